@@ -1,0 +1,100 @@
+// Package diag is how every part of hookgate reports a fault in the
+// configuration: a code, the place in the file, what is wrong, and the remedy.
+package diag
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+)
+
+// Severity says whether a Diagnostic stops the configuration from loading.
+type Severity string
+
+// The severities. Only an Error refuses a configuration.
+const (
+	Error   Severity = "error"
+	Warning Severity = "warn"
+)
+
+// Position is a place in a file. Line and Column count from 1, Column and
+// Width in characters (runes). The zero Line means "no place known".
+type Position struct {
+	File   string `json:"file,omitempty"`
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
+	Width  int    `json:"width,omitempty"` // characters to underline, at least 1
+}
+
+// String gives file:line:column, as compilers do.
+func (p Position) String() string {
+	if p.Line == 0 {
+		return p.File
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+}
+
+// Diagnostic is one fault. Message says what is wrong, in one line and without
+// a full stop; Hint says what to do about it and may be empty.
+type Diagnostic struct {
+	Severity Severity `json:"severity"`
+	Code     string   `json:"code"`
+	Path     string   `json:"path,omitempty"` // where in the document: rules[2].then[0].to
+	Position
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+// Error gives the one-line form; Render gives the whole one.
+func (d Diagnostic) Error() string {
+	s := fmt.Sprintf("%s[%s] %s: %s", d.Severity, d.Code, d.Position, d.Message)
+	if d.Hint != "" {
+		s += " (" + d.Hint + ")"
+	}
+	return s
+}
+
+// List is what a whole check found.
+type List []Diagnostic
+
+// Error joins the one-line forms.
+func (l List) Error() string {
+	lines := make([]string, len(l))
+	for i, d := range l {
+		lines[i] = d.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Err is l as an error if it holds at least one Error, else nil.
+func (l List) Err() error {
+	if l.Count(Error) == 0 {
+		return nil
+	}
+	return l
+}
+
+// Count counts the diagnostics of one severity.
+func (l List) Count(s Severity) int {
+	n := 0
+	for _, d := range l {
+		if d.Severity == s {
+			n++
+		}
+	}
+	return n
+}
+
+// Sort orders by file, line and column; what has the same place keeps its order.
+func (l List) Sort() {
+	sort.SliceStable(l, func(i, j int) bool {
+		a, b := l[i].Position, l[j].Position
+		if a.File != b.File {
+			return a.File < b.File
+		}
+		if a.Line != b.Line {
+			return a.Line < b.Line
+		}
+		return a.Column < b.Column
+	})
+}

@@ -1,0 +1,116 @@
+// Package api is the administration API, version 1: JSON over HTTP under
+// /api/v1, on the unix socket beside the database and, where an admin is
+// configured, on the public listener behind basic auth. The command line uses
+// the same types.
+package api
+
+import (
+	"encoding/json"
+	"time"
+
+	"hookgate/app/event"
+)
+
+// Event is an event as lists show it.
+type Event struct {
+	ID          event.ID    `json:"id"`
+	Time        time.Time   `json:"time"`
+	Source      string      `json:"source"`
+	Type        string      `json:"type"`
+	Summary     string      `json:"summary,omitempty"` // what a person calls it: Harry's Diner · Publish → Done
+	State       event.State `json:"state"`
+	Cause       string      `json:"cause,omitempty"`
+	DuplicateOf *event.ID   `json:"duplicate_of,omitempty"`
+	Rules       []Verdict   `json:"rules,omitempty"`
+	Deliveries  []Delivery  `json:"deliveries,omitempty"`
+}
+
+// EventDetail is an event with all that is kept of it.
+type EventDetail struct {
+	Event
+	Request event.Request   `json:"request"`
+	Body    string          `json:"body,omitempty"`        // the raw body when it is valid UTF-8
+	Base64  []byte          `json:"body_base64,omitempty"` // else
+	Data    json.RawMessage `json:"data,omitempty"`
+}
+
+// Verdict is what a rule said of an event.
+type Verdict struct {
+	Rule    string `json:"rule"`
+	Result  string `json:"result"` // match, no, skipped, error
+	Message string `json:"message,omitempty"`
+}
+
+// Delivery is a delivery as lists show it.
+type Delivery struct {
+	ID         event.DeliveryID    `json:"id"`
+	Event      event.ID            `json:"event"`
+	Name       string              `json:"name"` // rule/connection, with #2 for the second action
+	Rule       string              `json:"rule"`
+	Connection string              `json:"connection"`
+	State      event.DeliveryState `json:"state"`
+	Attempts   int                 `json:"attempts"`
+	Created    time.Time           `json:"created"`
+	Next       *time.Time          `json:"next,omitempty"` // the next attempt
+	WaitsFor   *event.DeliveryID   `json:"waits_for,omitempty"`
+	Key        string              `json:"ordering_key,omitempty"`
+	Error      string              `json:"error,omitempty"`
+	Warnings   []string            `json:"warnings,omitempty"`
+	Status     int                 `json:"status,omitempty"`      // of the last attempt
+	DurationMS float64             `json:"duration_ms,omitempty"` // of the last attempt
+	Output     json.RawMessage     `json:"output,omitempty"`
+	History    []Attempt           `json:"history,omitempty"`
+}
+
+// Attempt is one try at a delivery.
+type Attempt struct {
+	Number     int       `json:"number"`
+	Started    time.Time `json:"started"`
+	DurationMS float64   `json:"duration_ms"`
+	Status     int       `json:"status,omitempty"`
+	Error      string    `json:"error,omitempty"`
+	Answer     string    `json:"answer,omitempty"`
+}
+
+// Page is a part of a list, newest first. Next is the cursor of the part after
+// it (?before=), empty at the end.
+type Page[T any] struct {
+	Items []T    `json:"items"`
+	Next  string `json:"next,omitempty"`
+}
+
+// Selection says which deliveries a bulk action is for: the ones named, or all
+// that the filter matches.
+type Selection struct {
+	IDs        []event.DeliveryID  `json:"ids,omitempty"`
+	State      event.DeliveryState `json:"state,omitempty"`
+	Connection string              `json:"connection,omitempty"`
+	Rule       string              `json:"rule,omitempty"`
+	Event      event.ID            `json:"event,omitempty"`
+	Since      time.Time           `json:"since,omitzero"`
+	DryRun     bool                `json:"dry_run,omitempty"`
+}
+
+// Changed is the answer to a bulk action: how many it changed, or would, and
+// under how many distinct ordering keys.
+type Changed struct {
+	Count int `json:"count"`
+	Keyed int `json:"keyed,omitempty"`
+	Keys  int `json:"keys,omitempty"`
+}
+
+// Accepted is the answer to a post of an event.
+type Accepted struct {
+	ID event.ID `json:"id"`
+}
+
+// Problem is RFC 9457's problem details.
+type Problem struct {
+	Type   string `json:"type,omitempty"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail,omitempty"`
+	ID     string `json:"id,omitempty"` // the event under which the request was kept
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
+}
