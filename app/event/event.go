@@ -64,9 +64,11 @@ type Event struct {
 	State       State
 	Cause       string // why it was rejected, or called spam
 	DuplicateOf ID
-	Plan        int64 // the stored plan (config version) that judged it
-	Verdicts    []Verdict
-	Dedupe      *Dedupe // how a repeat of it is recognised; nil: not at all
+	Plan        int64     // the stored plan (config version) that judged it
+	Results     []byte    // one Result letter for each rule of the plan, in order
+	Errors      []Verdict // of the rules that could not be evaluated
+	Verdicts    []Verdict // Results with the rules' names; filled when it is read from the store
+	Dedupe      *Dedupe   // how a repeat of it is recognised; nil: not at all
 }
 
 // Data is the JSON text that `data` stands for.
@@ -142,6 +144,7 @@ type Delivery struct {
 	Due       time.Time  // the next attempt; only while Waiting or Retrying
 	Error     string     // of the last attempt, or why it could not be rendered
 	BlockedBy DeliveryID // the delivery whose end it waits for, by ordering key
+	Base      int        // attempts before the last retry by hand: the schedule counts from there
 	Claim     int64      // fencing token: results under an older one change nothing
 }
 

@@ -15,8 +15,8 @@ import (
 // database, which receivers' idempotency keys rely on.
 type ID int64
 
-// DeliveryID numbers a delivery in the same space as ID. The deliveries made
-// when an event is accepted carry the numbers right after the event's own.
+// DeliveryID numbers a delivery in the same space as ID. The deliveries that
+// are made when an event is accepted have consecutive numbers.
 type DeliveryID int64
 
 const (

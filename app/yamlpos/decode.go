@@ -180,7 +180,7 @@ func (d *decoder) basic(n Node, v reflect.Value) {
 		return
 	}
 	if err := n.resolved().Load(v.Addr().Interface()); err != nil {
-		d.fail(n, "wrong-type", "", "%s must be %s, not %q", d.name(n), want, n.Text().Value)
+		d.fail(n, "wrong-type", "", "%s must be %s, not %q", d.name(n), want, n.Text().Written())
 	}
 }
 

@@ -289,8 +289,26 @@ func (n Node) Replace(value string) {
 	}
 	y.Value = value
 	if y.Style == 0 {
-		y.Tag = ""
+		if y.Tag = ""; y.ShortTag() == "!!null" {
+			y.Tag = "!!str" // a value is never nothing: "", "~" and "null" stay texts
+		}
 	}
+}
+
+// Origin is the node itself, or for an alias (*name) the node that it stands
+// for, with the path and key of the alias.
+func (n Node) Origin() Node {
+	n.y = n.resolved()
+	return n
+}
+
+// Replaced reports whether Replace has set the scalar's value.
+func (n Node) Replaced() bool {
+	if n.doc == nil {
+		return false
+	}
+	_, done := n.doc.replaced[n.resolved()]
+	return done
 }
 
 // Pos is the place of the whole value: a scalar's own text, or for a list or

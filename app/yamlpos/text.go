@@ -34,6 +34,17 @@ func (t Text) IsZero() bool { return t.node.y == nil && t.Value == "" }
 // String returns the value.
 func (t Text) String() string { return t.Value }
 
+// Written is the value as it stands in the file, before Replace: what messages
+// may repeat, for what Replace put in can be a secret.
+func (t Text) Written() string {
+	if t.node.doc != nil {
+		if original, ok := t.node.doc.replaced[t.node.resolved()]; ok {
+			return original
+		}
+	}
+	return t.Value
+}
+
 // Path is where the scalar stands in the document.
 func (t Text) Path() string { return t.node.path }
 

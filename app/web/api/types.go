@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"time"
 
+	"hookgate/app/diag"
 	"hookgate/app/event"
 )
 
@@ -110,7 +111,29 @@ type Problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail,omitempty"`
-	ID     string `json:"id,omitempty"` // the event under which the request was kept
+	Hint   string `json:"hint,omitempty"` // what to do about it
+	ID     string `json:"id,omitempty"`   // the event under which the request was kept
 	Line   int    `json:"line,omitempty"`
 	Column int    `json:"column,omitempty"`
+	// Retry becomes the header Retry-After.
+	Retry time.Duration `json:"-"`
+}
+
+// Status is what a running server says of itself.
+type Status struct {
+	Version  string         `json:"version"`
+	Config   string         `json:"config"` // the hash of the configuration that is in force
+	Loaded   time.Time      `json:"loaded,omitzero"`
+	Started  time.Time      `json:"started"`
+	Ready    bool           `json:"ready"`
+	NotReady string         `json:"not_ready,omitempty"` // why
+	Queues   map[string]int `json:"queues"`              // deliveries that wait, by connection
+}
+
+// Reloaded is the answer to a reload. A configuration with errors is refused
+// whole: OK is false, and the one before stays in force.
+type Reloaded struct {
+	OK          bool      `json:"ok"`
+	Config      string    `json:"config"` // the hash of what is in force now
+	Diagnostics diag.List `json:"diagnostics,omitempty"`
 }

@@ -1,0 +1,57 @@
+# hookgate. The two commands to know: make run, make test.
+
+GO            ?= go
+CONFIG        ?= config.yaml
+FUZZTIME      ?= 10m
+BENCHFLAGS    ?=
+GOLANGCI      := v2.15.0
+LINTER        := .bin/golangci-lint
+# One test package at a time builds and runs beside one other: the fault tests
+# start real servers and load them.
+TESTFLAGS     ?= -race -timeout 20m -p 2
+
+.PHONY: run demo build test tools fmt fmt-check lint check bench faults fuzz clean
+
+run: ## serve config.yaml
+	$(GO) run . serve -c $(CONFIG)
+
+demo: ## a temporary server with sample events; needs no configuration
+	$(GO) run . demo
+
+build: ## the binary ./hookgate
+	CGO_ENABLED=1 $(GO) build -trimpath -ldflags "-s -w" -o hookgate .
+
+test: tools ## every test, with the short form of the fault tests
+	$(GO) test $(TESTFLAGS) ./...
+
+tools: ## what the tests need besides Go: a browser and strace
+	@sh test/tools.sh
+
+fmt: $(LINTER) ## format the code
+	$(LINTER) fmt ./...
+
+fmt-check: $(LINTER)
+	@out="$$($(LINTER) fmt --diff ./... 2>&1)"; if [ -n "$$out" ]; then \
+	  printf '%s\n' "$$out"; echo "run: make fmt"; exit 1; fi
+
+lint: $(LINTER) ## static checks, the dependency graph among them
+	$(LINTER) run ./...
+
+$(LINTER): Makefile
+	GOBIN=$(CURDIR)/.bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)
+	@touch $@
+
+check: fmt-check lint build test ## all that has to pass before a change is merged
+	sh test/fuzz.sh 5s
+
+bench: ## the benchmark: see test/bench
+	$(GO) run ./test/bench $(BENCHFLAGS)
+
+faults: tools ## the long form of the fault tests
+	FAULTS=long $(GO) test -count=1 -v -timeout 4h ./test/faults/
+
+fuzz: ## every fuzz target for FUZZTIME
+	sh test/fuzz.sh $(FUZZTIME)
+
+clean:
+	rm -rf hookgate .bin .cache

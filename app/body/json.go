@@ -1,0 +1,131 @@
+package body
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+)
+
+// jsonText is the body as UTF-8 text that may be JSON and is not too much.
+func jsonText(raw []byte, params map[string]string, lim Limits) ([]byte, error) {
+	text, err := toUTF8(raw, params["charset"])
+	if err != nil {
+		return nil, err
+	}
+	if !utf8.Valid(text) {
+		return nil, notUTF8(text)
+	}
+	opening := bytes.Count(text, []byte("{")) + bytes.Count(text, []byte("["))
+	if opening <= maxDepth && len(text) <= lim.Values {
+		return text, nil // no more brackets, no more bytes: nothing to measure
+	}
+	values, depth := measure(text)
+	switch {
+	case values > lim.Values:
+		return nil, tooLarge(fmt.Sprintf("the JSON text has more than %d values", lim.Values))
+	case depth > maxDepth: // a parser that recurses must not see it
+		return nil, explain(text, errTooDeep)
+	}
+	return text, nil
+}
+
+// measure counts the values of a JSON text, at most one too many for every
+// list and object, and the levels of its deepest part. Of a text with a fault
+// it tells at least what stands before the fault.
+func measure(text []byte) (values, deepest int) {
+	values = 1
+	depth, inText := 0, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case inText && c == '\\':
+			i++
+		case c == '"':
+			inText = !inText
+		case inText:
+		case c == ',':
+			values++
+		case c == '[' || c == '{':
+			values++
+			depth++
+			deepest = max(deepest, depth)
+		case c == ']' || c == '}':
+			depth--
+		}
+	}
+	return values, deepest
+}
+
+func notUTF8(text []byte) *Error {
+	at := 0
+	for at < len(text) {
+		r, size := utf8.DecodeRune(text[at:])
+		if r == utf8.RuneError && size <= 1 {
+			break
+		}
+		at += size
+	}
+	return jsonError(text, at, fmt.Sprintf("the byte 0x%02X is not UTF-8", text[at]),
+		"send UTF-8, or name the charset in the Content-Type, such as charset=iso-8859-1")
+}
+
+// jsonError places a fault at a byte of text.
+func jsonError(text []byte, at int, message, hint string) *Error {
+	line, column := position(text, at)
+	return &Error{
+		Status: http.StatusBadRequest, Line: line, Column: column, Hint: hint,
+		Message: fmt.Sprintf("invalid JSON at line %d, column %d: %s", line, column, message),
+	}
+}
+
+// position gives line and column, both from 1, the column in characters.
+func position(text []byte, at int) (line, column int) {
+	before := text[:min(at, len(text))]
+	start := bytes.LastIndexByte(before, '\n') + 1
+	return bytes.Count(before, []byte("\n")) + 1, utf8.RuneCount(before[start:]) + 1
+}
+
+// explain says in plain words why text, which the fast parser refused with
+// cause, is no JSON. It reads the text anew, strictly by RFC 8259.
+func explain(text []byte, cause error) *Error {
+	s := scanner{text: text}
+	s.document()
+	if s.message != "" {
+		return jsonError(text, s.at, s.message, s.hint)
+	}
+	return malformed("invalid JSON: "+strings.ReplaceAll(cause.Error(), "\n", " "), "")
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendText appends s as a JSON string. What JSON allows to stand as it is
+// stands as it is; bytes that are not UTF-8 become U+FFFD.
+func appendText(dst, s []byte) []byte {
+	dst = append(dst, '"')
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= utf8.RuneSelf {
+			r, size := utf8.DecodeRune(s[i:])
+			dst = utf8.AppendRune(dst, r)
+			i += size
+			continue
+		}
+		i++
+		switch {
+		case c == '"', c == '\\':
+			dst = append(dst, '\\', c)
+		case c == '\n':
+			dst = append(dst, '\\', 'n')
+		case c == '\r':
+			dst = append(dst, '\\', 'r')
+		case c == '\t':
+			dst = append(dst, '\\', 't')
+		case c < ' ':
+			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return append(dst, '"')
+}

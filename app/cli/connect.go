@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"hookgate/app"
+	"hookgate/app/client"
+	"hookgate/app/config"
+)
+
+// connect gives the client of the running server: the one that HOOKGATE_URL
+// names, or else the one of the config, through the socket beside its database.
+func (s *session) connect() (*client.Client, error) {
+	if url, _ := s.lookup("HOOKGATE_URL"); url != "" {
+		login, _ := s.lookup("HOOKGATE_LOGIN")
+		c, err := client.Remote(url, login)
+		if err != nil {
+			return nil, usageError("HOOKGATE_URL is the server's URL, HOOKGATE_LOGIN its user:password", err)
+		}
+		return c, nil
+	}
+	path, err := s.findConfig()
+	if err != nil {
+		return nil, err
+	}
+	// What is wrong in the rest of the file does not matter here: the server
+	// that runs may have an older one.
+	doc, report := config.Load(path, s.lookup)
+	if doc == nil {
+		return nil, s.configFailure(report)
+	}
+	return client.Unix(app.SocketPath(doc)), nil
+}
+
+// findConfig gives the path of the config file.
+func (s *session) findConfig() (string, error) {
+	path, err := config.Find(s.config, s.lookup)
+	if err != nil {
+		return "", &failure{code: exitConfig, err: err, hint: "hookgate demo needs none"}
+	}
+	return path, nil
+}
+
+// serverError gives an error of the client its exit status.
+func serverError(err error) error {
+	var problem *client.Problem
+	switch {
+	case errors.Is(err, client.ErrUnreachable):
+		return &failure{code: exitUnreachable, err: err, hint: "is hookgate serve running with this config?"}
+	case errors.Is(err, client.ErrLogin):
+		return &failure{code: exitUnreachable, err: err, hint: "HOOKGATE_LOGIN is user:password of server.admin"}
+	case errors.Is(err, client.ErrNotFound):
+		return &failure{code: exitNotFound, err: err}
+	case errors.Is(err, context.Canceled):
+		return &failure{code: exitInterrupted, err: errors.New("interrupted")}
+	case errors.As(err, &problem):
+		f := &failure{code: exitFailed, err: problem}
+		if problem.ID != "" {
+			f.hint = "kept; hookgate events show " + problem.ID
+		}
+		return f
+	}
+	return &failure{code: exitFailed, err: err}
+}

@@ -1,0 +1,164 @@
+package cli
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hookgate/app/cli/screen"
+	"hookgate/app/event"
+	"hookgate/app/web/api"
+)
+
+func newDeliveries(s *session) *cobra.Command {
+	return group("deliveries", groupDeliveries, "Look at what was sent, send it again, or give it up",
+		newDeliveriesList(s), newDeliveriesShow(s), newDeliveriesRetry(s), newDeliveriesCancel(s))
+}
+
+// deliveryStates returns the states that deliveries can be in.
+func deliveryStates() []event.DeliveryState {
+	return []event.DeliveryState{
+		event.Waiting, event.Sending, event.Retrying, event.Delivered, event.GaveUp, event.Cancelled,
+	}
+}
+
+func newDeliveriesList(s *session) *cobra.Command {
+	var filter event.DeliveryFilter
+	var states []string
+	var since, of, before string
+	c := &cobra.Command{
+		Use: "list", Short: "List deliveries, the newest last",
+		Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if filter.States, err = parseStates(states, deliveryStates()); err != nil {
+				return err
+			}
+			if filter.Since, err = s.parseSince(since); err != nil {
+				return err
+			}
+			if filter.Event, err = parseOptionalID(of); err != nil {
+				return err
+			}
+			if before != "" {
+				if filter.Before, err = event.ParseDeliveryID(before); err != nil {
+					return usageError("", err)
+				}
+			}
+			return s.listDeliveries(cmd, filter)
+		},
+	}
+	f := c.Flags()
+	f.StringSliceVar(&states, "state", nil, "only in these `states`: "+stateNames(deliveryStates()))
+	f.StringVar(&filter.Connection, "connection", "", "only to this connection")
+	f.StringVar(&filter.Rule, "rule", "", "only of this rule")
+	f.StringVar(&of, "event", "", "only of the event with this `id`")
+	f.StringVar(&since, "since", "", "only after this `time`: 15m, 24h, 7d, 2026-03-10 or 2026-03-10T09:00:00Z")
+	f.StringVar(&before, "before", "", "only those older than the delivery with this `id`")
+	f.IntVar(&filter.Limit, "limit", defaultLimit, "at most so many")
+	_ = c.RegisterFlagCompletionFunc("state", cobra.FixedCompletions(completions(deliveryStates()), cobra.ShellCompDirectiveNoFileComp))
+	return c
+}
+
+func parseOptionalID(text string) (event.ID, error) {
+	if text == "" {
+		return 0, nil
+	}
+	id, err := event.ParseID(text)
+	if err != nil {
+		return 0, usageError("hookgate events list shows the ids", err)
+	}
+	return id, nil
+}
+
+func (s *session) listDeliveries(cmd *cobra.Command, filter event.DeliveryFilter) error {
+	server, err := s.connect()
+	if err != nil {
+		return err
+	}
+	page, err := server.Deliveries(cmd.Context(), filter)
+	if err != nil {
+		return serverError(err)
+	}
+	if s.json {
+		return s.printJSON(page)
+	}
+	if len(page.Items) == 0 {
+		s.note("no deliveries match")
+		return nil
+	}
+	s.out.Printf("%s", s.deliveryTable(page.Items))
+	if page.Next != "" {
+		s.note("there are older ones: --before %s, or a larger --limit", page.Next)
+	}
+	return nil
+}
+
+func (s *session) deliveryTable(items []api.Delivery) string {
+	rows := make([][]string, 0, len(items))
+	for i := len(items) - 1; i >= 0; i-- {
+		d := &items[i]
+		rows = append(rows, []string{
+			s.out.Dim.Render(d.Created.Local().Format(time.DateTime)), d.ID.String(),
+			screen.Clean(d.Rule) + " → " + s.out.Name.Render(screen.Clean(d.Connection)),
+			s.deliveryState(d), strconv.Itoa(d.Attempts), s.deliveryDetail(d),
+		})
+	}
+	return s.out.Table([]string{"CREATED", "ID", "RULE → CONNECTION", "STATE", "TRIES", ""}, rows)
+}
+
+// deliveryState is a delivery's state with its sign.
+func (s *session) deliveryState(d *api.Delivery) string {
+	switch d.State {
+	case event.Delivered:
+		return s.out.Good.Render("✓ delivered")
+	case event.GaveUp:
+		return s.out.Bad.Render("✗ failed")
+	case event.Retrying:
+		return s.out.Warn.Render("↻ retrying")
+	case event.Cancelled:
+		return s.out.Dim.Render("– cancelled")
+	case event.Waiting, event.Sending, event.Held:
+	}
+	return "… " + string(d.State)
+}
+
+// deliveryDetail is what else there is to say in a list.
+func (s *session) deliveryDetail(d *api.Delivery) string {
+	switch {
+	case d.State == event.Delivered:
+		return milliseconds(d.DurationMS)
+	case d.WaitsFor != nil:
+		return "waits for " + d.WaitsFor.String()
+	case d.State == event.Retrying && d.Next != nil:
+		return "next " + d.Next.Local().Format(time.TimeOnly) + "  " + screen.Clean(d.Error)
+	}
+	return screen.Clean(d.Error)
+}
+
+func newDeliveriesShow(s *session) *cobra.Command {
+	return &cobra.Command{
+		Use: "show ID", Short: "Show a delivery: what is sent, every attempt and its answer",
+		Args: exactly("the id of a delivery"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := event.ParseDeliveryID(args[0])
+			if err != nil {
+				return usageError("hookgate deliveries list shows the ids", err)
+			}
+			server, err := s.connect()
+			if err != nil {
+				return err
+			}
+			d, err := server.Delivery(cmd.Context(), id)
+			if err != nil {
+				return serverError(err)
+			}
+			if s.json {
+				return s.printJSON(d)
+			}
+			s.showDelivery(&d, "")
+			s.note("its event: hookgate events show %s", d.Event)
+			return nil
+		},
+	}
+}

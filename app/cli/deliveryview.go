@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"hookgate/app/cli/screen"
+	"hookgate/app/web/api"
+)
+
+// answerLines is how much of a receiver's answer is shown; --json has it all.
+const answerLines = 12
+
+// showDelivery writes a delivery with its attempts, each line after indent.
+func (s *session) showDelivery(d *api.Delivery, indent string) {
+	line := indent + d.ID.String() + "  " + s.out.Strong.Render(screen.Clean(d.Name)) + "  " + s.deliveryState(d)
+	if detail := s.deliveryDetail(d); detail != "" {
+		line += "  " + detail
+	}
+	s.out.Println(line)
+	if d.Key != "" {
+		s.out.Printf("%s  %s %s\n", indent, s.out.Dim.Render("ordering key:"), screen.Clean(d.Key))
+	}
+	for _, w := range d.Warnings {
+		s.out.Printf("%s  %s\n", indent, s.out.Warn.Render("! "+screen.Clean(w)))
+	}
+	for _, a := range d.History {
+		s.showAttempt(&a, indent+"  ")
+	}
+	if len(d.Output) > 0 {
+		s.out.Printf("%s  %s\n", indent, s.out.Dim.Render("output"))
+		s.out.Println(screen.Indent(screen.CleanBlock(indented(d.Output)), indent+"    "))
+	}
+}
+
+func (s *session) showAttempt(a *api.Attempt, indent string) {
+	line := indent + "attempt " + strconv.Itoa(a.Number) + "  " + a.Started.Local().Format(time.DateTime)
+	if a.Status != 0 {
+		line += "  " + strings.TrimSpace(strconv.Itoa(a.Status)+" "+http.StatusText(a.Status))
+	}
+	line += "  " + milliseconds(a.DurationMS)
+	if a.Error != "" {
+		line += "  " + s.out.Bad.Render("✗ "+screen.Clean(a.Error))
+	} else {
+		line += "  " + s.out.Good.Render("✓")
+	}
+	s.out.Println(line)
+	if answer := strings.TrimSpace(a.Answer); answer != "" {
+		lines := strings.Split(screen.CleanBlock(answer), "\n")
+		if len(lines) > answerLines {
+			lines = append(lines[:answerLines], "…")
+		}
+		s.out.Println(s.out.Dim.Render(indent + "  answer"))
+		s.out.Println(screen.Indent(strings.Join(lines, "\n"), indent+"    "))
+	}
+}
+
+// indented lays out JSON for reading; what is no JSON stays as it is.
+func indented(text json.RawMessage) string {
+	var b bytes.Buffer
+	if err := json.Indent(&b, text, "", "  "); err != nil {
+		return string(text)
+	}
+	return b.String()
+}

@@ -1,0 +1,117 @@
+// Package demo shows hookgate at work on one machine: the real server with a
+// temporary database, a receiver that stands in for Slack and a billing
+// service, and samples that are posted over real HTTP.
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"hookgate/app"
+	"hookgate/app/cli/screen"
+	"hookgate/app/client"
+	"hookgate/app/diag"
+)
+
+// ErrIncomplete reports that not all of the expected deliveries arrived, or
+// that an answer was not the expected one. What was wrong has been printed.
+var ErrIncomplete = errors.New("the demo did not go as expected")
+
+// Options say how the demo runs.
+type Options struct {
+	Out     *screen.Screen
+	Logger  *slog.Logger
+	Version string
+	Now     func() time.Time
+	Once    bool // end after the samples instead of serving on
+}
+
+// demo is one run.
+type demo struct {
+	Options
+	place    *workspace
+	receiver *receiver
+	loaded   *app.Loaded
+	base     string // the server's URL
+	api      *client.Client
+}
+
+// Run runs the demo until ctx ends, or with Once until the samples are
+// through. It returns ErrIncomplete when they did not go as expected.
+func Run(ctx context.Context, o Options) error {
+	d := &demo{Options: o}
+	var err error
+	if d.receiver, err = startReceiver(ctx); err != nil {
+		return err
+	}
+	defer d.receiver.stop()
+	if d.place, err = newWorkspace(d.receiver.url()); err != nil {
+		return err
+	}
+	defer d.place.remove()
+	server, err := d.load()
+	if err != nil {
+		return err
+	}
+	running, cancel := context.WithCancel(ctx)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- server.Run(running) }()
+	select {
+	case <-server.Ready():
+	case err := <-ended:
+		return fmt.Errorf("the server did not start: %w", err)
+	}
+	err = d.show(ctx, server.Addr())
+	cancel()
+	if stopped := <-ended; err == nil && stopped != nil && !errors.Is(stopped, context.Canceled) {
+		err = stopped
+	}
+	return err
+}
+
+// load compiles the demo's config and makes the server.
+func (d *demo) load() (*app.App, error) {
+	loaded, report, err := app.Load(d.place.config())
+	if err != nil {
+		return nil, err
+	}
+	if report.List.Count(diag.Error) > 0 {
+		return nil, report.List
+	}
+	d.loaded = loaded
+	d.api = client.Unix(app.SocketPath(loaded.Document))
+	return app.New(loaded, app.Options{Logger: d.Logger, Version: d.Version, Now: d.Now})
+}
+
+// show posts the samples and, unless told otherwise, serves on.
+func (d *demo) show(ctx context.Context, addr string) error {
+	defer d.api.Close()
+	d.base = "http://" + addr
+	if err := d.receiver.expect(d.place.signingSecret, d.base+"/f/contact"); err != nil {
+		return err
+	}
+	d.printIntro()
+	var results []result
+	for i, s := range samples() {
+		r, err := d.run(ctx, i+1, s)
+		if err != nil {
+			return err
+		}
+		results = append(results, r)
+	}
+	complete := d.printSummary(results)
+	if !complete {
+		return ErrIncomplete
+	}
+	if d.Once {
+		return nil
+	}
+	d.receiver.follow(d.printLive)
+	d.printTry()
+	<-ctx.Done()
+	return nil
+}

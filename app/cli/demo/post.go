@@ -1,0 +1,166 @@
+package demo
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"hookgate/app/event"
+	"hookgate/app/web/api"
+)
+
+// patience is how long the demo waits for a sample's deliveries to end.
+const patience = 15 * time.Second
+
+// result is what came of one sample.
+type result struct {
+	sample
+	status   int
+	took     time.Duration
+	problem  api.Problem // of an answer that is no success
+	event    api.EventDetail
+	arrivals []arrival
+}
+
+// ok reports whether the sample went as expected.
+func (r *result) ok() bool { return r.status == r.sample.status && r.missing() == 0 && r.surplus() == 0 }
+
+// arrived counts the expected deliveries that were delivered.
+func (r *result) arrived() int {
+	n := 0
+	for _, name := range r.want {
+		for _, d := range r.event.Deliveries {
+			if d.Name == name && d.State == event.Delivered {
+				n++
+			}
+		}
+	}
+	return min(n, len(r.arrivals))
+}
+
+func (r *result) missing() int { return len(r.want) - r.arrived() }
+
+// surplus counts what arrived without being expected, or with a wrong signature.
+func (r *result) surplus() int {
+	n := max(0, len(r.event.Deliveries)-len(r.want))
+	for _, a := range r.arrivals {
+		if a.fault != nil {
+			n++
+		}
+	}
+	return n
+}
+
+// run posts one sample, waits for its deliveries and prints the whole of it.
+func (d *demo) run(ctx context.Context, number int, s sample) (result, error) {
+	d.printTitle(number, s.title)
+	r := result{sample: s}
+	if err := d.post(ctx, &r); err != nil {
+		return r, err
+	}
+	if err := d.follow(ctx, &r); err != nil {
+		return r, err
+	}
+	r.arrivals = d.receiver.take()
+	d.printResult(&r)
+	return r, nil
+}
+
+// post sends the sample as its sender would.
+func (d *demo) post(ctx context.Context, r *result) error {
+	req, err := d.request(ctx, &r.sample)
+	if err != nil {
+		return err
+	}
+	sender := http.Client{
+		Timeout:       patience,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	defer sender.CloseIdleConnections()
+	start := time.Now()
+	res, err := sender.Do(req)
+	if err != nil {
+		return fmt.Errorf("posting a sample: %w", err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	r.took, r.status = time.Since(start), res.StatusCode
+	answer, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	if err != nil {
+		return fmt.Errorf("reading the server's answer: %w", err)
+	}
+	if strings.HasPrefix(res.Header.Get("Content-Type"), "application/problem+json") {
+		return json.Unmarshal(answer, &r.problem)
+	}
+	return nil
+}
+
+func (d *demo) request(ctx context.Context, s *sample) (*http.Request, error) {
+	if s.form != nil {
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.base+"/f/"+s.source, strings.NewReader(s.form.Encode()))
+		if err != nil {
+			return nil, err
+		}
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		req.Header.Set("Accept", "text/html") // as a browser does
+		req.Header.Set("Origin", d.receiver.url())
+		return req, nil
+	}
+	body, err := files.Open("samples/" + s.file)
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.base+"/in/"+s.source+"/"+url.PathEscape(d.place.token), body)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	return req, nil
+}
+
+// follow reads the sample's event from the server until its deliveries have ended.
+func (d *demo) follow(ctx context.Context, r *result) error {
+	page, err := d.api.Events(ctx, event.Filter{Source: r.source, Limit: 1})
+	if err != nil {
+		return err
+	}
+	if len(page.Items) == 0 {
+		return errors.New("the server kept no event of the sample")
+	}
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	for {
+		if r.event, err = d.api.Event(ctx, page.Items[0].ID); err != nil {
+			return err
+		}
+		if ended(r.event.Deliveries) {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-late.C:
+			return nil // what is missing shows in the result
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// ended reports whether nothing is under way any more.
+func ended(deliveries []api.Delivery) bool {
+	for _, d := range deliveries {
+		switch d.State {
+		case event.Waiting, event.Sending:
+			return false
+		case event.Retrying, event.Delivered, event.GaveUp, event.Held, event.Cancelled:
+		}
+	}
+	return true
+}

@@ -1,0 +1,168 @@
+package demo
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"hookgate/app/cli/screen"
+	"hookgate/app/event"
+	"hookgate/app/web/api"
+)
+
+// columns is the width that the demo is laid out for.
+const columns = 80
+
+func (d *demo) printIntro() {
+	o := d.Out
+	o.Println(o.Strong.Render("hookgate demo") + ": the real server with a temporary database, and a receiver")
+	o.Println("that stands in for Slack and a billing service. Nothing leaves this machine.")
+	o.Println()
+	o.Println("  server    " + d.base)
+	o.Println("  receiver  " + d.receiver.url())
+	o.Println("  config    " + d.place.config())
+}
+
+func (d *demo) printTitle(number int, title string) {
+	head := fmt.Sprintf("%2d ─ %s ", number, title)
+	rule := strings.Repeat("─", max(0, columns-screen.Width(head)))
+	d.Out.Printf("\n%s%s\n", d.Out.Strong.Render(head), d.Out.Dim.Render(rule))
+}
+
+// label starts a block: in, rule or out.
+func (d *demo) label(text string) string { return "  " + d.Out.Dim.Render(screen.Pad(text, 6)) }
+
+func (d *demo) printResult(r *result) {
+	o := d.Out
+	target := "POST /in/" + r.source + "/••••"
+	if r.form != nil {
+		target = "POST /f/" + r.source
+	}
+	status := fmt.Sprintf("%d %s", r.status, http.StatusText(r.status))
+	style := o.Good
+	if r.status >= http.StatusBadRequest {
+		style = o.Bad
+	}
+	o.Printf("%s%s  %s  %s  %s\n", d.label("in"), target, style.Render(status), r.event.ID, milliseconds(r.took))
+	if r.status != r.sample.status {
+		o.Printf("        %s\n", o.Bad.Render(fmt.Sprintf("expected was status %d", r.sample.status)))
+	}
+	switch r.event.State {
+	case event.Rejected:
+		d.printRejected(r)
+	case event.Spam:
+		o.Printf("%s%s: kept as spam, no rule sees it\n", d.label("spam"), o.Warn.Render(screen.Clean(r.event.Cause)))
+	case event.Routed, event.NoMatch, event.RuleError, event.Duplicate:
+		d.printRules(&r.event)
+	}
+	if r.note != "" {
+		o.Printf("        %s\n", o.Dim.Render(r.note))
+	}
+	d.printOut(r)
+}
+
+func (d *demo) printRejected(r *result) {
+	cause := r.problem.Detail
+	if cause == "" {
+		cause = r.event.Cause
+	}
+	for i, line := range screen.Wrap("rejected: "+screen.Clean(cause), columns-8) {
+		lead := "        "
+		if i == 0 {
+			lead = d.label("✗")
+		}
+		d.Out.Println(lead + d.Out.Bad.Render(line))
+	}
+	d.Out.Println("        kept as it came: hookgate events show tells all of it")
+}
+
+// printOut prints what was sent and what came back.
+func (d *demo) printOut(r *result) {
+	for i := range r.event.Deliveries {
+		delivery := &r.event.Deliveries[i]
+		if delivery.State == event.Delivered {
+			d.Out.Printf("%s%s  %s  %s%s\n", d.label("out"), d.Out.Name.Render(screen.Clean(delivery.Connection)),
+				d.Out.Good.Render(fmt.Sprintf("✓ %d %s", delivery.Status, http.StatusText(delivery.Status))),
+				fmt.Sprintf("%.1f ms", delivery.DurationMS), d.signature(r, delivery))
+		} else {
+			d.Out.Printf("%s%s  %s\n", d.label("out"), d.Out.Name.Render(screen.Clean(delivery.Connection)),
+				d.Out.Bad.Render("✗ "+string(delivery.State)+" "+screen.Clean(delivery.Error)))
+		}
+		for _, a := range r.arrivals {
+			if serviceOf(delivery) == a.service {
+				d.printBody(a.body)
+			}
+		}
+	}
+	for _, name := range r.want {
+		if !delivered(r.event.Deliveries, name) {
+			d.Out.Printf("        %s\n", d.Out.Bad.Render("✗ expected was "+name))
+		}
+	}
+}
+
+// signature says what the receiver found of the request's signature.
+func (d *demo) signature(r *result, delivery *api.Delivery) string {
+	for _, a := range r.arrivals {
+		switch {
+		case a.service != serviceOf(delivery) || !a.signed:
+		case a.fault != nil:
+			return "  " + d.Out.Bad.Render("✗ signature: "+a.fault.Error())
+		default:
+			return "  signature verified"
+		}
+	}
+	return ""
+}
+
+// serviceOf is which part of the receiver a delivery goes to.
+func serviceOf(delivery *api.Delivery) string {
+	service, _, _ := strings.Cut(delivery.Connection, "-")
+	return service
+}
+
+func delivered(deliveries []api.Delivery, name string) bool {
+	for _, d := range deliveries {
+		if d.Name == name && d.State == event.Delivered {
+			return true
+		}
+	}
+	return false
+}
+
+// printBody prints a request's body as its receiver got it: a message's lines
+// as such, JSON in one piece.
+func (d *demo) printBody(body []byte) {
+	var message struct {
+		Text string `json:"text"`
+	}
+	text := string(body)
+	var compact bytes.Buffer
+	if json.Unmarshal(body, &message) == nil && message.Text != "" {
+		text = message.Text
+	} else if json.Compact(&compact, body) == nil {
+		text = compact.String()
+	}
+	for line := range strings.Lines(screen.CleanBlock(text)) {
+		for _, part := range screen.Wrap(strings.TrimRight(line, "\n"), columns-10) {
+			d.Out.Println("          " + part)
+		}
+	}
+}
+
+// printLive prints what arrives while the demo serves on.
+func (d *demo) printLive(a arrival) {
+	note := ""
+	if a.fault != nil {
+		note = "  " + d.Out.Bad.Render("✗ signature: "+a.fault.Error())
+	}
+	d.Out.Printf("%s  %s received%s\n", d.Out.Dim.Render(d.Now().Format(time.TimeOnly)), d.Out.Name.Render(a.service), note)
+	d.printBody(a.body)
+}
+
+func milliseconds(t time.Duration) string {
+	return fmt.Sprintf("%.1f ms", float64(t.Microseconds())/1000)
+}

@@ -1,0 +1,61 @@
+package demo
+
+import (
+	"embed"
+	"net/http"
+	"net/url"
+)
+
+//go:embed samples config.yaml contact.html
+var files embed.FS
+
+// sample is one request that the demo makes, and what must come of it.
+type sample struct {
+	title  string
+	source string // of the config
+	file   string // under samples/; the body
+	form   url.Values
+	status int      // that the server must answer
+	want   []string // the deliveries that must arrive: rule/connection
+	note   string   // what is to be seen in it
+}
+
+// samples are the demo's requests, in their order: Sitejet's six types of
+// events, its published example as printed (a comma is missing), and posts of
+// a form by a person and by a robot.
+func samples() []sample {
+	sitejet := func(title, file string, want ...string) sample {
+		return sample{title: title, source: "sitejet", file: file, status: http.StatusAccepted, want: want}
+	}
+	lead := url.Values{
+		"name": {"Ada Lovelace"}, "email": {"ada@example.com"}, "budget": {"7500"},
+		"message": {"We need a new site <soon> & a shop."}, "_gotcha": {""},
+	}
+	robot := url.Values{
+		"name": {"Best Prices"}, "email": {"robot@example.net"},
+		"message": {"Buy now"}, "_gotcha": {"https://example.net/"},
+	}
+	return []sample{
+		sitejet("A website is created", "website_created.json"),
+		sitejet("The website goes from Interest to Preparation", "interest_to_preparation.json",
+			"create-subscription/billing"),
+		sitejet("A to-do is created", "todo_created.json"),
+		sitejet("The to-do gets an assignee", "website_todo_assignee_changed.json"),
+		sitejet("A log entry is written", "log_created.json"),
+		sitejet("A domain is added", "domain_created.json"),
+		sitejet("The website goes from Publish to Done", "website_status_changed.json",
+			"activate-subscription/billing", "announce-status/slack-web"),
+		{
+			title: "Sitejet's published example, as printed", source: "sitejet",
+			file: "documented-verbatim.txt", status: http.StatusBadRequest,
+		},
+		{
+			title: "Ada fills in the contact form", source: "contact", form: lead,
+			status: http.StatusOK, want: []string{"new-lead/slack-web"},
+		},
+		{
+			title: "A robot fills in the contact form", source: "contact", form: robot,
+			status: http.StatusOK, note: "the robot sees the same page as Ada",
+		},
+	}
+}

@@ -1,0 +1,77 @@
+package demo
+
+import (
+	"fmt"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"hookgate/app/cli/screen"
+	"hookgate/app/event"
+)
+
+// printSummary prints a line a sample and reports whether all went as expected.
+func (d *demo) printSummary(results []result) bool {
+	o := d.Out
+	rows := make([][]string, len(results))
+	wanted, arrived, complete := 0, 0, true
+	for i := range results {
+		r := &results[i]
+		sign := o.Good.Render("✓")
+		if !r.ok() {
+			sign, complete = o.Bad.Render("✗"), false
+		}
+		rows[i] = []string{sign, screen.Cut(r.title, 45), strconv.Itoa(r.status), summary(r)}
+		wanted += len(r.want)
+		arrived += r.arrived()
+	}
+	o.Printf("\n%s\n", o.Dim.Render(strings.Repeat("─", columns)))
+	o.Printf("%s\n", o.Table([]string{"", "WHAT CAME IN", "", "WHAT BECAME OF IT"}, rows))
+	style := o.Good
+	if !complete {
+		style = o.Bad
+	}
+	o.Println(style.Render(fmt.Sprintf("%d of %d expected deliveries arrived.", arrived, wanted)))
+	return complete
+}
+
+// summary says in a few words what became of a sample.
+func summary(r *result) string {
+	switch r.event.State {
+	case event.Rejected:
+		return "rejected, kept"
+	case event.Spam:
+		return "spam, kept"
+	case event.Routed, event.NoMatch, event.RuleError, event.Duplicate:
+	}
+	if len(r.event.Deliveries) == 0 {
+		return "no rule matched, kept"
+	}
+	var parts []string
+	for _, delivery := range r.event.Deliveries {
+		sign := "✗"
+		if delivery.State == event.Delivered {
+			sign = "✓"
+		}
+		parts = append(parts, screen.Clean(delivery.Connection)+" "+sign)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// printTry says what to do with the server that goes on.
+func (d *demo) printTry() {
+	o := d.Out
+	o.Printf("\n%s\n\n", o.Strong.Render("It serves on until Ctrl-C. Try it:"))
+	o.Println("  a page with the form   " + d.receiver.url() + "/")
+	o.Println()
+	o.Println(o.Dim.Render("  # in another terminal: send an event, look at what came of it"))
+	o.Println("  export HOOKGATE_CONFIG=" + d.place.config())
+	o.Println("  curl -H 'Content-Type: application/json' \\")
+	o.Println("    -d @" + filepath.Join(d.place.dir, "website_status_changed.json") + " \\")
+	o.Println("    " + d.base + "/in/sitejet/" + d.place.token)
+	o.Println("  hookgate events list")
+	o.Println("  hookgate deliveries list")
+	o.Println("  hookgate events send sitejet --set website.status=Assign \\")
+	o.Println("    " + filepath.Join(d.place.dir, "website_status_changed.json"))
+	o.Println()
+}

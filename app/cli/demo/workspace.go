@@ -1,0 +1,84 @@
+package demo
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// workspace is the demo's temporary folder: a config, its .env, the samples
+// and, later, the database.
+type workspace struct {
+	dir           string
+	listen        string // host:port of the server
+	token         string // of the source sitejet
+	signingSecret string
+}
+
+// config is the path of the config file.
+func (w *workspace) config() string { return filepath.Join(w.dir, "config.yaml") }
+
+// newWorkspace makes the folder. receiver is the base URL of the receiver.
+func newWorkspace(receiver string) (w *workspace, err error) {
+	w = &workspace{token: rand.Text()}
+	if w.dir, err = os.MkdirTemp("", "hookgate-demo-"); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			w.remove()
+		}
+	}()
+	if w.listen, err = freeAddress(); err != nil {
+		return nil, err
+	}
+	secret := make([]byte, 32)
+	if _, err := rand.Read(secret); err != nil {
+		return nil, err
+	}
+	w.signingSecret = "whsec_" + base64.StdEncoding.EncodeToString(secret)
+	env := []string{
+		"DEMO_LISTEN=" + w.listen,
+		"DEMO_PAGE=" + receiver,
+		"SITEJET_TOKEN=" + w.token,
+		"BILLING_URL=" + receiver + billingPath,
+		"BILLING_SIGNING_SECRET=" + w.signingSecret,
+		"SLACK_WEBHOOK_URL=" + receiver + slackPath,
+	}
+	if err := os.WriteFile(filepath.Join(w.dir, ".env"), []byte(strings.Join(env, "\n")+"\n"), 0o600); err != nil {
+		return nil, err
+	}
+	return w, w.unpack()
+}
+
+// unpack writes the embedded config and samples, side by side.
+func (w *workspace) unpack() error {
+	return fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || strings.HasSuffix(path, ".html") {
+			return err
+		}
+		content, err := files.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(filepath.Join(w.dir, filepath.Base(path)), content, 0o600)
+	})
+}
+
+// remove deletes the folder with all that is in it.
+func (w *workspace) remove() { _ = os.RemoveAll(w.dir) }
+
+// freeAddress finds a port on the loopback that nobody listens on now.
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it returns at once
+	if err != nil {
+		return "", fmt.Errorf("no free port: %w", err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String(), nil
+}

@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hookgate/app/cli/screen"
+	"hookgate/app/event"
+	"hookgate/app/web/api"
+)
+
+func newEventsShow(s *session) *cobra.Command {
+	return &cobra.Command{
+		Use: "show ID", Short: "Show all that is kept of an event",
+		Args: exactly("the id of an event"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			id, err := event.ParseID(args[0])
+			if err != nil {
+				return usageError("hookgate events list shows the ids", err)
+			}
+			server, err := s.connect()
+			if err != nil {
+				return err
+			}
+			e, err := server.Event(cmd.Context(), id)
+			if err != nil {
+				return serverError(err)
+			}
+			if s.json {
+				return s.printJSON(e)
+			}
+			s.showEvent(&e)
+			return nil
+		},
+	}
+}
+
+func (s *session) showEvent(e *api.EventDetail) {
+	s.out.Printf("%s  %s  %s  %s\n", s.out.Strong.Render(e.ID.String()), s.out.Name.Render(screen.Clean(e.Source)),
+		screen.Clean(e.Type), e.Time.Local().Format(time.DateTime))
+	if e.Summary != "" {
+		s.out.Println(s.out.Strong.Render(screen.Clean(e.Summary)))
+	}
+	s.out.Println(s.stateSentence(&e.Event))
+	s.showVerdicts(e.Rules)
+	if len(e.Deliveries) > 0 {
+		s.heading("Deliveries")
+		for i := range e.Deliveries {
+			s.showDelivery(&e.Deliveries[i], "  ")
+		}
+	}
+	s.showRequest(&e.Request)
+	s.showBody(e)
+}
+
+// stateSentence is an event's state with its cause.
+func (s *session) stateSentence(e *api.Event) string {
+	switch e.State {
+	case event.Routed:
+		return s.out.Good.Render("routed") + ": " + plural(len(e.Deliveries), "delivery")
+	case event.RuleError:
+		return s.out.Bad.Render("rule error") + ": no rule matched, and at least one could not be evaluated"
+	case event.NoMatch, event.Rejected, event.Duplicate, event.Spam:
+	}
+	return s.eventResult(e)
+}
+
+func (s *session) heading(text string) {
+	s.out.Printf("\n%s\n", s.out.Strong.Render(text))
+}
+
+func (s *session) showVerdicts(rules []api.Verdict) {
+	if len(rules) == 0 {
+		return
+	}
+	s.heading("Rules")
+	for _, v := range rules {
+		result := screen.Pad(v.Result, 7)
+		switch v.Result {
+		case "match":
+			result = s.out.Good.Render(result)
+		case "error":
+			result = s.out.Bad.Render(result)
+		default:
+			result = s.out.Dim.Render(result)
+		}
+		line := fmt.Sprintf("  %s  %s", result, screen.Clean(v.Rule))
+		if v.Message != "" {
+			line += ": " + screen.Clean(v.Message)
+		}
+		s.out.Println(line)
+	}
+}
+
+func (s *session) showRequest(r *event.Request) {
+	s.heading("Request")
+	s.out.Printf("  %s from %s", screen.Clean(r.Method), screen.Clean(r.RemoteIP))
+	if r.ContentType != "" {
+		s.out.Printf(", %s", screen.Clean(r.ContentType))
+	}
+	s.out.Println()
+	for _, name := range slices.Sorted(maps.Keys(r.Headers)) {
+		s.out.Printf("  %s %s\n", s.out.Dim.Render(screen.Clean(name)+":"), screen.Clean(r.Headers[name]))
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Query)) {
+		s.out.Printf("  %s %s\n", s.out.Dim.Render("query "+screen.Clean(name)+":"), screen.Clean(fmt.Sprint(r.Query[name])))
+	}
+}
+
+func (s *session) showBody(e *api.EventDetail) {
+	s.heading("Body")
+	switch {
+	case len(e.Base64) > 0:
+		s.out.Printf("  %s that are no text: --json has them in base64\n", plural(len(e.Base64), "byte"))
+	case strings.TrimSpace(e.Body) == "":
+		s.out.Println("  empty")
+	default:
+		s.out.Println(screen.CleanBlock(strings.TrimRight(e.Body, "\r\n")))
+	}
+}

@@ -1,0 +1,75 @@
+// Package screen writes for people: colour where the terminal has it, tables,
+// and text from outside made harmless. Styled text is always written as such;
+// the Screen takes the colour out where it does not belong.
+package screen
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/charmbracelet/colorprofile"
+	"github.com/charmbracelet/x/term"
+)
+
+// DefaultWidth is the width in columns where there is no terminal to ask.
+const DefaultWidth = 80
+
+// Screen is one output stream. Failures of writing are not reported: there is
+// nobody left to report them to.
+type Screen struct {
+	Styles
+
+	writer *colorprofile.Writer
+	width  int
+	tty    bool
+}
+
+// New makes a Screen of w. env is the environment as os.Environ gives it.
+// There is no colour where w is no terminal, with TERM=dumb, with any NO_COLOR,
+// and with noColor.
+func New(w io.Writer, env []string, noColor bool) *Screen {
+	s := &Screen{Styles: newStyles(), writer: colorprofile.NewWriter(w, env), width: DefaultWidth}
+	if file, ok := w.(term.File); ok && term.IsTerminal(file.Fd()) {
+		s.tty = true
+		if width, _, err := term.GetSize(file.Fd()); err == nil && width > 0 {
+			s.width = width
+		}
+	}
+	if noColor || hasNoColor(env) {
+		s.writer.Profile = colorprofile.NoTTY
+	}
+	return s
+}
+
+// hasNoColor follows no-color.org: set and not empty.
+func hasNoColor(env []string) bool {
+	for _, pair := range env {
+		if value, ok := strings.CutPrefix(pair, "NO_COLOR="); ok && value != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// TTY reports whether a person is looking at it through a terminal.
+func (s *Screen) TTY() bool { return s.tty }
+
+// Color reports whether colour gets through.
+func (s *Screen) Color() bool { return s.writer.Profile > colorprofile.ASCII }
+
+// Width is the terminal's width in columns, DefaultWidth where there is none.
+func (s *Screen) Width() int { return s.width }
+
+// Write implements io.Writer; escape sequences that the output can't show are dropped.
+func (s *Screen) Write(p []byte) (int, error) { return s.writer.Write(p) }
+
+// Printf writes formatted text.
+func (s *Screen) Printf(format string, args ...any) {
+	_, _ = fmt.Fprintf(s, format, args...)
+}
+
+// Println writes a line of text.
+func (s *Screen) Println(parts ...string) {
+	_, _ = io.WriteString(s, strings.Join(parts, " ")+"\n")
+}

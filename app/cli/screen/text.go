@@ -1,0 +1,69 @@
+package screen
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+
+	"github.com/charmbracelet/x/ansi"
+)
+
+// Clean makes one line of text from outside harmless: control characters
+// (terminal escapes among them) and characters that reorder text are shown as
+// escapes such as \x1b, line breaks as \n.
+func Clean(text string) string { return clean(text, false) }
+
+// CleanBlock is Clean for text of several lines: it keeps line breaks and tabs.
+func CleanBlock(text string) string { return clean(text, true) }
+
+func clean(text string, block bool) string {
+	if strings.IndexFunc(text, unsafe) < 0 {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case !unsafe(r), block && (r == '\n' || r == '\t'):
+			b.WriteRune(r)
+		case block && r == '\r':
+		case r == '\n':
+			b.WriteString(`\n`)
+		case r == '\t':
+			b.WriteString(`\t`)
+		case r < 0x100:
+			fmt.Fprintf(&b, `\x%02x`, r)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
+}
+
+// unsafe reports control characters and Unicode's format characters, among
+// them those that change the direction of text.
+func unsafe(r rune) bool {
+	const zeroWidthJoiner = '\u200d' // holds emoji together
+	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) && r != zeroWidthJoiner ||
+		r == '\u2028' || r == '\u2029'
+}
+
+// Width is the number of columns that text takes.
+func Width(text string) int { return ansi.StringWidth(text) }
+
+// Cut shortens text to width columns, with … at its end when something is missing.
+func Cut(text string, width int) string { return ansi.Truncate(text, width, "…") }
+
+// Pad fills text with spaces up to width columns.
+func Pad(text string, width int) string {
+	return text + strings.Repeat(" ", max(0, width-Width(text)))
+}
+
+// Wrap breaks text into lines of at most width columns, at spaces where it can.
+func Wrap(text string, width int) []string {
+	return strings.Split(ansi.Wrap(text, max(width, 1), ",/"), "\n")
+}
+
+// Indent writes prefix before every line of text.
+func Indent(text, prefix string) string {
+	return prefix + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n"+prefix)
+}

@@ -1,0 +1,102 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"hookgate/app"
+	"hookgate/app/config"
+	"hookgate/app/diag"
+)
+
+func newServe(s *session) *cobra.Command {
+	var logFormat string
+	c := &cobra.Command{
+		Use: "serve", GroupID: groupStart, Short: "Run the server",
+		Long: `Run the server until SIGINT or SIGTERM. It then stops accepting, finishes what
+it is sending (25 seconds at most) and ends; a second signal ends it at once.
+SIGHUP, a change of the config file and "hookgate reload" load the config again.`,
+		Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			logger, err := s.newLogger(logFormat)
+			if err != nil {
+				return err
+			}
+			return s.serve(cmd.Context(), logger)
+		},
+	}
+	c.Flags().StringVar(&logFormat, "log-format", "auto", "`json`, text, or auto: text on a terminal")
+	_ = c.RegisterFlagCompletionFunc("log-format",
+		cobra.FixedCompletions([]cobra.Completion{"json", "text", "auto"}, cobra.ShellCompDirectiveNoFileComp))
+	return c
+}
+
+func (s *session) serve(ctx context.Context, logger *slog.Logger) error {
+	path, err := s.findConfig()
+	if err != nil {
+		return err
+	}
+	loaded, report, err := app.Load(path)
+	if err != nil && report == nil {
+		return &failure{code: exitConfig, err: err}
+	}
+	if report.List.Count(diag.Error) > 0 {
+		return s.configFailure(report)
+	}
+	for _, d := range report.List {
+		logger.Warn(d.Message, slog.String("code", d.Code), slog.String("at", d.String()), slog.String("hint", d.Hint))
+	}
+	server, err := app.New(loaded, app.Options{Logger: logger, Version: version(), Now: s.now})
+	if err != nil {
+		return &failure{code: exitFailed, err: err}
+	}
+	ctx, stop := untilSignal(ctx, os.Exit)
+	defer stop()
+	stopHangup := onHangup(func() { reload(server, logger) })
+	defer stopHangup()
+	announced := make(chan struct{})
+	go func() {
+		defer close(announced)
+		select {
+		case <-server.Ready():
+			s.announce(server.Addr(), loaded.Document, logger)
+		case <-ctx.Done():
+		}
+	}()
+	err = server.Run(ctx)
+	stop()
+	<-announced
+	if err != nil && !errors.Is(err, context.Canceled) {
+		return &failure{code: exitFailed, err: err}
+	}
+	return nil
+}
+
+// announce says where the server listens and what to paste at the senders.
+func (s *session) announce(addr string, doc *config.Document, logger *slog.Logger) {
+	logger.Info("listening", slog.String("address", addr), slog.String("version", version()))
+	for _, in := range inbounds(doc) {
+		logger.Info("accepting", slog.String("name", in.name), slog.String("url", in.masked()))
+	}
+	if len(doc.Rules) == 0 {
+		logger.Warn("there is no rule: what comes in is kept, and nothing is sent")
+	}
+	if len(doc.Sources)+len(doc.Forms) == 0 {
+		logger.Warn("there is no source and no form: nothing can come in")
+	}
+}
+
+// reload loads the config again and logs what came of it.
+func reload(server *app.App, logger *slog.Logger) {
+	report, err := server.Reload()
+	switch {
+	case err != nil:
+		logger.Error("reload refused", slog.Any("error", err))
+	case report != nil && report.List.Count(diag.Error) > 0:
+		logger.Error("reload refused: the config has errors", slog.Int("errors", report.List.Count(diag.Error)))
+	}
+}

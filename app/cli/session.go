@@ -1,0 +1,79 @@
+package cli
+
+import (
+	"encoding/json"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/charmbracelet/x/term"
+
+	"hookgate/app/cli/screen"
+)
+
+// session is one call of the command line: its streams and its global flags.
+type session struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	env            []string
+	now            func() time.Time
+
+	out *screen.Screen // stdout for people
+	msg *screen.Screen // stderr for people
+
+	config  string
+	json    bool
+	quiet   bool
+	verbose bool
+	noColor bool
+	yes     bool
+}
+
+// prepare makes the screens; again after the flags are known.
+func (s *session) prepare(noColor bool) {
+	s.out = screen.New(s.stdout, s.env, noColor)
+	s.msg = screen.New(s.stderr, s.env, noColor)
+}
+
+// lookup returns a variable of the environment, and whether it is set.
+func (s *session) lookup(name string) (string, bool) {
+	for _, pair := range s.env {
+		if value, ok := strings.CutPrefix(pair, name+"="); ok {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+// interactive reports whether a person can be asked: both the questions and
+// the answers go through a terminal.
+func (s *session) interactive() bool {
+	in, ok := s.stdin.(term.File)
+	return ok && term.IsTerminal(in.Fd()) && s.msg.TTY()
+}
+
+// note writes a message for people to stderr, unless --quiet was given.
+func (s *session) note(format string, args ...any) {
+	if !s.quiet {
+		s.msg.Printf(format+"\n", args...)
+	}
+}
+
+// printJSON writes v to stdout as indented JSON.
+func (s *session) printJSON(v any) error {
+	e := json.NewEncoder(s.stdout)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
+
+// report writes why a command failed to stderr; also with --quiet.
+func (s *session) report(f *failure) {
+	if f.err == nil {
+		return
+	}
+	s.msg.Printf("%s %s\n", s.msg.Bad.Render("hookgate:"), screen.CleanBlock(f.err.Error()))
+	if f.hint != "" {
+		s.msg.Printf("%s\n", screen.Indent(f.hint, "  "))
+	}
+}

@@ -1,0 +1,133 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"hookgate/app/event"
+	"hookgate/app/web/api"
+)
+
+// Events lists events, newest first; Page.Next goes into the next Filter's Before.
+func (c *Client) Events(ctx context.Context, f event.Filter) (api.Page[api.Event], error) {
+	q := url.Values{}
+	set(q, "source", f.Source)
+	set(q, "type", f.Type)
+	for _, state := range f.States {
+		q.Add("state", string(state))
+	}
+	setTime(q, f.Since)
+	if f.Before != 0 {
+		q.Set("before", f.Before.String())
+	}
+	setLimit(q, f.Limit)
+	var page api.Page[api.Event]
+	err := c.call(ctx, http.MethodGet, "/events", q, nil, &page)
+	return page, err
+}
+
+// Event gives one event with its request, its body, its deliveries and their attempts.
+func (c *Client) Event(ctx context.Context, id event.ID) (api.EventDetail, error) {
+	var detail api.EventDetail
+	err := c.call(ctx, http.MethodGet, "/events/"+id.String(), nil, nil, &detail)
+	return detail, err
+}
+
+// Send posts a body as if source's sender had sent it, without authentication.
+// A body that cannot be understood is a *Problem with the place and the id
+// under which it was kept.
+func (c *Client) Send(ctx context.Context, source, contentType string, body []byte) (api.Accepted, error) {
+	var accepted api.Accepted
+	err := c.call(ctx, http.MethodPost, "/events/send", url.Values{"source": {source}},
+		&content{typ: contentType, bytes: body}, &accepted)
+	return accepted, err
+}
+
+// Deliveries lists deliveries, newest first; Page.Next goes into the next filter's Before.
+func (c *Client) Deliveries(ctx context.Context, f event.DeliveryFilter) (api.Page[api.Delivery], error) {
+	q := url.Values{}
+	for _, id := range f.IDs {
+		q.Add("id", id.String())
+	}
+	for _, state := range f.States {
+		q.Add("state", string(state))
+	}
+	set(q, "connection", f.Connection)
+	set(q, "rule", f.Rule)
+	if f.Event != 0 {
+		q.Set("event", f.Event.String())
+	}
+	setTime(q, f.Since)
+	if f.Before != 0 {
+		q.Set("before", f.Before.String())
+	}
+	setLimit(q, f.Limit)
+	var page api.Page[api.Delivery]
+	err := c.call(ctx, http.MethodGet, "/deliveries", q, nil, &page)
+	return page, err
+}
+
+// Delivery gives one delivery with its output and all its attempts.
+func (c *Client) Delivery(ctx context.Context, id event.DeliveryID) (api.Delivery, error) {
+	var d api.Delivery
+	err := c.call(ctx, http.MethodGet, "/deliveries/"+id.String(), nil, nil, &d)
+	return d, err
+}
+
+// Retry sends the selected deliveries again, or counts them with DryRun. Where
+// neither a state nor ids are given, the failed ones are meant.
+func (c *Client) Retry(ctx context.Context, s api.Selection) (api.Changed, error) {
+	return c.change(ctx, "/deliveries/retry", s)
+}
+
+// Cancel cancels the selected deliveries, or counts them with DryRun. Where no
+// state is given, all that have not ended are meant.
+func (c *Client) Cancel(ctx context.Context, s api.Selection) (api.Changed, error) {
+	return c.change(ctx, "/deliveries/cancel", s)
+}
+
+func (c *Client) change(ctx context.Context, path string, s api.Selection) (api.Changed, error) {
+	body, err := jsonContent(s)
+	if err != nil {
+		return api.Changed{}, err
+	}
+	var changed api.Changed
+	err = c.call(ctx, http.MethodPost, path, nil, body, &changed)
+	return changed, err
+}
+
+// Status tells what the server says of itself.
+func (c *Client) Status(ctx context.Context) (api.Status, error) {
+	var status api.Status
+	err := c.call(ctx, http.MethodGet, "/status", nil, nil, &status)
+	return status, err
+}
+
+// Reload has the server read its configuration again. A refused one is no
+// error here: OK is false and Diagnostics say why.
+func (c *Client) Reload(ctx context.Context) (api.Reloaded, error) {
+	var reloaded api.Reloaded
+	err := c.call(ctx, http.MethodPost, "/reload", nil, nil, &reloaded, http.StatusUnprocessableEntity)
+	return reloaded, err
+}
+
+func set(q url.Values, key, value string) {
+	if value != "" {
+		q.Set(key, value)
+	}
+}
+
+func setTime(q url.Values, t time.Time) {
+	if !t.IsZero() {
+		q.Set("since", t.UTC().Format(time.RFC3339Nano))
+	}
+}
+
+func setLimit(q url.Values, n int) {
+	if n > 0 {
+		q.Set("limit", strconv.Itoa(n))
+	}
+}

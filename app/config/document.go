@@ -1,0 +1,151 @@
+// Package config reads config.yaml: strictly, with the environment's values
+// put in, and with every fault at once, each with its place in the file. It is
+// the only package that looks at the process's environment.
+package config
+
+import (
+	"net/netip"
+	"time"
+
+	"hookgate/app/event"
+	"hookgate/app/yamlpos"
+	"hookgate/rules"
+)
+
+// Document is a whole config.yaml, with defaults where it says nothing. What
+// a source, a form or a connection holds beyond the keys here is decoded by
+// the package that it belongs to, from its Node.
+type Document struct {
+	// Path is the file that it was read from; Hash names its content in seven
+	// hexadecimal digits.
+	Path, Hash string
+
+	Server      Server
+	Storage     Storage
+	Retention   Retention
+	Outbound    Outbound
+	Sources     []Entry // in the file's order, as all that follow
+	Forms       []Entry
+	Connections []Connection
+	Rules       []rules.Rule
+}
+
+// Entry is a named part of the document that another package decodes.
+type Entry struct {
+	Name yamlpos.Text
+	Node yamlpos.Node
+}
+
+// Server says how hookgate is reached.
+type Server struct {
+	// Listen is host:port; 127.0.0.1:8080 unless set.
+	Listen string `yaml:"listen"`
+	// PublicURL is what senders call, without a slash at its end; "" unless set.
+	PublicURL string `yaml:"public_url"`
+	// Timezone is a name of the IANA database; UTC unless set. Location is the same.
+	Timezone string `yaml:"timezone"`
+	Location *time.Location
+	// TrustedProxies may say in X-Forwarded-For whom they speak for.
+	TrustedProxies Prefixes `yaml:"trusted_proxies"`
+	// Admin is nil where there is neither UI nor API.
+	Admin *Admin `yaml:"admin"`
+	// MaxBody is the largest body of a request, 10 MB unless set.
+	MaxBody yamlpos.Size `yaml:"max_body"`
+}
+
+// Admin is who may use the UI and the API.
+type Admin struct {
+	User     string       `yaml:"user,required"`
+	Password event.Secret `yaml:"password,required"`
+}
+
+// Noun is what messages call it.
+func (Admin) Noun() string { return "admin" }
+
+// KeyHint helps those who think of host and port apart.
+func (Server) KeyHint(key string) string {
+	switch key {
+	case "host", "port", "address", "bind", "addr":
+		return `write listen: host:port, such as 127.0.0.1:8080`
+	case "url", "base_url", "domain":
+		return `did you mean "public_url"?`
+	}
+	return ""
+}
+
+// Storage says where the data is kept.
+type Storage struct {
+	// Path of the SQLite file; hookgate.db beside the config file unless set.
+	// A relative path starts at the config file's folder.
+	Path string `yaml:"path"`
+}
+
+// Retention says how long what is kept is kept. What is undelivered stays.
+type Retention struct {
+	Events      time.Duration `yaml:"events"`      // 90 days unless set
+	Submissions time.Duration `yaml:"submissions"` // events of forms; 365 days unless set
+	Spam        time.Duration `yaml:"spam"`        // 14 days unless set
+}
+
+// Outbound says where deliveries may go.
+type Outbound struct {
+	// AllowPrivate are the private networks that connections may reach; none
+	// unless set.
+	AllowPrivate Prefixes `yaml:"allow_private"`
+}
+
+// Prefixes is a list of networks, each written as 10.1.0.0/16 or as one address.
+type Prefixes []netip.Prefix
+
+// Connection is a configured connector. Node is the whole of it, with the
+// keys that are decoded here.
+type Connection struct {
+	Name yamlpos.Text
+	// Type names its connector; not there (IsZero) where the file lacks it,
+	// which is an error already.
+	Type yamlpos.Text `yaml:"type,required"`
+	// Timeout of one attempt, 15 s unless set.
+	Timeout time.Duration `yaml:"timeout"`
+	// Concurrency is how many attempts run at once, 8 unless set.
+	Concurrency int `yaml:"concurrency"`
+	// RateLimit of attempts; its Count is 0 where there is none.
+	RateLimit yamlpos.Rate    `yaml:"rate_limit"`
+	Retry     Retry           `yaml:"retry"`
+	Settings  []yamlpos.Field `yaml:",rest"` // the other keys
+	Node      yamlpos.Node
+}
+
+// Noun is what messages call it.
+func (Connection) Noun() string { return "a connection" }
+
+// Retry says how long, or at what distances, failed attempts are repeated.
+// With neither, the published schedule holds.
+type Retry struct {
+	// For is how long after its creation a delivery is tried at the most; 0
+	// where the file does not say.
+	For time.Duration `yaml:"for"`
+	// Delays are the waits before the second attempt, the third and so on. nil
+	// where the file does not say; empty where nothing is to be repeated.
+	Delays []time.Duration `yaml:"delays"`
+}
+
+// Noun is what messages call it.
+func (Retry) Noun() string { return "retry" }
+
+// CommonKeys are the keys that every connection has, whatever its type.
+func CommonKeys() []string {
+	return []string{"type", "timeout", "concurrency", "rate_limit", "retry"}
+}
+
+func defaults() *Document {
+	const day = 24 * time.Hour
+	return &Document{
+		Server:    Server{Listen: "127.0.0.1:8080", Timezone: "UTC", Location: time.UTC, MaxBody: 10 << 20},
+		Storage:   Storage{Path: "hookgate.db"},
+		Retention: Retention{Events: 90 * day, Submissions: 365 * day, Spam: 14 * day},
+	}
+}
+
+func defaultConnection(e Entry) Connection {
+	return Connection{Name: e.Name, Node: e.Node, Timeout: 15 * time.Second, Concurrency: 8}
+}

@@ -1,0 +1,141 @@
+package config
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"path/filepath"
+	"slices"
+	"unicode/utf8"
+
+	"hookgate/app/diag"
+	"hookgate/app/yamlpos"
+)
+
+// Load reads the file at path, and the .env file beside it. The Document is
+// nil when the file is not there or no YAML; else it holds all that could be
+// understood, so that later passes can find their faults too, and must not be
+// used for anything else while the Report holds an error.
+func Load(path string, getenv LookupFunc) (*Document, *Report) {
+	content, err := readFile(path)
+	if err != nil {
+		report := newReport(path, nil)
+		report.Add(diag.List{{
+			Severity: diag.Error, Code: "no-file", Position: diag.Position{File: path},
+			Message: "the file can't be read: " + reason(err),
+		}})
+		return nil, report
+	}
+	env := newEnvironment(path, getenv)
+	env.readDotenv()
+	return parse(path, content, env)
+}
+
+// Parse is Load for a file's content that is at hand. There is no .env file.
+func Parse(path string, content []byte, getenv LookupFunc) (*Document, *Report) {
+	return parse(path, content, newEnvironment(path, getenv))
+}
+
+func newEnvironment(path string, getenv LookupFunc) *environment {
+	return &environment{process: getenv, folder: filepath.Dir(path), found: map[string]answer{}}
+}
+
+func newReport(path string, content []byte) *Report {
+	return &Report{Files: map[string][]byte{path: content}, distrusted: map[string]diag.Position{}}
+}
+
+// sections are the keys of the document. Each holds the value as it is, to be
+// decoded only if there is one: a section may be empty.
+type sections struct {
+	Version     yamlpos.Node `yaml:"version,required"`
+	Server      yamlpos.Node `yaml:"server"`
+	Storage     yamlpos.Node `yaml:"storage"`
+	Retention   yamlpos.Node `yaml:"retention"`
+	Outbound    yamlpos.Node `yaml:"outbound"`
+	Sources     yamlpos.Node `yaml:"sources"`
+	Forms       yamlpos.Node `yaml:"forms"`
+	Connections yamlpos.Node `yaml:"connections"`
+	Rules       yamlpos.Node `yaml:"rules"`
+}
+
+// KeyHint names the word of this language for the same thing in another.
+func (sections) KeyHint(key string) string {
+	switch key {
+	case "connectors", "destinations", "targets", "outputs", "receivers", "actions":
+		return `did you mean "connections"?`
+	case "webhooks", "inputs", "hooks", "endpoints":
+		return `did you mean "sources"?`
+	case "routes", "filters", "workflows", "flows", "pipelines":
+		return `did you mean "rules"?`
+	case "database", "db":
+		return `did you mean "storage"?`
+	}
+	return ""
+}
+
+func sectionNames() []string {
+	return append([]string{"version", "retention", "outbound", "rules"}, envSections...)
+}
+
+func parse(path string, content []byte, env *environment) (*Document, *Report) {
+	content = bytes.TrimPrefix(content, []byte("\uFEFF"))
+	report := newReport(path, content)
+	if !utf8.Valid(content) {
+		report.Add(append(diag.List{notUTF8(path, content)}, env.list...))
+		return nil, report
+	}
+	root, list := yamlpos.Parse(path, content)
+	if root.Kind() != yamlpos.Map {
+		report.Add(append(explain(root, list, content), env.list...))
+		return nil, report
+	}
+	p := interpolator{env: env, report: report, faulty: map[diag.Position]bool{}, needed: map[string]bool{}}
+	p.document(root, sectionNames())
+	for name := range p.needed {
+		report.EnvNeeded++
+		if a := env.lookup(name); a.value != "" {
+			report.EnvSet++
+		}
+	}
+	sum := sha256.Sum256(content)
+	doc := defaults()
+	doc.Path, doc.Hash = path, hex.EncodeToString(sum[:])[:7]
+	list = append(list, doc.decode(root)...)
+	report.Add(slices.Concat(list, p.list, env.list))
+	return doc, report
+}
+
+// decode fills the document from the file's.
+func (doc *Document) decode(root yamlpos.Node) diag.List {
+	var s sections
+	list := root.Decode("the file", &s)
+	list = append(list, checkVersion(s.Version)...)
+	list = append(list, doc.Server.decode(s.Server)...)
+	list = append(list, doc.Storage.decode(s.Storage, filepath.Dir(doc.Path))...)
+	list = append(list, doc.Retention.decode(s.Retention)...)
+	list = append(list, doc.Outbound.decode(s.Outbound)...)
+	taken := names{}
+	var faults diag.List
+	doc.Sources, faults = entries(s.Sources, "a source", taken)
+	list = append(list, faults...)
+	doc.Forms, faults = entries(s.Forms, "a form", taken)
+	list = append(list, faults...)
+	doc.Connections, faults = connections(s.Connections)
+	list = append(list, faults...)
+	if s.Rules.Kind() == yamlpos.Null {
+		return list
+	}
+	return append(list, s.Rules.Decode("the file", &doc.Rules)...)
+}
+
+// checkVersion refuses files that another version of the language was meant for.
+func checkVersion(n yamlpos.Node) diag.List {
+	var version int
+	switch {
+	case n.IsZero():
+		return nil // said by the decoder
+	case n.Kind() == yamlpos.Scalar && len(n.Decode("the file", &version)) == 0 && version == 1:
+		return nil
+	}
+	return diag.List{n.Diag("bad-version", "write version: 1", "this hookgate reads version 1 of the language only")}
+}

@@ -1,0 +1,56 @@
+package config
+
+import (
+	"hookgate/app/diag"
+	"hookgate/app/yamlpos"
+)
+
+// isEntryName reports whether name can be a source's, a form's, a connection's
+// or a rule's: it stands in URLs, metrics and on the command line. As a
+// regular expression: ^[A-Za-z0-9][A-Za-z0-9_.-]*$.
+func isEntryName(name string) bool {
+	for i, c := range []byte(name) {
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+		if !letter && (i == 0 || c != '_' && c != '.' && c != '-') {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// names are those that sources and forms have, with what has each: they share
+// them, for a rule's `from` names either.
+type names map[string]owner
+
+type owner struct {
+	noun string
+	line int
+}
+
+// entries reads a mapping of names. A name that an entry of another kind has
+// already is refused; within one mapping YAML sees to that.
+func entries(n yamlpos.Node, noun string, taken names) ([]Entry, diag.List) {
+	if n.Kind() == yamlpos.Null {
+		return nil, nil
+	}
+	if n.Kind() != yamlpos.Map {
+		return nil, diag.List{n.Diag("wrong-type", "write one name a line, and its keys below it", "%q must be a mapping of names", n.Path())}
+	}
+	var list []Entry
+	var faults diag.List
+	for _, f := range n.Fields() {
+		if !isEntryName(f.Key.Value) {
+			faults = append(faults, f.Key.Diag("bad-name", "use letters, digits, _ . and -, the first a letter or digit", "%q can't be the name of %s", f.Key.Value, noun))
+		}
+		if other, twice := taken[f.Key.Value]; twice {
+			if other.noun != noun {
+				faults = append(faults, f.Key.Diag("duplicate-name", "sources and forms share their names: rename one",
+					"%q is the name of %s already, in line %d", f.Key.Value, other.noun, other.line))
+			}
+			continue
+		}
+		taken[f.Key.Value] = owner{noun: noun, line: f.Key.Pos().Line}
+		list = append(list, Entry{Name: f.Key, Node: f.Value})
+	}
+	return list, faults
+}

@@ -1,0 +1,159 @@
+package config
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+	_ "time/tzdata" // so that timezone works in an image without the system's database
+
+	"hookgate/app/diag"
+	"hookgate/app/yamlpos"
+)
+
+// The bounds of server.max_body, in bytes, and of every retention.
+const (
+	minBody, maxBody = 1 << 10, 100 << 20
+	minRetention     = time.Hour
+)
+
+// weakPassword is the length in characters below which a password is warned of.
+const weakPassword = 12
+
+func (s *Server) decode(n yamlpos.Node) diag.List {
+	if n.Kind() == yamlpos.Null {
+		return nil
+	}
+	list := n.Decode("server", s)
+	if !isAddress(s.Listen) {
+		list = append(list, n.Get("listen").Diag("bad-value", "such as 127.0.0.1:8080, or :8080 for all addresses", `"listen" must be host:port`))
+	}
+	if s.PublicURL != "" || !n.Get("public_url").IsZero() {
+		list = append(list, s.checkURL(n.Get("public_url"))...)
+	}
+	location, err := time.LoadLocation(s.Timezone)
+	if err != nil || s.Timezone == "" {
+		list = append(list, n.Get("timezone").Diag("bad-value", "such as Europe/Berlin", `"timezone" is no name of the IANA database`))
+	} else {
+		s.Location = location
+	}
+	if s.MaxBody < minBody || s.MaxBody > maxBody {
+		list = append(list, n.Get("max_body").Diag("bad-value", "", `"max_body" must be from 1KB to 100MB`))
+	}
+	return append(list, s.checkAdmin(n.Get("admin"))...)
+}
+
+// isAddress reports whether text is host:port. The host may be left out.
+func isAddress(text string) bool {
+	_, port, err := net.SplitHostPort(text)
+	if err != nil {
+		return false
+	}
+	_, err = strconv.ParseUint(port, 10, 16)
+	return err == nil
+}
+
+// checkURL wants what a path can be put behind.
+func (s *Server) checkURL(n yamlpos.Node) diag.List {
+	if n.Kind() != yamlpos.Scalar {
+		return nil // said by the decoder
+	}
+	s.PublicURL = strings.TrimRight(s.PublicURL, "/")
+	u, err := url.Parse(s.PublicURL)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || u.ForceQuery {
+		return diag.List{n.Diag("bad-url", "such as https://hooks.agency.example", `"public_url" must be http:// or https:// and a host, without user, ? or #`)}
+	}
+	return nil
+}
+
+func (s *Server) checkAdmin(n yamlpos.Node) diag.List {
+	if s.Admin == nil {
+		return nil
+	}
+	var list diag.List
+	user, password := n.Get("user"), n.Get("password")
+	if user.Kind() == yamlpos.Scalar && (s.Admin.User == "" || strings.ContainsRune(s.Admin.User, ':')) {
+		list = append(list, user.Diag("bad-value", "", `"user" must not be empty, nor hold a colon`)) // RFC 7617, section 2
+	}
+	if password.Kind() != yamlpos.Scalar {
+		return list
+	}
+	if s.Admin.Password.IsZero() {
+		return append(list, password.Diag("bad-value", "", `"password" must not be empty`))
+	}
+	if len([]rune(s.Admin.Password.Reveal())) < weakPassword {
+		weak := password.Diag("weak-password", "make one: openssl rand -base64 18", "the password has fewer than %d characters", weakPassword)
+		weak.Severity = diag.Warning
+		list = append(list, weak)
+	}
+	return list
+}
+
+func (s *Storage) decode(n yamlpos.Node, folder string) diag.List {
+	var list diag.List
+	if n.Kind() != yamlpos.Null {
+		list = n.Decode("storage", s)
+	}
+	if s.Path == "" {
+		list = append(list, n.Get("path").Diag("bad-value", "", `"path" must not be empty`))
+	}
+	if !filepath.IsAbs(s.Path) {
+		s.Path = filepath.Join(folder, s.Path)
+	}
+	return list
+}
+
+func (r *Retention) decode(n yamlpos.Node) diag.List {
+	if n.Kind() == yamlpos.Null {
+		return nil
+	}
+	list := n.Decode("retention", r)
+	for key, length := range map[string]time.Duration{"events": r.Events, "submissions": r.Submissions, "spam": r.Spam} {
+		if length < minRetention {
+			list = append(list, n.Get(key).Diag("bad-value", "", "%q must be at least 1h", key))
+		}
+	}
+	return list
+}
+
+func (o *Outbound) decode(n yamlpos.Node) diag.List {
+	if n.Kind() == yamlpos.Null {
+		return nil
+	}
+	return n.Decode("outbound", o)
+}
+
+// DecodeNode reads networks and addresses.
+func (p *Prefixes) DecodeNode(n yamlpos.Node) diag.List {
+	var texts []yamlpos.Text
+	list := n.Decode("this", &texts)
+	for _, text := range texts {
+		prefix, ok := parsePrefix(text.Value)
+		if !ok {
+			list = append(list, text.Diag("bad-value", "", "this must be a network such as 10.1.0.0/16, or an address such as 127.0.0.1"))
+			continue
+		}
+		*p = append(*p, prefix)
+	}
+	return list
+}
+
+// parsePrefix reads a network or one address. Bits beyond the network's
+// length are cleared, and IPv4 in IPv6 is read as IPv4.
+func parsePrefix(text string) (netip.Prefix, bool) {
+	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
+		addr = addr.Unmap()
+		return netip.PrefixFrom(addr, addr.BitLen()), true
+	}
+	prefix, err := netip.ParsePrefix(text)
+	if err != nil {
+		return netip.Prefix{}, false
+	}
+	if addr := prefix.Addr(); addr.Is4In6() && prefix.Bits() >= 96 {
+		prefix = netip.PrefixFrom(addr.Unmap(), prefix.Bits()-96)
+	}
+	return prefix.Masked(), true
+}

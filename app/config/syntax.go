@@ -1,0 +1,116 @@
+package config
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+
+	"hookgate/app/diag"
+	"hookgate/app/yamlpos"
+)
+
+// explain makes what the YAML parser said of a file into what people can act
+// on: it knows the mistakes that this language invites.
+func explain(root yamlpos.Node, list diag.List, content []byte) diag.List {
+	if list.Err() == nil || isBlank(content) {
+		d := root.Diag("bad-file", "begin it with version: 1", "the file must be a mapping of version, sources, connections, rules")
+		if d.File == "" && len(list) > 0 {
+			d.File = list[0].File
+		}
+		if d.Line == 0 {
+			d.Line, d.Column, d.Width = 1, 1, 1
+		}
+		return diag.List{d}
+	}
+	lines := strings.Split(strings.ReplaceAll(string(content), "\r\n", "\n"), "\n")
+	for i := range list {
+		if d := &list[i]; d.Code == "yaml-syntax" && d.Line >= 1 && d.Line <= len(lines) {
+			explainLine(d, lines[d.Line-1])
+		}
+	}
+	return list
+}
+
+// notUTF8 says where content, that is not UTF-8, stops to be.
+func notUTF8(path string, content []byte) diag.Diagnostic {
+	d := diag.Diagnostic{
+		Severity: diag.Error, Code: "bad-file", Position: diag.Position{File: path, Line: 1, Column: 1, Width: 1},
+		Message: "the file is not UTF-8 text", Hint: "save it as UTF-8",
+	}
+	for len(content) > 0 {
+		r, size := utf8.DecodeRune(content)
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		if d.Column++; r == '\n' {
+			d.Line, d.Column = d.Line+1, 1
+		}
+		content = content[size:]
+	}
+	return d
+}
+
+// isBlank reports whether a file holds nothing but comments.
+func isBlank(content []byte) bool {
+	for line := range bytes.Lines(content) {
+		if text := bytes.TrimSpace(line); len(text) > 0 && text[0] != '#' && !bytes.Equal(text, []byte("---")) {
+			return false
+		}
+	}
+	return true
+}
+
+func explainLine(d *diag.Diagnostic, line string) {
+	d.Message = strings.TrimPrefix(d.Message, "yaml: ")
+	indent := line[:len(line)-len(strings.TrimLeft(line, " \t"))]
+	switch {
+	case strings.Contains(indent, "\t"):
+		d.Column, d.Width = strings.IndexByte(indent, '\t')+1, 1
+		d.Message, d.Hint = "this line is indented with a tab", "indent with spaces, YAML allows no tabs"
+	case bareReference(line) > 0:
+		d.Column = bareReference(line)
+		rest := string([]rune(line)[d.Column-1:])
+		d.Width = len("${")
+		if end := strings.IndexByte(rest, '}'); end > 0 {
+			d.Width = len([]rune(rest[:end+1]))
+		}
+		d.Message, d.Hint = "inside { } and [ ] the braces of ${ } belong to YAML", "put the value in quotes"
+	case strings.Contains(d.Message, "mapping values are not allowed"):
+		d.Hint = `put a text that holds ": " in quotes, and check the indentation`
+	case strings.Contains(d.Message, "could not find expected ':'"):
+		d.Hint = "check the indentation, and that each key ends in a colon"
+	case strings.Contains(d.Message, "expected single document"):
+		d.Hint = "take out the line --- and what follows it"
+	case strings.Contains(d.Message, "cannot start any token"):
+		d.Hint = "put a text that begins with @, ` or % in quotes"
+	}
+}
+
+// bareReference is the column of the first ${ in a flow mapping or list of
+// the line that stands in no quotes; 0 if there is none. A ${ that begins a
+// plain value in a block is well-formed YAML.
+func bareReference(line string) int {
+	depth, quote, column := 0, rune(0), 0
+	previous := ' '
+	for _, c := range line {
+		column++
+		switch {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case (c == '"' || c == '\'') && strings.ContainsRune(" ,{[:", previous):
+			quote = c
+		case c == '#' && previous == ' ':
+			return 0
+		case c == '{' && previous == '$' && depth > 0:
+			return column - 1
+		case c == '{', c == '[':
+			depth++
+		case (c == '}' || c == ']') && depth > 0:
+			depth--
+		}
+		previous = c
+	}
+	return 0
+}

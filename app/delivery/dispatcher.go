@@ -1,0 +1,185 @@
+// Package delivery brings stored deliveries to their connections: a lane for
+// each, with its own concurrency, rate limit and breaker, fed in memory by
+// what was just accepted and from the store by the rest.
+package delivery
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"hookgate/app/event"
+	"hookgate/app/yamlpos"
+	"hookgate/connectors"
+)
+
+// Store is what delivery needs of the durable record.
+type Store interface {
+	// Claim hands out connection's deliveries that are due at now.
+	Claim(connection string, now time.Time, limit int) ([]event.Delivery, error)
+	// NextDue is when the next one that nobody holds is due; zero: none.
+	NextDue(ctx context.Context, connection string) (time.Time, error)
+	// Record keeps an attempt; done is called after the commit and must not block.
+	Record(d *event.Delivery, a event.Attempt, o event.Outcome, done func(next *event.Delivery))
+	// Release gives claimed deliveries back unsent.
+	Release(deliveries []event.Delivery, due time.Time) error
+}
+
+// Connection is one destination with its settings.
+type Connection struct {
+	Name        string
+	Connector   connectors.Connector
+	Concurrency int          // attempts at once, at least 1
+	Rate        yamlpos.Rate // zero: no limit
+	Policy      Policy
+	Fingerprint string // differs when any of the settings does
+}
+
+// Options are what a Dispatcher needs besides the store.
+type Options struct {
+	Logger *slog.Logger
+	Now    func() time.Time
+	// Observe is told of every finished attempt.
+	Observe func(connection string, result event.DeliveryState, took time.Duration)
+}
+
+type deps struct {
+	store   Store
+	logger  *slog.Logger
+	now     func() time.Time
+	observe func(string, event.DeliveryState, time.Duration)
+}
+
+// Dispatcher owns the lanes. It is safe for concurrent use.
+type Dispatcher struct {
+	deps  deps
+	lanes atomic.Pointer[map[string]*lane]
+	mu    sync.Mutex // held by what changes the lanes
+
+	leaving sync.WaitGroup  // crews that finish what they are sending
+	ending  context.Context //nolint:containedctx // ends when Stop has waited long enough
+	end     context.CancelFunc
+}
+
+// New makes a Dispatcher without connections.
+func New(store Store, opt Options) *Dispatcher {
+	d := &Dispatcher{deps: deps{store: store, logger: opt.Logger, now: opt.Now, observe: opt.Observe}}
+	d.lanes.Store(&map[string]*lane{})
+	d.ending, d.end = context.WithCancel(context.Background())
+	return d
+}
+
+// Update makes the connections the current ones. A connection whose settings
+// are the same goes on undisturbed. One whose settings changed keeps what it
+// holds and sends it with the new ones; attempts under way end with the old
+// ones. What a connection that is gone held stays in the store and is sent if
+// it comes back.
+func (d *Dispatcher) Update(connections []Connection) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	before := *d.lanes.Load()
+	lanes := make(map[string]*lane, len(connections))
+	for _, c := range connections {
+		l, ok := before[c.Name]
+		if !ok {
+			l = newLane(c.Name, &d.deps)
+		}
+		lanes[c.Name] = l
+	}
+	d.lanes.Store(&lanes)
+	for name, l := range before {
+		if lanes[name] == nil {
+			d.dismiss(l.crew)
+			l.retired.Store(true)
+			l.giveBack()
+		}
+	}
+	for _, c := range connections {
+		l := lanes[c.Name]
+		if l.crew != nil && l.crew.connection.Fingerprint == c.Fingerprint {
+			continue
+		}
+		if l.crew != nil {
+			d.dismiss(l.crew)
+		}
+		l.staff(c)
+	}
+}
+
+// dismiss lets a crew end on its own, beside the one that follows it.
+func (d *Dispatcher) dismiss(w *crew) {
+	w.stop()
+	d.leaving.Go(func() { w.dismiss(d.ending) })
+}
+
+// Stop takes nothing more and waits until what is being sent has ended; once
+// ctx ends it is broken off, to be sent again after the next start.
+func (d *Dispatcher) Stop(ctx context.Context) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	defer context.AfterFunc(ctx, d.end)()
+	for _, l := range *d.lanes.Load() {
+		d.dismiss(l.crew)
+	}
+	d.leaving.Wait()
+	d.lanes.Store(&map[string]*lane{})
+}
+
+// Reserve takes a place in memory for a delivery to connection that is about
+// to be stored. False: there is none, the delivery is to be stored unclaimed
+// and announced by Overflowed. A reservation ends with Deliver or Unreserve.
+func (d *Dispatcher) Reserve(connection string) bool {
+	l := (*d.lanes.Load())[connection]
+	return l != nil && l.reserve()
+}
+
+// Unreserve gives a reservation back.
+func (d *Dispatcher) Unreserve(connection string) {
+	if l := (*d.lanes.Load())[connection]; l != nil {
+		l.free()
+	}
+}
+
+// Deliver hands over a stored and claimed delivery that has a reservation.
+func (d *Dispatcher) Deliver(claimed event.Delivery) {
+	if l := (*d.lanes.Load())[claimed.Connection]; l != nil {
+		l.put(claimed)
+		return
+	}
+	// The connection went away since the reservation.
+	if err := d.deps.store.Release([]event.Delivery{claimed}, d.deps.now()); err != nil {
+		d.deps.logger.Warn("a delivery could not be released, the next start will send it", "delivery", claimed.ID, "error", err)
+	}
+}
+
+// Overflowed says that the store holds deliveries to connection that are due.
+func (d *Dispatcher) Overflowed(connection string) {
+	if l := (*d.lanes.Load())[connection]; l != nil {
+		l.overflowed()
+	}
+}
+
+// InMemory is how many deliveries each connection holds in memory.
+func (d *Dispatcher) InMemory() map[string]int {
+	depths := map[string]int{}
+	for name, l := range *d.lanes.Load() {
+		depths[name] = len(l.slots)
+	}
+	return depths
+}
+
+// Broken lists the connections whose breaker is open: they failed many times
+// in a row and are only probed.
+func (d *Dispatcher) Broken() []string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var broken []string
+	for name, l := range *d.lanes.Load() {
+		if l.crew != nil && l.crew.gate.broken() {
+			broken = append(broken, name)
+		}
+	}
+	return broken
+}

@@ -1,0 +1,424 @@
+package delivery_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"hookgate/app/delivery"
+	"hookgate/app/event"
+	"hookgate/app/yamlpos"
+	"hookgate/connectors"
+	"hookgate/db"
+)
+
+// receiver is a connector that a test scripts.
+type receiver struct {
+	mu       sync.Mutex
+	got      []event.Delivery
+	arrived  chan event.Delivery
+	respond  func(ctx context.Context, d event.Delivery) error // nil: all is well
+	underWay int
+	most     int
+}
+
+func newReceiver(respond func(context.Context, event.Delivery) error) *receiver {
+	return &receiver{arrived: make(chan event.Delivery, 10_000), respond: respond}
+}
+
+func (r *receiver) Deliver(ctx context.Context, d event.Delivery) (event.Receipt, error) {
+	r.mu.Lock()
+	r.got = append(r.got, d)
+	r.underWay++
+	r.most = max(r.most, r.underWay)
+	r.mu.Unlock()
+	defer func() { r.mu.Lock(); r.underWay--; r.mu.Unlock() }()
+	r.arrived <- d
+	if r.respond == nil {
+		return event.Receipt{Status: 200}, nil
+	}
+	return event.Receipt{}, r.respond(ctx, d)
+}
+
+// await takes the next n deliveries that arrived.
+func (r *receiver) await(t *testing.T, n int) []event.Delivery {
+	t.Helper()
+	var list []event.Delivery
+	deadline := time.After(20 * time.Second)
+	for len(list) < n {
+		select {
+		case d := <-r.arrived:
+			list = append(list, d)
+		case <-deadline:
+			t.Fatalf("%d of %d deliveries arrived", len(list), n)
+		}
+	}
+	return list
+}
+
+type bench struct {
+	t       *testing.T
+	path    string
+	store   *db.Store
+	lanes   *delivery.Dispatcher
+	results chan event.DeliveryState
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
+	b := &bench{t: t, path: filepath.Join(t.TempDir(), "test.db")}
+	b.start()
+	t.Cleanup(func() { b.stop(time.Second) })
+	return b
+}
+
+func (b *bench) start() {
+	b.t.Helper()
+	quiet := slog.New(slog.DiscardHandler)
+	store, err := db.Open(context.Background(), b.path, db.Options{Logger: quiet, Now: time.Now})
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.store = store
+	b.results = make(chan event.DeliveryState, 10_000)
+	results := b.results
+	b.lanes = delivery.New(store, delivery.Options{
+		Logger: quiet, Now: time.Now,
+		Observe: func(_ string, result event.DeliveryState, _ time.Duration) { results <- result },
+	})
+}
+
+func (b *bench) stop(grace time.Duration) {
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	b.lanes.Stop(ctx)
+	if err := b.store.Close(); err != nil {
+		b.t.Error(err)
+	}
+}
+
+// accept stores an event with one delivery, as intake does.
+func (b *bench) accept(connection, key string) event.DeliveryID {
+	b.t.Helper()
+	id := b.store.NewIDs(2)
+	d := event.Delivery{
+		ID: event.DeliveryID(id) + 1, Event: id, Rule: "r", Action: 1, Connection: connection, Key: key,
+		Output: json.RawMessage(fmt.Sprintf(`{"text":"%d"}`, id)), State: event.Waiting, Created: time.Now(),
+	}
+	reserved := b.lanes.Reserve(connection)
+	if reserved {
+		d.Claim = 1
+	}
+	ds := []event.Delivery{d}
+	if _, err := b.store.Accept(&event.Event{ID: id, Source: "s", Type: "t", ReceivedAt: time.Now(), State: event.Routed}, ds); err != nil {
+		b.t.Fatal(err)
+	}
+	switch {
+	case ds[0].Claim > 0:
+		b.lanes.Deliver(ds[0])
+	case reserved:
+		b.lanes.Unreserve(connection)
+	default:
+		b.lanes.Overflowed(connection)
+	}
+	return d.ID
+}
+
+// state waits until the store says that the delivery is in the state.
+func (b *bench) state(id event.DeliveryID, want event.DeliveryState) event.Delivery {
+	b.t.Helper()
+	deadline := time.Now().Add(20 * time.Second)
+	for {
+		ds, err := b.store.Deliveries(context.Background(), event.DeliveryFilter{IDs: []event.DeliveryID{id}})
+		if err != nil || len(ds) != 1 {
+			b.t.Fatal(ds, err)
+		}
+		if ds[0].State == want {
+			return ds[0]
+		}
+		if time.Now().After(deadline) {
+			b.t.Fatalf("delivery %s is %s (%s), want %s", id, ds[0].State, ds[0].Error, want)
+		}
+		if err := b.store.Ping(); err != nil { // a commit later it may be
+			b.t.Fatal(err)
+		}
+	}
+}
+
+func connection(name string, c connectors.Connector, delays ...time.Duration) delivery.Connection {
+	return delivery.Connection{Name: name, Connector: c, Concurrency: 4, Policy: delivery.Policy{Delays: delays}, Fingerprint: name}
+}
+
+func TestDeliver(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	r := newReceiver(nil)
+	b.lanes.Update([]delivery.Connection{connection("x", r)})
+	id := b.accept("x", "")
+	if got := r.await(t, 1)[0]; got.ID != id {
+		t.Errorf("got %s, want %s", got.ID, id)
+	}
+	b.state(id, event.Delivered)
+}
+
+func TestRetry_untilItIsWell(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	tries := 0
+	r := newReceiver(func(context.Context, event.Delivery) error {
+		if tries++; tries < 3 {
+			return errors.New("503 Service Unavailable")
+		}
+		return nil
+	})
+	c := connection("x", r, time.Millisecond, time.Millisecond)
+	c.Concurrency = 1
+	b.lanes.Update([]delivery.Connection{c})
+	id := b.accept("x", "")
+	got := r.await(t, 3)
+	if got[0].ID != id || got[2].ID != id || got[2].Attempts != 2 || string(got[2].Output) != string(got[0].Output) {
+		t.Errorf("got %+v", got)
+	}
+	b.state(id, event.Delivered)
+	attempts, err := b.store.Attempts(t.Context(), id)
+	if err != nil || len(attempts) != 3 || attempts[1].Error != "503 Service Unavailable" || attempts[2].Error != "" {
+		t.Errorf("attempts: %+v, %v", attempts, err)
+	}
+}
+
+func TestRetry_ends(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.lanes.Update([]delivery.Connection{
+		connection("permanent", newReceiver(func(context.Context, event.Delivery) error {
+			return connectors.Permanent(errors.New("channel_is_archived"))
+		}), time.Millisecond),
+		connection("transient", newReceiver(func(context.Context, event.Delivery) error { return errors.New("500") }), time.Millisecond, time.Millisecond),
+		connection("panics", newReceiver(func(context.Context, event.Delivery) error { panic("poison") }), time.Millisecond),
+	})
+	for name, want := range map[string]int{"permanent": 1, "transient": 3, "panics": 2} {
+		id := b.accept(name, "")
+		d := b.state(id, event.GaveUp)
+		if d.Attempts != want || d.Error == "" || string(d.Output) == "" {
+			t.Errorf("%s: got %+v, want %d attempts and all kept", name, d, want)
+		}
+	}
+}
+
+func TestSlowConnection_holdsUpNoOther(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	unblock := make(chan struct{})
+	slow := newReceiver(func(ctx context.Context, _ event.Delivery) error {
+		select {
+		case <-unblock:
+		case <-ctx.Done():
+		}
+		return nil
+	})
+	fast := newReceiver(nil)
+	b.lanes.Update([]delivery.Connection{connection("slow", slow), connection("fast", fast)})
+	// More than the slow lane holds in memory: the rest overflows into the store.
+	const n = 2500
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range n / 8 {
+				b.accept("slow", "")
+				b.accept("fast", "")
+			}
+		})
+	}
+	wg.Wait()
+	const sent = n / 8 * 8
+	fast.await(t, sent)
+	if depth := b.lanes.InMemory()["slow"]; depth > 1024 {
+		t.Errorf("the slow lane holds %d in memory, want at most 1024", depth)
+	}
+	close(unblock)
+	seen := map[event.DeliveryID]int{}
+	for _, d := range slow.await(t, sent) {
+		seen[d.ID]++
+	}
+	if len(seen) != sent {
+		t.Errorf("%d distinct deliveries arrived at the slow connection, want %d", len(seen), sent)
+	}
+	if slow.most > 4 {
+		t.Errorf("%d attempts at once, want at most 4", slow.most)
+	}
+}
+
+func TestOrderingKey_overFailures(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	var mu sync.Mutex
+	failedOnce := map[event.DeliveryID]bool{}
+	done := map[string][]event.DeliveryID{}
+	r := newReceiver(func(_ context.Context, d event.Delivery) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if d.ID%3 == 0 && !failedOnce[d.ID] {
+			failedOnce[d.ID] = true
+			return errors.New("503")
+		}
+		done[d.Key] = append(done[d.Key], d.ID)
+		return nil
+	})
+	b.lanes.Update([]delivery.Connection{connection("x", r, time.Millisecond)})
+	want := map[string][]event.DeliveryID{}
+	var last event.DeliveryID
+	for i := range 200 {
+		key := fmt.Sprint("k", i%10)
+		last = b.accept("x", key)
+		want[key] = append(want[key], last)
+	}
+	for _, ids := range want {
+		b.state(ids[len(ids)-1], event.Delivered)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	for key, ids := range want {
+		if fmt.Sprint(done[key]) != fmt.Sprint(ids) {
+			t.Errorf("%s: delivered %v, want %v", key, done[key], ids)
+		}
+	}
+	if len(failedOnce) == 0 {
+		t.Error("none failed: the test proves nothing")
+	}
+}
+
+func TestRateLimit(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	r := newReceiver(nil)
+	c := connection("x", r)
+	c.Rate = yamlpos.Rate{Count: 50, Per: time.Second}
+	b.lanes.Update([]delivery.Connection{c})
+	began := time.Now()
+	for range 30 {
+		b.accept("x", "")
+	}
+	r.await(t, 30)
+	if took := time.Since(began); took < 400*time.Millisecond { // 30 at 50/s, five of them at once
+		t.Errorf("30 deliveries at 50/s took only %s", took)
+	}
+}
+
+func TestRetryAfter_pausesTheConnection(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	var first time.Time
+	r := newReceiver(func(_ context.Context, d event.Delivery) error {
+		if first.IsZero() {
+			first = time.Now()
+			return connectors.RetryAfter(errors.New("429 Too Many Requests"), 300*time.Millisecond)
+		}
+		return nil
+	})
+	c := connection("x", r, time.Millisecond)
+	c.Concurrency = 1
+	b.lanes.Update([]delivery.Connection{c})
+	b.accept("x", "")
+	r.await(t, 1)
+	id := b.accept("x", "")
+	r.await(t, 2)
+	if waited := time.Since(first); waited < 290*time.Millisecond {
+		t.Errorf("the next attempt came after %s, want 300 ms", waited)
+	}
+	b.state(id, event.Delivered)
+}
+
+func TestBreaker(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	r := newReceiver(func(context.Context, event.Delivery) error { return errors.New("connection refused") })
+	c := connection("x", r, time.Hour)
+	c.Concurrency = 1
+	b.lanes.Update([]delivery.Connection{c})
+	for range 30 {
+		b.accept("x", "")
+	}
+	r.await(t, 10)
+	for range 10 {
+		<-b.results
+	}
+	if broken := b.lanes.Broken(); len(broken) != 1 {
+		t.Errorf("after ten failures in a row the breaker is not open")
+	}
+	select {
+	case d := <-r.arrived:
+		t.Errorf("%s was sent while the breaker is open", d.ID)
+	case <-time.After(300 * time.Millisecond):
+	}
+}
+
+func TestStop_finishesWhatIsUnderWay(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	finish := make(chan struct{})
+	r := newReceiver(func(context.Context, event.Delivery) error { <-finish; return nil })
+	b.lanes.Update([]delivery.Connection{connection("x", r)})
+	id := b.accept("x", "")
+	r.await(t, 1)
+	time.AfterFunc(50*time.Millisecond, func() { close(finish) })
+	b.stop(10 * time.Second)
+	b.start()
+	b.state(id, event.Delivered)
+}
+
+func TestStop_whatIsBrokenOffIsSentAgain(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	r := newReceiver(func(ctx context.Context, _ event.Delivery) error { <-ctx.Done(); return ctx.Err() })
+	b.lanes.Update([]delivery.Connection{connection("x", r)})
+	id := b.accept("x", "")
+	r.await(t, 1)
+	b.stop(50 * time.Millisecond)
+	b.start()
+	again := newReceiver(nil)
+	b.lanes.Update([]delivery.Connection{connection("x", again)})
+	if got := again.await(t, 1)[0]; got.ID != id || got.Attempts != 0 {
+		t.Errorf("got %+v, want %s untried", got, id)
+	}
+}
+
+func TestUpdate(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	block := make(chan struct{})
+	first := newReceiver(func(ctx context.Context, _ event.Delivery) error { <-block; return nil })
+	c := connection("x", first)
+	c.Concurrency = 1
+	b.lanes.Update([]delivery.Connection{c})
+	b.accept("x", "")
+	first.await(t, 1)
+	var waiting []event.DeliveryID
+	for range 20 {
+		waiting = append(waiting, b.accept("x", ""))
+	}
+	// New settings: what is queued goes by them, without waiting for the attempt under way.
+	second := newReceiver(nil)
+	c.Connector, c.Fingerprint = second, "changed"
+	b.lanes.Update([]delivery.Connection{c})
+	second.await(t, 20)
+	close(block)
+	// Gone: what comes in the meantime waits in the store, and goes when it is back.
+	b.lanes.Update(nil)
+	id := b.accept("x", "")
+	b.state(id, event.Waiting)
+	third := newReceiver(nil)
+	c.Connector = third
+	b.lanes.Update([]delivery.Connection{c})
+	if got := third.await(t, 1)[0]; got.ID != id {
+		t.Errorf("got %s, want %s", got.ID, id)
+	}
+	for _, id := range waiting {
+		b.state(id, event.Delivered)
+	}
+}

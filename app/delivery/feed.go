@@ -1,0 +1,88 @@
+package delivery
+
+import (
+	"context"
+	"time"
+)
+
+// feed claims from the store what nobody handed over in memory: retries that
+// are due, what overflowed, and after a start what was left.
+func (l *lane) feed(ctx context.Context, w *crew) {
+	timer := time.NewTimer(pollEvery)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.wake:
+		case <-timer.C:
+		}
+		wait := pollEvery
+		if w.gate.broken() {
+			wait = probeEvery * 10 // what is in memory is enough to probe with
+			if len(l.queue) == 0 {
+				wait = l.claim(ctx, 1)
+			}
+		} else {
+			wait = l.claim(ctx, claimSize)
+		}
+		timer.Reset(wait)
+	}
+}
+
+// claim moves at most limit due deliveries into memory, again while there is
+// more and room, and returns when to look the next time.
+func (l *lane) claim(ctx context.Context, limit int) time.Duration {
+	for ctx.Err() == nil {
+		room := l.takeSlots(limit)
+		if room == 0 {
+			l.behind.Store(true)
+			return pollEvery // free looks again as soon as there is room
+		}
+		claimed, err := l.deps.store.Claim(l.name, l.deps.now(), room)
+		if err != nil {
+			l.returnSlots(room)
+			l.deps.logger.Warn("deliveries could not be claimed, trying again", "connection", l.name, "error", err)
+			return time.Second
+		}
+		l.returnSlots(room - len(claimed))
+		for i := range claimed {
+			l.put(claimed[i])
+		}
+		if len(claimed) < room {
+			l.behind.Store(false)
+			return l.nextDue(ctx)
+		}
+		l.behind.Store(true) // there may be more
+		if limit == 1 {
+			return probeEvery * 10
+		}
+	}
+	return pollEvery
+}
+
+// nextDue is how long until the store has something due, at most pollEvery.
+func (l *lane) nextDue(ctx context.Context) time.Duration {
+	due, err := l.deps.store.NextDue(ctx, l.name)
+	if err != nil || due.IsZero() {
+		return pollEvery
+	}
+	return min(max(due.Sub(l.deps.now()), time.Millisecond), pollEvery)
+}
+
+func (l *lane) takeSlots(limit int) int {
+	for n := range limit {
+		select {
+		case l.slots <- struct{}{}:
+		default:
+			return n
+		}
+	}
+	return limit
+}
+
+func (l *lane) returnSlots(n int) {
+	for range n {
+		<-l.slots
+	}
+}

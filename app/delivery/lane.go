@@ -1,0 +1,155 @@
+package delivery
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"hookgate/app/event"
+)
+
+const (
+	// laneCapacity is how many deliveries a lane holds in memory: queued, being
+	// sent, and waiting for the commit of their result. What is more stays in
+	// the store until there is room.
+	laneCapacity = 1024
+	// claimSize is how many deliveries are claimed at once.
+	claimSize = 100
+	// pollEvery is how often a lane asks the store even though nothing told it
+	// to: the net below wake-ups, and below clocks that jump.
+	pollEvery = 30 * time.Second
+)
+
+// lane brings the deliveries of one connection to it, holding up no other.
+type lane struct {
+	name  string
+	deps  *deps
+	slots chan struct{}       // one token for each delivery in memory
+	queue chan event.Delivery // never full: whoever sends holds a slot
+	wake  chan struct{}       // something may be due in the store
+	// behind is set while the store may hold deliveries that are due: then new
+	// ones queue up there too, behind those.
+	behind atomic.Bool
+	// retired is set when the connection is no longer configured.
+	retired atomic.Bool
+
+	crew *crew // the workers of the current settings
+}
+
+// crew is the goroutines that work with one version of a connection's settings.
+type crew struct {
+	connection Connection
+	gate       *gate
+	stop       context.CancelFunc // take nothing more
+	abort      context.CancelFunc // end attempts under way
+	done       sync.WaitGroup
+}
+
+func newLane(name string, d *deps) *lane {
+	l := &lane{
+		name: name, deps: d,
+		slots: make(chan struct{}, laneCapacity),
+		queue: make(chan event.Delivery, laneCapacity),
+		wake:  make(chan struct{}, 1),
+	}
+	l.behind.Store(true) // until the first look at the store
+	return l
+}
+
+// staff starts a crew for the settings.
+func (l *lane) staff(c Connection) {
+	taking, stop := context.WithCancel(context.Background())
+	sending, abort := context.WithCancel(context.Background())
+	w := &crew{connection: c, gate: newGate(c), stop: stop, abort: abort}
+	l.crew = w
+	for range max(1, c.Concurrency) {
+		w.done.Go(func() { l.work(taking, sending, w) })
+	}
+	w.done.Go(func() { l.feed(taking, w) })
+	l.look()
+}
+
+// dismiss stops the crew: it takes nothing more and finishes what it is
+// sending, or breaks it off once ctx ends.
+func (w *crew) dismiss(ctx context.Context) {
+	w.stop()
+	finished := make(chan struct{})
+	go func() { w.done.Wait(); close(finished) }()
+	select {
+	case <-finished:
+	case <-ctx.Done():
+		w.abort()
+		<-finished
+	}
+	w.abort()
+}
+
+// reserve takes a slot for a delivery that is about to be stored.
+func (l *lane) reserve() bool {
+	if l.behind.Load() {
+		return false
+	}
+	select {
+	case l.slots <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+// put queues a delivery for which the caller holds a slot.
+func (l *lane) put(d event.Delivery) {
+	l.queue <- d
+	if l.retired.Load() { // it was reserved while the connection was still there
+		go l.giveBack()
+	}
+}
+
+// free gives a slot back and has the store looked at if more waits there.
+func (l *lane) free() {
+	<-l.slots
+	if l.behind.Load() && len(l.slots) <= laneCapacity-claimSize {
+		l.look()
+	}
+}
+
+// look makes the feeder ask the store.
+func (l *lane) look() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// overflowed tells the lane that due deliveries were left in the store.
+func (l *lane) overflowed() {
+	l.behind.Store(true)
+	l.look()
+}
+
+// giveBack returns to the store what the lane of a connection that is gone holds.
+func (l *lane) giveBack() {
+	left := l.drainQueue()
+	if len(left) == 0 {
+		return
+	}
+	l.deps.logger.Warn("deliveries wait for a connection that is no longer configured", "connection", l.name, "count", len(left))
+	if err := l.deps.store.Release(left, l.deps.now()); err != nil {
+		l.deps.logger.Warn("deliveries could not be released, the next start will send them", "connection", l.name, "error", err)
+	}
+}
+
+// drainQueue takes what is queued, unsent, and frees its slots.
+func (l *lane) drainQueue() []event.Delivery {
+	var left []event.Delivery
+	for {
+		select {
+		case d := <-l.queue:
+			left = append(left, d)
+			<-l.slots
+		default:
+			return left
+		}
+	}
+}

@@ -1,0 +1,127 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"hookgate/app/event"
+	"hookgate/connectors"
+)
+
+// work sends what is queued, one at a time, until taking ends. Attempts under
+// way are broken off when sending ends.
+func (l *lane) work(taking, sending context.Context, w *crew) {
+	for {
+		select { // an ended crew takes nothing, even if something is queued
+		case <-taking.Done():
+			return
+		default:
+		}
+		select {
+		case <-taking.Done():
+			return
+		case d := <-l.queue:
+			leave, err := w.gate.enter(taking)
+			if err != nil {
+				l.put(d) // for the next crew
+				return
+			}
+			l.attempt(sending, w, d, leave)
+		}
+	}
+}
+
+// attempt makes one attempt at d and hands its result to the store.
+func (l *lane) attempt(ctx context.Context, w *crew, d event.Delivery, leave func(error)) {
+	started := l.deps.now()
+	begin := time.Now()
+	receipt, err := deliver(ctx, w.connection.Connector, d)
+	a := event.Attempt{Delivery: d.ID, Number: d.Attempts + 1, Started: started, Duration: time.Since(begin), Receipt: receipt}
+	if err != nil && ctx.Err() != nil {
+		// Broken off by the end of the process: nobody knows what the receiver
+		// did. It stays claimed and is sent again after the start.
+		leave(nil)
+		return
+	}
+	outcome := event.Outcome{State: event.Delivered}
+	after := time.Duration(0)
+	if err != nil {
+		a.Error = err.Error()
+		outcome, after = l.judge(w, &d, err)
+	}
+	leave(health(err))
+	if after > 0 {
+		w.gate.pause(after)
+	}
+	l.deps.observe(l.name, outcome.State, a.Duration)
+	l.report(&d, &a, outcome)
+	delivery := d
+	l.deps.store.Record(&delivery, a, outcome, func(next *event.Delivery) { l.recorded(outcome, next) })
+}
+
+// deliver calls the connector and turns a panic of it into an error, so that
+// a delivery that makes it panic harms itself alone.
+func deliver(ctx context.Context, c connectors.Connector, d event.Delivery) (receipt event.Receipt, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("the connector failed on this delivery: %v", p)
+		}
+	}()
+	return c.Deliver(ctx, d)
+}
+
+// judge decides what becomes of d after err, and how long the receiver asked
+// everybody to wait.
+func (l *lane) judge(w *crew, d *event.Delivery, err error) (event.Outcome, time.Duration) {
+	var ce *connectors.Error
+	after := time.Duration(0)
+	if errors.As(err, &ce) {
+		if ce.Permanent {
+			return event.Outcome{State: event.GaveUp}, 0
+		}
+		after = ce.After
+	}
+	now := l.deps.now()
+	tries := d.Attempts + 1 - d.Base
+	delay, again := w.connection.Policy.Next(tries, now.Sub(d.Created), after, rand.Float64()) //nolint:gosec // jitter is no secret
+	if !again {
+		return event.Outcome{State: event.GaveUp}, after
+	}
+	return event.Outcome{State: event.Retrying, Due: now.Add(delay)}, after
+}
+
+// health is what an attempt says of the receiver: nil when it is well, as it
+// also is when it refuses one delivery for good.
+func health(err error) error {
+	if connectors.IsPermanent(err) {
+		return nil
+	}
+	return err
+}
+
+func (l *lane) report(d *event.Delivery, a *event.Attempt, o event.Outcome) {
+	switch o.State {
+	case event.Delivered:
+		l.deps.logger.Debug("delivered", "delivery", d.ID, "event", d.Event, "rule", d.Rule, "connection", l.name, "status", a.Status, "duration", a.Duration)
+	case event.Retrying:
+		l.deps.logger.Warn("attempt failed, will be tried again", "delivery", d.ID, "event", d.Event, "rule", d.Rule, "connection", l.name, "attempt", a.Number, "error", a.Error, "next", o.Due)
+	default:
+		l.deps.logger.Error("delivery failed", "delivery", d.ID, "event", d.Event, "rule", d.Rule, "connection", l.name, "attempt", a.Number, "error", a.Error)
+	}
+}
+
+// recorded is called by the store once a result is committed. It must not
+// block: the store's writer waits for it.
+func (l *lane) recorded(o event.Outcome, next *event.Delivery) {
+	if next != nil { // the ordering key's next one takes over the slot
+		l.put(*next)
+		return
+	}
+	l.free()
+	if o.State == event.Retrying {
+		l.look() // the feeder learns when it is due
+	}
+}

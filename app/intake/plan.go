@@ -1,0 +1,17 @@
+package intake
+
+import (
+	"hookgate/app/source"
+	"hookgate/forms"
+	"hookgate/rules"
+)
+
+// Plan is what a loaded configuration says of events that come in. It never
+// changes: a reload makes a new one.
+type Plan struct {
+	ID      int64  // under which the store keeps the names of its rules
+	Hash    string // of the configuration file
+	Sources map[string]*source.Source
+	Forms   map[string]*forms.Form
+	Rules   *rules.Set
+}

@@ -1,0 +1,139 @@
+// Package metrics counts what hookgate does and offers it to Prometheus. The
+// names are part of the interface: docs/metrics.md lists them. No label ever
+// holds an id, an address or anything else that a sender chooses.
+package metrics
+
+import (
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// Metrics is one registry and its instruments. It is safe for concurrent use.
+type Metrics struct {
+	registry *prometheus.Registry
+
+	received  *prometheus.CounterVec
+	delivered *prometheus.CounterVec
+	duration  *prometheus.HistogramVec
+	reload    prometheus.Gauge
+	reloads   *prometheus.CounterVec
+	build     *prometheus.GaugeVec
+	gauges    *gauges
+
+	// Resolving labels costs a hash and a lock; these keep what was resolved.
+	events     sync.Map // eventKey → prometheus.Counter
+	deliveries sync.Map // deliveryKey → *delivery
+}
+
+type eventKey struct{ source, result string }
+
+type deliveryKey struct{ connection, result string }
+
+type delivery struct {
+	count    prometheus.Counter
+	duration prometheus.Observer
+}
+
+// New makes a registry of its own, so that two servers in one process (as in
+// tests) do not share counts.
+func New() *Metrics {
+	m := &Metrics{
+		registry: prometheus.NewRegistry(),
+		received: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "hookgate_events_received_total",
+			Help: "Requests from senders and forms, by source and by what became of them.",
+		}, []string{"source", "result"}),
+		delivered: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "hookgate_deliveries_total",
+			Help: "Attempts to deliver, by connection and by what became of them.",
+		}, []string{"connection", "result"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name:    "hookgate_delivery_duration_seconds",
+			Help:    "How long an attempt to deliver took.",
+			Buckets: []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
+		}, []string{"connection"}),
+		reload: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "hookgate_config_last_reload_successful",
+			Help: "1 when the last load of the configuration succeeded, 0 when it was refused.",
+		}),
+		reloads: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "hookgate_config_reloads_total",
+			Help: "Loads of the configuration, by result.",
+		}, []string{"result"}),
+		build: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "hookgate_build_info",
+			Help: "Always 1; the labels say which build this is.",
+		}, []string{"version", "goversion"}),
+		gauges: newGauges(),
+	}
+	m.registry.MustRegister(m.received, m.delivered, m.duration, m.reload, m.reloads, m.build, m.gauges,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Handler serves the metrics in the text format that Prometheus reads.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
+
+// EventReceived counts one request from a sender. The source must be a name
+// from the configuration (or ""), never what a sender put into a URL.
+func (m *Metrics) EventReceived(source, result string) {
+	key := eventKey{source, result}
+	if c, ok := m.events.Load(key); ok {
+		c.(prometheus.Counter).Inc()
+		return
+	}
+	c := m.received.WithLabelValues(source, result)
+	m.events.Store(key, c)
+	c.Inc()
+}
+
+// DeliveryDone counts one attempt that ended as result, and the time it took.
+func (m *Metrics) DeliveryDone(connection, result string, took time.Duration) {
+	key := deliveryKey{connection, result}
+	v, ok := m.deliveries.Load(key)
+	if !ok {
+		v, _ = m.deliveries.LoadOrStore(key, &delivery{
+			count:    m.delivered.WithLabelValues(connection, result),
+			duration: m.duration.WithLabelValues(connection),
+		})
+	}
+	d := v.(*delivery)
+	d.count.Inc()
+	d.duration.Observe(took.Seconds())
+}
+
+// ConfigReload records whether the configuration was taken.
+func (m *Metrics) ConfigReload(ok bool) {
+	if ok {
+		m.reload.Set(1)
+		m.reloads.WithLabelValues("ok").Inc()
+		return
+	}
+	m.reload.Set(0)
+	m.reloads.WithLabelValues("refused").Inc()
+}
+
+// BuildInfo says which build runs.
+func (m *Metrics) BuildInfo(version, goversion string) {
+	m.build.WithLabelValues(version, goversion).Set(1)
+}
+
+// SetQueue names the function that knows how many deliveries wait, by
+// connection. It is called at every scrape, and must be cheap.
+func (m *Metrics) SetQueue(f func() map[string]int) { m.gauges.set(func(g *gauges) { g.queue = f }) }
+
+// SetOldestWaiting names the function that knows for how long the oldest
+// delivery that is due has been waiting.
+func (m *Metrics) SetOldestWaiting(f func() time.Duration) {
+	m.gauges.set(func(g *gauges) { g.oldest = f })
+}
+
+// SetDatabaseSize names the function that knows the database's size in bytes.
+func (m *Metrics) SetDatabaseSize(f func() int64) { m.gauges.set(func(g *gauges) { g.size = f }) }

@@ -1,0 +1,110 @@
+package metrics_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"hookgate/app/metrics"
+)
+
+func scrape(t *testing.T, m *metrics.Metrics) string {
+	t.Helper()
+	rec := httptest.NewRecorder()
+	m.Handler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	if rec.Code != http.StatusOK {
+		t.Fatalf("status %d: %s", rec.Code, rec.Body)
+	}
+	return rec.Body.String()
+}
+
+func TestNamesAndValues(t *testing.T) {
+	t.Parallel()
+	m := metrics.New()
+	m.BuildInfo("1.2.3", "go1.26")
+	m.EventReceived("sitejet", "routed")
+	m.EventReceived("sitejet", "routed")
+	m.EventReceived("sitejet", "rejected")
+	m.DeliveryDone("billing", "delivered", 84*time.Millisecond)
+	m.ConfigReload(true)
+	m.ConfigReload(false)
+	m.SetQueue(func() map[string]int { return map[string]int{"billing": 7, "slack-web": 0} })
+	m.SetOldestWaiting(func() time.Duration { return 90 * time.Second })
+	m.SetDatabaseSize(func() int64 { return 4096 })
+
+	text := scrape(t, m)
+	for _, want := range []string{
+		`hookgate_build_info{goversion="go1.26",version="1.2.3"} 1`,
+		`hookgate_events_received_total{result="routed",source="sitejet"} 2`,
+		`hookgate_events_received_total{result="rejected",source="sitejet"} 1`,
+		`hookgate_deliveries_total{connection="billing",result="delivered"} 1`,
+		`hookgate_delivery_duration_seconds_bucket{connection="billing",le="0.1"} 1`,
+		`hookgate_delivery_duration_seconds_bucket{connection="billing",le="0.05"} 0`,
+		`hookgate_config_last_reload_successful 0`,
+		`hookgate_config_reloads_total{result="refused"} 1`,
+		`hookgate_queue_depth{connection="billing"} 7`,
+		`hookgate_queue_depth{connection="slack-web"} 0`,
+		`hookgate_oldest_waiting_seconds 90`,
+		`hookgate_database_size_bytes 4096`,
+		`go_goroutines`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the scrape lacks %s", want)
+		}
+	}
+}
+
+func TestUnsetGaugesAreAbsent(t *testing.T) {
+	t.Parallel()
+	text := scrape(t, metrics.New())
+	for _, name := range []string{"hookgate_queue_depth", "hookgate_oldest_waiting_seconds", "hookgate_database_size_bytes"} {
+		if strings.Contains(text, name) {
+			t.Errorf("%s is shown although nobody knows it", name)
+		}
+	}
+}
+
+func TestConcurrentCounts(t *testing.T) {
+	t.Parallel()
+	m := metrics.New()
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 500 {
+				m.EventReceived("shop", "routed")
+				m.DeliveryDone("crm", "failed", time.Millisecond)
+			}
+		})
+	}
+	wg.Wait()
+	text := scrape(t, m)
+	for _, want := range []string{
+		`hookgate_events_received_total{result="routed",source="shop"} 4000`,
+		`hookgate_deliveries_total{connection="crm",result="failed"} 4000`,
+		`hookgate_delivery_duration_seconds_count{connection="crm"} 4000`,
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the scrape lacks %s", want)
+		}
+	}
+}
+
+func TestTwoInstancesAreApart(t *testing.T) {
+	t.Parallel()
+	a, b := metrics.New(), metrics.New()
+	a.EventReceived("shop", "routed")
+	if strings.Contains(scrape(t, b), `source="shop"`) {
+		t.Error("the count of one instance shows in another")
+	}
+}
+
+func BenchmarkEventReceived(b *testing.B) {
+	m := metrics.New()
+	b.ReportAllocs()
+	for b.Loop() {
+		m.EventReceived("sitejet", "routed")
+	}
+}

@@ -1,0 +1,244 @@
+package source
+
+import (
+	"crypto/hmac"
+	"crypto/sha1" //nolint:gosec // HMAC-SHA1 is not broken, and some senders have no other
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"math"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// signing is how a sender signs: every HMAC scheme is this struct.
+type signing struct {
+	Header    string // that carries the signature
+	Algorithm string // sha256 (also ""), sha1, sha512
+	Encoding  string // hex (also ""), base64
+	Prefix    string // in front of the signature: sha256=
+	// Separator stands between the items of a header that has several: more
+	// signatures while a key is changed, or pairs. "" is one item.
+	Separator string
+	// SignatureKey and TimestampKey are set where the items are pairs, t=…,v1=….
+	SignatureKey, TimestampKey string
+	// Signed is what is signed, with {id} {timestamp} {method} {url} {body}.
+	Signed          string
+	IDHeader        string
+	TimestampHeader string
+	TimestampUnit   string        // s (also ""), ms
+	Tolerance       time.Duration // how far the timestamp may be off, either way
+}
+
+// algorithms are the hashes by their names in config.yaml.
+var algorithms = map[string]func() hash.Hash{"": sha256.New, "sha256": sha256.New, "sha1": sha1.New, "sha512": sha512.New}
+
+var (
+	errNoMatch = errors.New("the signature does not match: another secret, or a changed body")
+	errNoTime  = errors.New("the signed timestamp is missing")
+	errBadTime = errors.New("the timestamp is not a number")
+)
+
+// hmacVerifier verifies by signing. It is safe for concurrent use.
+type hmacVerifier struct {
+	signing
+	pieces []piece
+	keys   []*sync.Pool // of hash.Hash, one pool a key
+}
+
+// piece is one part of what is signed: a placeholder's name, or literal text.
+type piece struct{ placeholder, literal string }
+
+// newHMAC makes a verifier; every key must hold at least a byte.
+func newHMAC(s signing, keys [][]byte) *hmacVerifier {
+	v := &hmacVerifier{signing: s, pieces: split(s.Signed)}
+	for _, key := range keys {
+		algorithm := algorithms[s.Algorithm]
+		v.keys = append(v.keys, &sync.Pool{New: func() any { return hmac.New(algorithm, key) }})
+	}
+	return v
+}
+
+// split takes a template of what is signed apart.
+func split(signed string) []piece {
+	var pieces []piece
+	for signed != "" {
+		literal, rest, found := strings.Cut(signed, "{")
+		name, after, closed := strings.Cut(rest, "}")
+		if !found || !closed {
+			return append(pieces, piece{literal: signed})
+		}
+		if literal != "" {
+			pieces = append(pieces, piece{literal: literal})
+		}
+		pieces = append(pieces, piece{placeholder: name})
+		signed = after
+	}
+	return pieces
+}
+
+// maxSignatures bounds how many signatures of one request are tried.
+const maxSignatures = 16
+
+// verify implements verifier.
+func (v *hmacVerifier) verify(r *Request) error {
+	header := r.Header(v.Header)
+	if header == "" {
+		return fmt.Errorf("header %s is missing", v.Header)
+	}
+	signatures, timestamp := v.items(header)
+	if v.TimestampHeader != "" {
+		if timestamp = r.Header(v.TimestampHeader); timestamp == "" {
+			return fmt.Errorf("header %s is missing", v.TimestampHeader)
+		}
+	}
+	id := ""
+	if v.IDHeader != "" {
+		if id = r.Header(v.IDHeader); id == "" {
+			return fmt.Errorf("header %s is missing", v.IDHeader)
+		}
+	}
+	if len(signatures) == 0 {
+		return fmt.Errorf("header %s holds no signature of the expected form", v.Header)
+	}
+	if v.timed() {
+		if err := v.fresh(timestamp, r.Now); err != nil {
+			return err
+		}
+	}
+	for _, key := range v.keys {
+		if v.signedBy(key, r, id, timestamp, signatures) {
+			return nil
+		}
+	}
+	return errNoMatch
+}
+
+// timed reports whether requests carry a timestamp that must be fresh.
+func (v *hmacVerifier) timed() bool { return v.TimestampHeader != "" || v.TimestampKey != "" }
+
+// items takes the signatures, decoded, and the timestamp out of the header.
+func (v *hmacVerifier) items(header string) (signatures [][]byte, timestamp string) {
+	for header != "" && len(signatures) < maxSignatures {
+		item, rest := header, ""
+		if v.Separator != "" {
+			item, rest, _ = strings.Cut(header, v.Separator)
+		}
+		header = rest
+		item = strings.TrimSpace(item)
+		if v.SignatureKey != "" {
+			key, value, _ := strings.Cut(item, "=")
+			if key == v.TimestampKey && key != "" && timestamp == "" {
+				timestamp = value
+			}
+			if key != v.SignatureKey {
+				continue
+			}
+			item = value
+		}
+		if text, ok := strings.CutPrefix(item, v.Prefix); ok {
+			if signature := v.decode(text); len(signature) > 0 {
+				signatures = append(signatures, signature)
+			}
+		}
+	}
+	return signatures, timestamp
+}
+
+// decode reads a signature; nil where it is none. Base64 may lack its padding
+// and be of either alphabet.
+func (v *hmacVerifier) decode(text string) []byte {
+	var signature []byte
+	var err error
+	if v.Encoding == "base64" {
+		signature, err = decodeBase64(text)
+	} else {
+		signature, err = hex.DecodeString(text)
+	}
+	if err != nil {
+		return nil
+	}
+	return signature
+}
+
+func decodeBase64(text string) ([]byte, error) {
+	text = strings.TrimRight(text, "=")
+	if strings.ContainsAny(text, "-_") {
+		return base64.RawURLEncoding.DecodeString(text)
+	}
+	return base64.RawStdEncoding.DecodeString(text)
+}
+
+// fresh refuses a timestamp that is too far from now: a recorded request
+// cannot be sent again later. The tolerance itself is still allowed.
+func (v *hmacVerifier) fresh(timestamp string, now time.Time) error {
+	if timestamp == "" {
+		return errNoTime
+	}
+	n, err := strconv.ParseInt(timestamp, 10, 64)
+	if err != nil || n < 0 || n > math.MaxInt64/2000 {
+		return errBadTime
+	}
+	sent := time.Unix(n, 0)
+	if v.TimestampUnit == "ms" {
+		sent = time.UnixMilli(n)
+	}
+	switch off := now.Sub(sent); {
+	case off > v.Tolerance:
+		return fmt.Errorf("the timestamp is more than %s old", v.Tolerance)
+	case off < -v.Tolerance:
+		return fmt.Errorf("the timestamp is more than %s ahead of this machine's clock", v.Tolerance)
+	}
+	return nil
+}
+
+// signedBy reports whether any of the signatures was made with the key.
+func (v *hmacVerifier) signedBy(key *sync.Pool, r *Request, id, timestamp string, signatures [][]byte) bool {
+	mac, ok := key.Get().(hash.Hash)
+	if !ok {
+		return false
+	}
+	defer key.Put(mac)
+	mac.Reset()
+	for _, p := range v.pieces {
+		mac.Write(p.bytes(r, id, timestamp))
+	}
+	var buffer [sha512.Size]byte
+	sum := mac.Sum(buffer[:0])
+	matched := false
+	for _, signature := range signatures {
+		matched = hmac.Equal(signature, sum) || matched
+	}
+	return matched
+}
+
+func (p piece) bytes(r *Request, id, timestamp string) []byte {
+	switch p.placeholder {
+	case "body":
+		return r.Body
+	case "id":
+		return []byte(id)
+	case "timestamp":
+		return []byte(timestamp)
+	case "method":
+		return []byte(r.Method)
+	case "url":
+		return []byte(r.URL)
+	case "hubspot_url":
+		return []byte(hubspotURL.Replace(r.URL))
+	}
+	return []byte(p.literal)
+}
+
+// hubspotURL decodes the escapes that HubSpot decodes before it signs a URL,
+// by the table on its page "Validating requests".
+var hubspotURL = strings.NewReplacer(
+	"%3A", ":", "%2F", "/", "%3F", "?", "%40", "@", "%21", "!", "%24", "$",
+	"%27", "'", "%28", "(", "%29", ")", "%2A", "*", "%2C", ",", "%3B", ";",
+)

@@ -1,0 +1,109 @@
+package source
+
+import (
+	"time"
+)
+
+// scheme is how one well-known sender signs its requests and where it keeps
+// the type and the id of an event.
+type scheme struct {
+	name, doc          string
+	sign               signing
+	decodeKey          bool   // the secret is base64, perhaps after whsec_
+	eventType, eventID string // expressions; "" is none
+	jsonField          string // see Source.JSONField
+}
+
+const fiveMinutes = 5 * time.Minute
+
+// schemes are the senders whose way of signing is known. The pages named are
+// where each is described.
+var schemes = []scheme{
+	{ // github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.md
+		name: "standard-webhooks", doc: "Standard Webhooks (Svix, Formbricks and many more)",
+		sign: signing{
+			Header: "webhook-signature", Encoding: "base64", Prefix: "v1,", Separator: " ",
+			Signed: "{id}.{timestamp}.{body}", IDHeader: "webhook-id", TimestampHeader: "webhook-timestamp", Tolerance: fiveMinutes,
+		},
+		decodeKey: true, eventType: "data.type", eventID: `headers["webhook-id"]`,
+	},
+	{ // docs.github.com, "Validating webhook deliveries"
+		name: "github", doc: "GitHub",
+		sign:      signing{Header: "X-Hub-Signature-256", Prefix: "sha256=", Signed: "{body}"},
+		eventType: `headers["x-github-event"]`, eventID: `headers["x-github-delivery"]`, jsonField: "payload",
+	},
+	{ // docs.stripe.com/webhooks, "Verify webhook signatures manually"
+		name: "stripe", doc: "Stripe",
+		sign: signing{
+			Header: "Stripe-Signature", Separator: ",", SignatureKey: "v1", TimestampKey: "t",
+			Signed: "{timestamp}.{body}", Tolerance: fiveMinutes,
+		},
+		eventType: "data.type", eventID: "data.id",
+	},
+	{ // shopify.dev, "Deliver webhooks through HTTPS"
+		name: "shopify", doc: "Shopify",
+		sign:      signing{Header: "X-Shopify-Hmac-Sha256", Encoding: "base64", Signed: "{body}"},
+		eventType: `headers["x-shopify-topic"]`, eventID: `headers["x-shopify-webhook-id"]`,
+	},
+	{ // api.slack.com/authentication/verifying-requests-from-slack
+		name: "slack", doc: "Slack",
+		sign: signing{
+			Header: "X-Slack-Signature", Prefix: "v0=", Signed: "v0:{timestamp}:{body}",
+			TimestampHeader: "X-Slack-Request-Timestamp", Tolerance: fiveMinutes,
+		},
+		// The Events API wraps the event that is meant: its own type is
+		// always event_callback.
+		eventType: "data.event?.type ?? data.type", eventID: "data.event_id",
+	},
+	{ // typeform.com/developers/webhooks/secure-your-webhooks
+		name: "typeform", doc: "Typeform",
+		sign:      signing{Header: "Typeform-Signature", Encoding: "base64", Prefix: "sha256=", Signed: "{body}"},
+		eventType: "data.event_type", eventID: "data.event_id",
+	},
+	{ // tally.so/help/webhooks
+		name: "tally", doc: "Tally",
+		sign:      signing{Header: "Tally-Signature", Encoding: "base64", Signed: "{body}"},
+		eventType: "data.eventType", eventID: "data.eventId",
+	},
+	{ // developers.webflow.com, "Working with webhooks"
+		name: "webflow", doc: "Webflow",
+		sign: signing{
+			Header: "x-webflow-signature", Signed: "{timestamp}:{body}",
+			TimestampHeader: "x-webflow-timestamp", TimestampUnit: "ms", Tolerance: fiveMinutes,
+		},
+		eventType: "data.triggerType",
+	},
+	{ // wpforms.com/developers, the Webhooks add-on: v=, where others write v1=
+		name: "wpforms", doc: "WPForms",
+		sign: signing{
+			Header: "X-WPForms-Webhook-Signature", Separator: ",", SignatureKey: "v", TimestampKey: "t",
+			Signed: "{timestamp}.{body}", Tolerance: fiveMinutes,
+		},
+	},
+	{ // help.formspree.io, "Webhooks"
+		name: "formspree", doc: "Formspree",
+		sign: signing{
+			Header: "Formspree-Signature", Separator: ",", SignatureKey: "v1", TimestampKey: "t",
+			Signed: "{timestamp}.{body}", Tolerance: fiveMinutes,
+		},
+	},
+	{ // developers.hubspot.com, "Validating requests", v3
+		name: "hubspot", doc: "HubSpot (signature v3)",
+		sign: signing{
+			Header: "X-HubSpot-Signature-v3", Encoding: "base64", Signed: "{method}{hubspot_url}{body}{timestamp}",
+			TimestampHeader: "X-HubSpot-Request-Timestamp", TimestampUnit: "ms", Tolerance: fiveMinutes,
+		},
+	},
+}
+
+// otherSchemes need no table entry: what they do is spelled out in config.yaml.
+var otherSchemes = []string{"hmac", "basic", "bearer", "none"}
+
+// Schemes are the names that `verify: { scheme: … }` takes.
+func Schemes() []string {
+	names := make([]string, 0, len(schemes)+len(otherSchemes))
+	for _, s := range schemes {
+		names = append(names, s.name)
+	}
+	return append(names, otherSchemes...)
+}

@@ -1,0 +1,79 @@
+package api
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/gofiber/fiber/v2"
+
+	"hookgate/app/event"
+)
+
+// events answers GET /events.
+func (h *handler) events(c *fiber.Ctx) error {
+	p := newParameters(c, h.now(), "source", "type", "state", "since", "before", "limit")
+	f := event.Filter{
+		Source: p.text("source"),
+		Type:   p.text("type"),
+		States: oneOf(p, "state", eventStates()),
+		Since:  p.since(),
+		Before: p.eventID("before"),
+		Limit:  p.limit(),
+	}
+	if p.err != nil {
+		return p.err
+	}
+	ctx, cancel := context.WithTimeout(c.UserContext(), readTimeout)
+	defer cancel()
+	list, err := h.service.Events(ctx, f)
+	if err != nil {
+		return fmt.Errorf("cannot list events: %w", err)
+	}
+	page := Page[Event]{Items: make([]Event, 0, len(list))}
+	for i := range list {
+		item, err := h.eventItem(ctx, &list[i], false)
+		if err != nil {
+			return err
+		}
+		page.Items = append(page.Items, item)
+	}
+	if len(list) == f.Limit {
+		page.Next = list[len(list)-1].ID.String()
+	}
+	return c.JSON(page)
+}
+
+// event answers GET /events/:id.
+func (h *handler) event(c *fiber.Ctx) error {
+	text := c.Params("id")
+	id, err := event.ParseID(text)
+	if err != nil {
+		return &noRecord{fmt.Sprintf("there is no event %q", text)}
+	}
+	ctx, cancel := context.WithTimeout(c.UserContext(), readTimeout)
+	defer cancel()
+	e, err := h.service.Event(ctx, id)
+	if err != nil {
+		return missing(err, fmt.Sprintf("there is no event %s: it never was, or retention has removed it", id))
+	}
+	item, err := h.eventItem(ctx, &e, true)
+	if err != nil {
+		return err
+	}
+	return c.JSON(detailOf(item, &e))
+}
+
+// eventItem presents an event with its deliveries. The details are the
+// outputs and all attempts; without them each delivery has its last attempt.
+func (h *handler) eventItem(ctx context.Context, e *event.Event, details bool) (Event, error) {
+	item := eventOf(e)
+	if e.State != event.Routed {
+		return item, nil // only a matching rule makes deliveries
+	}
+	list, err := h.service.Deliveries(ctx, event.DeliveryFilter{Event: e.ID, Limit: maxLimit})
+	if err != nil {
+		return Event{}, fmt.Errorf("cannot list the deliveries of %s: %w", e.ID, err)
+	}
+	item.Deliveries, err = h.deliveryItems(ctx, list, details)
+	return item, err
+}

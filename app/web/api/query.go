@@ -1,0 +1,161 @@
+package api
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"hookgate/app/diag"
+	"hookgate/app/event"
+	"hookgate/app/yamlpos"
+)
+
+const (
+	defaultLimit = 50
+	maxLimit     = 500
+)
+
+// parameters reads a query string; the first fault stays in err.
+type parameters struct {
+	values map[string][]string
+	now    time.Time
+	err    error
+}
+
+// newParameters refuses parameters that the route does not know: a misspelt
+// filter must not select everything.
+func newParameters(c *fiber.Ctx, now time.Time, known ...string) *parameters {
+	p := &parameters{values: map[string][]string{}, now: now}
+	c.Context().QueryArgs().VisitAll(func(key, value []byte) {
+		name := string(key)
+		if !slices.Contains(known, name) && p.err == nil {
+			p.err = &badRequest{unknownParameter(name, known)}
+		}
+		p.values[name] = append(p.values[name], string(value))
+	})
+	return p
+}
+
+func unknownParameter(name string, known []string) string {
+	message := fmt.Sprintf("there is no parameter %q", name)
+	if hint := diag.DidYouMean(name, known); hint != "" {
+		return message + ": " + hint
+	}
+	return message + "; there are " + strings.Join(known, ", ")
+}
+
+// text is the first value of a parameter, "" without one.
+func (p *parameters) text(name string) string {
+	if v := p.values[name]; len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
+
+// list is all values of a parameter, which may also be separated by commas.
+func (p *parameters) list(name string) []string {
+	var all []string
+	for _, value := range p.values[name] {
+		for part := range strings.SplitSeq(value, ",") {
+			if part != "" {
+				all = append(all, part)
+			}
+		}
+	}
+	return all
+}
+
+// since is a time (RFC 3339) or how long ago it was (24h, 7d).
+func (p *parameters) since() time.Time {
+	text := p.text("since")
+	if text == "" || p.err != nil {
+		return time.Time{}
+	}
+	if t, err := time.Parse(time.RFC3339, text); err == nil {
+		return t
+	}
+	if d, err := yamlpos.ParseDuration(text); err == nil {
+		return p.now.Add(-d)
+	}
+	p.err = &badRequest{fmt.Sprintf("since=%s is neither a time like 2026-03-10T10:42:07Z nor a duration like 24h", text)}
+	return time.Time{}
+}
+
+// limit is the size of a page.
+func (p *parameters) limit() int {
+	text := p.text("limit")
+	if text == "" || p.err != nil {
+		return defaultLimit
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		p.err = &badRequest{fmt.Sprintf("limit=%s is not a number from 1 to %d", text, maxLimit)}
+		return defaultLimit
+	}
+	return min(n, maxLimit)
+}
+
+// eventID reads an event's id.
+func (p *parameters) eventID(name string) event.ID {
+	text := p.text(name)
+	if text == "" || p.err != nil {
+		return 0
+	}
+	id, err := event.ParseID(text)
+	if err != nil {
+		p.err = &badRequest{fmt.Sprintf("%s=%s is not an event's id", name, text)}
+	}
+	return id
+}
+
+// deliveryID reads a delivery's id.
+func (p *parameters) deliveryID(name, text string) event.DeliveryID {
+	if text == "" || p.err != nil {
+		return 0
+	}
+	id, err := event.ParseDeliveryID(text)
+	if err != nil {
+		p.err = &badRequest{fmt.Sprintf("%s=%s is not a delivery's id", name, text)}
+	}
+	return id
+}
+
+// oneOf reads states, each of which must be one of known.
+func oneOf[T ~string](p *parameters, name string, known []T) []T {
+	var states []T
+	for _, text := range p.list(name) {
+		state := T(text)
+		if !slices.Contains(known, state) {
+			if p.err == nil {
+				p.err = &badRequest{fmt.Sprintf("there is no state %q; there are %s", text, joined(known))}
+			}
+			return nil
+		}
+		states = append(states, state)
+	}
+	return states
+}
+
+func joined[T ~string](states []T) string {
+	texts := make([]string, len(states))
+	for i, s := range states {
+		texts[i] = string(s)
+	}
+	return strings.Join(texts, ", ")
+}
+
+func eventStates() []event.State {
+	return []event.State{
+		event.Routed, event.NoMatch, event.RuleError, event.Rejected, event.Duplicate, event.Spam,
+	}
+}
+
+func deliveryStates() []event.DeliveryState {
+	return []event.DeliveryState{
+		event.Waiting, event.Sending, event.Retrying, event.Delivered, event.GaveUp, event.Held, event.Cancelled,
+	}
+}

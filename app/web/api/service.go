@@ -1,0 +1,110 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"hookgate/app/event"
+	"hookgate/app/intake"
+)
+
+// Reader looks up what is stored. Lists are newest first and hold at most
+// Limit records; Events may leave out what Event gives whole.
+type Reader interface {
+	Events(ctx context.Context, f event.Filter) ([]event.Event, error)
+	Event(ctx context.Context, id event.ID) (event.Event, error) // event.ErrNotFound
+	Deliveries(ctx context.Context, f event.DeliveryFilter) ([]event.Delivery, error)
+	Attempts(ctx context.Context, ids ...event.DeliveryID) ([]event.Attempt, error)
+}
+
+// Changer changes all deliveries that a filter selects, whatever its Limit,
+// and says how many there were.
+type Changer interface {
+	Retry(ctx context.Context, f event.DeliveryFilter) (int, error)
+	Cancel(ctx context.Context, f event.DeliveryFilter) (int, error)
+}
+
+// Operator acts on the server itself.
+type Operator interface {
+	// Send accepts a body as if the source's sender had sent it, without
+	// authentication: event.ErrNotFound for an unknown source, else as
+	// intake.Intake.Event.
+	Send(ctx context.Context, source, contentType string, body []byte) (intake.Ack, error)
+	Status(ctx context.Context) (Status, error)
+	Reload(ctx context.Context) (Reloaded, error) // an error only when it could not be tried
+}
+
+// Service is what the API offers; app implements it.
+type Service interface {
+	Reader
+	Changer
+	Operator
+}
+
+const (
+	readTimeout   = 30 * time.Second
+	changeTimeout = 5 * time.Minute
+)
+
+// handler holds what all routes need.
+type handler struct {
+	service Service
+	logger  *slog.Logger
+	now     func() time.Time
+}
+
+// Register adds the routes below r, which stands for /api/v1.
+func Register(r fiber.Router, service Service, logger *slog.Logger, now func() time.Time) {
+	h := &handler{service: service, logger: logger, now: now}
+	r.Get("/events", h.answer(h.events))
+	r.Post("/events/send", h.answer(h.send))
+	r.Get("/events/:id", h.answer(h.event))
+	r.Get("/deliveries", h.answer(h.deliveries))
+	r.Post("/deliveries/retry", h.answer(h.retry))
+	r.Post("/deliveries/cancel", h.answer(h.cancel))
+	r.Get("/deliveries/:id", h.answer(h.delivery))
+	r.Get("/status", h.answer(h.status))
+	r.Post("/reload", h.answer(h.reload))
+	r.Use(func(c *fiber.Ctx) error {
+		return WriteProblem(c.Context(), Problem{Status: fiber.StatusNotFound, Detail: "the API has no such route"})
+	})
+}
+
+// answer makes a route's fault an answer: whoever called sees what is wrong
+// with the request, and everything else is logged and shown as 500 or 503.
+func (h *handler) answer(route fiber.Handler) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		c.Set(fiber.HeaderCacheControl, "no-store")
+		err := route(c)
+		if err == nil {
+			return nil
+		}
+		problem, known := ProblemOf(err)
+		if !known {
+			h.logger.Error("the API could not answer", "method", c.Method(), "path", c.Path(), "error", err)
+		}
+		return WriteProblem(c.Context(), problem)
+	}
+}
+
+// badRequest says what is wrong with a request to the API.
+type badRequest struct{ message string }
+
+func (e *badRequest) Error() string { return e.message }
+
+// noRecord says which record does not exist.
+type noRecord struct{ message string }
+
+func (e *noRecord) Error() string { return e.message }
+
+// missing replaces event.ErrNotFound by a message that names the record.
+func missing(err error, message string) error {
+	if errors.Is(err, event.ErrNotFound) {
+		return &noRecord{message}
+	}
+	return err
+}

@@ -1,0 +1,103 @@
+// Package web is hookgate's HTTP side: what senders and forms post to, the
+// probes, the metrics and the administration API. It alone knows Fiber; what
+// leaves it is plain Go that outlives the request.
+package web
+
+import (
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"hookgate/app/event"
+	"hookgate/app/intake"
+	"hookgate/app/source"
+	"hookgate/app/web/api"
+	"hookgate/forms"
+)
+
+// Intake accepts events: it returns once they are committed.
+type Intake interface {
+	Event(src *source.Source, plan *intake.Plan, r *intake.Request) (intake.Ack, error)
+	Form(f *forms.Form, plan *intake.Plan, r *intake.Request) (intake.Ack, forms.Result, error)
+}
+
+// Limits bound what strangers can take up. A zero field means its default.
+type Limits struct {
+	Connections      int   // open ones on the public listener; default 8,192
+	ConnectionsPerIP int   // of them from one address that is no trusted proxy; default 512
+	BodyMemory       int64 // bytes of requests being read at one time; default 256 MB
+	// ReadTimeout bounds the reading of a request, its header and a body of
+	// usual size; larger ones have more, see bodyTimeout. It is also what ends
+	// a request that comes byte by byte. Default 10 s.
+	ReadTimeout time.Duration
+}
+
+// Settings are the part of the configuration that may change at a reload.
+type Settings struct {
+	// PublicURL is server.public_url, "" if it is not set. Senders that sign
+	// the URL sign this one.
+	PublicURL string
+	// TrustedProxies may say by X-Forwarded-For and X-Forwarded-Proto whom
+	// they speak for.
+	TrustedProxies []netip.Prefix
+	// MaxBody is the size of a request's body in bytes that is still read.
+	MaxBody int64
+	// AdminUser and AdminPassword open /api/v1 and /metrics on the public
+	// listener. Without them both are 404 there.
+	AdminUser     string
+	AdminPassword event.Secret
+}
+
+// Config is what a Server needs. All fields are required but Limits.
+type Config struct {
+	Plan     func() *intake.Plan // the one in force
+	Intake   Intake
+	Admin    api.Service
+	Ready    func() error // why the process cannot do its work right now, nil if it can
+	Metrics  http.Handler
+	Refused  func(source, result string) // counts a request that never reached the Intake
+	Settings Settings
+	Limits   Limits
+	Logger   *slog.Logger
+	Now      func() time.Time
+}
+
+const (
+	writeTimeout = 30 * time.Second
+	idleTimeout  = 75 * time.Second // longer than the 60 s of usual proxies, so that they close first
+
+	// slowest is the rate in bytes per second at which a large body may come
+	// in, and longestRead what it may take at most.
+	slowest     = 128 << 10
+	longestRead = 2 * time.Minute
+
+	// headerBuffer bounds the request line and the header fields.
+	headerBuffer = 16 << 10
+
+	defaultMaxBody = 10 << 20
+)
+
+func (l Limits) withDefaults() Limits {
+	if l.Connections <= 0 {
+		l.Connections = 8192
+	}
+	if l.ConnectionsPerIP <= 0 {
+		l.ConnectionsPerIP = 512
+	}
+	if l.BodyMemory <= 0 {
+		l.BodyMemory = 256 << 20
+	}
+	if l.ReadTimeout <= 0 {
+		l.ReadTimeout = 10 * time.Second
+	}
+	return l
+}
+
+// bodyTimeout is how long a request with a body of so many bytes may take.
+func (l Limits) bodyTimeout(contentLength int) time.Duration {
+	if contentLength <= slowest {
+		return l.ReadTimeout
+	}
+	return min(longestRead, l.ReadTimeout+time.Duration(contentLength/slowest)*time.Second)
+}

@@ -1,0 +1,166 @@
+package web
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"hookgate/app/intake"
+	"hookgate/app/web/api"
+	"hookgate/forms"
+)
+
+// postKey is whose form posts are counted together.
+type postKey struct {
+	from netip.Addr
+	form string
+}
+
+// formAnswer is an answer to a form's visitor, as a page or as JSON.
+type formAnswer struct {
+	c    *fiber.Ctx
+	form *forms.Form // nil where there is none
+	lang forms.Lang
+	json bool
+}
+
+// form takes a visitor's post: /f/{form}.
+func (s *Server) form(c *fiber.Ctx) error {
+	settings := s.settings.Load()
+	plan := s.cfg.Plan()
+	name := c.Params("form")
+	a := &formAnswer{
+		c:    c,
+		form: plan.Forms[name],
+		json: forms.WantsJSON(c.Get(fiber.HeaderAccept), c.Get(fiber.HeaderContentType)),
+	}
+	if a.form == nil {
+		a.lang = forms.Negotiate(c.Get(fiber.HeaderAcceptLanguage))
+		return a.fault(http.StatusNotFound, "")
+	}
+	a.lang = a.form.Language("", c.Get(fiber.HeaderAcceptLanguage))
+	origin := c.Get(fiber.HeaderOrigin)
+	a.headers(a.form.CORS(origin, c.Method() == http.MethodOptions))
+	switch c.Method() {
+	case http.MethodOptions:
+		c.Set(fiber.HeaderAllow, "POST, OPTIONS")
+		return c.SendStatus(http.StatusNoContent)
+	case http.MethodPost:
+	default:
+		c.Set(fiber.HeaderAllow, "POST, OPTIONS")
+		return a.fault(http.StatusMethodNotAllowed, "")
+	}
+	if wait, status := s.admitPost(c, settings, a.form, origin); status != 0 {
+		if wait > 0 {
+			c.Set(fiber.HeaderRetryAfter, api.RetryAfter(wait))
+		}
+		return a.fault(status, "")
+	}
+	r := s.newRequest(c, settings)
+	r.Headers = keptHeaders(&c.Context().Request.Header, func(name string) bool { return formHeaders[name] })
+	ack, result, err := s.cfg.Intake.Form(a.form, plan, r)
+	a.lang = a.form.Language(result.Language, c.Get(fiber.HeaderAcceptLanguage))
+	switch {
+	case err != nil:
+		return s.postFault(a, err)
+	case len(result.Problems) > 0:
+		return a.problems(result)
+	default:
+		return a.thanks(ack, result, origin)
+	}
+}
+
+// admitPost checks where a post comes from, and how often. The status is 0
+// for one that may go on.
+func (s *Server) admitPost(c *fiber.Ctx, settings *Settings, f *forms.Form, origin string) (time.Duration, int) {
+	ip := settings.client(c.Context())
+	if !f.AllowsOrigin(origin, settings.base(c.Context())) {
+		s.refused(f.Name, "wrong_origin", slog.String("remote_ip", ip.String()), slog.String("origin", origin))
+		return 0, http.StatusForbidden
+	}
+	limit := f.RateLimit()
+	if limit.Count <= 0 {
+		return 0, 0
+	}
+	wait, ok := s.posts.take(postKey{network(ip), f.Name}, limit.Count, limit.Per, s.cfg.Now())
+	if !ok {
+		s.refused(f.Name, "rate_limited", slog.String("remote_ip", ip.String()))
+		return wait, http.StatusTooManyRequests
+	}
+	return 0, 0
+}
+
+// postFault answers for a post that the intake did not take.
+func (s *Server) postFault(a *formAnswer, err error) error {
+	p, known := api.ProblemOf(err)
+	if !known {
+		s.cfg.Logger.Error("a form post could not be taken", "form", a.form.Name, "error", err)
+	}
+	if p.Retry > 0 {
+		a.c.Set(fiber.HeaderRetryAfter, api.RetryAfter(p.Retry))
+	}
+	if p.Status >= http.StatusInternalServerError {
+		p.Detail = "" // a visitor cannot do anything with it
+	}
+	return a.fault(p.Status, p.Detail)
+}
+
+// thanks answers a post that was taken, or taken for spam: the sender must not
+// be able to tell.
+func (a *formAnswer) thanks(ack intake.Ack, result forms.Result, origin string) error {
+	if a.json {
+		return a.write(http.StatusOK, fiber.MIMEApplicationJSON, forms.Accepted{OK: true, ID: ack.ID})
+	}
+	referer := a.c.Get(fiber.HeaderReferer)
+	if location := a.form.Location(result, origin, referer); location != "" {
+		a.c.Set(fiber.HeaderLocation, location)
+		return a.c.SendStatus(http.StatusSeeOther)
+	}
+	a.page(http.StatusOK)
+	return a.form.RenderThanks(a.c.Response().BodyWriter(), a.lang, ack.ID, referer)
+}
+
+// problems answers a post whose values the visitor has to correct.
+func (a *formAnswer) problems(result forms.Result) error {
+	if a.json {
+		return a.write(http.StatusUnprocessableEntity, "application/problem+json", forms.ProblemAnswer(a.lang, result.Problems))
+	}
+	a.page(http.StatusUnprocessableEntity)
+	// The action is relative, so that it holds behind a proxy with a path of its own.
+	return a.form.RenderProblems(a.c.Response().BodyWriter(), a.lang, a.form.Name, result)
+}
+
+// fault answers with a status that is no success.
+func (a *formAnswer) fault(status int, detail string) error {
+	if a.json {
+		return a.write(status, "application/problem+json", forms.ErrorAnswer(a.lang, status, detail))
+	}
+	a.page(status)
+	return forms.RenderError(a.c.Response().BodyWriter(), a.lang, status, detail)
+}
+
+func (a *formAnswer) page(status int) {
+	a.headers(forms.PageHeaders(a.form, a.lang))
+	a.c.Status(status)
+}
+
+func (a *formAnswer) headers(list []forms.Header) {
+	for _, h := range list {
+		a.c.Set(h.Name, h.Value)
+	}
+}
+
+func (a *formAnswer) write(status int, mediaType string, v any) error {
+	text, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("write the answer to a form post: %w", err)
+	}
+	a.c.Set(fiber.HeaderContentType, mediaType)
+	a.c.Set(fiber.HeaderCacheControl, "no-store")
+	return a.c.Status(status).Send(text)
+}

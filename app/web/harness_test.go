@@ -1,0 +1,302 @@
+package web_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"hookgate/app/body"
+	"hookgate/app/event"
+	"hookgate/app/intake"
+	"hookgate/app/metrics"
+	"hookgate/app/source"
+	"hookgate/app/web"
+	"hookgate/app/web/api"
+	"hookgate/app/yamlpos"
+	"hookgate/forms"
+	"hookgate/rules/lang"
+)
+
+const sitejetToken = "0123456789abcdef"
+
+const planYAML = `
+sources:
+  sitejet: { type: sitejet, token: 0123456789abcdef }
+  open: { type: webhook, token: fedcba9876543210, methods: [POST, GET] }
+  github: { type: webhook, verify: { scheme: github, secret: It's a Secret to Everybody } }
+forms:
+  contact:
+    origins: [https://harrys-diner.example]
+    fields: { name: { type: text, required: true }, email: { type: email } }
+    rate_limit: 1000/m
+  home:
+    origins: [https://harrys-diner.example]
+    fields: any
+    redirect: https://harrys-diner.example/thanks
+    rate_limit: 3/m
+    lang: de
+`
+
+// firstID is what the fake intake gives to what it takes.
+const firstID event.ID = 1 << 40
+
+// intakeFunc is a fake intake: it keeps what came and answers as told.
+type fakeIntake struct {
+	mu       sync.Mutex
+	requests []*intake.Request
+	ack      intake.Ack
+	err      error
+	panic    bool
+	hold     chan struct{} // when set, Event waits until it is closed
+	entered  chan struct{}
+}
+
+func (f *fakeIntake) Event(_ *source.Source, _ *intake.Plan, r *intake.Request) (intake.Ack, error) {
+	f.mu.Lock()
+	f.requests = append(f.requests, r)
+	ack, err, hold, entered, panics := f.ack, f.err, f.hold, f.entered, f.panic
+	f.mu.Unlock()
+	if entered != nil {
+		entered <- struct{}{}
+	}
+	if hold != nil {
+		<-hold
+	}
+	if panics {
+		panic("a test's panic")
+	}
+	return ack, err
+}
+
+func (f *fakeIntake) Form(form *forms.Form, plan *intake.Plan, r *intake.Request) (intake.Ack, forms.Result, error) {
+	ack, err := f.Event(nil, plan, r)
+	if err != nil {
+		return intake.Ack{}, forms.Result{}, err
+	}
+	posted, err := body.Fields(body.Input{ContentType: r.ContentType, ContentEncoding: r.ContentEncoding, Raw: r.Body}, form.Limits())
+	if err != nil {
+		return intake.Ack{}, forms.Result{}, err
+	}
+	result := form.Submit(posted)
+	if len(result.Problems) > 0 {
+		return intake.Ack{}, result, nil
+	}
+	return ack, result, nil
+}
+
+func (f *fakeIntake) answer(ack intake.Ack, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ack, f.err = ack, err
+}
+
+func (f *fakeIntake) taken() []*intake.Request {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]*intake.Request(nil), f.requests...)
+}
+
+// fakeAdmin is a Service that has nothing.
+type fakeAdmin struct{ api.Service }
+
+func (fakeAdmin) Status(context.Context) (api.Status, error) {
+	return api.Status{Version: "test", Ready: true}, nil
+}
+
+type fixture struct {
+	t       *testing.T
+	server  *web.Server
+	intake  *fakeIntake
+	addr    string
+	log     *lockedBuffer
+	metrics *metrics.Metrics
+	ready   func(error)
+}
+
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}
+
+func mustPlan(t *testing.T) *intake.Plan {
+	t.Helper()
+	root, list := yamlpos.Parse("config.yaml", []byte(planYAML))
+	if err := list.Err(); err != nil {
+		t.Fatal(err)
+	}
+	plan := &intake.Plan{ID: 1, Sources: map[string]*source.Source{}, Forms: map[string]*forms.Form{}}
+	compiler := lang.NewCompiler()
+	for _, f := range root.Get("sources").Fields() {
+		s, list := source.Compile(f.Key, f.Value, compiler)
+		if err := list.Err(); err != nil {
+			t.Fatal(err)
+		}
+		plan.Sources[f.Key.Value] = s
+	}
+	for _, f := range root.Get("forms").Fields() {
+		form, list := forms.Compile(f.Key, f.Value)
+		if err := list.Err(); err != nil {
+			t.Fatal(err)
+		}
+		plan.Forms[f.Key.Value] = form
+	}
+	return plan
+}
+
+// start serves on a loopback port until the test ends.
+func start(t *testing.T, change ...func(*web.Config)) *fixture {
+	t.Helper()
+	f := &fixture{t: t, intake: &fakeIntake{ack: intake.Ack{ID: firstID, State: event.Routed}}, log: &lockedBuffer{}, metrics: metrics.New()}
+	plan := mustPlan(t)
+	var mu sync.Mutex
+	var notReady error
+	f.ready = func(err error) {
+		mu.Lock()
+		defer mu.Unlock()
+		notReady = err
+	}
+	cfg := web.Config{
+		Plan:   func() *intake.Plan { return plan },
+		Intake: f.intake,
+		Admin:  fakeAdmin{},
+		Ready: func() error {
+			mu.Lock()
+			defer mu.Unlock()
+			return notReady
+		},
+		Metrics: f.metrics.Handler(),
+		Refused: f.metrics.EventReceived,
+		Logger:  slog.New(slog.NewTextHandler(f.log, nil)),
+		Now:     time.Now,
+	}
+	for _, c := range change {
+		c(&cfg)
+	}
+	f.server = web.New(cfg)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.addr = ln.Addr().String()
+	done := make(chan error, 1)
+	go func() { done <- f.server.Serve(ln) }()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := f.server.Shutdown(ctx); err != nil {
+			t.Errorf("shutdown: %v", err)
+		}
+		if err := <-done; err != nil {
+			t.Errorf("serve: %v", err)
+		}
+	})
+	return f
+}
+
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func (a answer) problem(t *testing.T) api.Problem {
+	t.Helper()
+	if got := a.header.Get("Content-Type"); got != "application/problem+json" {
+		t.Fatalf("content type %q, status %d, body %s", got, a.status, a.body)
+	}
+	var p api.Problem
+	if err := json.Unmarshal([]byte(a.body), &p); err != nil {
+		t.Fatalf("%v in %s", err, a.body)
+	}
+	if p.Status != a.status || p.Title == "" {
+		t.Errorf("the problem says status %d and title %q, the answer has %d", p.Status, p.Title, a.status)
+	}
+	return p
+}
+
+// do sends a request over a new connection; headers come in pairs.
+func (f *fixture) do(method, path, content string, headers ...string) answer {
+	f.t.Helper()
+	req, err := http.NewRequestWithContext(f.t.Context(), method, "http://"+f.addr+path, strings.NewReader(content))
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Add(headers[i], headers[i+1])
+	}
+	transport := &http.Transport{DisableKeepAlives: true, DisableCompression: true}
+	defer transport.CloseIdleConnections()
+	res, err := transport.RoundTrip(req)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return answer{res.StatusCode, res.Header, string(text)}
+}
+
+// raw sends bytes over a new connection and returns all answers until the
+// server closes it, or until it has been silent for the pause after an answer.
+func (f *fixture) raw(text string, pause time.Duration) []answer {
+	f.t.Helper()
+	conn, err := net.Dial("tcp", f.addr)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, text); err != nil {
+		f.t.Fatal(err)
+	}
+	return readAnswers(f.t, conn, pause)
+}
+
+func readAnswers(t *testing.T, conn net.Conn, pause time.Duration) []answer {
+	t.Helper()
+	var answers []answer
+	r := bufio.NewReader(conn)
+	for {
+		wait := 5 * time.Second
+		if len(answers) > 0 {
+			wait = pause
+		}
+		if err := conn.SetReadDeadline(time.Now().Add(wait)); err != nil {
+			t.Fatal(err)
+		}
+		res, err := http.ReadResponse(r, nil)
+		if err != nil {
+			var timeout net.Error
+			if len(answers) == 0 && errors.As(err, &timeout) && timeout.Timeout() {
+				t.Fatal("no answer in 5 s")
+			}
+			return answers
+		}
+		content, _ := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		answers = append(answers, answer{res.StatusCode, res.Header, string(content)})
+	}
+}

@@ -1,0 +1,256 @@
+package web_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"hookgate/app/web"
+)
+
+func TestBodyLimit(t *testing.T) {
+	t.Parallel()
+	f := start(t, func(c *web.Config) { c.Settings.MaxBody = 1000 })
+	path := "/in/sitejet/" + sitejetToken
+	if got := f.do("POST", path, strings.Repeat("x", 1000)); got.status != 202 {
+		t.Errorf("at the limit: %d", got.status)
+	}
+	for _, size := range []int{1001, 100_000, 3 << 20} {
+		got := f.do("POST", path, strings.Repeat("x", size))
+		if got.status != 413 || !strings.Contains(got.problem(t).Detail, "1000 bytes") {
+			t.Errorf("%d bytes: %d %s", size, got.status, got.body)
+		}
+	}
+	chunked := "POST " + path + " HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" +
+		strings.Repeat("100\r\n"+strings.Repeat("x", 256)+"\r\n", 8) + "0\r\n\r\n"
+	if got := f.raw(chunked, 100*time.Millisecond); len(got) != 1 || got[0].status != 413 {
+		t.Errorf("chunked: %+v", got)
+	}
+	f.server.Configure(web.Settings{MaxBody: 5000})
+	if got := f.do("POST", path, strings.Repeat("x", 5000)); got.status != 202 {
+		t.Errorf("after the limit was raised: %d", got.status)
+	}
+}
+
+func TestHeaderLimit(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	text := "POST /in/sitejet/" + sitejetToken + " HTTP/1.1\r\nHost: a\r\nX-A: " + strings.Repeat("a", 20<<10) + "\r\n\r\n"
+	if got := f.raw(text, 100*time.Millisecond); len(got) != 1 || got[0].status != 431 {
+		t.Errorf("answers: %+v", got)
+	}
+}
+
+// A request that never ends is cut off, in its header and in its body, however
+// often a byte of it arrives.
+func TestSlowLoris(t *testing.T) {
+	t.Parallel()
+	const limit = 300 * time.Millisecond
+	f := start(t, func(c *web.Config) { c.Limits.ReadTimeout = limit })
+	for name, begin := range map[string]string{
+		"header":  "POST /in/sitejet/" + sitejetToken + " HTTP/1.1\r\nHost: a\r\nX-A: ",
+		"body":    "POST /in/sitejet/" + sitejetToken + " HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n",
+		"nothing": "",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			conn, err := net.Dial("tcp", f.addr)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			began := time.Now()
+			if _, err := io.WriteString(conn, begin); err != nil {
+				t.Fatal(err)
+			}
+			stop := make(chan struct{})
+			defer close(stop)
+			if begin != "" {
+				go dribble(conn, stop)
+			}
+			_ = conn.SetReadDeadline(began.Add(10 * limit))
+			content, _ := io.ReadAll(conn)
+			if took := time.Since(began); took < limit/2 || took > 8*limit {
+				t.Errorf("cut off after %s", took)
+			}
+			if begin != "" && !strings.HasPrefix(string(content), "HTTP/1.1 408 ") {
+				t.Errorf("answer %q", content)
+			}
+		})
+	}
+}
+
+func dribble(conn net.Conn, stop chan struct{}) {
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-ticker.C:
+			if _, err := io.WriteString(conn, "a"); err != nil {
+				return
+			}
+		}
+	}
+}
+
+func (f *fixture) dial() net.Conn {
+	f.t.Helper()
+	conn, err := net.Dial("tcp", f.addr)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	f.t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+// served reports whether the server answers on the connection.
+func served(t *testing.T, conn net.Conn) bool {
+	t.Helper()
+	if _, err := io.WriteString(conn, "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"); err != nil {
+		return false
+	}
+	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	b := make([]byte, 12)
+	_, err := io.ReadFull(conn, b)
+	return err == nil && string(b) == "HTTP/1.1 200"
+}
+
+func TestConnectionsPerAddress(t *testing.T) {
+	t.Parallel()
+	limited := func(c *web.Config) { c.Limits.ConnectionsPerIP = 3 }
+	f := start(t, limited)
+	var first net.Conn
+	for i := range 3 {
+		conn := f.dial()
+		if !served(t, conn) {
+			t.Fatalf("connection %d is not served", i+1)
+		}
+		first = conn
+	}
+	if served(t, f.dial()) {
+		t.Error("a fourth connection is served")
+	}
+	_ = first.Close()
+	deadline := time.Now().Add(5 * time.Second)
+	for !served(t, f.dial()) {
+		if time.Now().After(deadline) {
+			t.Fatal("no connection is served after one was closed")
+		}
+	}
+
+	trusting := start(t, limited, func(c *web.Config) {
+		c.Settings.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	})
+	for i := range 6 {
+		if !served(t, trusting.dial()) {
+			t.Fatalf("connection %d of a trusted proxy is not served", i+1)
+		}
+	}
+}
+
+func TestConnectionsAltogether(t *testing.T) {
+	t.Parallel()
+	f := start(t, func(c *web.Config) {
+		c.Limits.Connections = 2
+		c.Settings.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	})
+	if !served(t, f.dial()) || !served(t, f.dial()) {
+		t.Fatal("two connections are not served")
+	}
+	if served(t, f.dial()) {
+		t.Error("a third connection is served")
+	}
+}
+
+// Half-read bodies take up no more memory than they may together; small
+// requests go on meanwhile, and everything does when the large ones are gone.
+func TestBodyMemory(t *testing.T) {
+	t.Parallel()
+	f := start(t, func(c *web.Config) { c.Limits.BodyMemory = 1 << 20 })
+	path := "/in/sitejet/" + sitejetToken
+	half := func(n int) net.Conn {
+		conn := f.dial()
+		_, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n%s", path, strings.Repeat("x", n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return conn
+	}
+	first := half(900_000)
+	second := half(900_000)
+	got := make(chan []answer, 1)
+	go func() { got <- readAnswers(t, second, time.Second) }()
+	answers := <-got
+	if len(answers) != 1 || answers[0].status != 503 || answers[0].header.Get("Retry-After") == "" {
+		// Which of the two is cut off depends on how the kernel hands over
+		// their bytes; one of them must be.
+		answers = readAnswers(t, first, time.Second)
+		if len(answers) != 1 || answers[0].status != 503 {
+			t.Fatalf("answers: %+v", answers)
+		}
+	}
+	if got := f.do("POST", path, "{}"); got.status != 202 {
+		t.Errorf("a small request: %d", got.status)
+	}
+	_ = first.Close()
+	_ = second.Close()
+	deadline := time.Now().Add(5 * time.Second)
+	for {
+		got := f.do("POST", path, strings.Repeat("x", 500_000))
+		if got.status == 202 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("large requests are still refused: %d", got.status)
+		}
+	}
+}
+
+// Shutdown finishes what has begun and takes nothing new.
+func TestShutdown(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.intake.hold = make(chan struct{})
+	f.intake.entered = make(chan struct{}, 1)
+	idle := f.dial()
+	if !served(t, idle) {
+		t.Fatal("not served")
+	}
+	got := make(chan answer, 1)
+	go func() { got <- f.do("POST", "/in/sitejet/"+sitejetToken, "{}") }()
+	<-f.intake.entered
+	done := make(chan error, 1)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	go func() { done <- f.server.Shutdown(ctx) }()
+	deadline := time.Now().Add(5 * time.Second)
+	for { // until the listener is closed
+		conn, err := net.DialTimeout("tcp", f.addr, time.Second)
+		if err != nil {
+			break
+		}
+		_ = conn.Close()
+		if time.Now().After(deadline) {
+			t.Fatal("it still listens")
+		}
+	}
+	select {
+	case err := <-done:
+		t.Fatalf("Shutdown did not wait for the request: %v", err)
+	default:
+	}
+	close(f.intake.hold)
+	if a := <-got; a.status != 202 {
+		t.Errorf("the request under way got %d", a.status)
+	}
+	if err := <-done; err != nil {
+		t.Errorf("shutdown: %v", err)
+	}
+}

@@ -1,0 +1,158 @@
+package web
+
+import (
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+const (
+	// small is what one connection may have in memory without regard to the
+	// budget of all: what most requests are.
+	small = 64 << 10
+
+	// lingerTime and lingerBytes bound how long and how much more is read of a
+	// request that was refused half-way; see guardedConn.Close.
+	lingerTime  = 500 * time.Millisecond
+	lingerBytes = 1 << 20
+
+	// shortagePause is the wait after accept(2) found no file descriptor.
+	shortagePause = 20 * time.Millisecond
+)
+
+// errBodyMemory ends the reading of a request when all requests together take
+// up too much memory.
+var errBodyMemory = errors.New("the requests under way take up too much memory")
+
+// guard is a net.Listener that bounds the connections, of each address and
+// altogether, and the memory that half-read requests take up.
+type guard struct {
+	net.Listener
+	limits  Limits
+	trusted func(netip.Addr) bool // whose connections are not counted by address
+
+	held atomic.Int64 // bytes of requests that are not answered yet
+
+	mu    sync.Mutex
+	open  int
+	perIP map[netip.Addr]int
+}
+
+func newGuard(ln net.Listener, limits Limits, trusted func(netip.Addr) bool) *guard {
+	return &guard{Listener: ln, limits: limits, trusted: trusted, perIP: map[netip.Addr]int{}}
+}
+
+// Accept gives the next connection within the limits; others are closed at once.
+func (g *guard) Accept() (net.Conn, error) {
+	for {
+		conn, err := g.Listener.Accept()
+		if shortage(err) {
+			time.Sleep(shortagePause)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		ip := addressOf(conn.RemoteAddr())
+		if g.enter(ip) {
+			return &guardedConn{Conn: conn, guard: g, ip: ip}, nil
+		}
+		_ = conn.Close()
+	}
+}
+
+// shortage reports an error of accept(2) that passes by itself: too many open
+// files, or a peer that is gone already. It must not end the server.
+func shortage(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) ||
+		errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.ENOMEM) || errors.Is(err, syscall.ECONNABORTED)
+}
+
+func (g *guard) enter(ip netip.Addr) bool {
+	trusted := g.trusted(ip)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.open >= g.limits.Connections || (!trusted && g.perIP[ip] >= g.limits.ConnectionsPerIP) {
+		return false
+	}
+	g.open++
+	g.perIP[ip]++
+	return true
+}
+
+func (g *guard) leave(ip netip.Addr) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.open--
+	if g.perIP[ip]--; g.perIP[ip] <= 0 {
+		delete(g.perIP, ip)
+	}
+}
+
+// guardedConn counts what was read since the last answer. Only its own
+// goroutine reads and writes; Close may come from another.
+type guardedConn struct {
+	net.Conn
+	guard  *guard
+	ip     netip.Addr
+	held   atomic.Int64
+	linger atomic.Bool
+	closed atomic.Bool
+}
+
+func (c *guardedConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if n > 0 {
+		mine := c.held.Add(int64(n))
+		if all := c.guard.held.Add(int64(n)); all > c.guard.limits.BodyMemory && mine > small {
+			return n, errBodyMemory
+		}
+	}
+	return n, err
+}
+
+func (c *guardedConn) Write(p []byte) (int, error) {
+	c.release()
+	return c.Conn.Write(p)
+}
+
+func (c *guardedConn) release() {
+	if n := c.held.Swap(0); n != 0 {
+		c.guard.held.Add(-n)
+	}
+}
+
+// Close closes the connection. When it was refused in the middle of a request
+// (Linger), some of the rest is read first: closing with unread data makes the
+// kernel send a reset, which can destroy the answer before the sender has read
+// it.
+func (c *guardedConn) Close() error {
+	if c.closed.Swap(true) {
+		return net.ErrClosed
+	}
+	defer c.guard.leave(c.ip)
+	defer c.release()
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.linger.Load() {
+		if half.CloseWrite() == nil && c.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
+			_, _ = io.CopyN(io.Discard, c.Conn, lingerBytes)
+		}
+	}
+	return c.Conn.Close()
+}
+
+// Linger says that Close will leave unread data behind.
+func (c *guardedConn) Linger() { c.linger.Store(true) }
+
+// addressOf is the IP address of a peer; the zero Addr for a unix socket.
+func addressOf(a net.Addr) netip.Addr {
+	tcp, ok := a.(*net.TCPAddr)
+	if !ok {
+		return netip.Addr{}
+	}
+	return tcp.AddrPort().Addr().Unmap().WithZone("")
+}

@@ -1,0 +1,64 @@
+package web
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/valyala/fasthttp"
+)
+
+// trusts reports whether ip is a proxy that may name others.
+func (s *Settings) trusts(ip netip.Addr) bool {
+	return slices.ContainsFunc(s.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(ip) })
+}
+
+// client is the address that a request comes from: the peer's, or what trusted
+// proxies say, which is the right-most address of X-Forwarded-For that is no
+// trusted proxy itself. What stands left of it is whatever the client claims.
+func (s *Settings) client(ctx *fasthttp.RequestCtx) netip.Addr {
+	ip := addressOf(ctx.RemoteAddr())
+	if !s.trusts(ip) {
+		return ip
+	}
+	values := ctx.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor)
+	for _, value := range slices.Backward(values) {
+		for _, part := range slices.Backward(strings.Split(string(value), ",")) {
+			next, ok := forwardedAddress(part)
+			if !ok {
+				return ip
+			}
+			if ip = next; !s.trusts(ip) {
+				return ip
+			}
+		}
+	}
+	return ip
+}
+
+// forwardedAddress reads one element of X-Forwarded-For: an address, for which
+// some proxies add the port.
+func forwardedAddress(text string) (netip.Addr, bool) {
+	text = strings.TrimSpace(text)
+	ip, err := netip.ParseAddr(strings.Trim(text, "[]"))
+	if err != nil {
+		withPort, err := netip.ParseAddrPort(text)
+		if err != nil {
+			return netip.Addr{}, false
+		}
+		ip = withPort.Addr()
+	}
+	return ip.Unmap().WithZone(""), true
+}
+
+// base is the server's own URL up to the path, as the sender sees it.
+func (s *Settings) base(ctx *fasthttp.RequestCtx) string {
+	if s.PublicURL != "" {
+		return s.PublicURL
+	}
+	scheme := "http"
+	if s.trusts(addressOf(ctx.RemoteAddr())) && string(ctx.Request.Header.Peek(fasthttp.HeaderXForwardedProto)) == "https" {
+		scheme = "https"
+	}
+	return scheme + "://" + string(ctx.Request.Header.Host())
+}

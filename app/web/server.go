@@ -1,0 +1,183 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+	"runtime/debug"
+	"sync/atomic"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+	"github.com/valyala/fasthttp/fasthttpadaptor"
+
+	"hookgate/app/web/api"
+)
+
+// Server serves the public side and, on another listener, the administration
+// API. It is safe for concurrent use.
+type Server struct {
+	cfg      Config
+	settings atomic.Pointer[Settings]
+
+	public, admin *fiber.App
+
+	lockouts *lockouts
+	posts    *buckets[postKey]
+	refusals *refusalLog
+}
+
+// New makes a Server; it does not listen yet.
+func New(cfg Config) *Server {
+	cfg.Limits = cfg.Limits.withDefaults()
+	s := &Server{
+		cfg:      cfg,
+		lockouts: newLockouts(),
+		posts:    newBuckets[postKey](maxBuckets),
+		refusals: newRefusalLog(cfg.Logger, cfg.Now),
+	}
+	s.Configure(cfg.Settings)
+	s.public, s.admin = s.newApp(), s.newApp()
+
+	metrics := fasthttpadaptor.NewFastHTTPHandler(cfg.Metrics)
+	serveMetrics := func(c *fiber.Ctx) error {
+		metrics(c.Context())
+		return nil
+	}
+	s.public.All("/in/:source/:token?", s.in)
+	s.public.All("/f/:form", s.form)
+	s.public.Get("/metrics", s.login, serveMetrics)
+	api.Register(s.public.Group("/api/v1", s.login), cfg.Admin, cfg.Logger, cfg.Now)
+	s.admin.Get("/metrics", serveMetrics)
+	api.Register(s.admin.Group("/api/v1"), cfg.Admin, cfg.Logger, cfg.Now)
+	for _, app := range []*fiber.App{s.public, s.admin} {
+		app.Get("/healthz", healthz)
+		app.Get("/readyz", s.readyz)
+		app.Use(s.notFound)
+		s.tune(app)
+	}
+	return s
+}
+
+// Configure puts other settings into force, for requests that begin from now on.
+func (s *Server) Configure(settings Settings) {
+	if settings.MaxBody <= 0 {
+		settings.MaxBody = defaultMaxBody
+	}
+	s.settings.Store(&settings)
+}
+
+// newApp makes a Fiber app. Immutable has every text that Fiber hands out
+// copied, because handlers keep them; paths are exact, so that /ADMIN/x/ is not
+// /admin/x.
+func (s *Server) newApp() *fiber.App {
+	return fiber.New(fiber.Config{
+		Immutable:                    true,
+		CaseSensitive:                true,
+		StrictRouting:                true,
+		DisableStartupMessage:        true,
+		DisablePreParseMultipartForm: true, // it would change the bytes that senders have signed
+		ReadTimeout:                  s.cfg.Limits.ReadTimeout,
+		WriteTimeout:                 writeTimeout,
+		IdleTimeout:                  idleTimeout,
+		ReadBufferSize:               headerBuffer,
+		Concurrency:                  s.cfg.Limits.Connections + 1, // the guard is what limits them
+		ErrorHandler:                 s.routeError,
+	})
+}
+
+// tune sets what Fiber has no setting for.
+func (s *Server) tune(app *fiber.App) {
+	handler := app.Handler() // it also makes the routes final
+	server := app.Server()
+	server.Handler = s.recovered(handler)
+	server.ErrorHandler = s.protocolError
+	server.CloseOnShutdown = true
+	server.SecureErrorLogMessage = true // a request's header may hold credentials
+	server.HeaderReceived = func(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
+		return fasthttp.RequestConfig{
+			ReadTimeout:        s.cfg.Limits.bodyTimeout(h.ContentLength()),
+			MaxRequestBodySize: int(s.settings.Load().MaxBody),
+		}
+	}
+}
+
+// recovered keeps a panic in one request from ending the process, and answers
+// what Fiber would not as a problem.
+func (s *Server) recovered(next fasthttp.RequestHandler) fasthttp.RequestHandler {
+	return func(ctx *fasthttp.RequestCtx) {
+		defer func() {
+			if r := recover(); r != nil {
+				s.cfg.Logger.Error("a request made a handler panic: this is a bug",
+					"method", string(ctx.Method()), "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+				ctx.Response.Reset()
+				s.problem(ctx, api.Problem{Status: fasthttp.StatusInternalServerError, Detail: "the server's log says more"})
+			}
+		}()
+		if s.strict(ctx) {
+			return
+		}
+		next(ctx)
+	}
+}
+
+// problem answers with p. A fault in that is ours, and logged.
+func (s *Server) problem(ctx *fasthttp.RequestCtx, p api.Problem) {
+	if err := api.WriteProblem(ctx, p); err != nil {
+		s.cfg.Logger.Error("an answer could not be written", "error", err)
+		ctx.Response.SetStatusCode(p.Status)
+	}
+}
+
+// routeError answers for errors that handlers return: Fiber's own, such as a
+// method that a route does not have, and faults of ours.
+func (s *Server) routeError(c *fiber.Ctx, err error) error {
+	var own *fiber.Error
+	if errors.As(err, &own) {
+		return api.WriteProblem(c.Context(), api.Problem{Status: own.Code})
+	}
+	p, known := api.ProblemOf(err)
+	if !known {
+		s.cfg.Logger.Error("a request could not be answered", "method", c.Method(), "error", err)
+	}
+	return api.WriteProblem(c.Context(), p)
+}
+
+// notFound answers for every path that is none of ours.
+func (s *Server) notFound(c *fiber.Ctx) error {
+	return api.WriteProblem(c.Context(), api.Problem{Status: fiber.StatusNotFound})
+}
+
+// Serve serves the public side until Shutdown, and returns nil then.
+func (s *Server) Serve(ln net.Listener) error {
+	trusted := func(ip netip.Addr) bool { return s.settings.Load().trusts(ip) }
+	return s.public.Server().Serve(newGuard(ln, s.cfg.Limits, trusted))
+}
+
+// ServeAdmin serves the administration API to whoever can connect to ln (see
+// ListenUnix) until Shutdown, and returns nil then.
+func (s *Server) ServeAdmin(ln net.Listener) error {
+	trusted := func(netip.Addr) bool { return true } // on a unix socket nobody has an address
+	return s.admin.Server().Serve(newGuard(ln, s.cfg.Limits, trusted))
+}
+
+// Shutdown stops listening, finishes the requests that have begun, and closes
+// idle connections. It waits until ctx is done at most.
+func (s *Server) Shutdown(ctx context.Context) error {
+	public := make(chan error, 1)
+	go func() { public <- s.public.Server().ShutdownWithContext(ctx) }()
+	adminErr := s.admin.Server().ShutdownWithContext(ctx)
+	if err := errors.Join(<-public, adminErr); err != nil {
+		return fmt.Errorf("not all requests could be finished: %w", err)
+	}
+	return nil
+}
+
+// refused counts and logs a request that is refused before it is stored.
+func (s *Server) refused(source, result string, attrs ...slog.Attr) {
+	s.cfg.Refused(source, result)
+	s.refusals.warn("a request was refused", append(attrs, slog.String("source", source), slog.String("result", result))...)
+}

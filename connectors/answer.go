@@ -1,0 +1,137 @@
+package connectors
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"hookgate/app/event"
+)
+
+const (
+	// maxAnswer is how much of an answer is read and kept, in bytes.
+	maxAnswer = 64 << 10
+	// maxRetryAfter bounds what a receiver can ask for.
+	maxRetryAfter = 24 * time.Hour
+	// excerptLength is how much of an answer an error quotes, in characters.
+	excerptLength = 200
+)
+
+// answer is what came back for one request, with the secrets taken out.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (a *answer) receipt() event.Receipt { return event.Receipt{Status: a.status, Answer: a.body} }
+
+// readAnswer takes at most maxAnswer bytes of the body and closes it. A body
+// that goes on costs its connection. The error is that of reading the body;
+// the answer holds what came before it.
+func readAnswer(resp *http.Response, secrets *redactor) (answer, error) {
+	defer func() { _ = resp.Body.Close() }()
+	a := answer{status: resp.StatusCode, header: resp.Header}
+	// What is read beyond the limit makes a secret at the cut recognisable.
+	limit := int64(maxAnswer + secrets.longest)
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	cut := err != nil || int64(len(raw)) > limit
+	a.body = secrets.clean(raw, cut)
+	if len(a.body) > maxAnswer {
+		a.body = a.body[:maxAnswer]
+	}
+	if len(a.body) == 0 {
+		a.body = nil
+	}
+	return a, err
+}
+
+// failure is the error for a status that is no success: transient with the
+// Retry-After that came along, or permanent.
+func (a *answer) failure(now time.Time) error {
+	err := errors.New(a.describe())
+	if !transient(a.status) {
+		return Permanent(err)
+	}
+	return RetryAfter(err, parseRetryAfter(a.header.Get("Retry-After"), now))
+}
+
+// describe is the status and the start of the answer, in one line.
+func (a *answer) describe() string {
+	line := strconv.Itoa(a.status)
+	if text := http.StatusText(a.status); text != "" {
+		line += " " + text
+	}
+	if words := excerpt(string(a.body)); words != "" {
+		line += ": " + words
+	}
+	return line
+}
+
+// transient reports whether a status is worth another try. 409 is among them
+// because receivers that lock or create on the fly answer it for a while; 425
+// is "too early" (RFC 8470, section 5.2).
+func transient(status int) bool {
+	switch status {
+	case http.StatusRequestTimeout, http.StatusConflict, http.StatusTooEarly, http.StatusTooManyRequests:
+		return true
+	}
+	return status >= http.StatusInternalServerError
+}
+
+// parseRetryAfter reads the header in both forms of RFC 9110, section 10.2.3:
+// seconds or a date. What is neither, or in the past, is 0.
+func parseRetryAfter(value string, now time.Time) time.Duration {
+	value = strings.TrimSpace(value)
+	if value != "" && strings.Trim(value, "0123456789") == "" {
+		seconds, err := strconv.ParseInt(value, 10, 64)
+		if err != nil || seconds > int64(maxRetryAfter/time.Second) {
+			return maxRetryAfter
+		}
+		return time.Duration(seconds) * time.Second
+	}
+	date, err := http.ParseTime(value)
+	if err != nil {
+		return 0
+	}
+	return min(max(date.Sub(now), 0), maxRetryAfter)
+}
+
+// excerpt is the start of a text in one line, without control characters.
+func excerpt(text string) string {
+	var b strings.Builder
+	count, space := 0, false
+	for _, r := range text {
+		switch {
+		case unicode.IsSpace(r) || r == unicode.ReplacementChar || !unicode.IsPrint(r):
+			space = b.Len() > 0
+			continue
+		case count >= excerptLength:
+			b.WriteString("…")
+			return b.String()
+		case space:
+			b.WriteByte(' ')
+			count++
+			space = false
+		}
+		b.WriteRune(r)
+		count++
+	}
+	return b.String()
+}
+
+// seconds writes a duration for people: 15 s, 1.5 s, 2 min.
+func seconds(d time.Duration) string {
+	if d >= time.Minute && d%time.Minute == 0 {
+		return fmt.Sprintf("%d min", d/time.Minute)
+	}
+	if d < time.Second {
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	}
+	return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + " s"
+}

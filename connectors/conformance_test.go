@@ -1,0 +1,356 @@
+package connectors_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"hookgate/app/event"
+	"hookgate/connectors"
+)
+
+// sample is one way to use a kind; the conformance test needs at least one of
+// each kind.
+type sample struct {
+	settings string   // YAML; BASE stands for the receiver's URL
+	secrets  []string // every secret in settings
+	output   string   // a rendered action
+	success  string   // the body of an answer that is a success
+	statuses []int    // that are a success with this body
+}
+
+func samples() map[string]map[string]sample {
+	return map[string]map[string]sample{
+		"webhook": {
+			"bearer": {
+				settings: `
+url: BASE/canary-path-0001/x?key=canary-query-0002
+headers: { X-Api-Key: canary-header-0003, X-Other: "Token canary/header+0004" }
+auth: { bearer: canary-bearer-0005 }
+signing_secret: whsec_Y2FuYXJ5LXNpZ25pbmctMDAwNg==`,
+				secrets: []string{"canary-path-0001", "canary-query-0002", "canary-header-0003", "canary/header+0004", "canary-bearer-0005", "Y2FuYXJ5LXNpZ25pbmctMDAwNg=="},
+				output:  `{"json":{"id":1}}`, success: "done", statuses: []int{200, 201, 202, 204, 299},
+			},
+			"basic": {
+				settings: `
+url: BASE/x
+auth: { basic: { user: someone, password: "canary<basic>&0007" } }
+signing_secret: canary-signing-0008`,
+				secrets: []string{"canary<basic>&0007", "canary-signing-0008", "c29tZW9uZTpjYW5hcnk8YmFzaWM+JjAwMDc="},
+				output:  `{"form":{"id":1}}`, success: "", statuses: []int{200, 204},
+			},
+		},
+		"slack": {
+			"incoming webhook": {
+				settings: `webhook_url: BASE/services/T0CANARY1/B0CANARY2/canaryKey0009`,
+				secrets:  []string{"T0CANARY1", "B0CANARY2", "canaryKey0009"},
+				output:   `{"text":"hello"}`, success: "ok", statuses: []int{200},
+			},
+			"bot": {
+				settings: "bot_token: xoxb-canary-0010\nchannel: '#leads'\napi_url: BASE/api",
+				secrets:  []string{"xoxb-canary-0010"},
+				output:   `{"text":"hello","blocks":[{"type":"divider"}]}`, success: `{"ok":true,"channel":"C1","ts":"1.2"}`, statuses: []int{200},
+			},
+		},
+	}
+}
+
+// forEachSample runs a promise for every sample of every kind.
+func forEachSample(t *testing.T, check func(t *testing.T, kind string, s sample)) {
+	t.Helper()
+	t.Parallel()
+	all := samples()
+	for _, kind := range connectors.Kinds() {
+		if len(all[kind.Name]) == 0 {
+			t.Errorf("the kind %q has no samples", kind.Name)
+		}
+		for name, s := range all[kind.Name] {
+			t.Run(kind.Name+"/"+name, func(t *testing.T) {
+				t.Parallel()
+				check(t, kind.Name, s)
+			})
+		}
+	}
+}
+
+func (s sample) at(base string) string { return strings.ReplaceAll(s.settings, "BASE", base) }
+
+// deliver makes one attempt to base and checks what holds of every attempt.
+func (s sample) deliver(ctx context.Context, t *testing.T, kind, base string, deps connectors.Deps) (event.Receipt, error) {
+	t.Helper()
+	receipt, err := mustConnector(t, kind, s.at(base), deps).Deliver(ctx, delivery(s.output))
+	if len(receipt.Answer) > connectors.MaxAnswer {
+		t.Errorf("%d bytes of the answer were kept", len(receipt.Answer))
+	}
+	host := strings.TrimPrefix(base, "http://")
+	for _, form := range []string{"%v", "%+v", "%#v", "%q"} {
+		text := fmt.Sprintf(form, err) + "\n" + string(receipt.Answer)
+		for _, secret := range s.secrets {
+			if strings.Contains(text, secret) {
+				t.Errorf("the secret %s shows:\n%s", secret, text)
+			}
+		}
+		if err != nil && strings.Contains(fmt.Sprintf(form, err), host) {
+			t.Errorf("the error holds the URL: "+form, err)
+		}
+	}
+	return receipt, err
+}
+
+func outcome(err error) string {
+	switch {
+	case err == nil:
+		return "delivered"
+	case connectors.IsPermanent(err):
+		return "permanent"
+	}
+	return "transient"
+}
+
+// waitOf is what the receiver asked to wait.
+func waitOf(err error) time.Duration {
+	var e *connectors.Error
+	if errors.As(err, &e) {
+		return e.After
+	}
+	return 0
+}
+
+func TestConformance_status(t *testing.T) {
+	forEachSample(t, func(t *testing.T, kind string, s sample) {
+		matrix := map[int]string{}
+		for _, status := range []int{300, 301, 302, 303, 304, 307, 308, 400, 401, 402, 403, 404, 405, 406, 410, 411, 413, 415, 418, 422, 423, 424, 426, 428, 431, 451, 499} {
+			matrix[status] = "permanent"
+		}
+		for _, status := range []int{408, 409, 425, 429, 500, 501, 502, 503, 504, 507, 520, 522, 524, 529, 599} {
+			matrix[status] = "transient"
+		}
+		for _, status := range s.statuses {
+			matrix[status] = "delivered"
+		}
+		for status, want := range matrix {
+			base := mustServe(t, func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Location", "/elsewhere")
+				w.WriteHeader(status)
+				body := s.success
+				if want != "delivered" {
+					body = "upstream\r\n\x1b[31m  unavailable"
+				}
+				_, _ = io.WriteString(w, body)
+			})
+			receipt, err := s.deliver(t.Context(), t, kind, base, testDeps(t))
+			if got := outcome(err); got != want || receipt.Status != status {
+				t.Errorf("%d: got %s with status %d (%v), want %s", status, got, receipt.Status, err, want)
+			}
+			if status == 503 && err.Error() != "503 Service Unavailable: upstream [31m unavailable" {
+				t.Errorf("the error is %q", err)
+			}
+		}
+	})
+}
+
+func TestConformance_retryAfter(t *testing.T) {
+	forEachSample(t, func(t *testing.T, kind string, s sample) {
+		for _, status := range []int{408, 409, 425, 429, 500, 502, 503, 504} {
+			for value, want := range map[string]time.Duration{
+				"": 0, "7": 7 * time.Second, "0": 0, "junk": 0, "-5": 0, "1e9": 0, "1.5": 0,
+				"1000000000":                       24 * time.Hour,
+				"99999999999999999999999":          24 * time.Hour,
+				"Tue, 10 Mar 2026 09:43:37 GMT":    90 * time.Second,
+				"Tuesday, 10-Mar-26 09:43:37 GMT":  90 * time.Second,
+				"Tue Mar 10 09:43:37 2026":         90 * time.Second,
+				"Tue, 10 Mar 2026 09:00:00 GMT":    0,
+				"Tue, 10 Mar 2099 09:00:00 GMT":    24 * time.Hour,
+				"Tue, 10 Mar 2026 09:43:37 +01:00": 0,
+			} {
+				base := mustServe(t, func(w http.ResponseWriter, _ *http.Request) {
+					if value != "" {
+						w.Header().Set("Retry-After", value)
+					}
+					w.WriteHeader(status)
+				})
+				_, err := s.deliver(t.Context(), t, kind, base, testDeps(t))
+				if outcome(err) != "transient" || waitOf(err) != want {
+					t.Errorf("%d with %q: got %s after %s, want %s", status, value, outcome(err), waitOf(err), want)
+				}
+			}
+		}
+	})
+}
+
+// The receiver repeats everything it was sent, in several encodings.
+func TestConformance_secrets(t *testing.T) {
+	forEachSample(t, func(t *testing.T, kind string, s sample) {
+		encodings := map[string]func(string) string{
+			"plain": func(text string) string { return text },
+			"JSON":  func(text string) string { return strings.ReplaceAll(text, "/", `\/`) },
+			"long":  func(text string) string { return strings.Repeat(text+"\n", 2+connectors.MaxAnswer/len(text)) },
+		}
+		for name, encode := range encodings {
+			for _, status := range []int{200, 400, 503} {
+				base := mustServe(t, func(w http.ResponseWriter, r *http.Request) {
+					body, _ := io.ReadAll(r.Body)
+					text := r.RequestURI + "\n" + string(body) + "\n" + strings.Join(s.secrets, "\n")
+					for _, values := range r.Header {
+						text += "\n" + strings.Join(values, "\n")
+					}
+					w.WriteHeader(status)
+					_, _ = io.WriteString(w, encode(text))
+				})
+				receipt, err := s.deliver(t.Context(), t, kind, base, testDeps(t))
+				if !strings.Contains(string(receipt.Answer), "[redacted]") {
+					t.Errorf("%s, %d: the answer is not what was sent: %q, %v", name, status, receipt.Answer, err)
+				}
+			}
+		}
+		malformed := mustListen(t, func(conn net.Conn) {
+			_, _ = io.WriteString(conn, "220 "+strings.Join(s.secrets, " ")+"\r\n\r\n")
+		})
+		if _, err := s.deliver(t.Context(), t, kind, malformed, testDeps(t)); outcome(err) != "transient" || err.Error() != "the answer is not HTTP" {
+			t.Errorf("malformed: got %v", err)
+		}
+	})
+}
+
+func TestConformance_cancel(t *testing.T) {
+	forEachSample(t, func(t *testing.T, kind string, s sample) {
+		reached := make(chan struct{})
+		base := mustListen(t, func(conn net.Conn) { close(reached); hang(conn) })
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { <-reached; cancel() }()
+		_, err := s.deliver(ctx, t, kind, base, testDeps(t))
+		if !errors.Is(err, context.Canceled) || outcome(err) != "transient" {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestConformance_slow(t *testing.T) {
+	forEachSample(t, func(t *testing.T, kind string, s sample) {
+		deps := testDeps(t)
+		deps.Timeout = 150 * time.Millisecond
+		for name, talk := range map[string]func(net.Conn){
+			"no answer":    hang,
+			"half a line":  func(conn net.Conn) { _, _ = io.WriteString(conn, "HTTP/1.1 20"); hang(conn) },
+			"slow headers": func(conn net.Conn) { _, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n"); dribble(conn, "X: y\r\n") },
+			"endless 1xx":  func(conn net.Conn) { dribble(conn, "HTTP/1.1 103 Early Hints\r\nX: y\r\n\r\n") },
+		} {
+			_, err := s.deliver(t.Context(), t, kind, mustListen(t, talk), deps)
+			if !errors.Is(err, context.DeadlineExceeded) || outcome(err) != "transient" || err.Error() != "timeout after 150 ms" {
+				t.Errorf("%s: got %v", name, err)
+			}
+		}
+		// A body that never ends is cut at the timeout; the status has decided.
+		base := mustListen(t, func(conn net.Conn) {
+			_, _ = io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\n\r\n")
+			dribble(conn, "no ")
+		})
+		if receipt, err := s.deliver(t.Context(), t, kind, base, deps); outcome(err) != "permanent" || receipt.Status != 400 {
+			t.Errorf("slow body: got %d, %v", receipt.Status, err)
+		}
+	})
+}
+
+func TestConformance_endless(t *testing.T) {
+	forEachSample(t, func(t *testing.T, kind string, s sample) {
+		body := mustListen(t, func(conn net.Conn) {
+			_, err := io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\n\r\n")
+			for err == nil {
+				_, err = io.WriteString(conn, strings.Repeat("x", 32<<10))
+			}
+		})
+		if receipt, err := s.deliver(t.Context(), t, kind, body, testDeps(t)); outcome(err) != "permanent" || len(receipt.Answer) < connectors.MaxAnswer-1024 {
+			t.Errorf("body: got %d bytes, %v", len(receipt.Answer), err)
+		}
+		headers := mustListen(t, func(conn net.Conn) {
+			_, err := io.WriteString(conn, "HTTP/1.1 200 OK\r\n")
+			for err == nil {
+				_, err = io.WriteString(conn, "X-Header: "+strings.Repeat("x", 1000)+"\r\n")
+			}
+		})
+		_, err := s.deliver(t.Context(), t, kind, headers, testDeps(t))
+		if outcome(err) != "transient" || err.Error() != "the answer's headers are larger than 64 KB" {
+			t.Errorf("headers: got %v", err)
+		}
+	})
+}
+
+func TestConformance_broken(t *testing.T) {
+	forEachSample(t, func(t *testing.T, kind string, s sample) {
+		for want, base := range map[string]string{
+			"connection refused": mustRefuse(t),
+			"connection reset":   mustListen(t, reset),
+			"connection closed before the answer was complete":                       mustListen(t, func(net.Conn) {}),
+			"TLS: the receiver does not speak it; is the URL http instead of https?": strings.Replace(mustServe(t, func(http.ResponseWriter, *http.Request) {}), "http:", "https:", 1),
+		} {
+			_, err := s.deliver(t.Context(), t, kind, base, testDeps(t))
+			if outcome(err) != "transient" || err.Error() != want {
+				t.Errorf("got %v, want %s", err, want)
+			}
+		}
+	})
+}
+
+func TestConformance_addressGuard(t *testing.T) {
+	forEachSample(t, func(t *testing.T, kind string, s sample) {
+		hit := make(chan struct{}, 1)
+		base := mustServe(t, func(http.ResponseWriter, *http.Request) { hit <- struct{}{} })
+		deps := testDeps(t)
+		deps.Egress = nil // the default allows public addresses only
+		c, list := mustKind(t, kind).New(mustParse(t, s.at(strings.Replace(base, "127.0.0.1", "localhost", 1))), deps)
+		if len(list) > 0 {
+			t.Fatal(list)
+		}
+		_, err := c.Deliver(t.Context(), delivery(s.output))
+		if outcome(err) != "permanent" || !strings.HasPrefix(err.Error(), "address ") ||
+			!strings.HasSuffix(err.Error(), " is private: allow it with outbound.allow_private") {
+			t.Errorf("got %v", err)
+		}
+		if len(hit) > 0 {
+			t.Error("the receiver was reached")
+		}
+		// An address in the settings is warned of when they are loaded.
+		if _, list := mustKind(t, kind).New(mustParse(t, s.at(base)), deps); len(list) != 1 || list[0].Code != "private-address" || list.Err() != nil {
+			t.Errorf("got %v", list)
+		}
+	})
+}
+
+func TestConformance_output(t *testing.T) {
+	forEachSample(t, func(t *testing.T, kind string, s sample) {
+		base := mustServe(t, func(http.ResponseWriter, *http.Request) { t.Error("a request was made") })
+		c := mustConnector(t, kind, s.at(base), testDeps(t))
+		for _, output := range []string{"", "null and void", "[]", `"x"`, `{"text":1,"json":`, `{"text":{},"body":[]}`} {
+			if _, err := c.Deliver(t.Context(), delivery(output)); outcome(err) != "permanent" {
+				t.Errorf("%s: got %v", output, err)
+			}
+		}
+	})
+}
+
+func TestConformance_settings(t *testing.T) {
+	forEachSample(t, func(t *testing.T, kind string, s sample) {
+		common := "\ntype: x\ntimeout: 15s\nconcurrency: 8\nrate_limit: 5/s\nretry: { for: 48h }\n"
+		mustConnector(t, kind, s.at("https://receiver.example")+common, testDeps(t))
+		got := faults(t, kind, s.at("https://receiver.example")+"\ntime_out: 1s\n", testDeps(t))
+		if !strings.Contains(got, "error[unknown-key]") || !strings.Contains(got, `did you mean "timeout"?`) {
+			t.Errorf("an unknown key: got %s", got)
+		}
+		for _, secret := range s.secrets {
+			for _, wrong := range []string{"%s: {}", "%s: []", "%s:"} {
+				for _, key := range []string{"url", "webhook_url", "signing_secret", "bot_token", "api_url", "headers", "auth"} {
+					broken := strings.Replace(s.at("ftp://"+secret), "\n"+key, "\nold_"+key, 1) + "\n" + fmt.Sprintf(wrong, key)
+					if n := broken; strings.Count("\n"+n, "\n"+key+":") == 1 && strings.Contains(faults(t, kind, n, testDeps(t)), secret) {
+						t.Errorf("a diagnostic shows %s", secret)
+					}
+				}
+			}
+		}
+	})
+}

@@ -1,0 +1,132 @@
+// Package connectors brings deliveries to where they go. A Kind is one kind of
+// destination (`type:` in config.yaml); Kinds is the one list of them.
+//
+// Each kind keeps these promises, and the conformance test of this package
+// ranges over Kinds to hold it to them:
+//
+//   - An answer decides: 408, 409, 425, 429, 5xx and network errors are worth
+//     another try, other failures are Permanent. A kind refines this by its
+//     vendor's own words.
+//   - Retry-After, in seconds or as a date, is passed on, at most 24 hours.
+//   - An attempt ends after the connection's timeout, and at once when its
+//     context ends. At most 64 KB of an answer are read.
+//   - No error and no answer that is returned holds a secret of the
+//     connection's settings, not even where the receiver repeats it.
+//   - Only addresses that the address guard allows are connected to.
+package connectors
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"time"
+
+	"hookgate/app/diag"
+	"hookgate/app/egress"
+	"hookgate/app/event"
+	"hookgate/app/yamlpos"
+	"hookgate/rules/lang"
+)
+
+// DefaultTimeout is how long one attempt may take where the connection sets
+// no timeout of its own.
+const DefaultTimeout = 15 * time.Second
+
+// Connector sends to one connection. It is safe for concurrent use.
+type Connector interface {
+	// Deliver makes one attempt. The Receipt tells what was answered, also
+	// beside an error. An error that is no *Error with Permanent set is worth
+	// another try. When ctx was cancelled the error wraps context.Canceled.
+	Deliver(ctx context.Context, d event.Delivery) (event.Receipt, error)
+}
+
+// Error is a failed attempt that says when, or that no, other try is due.
+type Error struct {
+	Err       error
+	Permanent bool          // the same request can never succeed
+	After     time.Duration // the receiver asks to wait at least this long; 0: it does not say
+}
+
+// Error is the message of the cause.
+func (e *Error) Error() string { return e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Permanent marks err as one that another try cannot mend.
+func Permanent(err error) error { return &Error{Err: err, Permanent: true} }
+
+// RetryAfter marks err as one to try again after d at the earliest; d is cut
+// to 24 hours.
+func RetryAfter(err error, d time.Duration) error {
+	return &Error{Err: err, After: min(max(d, 0), maxRetryAfter)}
+}
+
+// IsPermanent reports whether err says that another try is of no use.
+func IsPermanent(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Permanent
+}
+
+// Deps is what a Connector needs from outside. Zero fields get a default.
+type Deps struct {
+	Egress  *egress.Client   // default: one that reaches public addresses only
+	Logger  *slog.Logger     // default: nothing is logged
+	Now     func() time.Time // default: time.Now
+	Version string           // for User-Agent; default: dev
+	Timeout time.Duration    // of one attempt, the connection's own; default: DefaultTimeout
+}
+
+func (d Deps) withDefaults() Deps {
+	if d.Egress == nil {
+		d.Egress = egress.New(egress.Config{})
+	}
+	if d.Logger == nil {
+		d.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	if d.Version == "" {
+		d.Version = "dev"
+	}
+	if d.Timeout <= 0 {
+		d.Timeout = DefaultTimeout
+	}
+	return d
+}
+
+func (d Deps) userAgent() string { return "hookgate/" + d.Version }
+
+// Kind is one kind of destination.
+type Kind struct {
+	Name   string      // as written in `type:`
+	Doc    string      // one sentence for people
+	Action lang.Action // what a rule's action to such a connection may hold
+	// Narrow gives the Action for one connection, whose settings can forbid or
+	// require keys; nil: Action fits every connection. Faults in the settings
+	// are not its business, New reports them.
+	Narrow func(settings yamlpos.Node) lang.Action
+	// New makes the Connector of one connection from its mapping in
+	// config.yaml. It connects to nothing. With an error in the list there is
+	// no Connector.
+	New func(settings yamlpos.Node, deps Deps) (Connector, diag.List)
+}
+
+// ActionFor is what an action to the connection with these settings accepts.
+func (k Kind) ActionFor(settings yamlpos.Node) lang.Action {
+	if k.Narrow == nil {
+		return k.Action
+	}
+	return k.Narrow(settings)
+}
+
+// Kinds are all kinds there are, by name.
+func Kinds() []Kind { return []Kind{slackKind(), webhookKind()} }
+
+// CommonKeys are the keys of a connection that every kind has. They are
+// decoded where connections are loaded; a kind only lets them pass.
+func CommonKeys() []string {
+	return []string{"type", "timeout", "concurrency", "rate_limit", "retry"}
+}

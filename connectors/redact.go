@@ -1,0 +1,127 @@
+package connectors
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"html"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+const (
+	redacted = "[redacted]"
+	// minSecret is the length below which a setting is not looked for in
+	// answers: it would garble them and could be found by trying anyway.
+	minSecret = 5
+)
+
+// redactor takes a connection's secrets out of what receivers answer. It is
+// safe for concurrent use.
+type redactor struct {
+	replacer *strings.Replacer
+	longest  int // the length of the longest form of a secret, in bytes
+}
+
+// newRedactor hides the given texts, also where they appear in another
+// encoding: in URLs, JSON, HTML or base64.
+func newRedactor(secrets ...string) *redactor {
+	var forms []string
+	for _, s := range secrets {
+		if len(s) < minSecret {
+			continue
+		}
+		forms = append(forms, s, url.QueryEscape(s), url.PathEscape(s), html.EscapeString(s),
+			strings.ReplaceAll(s, "/", `\/`), base64.StdEncoding.EncodeToString([]byte(s)))
+		if quoted, err := json.Marshal(s); err == nil {
+			forms = append(forms, strings.Trim(string(quoted), `"`))
+		}
+	}
+	// The replacer prefers the earlier of two that start at the same place.
+	slices.SortFunc(forms, func(a, b string) int {
+		if len(a) != len(b) {
+			return len(b) - len(a)
+		}
+		return strings.Compare(a, b)
+	})
+	forms = slices.Compact(forms)
+	r := &redactor{}
+	pairs := make([]string, 0, 2*len(forms))
+	for _, f := range forms {
+		pairs = append(pairs, f, redacted)
+		r.longest = max(r.longest, len(f))
+	}
+	r.replacer = strings.NewReplacer(pairs...)
+	return r
+}
+
+// text is s without secrets.
+func (r *redactor) text(s string) string { return r.replacer.Replace(s) }
+
+// clean is body without secrets. Where body was cut, its end is dropped, as
+// far as a secret of which the rest is missing could reach.
+func (r *redactor) clean(body []byte, cut bool) []byte {
+	if r.longest == 0 || len(body) == 0 {
+		return body
+	}
+	out := []byte(r.replacer.Replace(string(body)))
+	if cut {
+		out = out[:max(0, len(out)-r.longest)]
+	}
+	return out
+}
+
+// urlSecrets are the parts of a URL that may be a credential: all of it, its
+// path and query together, each query value, and the path segments that look
+// like tokens. The host alone is none.
+func urlSecrets(u *url.URL) []string {
+	list := []string{u.String()}
+	if uri := u.RequestURI(); len(uri) > 1 {
+		list = append(list, uri)
+	}
+	for _, values := range u.Query() {
+		list = append(list, values...)
+	}
+	for segment := range strings.SplitSeq(u.Path, "/") {
+		if looksLikeToken(segment) {
+			list = append(list, segment)
+		}
+	}
+	return list
+}
+
+// looksLikeToken tells T012ABCDEF from "subscriptions".
+func looksLikeToken(segment string) bool {
+	const withDigit, withoutDigit = 8, 16
+	if len(segment) >= withoutDigit {
+		return true
+	}
+	return len(segment) >= withDigit && strings.ContainsAny(segment, "0123456789")
+}
+
+// plainHeaders are request headers whose values are no secrets, although all
+// headers of a connection are treated as such in the configuration.
+func plainHeader(name string) bool {
+	switch strings.ToLower(name) {
+	case "accept", "accept-language", "content-type", "user-agent", "cache-control", "prefer":
+		return true
+	}
+	return false
+}
+
+// headerSecrets are the parts of a header's value that may be a credential:
+// all of it, and what follows a scheme such as Bearer.
+func headerSecrets(name, value string) []string {
+	if plainHeader(name) {
+		return nil
+	}
+	list := []string{value}
+	if _, token, found := strings.Cut(value, " "); found {
+		list = append(list, strings.TrimSpace(token))
+		if decoded, err := base64.StdEncoding.DecodeString(strings.TrimSpace(token)); err == nil {
+			_, password, _ := strings.Cut(string(decoded), ":")
+			list = append(list, string(decoded), password)
+		}
+	}
+	return list
+}

@@ -1,0 +1,234 @@
+package connectors
+
+import (
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+	"golang.org/x/net/http/httpguts"
+
+	"hookgate/app/diag"
+	"hookgate/app/egress"
+	"hookgate/app/event"
+	"hookgate/app/yamlpos"
+)
+
+// webhookYAML is a webhook connection as it is written.
+type webhookYAML struct {
+	URL           event.Secret            `yaml:"url,required"`
+	Method        yamlpos.Text            `yaml:"method"`
+	Headers       map[string]event.Secret `yaml:"headers"`
+	Auth          *authYAML               `yaml:"auth"`
+	SigningSecret event.Secret            `yaml:"signing_secret"`
+	Success       []yamlpos.Text          `yaml:"success,single"`
+}
+
+type authYAML struct {
+	Basic  *basicYAML    `yaml:"basic"`
+	Bearer *event.Secret `yaml:"bearer"`
+}
+
+// Noun names the mapping in messages.
+func (authYAML) Noun() string { return "auth" }
+
+type basicYAML struct {
+	User     event.Secret `yaml:"user,required"`
+	Password event.Secret `yaml:"password,required"`
+}
+
+// Noun names the mapping in messages.
+func (basicYAML) Noun() string { return "basic" }
+
+// webhookSettings is a webhook connection, checked.
+type webhookSettings struct {
+	url     *url.URL
+	method  string
+	headers map[string]string // canonical names; with Authorization, if any
+	success statuses
+	signer  *standardwebhooks.Webhook
+	signing string // the signing secret as it is written
+}
+
+func (s *webhookSettings) secrets() []string {
+	list := append(urlSecrets(s.url), s.signing, strings.TrimPrefix(s.signing, secretPrefix))
+	for name, value := range s.headers {
+		list = append(list, headerSecrets(name, value)...)
+	}
+	return list
+}
+
+func readWebhookSettings(n yamlpos.Node, deps Deps) (webhookSettings, diag.List) {
+	var y webhookYAML
+	list := n.Decode("a webhook connection", &y, CommonKeys()...)
+	s := webhookSettings{method: http.MethodPost, success: statuses{{200, 299}}, headers: map[string]string{}}
+	if node := n.Get("url"); node.Kind() == yamlpos.Scalar {
+		var faults diag.List
+		s.url, faults = checkURL(node, y.URL, deps.Egress)
+		list = append(list, faults...)
+	}
+	if !y.Method.IsZero() {
+		s.method = strings.ToUpper(y.Method.Value)
+		list = append(list, checkMethod(y.Method)...)
+	}
+	list = append(list, s.readHeaders(n.Get("headers"), y.Headers)...)
+	list = append(list, s.readAuth(n.Get("auth"), y.Auth)...)
+	if node := n.Get("signing_secret"); node.Kind() == yamlpos.Scalar {
+		list = append(list, s.readSigning(node, y.SigningSecret)...)
+	}
+	if len(y.Success) > 0 {
+		s.success = nil
+	}
+	for _, text := range y.Success {
+		r, err := parseStatus(text.Value)
+		if err != nil {
+			list = append(list, text.Diag("bad-value", "", `"success": %s`, err))
+			continue
+		}
+		s.success = append(s.success, r)
+	}
+	return s, list
+}
+
+// checkURL checks the URL in node, and warns where its host is written as an
+// address that will be refused. The messages do not hold the URL.
+func checkURL(node yamlpos.Node, raw event.Secret, client *egress.Client) (*url.URL, diag.List) {
+	key := keyName(node)
+	u, err := egress.CheckURL(raw.Reveal())
+	if err != nil {
+		var hinted interface{ Hint() string }
+		hint := ""
+		if errors.As(err, &hinted) {
+			hint = hinted.Hint()
+		}
+		return nil, diag.List{node.Diag("bad-url", hint, "%q is no usable URL: %s", key, err)}
+	}
+	addr, err := netip.ParseAddr(u.Hostname())
+	if err != nil {
+		return u, nil // a name
+	}
+	if err := client.Check(addr); err != nil {
+		warning := node.Diag("private-address", "allow it with outbound.allow_private", "%q is not a public address: nothing can be sent there", key)
+		warning.Severity = diag.Warning
+		return u, diag.List{warning}
+	}
+	return u, nil
+}
+
+// keyName is the last part of a node's path.
+func keyName(n yamlpos.Node) string {
+	path := n.Text().Path()
+	return path[strings.LastIndexByte(path, '.')+1:]
+}
+
+// methods are those a request can have.
+func methods() []string { return []string{"POST", "PUT", "PATCH", "DELETE", "GET"} }
+
+func checkMethod(text yamlpos.Text) diag.List {
+	if slices.Contains(methods(), strings.ToUpper(text.Value)) {
+		return nil
+	}
+	return diag.List{text.Diag("bad-value", "it can be "+strings.Join(methods(), ", "), "%q is no method that can be used here", text.Value)}
+}
+
+func (s *webhookSettings) readHeaders(n yamlpos.Node, headers map[string]event.Secret) diag.List {
+	var list diag.List
+	for _, f := range n.Fields() {
+		name, value := f.Key.Value, headers[f.Key.Value].Reveal()
+		if reason := headerNameFault(name); reason != "" {
+			list = append(list, f.Key.Diag("bad-header", "", "the header %q %s", name, reason))
+			continue
+		}
+		if !httpguts.ValidHeaderFieldValue(value) {
+			list = append(list, f.Value.Diag("bad-header", "", "the value of the header %q holds a line break or another control character", name))
+			continue
+		}
+		canonical := http.CanonicalHeaderKey(name)
+		if _, twice := s.headers[canonical]; twice {
+			list = append(list, f.Key.Diag("duplicate-key", "", "the header %q stands twice here: case does not count", name))
+		}
+		s.headers[canonical] = value
+	}
+	return list
+}
+
+// headerNameFault says why a header cannot be set, "" when it can. What
+// frames the message or belongs to one connection only is not the user's to
+// set, nor what identifies and signs it.
+func headerNameFault(name string) string {
+	switch lower := strings.ToLower(name); lower {
+	case "host":
+		return "cannot be set: it follows from the URL"
+	case "content-length", "transfer-encoding", "connection", "keep-alive", "te", "trailer", "upgrade",
+		"proxy-authenticate", "proxy-authorization", "proxy-connection", "expect":
+		return "cannot be set: it belongs to the connection, not to the message"
+	default:
+		if strings.HasPrefix(lower, "webhook-") {
+			return "cannot be set: hookgate sets it itself"
+		}
+	}
+	if !httpguts.ValidHeaderFieldName(name) {
+		return "is not a valid header name"
+	}
+	return ""
+}
+
+func (s *webhookSettings) readAuth(n yamlpos.Node, auth *authYAML) diag.List {
+	if auth == nil || n.Kind() != yamlpos.Map {
+		return nil
+	}
+	var list diag.List
+	value := ""
+	switch {
+	case auth.Basic != nil && auth.Bearer != nil:
+		list = append(list, n.Diag("conflict", "keep one of them", "auth is either basic or bearer, not both"))
+	case auth.Basic != nil:
+		pair := auth.Basic.User.Reveal() + ":" + auth.Basic.Password.Reveal()
+		value = "Basic " + base64.StdEncoding.EncodeToString([]byte(pair))
+		if strings.Contains(auth.Basic.User.Reveal(), ":") {
+			list = append(list, n.Get("basic").Get("user").Diag("bad-value", "", `"user" must not hold a colon`))
+		}
+	case auth.Bearer != nil:
+		value = "Bearer " + auth.Bearer.Reveal()
+		if token := auth.Bearer.Reveal(); token == "" || !httpguts.ValidHeaderFieldValue(token) {
+			list = append(list, n.Get("bearer").Diag("bad-value", "", `"bearer" is empty or holds a line break`))
+		}
+	default:
+		list = append(list, n.Diag("missing-key", "", `auth needs "basic" or "bearer"`))
+	}
+	if _, given := s.headers["Authorization"]; given {
+		list = append(list, n.Diag("conflict", "keep one of them", "both auth and the header Authorization are set"))
+	}
+	if value != "" {
+		s.headers["Authorization"] = value
+	}
+	return list
+}
+
+// secretPrefix marks a signing secret whose bytes are written in base64
+// (Standard Webhooks, "Signature scheme").
+const secretPrefix = "whsec_"
+
+func (s *webhookSettings) readSigning(n yamlpos.Node, secret event.Secret) diag.List {
+	s.signing = secret.Reveal()
+	if strings.TrimSpace(s.signing) == "" {
+		return diag.List{n.Diag("bad-value", "leave the key out to send unsigned", `"signing_secret" is empty`)}
+	}
+	key := []byte(s.signing)
+	if encoded, found := strings.CutPrefix(s.signing, secretPrefix); found {
+		var err error
+		if key, err = base64.StdEncoding.DecodeString(encoded); err != nil || len(key) == 0 {
+			return diag.List{n.Diag("bad-value", "", `"signing_secret" starts with whsec_ but what follows is not base64`)}
+		}
+	}
+	signer, err := standardwebhooks.NewWebhookRaw(key)
+	if err != nil {
+		return diag.List{n.Diag("bad-value", "", `"signing_secret" cannot be used`)}
+	}
+	s.signer = signer
+	return nil
+}

@@ -1,0 +1,138 @@
+package db
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/klauspost/compress/s2"
+
+	"hookgate/app/event"
+)
+
+// Blobs begin with a byte that says how the rest is packed.
+const (
+	plainBlob  = 0
+	packedBlob = 1 // s2, a Snappy dialect: halves bodies at next to no cost
+)
+
+// packFrom is the size in bytes from which packing pays.
+const packFrom = 256
+
+var errBlob = errors.New("stored blob is damaged")
+
+// pack appends a blob that holds content to dst.
+func pack(dst, content []byte) []byte {
+	if len(content) < packFrom {
+		return append(append(dst, plainBlob), content...)
+	}
+	start := len(dst) + 1
+	need := s2.MaxEncodedLen(len(content))
+	dst = append(dst, packedBlob)
+	if cap(dst)-start < need {
+		grown := make([]byte, start, start+need)
+		copy(grown, dst)
+		dst = grown
+	}
+	packed := s2.Encode(dst[start:start+need], content)
+	return dst[:start+len(packed)]
+}
+
+// unpack returns what pack was given.
+func unpack(blob []byte) ([]byte, error) {
+	if len(blob) == 0 {
+		return nil, nil
+	}
+	if blob[0] == plainBlob {
+		return append([]byte(nil), blob[1:]...), nil
+	}
+	content, err := s2.Decode(nil, blob[1:])
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errBlob, err)
+	}
+	return content, nil
+}
+
+// appendContent appends what is kept of a request: its facts, body and data as
+// strings with their lengths before them. It is a format of our own for speed:
+// encoding/json would cost more than the rest of the insert.
+func appendContent(dst []byte, e *event.Event) ([]byte, error) {
+	r := &e.Request
+	for _, s := range []string{r.Method, r.ContentType, r.RemoteIP} {
+		dst = appendText(dst, s)
+	}
+	dst = binary.AppendUvarint(dst, uint64(len(r.Headers)))
+	for name, value := range r.Headers {
+		dst = appendText(appendText(dst, name), value)
+	}
+	query := []byte(nil)
+	if len(r.Query) > 0 {
+		var err error
+		if query, err = json.Marshal(r.Query); err != nil {
+			return nil, fmt.Errorf("encode query: %w", err)
+		}
+	}
+	dst = appendText(dst, query)
+	dst = appendText(dst, e.Body)
+	return appendText(dst, e.JSON), nil
+}
+
+func appendText[T string | []byte](dst []byte, s T) []byte {
+	return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
+}
+
+// readContent fills what appendContent took from e.
+func readContent(content []byte, e *event.Event) error {
+	r := reader{rest: content}
+	e.Request.Method = string(r.text())
+	e.Request.ContentType = string(r.text())
+	e.Request.RemoteIP = string(r.text())
+	if n := r.number(); n > 0 && n <= uint64(len(r.rest)) {
+		e.Request.Headers = make(map[string]string, n)
+		for range n {
+			name := string(r.text())
+			e.Request.Headers[name] = string(r.text())
+		}
+	}
+	if query := r.text(); len(query) > 0 {
+		if err := json.Unmarshal(query, &e.Request.Query); err != nil {
+			return fmt.Errorf("%w: %w", errBlob, err)
+		}
+	}
+	e.Body = r.text()
+	if data := r.text(); len(data) > 0 {
+		e.JSON = data
+	}
+	if r.bad {
+		return errBlob
+	}
+	return nil
+}
+
+// reader reads length-prefixed strings; bad remembers the first fault.
+type reader struct {
+	rest []byte
+	bad  bool
+}
+
+func (r *reader) number() uint64 {
+	n, size := binary.Uvarint(r.rest)
+	if size <= 0 {
+		r.bad = true
+		return 0
+	}
+	r.rest = r.rest[size:]
+	return n
+}
+
+func (r *reader) text() []byte {
+	n := r.number()
+	if n > uint64(len(r.rest)) {
+		r.bad = true
+		return nil
+	}
+	s := r.rest[:n]
+	r.rest = r.rest[n:]
+	return s
+}

@@ -1,0 +1,117 @@
+// Package db is the durable record of the gateway: events, deliveries and
+// attempts, in SQLite.
+//
+// Everything that writes goes through one committer, which puts what is
+// waiting into one transaction and answers each caller after the commit. Reads
+// use a small pool of their own.
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"hookgate/app/event"
+)
+
+// Store is safe for concurrent use.
+type Store struct {
+	read   *sql.DB
+	engine engine
+	commit *committer
+	ids    *event.IDSource
+	owner  int64 // this process, in deliveries.owner
+	now    func() time.Time
+
+	plans sync.Map // plan id → []string, the names of its rules
+
+	close    sync.Once
+	closeErr error
+}
+
+// engine is a kind of database.
+type engine interface {
+	// commit applies the batch in one transaction. On an error nothing of it
+	// is stored; faultOf tells what kind of error it is.
+	commit(b *batch) error
+	// idle is called between batches, for housekeeping that must not run
+	// beside a commit.
+	idle()
+	faultOf(err error) fault
+	size() (int64, error)
+	close() error
+}
+
+// Options are what Open needs besides the place of the database.
+type Options struct {
+	Logger *slog.Logger
+	Now    func() time.Time
+}
+
+// ErrInUse reports that another process runs on the database.
+var ErrInUse = errors.New("another hookgate is running on this database")
+
+// Open opens the SQLite database at path, makes or migrates its tables, and
+// takes over what a process that died had claimed.
+func Open(ctx context.Context, path string, opt Options) (*Store, error) {
+	engine, err := openSQLite(ctx, path, opt.Logger)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{engine: engine, now: opt.Now, owner: 1}
+	if s.read, err = openReaders(path); err != nil {
+		return nil, errors.Join(err, engine.close())
+	}
+	node, last, err := s.identity(ctx)
+	if err != nil {
+		return nil, errors.Join(err, s.read.Close(), engine.close())
+	}
+	s.ids = event.NewIDSource(node, last, opt.Now)
+	s.commit = startCommitter(engine, opt.Logger)
+	return s, nil
+}
+
+// Close commits what is waiting and closes the database. It may be called
+// twice; nothing may be written during it or after it.
+func (s *Store) Close() error {
+	s.close.Do(func() {
+		s.commit.stop()
+		s.closeErr = errors.Join(s.read.Close(), s.engine.close())
+	})
+	return s.closeErr
+}
+
+// Fatal is closed when the database can no longer be trusted (an fsync failed,
+// the file is damaged); Err says why. Nothing is acknowledged from then on.
+func (s *Store) Fatal() <-chan struct{} { return s.commit.fatal }
+
+// Err is what closed Fatal.
+func (s *Store) Err() error { return s.commit.err() }
+
+// NewIDs reserves n consecutive numbers, for an event and its deliveries.
+func (s *Store) NewIDs(n int) event.ID { return s.ids.Take(n) }
+
+// Size is how many bytes the database takes on disk.
+func (s *Store) Size() (int64, error) { return s.engine.size() }
+
+// Ping reports whether the database can be written to right now.
+func (s *Store) Ping() error {
+	return s.write(func(tx tx) error {
+		return tx.exec(`INSERT INTO meta (key, value) VALUES ('ping', ?1)
+			ON CONFLICT (key) DO UPDATE SET value = excluded.value`, micros(s.now()))
+	})
+}
+
+// identity reads the node number, made once at random, and the greatest ID.
+func (s *Store) identity(ctx context.Context) (node int, last event.ID, err error) {
+	row := s.read.QueryRowContext(ctx, `SELECT (SELECT value FROM meta WHERE key = 'node'),
+		max((SELECT coalesce(max(id), 0) FROM events), (SELECT coalesce(max(id), 0) FROM deliveries))`)
+	if err := row.Scan(&node, &last); err != nil {
+		return 0, 0, fmt.Errorf("read node number: %w", err)
+	}
+	return node, last, nil
+}

@@ -1,0 +1,176 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"hookgate/app/event"
+)
+
+// deliveryColumns end with the id of the key's delivery that is not waiting
+// for another: the one that a waiting delivery waits for.
+const deliveryColumns = `id, event, rule, action, connection, coalesce(key, ''), state, owner, due, claim, attempts, base, coalesce(error, ''), coalesce(warnings, ''), output,
+	CASE WHEN state = 0 AND key IS NOT NULL AND due IS NULL THEN coalesce((SELECT f.id FROM deliveries f
+		WHERE f.state = 0 AND f.key IS NOT NULL AND f.connection = deliveries.connection AND f.key = deliveries.key AND f.due IS NOT NULL LIMIT 1), 0) ELSE 0 END`
+
+// Deliveries lists the deliveries that f selects, newest first.
+func (s *Store) Deliveries(ctx context.Context, f event.DeliveryFilter) ([]event.Delivery, error) {
+	c, err := s.deliveryConditions(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.read.QueryContext(ctx, `SELECT `+deliveryColumns+` FROM deliveries`+c.where()+` ORDER BY id DESC LIMIT `+c.value(limitOr(f.Limit)), c.args...)
+	if err != nil {
+		return nil, fmt.Errorf("list deliveries: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var list []event.Delivery
+	for rows.Next() {
+		d, err := scanDelivery(rows)
+		if err != nil {
+			return nil, fmt.Errorf("list deliveries: %w", err)
+		}
+		list = append(list, d)
+	}
+	return list, rows.Err()
+}
+
+// deliveryConditions are f as SQL.
+func (s *Store) deliveryConditions(ctx context.Context, f event.DeliveryFilter) (*conditions, error) {
+	c := &conditions{}
+	ids := make([]any, len(f.IDs))
+	for i, id := range f.IDs {
+		ids[i] = int64(id)
+	}
+	c.in("id", ids)
+	c.equal("connection", f.Connection)
+	c.equal("rule", f.Rule)
+	if f.Event != 0 {
+		var first, made int64 // no index on event: their ids follow each other
+		err := s.read.QueryRowContext(ctx, `SELECT coalesce(max(first), 0), coalesce(max(deliveries), 0) FROM events WHERE id = ?1`, int64(f.Event)).Scan(&first, &made)
+		if err != nil {
+			return nil, fmt.Errorf("list deliveries of %s: %w", f.Event, err)
+		}
+		c.add("id >= " + c.value(first) + " AND id < " + c.value(first+made))
+	}
+	if len(f.States) > 0 {
+		c.add(stateCondition(f.States))
+	}
+	c.idRange(f.Since, int64(f.Before))
+	return c, nil
+}
+
+// stateCondition spells the states out, with literals, so that the partial
+// indexes serve.
+func stateCondition(states []event.DeliveryState) string {
+	term := "("
+	for i, state := range states {
+		if i > 0 {
+			term += " OR "
+		}
+		switch state {
+		case event.Waiting:
+			term += "(state = 0 AND owner = 0 AND attempts = base)"
+		case event.Sending:
+			term += "(state = 0 AND owner > 0)"
+		case event.Retrying:
+			term += "(state = 0 AND owner = 0 AND attempts > base)"
+		case event.Delivered:
+			term += "state = 1"
+		case event.GaveUp:
+			term += "state = 2"
+		case event.Cancelled:
+			term += "state = 3"
+		case event.Held:
+			term += "0"
+		default:
+			term += "0"
+		}
+	}
+	return term + ")"
+}
+
+func scanDelivery(row scanner) (event.Delivery, error) {
+	var (
+		d                   event.Delivery
+		state, owner, block int64
+		due                 sql.NullInt64
+		warnings            string
+		output              []byte
+	)
+	err := row.Scan(&d.ID, &d.Event, &d.Rule, &d.Action, &d.Connection, &d.Key, &state, &owner, &due, &d.Claim, &d.Attempts, &d.Base, &d.Error, &warnings, &output, &block)
+	if err != nil {
+		return d, err
+	}
+	d.Created = event.ID(d.ID).Time().UTC()
+	d.BlockedBy = event.DeliveryID(block)
+	d.State = deliveryState(state, owner, d.Attempts > d.Base)
+	if owner == 0 && due.Valid && due.Int64 > 0 && state == open {
+		d.Due = time.UnixMicro(due.Int64).UTC()
+	}
+	if warnings != "" {
+		if err := json.Unmarshal([]byte(warnings), &d.Warnings); err != nil {
+			return d, fmt.Errorf("delivery %s: warnings: %w", d.ID, err)
+		}
+	}
+	d.Output, err = unpack(output)
+	return d, err
+}
+
+func deliveryState(state, owner int64, tried bool) event.DeliveryState {
+	switch {
+	case state == delivered:
+		return event.Delivered
+	case state == failed:
+		return event.GaveUp
+	case state == cancelled:
+		return event.Cancelled
+	case owner > 0:
+		return event.Sending
+	case tried:
+		return event.Retrying
+	}
+	return event.Waiting
+}
+
+// Attempts lists the attempts at the deliveries, by delivery and number.
+func (s *Store) Attempts(ctx context.Context, ids ...event.DeliveryID) ([]event.Attempt, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	c := conditions{}
+	values := make([]any, len(ids))
+	for i, id := range ids {
+		values[i] = int64(id)
+	}
+	c.in("delivery", values)
+	failedOnes := `SELECT delivery, number, started, duration, status, error, answer FROM attempts` + c.where()
+	delivering := `SELECT id, attempts, started, duration, status, '', answer FROM deliveries WHERE started IS NOT NULL AND ` +
+		`id` + c.terms[0][len("delivery"):]
+	rows, err := s.read.QueryContext(ctx, failedOnes+` UNION ALL `+delivering+` ORDER BY 1, 2`, c.args...)
+	if err != nil {
+		return nil, fmt.Errorf("list attempts: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var list []event.Attempt
+	for rows.Next() {
+		var (
+			a                 event.Attempt
+			started, duration int64
+			answer            []byte
+		)
+		if err := rows.Scan(&a.Delivery, &a.Number, &started, &duration, &a.Status, &a.Error, &answer); err != nil {
+			return nil, fmt.Errorf("list attempts: %w", err)
+		}
+		a.Started = time.UnixMicro(started).UTC()
+		a.Duration = time.Duration(duration) * time.Microsecond
+		if a.Answer, err = unpack(answer); err != nil {
+			return nil, fmt.Errorf("list attempts of %s: %w", a.Delivery, err)
+		}
+		list = append(list, a)
+	}
+	return list, rows.Err()
+}

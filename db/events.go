@@ -1,0 +1,169 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"hookgate/app/event"
+)
+
+// pageLimit is how many records a list has when its filter names no limit.
+const pageLimit = 50
+
+const eventColumns = `id, source, form, type, received, state, coalesce(cause, ''), coalesce(duplicate_of, 0), plan, verdicts, coalesce(errors, ''), content`
+
+// Events lists the events that f selects, newest first.
+func (s *Store) Events(ctx context.Context, f event.Filter) ([]event.Event, error) {
+	c := conditions{}
+	c.equal("source", f.Source)
+	c.equal("type", f.Type)
+	numbers := make([]any, len(f.States))
+	for i, state := range f.States {
+		numbers[i] = stateNumber(state)
+	}
+	c.in("state", numbers)
+	if len(numbers) > 0 && numbers[0].(int64) >= rareState && len(numbers) == 1 {
+		c.add("state >= 2") // the literal of the index
+	}
+	c.idRange(f.Since, int64(f.Before))
+	rows, err := s.read.QueryContext(ctx, `SELECT `+eventColumns+` FROM events`+c.where()+` ORDER BY id DESC LIMIT `+c.value(limitOr(f.Limit)), c.args...)
+	if err != nil {
+		return nil, fmt.Errorf("list events: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var events []event.Event
+	for rows.Next() {
+		e, err := s.scanEvent(ctx, rows)
+		if err != nil {
+			return nil, fmt.Errorf("list events: %w", err)
+		}
+		events = append(events, e)
+	}
+	return events, rows.Err()
+}
+
+// Event returns one event; event.ErrNotFound if there is none.
+func (s *Store) Event(ctx context.Context, id event.ID) (event.Event, error) {
+	e, err := s.scanEvent(ctx, s.read.QueryRowContext(ctx, `SELECT `+eventColumns+` FROM events WHERE id = ?1`, int64(id)))
+	if errors.Is(err, sql.ErrNoRows) {
+		return e, fmt.Errorf("event %s: %w", id, event.ErrNotFound)
+	}
+	return e, err
+}
+
+type scanner interface{ Scan(into ...any) error }
+
+func (s *Store) scanEvent(ctx context.Context, row scanner) (event.Event, error) {
+	var (
+		e                  event.Event
+		received, state    int64
+		results, ruleError string
+		blob               []byte
+	)
+	err := row.Scan(&e.ID, &e.Source, &e.Form, &e.Type, &received, &state, &e.Cause, &e.DuplicateOf, &e.Plan, &results, &ruleError, &blob)
+	if err != nil {
+		return e, err
+	}
+	e.ReceivedAt = time.UnixMicro(received).UTC()
+	if state < 0 || int(state) >= len(states) {
+		return e, fmt.Errorf("event %s: unknown state %d", e.ID, state)
+	}
+	e.State = states[state]
+	e.Results = []byte(results)
+	content, err := unpack(blob)
+	if err != nil {
+		return e, fmt.Errorf("event %s: %w", e.ID, err)
+	}
+	if err := readContent(content, &e); err != nil {
+		return e, fmt.Errorf("event %s: %w", e.ID, err)
+	}
+	return e, s.addVerdicts(ctx, &e, ruleError)
+}
+
+// addVerdicts gives the stored letters the names of their rules.
+func (s *Store) addVerdicts(ctx context.Context, e *event.Event, ruleErrors string) error {
+	if len(e.Results) == 0 {
+		return nil
+	}
+	names, err := s.ruleNames(ctx, e.Plan)
+	if err != nil {
+		return err
+	}
+	messages := map[string]string{}
+	if ruleErrors != "" {
+		if err := json.Unmarshal([]byte(ruleErrors), &messages); err != nil {
+			return fmt.Errorf("event %s: rule errors: %w", e.ID, err)
+		}
+	}
+	for i, letter := range e.Results {
+		if i >= len(names) {
+			break
+		}
+		v := event.Verdict{Rule: names[i], Result: event.Result(letter), Message: messages[names[i]]}
+		e.Verdicts = append(e.Verdicts, v)
+		if v.Result == event.Failed {
+			e.Errors = append(e.Errors, v)
+		}
+	}
+	return nil
+}
+
+func limitOr(limit int) int {
+	if limit <= 0 {
+		return pageLimit
+	}
+	return limit
+}
+
+// conditions builds a WHERE clause with numbered parameters.
+type conditions struct {
+	terms []string
+	args  []any
+}
+
+// value adds a parameter and returns its name in the query.
+func (c *conditions) value(v any) string {
+	c.args = append(c.args, v)
+	return fmt.Sprintf("?%d", len(c.args))
+}
+
+func (c *conditions) add(term string) { c.terms = append(c.terms, term) }
+
+func (c *conditions) equal(column, value string) {
+	if value != "" {
+		c.add(column + " = " + c.value(value))
+	}
+}
+
+func (c *conditions) in(column string, values []any) {
+	if len(values) == 0 {
+		return
+	}
+	names := make([]string, len(values))
+	for i, v := range values {
+		names[i] = c.value(v)
+	}
+	c.add(column + " IN (" + strings.Join(names, ", ") + ")")
+}
+
+// idRange bounds the ids, which grow with time, by time and by cursor.
+func (c *conditions) idRange(since time.Time, before int64) {
+	if !since.IsZero() {
+		c.add("id >= " + c.value(int64(event.FirstIDAt(since))))
+	}
+	if before > 0 {
+		c.add("id < " + c.value(before))
+	}
+}
+
+func (c *conditions) where() string {
+	if len(c.terms) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(c.terms, " AND ")
+}

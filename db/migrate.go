@@ -1,0 +1,73 @@
+package db
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"embed"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+
+	"github.com/pressly/goose/v3"
+	"github.com/pressly/goose/v3/database"
+
+	"hookgate/app/event"
+)
+
+//go:embed migrations
+var migrations embed.FS
+
+// ErrNewer reports a database that a newer version of hookgate has migrated.
+var ErrNewer = errors.New("the database was written by a newer version of hookgate")
+
+// migrate brings the tables up to date and gives a new database its node number.
+func migrate(ctx context.Context, path string, logger *slog.Logger) (err error) {
+	conn, err := sql.Open("sqlite3", fileURI(path, writerParameters))
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	conn.SetMaxOpenConns(1)
+	folder, err := fs.Sub(migrations, "migrations/sqlite")
+	if err != nil {
+		return fmt.Errorf("open migrations: %w", err)
+	}
+	provider, err := goose.NewProvider(database.DialectSQLite3, conn, folder, goose.WithSlog(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		return fmt.Errorf("read migrations: %w", err)
+	}
+	current, newest, err := provider.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("open database %s: %w", path, err)
+	}
+	if current > newest {
+		return fmt.Errorf("%w: its tables are of version %d, this version knows %d", ErrNewer, current, newest)
+	}
+	applied, err := provider.Up(ctx)
+	if err != nil {
+		return fmt.Errorf("migrate database %s: %w", path, err)
+	}
+	if len(applied) > 0 {
+		logger.Info("database migrated", "from", current, "to", newest)
+	}
+	var random [2]byte
+	_, _ = rand.Read(random[:]) // never fails, see crypto/rand
+	node := int64(binary.BigEndian.Uint16(random[:]) % event.Nodes)
+	if _, err := conn.ExecContext(ctx, `INSERT OR IGNORE INTO meta (key, value) VALUES ('node', ?1)`, node); err != nil {
+		return fmt.Errorf("write node number: %w", err)
+	}
+	return nil
+}
+
+// private makes a new database file readable by its owner only.
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	return f.Close()
+}

@@ -1,0 +1,83 @@
+package db
+
+import (
+	"sync"
+	"time"
+
+	"hookgate/app/event"
+)
+
+// acceptOp stores an event with its deliveries.
+type acceptOp struct {
+	event       *event.Event
+	deliveries  []event.Delivery
+	dedupeKey   []byte
+	now         int64 // µs
+	lease       int64 // µs: claimed deliveries are this process's until then
+	duplicateOf event.ID
+	done        chan error
+	content     []byte // scratch
+	blob        []byte // scratch
+}
+
+var acceptOps = sync.Pool{New: func() any { return &acceptOp{done: make(chan error, 1)} }}
+
+// Lease is for how long a claim holds when its process dies.
+const Lease = 10 * time.Minute
+
+// Accept stores e with its deliveries and returns after the commit.
+//
+// A delivery that comes with a Claim is this process's to send, unless its
+// ordering key is taken: then Accept clears the Claim and it waits in the
+// store. If e repeats an event of its Dedupe window nothing but the repeat is
+// stored, as a duplicate without deliveries, and duplicateOf is the first one.
+// The only error is event.ErrUnavailable, wrapped or bare, or one that says
+// what is wrong with e itself.
+func (s *Store) Accept(e *event.Event, deliveries []event.Delivery) (duplicateOf event.ID, err error) {
+	op := acceptOps.Get().(*acceptOp)
+	op.event, op.deliveries, op.duplicateOf = e, deliveries, 0
+	op.now = micros(e.ReceivedAt)
+	op.lease = op.now + Lease.Microseconds()
+	op.dedupeKey = nil
+	if e.Dedupe != nil {
+		op.dedupeKey = []byte(e.Dedupe.Key)
+	}
+	if op.content, err = appendContent(op.content[:0], e); err != nil {
+		return 0, err
+	}
+	op.blob = pack(op.blob[:0], op.content)
+	s.commit.accepts <- op
+	err = <-op.done
+	duplicateOf = op.duplicateOf
+	op.event, op.deliveries = nil, nil
+	acceptOps.Put(op)
+	return duplicateOf, err
+}
+
+// resultOp records an attempt and what becomes of its delivery.
+type resultOp struct {
+	attempt  event.Attempt
+	outcome  event.Outcome
+	delivery *event.Delivery
+	lease    int64
+	next     *event.Delivery // the key's next delivery, claimed for this process
+	done     func(next *event.Delivery)
+}
+
+func (r *resultOp) finish() {
+	if r.done != nil {
+		r.done(r.next)
+	}
+}
+
+// Record stores an attempt at d and what becomes of d, some time soon: done is
+// called, from the store's own goroutine, once it is committed. If the attempt
+// ended a delivery with an ordering key, next is the key's next delivery,
+// claimed for this process. A result under an older claim changes nothing.
+// While the store is unavailable the result is kept and tried again.
+func (s *Store) Record(d *event.Delivery, a event.Attempt, o event.Outcome, done func(next *event.Delivery)) {
+	s.commit.results <- &resultOp{
+		attempt: a, outcome: o, delivery: d, done: done,
+		lease: micros(s.now().Add(Lease)),
+	}
+}

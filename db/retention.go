@@ -1,0 +1,117 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"hookgate/app/event"
+)
+
+// pruneBatch is how many events one transaction of Prune looks at.
+const pruneBatch = 500
+
+// Retention says how old things may grow; zero keeps them for ever.
+type Retention struct {
+	Events      time.Duration // webhook events
+	Submissions time.Duration // form posts
+	Spam        time.Duration
+}
+
+// Prune deletes events older than r allows, with their deliveries and
+// attempts, and gives the space back. It keeps every event that has a delivery
+// which is neither delivered nor cancelled, however old. It works in small
+// transactions beside the traffic and can be interrupted at any time.
+func (s *Store) Prune(ctx context.Context, r Retention) (int, error) {
+	total := 0
+	for _, part := range []struct {
+		age       time.Duration
+		condition string
+	}{
+		{r.Events, "form = 0"},
+		{r.Submissions, "form = 1 AND state <> 5"},
+		{r.Spam, "form = 1 AND state = 5"},
+	} {
+		if part.age <= 0 {
+			continue
+		}
+		n, err := s.pruneOlder(ctx, event.FirstIDAt(s.now().Add(-part.age)), part.condition)
+		total += n
+		if err != nil {
+			return total, fmt.Errorf("delete old events: %w", err)
+		}
+	}
+	err := s.write(func(tx tx) error {
+		return tx.exec(`DELETE FROM dedupe WHERE expires <= ?1`, micros(s.now()))
+	})
+	if err != nil {
+		return total, fmt.Errorf("delete old duplicate keys: %w", err)
+	}
+	return total, nil
+}
+
+func (s *Store) pruneOlder(ctx context.Context, before event.ID, condition string) (int, error) {
+	total, cursor := 0, int64(0)
+	for ctx.Err() == nil {
+		seen, deleted := 0, 0
+		err := s.write(func(tx tx) (err error) {
+			seen, deleted, cursor, err = pruneSome(tx, cursor, int64(before), condition)
+			return err
+		})
+		total += deleted
+		if err != nil || seen < pruneBatch {
+			return total, err
+		}
+	}
+	return total, ctx.Err()
+}
+
+// pruneSome deletes what may go of the next events after cursor.
+func pruneSome(tx tx, cursor, before int64, condition string) (seen, deleted int, last int64, err error) {
+	type span struct{ id, first, deliveries int64 }
+	var spans []span
+	last = cursor
+	err = tx.query(func(row []any) error {
+		spans = append(spans, span{row[0].(int64), row[1].(int64), row[2].(int64)})
+		return nil
+	}, `SELECT id, first, deliveries FROM events WHERE id > ?1 AND id < ?2 AND `+condition+` ORDER BY id LIMIT ?3`, cursor, before, int64(pruneBatch))
+	if err != nil {
+		return 0, 0, cursor, err
+	}
+	for _, sp := range spans {
+		last = sp.id
+		gone, err := pruneEvent(tx, sp.id, sp.first, sp.first+sp.deliveries)
+		if err != nil {
+			return 0, 0, cursor, err
+		}
+		if gone {
+			deleted++
+		}
+	}
+	if deleted > 0 {
+		if err := tx.query(nil, `PRAGMA incremental_vacuum(2000)`); err != nil {
+			return 0, 0, cursor, err
+		}
+	}
+	return len(spans), deleted, last, nil
+}
+
+// pruneEvent deletes the event and its deliveries, numbered from first to
+// before end, unless one of them is undelivered.
+func pruneEvent(tx tx, id, first, end int64) (bool, error) {
+	undelivered := false
+	err := tx.query(func([]any) error { undelivered = true; return nil },
+		`SELECT 1 FROM deliveries WHERE id >= ?1 AND id < ?2 AND state IN (0, 2) LIMIT 1`, first, end)
+	if err != nil || undelivered {
+		return false, err
+	}
+	for _, query := range []string{
+		`DELETE FROM attempts WHERE delivery >= ?1 AND delivery < ?2`,
+		`DELETE FROM deliveries WHERE id >= ?1 AND id < ?2`,
+	} {
+		if err := tx.exec(query, first, end); err != nil {
+			return false, err
+		}
+	}
+	return true, tx.exec(`DELETE FROM events WHERE id = ?1`, id)
+}

@@ -1,0 +1,202 @@
+package db
+
+import (
+	"fmt"
+
+	"hookgate/app/event"
+)
+
+// commit applies the batch in one transaction.
+func (e *sqlite) commit(b *batch) error {
+	var bytes int64
+	err := e.inTransaction(func() error {
+		for _, a := range b.accepts {
+			n, err := e.accept(a)
+			if err != nil {
+				return err
+			}
+			bytes += n
+		}
+		for _, r := range b.results {
+			if err := e.result(r); err != nil {
+				return err
+			}
+			bytes += 256
+		}
+		for _, w := range b.writes {
+			if err := w.do(e); err != nil {
+				return err
+			}
+			bytes += 4096
+		}
+		return nil
+	})
+	if err == nil {
+		e.checkpoint.wrote(bytes + 8<<12) // a commit rewrites the pages it touches: some eight
+	}
+	return err
+}
+
+const insertEvent = `INSERT INTO events (id, source, form, type, received, state, cause, duplicate_of, plan, verdicts, errors, deliveries, first, content)
+	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)`
+
+// accept stores an event and its deliveries and returns about how many bytes it wrote.
+func (e *sqlite) accept(a *acceptOp) (int64, error) {
+	ev := a.event
+	a.duplicateOf = 0
+	if a.dedupeKey != nil {
+		if err := e.remember(a); err != nil {
+			return 0, err
+		}
+	}
+	state, deliveries, first := ev.State, a.deliveries, any(nil)
+	if a.duplicateOf != 0 {
+		state, deliveries, first = event.Duplicate, nil, int64(a.duplicateOf)
+	}
+	number := stateNumber(state)
+	if number < 0 {
+		return 0, fmt.Errorf("event %s: unknown state %q", ev.ID, state)
+	}
+	ruleErrors, err := eventErrors(ev.Errors)
+	if err != nil {
+		return 0, err
+	}
+	form := int64(0)
+	if ev.Form {
+		form = 1
+	}
+	err = e.exec(insertEvent, int64(ev.ID), ev.Source, form, ev.Type, a.now, number, nullable(ev.Cause), first,
+		ev.Plan, string(ev.Results), ruleErrors, int64(len(deliveries)), firstOf(deliveries), a.blob)
+	if err != nil {
+		return 0, fmt.Errorf("insert event %s: %w", ev.ID, err)
+	}
+	bytes := int64(len(a.blob)) + 256
+	for i := range deliveries {
+		d := &deliveries[i]
+		if err := e.insertDelivery(d, a); err != nil {
+			return 0, fmt.Errorf("insert delivery %s: %w", d.ID, err)
+		}
+		bytes += int64(len(d.Output)) + 128
+	}
+	return bytes, nil
+}
+
+// firstOf is the number of the first delivery; 0 where there is none.
+func firstOf(deliveries []event.Delivery) int64 {
+	if len(deliveries) == 0 {
+		return 0
+	}
+	return int64(deliveries[0].ID)
+}
+
+// remember notes the event's key, or finds the event that it repeats.
+func (e *sqlite) remember(a *acceptOp) error {
+	remembered := false
+	err := e.query(func([]any) error { remembered = true; return nil },
+		`INSERT INTO dedupe (source, key, event, expires) VALUES (?1, ?2, ?3, ?4)
+		ON CONFLICT (source, key) DO UPDATE SET event = excluded.event, expires = excluded.expires WHERE dedupe.expires <= ?5
+		RETURNING event`,
+		a.event.Source, a.dedupeKey, int64(a.event.ID), a.now+a.event.Dedupe.Window.Microseconds(), a.now)
+	if err != nil || remembered {
+		return err
+	}
+	return e.query(func(row []any) error { a.duplicateOf = event.ID(row[0].(int64)); return nil },
+		`SELECT event FROM dedupe WHERE source = ?1 AND key = ?2`, a.event.Source, a.dedupeKey)
+}
+
+const insertDelivery = `INSERT INTO deliveries (id, event, rule, action, connection, key, state, owner, due, claim, attempts, base, error, warnings, output)
+	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0, ?11, ?12, ?13)`
+
+func (e *sqlite) insertDelivery(d *event.Delivery, a *acceptOp) error {
+	state, owner, due := int64(open), int64(0), any(a.now)
+	if d.State == event.GaveUp { // it could not be rendered
+		state, due = failed, nil
+	} else if d.Key != "" {
+		blocked, err := e.keyTaken(d)
+		if err != nil {
+			return err
+		}
+		if blocked {
+			d.Claim, due = 0, nil
+		}
+	}
+	if d.Claim > 0 {
+		owner, due = 1, a.lease
+	}
+	warnings, err := jsonList(d.Warnings)
+	if err != nil {
+		return err
+	}
+	return e.exec(insertDelivery, int64(d.ID), int64(d.Event), d.Rule, int64(d.Action), d.Connection, nullable(d.Key),
+		state, owner, due, d.Claim, nullable(d.Error), warnings, pack(nil, d.Output))
+}
+
+// keyTaken reports whether an open delivery has the same ordering key. There
+// is at most one open delivery of a key that does not wait for another, and
+// it is the one accepted first.
+func (e *sqlite) keyTaken(d *event.Delivery) (taken bool, err error) {
+	err = e.query(func([]any) error { taken = true; return nil },
+		`SELECT 1 FROM deliveries WHERE state = 0 AND key IS NOT NULL AND connection = ?1 AND key = ?2 LIMIT 1`, d.Connection, d.Key)
+	return taken, err
+}
+
+// result records an attempt. The claim in the condition is the fence: a
+// result that comes after the delivery was given to somebody else, was
+// cancelled or was retried by hand finds no row and changes nothing.
+func (e *sqlite) result(r *resultOp) error {
+	r.next = nil
+	a, d := &r.attempt, r.delivery
+	started, duration := micros(a.Started), a.Duration.Microseconds()
+	var err error
+	valid := false
+	found := func([]any) error { valid = true; return nil }
+	switch r.outcome.State {
+	case event.Delivered:
+		err = e.query(found, `UPDATE deliveries SET state = 1, owner = 0, due = NULL, attempts = ?3, error = NULL,
+			started = ?4, duration = ?5, status = ?6, answer = ?7
+			WHERE id = ?1 AND claim = ?2 AND state = 0 RETURNING id`,
+			int64(d.ID), d.Claim, int64(a.Number), started, duration, int64(a.Status), answerBlob(a.Answer))
+	case event.Retrying:
+		err = e.query(found, `UPDATE deliveries SET owner = 0, due = ?3, attempts = ?4, error = ?5
+			WHERE id = ?1 AND claim = ?2 AND state = 0 RETURNING id`,
+			int64(d.ID), d.Claim, micros(r.outcome.Due), int64(a.Number), a.Error)
+	default:
+		err = e.query(found, `UPDATE deliveries SET state = 2, owner = 0, due = NULL, attempts = ?3, error = ?4
+			WHERE id = ?1 AND claim = ?2 AND state = 0 RETURNING id`,
+			int64(d.ID), d.Claim, int64(a.Number), a.Error)
+	}
+	if err != nil || !valid {
+		return err
+	}
+	if r.outcome.State != event.Delivered {
+		err = e.exec(`INSERT INTO attempts (delivery, number, started, duration, status, error, answer) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
+			int64(d.ID), int64(a.Number), started, duration, int64(a.Status), a.Error, answerBlob(a.Answer))
+		if err != nil {
+			return fmt.Errorf("insert attempt: %w", err)
+		}
+	}
+	if d.Key != "" && r.outcome.State != event.Retrying {
+		r.next, err = e.promote(d.Connection, d.Key, r.lease)
+	}
+	return err
+}
+
+// promote claims the first delivery that waits for the key, if there is one.
+func (e *sqlite) promote(connection, key string, lease int64) (*event.Delivery, error) {
+	var next *event.Delivery
+	err := e.query(func(row []any) (err error) {
+		next, err = scanClaimed(row)
+		return err
+	}, `UPDATE deliveries SET owner = 1, due = ?3, claim = claim + 1
+		WHERE id = (SELECT min(id) FROM deliveries WHERE state = 0 AND key IS NOT NULL AND connection = ?1 AND key = ?2)
+		RETURNING `+claimedColumns, connection, key, lease)
+	return next, err
+}
+
+// answerBlob packs an answer; nil for none.
+func answerBlob(answer []byte) any {
+	if len(answer) == 0 {
+		return nil
+	}
+	return pack(nil, answer)
+}

@@ -1,0 +1,177 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"hookgate/app/event"
+)
+
+// switchBatch is how many deliveries one transaction changes by hand.
+const switchBatch = 500
+
+// keyed names an ordering key of a connection.
+type keyed struct{ connection, key string }
+
+// Retry makes the failed deliveries among those that f selects due again, with
+// the same output under the same id and with a fresh schedule. It returns how
+// many, and the connections that now have something to send.
+func (s *Store) Retry(ctx context.Context, f event.DeliveryFilter) (int, []string, error) {
+	f.States = []event.DeliveryState{event.GaveUp}
+	return s.change(ctx, f, `UPDATE deliveries SET state = 0, owner = 0, claim = claim + 1, base = attempts,
+		due = CASE WHEN key IS NULL THEN ?2 END WHERE id = ?1 AND state = 2 RETURNING connection, key`)
+}
+
+// Cancel ends the open and failed deliveries among those that f selects
+// without sending them. An attempt under way may still reach the receiver; its
+// result is not recorded.
+func (s *Store) Cancel(ctx context.Context, f event.DeliveryFilter) (int, []string, error) {
+	if len(f.States) == 0 {
+		f.States = []event.DeliveryState{event.Waiting, event.Sending, event.Retrying, event.GaveUp}
+	}
+	return s.change(ctx, f, `UPDATE deliveries SET state = 3, owner = 0, due = NULL, claim = claim + 1
+		WHERE id = ?1 AND (state = 0 OR state = 2) AND ?2 > 0 RETURNING connection, key`)
+}
+
+// change runs update (parameters: id, now) on each delivery that f selects, in
+// batches, newest first, and frees what waited for their keys.
+func (s *Store) change(ctx context.Context, f event.DeliveryFilter, update string) (int, []string, error) {
+	f.Limit = switchBatch
+	count, touched := 0, map[string]bool{}
+	for {
+		if err := ctx.Err(); err != nil {
+			return count, names(touched), err
+		}
+		page, err := s.Deliveries(ctx, f)
+		if err != nil || len(page) == 0 {
+			return count, names(touched), err
+		}
+		n, connections, err := s.changePage(page, update)
+		if err != nil {
+			return count, names(touched), fmt.Errorf("change deliveries: %w", err)
+		}
+		count += n
+		for _, c := range connections {
+			touched[c] = true
+		}
+		f.Before = page[len(page)-1].ID
+	}
+}
+
+func (s *Store) changePage(page []event.Delivery, update string) (count int, connections []string, err error) {
+	now := micros(s.now())
+	err = s.write(func(tx tx) error {
+		count, connections = 0, connections[:0]
+		keys := map[keyed]bool{}
+		for i := range page {
+			err := tx.query(func(row []any) error {
+				count++
+				connection := row[0].(string)
+				connections = append(connections, connection)
+				if key, ok := row[1].(string); ok {
+					keys[keyed{connection, key}] = true
+				}
+				return nil
+			}, update, int64(page[i].ID), now)
+			if err != nil {
+				return err
+			}
+		}
+		for k := range keys {
+			if err := unblock(tx, k, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return count, connections, err
+}
+
+// unblock makes a key's first delivery due, unless one of the key's is due or
+// under way already.
+func unblock(tx tx, k keyed, now int64) error {
+	return tx.exec(`UPDATE deliveries SET due = ?3
+		WHERE id = (SELECT min(id) FROM deliveries WHERE state = 0 AND key IS NOT NULL AND connection = ?1 AND key = ?2)
+		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE state = 0 AND key IS NOT NULL AND connection = ?1 AND key = ?2 AND due IS NOT NULL)`,
+		k.connection, k.key, now)
+}
+
+// Count counts the deliveries that f selects, those with an ordering key, and
+// their distinct keys.
+func (s *Store) Count(ctx context.Context, f event.DeliveryFilter) (count, withKey, keys int, err error) {
+	c, err := s.deliveryConditions(ctx, f)
+	if err != nil {
+		return 0, 0, 0, err
+	}
+	row := s.read.QueryRowContext(ctx, `SELECT count(*), count(key), count(DISTINCT connection || char(0) || key) FROM deliveries`+c.where(), c.args...)
+	if err := row.Scan(&count, &withKey, &keys); err != nil {
+		return 0, 0, 0, fmt.Errorf("count deliveries: %w", err)
+	}
+	return count, withKey, keys, nil
+}
+
+// Reschedule makes what is due later than horizon due now: only a clock that
+// was wrong can have put it there.
+func (s *Store) Reschedule(horizon time.Time) error {
+	return s.write(func(tx tx) error {
+		return tx.exec(`UPDATE deliveries SET due = ?1 WHERE state = 0 AND owner = 0 AND due > ?2`, micros(s.now()), micros(horizon))
+	})
+}
+
+// Backlog is what waits in the store for one connection.
+type Backlog struct {
+	Open    int       // waiting, sending and retrying
+	NextDue time.Time // of those that nobody holds; zero: none
+	Oldest  time.Time // when the first open one was accepted; zero: none
+}
+
+// Backlogs tells what waits, by connection.
+func (s *Store) Backlogs(ctx context.Context) (map[string]Backlog, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT connection, count(*), coalesce(min(CASE WHEN owner = 0 THEN due END), -1), min(id)
+		FROM deliveries WHERE state = 0 GROUP BY connection`)
+	if err != nil {
+		return nil, fmt.Errorf("read backlogs: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	backlogs := map[string]Backlog{}
+	for rows.Next() {
+		var (
+			connection string
+			due, first int64
+			b          Backlog
+		)
+		if err := rows.Scan(&connection, &b.Open, &due, &first); err != nil {
+			return nil, fmt.Errorf("read backlogs: %w", err)
+		}
+		if due >= 0 {
+			b.NextDue = time.UnixMicro(due)
+		}
+		b.Oldest = event.ID(first).Time()
+		backlogs[connection] = b
+	}
+	return backlogs, rows.Err()
+}
+
+// NextDue is when the connection's next delivery that nobody holds is due; the
+// zero time when there is none.
+func (s *Store) NextDue(ctx context.Context, connection string) (time.Time, error) {
+	var due sql.NullInt64
+	row := s.read.QueryRowContext(ctx, `SELECT min(due) FROM deliveries WHERE state = 0 AND owner = 0 AND connection = ?1`, connection)
+	if err := row.Scan(&due); err != nil {
+		return time.Time{}, fmt.Errorf("read next due time: %w", err)
+	}
+	if !due.Valid {
+		return time.Time{}, nil
+	}
+	return time.UnixMicro(due.Int64), nil
+}
+
+func names(set map[string]bool) []string {
+	list := make([]string, 0, len(set))
+	for name := range set {
+		list = append(list, name)
+	}
+	return list
+}

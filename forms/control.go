@@ -1,0 +1,66 @@
+package forms
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"hookgate/app/body"
+)
+
+// honeypots are the names that form services use for a field that only bots
+// fill in: Formspree, FormSubmit, Netlify, Web3Forms.
+var honeypots = []string{"_gotcha", "_honey", "bot-field", "botcheck"}
+
+// nexts are the names for the page to go to afterwards.
+var nexts = []string{"_next", "_redirect", "redirect"}
+
+// instructions are the other names that form services read as instructions.
+// Those that hookgate has no use for are dropped, so that a page made for
+// another service can post here unchanged.
+var instructions = []string{
+	"_subject", "_replyto", "_cc", "_template", "_captcha", "_autoresponse", "_language", "form-name",
+	"g-recaptcha-response", "h-captcha-response", "cf-turnstile-response", "altcha",
+}
+
+// controls reports whether a posted field is an instruction and no data. A
+// field that the configuration declares is data, whatever its name.
+func (f *Form) controls(name string) bool {
+	if f.byName[name] != nil {
+		return false
+	}
+	return f.honeypot != "" && name == f.honeypot ||
+		slices.Contains(honeypots, name) || slices.Contains(nexts, name) || slices.Contains(instructions, name)
+}
+
+// trap reports whether only bots fill in the field.
+func (f *Form) trap(name string) bool {
+	if f.honeypot == "" || f.byName[name] != nil {
+		return false
+	}
+	return name == f.honeypot || slices.Contains(honeypots, name)
+}
+
+// control reads the control fields.
+func (f *Form) control(posted []body.Field, r *Result) {
+	for _, p := range posted {
+		if p.File || !f.controls(p.Name) {
+			continue
+		}
+		text := plain(p.Value)
+		switch {
+		case f.trap(p.Name):
+			if text != "" && text != "false" && r.Spam == "" {
+				r.Spam = fmt.Sprintf("honeypot %s = %q", p.Name, cut(text, 60))
+			}
+		case slices.Contains(nexts, p.Name):
+			if to, ok := parseTarget(strings.TrimSpace(text)); ok && f.allowsTarget(to) && r.next.path == "" {
+				r.next = to
+			}
+		case p.Name == "_language":
+			if lang := matchLang(text); text != "" && lang != "" {
+				r.Language = lang
+			}
+		}
+	}
+}

@@ -1,0 +1,111 @@
+// Package forms turns the posts of HTML forms into events' data: it checks the
+// declared fields, tells people from bots, and makes the pages and answers
+// that visitors see. It does no I/O of its own: the web layer decodes the body
+// (app/body), asks a Form, and sends what it says.
+package forms
+
+import (
+	"regexp"
+	"time"
+
+	"hookgate/app/body"
+	"hookgate/app/diag"
+	"hookgate/app/yamlpos"
+)
+
+const (
+	defaultHoneypot = "_gotcha"
+	defaultMaxBody  = 1 << 20 // bytes
+
+	// maxValue and maxName bound one posted field, in bytes; maxFields bounds
+	// how many a post may have. A page that people fill in stays far below.
+	maxValue  = 100 << 10
+	maxName   = 256
+	maxFields = 1000
+
+	// extraKey is where the fields that the form does not declare are kept.
+	extraKey = "extra"
+)
+
+// Form is one form of the configuration, compiled. It is immutable and safe
+// for concurrent use.
+type Form struct {
+	// Name is the key under `forms`; it is also the `event.source` of the
+	// form's events.
+	Name string
+
+	origins  []string // serialised as browsers do: scheme://host[:port], or null
+	fields   []*field
+	byName   map[string]*field
+	any      bool   // fields: any
+	honeypot string // "" switches the check off
+	redirect target
+	lang     Lang // "" follows Accept-Language
+	rate     yamlpos.Rate
+	maxBody  int64
+}
+
+// field is one declared field.
+type field struct {
+	name     string
+	label    string // for people; made from the name where none is given
+	kind     kind
+	required bool
+	min, max *bound
+	pattern  *regexp.Regexp // anchored at both ends
+	options  []string
+	custom   string // the text of every problem with this field, "" for the built-in ones
+}
+
+// bound is a min or max: the count of characters of a text, the value of a
+// number, or the day of a date.
+type bound struct {
+	text   string // as written in the configuration
+	number float64
+	day    time.Time
+}
+
+// group reports whether the field is a set of checkboxes, a list in data.
+func (fd *field) group() bool { return fd.kind == checkboxKind && len(fd.options) > 0 }
+
+// RateLimit is how many posts one IP address may make, 5 a minute unless the
+// configuration says otherwise. The web layer enforces it.
+func (f *Form) RateLimit() yamlpos.Rate { return f.rate }
+
+// MaxBody is the size limit of a post in bytes, before and after its
+// content-encoding is undone.
+func (f *Form) MaxBody() int64 { return f.maxBody }
+
+// Limits are the limits to decode a post of the form with.
+func (f *Form) Limits() body.Limits {
+	limits := body.DefaultLimits()
+	limits.Size = f.maxBody
+	limits.Parts = min(limits.Parts, maxFields)
+	limits.Keys = min(limits.Keys, maxFields)
+	return limits
+}
+
+// FieldNames are the declared fields in their order, nil with `fields: any`.
+func (f *Form) FieldNames() []string {
+	if f.any {
+		return nil
+	}
+	names := make([]string, len(f.fields))
+	for i, fd := range f.fields {
+		names[i] = fd.name
+	}
+	return names
+}
+
+// Compile reads one form of the configuration. It reports every fault; the
+// Form is nil when one of them is an error.
+func Compile(name yamlpos.Text, n yamlpos.Node) (*Form, diag.List) {
+	var s settings
+	list := n.Decode("a form", &s)
+	f := &Form{Name: name.Value, honeypot: defaultHoneypot, maxBody: defaultMaxBody, rate: yamlpos.Rate{Count: 5, Per: time.Minute}}
+	list = append(list, s.apply(f)...)
+	if list.Err() != nil {
+		return nil, list
+	}
+	return f, list
+}

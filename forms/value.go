@@ -1,0 +1,217 @@
+package forms
+
+import (
+	"encoding/json"
+	"math"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+var (
+	// emailForm is the HTML standard's "valid e-mail address", with two
+	// changes: the domain has a dot, and may be written with the letters of
+	// any language (browsers turn these into ASCII, other clients do not).
+	emailForm = regexp.MustCompile(`\A[a-zA-Z0-9.!#$%&'*+/=?^_{|}~` + "`" + `-]+@(?:[\pL\pN](?:[\pL\pN\pM-]{0,61}[\pL\pN\pM])?\.)+[\pL\pN](?:[\pL\pN\pM-]{0,61}[\pL\pN\pM])?\z`)
+	// numberForm is the HTML standard's "valid floating-point number".
+	numberForm = regexp.MustCompile(`\A(-?)([0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?\z`)
+)
+
+// unchecked are the texts that a checkbox counts as not checked; any other is
+// checked, for a page may give its checkbox any value.
+var unchecked = []string{"", "0", "false", "off", "no", "nein"}
+
+// read gives the field's value in data, nil for nothing, and the problem with
+// it. Of a value that is refused, the text is kept.
+func (fd *field) read(e *entry) (any, Problem) {
+	switch {
+	case fd.group():
+		return fd.readGroup(e)
+	case fd.kind == checkboxKind:
+		return fd.readCheckbox(e)
+	case e == nil || len(e.values) == 0:
+		return nil, fd.missing()
+	case !e.list && len(e.values) == 1:
+		return fd.readOne(e.values[0], fd.required)
+	}
+	var list []any
+	var first Problem
+	for _, v := range e.values {
+		one, problem := fd.readOne(v, false)
+		if problem.Code != "" && first.Code == "" {
+			first = problem
+		}
+		if one != nil {
+			list = append(list, one)
+		}
+	}
+	blank := !slices.ContainsFunc(list, func(v any) bool { return strings.TrimSpace(plain(v)) != "" })
+	if fd.required && blank {
+		first = fd.missing()
+	}
+	return list, first
+}
+
+func (fd *field) missing() Problem {
+	if !fd.required {
+		return Problem{}
+	}
+	return Problem{Code: Required}
+}
+
+func (fd *field) readCheckbox(e *entry) (any, Problem) {
+	checked := false
+	if e != nil && len(e.values) > 0 {
+		// The last one counts: pages put a hidden "0" before the box.
+		last := strings.ToLower(strings.TrimSpace(plain(e.values[len(e.values)-1])))
+		checked = !slices.Contains(unchecked, last)
+	}
+	if !checked {
+		return false, fd.missing()
+	}
+	return true, Problem{}
+}
+
+func (fd *field) readGroup(e *entry) (any, Problem) {
+	list := []any{}
+	problem := Problem{}
+	if e != nil {
+		for _, v := range e.values {
+			text := plain(v)
+			if text == "" {
+				continue
+			}
+			if !slices.Contains(fd.options, text) {
+				problem = Problem{Code: NoOption}
+			}
+			list = append(list, text)
+		}
+	}
+	if len(list) == 0 {
+		problem = fd.missing()
+	}
+	return list, problem
+}
+
+// readOne reads one value of a field that is no checkbox.
+func (fd *field) readOne(v any, required bool) (any, Problem) {
+	switch v.(type) {
+	case map[string]any, []any, json.RawMessage:
+		return v, Problem{Code: TypeText}
+	}
+	text := plain(v)
+	if strings.TrimSpace(text) == "" {
+		problem := Problem{}
+		if required {
+			problem.Code = Required
+		}
+		if fd.kind == numberKind {
+			return nil, problem
+		}
+		if fd.kind != textKind && fd.kind != hiddenKind {
+			text = ""
+		}
+		return text, problem
+	}
+	switch fd.kind {
+	case numberKind:
+		return fd.readNumber(strings.TrimSpace(text))
+	case dateKind:
+		text = strings.TrimSpace(text)
+		return text, fd.checkDate(text)
+	case selectKind:
+		if !slices.Contains(fd.options, text) {
+			return text, Problem{Code: NoOption}
+		}
+		return text, Problem{}
+	case emailKind, urlKind, telKind:
+		text = strings.TrimSpace(text)
+	case textKind, hiddenKind, checkboxKind:
+	}
+	return text, fd.checkText(text)
+}
+
+// checkText checks the kinds that are texts; blank ones are not given to it.
+func (fd *field) checkText(text string) Problem {
+	switch {
+	case fd.kind == emailKind && !validEmail(text):
+		return Problem{Code: TypeEmail}
+	case fd.kind == urlKind && !validURL(text):
+		return Problem{Code: TypeURL}
+	case fd.kind == telKind && !validTel(text):
+		return Problem{Code: TypeTel}
+	}
+	length := float64(utf8.RuneCountInString(text))
+	switch {
+	case fd.min != nil && length < fd.min.number:
+		return Problem{Code: TooShort, Limit: fd.min.text}
+	case fd.max != nil && length > fd.max.number:
+		return Problem{Code: TooLong, Limit: fd.max.text}
+	case fd.pattern != nil && !fd.pattern.MatchString(text):
+		return Problem{Code: Pattern}
+	}
+	return Problem{}
+}
+
+// readNumber keeps the digits as they are: a long number stays exact.
+func (fd *field) readNumber(text string) (any, Problem) {
+	m := numberForm.FindStringSubmatch(text)
+	value, err := strconv.ParseFloat(text, 64)
+	if m == nil || m[2]+m[3] == "" || err != nil || math.IsInf(value, 0) || len(text) > 100 {
+		return text, Problem{Code: TypeNumber}
+	}
+	whole := strings.TrimLeft(m[2], "0")
+	if whole == "" {
+		whole = "0"
+	}
+	number := json.Number(m[1] + whole + m[3] + m[4])
+	switch {
+	case fd.min != nil && value < fd.min.number:
+		return number, Problem{Code: TooSmall, Limit: fd.min.text}
+	case fd.max != nil && value > fd.max.number:
+		return number, Problem{Code: TooLarge, Limit: fd.max.text}
+	}
+	return number, Problem{}
+}
+
+func (fd *field) checkDate(text string) Problem {
+	day, err := time.Parse(time.DateOnly, text)
+	switch {
+	case err != nil || day.Year() < 1:
+		return Problem{Code: TypeDate}
+	case fd.min != nil && day.Before(fd.min.day):
+		return Problem{Code: TooEarly, Limit: fd.min.text}
+	case fd.max != nil && day.After(fd.max.day):
+		return Problem{Code: TooLate, Limit: fd.max.text}
+	}
+	return Problem{}
+}
+
+func validEmail(text string) bool {
+	return len(text) <= 254 && emailForm.MatchString(text)
+}
+
+func validURL(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && len(text) <= 2048 && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" &&
+		!strings.ContainsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
+}
+
+// validTel is wide on purpose: numbers are written in many ways.
+func validTel(text string) bool {
+	digits := 0
+	for _, r := range text {
+		switch {
+		case unicode.IsDigit(r):
+			digits++
+		case unicode.IsControl(r) || (!unicode.IsLetter(r) && !strings.ContainsRune(" \u00a0+()-–./*#,;:", r)):
+			return false
+		}
+	}
+	return digits >= 3 && len(text) <= 100
+}

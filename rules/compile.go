@@ -1,0 +1,282 @@
+package rules
+
+import (
+	"maps"
+	"regexp"
+	"slices"
+
+	"hookgate/app/diag"
+	"hookgate/app/event"
+	"hookgate/app/yamlpos"
+	"hookgate/rules/lang"
+)
+
+// Set is a configuration's rules, compiled. It is immutable and safe for
+// concurrent use.
+type Set struct {
+	rules []*rule
+	skip  []byte // the results of an event that no rule listens to
+	index map[string]*listeners
+}
+
+// listeners are the rules that listen to one source, as positions in rules.
+type listeners struct {
+	byType map[string][]int // for the types that some rule names
+	others []int            // for every other type
+}
+
+// rule is a compiled Rule.
+type rule struct {
+	name    string
+	from    []string
+	events  []string // nil: all
+	when    *lang.Predicate
+	actions []*action
+}
+
+// action is a compiled Action.
+type action struct {
+	connection string
+	number     int // of the rule's actions to this connection, from 1
+	when       *lang.Predicate
+	key        *lang.Expression
+	inputs     []input
+}
+
+// input is one key of an action.
+type input struct {
+	name     string
+	prefix   []byte // the key as JSON, with its colon
+	template *lang.Template
+	required bool
+}
+
+var nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
+
+// Compile compiles the rules and reports every fault in them. With an error in
+// the list the Set must not be used.
+func Compile(c *lang.Compiler, list []Rule, origins Origins, targets Targets) (*Set, diag.List) {
+	b := builder{compiler: c, origins: origins, targets: targets, lines: map[string]int{}}
+	set := &Set{index: map[string]*listeners{}}
+	for i := range list {
+		set.rules = append(set.rules, b.rule(&list[i]))
+		set.skip = append(set.skip, byte(event.Skipped))
+	}
+	set.buildIndex()
+	return set, b.list
+}
+
+// Names are the rules' names in the file's order.
+func (s *Set) Names() []string {
+	names := make([]string, len(s.rules))
+	for i, r := range s.rules {
+		names[i] = r.name
+	}
+	return names
+}
+
+func (s *Set) buildIndex() {
+	for _, r := range s.rules {
+		for _, from := range r.from {
+			at := s.index[from]
+			if at == nil {
+				at = &listeners{byType: map[string][]int{}}
+				s.index[from] = at
+			}
+			for _, typ := range r.events {
+				at.byType[typ] = nil
+			}
+		}
+	}
+	for i, r := range s.rules {
+		for _, from := range r.from {
+			at := s.index[from]
+			for typ := range at.byType {
+				if r.listens(typ) {
+					at.byType[typ] = append(at.byType[typ], i)
+				}
+			}
+			if r.events == nil {
+				at.others = append(at.others, i)
+			}
+		}
+	}
+}
+
+func (r *rule) listens(typ string) bool { return r.events == nil || slices.Contains(r.events, typ) }
+
+// candidates are the positions of the rules that listen to source and typ.
+func (s *Set) candidates(source, typ string) []int {
+	at := s.index[source]
+	if at == nil {
+		return nil
+	}
+	if list, named := at.byType[typ]; named {
+		return list
+	}
+	return at.others
+}
+
+type builder struct {
+	compiler *lang.Compiler
+	origins  Origins
+	targets  Targets
+	lines    map[string]int // where each rule's name stands
+	list     diag.List
+}
+
+func (b *builder) add(list ...diag.Diagnostic) { b.list = append(b.list, list...) }
+
+func (b *builder) rule(in *Rule) *rule {
+	out := &rule{name: in.Name.Value}
+	b.name(in.Name)
+	out.from = b.from(in)
+	out.events = b.events(in)
+	out.when = b.condition(in.When)
+	if len(in.Then) == 0 && !in.Name.IsZero() {
+		b.add(in.Name.Diag("empty-value", "", "rule %q has no action under then", in.Name.Value))
+	}
+	numbers := map[string]int{}
+	for i := range in.Then {
+		a := b.action(&in.Then[i])
+		numbers[a.connection]++
+		a.number = numbers[a.connection]
+		out.actions = append(out.actions, a)
+	}
+	return out
+}
+
+func (b *builder) name(name yamlpos.Text) {
+	if name.IsZero() { // missing: the decoder has said so
+		return
+	}
+	if !nameForm.MatchString(name.Value) {
+		b.add(name.Diag("bad-name", "use letters, digits, - _ and .", "%q cannot be the name of a rule", name.Value))
+		return
+	}
+	if line, twice := b.lines[name.Value]; twice {
+		b.add(name.Diag("duplicate-name", "", "there is a rule %q already, in line %d", name.Value, line))
+		return
+	}
+	b.lines[name.Value] = name.Pos().Line
+}
+
+func (b *builder) from(in *Rule) []string {
+	var names []string
+	for _, from := range in.From {
+		if _, known := b.origins[from.Value]; !known {
+			b.add(from.Diag("unknown-source", diag.DidYouMean(from.Value, slices.Sorted(maps.Keys(b.origins))),
+				"no source or form is called %q", from.Value))
+			continue
+		}
+		if !slices.Contains(names, from.Value) {
+			names = append(names, from.Value)
+		}
+	}
+	return names
+}
+
+// events checks the types against those that the rule's origins can have.
+func (b *builder) events(in *Rule) []string {
+	var known []string
+	anyType := len(in.From) == 0
+	for _, from := range in.From {
+		types, found := b.origins[from.Value]
+		anyType = anyType || !found || types == nil
+		known = append(known, types...)
+	}
+	var names []string
+	for _, typ := range in.Events {
+		if !anyType && !slices.Contains(known, typ.Value) {
+			b.add(typ.Diag("unknown-event", diag.DidYouMean(typ.Value, known), "%q has no event %q", in.From[0].Value, typ.Value))
+			continue
+		}
+		if !slices.Contains(names, typ.Value) {
+			names = append(names, typ.Value)
+		}
+	}
+	return names
+}
+
+func (b *builder) condition(text yamlpos.Text) *lang.Predicate {
+	if text.IsZero() {
+		return nil
+	}
+	p, list := b.compiler.Predicate(text)
+	b.add(list...)
+	return p
+}
+
+func (b *builder) action(in *Action) *action {
+	out := &action{connection: in.To.Value, when: b.condition(in.When)}
+	if !in.OrderingKey.IsZero() {
+		var list diag.List
+		out.key, list = b.compiler.Expression(in.OrderingKey)
+		b.add(list...)
+	}
+	target, known := b.targets[in.To.Value]
+	if !known {
+		if !in.To.IsZero() {
+			b.add(in.To.Diag("unknown-connection", diag.DidYouMean(in.To.Value, slices.Sorted(maps.Keys(b.targets))),
+				"no connection is called %q", in.To.Value))
+		}
+		b.templates(in.Inputs)
+		return out
+	}
+	out.inputs = b.inputs(in, target)
+	if target.Check != nil {
+		b.add(target.Check(in.Node, in.Inputs)...)
+	}
+	return out
+}
+
+// templates checks the expressions of an action whose connection is unknown,
+// so that their faults are reported in the same run.
+func (b *builder) templates(fields []yamlpos.Field) {
+	for _, f := range fields {
+		_, list := b.compiler.Template(f.Value, lang.Input{Name: f.Key.Value, Kind: lang.ValueInput})
+		b.add(list...)
+	}
+}
+
+func (b *builder) inputs(in *Action, target lang.Action) []input {
+	names := []string{"ordering_key", "to", "when"}
+	for _, i := range target.Inputs {
+		names = append(names, i.Name)
+	}
+	var inputs []input
+	given := map[string]bool{}
+	for _, f := range in.Inputs {
+		i := slices.IndexFunc(target.Inputs, func(i lang.Input) bool { return i.Name == f.Key.Value })
+		if i < 0 {
+			b.add(yamlpos.UnknownKey(f.Key, target.Noun, slices.Clone(names), in))
+			b.templates([]yamlpos.Field{f})
+			continue
+		}
+		declared := target.Inputs[i]
+		given[declared.Name] = true
+		t, list := b.compiler.Template(f.Value, declared)
+		b.add(list...)
+		if declared.Check != nil {
+			b.add(declared.Check(f.Value)...)
+		}
+		inputs = append(inputs, newInput(declared, t))
+	}
+	for _, declared := range target.Inputs {
+		if declared.Required && !given[declared.Name] {
+			b.add(in.Node.Diag("missing-key", "", "%s needs %q", target.Noun, declared.Name))
+		}
+	}
+	return inputs
+}
+
+// KeyHint says what other tools' words for an action's keys are here.
+func (*Action) KeyHint(key string) string {
+	ours := map[string]string{
+		"filter": "when", "if": "when", "condition": "when", "on": "when", "connection": "to", "target": "to", "key": "ordering_key",
+	}[key]
+	if ours == "" {
+		return ""
+	}
+	return `did you mean "` + ours + `"?`
+}

@@ -1,0 +1,218 @@
+package lang
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"time"
+	"unicode/utf8"
+)
+
+const hexDigits = "0123456789abcdef"
+
+// appendJSON appends v, plain data as expressions make it, as JSON. Object
+// keys are sorted; < > & stay as they are; invalid UTF-8 becomes U+FFFD.
+func appendJSON(dst []byte, v any) ([]byte, error) {
+	switch x := v.(type) {
+	case nil:
+		return append(dst, "null"...), nil
+	case string:
+		return appendString(dst, x), nil
+	case bool:
+		return strconv.AppendBool(dst, x), nil
+	case int:
+		return strconv.AppendInt(dst, int64(x), 10), nil
+	case float64:
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return dst, fmt.Errorf("%v is not a number that JSON can hold", x)
+		}
+		return strconv.AppendFloat(dst, x, 'f', -1, 64), nil
+	case json.Number:
+		return append(dst, x...), nil
+	case []any:
+		return appendList(dst, x)
+	case map[string]any:
+		return appendObject(dst, x)
+	case time.Time:
+		return appendString(dst, x.Format(time.RFC3339Nano)), nil
+	case fmt.Stringer: // a duration, weekday, month or time zone
+		return appendString(dst, x.String()), nil
+	}
+	return appendOther(dst, v)
+}
+
+func appendList(dst []byte, list []any) ([]byte, error) {
+	var err error
+	dst = append(dst, '[')
+	for i, item := range list {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		if dst, err = appendJSON(dst, item); err != nil {
+			return dst, err
+		}
+	}
+	return append(dst, ']'), nil
+}
+
+func appendObject(dst []byte, object map[string]any) ([]byte, error) {
+	var err error
+	dst = append(dst, '{')
+	for i, key := range slices.Sorted(maps.Keys(object)) {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(appendString(dst, key), ':')
+		if dst, err = appendJSON(dst, object[key]); err != nil {
+			return dst, err
+		}
+	}
+	return append(dst, '}'), nil
+}
+
+// appendOther appends the other types that expr's functions return: lists of
+// texts or numbers, groups under keys of any type, small integers, bytes.
+func appendOther(dst []byte, v any) ([]byte, error) {
+	r := reflect.ValueOf(v)
+	switch {
+	case r.Kind() == reflect.Slice && r.Type().Elem().Kind() == reflect.Uint8:
+		return appendString(dst, string(r.Bytes())), nil
+	case r.Kind() == reflect.Slice:
+		list := make([]any, r.Len())
+		for i := range list {
+			list[i] = r.Index(i).Interface()
+		}
+		return appendList(dst, list)
+	case r.Kind() == reflect.Map:
+		object := make(map[string]any, r.Len())
+		for _, key := range r.MapKeys() {
+			text, err := textOf(key.Interface())
+			if err != nil {
+				return dst, err
+			}
+			object[text] = r.MapIndex(key).Interface()
+		}
+		return appendObject(dst, object)
+	case r.CanInt():
+		return strconv.AppendInt(dst, r.Int(), 10), nil
+	case r.CanUint():
+		return strconv.AppendUint(dst, r.Uint(), 10), nil
+	}
+	return append(dst, "null"...), fmt.Errorf("%s is not a value", kindOf(v))
+}
+
+// textOf is v as text: "" for nil, numbers without exponent, lists and
+// objects as JSON.
+func textOf(v any) (string, error) {
+	switch x := v.(type) {
+	case nil:
+		return "", nil
+	case string:
+		return x, nil
+	case int:
+		return strconv.Itoa(x), nil
+	case []byte:
+		return string(x), nil
+	case time.Time:
+		return x.Format(time.RFC3339Nano), nil
+	case fmt.Stringer:
+		return x.String(), nil
+	}
+	text, err := appendJSON(nil, v)
+	return string(text), err
+}
+
+// appendString appends s as a JSON string.
+func appendString(dst []byte, s string) []byte {
+	return append(appendStringContent(append(dst, '"'), s), '"')
+}
+
+// appendStringContent appends what stands between the quotes.
+func appendStringContent(dst []byte, s string) []byte {
+	start := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= 0x20 && c != '"' && c != '\\' && c < utf8.RuneSelf {
+			i++
+			continue
+		}
+		if c >= utf8.RuneSelf {
+			r, width := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && width == 1 {
+				dst = append(append(dst, s[start:i]...), "\ufffd"...)
+				start = i + 1
+			}
+			i += width
+			continue
+		}
+		dst = append(dst, s[start:i]...)
+		dst = appendEscape(dst, c)
+		i++
+		start = i
+	}
+	return append(dst, s[start:]...)
+}
+
+func appendEscape(dst []byte, c byte) []byte {
+	switch c {
+	case '"', '\\':
+		return append(dst, '\\', c)
+	case '\n':
+		return append(dst, '\\', 'n')
+	case '\r':
+		return append(dst, '\\', 'r')
+	case '\t':
+		return append(dst, '\\', 't')
+	}
+	return append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&0xf])
+}
+
+// kindOf is what people call v's type: "text", "number", "null" …
+func kindOf(v any) string {
+	switch v.(type) {
+	case nil:
+		return "null"
+	case string:
+		return "text"
+	case bool:
+		return "true or false"
+	case int, float64, json.Number:
+		return "number"
+	case []any, []string, []int, []float64:
+		return "list"
+	case map[string]any, map[any][]any:
+		return "object"
+	case time.Time:
+		return "date"
+	case time.Duration:
+		return "duration"
+	}
+	return kindOfType(fmt.Sprintf("%T", v))
+}
+
+// kindOfType translates a Go type name, as expr's messages have them.
+func kindOfType(name string) string {
+	switch name {
+	case "<nil>", "nil":
+		return "null"
+	case "string":
+		return "text"
+	case "bool":
+		return "true or false"
+	case "int", "float64", "json.Number", "uint8", "int64":
+		return "number"
+	case "[]interface {}", "[]string", "[]int", "[]any", "[]float64", "array":
+		return "list"
+	case "map[string]interface {}", "map[interface {}][]interface {}", "map[string]any", "map":
+		return "object"
+	case "time.Time":
+		return "date"
+	case "time.Duration":
+		return "duration"
+	}
+	return "function"
+}

@@ -1,0 +1,200 @@
+package lang
+
+import (
+	"errors"
+	"reflect"
+	"strings"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/expr-lang/expr/checker"
+	"github.com/expr-lang/expr/compiler"
+	"github.com/expr-lang/expr/conf"
+	"github.com/expr-lang/expr/file"
+	"github.com/expr-lang/expr/optimizer"
+	"github.com/expr-lang/expr/parser"
+	"github.com/expr-lang/expr/vm"
+
+	"hookgate/app/diag"
+	"hookgate/app/yamlpos"
+)
+
+// Compiler compiles the expressions and templates of one configuration. It
+// collects the paths they name, so that an event resolves each of them once.
+// It is for one goroutine; what it compiled is for any number of them.
+type Compiler struct {
+	space *space
+	table conf.FunctionsTable
+}
+
+// NewCompiler makes a Compiler that knows no paths yet.
+func NewCompiler() *Compiler {
+	return &Compiler{space: &space{byName: map[string]*path{}}, table: functionsTable()}
+}
+
+// source is an expression and where it stands.
+type source struct {
+	text  yamlpos.Text
+	from  int    // where code starts in text, in bytes
+	code  string // the expression
+	runes []int  // the byte at which each rune of code starts, and its length
+}
+
+func newSource(text yamlpos.Text, from, to int) *source {
+	s := &source{text: text, from: from, code: text.Value[from:to]}
+	for i := range s.code {
+		s.runes = append(s.runes, i)
+	}
+	s.runes = append(s.runes, len(s.code))
+	return s
+}
+
+// bytes turns expr's location, in runes, into bytes of code.
+func (s *source) bytes(loc file.Location) (from, to int) {
+	last := len(s.runes) - 1
+	from = max(0, min(loc.From, last))
+	to = max(from, min(loc.To, last))
+	return s.runes[from], s.runes[to]
+}
+
+// fault makes an error about the bytes from to to of code.
+func (s *source) fault(from, to int, code, hint, format string, args ...any) diag.Diagnostic {
+	return s.text.DiagAt(s.from+from, s.from+to, code, hint, format, args...)
+}
+
+// key is the name of the key the expression stands under, as messages call it.
+func (s *source) key() string {
+	path := s.text.Path()
+	if i := strings.LastIndexByte(path, '.'); i >= 0 {
+		path = path[i+1:]
+	}
+	if i := strings.IndexByte(path, '['); i > 0 {
+		path = path[:i]
+	}
+	if path == "" {
+		return "the expression"
+	}
+	return path
+}
+
+// program is a compiled expression.
+type program struct {
+	src     *source
+	space   *space
+	paths   []*path
+	only    *path // the expression is nothing but this path
+	fast    *vm.Program
+	plain   *vm.Program
+	metered bool // it calls something that the meter bounds
+	raw     bool // raw(…): not to be escaped
+	kind    reflect.Type
+}
+
+func (c *Compiler) config() *conf.Config {
+	config := conf.CreateNew()
+	config.WithEnv(map[string]any{})
+	config.Strict = false // names are checked by checkNames, with better words
+	config.MaxNodes = maxNodes
+	config.Functions = c.table
+	config.Disabled["now"] = true
+	delete(config.Builtins, "now")
+	return config
+}
+
+// compile checks and compiles one expression and reports every fault in it.
+// rawOK allows raw(…) around the whole.
+func (c *Compiler) compile(src *source, rawOK bool) (*program, diag.List) {
+	tree, list := c.parse(src)
+	if tree == nil {
+		return nil, list
+	}
+	p := &program{src: src, space: c.space}
+	if rawOK {
+		p.raw = unwrapRaw(&tree.Node)
+	}
+	if list = checkNames(src, tree.Node); list.Err() != nil {
+		return nil, list
+	}
+	kind, err := checker.Check(tree, c.config())
+	if err != nil {
+		return nil, append(list, src.typeError(err))
+	}
+	p.kind = kind
+	plain := &rewriter{src: src}
+	if p.plain, err = c.build(src, plain, p.raw); err != nil {
+		return nil, append(list, src.typeError(err))
+	}
+	if list = append(list, plain.list...); list.Err() != nil {
+		return nil, list
+	}
+	fast := &rewriter{src: src, space: c.space}
+	if p.fast, err = c.build(src, fast, p.raw); err != nil {
+		return nil, append(list, src.typeError(err))
+	}
+	p.paths, p.metered = fast.paths, plain.metered
+	if fast.root != nil && len(fast.paths) == 1 {
+		p.only = fast.root
+	}
+	return p, list
+}
+
+// parse reads the expression; a nil tree comes with the fault.
+func (c *Compiler) parse(src *source) (*parser.Tree, diag.List) {
+	if strings.TrimSpace(src.code) == "" {
+		return nil, diag.List{src.fault(0, len(src.code), "expr-syntax", "", "%q holds no expression", src.key())}
+	}
+	if len(src.code) > maxSource {
+		return nil, diag.List{src.fault(0, len(src.code), "expr-limit", "", "an expression of more than %d bytes is too long", maxSource)}
+	}
+	tree, err := parser.ParseWithConfig(src.code, c.config())
+	if err != nil {
+		return nil, diag.List{src.syntaxFault(err)}
+	}
+	if measure(tree.Node, 4*maxNodes) > 4*maxNodes {
+		return nil, diag.List{src.fault(0, len(src.code), "expr-limit", "join comparisons with and", "the expression is too complex")}
+	}
+	return tree, nil
+}
+
+// build parses the expression anew, rewrites it and makes the program.
+func (c *Compiler) build(src *source, r *rewriter, raw bool) (*vm.Program, error) {
+	config := c.config()
+	tree, err := parser.ParseWithConfig(src.code, config)
+	if err != nil {
+		return nil, err
+	}
+	if raw {
+		unwrapRaw(&tree.Node)
+	}
+	r.rewrite(&tree.Node)
+	if _, err := checker.Check(tree, config); err != nil {
+		return nil, err
+	}
+	if err := optimizer.Optimize(&tree.Node, config); err != nil {
+		return nil, err
+	}
+	return compiler.Compile(tree, config)
+}
+
+// unwrapRaw takes raw(…) off the whole expression, if it is there.
+func unwrapRaw(n *ast.Node) bool {
+	call, ok := (*n).(*ast.CallNode)
+	if !ok || len(call.Arguments) != 1 {
+		return false
+	}
+	if name, ok := call.Callee.(*ast.IdentifierNode); !ok || name.Value != "raw" {
+		return false
+	}
+	*n = call.Arguments[0]
+	return true
+}
+
+// typeError words what expr's checker, optimizer or compiler found.
+func (s *source) typeError(err error) diag.Diagnostic {
+	var at *file.Error
+	if !errors.As(err, &at) {
+		message, _, _ := strings.Cut(err.Error(), "\n")
+		return s.fault(0, len(s.code), "expr-type", "", "%s", plainWords(message))
+	}
+	from, to := s.bytes(at.Location)
+	return s.fault(from, to, "expr-type", "", "%s", plainWords(at.Message))
+}

@@ -1,0 +1,92 @@
+package lang
+
+import (
+	"encoding/json"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/valyala/fastjson"
+)
+
+// member is the value under key in an object, nil when there is none. The last
+// of several counts, so fastjson's own Get, which takes the first, won't do.
+func member(object *fastjson.Value, key string) *fastjson.Value {
+	o, err := object.Object()
+	if err != nil {
+		return nil
+	}
+	var found *fastjson.Value
+	o.Visit(func(k []byte, v *fastjson.Value) {
+		if string(k) == key {
+			found = v
+		}
+	})
+	return found
+}
+
+// decode makes plain Go data that does not share memory with the parser.
+func decode(v *fastjson.Value) any {
+	if v == nil {
+		return nil
+	}
+	switch v.Type() {
+	case fastjson.TypeString:
+		text, err := v.StringBytes()
+		if err != nil {
+			return nil
+		}
+		return strings.ToValidUTF8(string(text), "\ufffd")
+	case fastjson.TypeNumber:
+		return decodeNumber(v)
+	case fastjson.TypeTrue:
+		return true
+	case fastjson.TypeFalse:
+		return false
+	case fastjson.TypeArray:
+		return decodeList(v)
+	case fastjson.TypeObject:
+		return decodeObject(v)
+	default:
+		return nil
+	}
+}
+
+func decodeList(v *fastjson.Value) any {
+	items, err := v.Array()
+	if err != nil {
+		return nil
+	}
+	list := make([]any, len(items))
+	for i, item := range items {
+		list[i] = decode(item)
+	}
+	return list
+}
+
+func decodeObject(v *fastjson.Value) any {
+	o, err := v.Object()
+	if err != nil {
+		return nil
+	}
+	fields := make(map[string]any, o.Len())
+	o.Visit(func(k []byte, v *fastjson.Value) {
+		fields[strings.ToValidUTF8(string(k), "\ufffd")] = decode(v)
+	})
+	return fields
+}
+
+// decodeNumber keeps what is written as an integer exact: int where it fits,
+// else its digits.
+func decodeNumber(v *fastjson.Value) any {
+	if n, err := v.Int64(); err == nil {
+		return int(n)
+	}
+	raw := string(v.MarshalTo(nil))
+	if strings.ContainsAny(raw, ".eE") {
+		if f, err := strconv.ParseFloat(raw, 64); err == nil && !math.IsInf(f, 0) {
+			return f
+		}
+	}
+	return json.Number(raw)
+}

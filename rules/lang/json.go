@@ -1,0 +1,185 @@
+package lang
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/valyala/fastjson"
+)
+
+const (
+	maxDepth  = 64      // of nested lists and objects in a JSON text
+	maxValues = 200_000 // in a JSON text: some 20 MB once parsed
+	// keepParser is the text length up to which a parser goes back to the
+	// pool; a larger one would pin its memory for good.
+	keepParser = 1 << 20
+)
+
+// parsers keep their buffers from one event to the next.
+var parsers fastjson.ParserPool
+
+// SyntaxError says what is wrong with a JSON text, and where.
+type SyntaxError struct {
+	Offset  int // in bytes from the start of the text
+	Message string
+}
+
+func (e *SyntaxError) Error() string {
+	return fmt.Sprintf("invalid JSON at byte %d: %s", e.Offset, e.Message)
+}
+
+// Doc is a parsed JSON text. It is not for concurrent use.
+type Doc struct {
+	parser *fastjson.Parser
+	root   *fastjson.Value
+	size   int
+}
+
+// ParseDoc reads a whole JSON text. It refuses, with a *SyntaxError, what RFC
+// 8259 does not allow, anything behind the value, nesting deeper than 64 and
+// more than 200,000 values. Where a key stands twice in an object the last one
+// counts.
+func ParseDoc(text []byte) (*Doc, error) {
+	if err := fastjson.ValidateBytes(text); err != nil {
+		return nil, syntaxError(text, err)
+	}
+	if err := bounded(text); err != nil {
+		return nil, err
+	}
+	parser := parsers.Get()
+	root, err := parser.ParseBytes(replaceLoneSurrogates(text))
+	if err != nil {
+		parsers.Put(parser)
+		return nil, syntaxError(text, err)
+	}
+	return &Doc{parser: parser, root: root, size: len(text)}, nil
+}
+
+// Release gives the Doc's memory back; neither it nor a Scope over it may be
+// used after that. Values read from it stay good. A nil Doc has nothing to release.
+func (d *Doc) Release() {
+	if d == nil || d.parser == nil {
+		return
+	}
+	if d.size <= keepParser {
+		parsers.Put(d.parser)
+	}
+	d.parser, d.root = nil, nil
+}
+
+// Value decodes the whole text to plain Go data: nil, bool, string, []any,
+// map[string]any; int for integers in the range of int64, json.Number for
+// larger ones, float64 for all other numbers.
+func (d *Doc) Value() any {
+	if d == nil {
+		return nil
+	}
+	return decode(d.root)
+}
+
+// Lookup decodes one value. It reports false when an object on the way lacks
+// the key, or a part of the way is no object.
+func (d *Doc) Lookup(path ...string) (any, bool) {
+	if d == nil {
+		return nil, false
+	}
+	v := d.root
+	for _, key := range path {
+		if v.Type() != fastjson.TypeObject {
+			return nil, false
+		}
+		if v = member(v, key); v == nil {
+			return nil, false
+		}
+	}
+	return decode(v), true
+}
+
+// syntaxError finds the place of the fault, which fastjson does not give.
+func syntaxError(text []byte, cause error) error {
+	var into json.RawMessage
+	var place *json.SyntaxError
+	if err := json.Unmarshal(text, &into); errors.As(err, &place) {
+		return &SyntaxError{Offset: max(0, int(place.Offset)-1), Message: place.Error()}
+	}
+	return &SyntaxError{Message: cause.Error()}
+}
+
+// bounded refuses texts that are too deep or hold too many values. Counting
+// bytes settles it for ordinary texts; only suspicious ones are scanned.
+func bounded(text []byte) error {
+	opening := bytes.Count(text, []byte{'{'}) + bytes.Count(text, []byte{'['})
+	if opening <= maxDepth && (len(text) <= maxValues || opening+bytes.Count(text, []byte{','}) < maxValues) {
+		return nil
+	}
+	depth, values, quoted := 0, 1, false
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+			if c == '\\' {
+				i++
+			}
+		case c == '{' || c == '[':
+			depth++
+			values++
+		case c == '}' || c == ']':
+			depth--
+		case c == ',':
+			values++
+		}
+		if depth > maxDepth {
+			return &SyntaxError{Offset: i, Message: fmt.Sprintf("nested deeper than %d", maxDepth)}
+		}
+		if values > maxValues {
+			return &SyntaxError{Offset: i, Message: fmt.Sprintf("more than %d values", maxValues)}
+		}
+	}
+	return nil
+}
+
+// replaceLoneSurrogates turns \u escapes that are half of a pair into \ufffd,
+// as encoding/json reads them; fastjson would keep them as written or lose
+// the character behind them. It returns text itself when there is none.
+func replaceLoneSurrogates(text []byte) []byte {
+	if !bytes.Contains(text, []byte(`\ud`)) && !bytes.Contains(text, []byte(`\uD`)) {
+		return text
+	}
+	out := bytes.Clone(text)
+	for i := 0; i+1 < len(out); i++ {
+		if out[i] != '\\' {
+			continue
+		}
+		if out[i+1] != 'u' {
+			i++
+			continue
+		}
+		switch high, low := surrogate(out, i), surrogate(out, i+6); {
+		case high == 'h' && low == 'l':
+			i += 11
+		case high != 0:
+			copy(out[i:], `\ufffd`)
+			i += 5
+		}
+	}
+	return out
+}
+
+// surrogate tells whether a high ('h') or low ('l') surrogate is escaped at i;
+// 0 is neither.
+func surrogate(text []byte, i int) byte {
+	if i+6 > len(text) || text[i] != '\\' || text[i+1] != 'u' || text[i+2]|0x20 != 'd' {
+		return 0
+	}
+	switch {
+	case strings.IndexByte("89abAB", text[i+3]) >= 0:
+		return 'h'
+	case strings.IndexByte("cdefCDEF", text[i+3]) >= 0:
+		return 'l'
+	}
+	return 0
+}

@@ -1,0 +1,58 @@
+// Package lang is hookgate's one language: expr expressions and the
+// `${{ expr }}` templates made of them.
+//
+// An expression sees four names: data (the event's body), event (id, type,
+// source, time), headers (lower-case names) and query. Numbers without a
+// fraction are integers, and 64-bit ids keep their digits.
+//
+// There are two routes to a value and one meaning. The fast route reads only
+// the static paths that an expression names (data.website.status) out of the
+// JSON text, into a flat environment. Where such a path breaks off (null or
+// not an object before its end) the expression runs again over the fully
+// decoded event, where expr raises the error or short-circuits as it defines.
+//
+// Every evaluation is bounded: 500 nodes, predicates nested twice, lists of
+// 10,000 items, 8 MB of texts and lists, 100 ms. Only plain data is in reach.
+package lang
+
+import (
+	"time"
+
+	"hookgate/app/diag"
+	"hookgate/app/yamlpos"
+)
+
+// Meta is what expressions see as event.
+type Meta struct {
+	ID, Type, Source string
+	Time             time.Time
+}
+
+// Kind says what an Input may hold.
+type Kind int
+
+// The kinds of Input.
+const (
+	// TextInput renders to a JSON string, whatever it is made of.
+	TextInput Kind = iota
+	// ValueInput is any tree; a leaf that is exactly one ${{ }} keeps its type.
+	ValueInput
+)
+
+// Input is one key of an action, declared by a connector.
+type Input struct {
+	Name, Doc string
+	Kind      Kind
+	Required  bool
+	Escape    func(string) string            // of each value in a text, not of the literal parts; nil: none
+	Check     func(n yamlpos.Node) diag.List // beyond the shape; nil: none
+}
+
+// Action is what a kind of connection accepts in a rule's action.
+type Action struct {
+	Noun   string // with its article: "an action to a webhook"
+	Inputs []Input
+	// Check looks at the action as a whole; nil: nothing to check. given are
+	// the inputs that stand in the file.
+	Check func(n yamlpos.Node, given []yamlpos.Field) diag.List
+}

@@ -1,0 +1,89 @@
+package lang
+
+import (
+	"fmt"
+	"reflect"
+	"time"
+)
+
+// The bounds of one evaluation.
+const (
+	maxNodes      = 500                   // of an expression's syntax tree
+	maxSource     = 10_000                // bytes of an expression
+	maxNesting    = 2                     // of predicates: any(…, any(…, …))
+	maxItems      = 10_000                // of a list that is iterated or sorted
+	maxUniq       = 1_000                 // of a list for uniq, which compares each with each
+	maxText       = 1 << 20               // bytes of a text that a function makes
+	maxSpent      = 8 << 20               // bytes of all texts and lists made
+	maxElements   = 300_000               // of all lists and objects that the machine makes
+	maxPattern    = 1_000                 // bytes of a regular expression
+	maxRegexWork  = 4_000_000             // instructions of the pattern × bytes of the text
+	maxTime       = 80 * time.Millisecond // of CPU; one step more may end after it
+	ticksPerCheck = 128                   // iterations between two looks at the clock
+)
+
+// meterName is the meter's name in the environment; no expression can spell it.
+const meterName = "\x00meter"
+
+// limitError is the end of an evaluation that wanted too much, or a function
+// called with what it cannot take. Its text is for people.
+type limitError struct{ message string }
+
+func (e *limitError) Error() string { return e.message }
+
+func limitf(format string, args ...any) error {
+	return &limitError{message: fmt.Sprintf(format, args...)}
+}
+
+// meter bounds one evaluation.
+type meter struct {
+	deadline time.Time
+	ticks    int
+	spent    int
+}
+
+func (m *meter) start() {
+	*m = meter{deadline: time.Now().Add(maxTime)}
+}
+
+// tick counts an iteration.
+func (m *meter) tick() error {
+	if m.ticks++; m.ticks%ticksPerCheck == 0 {
+		return m.clock()
+	}
+	return nil
+}
+
+func (m *meter) clock() error {
+	if time.Now().After(m.deadline) {
+		return limitf("it took longer than %d ms", maxTime.Milliseconds())
+	}
+	return nil
+}
+
+// charge accounts for a value that a function made.
+func (m *meter) charge(v any) error {
+	switch x := v.(type) {
+	case string:
+		m.spent += len(x)
+	case []any:
+		m.spent += 16 * len(x)
+	case bool, int, float64, nil:
+	default:
+		if r := reflect.ValueOf(v); r.Kind() == reflect.Slice || r.Kind() == reflect.Map {
+			m.spent += 48 * r.Len()
+		}
+	}
+	if m.spent > maxSpent {
+		return limitf("it made more than %d MB of texts and lists", maxSpent>>20)
+	}
+	return m.clock()
+}
+
+// room refuses a text of size bytes before it is made.
+func (m *meter) room(name string, size int) error {
+	if size > maxText || size < 0 {
+		return limitf("%s would make a text longer than %d MB", name, maxText>>20)
+	}
+	return nil
+}

@@ -1,0 +1,147 @@
+package lang
+
+import (
+	"strconv"
+
+	"github.com/expr-lang/expr/ast"
+	"github.com/valyala/fastjson"
+)
+
+// step is one member access of a static path.
+type step struct {
+	key      string
+	index    int // into a list; -1: key is meant
+	optional bool
+	end      int // where an optional step that meets null goes on: past its whole chain
+}
+
+// path is a static way into the event, such as data.website.closed_by?.role.
+type path struct {
+	slot   int    // its number in the space
+	name   string // its name in the flat environment: unique, no identifier unless it is a bare root
+	root   string
+	parent *path  // the way up to rest; nil: rest starts at the root
+	rest   []step // one step, or all from the first optional one on
+	used   bool   // by a program itself, not only as a parent
+}
+
+// space numbers the paths of everything one Compiler compiled, so that a Scope
+// resolves each of them once however many rules name it.
+type space struct {
+	byName map[string]*path
+}
+
+// add returns the path, with its parents, under its number.
+func (s *space) add(root string, steps []step) *path {
+	name := pathName(root, steps)
+	if p, ok := s.byName[name]; ok {
+		return p
+	}
+	p := &path{name: name, root: root}
+	cut := len(steps) - 1
+	for i, st := range steps {
+		if st.optional {
+			cut = i
+			break
+		}
+	}
+	if cut > 0 {
+		p.parent = s.add(root, steps[:cut])
+	}
+	if cut >= 0 {
+		p.rest = make([]step, len(steps)-cut)
+		for i, st := range steps[cut:] {
+			st.end -= cut
+			p.rest[i] = st
+		}
+	}
+	p.slot = len(s.byName)
+	s.byName[name] = p
+	return p
+}
+
+func pathName(root string, steps []step) string {
+	name := []byte(root)
+	for _, st := range steps {
+		if st.optional {
+			name = strconv.AppendInt(append(name, '?'), int64(st.end), 10)
+		}
+		if st.index >= 0 {
+			name = append(strconv.AppendInt(append(name, '['), int64(st.index), 10), ']')
+		} else {
+			name = strconv.AppendQuote(append(name, '.'), st.key)
+		}
+	}
+	return string(name)
+}
+
+// roots are the names in scope, with what they are.
+var roots = map[string]bool{"data": true, "event": true, "headers": true, "query": true}
+
+// staticPath reads a member chain whose every step is known at load. chain
+// says that n stands inside an optional chain, whose end is known there.
+func staticPath(n ast.Node, chain bool) (root string, steps []step, ok bool) {
+	switch x := n.(type) {
+	case *ast.IdentifierNode:
+		return x.Value, nil, roots[x.Value]
+	case *ast.ChainNode:
+		root, steps, ok = staticPath(x.Node, true)
+		for i := range steps {
+			if steps[i].optional && steps[i].end < 0 {
+				steps[i].end = len(steps)
+			}
+		}
+		return root, steps, ok
+	case *ast.MemberNode:
+		if x.Method || (x.Optional && !chain) {
+			return "", nil, false
+		}
+		st := step{index: -1, optional: x.Optional, end: -1}
+		switch p := x.Property.(type) {
+		case *ast.StringNode:
+			st.key = p.Value
+		case *ast.IntegerNode:
+			st.index = p.Value
+		default:
+			return "", nil, false
+		}
+		root, steps, ok = staticPath(x.Node, chain)
+		return root, append(steps, st), ok
+	}
+	return "", nil, false
+}
+
+// walk follows the steps. It reports false where the way breaks off: null or
+// the wrong kind of value before a step that is not optional. A missing key
+// of an object is nil, as null is.
+func walk(v *fastjson.Value, steps []step) (*fastjson.Value, bool) {
+	for i := 0; i < len(steps); i++ {
+		st := &steps[i]
+		if v == nil {
+			if !st.optional {
+				return nil, false
+			}
+			i = st.end - 1
+			continue
+		}
+		switch v.Type() {
+		case fastjson.TypeObject:
+			if st.index >= 0 {
+				return nil, false
+			}
+			v = member(v, st.key)
+		case fastjson.TypeArray:
+			items, err := v.Array()
+			if err != nil || st.index < 0 || st.index >= len(items) {
+				return nil, false
+			}
+			v = items[st.index]
+		default:
+			return nil, false
+		}
+		if v != nil && v.Type() == fastjson.TypeNull {
+			v = nil
+		}
+	}
+	return v, true
+}

@@ -1,0 +1,164 @@
+package lang
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/expr-lang/expr/vm"
+
+	"hookgate/app/diag"
+	"hookgate/app/yamlpos"
+)
+
+// run evaluates the program. Its error is for people.
+func (p *program) run(s *Scope) (any, error) {
+	if s.load(p.space, p.paths) {
+		if p.only != nil {
+			return s.env[p.only.name], nil
+		}
+		return p.exec(s, p.fast, s.env)
+	}
+	return p.runPlain(s)
+}
+
+// runPlain evaluates the program over the fully decoded event.
+func (p *program) runPlain(s *Scope) (any, error) {
+	return p.exec(s, p.plain, s.plainEnv())
+}
+
+func (p *program) exec(s *Scope, code *vm.Program, env map[string]any) (any, error) {
+	if p.metered {
+		env[meterName] = &s.meter
+		s.meter.start()
+	}
+	value, err := s.vm.Run(code, env)
+	if err != nil {
+		return nil, p.explainError(err)
+	}
+	return value, nil
+}
+
+// Predicate is an expression that is true or false.
+type Predicate struct {
+	p   *program
+	c   *Compiler
+	key string
+}
+
+// Predicate compiles a condition. An expression that can only give something
+// else is an error; where the type is known at run time only, Eval checks it.
+func (c *Compiler) Predicate(text yamlpos.Text) (*Predicate, diag.List) {
+	src := newSource(text, 0, len(text.Value))
+	if fault, found := templateIn(src); found {
+		return nil, diag.List{fault}
+	}
+	p, list := c.compile(src, false)
+	if p == nil {
+		return nil, list
+	}
+	if p.kind.Kind() != reflect.Bool && p.kind.Kind() != reflect.Interface {
+		fault := src.fault(0, len(src.code), "expr-type", "compare it with something", "%q gives a %s, not true or false",
+			src.key(), kindOfType(p.kind.String()))
+		return nil, append(list, fault)
+	}
+	return &Predicate{p: p, c: c, key: src.key()}, list
+}
+
+// Eval says whether the event meets the condition. An error is a rule error:
+// the condition could not be evaluated, or gave neither true nor false.
+func (p *Predicate) Eval(s *Scope) (bool, error) {
+	value, err := p.p.run(s)
+	if err != nil {
+		return false, err
+	}
+	return p.verdict(value)
+}
+
+func (p *Predicate) verdict(value any) (bool, error) {
+	if verdict, ok := value.(bool); ok {
+		return verdict, nil
+	}
+	if value == nil {
+		return false, fmt.Errorf("%s gave null, not true or false", p.key)
+	}
+	return false, fmt.Errorf("%s gave %s (%s), not true or false", p.key, brief(value), kindOf(value))
+}
+
+// Source is the condition as it is written.
+func (p *Predicate) Source() string { return p.p.src.code }
+
+// Expression is an expression that gives any value.
+type Expression struct{ p *program }
+
+// Expression compiles ordering_key, event_type, event_id and the like.
+func (c *Compiler) Expression(text yamlpos.Text) (*Expression, diag.List) {
+	src := newSource(text, 0, len(text.Value))
+	if fault, found := templateIn(src); found {
+		return nil, diag.List{fault}
+	}
+	p, list := c.compile(src, false)
+	if p == nil {
+		return nil, list
+	}
+	return &Expression{p: p}, list
+}
+
+// Eval gives the value: plain Go data as Doc.Value has it.
+func (e *Expression) Eval(s *Scope) (any, error) { return e.p.run(s) }
+
+// Text gives the value as text: "" for null, numbers without exponent, lists
+// and objects as JSON.
+func (e *Expression) Text(s *Scope) (string, error) {
+	value, err := e.p.run(s)
+	if err != nil {
+		return "", err
+	}
+	text, err := textOf(value)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", e.p.src.code, err)
+	}
+	return text, nil
+}
+
+// Source is the expression as it is written.
+func (e *Expression) Source() string { return e.p.src.code }
+
+// templateIn finds a ${{ }} where a bare expression is wanted.
+func templateIn(src *source) (diag.Diagnostic, bool) {
+	from := strings.Index(src.code, "${{")
+	if from < 0 {
+		return diag.Diagnostic{}, false
+	}
+	if quotedAt(src.code, from) {
+		return diag.Diagnostic{}, false
+	}
+	to := len(src.code)
+	if end := templateEnd(src.code[from+3:]); end >= 0 {
+		to = from + 3 + end + 2
+	}
+	return src.fault(from, to, "template-in-when", "drop the ${{ }}", "%q is already an expression", src.key()), true
+}
+
+// brief is a value as JSON, cut to what fits in a line.
+func brief(v any) string {
+	const most = 80
+	text, err := appendJSON(nil, v)
+	if err != nil {
+		return kindOf(v)
+	}
+	if runes := []rune(string(text)); len(runes) > most {
+		return string(runes[:most]) + "…"
+	}
+	return string(text)
+}
+
+// isLimit finds the message of a bound that was hit.
+func isLimit(err error) (string, bool) {
+	var limit *limitError
+	if errors.As(err, &limit) {
+		return limit.message, true
+	}
+	return "", false
+}

@@ -1,0 +1,218 @@
+package lang
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/expr-lang/expr/vm"
+	"github.com/valyala/fastjson"
+)
+
+// eventTime is how event.time is written: RFC 3339 in UTC, to the millisecond.
+const eventTime = "2006-01-02T15:04:05.000Z07:00"
+
+// Scope is what one event's expressions see: data, event, headers, query. It
+// keeps what it resolved, so everything that judges one event should share
+// one. Event may be changed between evaluations. Not for concurrent use.
+type Scope struct {
+	Event   Meta
+	doc     *Doc
+	headers map[string]string
+	query   map[string]any
+
+	space *space         // whose numbers slots has
+	slots []slot         // by path.slot
+	env   map[string]any // of the fast route, by path.name
+	plain map[string]any // of the plain route; nil until it is needed
+	vm    vm.VM
+	meter meter
+}
+
+// slot is what a Scope knows of a path.
+type slot struct {
+	state  slotState
+	loaded bool // the value is in env
+	value  *fastjson.Value
+}
+
+type slotState byte
+
+const (
+	unresolved slotState = iota
+	resolved             // value is good; nil: null or missing
+	broken               // the path breaks off before its end
+)
+
+// scopes keeps virtual machines and environments from one event to the next.
+var scopes = sync.Pool{New: func() any { return &Scope{env: map[string]any{}} }}
+
+// NewScope makes the scope of one event. doc may be nil: then data is nil.
+// Header names must be in lower case. The arguments must stay unchanged until
+// Release, which does not release doc.
+func NewScope(doc *Doc, meta Meta, headers map[string]string, query map[string]any) *Scope {
+	s, ok := scopes.Get().(*Scope)
+	if !ok {
+		s = &Scope{env: map[string]any{}}
+	}
+	s.Event, s.doc, s.headers, s.query = meta, doc, headers, query
+	s.vm.MemoryBudget = maxElements
+	return s
+}
+
+// Release gives the scope's memory back. Values and JSON that came from it stay good.
+func (s *Scope) Release() {
+	s.reset(nil)
+	s.doc, s.headers, s.query, s.plain = nil, nil, nil, nil
+	s.Event = Meta{}
+	clear(s.vm.Stack)
+	clear(s.vm.Variables)
+	scopes.Put(s)
+}
+
+// reset forgets the paths of one Compiler and gets ready for those of another.
+func (s *Scope) reset(to *space) {
+	s.space = to
+	clear(s.slots)
+	clear(s.env)
+}
+
+// load puts the values of all paths into the environment. It reports false
+// when one of them breaks off, and the plain route must decide.
+func (s *Scope) load(of *space, paths []*path) bool {
+	if s.space != of {
+		s.reset(of)
+	}
+	if len(s.slots) < len(of.byName) {
+		s.slots = append(s.slots, make([]slot, len(of.byName)-len(s.slots))...)
+	}
+	for _, p := range paths {
+		if p.root == "data" {
+			if !s.loadData(p) {
+				return false
+			}
+		} else if !s.loadOther(p) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Scope) loadData(p *path) bool {
+	at := &s.slots[p.slot]
+	if at.loaded {
+		return true
+	}
+	value, ok := s.resolve(p)
+	if !ok {
+		return false
+	}
+	if value != nil { // a missing key of the environment is nil already
+		s.env[p.name] = decode(value)
+	}
+	at.loaded = true
+	return true
+}
+
+// resolve finds the value of a path below data, and that of its parents.
+func (s *Scope) resolve(p *path) (*fastjson.Value, bool) {
+	at := &s.slots[p.slot]
+	if at.state != unresolved {
+		return at.value, at.state == resolved
+	}
+	var value *fastjson.Value
+	ok := true
+	if p.parent != nil {
+		value, ok = s.resolve(p.parent)
+	} else if s.doc != nil && s.doc.root.Type() != fastjson.TypeNull {
+		value = s.doc.root
+	}
+	if ok {
+		value, ok = walk(value, p.rest)
+	}
+	at.state, at.value = resolved, value
+	if !ok {
+		at.state = broken
+	}
+	return value, ok
+}
+
+// loadOther loads a path that starts at event, headers or query. What goes
+// deeper than one key is left to the plain route: these are flat.
+func (s *Scope) loadOther(p *path) bool {
+	if len(p.rest) == 0 {
+		s.env[p.name] = s.rootValue(p.root)
+		return true
+	}
+	key := p.rest[0]
+	if len(p.rest) > 1 || p.parent != nil || key.index >= 0 {
+		return false
+	}
+	switch p.root {
+	case "event":
+		s.env[p.name] = s.eventField(key.key)
+	case "headers":
+		if value, ok := s.headers[key.key]; ok && !s.slots[p.slot].loaded {
+			s.env[p.name] = value
+		}
+	case "query":
+		if value, ok := s.query[key.key]; ok && !s.slots[p.slot].loaded {
+			s.env[p.name] = value
+		}
+	}
+	s.slots[p.slot].loaded = true
+	return true
+}
+
+// eventFields are the keys of event.
+var eventFields = []string{"id", "source", "time", "type"}
+
+func (s *Scope) eventField(key string) any {
+	switch key {
+	case "id":
+		return s.Event.ID
+	case "source":
+		return s.Event.Source
+	case "type":
+		return s.Event.Type
+	case "time":
+		return s.Event.Time.In(time.UTC).Format(eventTime)
+	}
+	return nil
+}
+
+// rootValue is a whole root, other than data, as plain data.
+func (s *Scope) rootValue(root string) any {
+	switch root {
+	case "event":
+		object := make(map[string]any, len(eventFields))
+		for _, key := range eventFields {
+			object[key] = s.eventField(key)
+		}
+		return object
+	case "headers":
+		object := make(map[string]any, len(s.headers))
+		for key, value := range s.headers {
+			object[key] = value
+		}
+		return object
+	case "query":
+		object := make(map[string]any, len(s.query))
+		maps.Copy(object, s.query)
+		return object
+	}
+	return nil
+}
+
+// plainEnv is the whole event, fully decoded: the environment of the plain route.
+func (s *Scope) plainEnv() map[string]any {
+	if s.plain == nil {
+		s.plain = map[string]any{"data": s.doc.Value(), "headers": s.rootValue("headers"), "query": s.rootValue("query")}
+	}
+	s.plain["event"] = s.rootValue("event")
+	return s.plain
+}
+
+// rootNames lists the names in scope, sorted.
+func rootNames() []string { return slices.Sorted(maps.Keys(roots)) }

@@ -1,0 +1,313 @@
+package lang
+
+import (
+	"fmt"
+	"strings"
+
+	"hookgate/app/diag"
+	"hookgate/app/yamlpos"
+)
+
+// Template is a YAML value whose text leaves may hold ${{ expr }}, compiled to
+// the pieces of the JSON text it renders to. It is safe for concurrent use.
+type Template struct {
+	pieces []piece
+	static bool
+}
+
+// piece is JSON text as it is, or a leaf.
+type piece struct {
+	json []byte
+	leaf *leaf // nil: json
+}
+
+// leaf is a scalar with at least one ${{ }}.
+type leaf struct {
+	parts  []part
+	typed  bool // exactly one ${{ }} in a ValueInput: it keeps its type
+	escape func(string) string
+}
+
+// part is a literal, as the content of a JSON string, or an expression.
+type part struct {
+	json    []byte
+	program *program // nil: json
+	name    string   // the expression, as it is written
+}
+
+// Template compiles a value of an action. Every fault is reported.
+func (c *Compiler) Template(n yamlpos.Node, in Input) (*Template, diag.List) {
+	b := templateBuilder{compiler: c, input: in}
+	if in.Kind == TextInput {
+		var text yamlpos.Text
+		if list := n.Decode("this", &text); list.Err() != nil {
+			return nil, list
+		}
+	}
+	b.node(n)
+	if b.list.Err() != nil {
+		return nil, b.list
+	}
+	b.flush()
+	t := &Template{pieces: b.pieces, static: true}
+	for _, p := range b.pieces {
+		t.static = t.static && p.leaf == nil
+	}
+	return t, b.list
+}
+
+// Static reports whether the template holds no ${{ }}.
+func (t *Template) Static() bool { return t.static }
+
+// AppendJSON appends the rendered value as JSON. missing has the source of
+// each ${{ }} that gave null: null where it stands alone, else empty text. An
+// error names the ${{ }} at fault; null or empty text stands in its place, so
+// that out is JSON all the same.
+func (t *Template) AppendJSON(dst []byte, s *Scope) (out []byte, missing []string, err error) {
+	for i := range t.pieces {
+		p := &t.pieces[i]
+		if p.leaf == nil {
+			dst = append(dst, p.json...)
+			continue
+		}
+		var failed error
+		if p.leaf.typed {
+			dst, missing, failed = p.leaf.appendValue(dst, s, missing)
+		} else {
+			dst, missing, failed = p.leaf.appendText(dst, s, missing)
+		}
+		if err == nil {
+			err = failed
+		}
+	}
+	return dst, missing, err
+}
+
+func (l *leaf) appendValue(dst []byte, s *Scope, missing []string) ([]byte, []string, error) {
+	p := &l.parts[0]
+	value, err := p.program.run(s)
+	if err != nil {
+		return append(dst, "null"...), missing, fmt.Errorf("${{ %s }}: %w", p.name, err)
+	}
+	if value == nil {
+		return append(dst, "null"...), append(missing, p.name), nil
+	}
+	before := len(dst)
+	if dst, err = appendJSON(dst, value); err != nil {
+		return append(dst[:before], "null"...), missing, fmt.Errorf("${{ %s }}: %w", p.name, err)
+	}
+	return dst, missing, nil
+}
+
+func (l *leaf) appendText(dst []byte, s *Scope, missing []string) ([]byte, []string, error) {
+	var first error
+	dst = append(dst, '"')
+	for i := range l.parts {
+		p := &l.parts[i]
+		if p.program == nil {
+			dst = append(dst, p.json...)
+			continue
+		}
+		value, err := p.program.run(s)
+		if err == nil && value == nil {
+			missing = append(missing, p.name)
+			continue
+		}
+		var text string
+		if err == nil {
+			text, err = textOf(value)
+		}
+		if err != nil {
+			if first == nil {
+				first = fmt.Errorf("${{ %s }}: %w", p.name, err)
+			}
+			continue
+		}
+		if l.escape != nil && !p.program.raw {
+			text = l.escape(text)
+		}
+		dst = appendStringContent(dst, text)
+	}
+	return append(dst, '"'), missing, first
+}
+
+type templateBuilder struct {
+	compiler *Compiler
+	input    Input
+	pieces   []piece
+	json     []byte // since the last leaf
+	list     diag.List
+}
+
+// flush makes a piece of the JSON text gathered so far.
+func (b *templateBuilder) flush() {
+	if len(b.json) > 0 {
+		b.pieces = append(b.pieces, piece{json: b.json})
+		b.json = nil
+	}
+}
+
+func (b *templateBuilder) node(n yamlpos.Node) {
+	switch n.Kind() {
+	case yamlpos.Map:
+		b.json = append(b.json, '{')
+		for i, f := range n.Fields() {
+			if i > 0 {
+				b.json = append(b.json, ',')
+			}
+			if strings.Contains(f.Key.Value, "${{") {
+				b.list = append(b.list, f.Key.Diag("template-in-key", "write the key out", "a key cannot hold ${{ }}"))
+			}
+			b.json = append(appendString(b.json, f.Key.Value), ':')
+			b.node(f.Value)
+		}
+		b.json = append(b.json, '}')
+	case yamlpos.List:
+		b.json = append(b.json, '[')
+		for i, item := range n.Items() {
+			if i > 0 {
+				b.json = append(b.json, ',')
+			}
+			b.node(item)
+		}
+		b.json = append(b.json, ']')
+	case yamlpos.Scalar:
+		b.scalar(n)
+	case yamlpos.Null:
+		b.json = append(b.json, "null"...)
+	}
+}
+
+func (b *templateBuilder) scalar(n yamlpos.Node) {
+	text := n.Text()
+	if !strings.Contains(text.Value, "${{") {
+		if b.input.Kind == TextInput {
+			b.json = appendString(b.json, text.Value)
+			return
+		}
+		var err error
+		if b.json, err = appendJSON(b.json, n.Any()); err != nil {
+			b.list = append(b.list, text.Diag("bad-value", "", "%s", err))
+		}
+		return
+	}
+	l := &leaf{escape: b.input.Escape, parts: b.parts(text)}
+	dynamic := 0
+	for _, p := range l.parts {
+		if p.program != nil {
+			dynamic++
+		}
+	}
+	switch {
+	case b.list.Err() != nil:
+	case dynamic == 0: // only $${{
+		b.json = append(b.json, '"')
+		for _, p := range l.parts {
+			b.json = append(b.json, p.json...)
+		}
+		b.json = append(b.json, '"')
+	default:
+		l.typed = b.input.Kind == ValueInput && len(l.parts) == 1
+		b.flush()
+		b.pieces = append(b.pieces, piece{leaf: l})
+	}
+}
+
+// parts splits a scalar at its ${{ }}. $${{ stands for ${{ itself.
+func (b *templateBuilder) parts(text yamlpos.Text) []part {
+	var parts []part
+	var literal []byte
+	flush := func() {
+		if len(literal) > 0 {
+			parts = append(parts, part{json: literal})
+			literal = nil
+		}
+	}
+	value := text.Value
+	for i := 0; i < len(value); {
+		next := strings.Index(value[i:], "${{")
+		if next < 0 {
+			literal = appendStringContent(literal, value[i:])
+			break
+		}
+		at := i + next
+		if at > i && value[at-1] == '$' {
+			literal = appendStringContent(literal, value[i:at-1])
+			literal = append(literal, "${{"...)
+			i = at + 3
+			continue
+		}
+		literal = appendStringContent(literal, value[i:at])
+		end := templateEnd(value[at+3:])
+		if end < 0 {
+			b.list = append(b.list, text.DiagAt(at, at+3, "template-open", "close it, or write $${{ for the characters themselves", `"${{" has no "}}"`))
+			break
+		}
+		flush()
+		parts = append(parts, b.expression(text, at+3, at+3+end))
+		i = at + 3 + end + 2
+	}
+	flush()
+	return parts
+}
+
+func (b *templateBuilder) expression(text yamlpos.Text, from, to int) part {
+	code := text.Value[from:to]
+	if strings.TrimSpace(code) == "" {
+		b.list = append(b.list, text.DiagAt(from-3, to+2, "expr-syntax", "", "${{ }} holds no expression"))
+		return part{}
+	}
+	p, list := b.compiler.compile(newSource(text, from, to), true)
+	b.list = append(b.list, list...)
+	return part{program: p, name: strings.TrimSpace(code)}
+}
+
+// templateEnd finds the }} that closes an expression, past the texts and
+// brackets in it; -1 when there is none.
+func templateEnd(s string) int {
+	depth := 0
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; c {
+		case '"', '\'', '`':
+			if i = closingQuote(s, i); i < 0 {
+				return -1
+			}
+		case '{', '[', '(':
+			depth++
+		case ']', ')':
+			depth--
+		case '}':
+			if depth <= 0 && strings.HasPrefix(s[i:], "}}") {
+				return i
+			}
+			depth--
+		}
+	}
+	return -1
+}
+
+// closingQuote finds the quote that ends the text which starts at i.
+func closingQuote(s string, i int) int {
+	quote := s[i]
+	for i++; i < len(s); i++ {
+		switch {
+		case s[i] == quote:
+			return i
+		case s[i] == '\\' && quote != '`':
+			i++
+		}
+	}
+	return -1
+}
+
+// quotedAt reports whether the byte at stands inside a text of the expression.
+func quotedAt(s string, at int) bool {
+	for i := 0; i < at; i++ {
+		if s[i] == '"' || s[i] == '\'' || s[i] == '`' {
+			if i = closingQuote(s, i); i < 0 || i > at {
+				return i > at
+			}
+		}
+	}
+	return false
+}

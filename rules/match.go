@@ -1,0 +1,121 @@
+package rules
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+
+	"hookgate/app/event"
+	"hookgate/rules/lang"
+)
+
+func newInput(declared lang.Input, t *lang.Template) input {
+	prefix, err := json.Marshal(declared.Name)
+	if err != nil { // a string always marshals
+		prefix = []byte(`""`)
+	}
+	return input{name: declared.Name, prefix: append(prefix, ':'), template: t, required: declared.Required}
+}
+
+// Match judges one event by every rule and renders the actions of those that
+// match. The scope must know the event's id, type and source. A rule whose
+// condition, or that of one of its actions, cannot be evaluated is a rule
+// error as a whole: nothing of it is sent, and the other rules go on.
+func (s *Set) Match(sc *lang.Scope) Outcome {
+	out := Outcome{Results: bytes.Clone(s.skip)}
+	for _, i := range s.candidates(sc.Event.Source, sc.Event.Type) {
+		r := s.rules[i]
+		before := len(out.Deliveries)
+		matched, err := r.match(sc, &out)
+		switch {
+		case err != nil:
+			out.Deliveries = out.Deliveries[:before]
+			out.Results[i] = byte(event.Failed)
+			out.Errors = append(out.Errors, event.Verdict{Rule: r.name, Result: event.Failed, Message: err.Error()})
+		case matched:
+			out.Results[i] = byte(event.Matched)
+		default:
+			out.Results[i] = byte(event.NotMatched)
+		}
+	}
+	return out
+}
+
+// match evaluates the rule and adds what its actions send to out.
+func (r *rule) match(sc *lang.Scope, out *Outcome) (bool, error) {
+	if r.when != nil {
+		if ok, err := r.when.Eval(sc); err != nil || !ok {
+			return false, err
+		}
+	}
+	for _, a := range r.actions {
+		if a.when != nil {
+			ok, err := a.when.Eval(sc)
+			if err != nil {
+				return false, err
+			}
+			if !ok {
+				continue
+			}
+		}
+		out.Deliveries = append(out.Deliveries, a.render(r.name, sc))
+	}
+	return true, nil
+}
+
+// render makes the action's output. The first thing that forbids to send it is
+// its Err; the rest is rendered all the same, to be shown.
+func (a *action) render(rule string, sc *lang.Scope) Rendered {
+	r := Rendered{Rule: rule, Connection: a.connection, Action: a.number}
+	fail := func(reason string) {
+		if r.Err == "" {
+			r.Err = reason
+		}
+	}
+	if a.key != nil {
+		key, err := a.key.Text(sc)
+		switch {
+		case err != nil:
+			fail("ordering_key: " + err.Error())
+		case key == "":
+			r.Warnings = append(r.Warnings, a.key.Source()+" is missing: there is no ordering key")
+		default:
+			r.Key = key
+		}
+	}
+	dst := append(make([]byte, 0, 256), '{')
+	for i := range a.inputs {
+		in := &a.inputs[i]
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, in.prefix...)
+		start := len(dst)
+		var missing []string
+		var err error
+		dst, missing, err = in.template.AppendJSON(dst, sc)
+		if err != nil {
+			fail(in.name + ": " + err.Error())
+		}
+		if in.required && empty(dst[start:]) {
+			fail(emptyReason(in.name, missing))
+		}
+		for _, name := range missing {
+			if warning := name + " is missing"; !slices.Contains(r.Warnings, warning) {
+				r.Warnings = append(r.Warnings, warning)
+			}
+		}
+	}
+	r.Output = append(dst, '}')
+	return r
+}
+
+// empty reports whether a required value came out as nothing.
+func empty(text []byte) bool { return string(text) == "null" || string(text) == `""` }
+
+func emptyReason(input string, missing []string) string {
+	if len(missing) == 0 {
+		return input + " is empty"
+	}
+	return input + " is empty: " + missing[0] + " is missing"
+}

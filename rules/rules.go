@@ -1,0 +1,92 @@
+// Package rules decides what is sent because of an event: it compiles the
+// rules of config.yaml, finds those that an event matches, and renders what
+// their actions send.
+package rules
+
+import (
+	"encoding/json"
+
+	"hookgate/app/diag"
+	"hookgate/app/event"
+	"hookgate/app/yamlpos"
+	"hookgate/rules/lang"
+)
+
+// Rule is one entry under rules, as it stands in the file.
+type Rule struct {
+	Name   yamlpos.Text   `yaml:"name,required"`
+	From   []yamlpos.Text `yaml:"from,single,required"`
+	Events []yamlpos.Text `yaml:"events,single"`
+	When   yamlpos.Text   `yaml:"when"`
+	Then   []Action       `yaml:"then,required"`
+}
+
+// Noun names a rule in messages.
+func (*Rule) Noun() string { return "a rule" }
+
+// KeyHint says what other tools' words for a rule's keys are here.
+func (*Rule) KeyHint(key string) string {
+	ours := map[string]string{
+		"filter": "when", "if": "when", "condition": "when", "where": "when", "on": "events", "event": "events", "types": "events",
+		"do": "then", "actions": "then", "action": "then", "steps": "then", "source": "from", "sources": "from", "form": "from",
+	}[key]
+	if ours == "" {
+		return ""
+	}
+	return `did you mean "` + ours + `"?`
+}
+
+// Action is one entry under then, as it stands in the file.
+type Action struct {
+	To          yamlpos.Text    `yaml:"to,required"`
+	When        yamlpos.Text    `yaml:"when"`
+	OrderingKey yamlpos.Text    `yaml:"ordering_key"`
+	Inputs      []yamlpos.Field `yaml:",rest"`
+	Node        yamlpos.Node    // the whole action
+}
+
+// DecodeNode implements yamlpos.Decoder: it keeps the Node.
+func (a *Action) DecodeNode(n yamlpos.Node) diag.List {
+	type plain Action // without DecodeNode
+	list := n.Decode("an action", (*plain)(a))
+	a.Node = n
+	return list
+}
+
+// Targets has, by the connection's name, what its kind accepts in an action.
+type Targets map[string]lang.Action
+
+// Origins has, by the name of the source or form, the event types it can
+// have; nil: any.
+type Origins map[string][]string
+
+// Outcome is what the rules say of one event.
+type Outcome struct {
+	Results    []byte          // one event.Result letter a rule, in the file's order
+	Errors     []event.Verdict // the rules that could not be evaluated, and why
+	Deliveries []Rendered      // in the file's order
+}
+
+// Matched counts the rules that matched.
+func (o *Outcome) Matched() int {
+	n := 0
+	for _, r := range o.Results {
+		if event.Result(r) == event.Matched {
+			n++
+		}
+	}
+	return n
+}
+
+// Rendered is what one action of a rule that matched sends.
+type Rendered struct {
+	Rule       string
+	Connection string
+	Action     int             // which of the rule's actions to this connection, from 1
+	Key        string          // ordering key; "" is none
+	Output     json.RawMessage // a JSON object: the action's own keys in the file's order
+	Warnings   []string        // values that were missing
+	// Err is not "" where the output must not be sent: a value that the
+	// connector requires is missing, or a template could not be evaluated.
+	Err string
+}

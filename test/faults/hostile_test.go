@@ -1,0 +1,209 @@
+package faults
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"hookgate/test/lab"
+)
+
+// resident is the resident memory of the gate in bytes.
+func resident(t *testing.T, g *lab.Gate) int {
+	t.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", g.PID()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(text)) {
+		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok { // the highest so far
+			kb, err := strconv.Atoi(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(rest), "kB")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return kb << 10
+		}
+	}
+	t.Fatal("no VmHWM")
+	return 0
+}
+
+// bomb is gzip of size zero bytes.
+func bomb(t *testing.T, size int) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	w, err := gzip.NewWriterLevel(&buf, gzip.BestCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	zeros := make([]byte, 1<<20)
+	for range size >> 20 {
+		if _, err := w.Write(zeros); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+// TestBombs posts bodies that are small to send and large to understand. Each
+// gets a clear answer soon, memory stays bounded, and the server goes on.
+//
+// Negative control: c.Body() instead of the raw body and a limited gunzip.
+func TestBombs(t *testing.T) {
+	sink := lab.NewSink(t, nil)
+	g := lab.Start(t, numbered(sink.URL))
+	parts := strings.Repeat("--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n", 50_000) + "--b--\r\n"
+	keys := new(strings.Builder)
+	for n := range 300_000 {
+		fmt.Fprintf(keys, `"%d":0,`, n)
+	}
+	for _, c := range []struct {
+		name, contentType, encoding string
+		body                        []byte
+		status                      []int
+	}{
+		{"a gigabyte in gzip", "application/json", "gzip", bomb(t, 1<<30), []int{413}},
+		{"gzip in gzip", "application/json", "gzip, gzip", bomb(t, 1<<26), []int{413, 415}},
+		{"deep JSON", "application/json", "", bytes.Repeat([]byte("["), 5_000_000), []int{400}},
+		{"deep objects", "application/json", "", bytes.Repeat([]byte(`{"a":`), 1_000_000), []int{400}},
+		{"4 MB of a&", "application/x-www-form-urlencoded", "", bytes.Repeat([]byte("a&"), 2_000_000), []int{413}},
+		{"deep bracket keys", "application/x-www-form-urlencoded", "", []byte("a" + strings.Repeat("[b]", 100_000) + "=1"), []int{400, 413}},
+		{"a huge index", "application/x-www-form-urlencoded", "", []byte("a[999999999]=1"), []int{202, 400, 413}},
+		{"many parts", "multipart/form-data; boundary=b", "", []byte(parts), []int{413}},
+		{"many keys", "application/json", "", []byte("{" + keys.String() + `"x":0}`), []int{202, 413}},
+		{"deep XML", "application/xml", "", []byte(strings.Repeat("<a>", 500_000)), []int{400}},
+		{"XML entities", "application/xml", "", []byte(`<!DOCTYPE a [<!ENTITY b "bbbbbbbbbb"><!ENTITY c "&b;&b;&b;&b;&b;&b;&b;&b;">]><a>&c;&c;</a>`), []int{202, 400}},
+		{"an external entity", "application/xml", "", []byte(`<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>`), []int{202, 400}},
+		{"a long number", "application/json", "", []byte(`{"n":1` + strings.Repeat("0", 2_000_000) + `}`), []int{202, 400}},
+		{"a huge exponent", "application/json", "", []byte(`{"n":1e999999999}`), []int{202, 400}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			began := time.Now()
+			header := []string{"Content-Type", c.contentType}
+			if c.encoding != "" {
+				header = append(header, "Content-Encoding", c.encoding)
+			}
+			r := g.Do(http.MethodPost, inPath, c.body, header...)
+			ok := false
+			for _, status := range c.status {
+				ok = ok || r.Status == status
+			}
+			if !ok {
+				t.Errorf("status %d, want one of %v: %.200s", r.Status, c.status, r.Body)
+			}
+			if strings.Contains(r.Body, "root:") {
+				t.Errorf("a file was read: %.200s", r.Body)
+			}
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("the answer took %s", took)
+			}
+		})
+	}
+	if r := g.PostJSON(inPath, lab.Payload(1)(1)); r.Status != http.StatusAccepted {
+		t.Errorf("a good event afterwards: status %d", r.Status)
+	}
+	if peak := resident(t, g); peak > 400<<20 {
+		t.Errorf("memory rose to %d MB", peak>>20)
+	} else {
+		t.Logf("memory rose to %d MB", peak>>20)
+	}
+}
+
+// TestSlowLoris opens many connections that send their requests a byte at a
+// time, or nothing at all: others are served meanwhile, and the slow ones are
+// closed.
+//
+// Negative control: no ReadTimeout.
+func TestSlowLoris(t *testing.T) {
+	t.Parallel()
+	sink := lab.NewSink(t, nil)
+	g := lab.Start(t, numbered(sink.URL))
+	const slow = 200
+	closed := make(chan bool, slow)
+	request := "POST " + inPath + " HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+	for n := range slow {
+		from := &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(1+n%50))} // many addresses: there is a cap for each
+		conn, err := (&net.Dialer{LocalAddr: from, Timeout: 5 * time.Second}).Dial("tcp", g.Addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		go drip(conn, request, n, closed)
+	}
+	sender := lab.NewSender(t, g.URL+inPath, lab.Payload(1))
+	var took []time.Duration
+	for range 50 {
+		sent := sender.Post(t.Context())
+		if sent.Status != http.StatusAccepted {
+			t.Fatalf("status %d beside slow connections", sent.Status)
+		}
+		took = append(took, sent.Took)
+	}
+	if p90 := lab.Percentile(took, 90); p90 > time.Second {
+		t.Errorf("p90 of the answers is %s beside slow connections", p90)
+	}
+	deadline := time.After(2 * lab.Patience)
+	for n := range slow {
+		select {
+		case <-closed:
+		case <-deadline:
+			t.Fatalf("only %d of %d slow connections were closed", n, slow)
+		}
+	}
+}
+
+// drip sends a byte now and then until the other side closes the connection.
+func drip(conn net.Conn, request string, n int, closed chan<- bool) {
+	go func() {
+		_, _ = io.Copy(io.Discard, conn)
+		closed <- true
+	}()
+	if n%4 == 0 {
+		return // says nothing at all
+	}
+	for i := 0; ; i++ {
+		next := "a"
+		if i < len(request) {
+			next = request[i : i+1]
+		}
+		if n%4 == 1 && i == 20 {
+			return // stops within the first line
+		}
+		if _, err := io.WriteString(conn, next); err != nil {
+			return
+		}
+		<-time.After(200 * time.Millisecond)
+	}
+}
+
+// TestFlood posts faster than a stuck receiver takes deliveries: memory stays
+// bounded and every answer is 202, 429 or 503, the latter two with Retry-After.
+//
+// Negative control: an unbounded queue of deliveries.
+func TestFlood(t *testing.T) {
+	sink := lab.NewSink(t, func(lab.Arrival) lab.Answer { return lab.Answer{Hang: true} })
+	g := lab.Start(t, numbered(sink.URL))
+	sender := lab.NewSender(t, g.URL+inPath, big(2000))
+	sender.Run(t.Context(), 64, lab.Pick(20_000, 200_000))
+	for status, count := range sender.Statuses() {
+		if status != 202 && status != 429 && status != 503 {
+			t.Errorf("%d answers with status %d", count, status)
+		}
+	}
+	peak := resident(t, g)
+	t.Logf("answers %v, memory rose to %d MB", sender.Statuses(), peak>>20)
+	if peak > 300<<20 {
+		t.Errorf("memory rose to %d MB", peak>>20)
+	}
+}

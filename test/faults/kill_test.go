@@ -1,0 +1,122 @@
+package faults
+
+import (
+	"context"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"hookgate/test/lab"
+)
+
+// TestKillLoop kills the server under load again and again. No acknowledged
+// event may be lost, none may arrive that was not sent, and a duplicate may
+// only come of an attempt that had just begun or ended when a kill struck:
+// one whose outcome was not committed.
+//
+// Negative control: intake answers before the commit. Then events are lost.
+func TestKillLoop(t *testing.T) {
+	kills, total := lab.Pick(10, 200), lab.Pick(20_000, 1_000_000)
+	sink := lab.NewSink(t, nil)
+	g := lab.Start(t, numbered(sink.URL))
+	sender := lab.NewSender(t, g.URL+inPath, lab.Payload(50))
+
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		sender.Run(ctx, 32, 0)
+	}()
+	var struck []time.Time
+	for kill := 1; kill <= kills; kill++ {
+		at := (total*kill/(kills+1) + rand.IntN(total/(kills+1)/2))
+		lab.Eventually(t, "the load goes on", func() bool { return sender.AcknowledgedCount() >= at })
+		struck = append(struck, time.Now())
+		g.Kill()
+		g.Start()
+	}
+	lab.Eventually(t, "the load ends", func() bool { return sender.AcknowledgedCount() >= total })
+	cancel()
+	<-done
+
+	b := lab.AwaitAll(t, sender, sink, 2*lab.Patience)
+	g.Stop()
+	t.Logf("%d kills, %d acknowledged, %d deliveries, %d duplicates, answers %v",
+		kills, b.Acknowledged, b.Arrived, b.Duplicates, sender.Statuses())
+	if b.Acknowledged < total {
+		t.Errorf("only %d of %d events were acknowledged", b.Acknowledged, total)
+	}
+	checkDuplicates(t, sink, struck)
+}
+
+// window is how long after its answer an attempt's outcome may be uncommitted.
+const window = 500 * time.Millisecond
+
+// checkDuplicates fails for an arrival that repeats one whose outcome must have
+// been committed before the next kill.
+func checkDuplicates(t *testing.T, sink *lab.Sink, kills []time.Time) {
+	t.Helper()
+	last := make(map[string]time.Time)
+	excusable, wrong := 0, 0
+	for _, a := range sink.Arrivals() {
+		before, repeated := last[a.ID]
+		last[a.ID] = a.At
+		if !repeated {
+			continue
+		}
+		near := false
+		for _, kill := range kills {
+			// In flight when the kill struck: it began or ended shortly before.
+			near = near || kill.After(before.Add(-window)) && kill.Before(before.Add(window))
+		}
+		if near {
+			excusable++
+		} else if wrong++; wrong <= 3 {
+			t.Errorf("%s came at %s and again at %s, and no kill was near", a.ID, before.Format("05.000"), a.At.Format("05.000"))
+		}
+	}
+	if wrong > 0 {
+		t.Errorf("%d duplicates without a reason, %d with", wrong, excusable)
+	}
+	// Besides, a kill may not repeat more than the lane and a batch of results hold.
+	if limit := len(kills) * (32 + 512); excusable > limit {
+		t.Errorf("%d duplicates by %d kills, want at most %d", excusable, len(kills), limit)
+	}
+}
+
+// TestDrain sends SIGTERM under load again and again: what is in flight is
+// finished, so that nothing is lost and nothing comes twice.
+//
+// Negative control: the lanes are stopped without waiting for their attempts.
+// Then there are duplicates.
+func TestDrain(t *testing.T) {
+	rounds := lab.Pick(20, 200)
+	sink := lab.NewSink(t, func(lab.Arrival) lab.Answer {
+		return lab.Answer{Delay: time.Duration(rand.IntN(20)) * time.Millisecond}
+	})
+	g := lab.Start(t, numbered(sink.URL))
+	sender := lab.NewSender(t, g.URL+inPath, lab.Payload(50))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		sender.Run(ctx, 8, 0)
+	}()
+	for range rounds {
+		at := sender.AcknowledgedCount() + 20 + rand.IntN(200)
+		lab.Eventually(t, "the load goes on", func() bool { return sender.AcknowledgedCount() >= at })
+		if code := g.Stop(); code != 0 {
+			t.Errorf("exit status %d after SIGTERM, want 0", code)
+		}
+		g.Start()
+	}
+	cancel()
+	<-done
+	b := lab.AwaitAll(t, sender, sink, lab.Patience)
+	if b.Duplicates > 0 {
+		t.Errorf("%d duplicates, want none", b.Duplicates)
+	}
+	t.Logf("%d times SIGTERM, %d acknowledged, answers %v", rounds, b.Acknowledged, sender.Statuses())
+}

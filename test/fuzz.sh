@@ -1,0 +1,15 @@
+#!/bin/sh
+# Runs every fuzz target of the repository, one after the other, for the given
+# time each (default 10m).
+set -eu
+cd "$(dirname "$0")/.."
+time="${1:-10m}"
+
+grep -rlE '^func Fuzz[A-Z]' --include='*_test.go' . | xargs -n 1 dirname | sort -u |
+while read -r dir; do
+  grep -hoE '^func Fuzz[A-Za-z0-9_]+' "$dir"/*_test.go | sed 's/^func //' | sort -u |
+  while read -r target; do
+    echo "fuzz $dir $target $time"
+    ${GO:-go} test -run '^$' -fuzz "^${target}\$" -fuzztime "$time" "$dir"
+  done
+done

@@ -1,0 +1,30 @@
+#!/bin/sh
+# Looks for the programs that some tests need, and installs what is missing
+# where that is possible: as root, on a system with apt.
+#
+#   a browser   the form tests post from a real page
+#   strace      the fault tests inject errors into system calls
+set -eu
+
+missing=""
+browser=""
+for name in chromium chromium-browser google-chrome google-chrome-stable headless-shell; do
+  if command -v "$name" >/dev/null 2>&1; then browser="$name"; break; fi
+done
+[ -n "$browser" ] || missing="$missing chromium"
+command -v strace >/dev/null 2>&1 || missing="$missing strace"
+[ -n "$missing" ] || exit 0
+
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+  echo "installing for the tests:$missing"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq
+  # shellcheck disable=SC2086 # a list of package names
+  apt-get install -y -qq --no-install-recommends $missing >/dev/null
+  exit 0
+fi
+
+echo "Some tests need:$missing" >&2
+echo "Please install it, for example: sudo apt-get install$missing" >&2
+if [ -n "${CI:-}" ]; then exit 1; fi
+echo "Going on: those tests will be skipped." >&2
