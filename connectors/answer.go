@@ -1,6 +1,7 @@
 package connectors
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -14,8 +15,12 @@ import (
 )
 
 const (
-	// maxAnswer is how much of an answer is read and kept, in bytes.
+	// maxAnswer is how much of an answer is kept, in bytes, and read where the
+	// status alone decides.
 	maxAnswer = 64 << 10
+	// maxSpokenAnswer is how much is read where the body decides. Slack repeats
+	// the whole message in it.
+	maxSpokenAnswer = 1 << 20
 	// maxRetryAfter bounds what a receiver can ask for.
 	maxRetryAfter = 24 * time.Hour
 	// excerptLength is how much of an answer an error quotes, in characters.
@@ -29,23 +34,27 @@ type answer struct {
 	body   []byte
 }
 
-func (a *answer) receipt() event.Receipt { return event.Receipt{Status: a.status, Answer: a.body} }
+// receipt is the answer as it is kept.
+func (a *answer) receipt() event.Receipt {
+	kept := a.body
+	if len(kept) > maxAnswer {
+		kept = bytes.Clone(kept[:maxAnswer]) // lets go of the rest
+	}
+	return event.Receipt{Status: a.status, Answer: kept}
+}
 
-// readAnswer takes at most maxAnswer bytes of the body and closes it. A body
-// that goes on costs its connection. The error is that of reading the body;
-// the answer holds what came before it.
-func readAnswer(resp *http.Response, secrets *redactor) (answer, error) {
+// readAnswer takes at most limit bytes of the body and closes it. A body that
+// goes on costs its connection. The error is that of reading the body; the
+// answer holds what came before it.
+func readAnswer(resp *http.Response, secrets *redactor, limit int) (answer, error) {
 	defer func() { _ = resp.Body.Close() }()
 	a := answer{status: resp.StatusCode, header: resp.Header}
 	// What is read beyond the limit makes a secret at the cut recognisable.
-	limit := int64(maxAnswer + secrets.longest)
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
-	cut := err != nil || int64(len(raw)) > limit
+	beyond := limit + secrets.longest
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, int64(beyond)+1))
+	cut := err != nil || len(raw) > beyond
 	a.body = secrets.clean(raw, cut)
-	if len(a.body) > maxAnswer {
-		a.body = a.body[:maxAnswer]
-	}
-	if len(a.body) == 0 {
+	if a.body = a.body[:min(len(a.body), limit)]; len(a.body) == 0 {
 		a.body = nil
 	}
 	return a, err

@@ -9,7 +9,7 @@
 //     vendor's own words.
 //   - Retry-After, in seconds or as a date, is passed on, at most 24 hours.
 //   - An attempt ends after the connection's timeout, and at once when its
-//     context ends. At most 64 KB of an answer are read.
+//     context ends. At most 64 KB of an answer are kept, and at most 1 MB read.
 //   - No error and no answer that is returned holds a secret of the
 //     connection's settings, not even where the receiver repeats it.
 //   - Only addresses that the address guard allows are connected to.

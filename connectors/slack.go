@@ -129,7 +129,11 @@ func (c *capture) RoundTrip(req *http.Request) (*http.Response, error) {
 		c.failed = err
 		return nil, err
 	}
-	got, err := readAnswer(resp, c.secrets)
+	limit := maxAnswer
+	if c.needsBody {
+		limit = maxSpokenAnswer
+	}
+	got, err := readAnswer(resp, c.secrets, limit)
 	c.got = got
 	if err != nil && c.needsBody && got.status == http.StatusOK {
 		c.failed = err

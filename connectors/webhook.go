@@ -66,7 +66,7 @@ func (w *webhook) Deliver(parent context.Context, d event.Delivery) (event.Recei
 	}
 	// The status is the receiver's word. A body that breaks off or never ends
 	// after it changes nothing, it is only kept as far as it came.
-	got, _ := readAnswer(resp, w.secrets)
+	got, _ := readAnswer(resp, w.secrets, maxAnswer)
 	if w.settings.success.has(got.status) {
 		return got.receipt(), nil
 	}

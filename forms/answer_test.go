@@ -15,9 +15,9 @@ func TestAnswers_JSON(t *testing.T) {
 	for want, answer := range map[string]any{
 		`{"ok":true,"id":"` + id.String() + `"}`: forms.Accepted{OK: true, ID: id},
 		`{"type":"about:blank","title":"Bitte prüfen Sie Ihre Angaben","status":422,"errors":[{"field":"email","code":"REQUIRED","message":"Bitte füllen Sie dieses Feld aus."}]}`: forms.ProblemAnswer(forms.German, f.Submit(nil).Problems),
-		`{"type":"about:blank","title":"Please wait a moment","status":429,"detail":"5 posts a minute"}`: forms.ErrorAnswer(forms.English, 429, "5 posts a minute"),
-		`{"type":"about:blank","title":"Something went wrong","status":502}`:                               forms.ErrorAnswer(forms.English, 502, ""),
-		`{"type":"about:blank","title":"The form could not be read","status":418}`:                         forms.ErrorAnswer(forms.English, 418, ""),
+		`{"type":"about:blank","title":"Please wait a moment","status":429,"detail":"5 posts a minute"}`:                                                                           forms.ErrorAnswer(forms.English, 429, "5 posts a minute"),
+		`{"type":"about:blank","title":"Something went wrong","status":502}`:                                                                                                       forms.ErrorAnswer(forms.English, 502, ""),
+		`{"type":"about:blank","title":"The form could not be read","status":418}`:                                                                                                 forms.ErrorAnswer(forms.English, 418, ""),
 	} {
 		got, err := json.Marshal(answer)
 		if err != nil {

@@ -33,7 +33,8 @@ func (f *Form) controls(name string) bool {
 		slices.Contains(honeypots, name) || slices.Contains(nexts, name) || slices.Contains(instructions, name)
 }
 
-// trap reports whether only bots fill in the field.
+// trap reports whether only bots fill in the field: the form's honeypot and
+// those of other services, unless the check is off or the field is declared.
 func (f *Form) trap(name string) bool {
 	if f.honeypot == "" || f.byName[name] != nil {
 		return false

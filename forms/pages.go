@@ -47,7 +47,7 @@ var pageTexts = map[string]bilingual{
 	"reference": {"Reference:", "Vorgangsnummer:"},
 	"back":      {"Back to the website", "Zurück zur Website"},
 	"send":      {"Send", "Senden"},
-	"optional":  {"optional", "freiwillig"},
+	"optional":  {"optional", "optional"},
 	"one":       {"There is one thing to correct", "Eine Angabe braucht eine Korrektur"},
 	"many":      {"There are %d things to correct", "%d Angaben brauchen eine Korrektur"},
 	"error":     {"Error: %s", "Fehler: %s"},
@@ -117,7 +117,10 @@ func RenderError(w io.Writer, lang Lang, status int, detail string) error {
 // the address to post to, the form's own. With `fields: any` there is no form
 // to show, only the summary.
 func (f *Form) RenderProblems(w io.Writer, lang Lang, action string, r Result) error {
-	p := &problemPage{Heading: textsFor(http.StatusUnprocessableEntity).title.in(lang), Action: action, Honeypot: f.honeypot}
+	p := &problemPage{Heading: textsFor(http.StatusUnprocessableEntity).title.in(lang), Action: action}
+	if f.byName[f.honeypot] == nil {
+		p.Honeypot = f.honeypot
+	}
 	p.page = page{lang, fmt.Sprintf(pageTexts["error"].in(lang), p.Heading)}
 	p.Count = p.Say("one")
 	if n := len(r.Problems); n != 1 {

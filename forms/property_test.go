@@ -98,6 +98,11 @@ func TestSubmit_sameForEveryEncoding(t *testing.T) {
 		pairs := rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) pair {
 			return pair{name.Draw(rt, "name"), value.Draw(rt, "value")}
 		}), 1, 12).Draw(rt, "fields")
+		// Where "a" and "a[]" are mixed, their values are one list whose order
+		// a JSON object cannot tell.
+		pairs = slices.DeleteFunc(pairs, func(p pair) bool {
+			return slices.ContainsFunc(pairs, func(q pair) bool { return p.name == q.name+"[]" })
+		})
 
 		want := submit(t, f, urlencoded(pairs))
 		for encoding, in := range map[string]body.Input{"multipart": multiparted(t, pairs), "JSON": jsoned(t, pairs)} {

@@ -81,8 +81,6 @@ func (s *settings) apply(f *Form) diag.List {
 		if f.honeypot != "" && f.byName[f.honeypot] != nil {
 			list = append(list, s.Honeypot.Diag("bad-value", "choose a name that no field has", `the honeypot %q is a field of the form: every filled-in form would be spam`, f.honeypot))
 		}
-	} else if f.byName[f.honeypot] != nil {
-		f.honeypot = "" // a form that declares a field called _gotcha means it
 	}
 	return list
 }

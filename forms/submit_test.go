@@ -291,6 +291,8 @@ func TestSubmit_honeypot(t *testing.T) {
 		"own name":         {"fields: any\nhoneypot: fax", fields("fax", "x"), `honeypot fax = "x"`},
 		"switched off":     {"fields: any\nhoneypot: ''", fields("_gotcha", "x", "botcheck", "x"), ""},
 		"declared as data": {"fields: {botcheck: {}}", fields("botcheck", "x"), ""},
+		"default declared": {"fields: {_gotcha: {}}", fields("_gotcha", "x"), ""},
+		"others still on":  {"fields: {_gotcha: {}}", fields("_honey", "x"), `honeypot _honey = "x"`},
 		"long":             {"fields: any", fields("_honey", strings.Repeat("ä", 100)), `honeypot _honey = "` + strings.Repeat("ä", 60) + `…"`},
 		"control codes":    {"fields: any", fields("_honey", "\x1b[2J"), `honeypot _honey = "\x1b[2J"`},
 	} {

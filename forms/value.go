@@ -101,7 +101,7 @@ func (fd *field) readGroup(e *entry) (any, Problem) {
 // readOne reads one value of a field that is no checkbox.
 func (fd *field) readOne(v any, required bool) (any, Problem) {
 	switch v.(type) {
-	case map[string]any, []any, json.RawMessage:
+	case map[string]any, []any:
 		return v, Problem{Code: TypeText}
 	}
 	text := plain(v)

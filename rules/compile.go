@@ -223,6 +223,10 @@ func (b *builder) action(in *Action) *action {
 		b.templates(in.Inputs)
 		return out
 	}
+	if target.Noun == "" {
+		b.templates(in.Inputs)
+		return out
+	}
 	out.inputs = b.inputs(in, target)
 	if target.Check != nil {
 		b.add(target.Check(in.Node, in.Inputs)...)

@@ -53,7 +53,9 @@ func (a *Action) DecodeNode(n yamlpos.Node) diag.List {
 	return list
 }
 
-// Targets has, by the connection's name, what its kind accepts in an action.
+// Targets has, by the connection's name, what its kind accepts in an action;
+// the zero Action where the connection is there but its kind is not known,
+// which is reported elsewhere.
 type Targets map[string]lang.Action
 
 // Origins has, by the name of the source or form, the event types it can

@@ -23,7 +23,7 @@ func newCheck(s *session) *cobra.Command {
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 1 {
-				s.config = args[0]
+				s.file = args[0]
 			}
 			return s.check()
 		},
@@ -73,7 +73,9 @@ func (s *session) printCounts(loaded *app.Loaded, report *config.Report) {
 		plural(len(doc.Connections), "connection"), plural(len(doc.Rules), "rule"))
 	tick := s.out.Good.Render("✓")
 	s.out.Printf("%s %-48s warnings: %d\n", tick, counts, report.List.Count(diag.Warning))
-	s.out.Printf("%s %d of %d environment values set\n", tick, report.EnvSet, report.EnvNeeded)
+	if report.EnvNeeded > 0 {
+		s.out.Printf("%s %d of %d environment values set\n", tick, report.EnvSet, report.EnvNeeded)
+	}
 }
 
 // configFailure shows what is wrong in the config and gives the failure for it.

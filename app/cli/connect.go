@@ -12,8 +12,8 @@ import (
 // connect gives the client of the running server: the one that HOOKGATE_URL
 // names, or else the one of the config, through the socket beside its database.
 func (s *session) connect() (*client.Client, error) {
-	if url, _ := s.lookup("HOOKGATE_URL"); url != "" {
-		login, _ := s.lookup("HOOKGATE_LOGIN")
+	if url, _ := s.env("HOOKGATE_URL"); url != "" {
+		login, _ := s.env("HOOKGATE_LOGIN")
 		c, err := client.Remote(url, login)
 		if err != nil {
 			return nil, usageError("HOOKGATE_URL is the server's URL, HOOKGATE_LOGIN its user:password", err)
@@ -26,7 +26,7 @@ func (s *session) connect() (*client.Client, error) {
 	}
 	// What is wrong in the rest of the file does not matter here: the server
 	// that runs may have an older one.
-	doc, report := config.Load(path, s.lookup)
+	doc, report := config.Load(path, s.env)
 	if doc == nil {
 		return nil, s.configFailure(report)
 	}
@@ -35,7 +35,7 @@ func (s *session) connect() (*client.Client, error) {
 
 // findConfig gives the path of the config file.
 func (s *session) findConfig() (string, error) {
-	path, err := config.Find(s.config, s.lookup)
+	path, err := config.Find(s.file, s.env)
 	if err != nil {
 		return "", &failure{code: exitConfig, err: err, hint: "hookgate demo needs none"}
 	}

@@ -31,7 +31,7 @@ func newRoot(s *session) *cobra.Command {
 			}
 			return unknownCommand(cmd, args[0])
 		},
-		PersistentPreRun: func(*cobra.Command, []string) { s.prepare(s.noColor) },
+		PersistentPreRun: func(*cobra.Command, []string) { s.prepare() },
 	}
 	root.SetIn(s.stdin)
 	root.SetOut(s.stdout)
@@ -61,7 +61,7 @@ func newRoot(s *session) *cobra.Command {
 
 func globalFlags(root *cobra.Command, s *session) {
 	f := root.PersistentFlags()
-	f.StringVarP(&s.config, "config", "c", "", "the `file` to use (else HOOKGATE_CONFIG, ./config.yaml, …)")
+	f.StringVarP(&s.file, "config", "c", "", "the `file` to use (else HOOKGATE_CONFIG, ./config.yaml, …)")
 	f.BoolVar(&s.json, "json", false, "print JSON")
 	f.BoolVarP(&s.quiet, "quiet", "q", false, "print errors and data only")
 	f.BoolVarP(&s.verbose, "verbose", "v", false, "say more")

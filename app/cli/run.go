@@ -6,8 +6,9 @@ import (
 	"context"
 	"errors"
 	"io"
-	"os"
 	"time"
+
+	"hookgate/app/config"
 )
 
 // The exit statuses, a promise to scripts.
@@ -25,8 +26,8 @@ const (
 // returns the exit status. A cancelled ctx interrupts it; `serve` and `demo`
 // also obey the process's signals while they run.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	s := &session{stdin: stdin, stdout: stdout, stderr: stderr, env: os.Environ(), now: time.Now}
-	s.prepare(false)
+	s := &session{stdin: stdin, stdout: stdout, stderr: stderr, env: config.LookupEnv, now: time.Now}
+	s.prepare()
 	root := newRoot(s)
 	root.SetArgs(append([]string{}, args...)) // never nil: cobra would take the process's own
 	err := root.ExecuteContext(ctx)

@@ -56,7 +56,7 @@ func (s *session) serve(ctx context.Context, logger *slog.Logger) error {
 	}
 	ctx, stop := untilSignal(ctx, os.Exit)
 	defer stop()
-	stopHangup := onHangup(func() { reload(server, logger) })
+	stopHangup := onHangup(func() { _, _ = server.Reload() }) // it logs what comes of it
 	defer stopHangup()
 	announced := make(chan struct{})
 	go func() {
@@ -87,16 +87,5 @@ func (s *session) announce(addr string, doc *config.Document, logger *slog.Logge
 	}
 	if len(doc.Sources)+len(doc.Forms) == 0 {
 		logger.Warn("there is no source and no form: nothing can come in")
-	}
-}
-
-// reload loads the config again and logs what came of it.
-func reload(server *app.App, logger *slog.Logger) {
-	report, err := server.Reload()
-	switch {
-	case err != nil:
-		logger.Error("reload refused", slog.Any("error", err))
-	case report != nil && report.List.Count(diag.Error) > 0:
-		logger.Error("reload refused: the config has errors", slog.Int("errors", report.List.Count(diag.Error)))
 	}
 }

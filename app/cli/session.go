@@ -3,25 +3,25 @@ package cli
 import (
 	"encoding/json"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/charmbracelet/x/term"
 
 	"hookgate/app/cli/screen"
+	"hookgate/app/config"
 )
 
 // session is one call of the command line: its streams and its global flags.
 type session struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	env            []string
+	env            config.LookupFunc
 	now            func() time.Time
 
 	out *screen.Screen // stdout for people
 	msg *screen.Screen // stderr for people
 
-	config  string
+	file    string // the config's path, as given
 	json    bool
 	quiet   bool
 	verbose bool
@@ -30,19 +30,9 @@ type session struct {
 }
 
 // prepare makes the screens; again after the flags are known.
-func (s *session) prepare(noColor bool) {
-	s.out = screen.New(s.stdout, s.env, noColor)
-	s.msg = screen.New(s.stderr, s.env, noColor)
-}
-
-// lookup returns a variable of the environment, and whether it is set.
-func (s *session) lookup(name string) (string, bool) {
-	for _, pair := range s.env {
-		if value, ok := strings.CutPrefix(pair, name+"="); ok {
-			return value, true
-		}
-	}
-	return "", false
+func (s *session) prepare() {
+	s.out = screen.New(s.stdout, s.env, s.noColor)
+	s.msg = screen.New(s.stderr, s.env, s.noColor)
 }
 
 // interactive reports whether a person can be asked: both the questions and

@@ -34,6 +34,8 @@ type signing struct {
 	TimestampHeader string
 	TimestampUnit   string        // s (also ""), ms
 	Tolerance       time.Duration // how far the timestamp may be off, either way
+	// DecodedURL accepts {url} also with the escapes of urlEscapes decoded.
+	DecodedURL bool
 }
 
 // algorithms are the hashes by their names in config.yaml.
@@ -112,12 +114,27 @@ func (v *hmacVerifier) verify(r *Request) error {
 			return err
 		}
 	}
-	for _, key := range v.keys {
-		if v.signedBy(key, r, id, timestamp, signatures) {
+	if v.matches(r, id, timestamp, signatures) {
+		return nil
+	}
+	if v.DecodedURL {
+		decoded := *r
+		decoded.URL = urlEscapes.Replace(r.URL)
+		if v.matches(&decoded, id, timestamp, signatures) {
 			return nil
 		}
 	}
 	return errNoMatch
+}
+
+// matches reports whether any of the keys made any of the signatures.
+func (v *hmacVerifier) matches(r *Request, id, timestamp string, signatures [][]byte) bool {
+	for _, key := range v.keys {
+		if v.signedBy(key, r, id, timestamp, signatures) {
+			return true
+		}
+	}
+	return false
 }
 
 // timed reports whether requests carry a timestamp that must be fresh.
@@ -230,15 +247,13 @@ func (p piece) bytes(r *Request, id, timestamp string) []byte {
 		return []byte(r.Method)
 	case "url":
 		return []byte(r.URL)
-	case "hubspot_url":
-		return []byte(hubspotURL.Replace(r.URL))
 	}
 	return []byte(p.literal)
 }
 
-// hubspotURL decodes the escapes that HubSpot decodes before it signs a URL,
-// by the table on its page "Validating requests".
-var hubspotURL = strings.NewReplacer(
+// urlEscapes are the escapes that HubSpot's page "Validating requests" says are
+// decoded before the URL is signed. Its own client libraries decode none.
+var urlEscapes = strings.NewReplacer(
 	"%3A", ":", "%2F", "/", "%3F", "?", "%40", "@", "%21", "!", "%24", "$",
 	"%27", "'", "%28", "(", "%29", ")", "%2A", "*", "%2C", ",", "%3B", ";",
 )

@@ -90,7 +90,7 @@ var schemes = []scheme{
 	{ // developers.hubspot.com, "Validating requests", v3
 		name: "hubspot", doc: "HubSpot (signature v3)",
 		sign: signing{
-			Header: "X-HubSpot-Signature-v3", Encoding: "base64", Signed: "{method}{hubspot_url}{body}{timestamp}",
+			Header: "X-HubSpot-Signature-v3", Encoding: "base64", Signed: "{method}{url}{body}{timestamp}", DecodedURL: true,
 			TimestampHeader: "X-HubSpot-Request-Timestamp", TimestampUnit: "ms", Tolerance: fiveMinutes,
 		},
 	},

@@ -148,7 +148,7 @@ func (s *Source) JSONField() string { return s.jsonField }
 // Authenticate proves that r comes from the sender. Its errors are
 // ErrBadToken and ErrBadSignature, with the reason.
 func (s *Source) Authenticate(r *Request) error {
-	if !same(r.Token, s.token.Reveal()) {
+	if (s.TokenInPath() || r.Token != "") && !same(r.Token, s.token.Reveal()) {
 		return ErrBadToken
 	}
 	if s.verify == nil {

@@ -102,7 +102,7 @@ func (b *builder) vendor(n yamlpos.Node, s scheme) {
 	} else {
 		b.fail(n.Decode(noun, &keys)...)
 	}
-	if given := n.Get("tolerance"); !given.IsZero() {
+	if given := n.Get("tolerance"); !given.IsZero() && s.sign.Tolerance > 0 {
 		s.sign.Tolerance = b.tolerance(given, keys.Tolerance)
 	}
 	b.signed(s.sign, b.secrets(n, keys.secretKeys), s.decodeKey)

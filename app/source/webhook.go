@@ -57,7 +57,7 @@ func (b *builder) unsignedGet(keys webhookKeys) {
 		return
 	}
 	for _, p := range v.pieces {
-		if p.placeholder == "url" || p.placeholder == "hubspot_url" {
+		if p.placeholder == "url" {
 			return
 		}
 	}

@@ -47,12 +47,23 @@ func (s *spans) text(n ast.Node) string {
 func (s *spans) cover(n ast.Node, lo, hi *int) {
 	if _, conditional := n.(*ast.ConditionalNode); !conditional { // its location is that of the token behind it
 		if i, ok := s.at[n.Location().From]; ok {
-			*lo, *hi = min(*lo, i), max(*hi, s.end(n, i))
+			last := s.end(n, i)
+			if _, let := n.(*ast.VariableDeclaratorNode); let && i > 0 {
+				i--
+			}
+			*lo, *hi = min(*lo, i), max(*hi, last)
 		}
 	}
+	first, last := len(s.tokens), -1
 	for _, c := range children(n) {
-		s.cover(*c, lo, hi)
+		s.cover(*c, &first, &last)
 	}
+	if first > 0 && first < len(s.tokens) && s.tokens[first-1].Is(lexer.Operator, "if") {
+		if _, conditional := n.(*ast.ConditionalNode); conditional {
+			first--
+		}
+	}
+	*lo, *hi = min(*lo, first), max(*hi, last)
 }
 
 // end is the last token that belongs to the node itself, whose own is i.

@@ -12,7 +12,7 @@ import (
 	"hookgate/app/diag"
 )
 
-// operators that other languages have, and what to write here.
+// strangers are operators that other languages have, and what to write here.
 var strangers = map[string]string{
 	"=": "write == to compare", "&": "write and", "|": `write or`, "<>": "write != for not equal",
 	"===": "write == to compare", "!==": "write != for not equal",
@@ -32,6 +32,9 @@ func (s *source) syntaxFault(err error) diag.Diagnostic {
 	}
 	from, to := s.bytes(at.Location)
 	message, hint := syntaxMessage(at.Message)
+	if i := openQuote(s.code); i >= 0 && strings.Contains(at.Message, "literal not terminated") {
+		from, to = i, i+1
+	}
 	if from >= len(s.code) { // point at the end of what is there
 		from, to = len(strings.TrimRight(s.code, " \n")), len(s.code)
 		from = max(0, from-1)
@@ -75,6 +78,20 @@ func (s *source) stranger(gaveUp int) (diag.Diagnostic, bool) {
 // piped reports whether a function call follows, as it must behind a pipe.
 func piped(rest []lexer.Token) bool {
 	return len(rest) > 1 && rest[0].Kind == lexer.Identifier && rest[1].Is(lexer.Bracket, "(")
+}
+
+// openQuote is where a text starts that does not end; -1 when there is none.
+func openQuote(code string) int {
+	for i := 0; i < len(code); i++ {
+		if code[i] == '"' || code[i] == '\'' || code[i] == '`' {
+			end := closingQuote(code, i)
+			if end < 0 {
+				return i
+			}
+			i = end
+		}
+	}
+	return -1
 }
 
 var unexpected = regexp.MustCompile(`unexpected token (\w+)(?:\((".*")\))?`)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"hookgate/test/fakeslack"
 	"hookgate/test/lab"
 )
 
@@ -44,7 +45,7 @@ func browser(t *testing.T) context.Context {
 }
 
 // ask runs an action that reads something from the page.
-func ask(t *testing.T, ctx context.Context, action chromedp.Action[string]) string {
+func ask(ctx context.Context, t *testing.T, action chromedp.Action[string]) string {
 	t.Helper()
 	got, err := chromedp.Run(ctx, action)
 	if err != nil {
@@ -57,7 +58,7 @@ func ask(t *testing.T, ctx context.Context, action chromedp.Action[string]) stri
 // a honeypot hit sees the same page and nothing is delivered.
 func TestFormInBrowser(t *testing.T) {
 	t.Parallel()
-	slack := slackAPI(t)
+	slack := fakeslack.New(t)
 	ctx := browser(t)
 	g := lab.New(t, "")
 	site := &httptest.Server{
@@ -66,7 +67,7 @@ func TestFormInBrowser(t *testing.T) {
 	}
 	site.Start()
 	t.Cleanup(site.Close)
-	g.Configure(contact(slack.URL, site.URL, generous))
+	g.Configure(contact(slack.APIURL(), site.URL, generous))
 	g.Start()
 
 	submit := func(name, email, message, trap string) (title, text, at string) {
@@ -81,7 +82,7 @@ func TestFormInBrowser(t *testing.T) {
 		if err != nil {
 			t.Fatalf("the browser: %v", err)
 		}
-		return ask(t, ctx, chromedp.Title()), ask(t, ctx, chromedp.Text("body")), ask(t, ctx, chromedp.Location())
+		return ask(ctx, t, chromedp.Title()), ask(ctx, t, chromedp.Text("body")), ask(ctx, t, chromedp.Location())
 	}
 
 	title, text, at := submit("Ada Löwe <b>", "ada@example.com", "Grüße & more", "")
@@ -89,9 +90,9 @@ func TestFormInBrowser(t *testing.T) {
 		t.Errorf("the browser is at %s", at)
 	}
 	has(t, "the page", strings.ToLower(text), "thank you")
-	got, channel := message(t, slack.Await(t, 1)[0])
-	same(t, "Slack's text", "New lead from contact: Ada Löwe &lt;b&gt;, ada@example.com, Grüße &amp; more", got)
-	same(t, "channel", "#leads", channel)
+	lead := messages(t, slack, 1)[0]
+	same(t, "Slack's text", "New lead from contact: Ada Löwe &lt;b&gt;, ada@example.com, Grüße &amp; more", lead.Text)
+	same(t, "channel", "#leads", lead.Channel)
 	first := g.Events()[0]
 
 	spamTitle, spamText, _ := submit("Bot", "bot@example.com", "Buy", "http://spam.example")
@@ -102,8 +103,8 @@ func TestFormInBrowser(t *testing.T) {
 
 	_, text, _ = submit("", "nonsense", "Keep me", "")
 	has(t, "the page with errors", text, "e-mail")
-	same(t, "a value after an error", "Keep me", ask(t, ctx, chromedp.Value(`[name="message"]`)))
-	if slack.Count() != 1 {
-		t.Errorf("Slack got %d messages, want 1", slack.Count())
+	same(t, "a value after an error", "Keep me", ask(ctx, t, chromedp.Value(`[name="message"]`)))
+	if n := len(slack.Requests()); n != 1 {
+		t.Errorf("Slack got %d messages, want 1", n)
 	}
 }

@@ -1,17 +1,18 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 
+	"hookgate/test/fakeslack"
 	"hookgate/test/lab"
 )
 
 // contact is a form whose posts go to Slack by a bot token.
-func contact(slack, origin, more string) string {
+func contact(api, origin, more string) string {
 	return `
 forms:
   contact:
@@ -25,7 +26,7 @@ forms:
     honeypot: _gotcha
 ` + more + `
 connections:
-  slack-bot: { type: slack, bot_token: xoxb-e2e-token, channel: "#leads", api_url: "` + slack + `/api", retry: { delays: [100ms] } }
+  slack-bot: { type: slack, bot_token: ` + fakeslack.Token + `, channel: "#leads", api_url: "` + api + `", retry: { delays: [100ms] } }
 rules:
   - name: new-lead
     from: contact
@@ -38,35 +39,16 @@ rules:
 
 const generous = "    rate_limit: 1000/s\n"
 
-// slackAPI answers as chat.postMessage does.
-func slackAPI(t *testing.T) *lab.Sink {
+// messages waits for n messages at Slack.
+func messages(t *testing.T, slack *fakeslack.Server, n int) []fakeslack.Message {
 	t.Helper()
-	return lab.NewSink(t, func(lab.Arrival) lab.Answer {
-		return lab.Answer{
-			Header: map[string]string{"Content-Type": "application/json"},
-			Body:   `{"ok":true,"channel":"C024BE91L","ts":"1503435956.000247","message":{}}`,
-		}
-	})
-}
-
-// message is the text and the channel that chat.postMessage got.
-func message(t *testing.T, a lab.Arrival) (text, channel string) {
-	t.Helper()
-	if !strings.HasSuffix(a.Path, "/chat.postMessage") {
-		t.Fatalf("Slack was called at %s", a.Path)
-	}
-	if strings.HasPrefix(a.Header.Get("Content-Type"), "application/json") {
-		var body struct{ Text, Channel string }
-		if err := json.Unmarshal(a.Body, &body); err != nil {
-			t.Fatal(err)
-		}
-		return body.Text, body.Channel
-	}
-	form, err := url.ParseQuery(string(a.Body))
+	ctx, cancel := context.WithTimeout(t.Context(), lab.Patience)
+	defer cancel()
+	list, err := slack.Wait(ctx, n)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return form.Get("text"), form.Get("channel")
+	return list
 }
 
 const (
@@ -76,8 +58,8 @@ const (
 
 func TestFormPost(t *testing.T) {
 	t.Parallel()
-	slack := slackAPI(t)
-	g := lab.Start(t, contact(slack.URL, origin, generous+"    redirect: "+origin+"/thanks\n"))
+	slack := fakeslack.New(t)
+	g := lab.Start(t, contact(slack.APIURL(), origin, generous+"    redirect: "+origin+"/thanks\n"))
 	post := func(body string, header ...string) lab.Reply {
 		return g.Do(http.MethodPost, "/f/contact", []byte(body), append(header, "Content-Type", formType)...)
 	}
@@ -86,9 +68,9 @@ func TestFormPost(t *testing.T) {
 	if r.Status != http.StatusSeeOther || r.Header.Get("Location") != origin+"/thanks" {
 		t.Errorf("status %d, Location %q, want 303 to the redirect", r.Status, r.Header.Get("Location"))
 	}
-	text, channel := message(t, slack.Await(t, 1)[0])
-	same(t, "text", "New lead from contact: Ada &lt;!channel&gt;, ada@example.com, Hi", text)
-	same(t, "channel", "#leads-hot", channel)
+	lead := messages(t, slack, 1)[0]
+	same(t, "text", "New lead from contact: Ada &lt;!channel&gt;, ada@example.com, Hi", lead.Text)
+	same(t, "channel", "#leads-hot", lead.Channel)
 
 	events := g.Events()
 	if len(events) != 1 || events[0].Type != "form_submitted" || events[0].Source != "contact" {
@@ -111,13 +93,13 @@ func TestFormPost(t *testing.T) {
 	multipart := "--b\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\nDi\r\n--b\r\nContent-Disposition: form-data; name=\"email\"\r\n\r\ndi@example.com\r\n--b--\r\n"
 	r = g.Do(http.MethodPost, "/f/contact", []byte(multipart), "Content-Type", "multipart/form-data; boundary=b", "Accept", "application/json")
 	has(t, "a multipart post", r.Body, `"ok":true`)
-	slack.Await(t, 4)
+	messages(t, slack, 4)
 }
 
 func TestFormErrors(t *testing.T) {
 	t.Parallel()
-	slack := slackAPI(t)
-	g := lab.Start(t, contact(slack.URL, origin, generous))
+	slack := fakeslack.New(t)
+	g := lab.Start(t, contact(slack.APIURL(), origin, generous))
 	r := g.Do(http.MethodPost, "/f/contact", []byte("name=&email=nonsense&budget=-1&message=keep+%3Cme%3E"), "Content-Type", formType, "Accept-Language", "de")
 	if r.Status != http.StatusUnprocessableEntity {
 		t.Errorf("status %d, want 422", r.Status)
@@ -158,8 +140,8 @@ func TestFormErrors(t *testing.T) {
 			t.Errorf("%s: status %d, want %d: %s", c.what, r.Status, c.status, lab.Tail(r.Body, 5))
 		}
 	}
-	if slack.Count() != 0 {
-		t.Errorf("%d messages were sent", slack.Count())
+	if len(slack.Requests()) != 0 {
+		t.Errorf("%d messages were sent", len(slack.Requests()))
 	}
 }
 
@@ -167,8 +149,8 @@ func TestFormErrors(t *testing.T) {
 // nothing is delivered; the post is kept as spam.
 func TestHoneypot(t *testing.T) {
 	t.Parallel()
-	slack := slackAPI(t)
-	g := lab.Start(t, contact(slack.URL, origin, generous))
+	slack := fakeslack.New(t)
+	g := lab.Start(t, contact(slack.APIURL(), origin, generous))
 	post := func(body string, header ...string) lab.Reply {
 		return g.Do(http.MethodPost, "/f/contact", []byte(body), append(header, "Content-Type", formType)...)
 	}
@@ -189,16 +171,16 @@ func TestHoneypot(t *testing.T) {
 	}
 	has(t, "JSON for a hit", post("name=B&email=b%40example.com&_gotcha=1", "Accept", "application/json").Body, `"ok":true`, `"id":"evt_`)
 	g.Settled(events[1].ID)
-	slack.Await(t, 1)
-	if n := len(g.Show(events[0].ID).Deliveries); n != 0 || slack.Count() != 1 {
-		t.Errorf("the hit has %d deliveries, Slack got %d messages, want 0 and 1", n, slack.Count())
+	messages(t, slack, 1)
+	if n := len(g.Show(events[0].ID).Deliveries); n != 0 || len(slack.Requests()) != 1 {
+		t.Errorf("the hit has %d deliveries, Slack got %d messages, want 0 and 1", n, len(slack.Requests()))
 	}
 }
 
 func TestFormCORSAndRate(t *testing.T) {
 	t.Parallel()
-	slack := slackAPI(t)
-	g := lab.Start(t, contact(slack.URL, origin, "    rate_limit: 3/m\n"))
+	slack := fakeslack.New(t)
+	g := lab.Start(t, contact(slack.APIURL(), origin, "    rate_limit: 3/m\n"))
 	preflight := func(from string) lab.Reply {
 		return g.Do(http.MethodOptions, "/f/contact", nil, "Origin", from,
 			"Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "content-type")

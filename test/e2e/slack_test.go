@@ -2,9 +2,11 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
+	"hookgate/test/fakeslack"
 	"hookgate/test/lab"
 )
 
@@ -54,10 +56,9 @@ func TestSlackPermanentErrors(t *testing.T) {
 // The bot API says ok:false with status 200.
 func TestSlackBotErrors(t *testing.T) {
 	t.Parallel()
-	slack := lab.NewSink(t, func(a lab.Arrival) lab.Answer {
-		return lab.Answer{Header: map[string]string{"Content-Type": "application/json"}, Body: `{"ok":false,"error":"is_archived"}`}
-	})
-	g := lab.Start(t, contact(slack.URL, origin, generous))
+	slack := fakeslack.New(t)
+	slack.Always(&fakeslack.Answer{Header: http.Header{"Content-Type": {"application/json"}}, Body: `{"ok":false,"error":"is_archived"}`})
+	g := lab.Start(t, contact(slack.APIURL(), origin, generous))
 	g.Do("POST", "/f/contact", []byte("name=A&email=a%40example.com"), "Content-Type", formType)
 	ev := g.Settled(g.Events()[0].ID)
 	if d := ev.Deliveries[0]; d.State != "failed" || d.Attempts != 1 {

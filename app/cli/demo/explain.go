@@ -19,7 +19,7 @@ func (d *demo) printRules(e *api.EventDetail) {
 	label := d.label("rule")
 	for i := range traces {
 		t := &traces[i]
-		if t.Result == "skipped" {
+		if t.Result == rules.Skipped {
 			continue
 		}
 		d.Out.Printf("%s%s  %s\n", label, screen.Pad(screen.Clean(t.Rule), 22), d.verdict(t))
@@ -48,14 +48,14 @@ func (d *demo) explain(e *api.EventDetail) ([]rules.Trace, error) {
 
 func (d *demo) verdict(t *rules.Trace) string {
 	switch {
-	case t.Error != "":
+	case t.Result == rules.Failed:
 		return d.Out.Bad.Render("error: " + screen.Clean(t.Error))
-	case t.Result == "match" && len(t.Parts) == 0:
-		return d.Out.Good.Render("match") + d.Out.Dim.Render("  (it has no condition)")
-	case t.Result == "match":
+	case t.Result == rules.Matched && len(t.Parts) == 0:
+		return d.Out.Good.Render("match") + d.Out.Dim.Render("  it has no condition")
+	case t.Result == rules.Matched:
 		return d.Out.Good.Render("match")
 	}
-	return d.Out.Dim.Render(t.Result)
+	return d.Out.Dim.Render("no match")
 }
 
 // printPart prints one test of a condition, with what was found beside it

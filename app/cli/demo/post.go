@@ -29,7 +29,9 @@ type result struct {
 }
 
 // ok reports whether the sample went as expected.
-func (r *result) ok() bool { return r.status == r.sample.status && r.missing() == 0 && r.surplus() == 0 }
+func (r *result) ok() bool {
+	return r.status == r.sample.status && r.missing() == 0 && r.surplus() == 0
+}
 
 // arrived counts the expected deliveries that were delivered.
 func (r *result) arrived() int {

@@ -25,31 +25,31 @@ type Screen struct {
 	tty    bool
 }
 
-// New makes a Screen of w. env is the environment as os.Environ gives it.
-// There is no colour where w is no terminal, with TERM=dumb, with any NO_COLOR,
-// and with noColor.
-func New(w io.Writer, env []string, noColor bool) *Screen {
-	s := &Screen{Styles: newStyles(), writer: colorprofile.NewWriter(w, env), width: DefaultWidth}
+// New makes a Screen of w; env looks up a variable of the environment. There is
+// no colour where w is no terminal, with TERM=dumb, with any NO_COLOR that is
+// not empty (no-color.org), and with noColor; CLICOLOR_FORCE=1 gives it
+// without a terminal too.
+func New(w io.Writer, env func(name string) (string, bool), noColor bool) *Screen {
+	var pairs []string
+	for _, name := range []string{"TERM", "COLORTERM", "CLICOLOR", "CLICOLOR_FORCE"} {
+		if value, ok := env(name); ok {
+			pairs = append(pairs, name+"="+value)
+		}
+	}
+	if value, _ := env("NO_COLOR"); value != "" {
+		noColor = true
+	}
+	s := &Screen{Styles: newStyles(), writer: colorprofile.NewWriter(w, pairs), width: DefaultWidth}
 	if file, ok := w.(term.File); ok && term.IsTerminal(file.Fd()) {
 		s.tty = true
 		if width, _, err := term.GetSize(file.Fd()); err == nil && width > 0 {
 			s.width = width
 		}
 	}
-	if noColor || hasNoColor(env) {
+	if noColor {
 		s.writer.Profile = colorprofile.NoTTY
 	}
 	return s
-}
-
-// hasNoColor follows no-color.org: set and not empty.
-func hasNoColor(env []string) bool {
-	for _, pair := range env {
-		if value, ok := strings.CutPrefix(pair, "NO_COLOR="); ok && value != "" {
-			return true
-		}
-	}
-	return false
 }
 
 // TTY reports whether a person is looking at it through a terminal.

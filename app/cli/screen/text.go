@@ -58,9 +58,34 @@ func Pad(text string, width int) string {
 	return text + strings.Repeat(" ", max(0, width-Width(text)))
 }
 
-// Wrap breaks text into lines of at most width columns, at spaces where it can.
+// Wrap breaks text into lines of at most width columns: at a space, after a
+// comma or slash, or, where there is none of these, anywhere. Styled text is
+// not for it.
 func Wrap(text string, width int) []string {
-	return strings.Split(ansi.Wrap(text, max(width, 1), ",/"), "\n")
+	var lines []string
+	for Width(text) > width {
+		end := breakAt(text, max(width, 2)) // the widest character takes two
+		lines = append(lines, strings.TrimRight(text[:end], " "))
+		text = strings.TrimLeft(text[end:], " ")
+	}
+	return append(lines, text)
+}
+
+// breakAt is the length in bytes of the first line of text.
+func breakAt(text string, width int) int {
+	last, columns := 0, 0
+	for i, r := range text {
+		if columns += Width(string(r)); columns > width {
+			if r == ' ' || last == 0 {
+				return i
+			}
+			return last
+		}
+		if r == ' ' || r == ',' || r == '/' {
+			last = i + 1
+		}
+	}
+	return len(text)
 }
 
 // Indent writes prefix before every line of text.

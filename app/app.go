@@ -1,0 +1,241 @@
+// Package app wires the parts into the running gateway: it loads the
+// configuration into a plan, opens the store, starts the lanes and the server,
+// swaps the plan at a reload, and ends all of it in the right order.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"hookgate/app/body"
+	"hookgate/app/config"
+	"hookgate/app/delivery"
+	"hookgate/app/event"
+	"hookgate/app/intake"
+	"hookgate/app/metrics"
+	"hookgate/app/web"
+	"hookgate/db"
+)
+
+// drainTime is how long Run finishes what is under way once it is to end.
+const drainTime = 25 * time.Second
+
+// Options are what an App needs besides its configuration.
+type Options struct {
+	Logger  *slog.Logger
+	Version string
+	Now     func() time.Time
+}
+
+// App is the gateway. Run may be called once.
+type App struct {
+	opt     Options
+	path    string // of the configuration
+	started time.Time
+
+	store   *db.Store
+	lanes   *delivery.Dispatcher
+	intake  *intake.Intake
+	metrics *metrics.Metrics
+	server  *web.Server
+
+	plan     atomic.Pointer[inForce]
+	reloads  sync.Mutex
+	draining atomic.Bool
+	ready    chan struct{}
+	addr     atomic.Pointer[string]
+
+	cleanups []cleanup
+}
+
+// inForce is the configuration by which events are judged now.
+type inForce struct {
+	intake.Plan
+	loaded *Loaded
+	since  time.Time
+}
+
+// cleanup undoes one step of the start; they run in reverse order.
+type cleanup struct {
+	name string
+	run  func(ctx context.Context) error
+}
+
+// New opens the store and starts delivering what waits in it. Run serves.
+func New(loaded *Loaded, opt Options) (*App, error) {
+	a := &App{opt: opt, path: loaded.Document.Path, started: opt.Now(), ready: make(chan struct{}), metrics: metrics.New()}
+	store, err := db.Open(context.Background(), loaded.Document.Storage.Path, db.Options{Logger: opt.Logger, Now: opt.Now})
+	if err != nil {
+		return nil, fmt.Errorf("open the store: %w", err)
+	}
+	a.store = store
+	a.onEnd("store", func(context.Context) error { return store.Close() })
+	a.lanes = delivery.New(store, delivery.Options{
+		Logger: opt.Logger, Now: opt.Now,
+		Observe: func(connection string, result event.DeliveryState, took time.Duration) {
+			a.metrics.DeliveryDone(connection, string(result), took)
+		},
+	})
+	limits := body.DefaultLimits()
+	limits.Size = int64(loaded.Document.Server.MaxBody)
+	a.intake = intake.New(store, a.lanes, intake.Options{
+		Logger: opt.Logger, Limits: limits,
+		Observe: func(source string, state event.State) { a.metrics.EventReceived(source, string(state)) },
+	})
+	a.onEnd("deliveries", func(ctx context.Context) error { a.lanes.Stop(ctx); return nil })
+	if err := a.use(loaded); err != nil {
+		return nil, errors.Join(err, a.end(context.Background()))
+	}
+	a.server = web.New(a.webConfig(loaded))
+	a.describe()
+	return a, nil
+}
+
+func (a *App) onEnd(name string, run func(context.Context) error) {
+	a.cleanups = append(a.cleanups, cleanup{name, run})
+}
+
+// end runs the cleanups, the latest first. It may be called twice.
+func (a *App) end(ctx context.Context) error {
+	var errs []error
+	for i := len(a.cleanups) - 1; i >= 0; i-- {
+		if err := a.cleanups[i].run(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("stop %s: %w", a.cleanups[i].name, err))
+		}
+	}
+	a.cleanups = nil
+	return errors.Join(errs...)
+}
+
+func (a *App) webConfig(loaded *Loaded) web.Config {
+	return web.Config{
+		Plan:     func() *intake.Plan { return &a.plan.Load().Plan },
+		Intake:   a.intake,
+		Admin:    service{a},
+		Ready:    a.notReady,
+		Metrics:  a.metrics.Handler(),
+		Refused:  a.metrics.EventReceived,
+		Settings: settings(loaded.Document),
+		Logger:   a.opt.Logger,
+		Now:      a.opt.Now,
+	}
+}
+
+// settings are what the server itself takes from the configuration.
+func settings(doc *config.Document) web.Settings {
+	s := web.Settings{
+		PublicURL: doc.Server.PublicURL, TrustedProxies: doc.Server.TrustedProxies, MaxBody: int64(doc.Server.MaxBody),
+	}
+	if admin := doc.Server.Admin; admin != nil {
+		s.AdminUser, s.AdminPassword = admin.User, admin.Password
+	}
+	return s
+}
+
+// describe connects the metrics to what they measure.
+func (a *App) describe() {
+	a.metrics.BuildInfo(a.opt.Version, runtime.Version())
+	a.metrics.ConfigReload(true)
+	a.metrics.SetQueue(a.queues)
+	a.metrics.SetOldestWaiting(a.oldestWaiting)
+	a.metrics.SetDatabaseSize(func() int64 {
+		size, err := a.store.Size()
+		if err != nil {
+			a.opt.Logger.Warn("the size of the database cannot be read", "error", err)
+		}
+		return size
+	})
+}
+
+// Ready is closed once the server accepts requests.
+func (a *App) Ready() <-chan struct{} { return a.ready }
+
+// Addr is host:port on which the server listens, "" before Ready.
+func (a *App) Addr() string {
+	if addr := a.addr.Load(); addr != nil {
+		return *addr
+	}
+	return ""
+}
+
+// Run serves until ctx ends or something fails that cannot be mended, then
+// stops accepting, finishes what is under way, at most drainTime long, and
+// closes the store.
+func (a *App) Run(ctx context.Context) error {
+	failed := make(chan error, 3)
+	if err := a.listen(ctx, failed); err != nil {
+		return errors.Join(err, a.end(context.Background()))
+	}
+	background, stop := context.WithCancel(context.Background())
+	var tasks sync.WaitGroup
+	tasks.Go(func() { a.maintain(background) })
+	tasks.Go(func() { a.watch(background) })
+	a.onEnd("background tasks", func(context.Context) error { stop(); tasks.Wait(); return nil })
+	close(a.ready)
+
+	var cause error
+	select {
+	case <-ctx.Done():
+		a.opt.Logger.Info("stopping: finishing what is under way")
+	case cause = <-failed:
+	case <-a.store.Fatal():
+		cause = fmt.Errorf("the database can no longer be trusted, nothing more is acknowledged: %w", a.store.Err())
+	}
+	a.draining.Store(true)
+	limit := drainTime
+	if a.store.Err() != nil {
+		limit = 0 // results can no longer be recorded
+	}
+	drain, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	err := errors.Join(cause, a.end(drain))
+	a.opt.Logger.Info("stopped")
+	return err
+}
+
+// listen opens the public listener and the socket of the API.
+func (a *App) listen(ctx context.Context, failed chan<- error) error {
+	doc := a.plan.Load().loaded.Document
+	socket, err := web.ListenUnix(ctx, SocketPath(doc))
+	if err != nil {
+		return err
+	}
+	var config net.ListenConfig
+	public, err := config.Listen(ctx, "tcp", doc.Server.Listen)
+	if err != nil {
+		return errors.Join(fmt.Errorf("listen on %s: %w", doc.Server.Listen, err), socket.Close())
+	}
+	addr := public.Addr().String()
+	a.addr.Store(&addr)
+	serve := func(name string, run func() error) {
+		go func() {
+			if err := run(); err != nil {
+				failed <- fmt.Errorf("%s: %w", name, err)
+			}
+		}()
+	}
+	serve("public listener", func() error { return a.server.Serve(public) })
+	serve("api socket", func() error { return a.server.ServeAdmin(socket) })
+	a.onEnd("server", a.server.Shutdown)
+	return nil
+}
+
+// notReady says why the process cannot do its work right now.
+func (a *App) notReady() error {
+	if a.draining.Load() {
+		return errDraining
+	}
+	if err := a.store.Err(); err != nil {
+		return err
+	}
+	return a.store.Ping()
+}
+
+var errDraining = errors.New("stopping")

@@ -1,0 +1,307 @@
+package cli_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"hookgate/app/cli"
+)
+
+const serverConfig = `version: 1
+server: { listen: "LISTEN" }
+sources:
+  sitejet: { type: sitejet, token: 0123456789abcdef0123 }
+  shop: { type: webhook, token: fedcba98765432100123 }
+`
+
+// freePort finds an address that nobody listens on.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+// startServer runs `serve` until stop is called, which gives the exit status.
+// logs are the lines up to and with the one that has all URLs.
+func startServer(t *testing.T, config string) (logs []map[string]any, stop func() int) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	r, w := io.Pipe()
+	code := make(chan int, 1)
+	go func() {
+		defer func() { _ = w.Close() }()
+		code <- cli.Run(ctx, []string{"serve", "-c", config}, strings.NewReader(""), io.Discard, w)
+	}()
+	lines := bufio.NewScanner(r)
+	for lines.Scan() {
+		var record map[string]any
+		if err := json.Unmarshal(lines.Bytes(), &record); err != nil {
+			t.Fatalf("a log line is no JSON: %v: %s", err, lines.Text())
+		}
+		logs = append(logs, record)
+		if record["msg"] == "accepting" && record["name"] == "shop" {
+			break
+		}
+	}
+	drained := make(chan struct{})
+	go func() { defer close(drained); _, _ = io.Copy(io.Discard, r) }()
+	stopped := -1
+	stop = func() int {
+		if stopped < 0 {
+			cancel()
+			stopped = <-code
+			<-drained
+		}
+		return stopped
+	}
+	t.Cleanup(func() { stop() })
+	return logs, stop
+}
+
+func TestServe(t *testing.T) {
+	t.Parallel()
+	listen := freePort(t)
+	config := writeConfig(t, strings.Replace(serverConfig, "LISTEN", listen, 1))
+	logs, stop := startServer(t, config)
+	var text strings.Builder
+	for _, record := range logs {
+		line, err := json.Marshal(record)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text.Write(append(line, '\n'))
+	}
+	for _, want := range []string{
+		"http://" + listen + "/in/sitejet/••••", "http://" + listen + "/in/shop/••••", `"there is no rule`,
+	} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("the logs lack %s:\n%s", want, text.String())
+		}
+	}
+	if strings.Contains(text.String(), "0123456789abcdef0123") {
+		t.Error("the logs hold the token")
+	}
+
+	url := strings.TrimSpace(run(t, "sources", "url", "sitejet", "-c", config).out)
+	if want := "http://" + listen + "/in/sitejet/0123456789abcdef0123"; url != want {
+		t.Errorf("sources url: %q, want %q", url, want)
+	}
+	res, err := http.Post(url, "application/json", strings.NewReader(`{"event":"website_created","website":{"title":"Harry's Diner"}}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var accepted struct{ ID string }
+	err = json.NewDecoder(res.Body).Decode(&accepted)
+	_ = res.Body.Close()
+	if err != nil || res.StatusCode != http.StatusAccepted {
+		t.Fatalf("status %d, %v", res.StatusCode, err)
+	}
+	list := run(t, "events", "list", "-c", config)
+	if list.code != 0 || !strings.Contains(list.out, accepted.ID+"  sitejet  website_created  Harry's Diner  no rule matched\n") {
+		t.Errorf("events list: %+v", list)
+	}
+	show := run(t, "events", "show", accepted.ID, "-c", config)
+	if show.code != 0 || !strings.Contains(show.out, `"title":"Harry's Diner"`) {
+		t.Errorf("events show: %+v", show)
+	}
+	sent := runWith(t, `{"n":1}`, "events", "send", "shop", "-", "-c", config, "--set", "n=2", "-q")
+	if shown := run(t, "events", "show", strings.TrimSpace(sent.out), "-c", config); sent.code != 0 || !strings.Contains(shown.out, `{"n":2}`) {
+		t.Errorf("events send: %+v, shown %+v", sent, shown)
+	}
+	if got := run(t, "events", "send", "nothing", config, "-c", config); got.code != 5 {
+		t.Errorf("send to an unknown source: %+v", got)
+	}
+	if got := run(t, "events", "show", "evt_1", "-c", config); got.code != 5 {
+		t.Errorf("show of an unknown event: %+v", got)
+	}
+	if got := run(t, "reload", "-c", config); got.code != 0 || !strings.Contains(got.errOut, "is in force") {
+		t.Errorf("reload: %+v", got)
+	}
+	if err := os.WriteFile(config, []byte("version: 2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := run(t, "reload", "-c", config); got.code != 3 || !strings.Contains(got.errOut, "stays in force") {
+		t.Errorf("reload of a bad file: %+v", got)
+	}
+	if code := stop(); code != 0 {
+		t.Errorf("serve ended with %d", code)
+	}
+	if got := run(t, "events", "list", "-c", config); got.code != 4 {
+		t.Errorf("with the server gone: %+v", got)
+	}
+}
+
+func TestServe_refused(t *testing.T) {
+	t.Parallel()
+	if got := run(t, "serve", "-c", writeConfig(t, "version: 1\nrulez: []\n")); got.code != 3 || !strings.Contains(got.errOut, "config.yaml:2:1") {
+		t.Errorf("a bad config: %+v", got)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	taken := writeConfig(t, strings.Replace(serverConfig, "LISTEN", l.Addr().String(), 1))
+	if got := run(t, "serve", "-c", taken); got.code != 1 || !strings.Contains(got.errOut, "address already in use") {
+		t.Errorf("a taken port: %+v", got)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
+	good := writeConfig(t, `version: 1
+sources:
+  sitejet: { type: sitejet, token: "${SITEJET_TOKEN}" }
+connections:
+  billing: { type: webhook, url: https://api.billing.example/v1 }
+rules:
+  - name: all
+    from: sitejet
+    then: [{ to: billing, json: { id: "${{ data.website.id }}" } }]
+`)
+	env := filepath.Join(filepath.Dir(good), ".env")
+	if err := os.WriteFile(env, []byte("SITEJET_TOKEN=0123456789abcdef0123\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got := run(t, "check", "-c", good)
+	want := "✓ 1 source, 0 forms, 1 connection, 1 rule          warnings: 0\n✓ 1 of 1 environment values set\n"
+	if got.code != 0 || got.out != want || got.errOut != "" {
+		t.Errorf("got %+v, want %q", got, want)
+	}
+	if byArgument := run(t, "check", good); byArgument != got {
+		t.Errorf("check FILE: %+v", byArgument)
+	}
+
+	bad := writeConfig(t, "version: 1\nrules:\n  - name: a\n    frm: sitejet\n    then: [{ to: billing, json: 1 }]\n")
+	got = run(t, "check", "-c", bad)
+	for _, part := range []string{"error[unknown-key] ", "config.yaml:4:5: ", `did you mean "from"?`, "error[unknown-connection]", "hookgate: the config has "} {
+		if !strings.Contains(got.errOut, part) {
+			t.Errorf("stderr lacks %q:\n%s", part, got.errOut)
+		}
+	}
+	if got.code != 3 || got.out != "" {
+		t.Errorf("exit %d, stdout %q; want 3 and nothing", got.code, got.out)
+	}
+	got = run(t, "check", "--json", "-c", bad)
+	var result struct {
+		OK          bool
+		File        string
+		Diagnostics []struct {
+			Code, Message string
+			Line          int
+		}
+	}
+	if err := json.Unmarshal([]byte(got.out), &result); err != nil {
+		t.Fatalf("%v: %s", err, got.out)
+	}
+	if got.code != 3 || got.errOut != "" || result.OK || result.File != bad || len(result.Diagnostics) < 2 {
+		t.Errorf("--json: %+v", got)
+	}
+}
+
+func TestDemo(t *testing.T) {
+	t.Parallel()
+	before, err := filepath.Glob(filepath.Join(os.TempDir(), "hookgate-demo-*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := run(t, "demo", "--once")
+	if got.code != 0 {
+		t.Fatalf("exit %d\n%s\n%s", got.code, got.errOut, got.out)
+	}
+	for _, want := range []string{
+		`✓ data.previousStatus == "Interest"`, `"website_id":321654`, "signature verified",
+		"*Harry's Diner* moved from Publish to *Done*", "a comma is missing", "New lead: Ada Lovelace",
+		"kept as spam", "4 of 4 expected deliveries arrived.",
+	} {
+		if !strings.Contains(got.out, want) {
+			t.Errorf("the output lacks %q", want)
+		}
+	}
+	for line := range strings.Lines(got.out) {
+		if n := len([]rune(strings.TrimRight(line, "\n"))); n > 80 && !strings.Contains(line, "/hookgate-demo-") {
+			t.Errorf("%d columns: %s", n, line)
+		}
+	}
+	after, err := filepath.Glob(filepath.Join(os.TempDir(), "hookgate-demo-*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(after) > len(before) {
+		t.Errorf("it left %v", after)
+	}
+}
+
+// syncBuffer is a buffer that can be waited on for a text.
+type syncBuffer struct {
+	w *io.PipeWriter
+	r *bufio.Reader
+}
+
+func newSyncBuffer() *syncBuffer {
+	r, w := io.Pipe()
+	return &syncBuffer{w: w, r: bufio.NewReader(r)}
+}
+
+// until reads up to a line that holds text.
+func (b *syncBuffer) until(t *testing.T, text string) string {
+	t.Helper()
+	for {
+		line, err := b.r.ReadString('\n')
+		if err != nil {
+			t.Fatalf("%v before %q", err, text)
+		}
+		if strings.Contains(line, text) {
+			return line
+		}
+	}
+}
+
+func TestDemo_servesOn(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	out := newSyncBuffer()
+	var errOut bytes.Buffer
+	code := make(chan int, 1)
+	go func() {
+		code <- cli.Run(ctx, []string{"demo"}, strings.NewReader(""), out.w, &errOut)
+		_ = out.w.Close()
+	}()
+	config := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(out.until(t, "export HOOKGATE_CONFIG=")), "export HOOKGATE_CONFIG="))
+	out.until(t, "hookgate deliveries list")
+	sample := filepath.Join(filepath.Dir(config), "website_status_changed.json")
+	out.until(t, sample)
+	list := run(t, "events", "list", "-c", config)
+	if list.code != 0 || strings.Count(list.out, "\n") != 10 {
+		t.Errorf("events list: %+v", list)
+	}
+	sent := run(t, "events", "send", "sitejet", sample, "--set", "website.status=Assign", "-c", config)
+	if sent.code != 0 {
+		t.Errorf("events send: %+v", sent)
+	}
+	out.until(t, "slack received")
+	out.until(t, "moved from Publish to *Assign*")
+	cancel()
+	go func() { _, _ = io.Copy(io.Discard, out.r) }()
+	if got := <-code; got != 0 {
+		t.Errorf("exit %d: %s", got, errOut.String())
+	}
+	if _, err := os.Stat(config); !os.IsNotExist(err) {
+		t.Errorf("the demo left %s", config)
+	}
+}

@@ -1,0 +1,170 @@
+package app
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"path/filepath"
+	"time"
+
+	"hookgate/app/config"
+	"hookgate/app/delivery"
+	"hookgate/app/diag"
+	"hookgate/app/egress"
+	"hookgate/app/event"
+	"hookgate/app/source"
+	"hookgate/connectors"
+	"hookgate/forms"
+	"hookgate/rules"
+	"hookgate/rules/lang"
+)
+
+// Loaded is a configuration that was read and compiled whole. It never changes.
+type Loaded struct {
+	Document    *config.Document
+	Sources     map[string]*source.Source
+	Forms       map[string]*forms.Form
+	Rules       *rules.Set
+	connections []kindOf
+}
+
+// kindOf is a connection with the connector that its type names.
+type kindOf struct {
+	config.Connection
+	kind connectors.Kind
+}
+
+// Load reads and compiles the configuration at path and reports every fault in
+// it. With an error among them there is no Loaded.
+func Load(path string) (*Loaded, *config.Report, error) {
+	doc, report := config.Load(path, config.LookupEnv)
+	if doc == nil {
+		return nil, report, report.Err()
+	}
+	l := &Loaded{Document: doc, Sources: map[string]*source.Source{}, Forms: map[string]*forms.Form{}}
+	compiler := lang.NewCompiler()
+	origins := rules.Origins{}
+	for _, e := range doc.Sources {
+		s, list := source.Compile(e.Name, e.Node, compiler)
+		report.Add(list)
+		origins[e.Name.Value] = nil
+		if s != nil {
+			l.Sources[s.Name] = s
+			origins[s.Name] = s.EventTypes()
+		}
+	}
+	for _, e := range doc.Forms {
+		f, list := forms.Compile(e.Name, e.Node)
+		report.Add(list)
+		origins[e.Name.Value] = []string{event.FormSubmitted}
+		if f != nil {
+			l.Forms[f.Name] = f
+		}
+	}
+	targets := rules.Targets{}
+	for _, c := range doc.Connections {
+		kind, list := kindNamed(c)
+		if kind != nil {
+			_, faults := kind.New(c.Node, connectors.Deps{Timeout: c.Timeout})
+			list = append(list, faults...)
+			l.connections = append(l.connections, kindOf{Connection: c, kind: *kind})
+			targets[c.Name.Value] = kind.ActionFor(c.Node)
+		} else {
+			targets[c.Name.Value] = lang.Action{}
+		}
+		report.Add(list)
+	}
+	set, list := rules.Compile(compiler, doc.Rules, origins, targets)
+	report.Add(list)
+	if err := report.Err(); err != nil {
+		return nil, report, err
+	}
+	l.Rules = set
+	return l, report, nil
+}
+
+// kindNamed finds the connector of a connection's type.
+func kindNamed(c config.Connection) (*connectors.Kind, diag.List) {
+	if c.Type.IsZero() {
+		return nil, nil // said by config
+	}
+	var names []string
+	for _, k := range connectors.Kinds() {
+		if k.Name == c.Type.Value {
+			return &k, nil
+		}
+		names = append(names, k.Name)
+	}
+	hint := diag.DidYouMean(c.Type.Value, names)
+	if hint == "" {
+		hint = "webhook reaches any tool that has an HTTP API"
+	}
+	return nil, diag.List{c.Type.Diag("unknown-type", hint, "there is no connector called %q", c.Type.Value)}
+}
+
+// deliver makes the connections as delivery takes them.
+func (l *Loaded) deliver(version string, logger *slog.Logger, now func() time.Time) ([]delivery.Connection, error) {
+	client := egress.New(egress.Config{AllowPrivate: []netip.Prefix(l.Document.Outbound.AllowPrivate)})
+	list := make([]delivery.Connection, 0, len(l.connections))
+	for _, c := range l.connections {
+		connector, faults := c.kind.New(c.Node, connectors.Deps{
+			Egress: client, Logger: logger, Now: now, Version: version, Timeout: c.Timeout,
+		})
+		if err := faults.Err(); err != nil {
+			return nil, fmt.Errorf("connection %s: %w", c.Name.Value, err)
+		}
+		print, err := l.fingerprint(c)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, delivery.Connection{
+			Name: c.Name.Value, Connector: connector, Concurrency: c.Concurrency, Rate: c.RateLimit,
+			Policy: policy(c.Retry), Fingerprint: print,
+		})
+	}
+	return list, nil
+}
+
+// policy is the published schedule, or what the connection says instead.
+func policy(r config.Retry) delivery.Policy {
+	p := delivery.Policy{Delays: delivery.Schedule(), For: r.For}
+	if r.Delays != nil {
+		p.Delays = r.Delays
+	}
+	return p
+}
+
+// fingerprint is a hash of all that makes the connection work as it does.
+func (l *Loaded) fingerprint(c kindOf) (string, error) {
+	text, err := json.Marshal([]any{c.Node.Any(), l.Document.Outbound.AllowPrivate})
+	if err != nil {
+		return "", fmt.Errorf("connection %s: %w", c.Name.Value, err)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// planHash names the version of the configuration together with the names of
+// its rules: the file's own hash is short, and must not bring two lists of
+// names under one number.
+func (l *Loaded) planHash() (string, error) {
+	names, err := json.Marshal(l.Rules.Names())
+	if err != nil {
+		return "", fmt.Errorf("encode rule names: %w", err)
+	}
+	sum := sha256.Sum256(names)
+	return l.Document.Hash + "-" + hex.EncodeToString(sum[:8]), nil
+}
+
+// SocketPath is where the server with this configuration offers its API to
+// commands on the same machine: beside the database.
+func SocketPath(doc *config.Document) string {
+	path := doc.Storage.Path + ".sock"
+	if absolute, err := filepath.Abs(path); err == nil {
+		return absolute
+	}
+	return path
+}

@@ -1,0 +1,47 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"hookgate/db"
+)
+
+const (
+	// maintainEvery is how often old events are deleted.
+	maintainEvery = 10 * time.Minute
+	// farthest is beyond every delay that the configuration allows: what is due
+	// later was put there by a clock that was wrong.
+	farthest = 31 * 24 * time.Hour
+)
+
+// maintain does what has to be done from time to time, beginning a little
+// after the start so as not to slow it down.
+func (a *App) maintain(ctx context.Context) {
+	timer := time.NewTimer(5 * time.Second)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-timer.C:
+		}
+		a.maintainOnce(ctx)
+		timer.Reset(maintainEvery)
+	}
+}
+
+func (a *App) maintainOnce(ctx context.Context) {
+	if err := a.store.Reschedule(a.opt.Now().Add(farthest)); err != nil {
+		a.opt.Logger.Warn("due times could not be checked, trying again later", "error", err)
+	}
+	r := a.plan.Load().loaded.Document.Retention
+	deleted, err := a.store.Prune(ctx, db.Retention{Events: r.Events, Submissions: r.Submissions, Spam: r.Spam})
+	if err != nil && !errors.Is(err, context.Canceled) {
+		a.opt.Logger.Warn("old events could not be deleted, trying again later", "error", err)
+	}
+	if deleted > 0 {
+		a.opt.Logger.Info("old events deleted", "count", deleted)
+	}
+}

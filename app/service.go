@@ -1,0 +1,134 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"hookgate/app/diag"
+	"hookgate/app/event"
+	"hookgate/app/intake"
+	"hookgate/app/source"
+	"hookgate/app/web/api"
+	"hookgate/db"
+)
+
+// service is what the administration API offers: api.Service.
+type service struct{ *App }
+
+// Events lists stored events.
+func (a service) Events(ctx context.Context, f event.Filter) ([]event.Event, error) {
+	return a.store.Events(ctx, f)
+}
+
+// Event is one stored event; event.ErrNotFound if there is none.
+func (a service) Event(ctx context.Context, id event.ID) (event.Event, error) {
+	return a.store.Event(ctx, id)
+}
+
+// Deliveries lists stored deliveries.
+func (a service) Deliveries(ctx context.Context, f event.DeliveryFilter) ([]event.Delivery, error) {
+	return a.store.Deliveries(ctx, f)
+}
+
+// Attempts lists what was tried.
+func (a service) Attempts(ctx context.Context, ids ...event.DeliveryID) ([]event.Attempt, error) {
+	return a.store.Attempts(ctx, ids...)
+}
+
+// Count counts deliveries, those with an ordering key, and the keys.
+func (a service) Count(ctx context.Context, f event.DeliveryFilter) (count, keyed, keys int, err error) {
+	return a.store.Count(ctx, f)
+}
+
+// Retry sends failed deliveries again.
+func (a service) Retry(ctx context.Context, f event.DeliveryFilter) (int, error) {
+	n, connections, err := a.store.Retry(ctx, f)
+	a.wake(connections)
+	return n, err
+}
+
+// Cancel ends deliveries without sending them.
+func (a service) Cancel(ctx context.Context, f event.DeliveryFilter) (int, error) {
+	n, connections, err := a.store.Cancel(ctx, f)
+	a.wake(connections) // what waited for their keys may go
+	return n, err
+}
+
+func (a *App) wake(connections []string) {
+	for _, c := range connections {
+		a.lanes.Overflowed(c)
+	}
+}
+
+// Send accepts a body as if the source's sender had sent it.
+func (a service) Send(_ context.Context, name, contentType string, body []byte) (intake.Ack, error) {
+	plan := &a.plan.Load().Plan
+	src := plan.Sources[name]
+	if src == nil {
+		return intake.Ack{}, fmt.Errorf("source %q: %w", name, event.ErrNotFound)
+	}
+	return a.intake.Event(src, plan, &intake.Request{
+		Request: source.Request{Method: "POST", ContentType: contentType, Body: slices.Clone(body), Now: a.opt.Now()},
+		Headers: map[string]string{"content-type": contentType},
+	})
+}
+
+// Status tells how the process is.
+func (a service) Status(context.Context) (api.Status, error) {
+	plan := a.plan.Load()
+	s := api.Status{
+		Version: a.opt.Version, Config: plan.Hash, Loaded: plan.since, Started: a.started, Ready: true, Queues: a.queues(),
+	}
+	if err := a.notReady(); err != nil {
+		s.Ready, s.NotReady = false, err.Error()
+	}
+	return s, nil
+}
+
+// Reload reads the configuration again.
+func (a service) Reload(context.Context) (api.Reloaded, error) {
+	report, err := a.App.Reload()
+	out := api.Reloaded{OK: err == nil && report.Err() == nil, Config: a.plan.Load().Hash, Diagnostics: report.List}
+	if err != nil {
+		out.Diagnostics = append(out.Diagnostics, diag.Diagnostic{
+			Severity: diag.Error, Code: "restart", Position: diag.Position{File: a.path}, Message: err.Error(),
+		})
+	}
+	return out, nil
+}
+
+// queues counts what is not delivered yet, by connection.
+func (a *App) queues() map[string]int {
+	depths := map[string]int{}
+	for _, c := range a.plan.Load().loaded.connections {
+		depths[c.Name.Value] = 0
+	}
+	for connection, b := range a.backlogs() {
+		depths[connection] = b.Open
+	}
+	return depths
+}
+
+// oldestWaiting is how long the first of what is not delivered has waited.
+func (a *App) oldestWaiting() time.Duration {
+	oldest := a.opt.Now()
+	for b := range maps.Values(a.backlogs()) {
+		if b.Oldest.Before(oldest) {
+			oldest = b.Oldest
+		}
+	}
+	return a.opt.Now().Sub(oldest)
+}
+
+func (a *App) backlogs() map[string]db.Backlog {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	backlogs, err := a.store.Backlogs(ctx)
+	if err != nil {
+		a.opt.Logger.Warn("the backlogs cannot be read", "error", err)
+	}
+	return backlogs
+}
