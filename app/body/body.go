@@ -112,11 +112,11 @@ func mediaType(contentType string) (kind, map[string]string) {
 }
 
 // Decode reads in as `data`. Its errors are *Error. Where it fails, the
-// Content has at most Raw, so that what could be unpacked can be kept.
+// Content has Raw alone, unpacked if that could be done, for the record.
 func Decode(in Input, lim Limits) (Content, error) {
 	raw, err := unpack(in, lim)
 	if err != nil {
-		return Content{}, err
+		return Content{Raw: in.Raw}, err
 	}
 	content := Content{Raw: raw}
 	kind, params := mediaType(in.ContentType)
@@ -127,7 +127,9 @@ func Decode(in Input, lim Limits) (Content, error) {
 	case jsonKind:
 		return content.json(params, lim)
 	case formKind:
-		if startsLikeJSON(raw) { // curl's --data says form-encoded, whatever it sends
+		// curl's --data says form-encoded, whatever it sends. A form's encoder
+		// writes { as %7B.
+		if startsWith(raw, "{") {
 			return content.json(params, lim)
 		}
 		return content.form(params, in.JSONField, lim)
@@ -150,11 +152,11 @@ func unsupported() *Error {
 	}
 }
 
-// startsLikeJSON tells a JSON object from a form: a form's encoder writes
-// { as %7B.
-func startsLikeJSON(raw []byte) bool {
-	rest := bytes.TrimLeft(bytes.TrimPrefix(raw, []byte(bomUTF8)), " \t\r\n")
-	return len(rest) > 0 && rest[0] == '{'
+// startsWith reports whether the first byte of text, white space and byte order
+// mark aside, is one of chars.
+func startsWith(text []byte, chars string) bool {
+	rest := bytes.TrimLeft(bytes.TrimPrefix(text, []byte(bomUTF8)), " \t\r\n")
+	return len(rest) > 0 && strings.IndexByte(chars, rest[0]) >= 0
 }
 
 // parsed finishes a Content whose data is text.
@@ -177,19 +179,23 @@ func (c Content) json(params map[string]string, lim Limits) (Content, error) {
 }
 
 // text reads a body that is plain text, or says not at all what it is. Where
-// it holds JSON it is read as such. What was called text stays text even if it
-// looks like broken JSON (Contact Form 7 sends a custom body so); without a
-// Content-Type, broken JSON is refused as that.
+// it holds a JSON object or list it is read as such. What was called text stays
+// text even if it looks like broken JSON (Contact Form 7 sends a custom body
+// so); without a Content-Type, broken JSON is refused as that.
 func (c Content) text(kind kind, params map[string]string, lim Limits) (Content, error) {
-	if content, err := c.json(params, lim); err == nil {
-		return content, nil
-	} else if fault := (*Error)(nil); errors.As(err, &fault) &&
-		(fault.Status == http.StatusRequestEntityTooLarge || kind == unsaid && startsLikeJSON(c.Raw)) {
-		return c, err
-	}
 	text, err := toUTF8(c.Raw, params["charset"])
 	if err != nil {
 		return c, err
+	}
+	if startsWith(text, "{[") {
+		content, err := c.json(params, lim)
+		fault := (*Error)(nil)
+		switch {
+		case err == nil:
+			return content, nil
+		case !errors.As(err, &fault), fault.Status == http.StatusRequestEntityTooLarge, kind == unsaid && startsWith(text, "{"):
+			return c, err
+		}
 	}
 	out := appendText([]byte(`{"text":`), lenient(text))
 	return c.parsed(append(out, '}'))

@@ -67,6 +67,11 @@ func TestDecodeKinds(t *testing.T) {
 		{"plain text in latin1", "text/plain; charset=iso-8859-1", "Gr\xfc\xdfe", `{"text":"Grüße"}`},
 		{"plain text, charset not said", "text/plain", "Gr\xfc\xdfe", `{"text":"Grüße"}`},
 		{"text that only looks like json", "text/plain", `{not json`, `{"text":"{not json"}`},
+		{"a list as text", "text/plain", `[1]`, `[1]`},
+		{"text that starts like a list", "", `[INFO] x`, `{"text":"[INFO] x"}`},
+		{"a number as text is text", "text/plain", `42`, `{"text":"42"}`},
+		{"utf-16 text", "text/plain", "\xfe\xff\x00h\x00i", `{"text":"hi"}`},
+		{"utf-16 json as text", "text/plain", "\xfe\xff\x00[\x00]", `[]`},
 		{"text without a type", "", `hello`, `{"text":"hello"}`},
 		{"control characters in text", "text/plain", "a\x00\x1fb\tc", `{"text":"a\u0000\u001fb\tc"}`},
 	}
@@ -111,6 +116,9 @@ func TestDecodeRefusals(t *testing.T) {
 		{"encoded over and over", body.Input{ContentEncoding: "gzip,gzip,gzip", Raw: []byte("x")}, 415, "too many times"},
 		{"not gzip", body.Input{ContentEncoding: "gzip", Raw: []byte("plainly not")}, 400, "not gzip data"},
 		{"cut gzip", body.Input{ContentEncoding: "gzip", Raw: gzipped(t, strings.Repeat("x", 1000))[:30]}, 400, "ends too early"},
+		{"unknown charset of xml", body.Input{ContentType: "text/xml; charset=klingon", Raw: []byte("<a/>")}, 415, "charset"},
+		{"unknown charset of a form", body.Input{ContentType: "application/x-www-form-urlencoded; charset=klingon", Raw: []byte("a=b")}, 415, "charset"},
+		{"unknown charset of json", body.Input{ContentType: "application/json; charset=klingon", Raw: []byte("{}")}, 415, "charset"},
 		{"one byte of gzip", body.Input{ContentEncoding: "gzip", Raw: []byte{0x1f}}, 400, "ends too early"},
 		{"no boundary", body.Input{ContentType: "multipart/form-data", Raw: []byte("x")}, 400, "boundary"},
 		{"not utf-8", body.Input{ContentType: "application/json", Raw: []byte("{\n \"ä\":\"\xfc\"}")}, 400, "invalid JSON at line 2, column 7: the byte 0xFC is not UTF-8"},
@@ -121,6 +129,9 @@ func TestDecodeRefusals(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			fault := MustFail(t, tt.in)
+			if c, _ := decode(tt.in); len(c.Raw) == 0 {
+				t.Error("nothing is left to be kept")
+			}
 			if fault.Status != tt.status || !strings.Contains(fault.Message, tt.want) {
 				t.Errorf("got %d %q, want %d %q", fault.Status, fault.Message, tt.status, tt.want)
 			}
@@ -229,5 +240,21 @@ func TestDeepJSON(t *testing.T) {
 	fault := MustFail(t, body.Input{ContentType: "application/json", Raw: []byte("[" + at + "]")})
 	if fault.Column != 65 || !strings.Contains(fault.Message, "deeper than 64 levels") {
 		t.Errorf("got %+v", fault)
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	raw, err := os.ReadFile("../source/testdata/sitejet/website_status_changed.json")
+	if err != nil {
+		b.Fatal(err)
+	}
+	in := body.Input{ContentType: "application/json", Raw: raw}
+	b.ReportAllocs()
+	for b.Loop() {
+		c, err := decode(in)
+		if err != nil {
+			b.Fatal(err)
+		}
+		c.Doc.Release()
 	}
 }

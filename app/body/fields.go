@@ -29,7 +29,7 @@ func Fields(in Input, lim Limits) ([]Field, error) {
 	}
 	var pairs []pair
 	switch {
-	case kind == jsonKind, (kind == textKind || kind == unsaid || kind == formKind) && startsLikeJSON(raw):
+	case kind == jsonKind, (kind == textKind || kind == unsaid || kind == formKind) && startsWith(raw, "{"):
 		return jsonFields(raw, params, lim)
 	case kind == formKind:
 		pairs, err = urlencoded(raw, params, lim)
@@ -59,7 +59,7 @@ func jsonFields(raw []byte, params map[string]string, lim Limits) ([]Field, erro
 		return nil, err
 	}
 	content.Doc.Release()
-	if !startsLikeJSON(content.JSON) {
+	if !startsWith(content.JSON, "{") {
 		return nil, malformed("a form post in JSON must be an object", `send {"field": "value"}`)
 	}
 	decoder := json.NewDecoder(bytes.NewReader(content.JSON))

@@ -194,6 +194,9 @@ func TestFieldsRefusals(t *testing.T) {
 		in   body.Input
 		want string
 	}{
+		"gzip":      {body.Input{ContentEncoding: "gzip", Raw: []byte("x")}, "gzip"},
+		"charset":   {body.Input{ContentType: formType + "; charset=klingon", Raw: []byte("a=b")}, "charset"},
+		"json utf8": {body.Input{ContentType: "application/json", Raw: []byte("{\"\xff\"")}, "UTF-8"},
 		"xml":       {body.Input{ContentType: "text/xml", Raw: []byte("<a/>")}, "not read"},
 		"list":      {body.Input{ContentType: "application/json", Raw: []byte("[1]")}, "must be an object"},
 		"broken":    {body.Input{ContentType: "application/json", Raw: []byte(`{"a" 1}`)}, "a colon is missing"},

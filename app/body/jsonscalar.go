@@ -82,8 +82,8 @@ func (s *scanner) digits() bool {
 }
 
 // is reports whether one of the bytes stands here, and skips it.
-func (s *scanner) is(any string) bool {
-	if s.at < len(s.text) && strings.IndexByte(any, s.text[s.at]) >= 0 {
+func (s *scanner) is(set string) bool {
+	if s.at < len(s.text) && strings.IndexByte(set, s.text[s.at]) >= 0 {
 		s.at++
 		return true
 	}

@@ -22,7 +22,7 @@ until Ctrl-C. Nothing leaves this machine, and nothing is left behind.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := untilSignal(cmd.Context(), os.Exit)
 			defer stop()
-			level := slog.LevelWarn
+			level := slog.LevelError // what is rejected on purpose is shown anyway
 			if s.verbose {
 				level = slog.LevelDebug
 			}

@@ -4,11 +4,13 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 )
 
 // untilSignal gives a context that ends with ctx or at the first SIGINT or
-// SIGTERM. A second one ends the process at once. stop gives the signals back.
+// SIGTERM. A second one ends the process at once. stop gives the signals back;
+// it may be called twice.
 func untilSignal(ctx context.Context, exit func(code int)) (sub context.Context, stop func()) {
 	sub, cancel := context.WithCancel(ctx)
 	signals := make(chan os.Signal, 2)
@@ -29,12 +31,12 @@ func untilSignal(ctx context.Context, exit func(code int)) (sub context.Context,
 			}
 		}
 	}()
-	return sub, func() {
+	return sub, sync.OnceFunc(func() {
 		signal.Stop(signals)
 		close(done)
 		<-finished
 		cancel()
-	}
+	})
 }
 
 // onHangup calls reload at every SIGHUP until stop is called.

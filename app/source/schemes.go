@@ -7,7 +7,7 @@ import (
 // scheme is how one well-known sender signs its requests and where it keeps
 // the type and the id of an event.
 type scheme struct {
-	name, doc          string
+	name               string
 	sign               signing
 	decodeKey          bool   // the secret is base64, perhaps after whsec_
 	eventType, eventID string // expressions; "" is none
@@ -20,7 +20,7 @@ const fiveMinutes = 5 * time.Minute
 // where each is described.
 var schemes = []scheme{
 	{ // github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.md
-		name: "standard-webhooks", doc: "Standard Webhooks (Svix, Formbricks and many more)",
+		name: "standard-webhooks",
 		sign: signing{
 			Header: "webhook-signature", Encoding: "base64", Prefix: "v1,", Separator: " ",
 			Signed: "{id}.{timestamp}.{body}", IDHeader: "webhook-id", TimestampHeader: "webhook-timestamp", Tolerance: fiveMinutes,
@@ -28,12 +28,12 @@ var schemes = []scheme{
 		decodeKey: true, eventType: "data.type", eventID: `headers["webhook-id"]`,
 	},
 	{ // docs.github.com, "Validating webhook deliveries"
-		name: "github", doc: "GitHub",
+		name:      "github",
 		sign:      signing{Header: "X-Hub-Signature-256", Prefix: "sha256=", Signed: "{body}"},
 		eventType: `headers["x-github-event"]`, eventID: `headers["x-github-delivery"]`, jsonField: "payload",
 	},
 	{ // docs.stripe.com/webhooks, "Verify webhook signatures manually"
-		name: "stripe", doc: "Stripe",
+		name: "stripe",
 		sign: signing{
 			Header: "Stripe-Signature", Separator: ",", SignatureKey: "v1", TimestampKey: "t",
 			Signed: "{timestamp}.{body}", Tolerance: fiveMinutes,
@@ -41,12 +41,12 @@ var schemes = []scheme{
 		eventType: "data.type", eventID: "data.id",
 	},
 	{ // shopify.dev, "Deliver webhooks through HTTPS"
-		name: "shopify", doc: "Shopify",
+		name:      "shopify",
 		sign:      signing{Header: "X-Shopify-Hmac-Sha256", Encoding: "base64", Signed: "{body}"},
 		eventType: `headers["x-shopify-topic"]`, eventID: `headers["x-shopify-webhook-id"]`,
 	},
 	{ // api.slack.com/authentication/verifying-requests-from-slack
-		name: "slack", doc: "Slack",
+		name: "slack",
 		sign: signing{
 			Header: "X-Slack-Signature", Prefix: "v0=", Signed: "v0:{timestamp}:{body}",
 			TimestampHeader: "X-Slack-Request-Timestamp", Tolerance: fiveMinutes,
@@ -56,17 +56,17 @@ var schemes = []scheme{
 		eventType: "data.event?.type ?? data.type", eventID: "data.event_id",
 	},
 	{ // typeform.com/developers/webhooks/secure-your-webhooks
-		name: "typeform", doc: "Typeform",
+		name:      "typeform",
 		sign:      signing{Header: "Typeform-Signature", Encoding: "base64", Prefix: "sha256=", Signed: "{body}"},
 		eventType: "data.event_type", eventID: "data.event_id",
 	},
 	{ // tally.so/help/webhooks
-		name: "tally", doc: "Tally",
+		name:      "tally",
 		sign:      signing{Header: "Tally-Signature", Encoding: "base64", Signed: "{body}"},
 		eventType: "data.eventType", eventID: "data.eventId",
 	},
 	{ // developers.webflow.com, "Working with webhooks"
-		name: "webflow", doc: "Webflow",
+		name: "webflow",
 		sign: signing{
 			Header: "x-webflow-signature", Signed: "{timestamp}:{body}",
 			TimestampHeader: "x-webflow-timestamp", TimestampUnit: "ms", Tolerance: fiveMinutes,
@@ -74,21 +74,21 @@ var schemes = []scheme{
 		eventType: "data.triggerType",
 	},
 	{ // wpforms.com/developers, the Webhooks add-on: v=, where others write v1=
-		name: "wpforms", doc: "WPForms",
+		name: "wpforms",
 		sign: signing{
 			Header: "X-WPForms-Webhook-Signature", Separator: ",", SignatureKey: "v", TimestampKey: "t",
 			Signed: "{timestamp}.{body}", Tolerance: fiveMinutes,
 		},
 	},
 	{ // help.formspree.io, "Webhooks"
-		name: "formspree", doc: "Formspree",
+		name: "formspree",
 		sign: signing{
 			Header: "Formspree-Signature", Separator: ",", SignatureKey: "v1", TimestampKey: "t",
 			Signed: "{timestamp}.{body}", Tolerance: fiveMinutes,
 		},
 	},
 	{ // developers.hubspot.com, "Validating requests", v3
-		name: "hubspot", doc: "HubSpot (signature v3)",
+		name: "hubspot",
 		sign: signing{
 			Header: "X-HubSpot-Signature-v3", Encoding: "base64", Signed: "{method}{url}{body}{timestamp}", DecodedURL: true,
 			TimestampHeader: "X-HubSpot-Request-Timestamp", TimestampUnit: "ms", Tolerance: fiveMinutes,

@@ -40,7 +40,7 @@ func compileSitejet(b *builder) {
 	b.source.eventType = b.find(yamlpos.Text{}, "data.event")
 	b.dedupe(keys.Dedupe)
 	if b.node.Get("token").IsZero() {
-		b.fail(b.needs("token", "Sitejet signs nothing, so the URL has to be secret; "+makeToken, "a sitejet source"))
+		b.fail(b.needs("token", "Sitejet signs nothing, so the URL has to be secret; "+makeOne, "a sitejet source"))
 	}
 }
 

@@ -150,7 +150,7 @@ func (b *builder) basic(n yamlpos.Node) {
 	case n.Get("user").Kind() == yamlpos.Scalar && keys.User.Value == "":
 		b.fail(keys.User.Diag("empty-value", "", `"user" is empty`))
 	case n.Get("password").Kind() == yamlpos.Scalar && keys.Password.Value == "":
-		b.fail(keys.Password.Diag("empty-value", "make one with: openssl rand -hex 24", `"password" is empty`))
+		b.fail(keys.Password.Diag("empty-value", makeOne, `"password" is empty`))
 	}
 	b.source.verify = basicVerifier{user: keys.User.Value, password: event.NewSecret(keys.Password.Value)}
 }

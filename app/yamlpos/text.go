@@ -146,13 +146,16 @@ func (w *walker) block() bool { return w.style&(yaml.LiteralStyle|yaml.FoldedSty
 
 // advance moves over a part of the value.
 func (w *walker) advance(part string) {
+	rest := runesFrom(w.node.Line(w.line), w.column)
 	for _, r := range part {
-		rest := runesFrom(w.node.Line(w.line), w.column)
-		if strings.TrimSpace(rest) == "" && (r == '\n' || r == ' ') {
+		if (r == '\n' || r == ' ') && strings.TrimSpace(rest) == "" {
 			w.nextLine(r)
+			rest = runesFrom(w.node.Line(w.line), w.column)
 			continue
 		}
-		w.column += w.width(rest)
+		width := w.width(rest)
+		w.column += width
+		rest = runesFrom(rest, width+1)
 	}
 }
 

@@ -187,10 +187,12 @@ func (e *explainer) value(n ast.Node) (any, error) {
 	from, to := e.spans.of(n)
 	whole := e.predicate.p.src
 	src := newSource(whole.text, whole.from+from, whole.from+to)
-	p, list := NewCompiler().compile(src, false)
-	if p == nil {
-		return nil, list
+	r := &rewriter{src: src}
+	code, err := e.predicate.c.build(src, r, false)
+	if err != nil { // the whole compiled, so its parts do
+		return nil, err
 	}
+	p := &program{src: src, plain: code, metered: r.metered}
 	return p.runPlain(e.scope)
 }
 

@@ -1,9 +1,11 @@
 package lang
 
 import (
+	"maps"
 	"reflect"
 	"regexp"
 	"regexp/syntax"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -24,8 +26,9 @@ const (
 	fnPrefix = "\x00"       // before the name of a builtin that is replaced
 )
 
-// replaced are the builtins that would make more than maxText, or would show
-// Go's spelling of values, as hookgate has them.
+// replaced are the builtins that would make more than maxText, show Go's
+// spelling of values, or give an object's keys in a new order each time, as
+// hookgate has them.
 var replaced = map[string]func(m *meter, args []any) (any, error){
 	"repeat":     repeat,
 	"replace":    replace,
@@ -35,6 +38,9 @@ var replaced = map[string]func(m *meter, args []any) (any, error){
 	"string":     toText,
 	"toJSON":     toJSON,
 	"fromJSON":   fromJSON,
+	"keys":       keys,
+	"values":     values,
+	"toPairs":    toPairs,
 }
 
 // functionsTable is what expr is told of the functions.
@@ -338,4 +344,43 @@ func fromJSON(m *meter, args []any) (any, error) {
 	defer doc.Release()
 	m.spent += len(text[0])
 	return doc.Value(), m.charge(nil)
+}
+
+// fields reads an object and its keys, sorted.
+func fields(m *meter, name string, v any) (map[string]any, []string, error) {
+	object, ok := v.(map[string]any)
+	if !ok {
+		return nil, nil, limitf("%s needs an object, but got %s", name, kindOf(v))
+	}
+	if len(object) > maxItems {
+		return nil, nil, limitf("an object of %d keys is too large here: %d is the most", len(object), maxItems)
+	}
+	return object, slices.Sorted(maps.Keys(object)), m.charge(object)
+}
+
+func keys(m *meter, args []any) (any, error) {
+	_, names, err := fields(m, "keys", args[0])
+	list := make([]any, len(names))
+	for i, name := range names {
+		list[i] = name
+	}
+	return list, err
+}
+
+func values(m *meter, args []any) (any, error) {
+	object, names, err := fields(m, "values", args[0])
+	list := make([]any, len(names))
+	for i, name := range names {
+		list[i] = object[name]
+	}
+	return list, err
+}
+
+func toPairs(m *meter, args []any) (any, error) {
+	object, names, err := fields(m, "toPairs", args[0])
+	list := make([]any, len(names))
+	for i, name := range names {
+		list[i] = []any{name, object[name]}
+	}
+	return list, err
 }

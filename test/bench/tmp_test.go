@@ -24,7 +24,7 @@ func TestTmp(t *testing.T) {
 	if err := b.prepare(); err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range []func() error{b.measureEcho, b.measurePost, b.measureEcho, b.measurePost, b.measureNodeRED} {
+	for _, f := range []func() error{b.measureEcho, b.measurePost, b.measureNodeRED} {
 		if err := f(); err != nil {
 			t.Fatal(err)
 		}

@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -142,6 +144,7 @@ func (d *demo) follow(ctx context.Context, r *result) error {
 		if r.event, err = d.api.Event(ctx, page.Items[0].ID); err != nil {
 			return err
 		}
+		slices.SortFunc(r.event.Deliveries, func(a, b api.Delivery) int { return cmp.Compare(a.ID, b.ID) })
 		if ended(r.event.Deliveries) {
 			return nil
 		}

@@ -76,7 +76,7 @@ func (d *demo) printRejected(r *result) {
 		}
 		d.Out.Println(lead + d.Out.Bad.Render(line))
 	}
-	d.Out.Println("        kept as it came: hookgate events show tells all of it")
+	d.Out.Println("        kept as it came: hookgate events show " + r.event.ID.String())
 }
 
 // printOut prints what was sent and what came back.

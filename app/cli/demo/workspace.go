@@ -5,9 +5,11 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io/fs"
+	"math/big"
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
@@ -73,12 +75,22 @@ func (w *workspace) unpack() error {
 // remove deletes the folder with all that is in it.
 func (w *workspace) remove() { _ = os.RemoveAll(w.dir) }
 
-// freeAddress finds a port on the loopback that nobody listens on now.
+// freeAddress finds a port on the loopback that nobody listens on now. It is
+// below those that the system gives to clients, lest one of them take it.
 func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it returns at once
-	if err != nil {
-		return "", fmt.Errorf("no free port: %w", err)
+	const first, count, tries = 20000, 12000, 50
+	var last error
+	for range tries {
+		n, err := rand.Int(rand.Reader, big.NewInt(count))
+		if err != nil {
+			return "", err
+		}
+		address := net.JoinHostPort("127.0.0.1", strconv.FormatInt(first+n.Int64(), 10))
+		l, err := net.Listen("tcp", address) //nolint:noctx // it returns at once
+		if err == nil {
+			return address, l.Close()
+		}
+		last = err
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String(), nil
+	return "", fmt.Errorf("no free port: %w", last)
 }
