@@ -124,5 +124,10 @@ func FuzzJSON(f *testing.F) {
 	for _, seed := range []string{`{"a":[1,2.5e3,"ä\n",null,true]}`, `{"a":1,}`, `{'a':1}`, "{\"a\":\"\xfc\"}", "\xff\xfe{\x00}\x00", `[[[[`, `"\ud800"`, `{"a":1} //`} {
 		f.Add([]byte(seed))
 	}
-	f.Fuzz(func(t *testing.T, text []byte) { checkJSON(t, text) })
+	f.Fuzz(func(t *testing.T, text []byte) {
+		checkJSON(t, text)
+		checkDecode(t, body.Input{ContentType: "text/plain; charset=utf-16", Raw: text})
+		checkDecode(t, body.Input{Raw: text})
+		checkDecode(t, body.Input{ContentEncoding: "deflate", Raw: text})
+	})
 }

@@ -69,7 +69,7 @@ func golden(t *testing.T, name, text string) {
 // writeConfig writes a config file into a folder of its own and gives its path.
 func writeConfig(t *testing.T, text string) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "hg") // t.TempDir is too long for the path of a socket
+	dir, err := os.MkdirTemp("", "hg") //nolint:usetesting // t.TempDir is too long for the path of a socket
 	if err != nil {
 		t.Fatal(err)
 	}

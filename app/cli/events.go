@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -69,8 +70,8 @@ func (s *session) listEvents(cmd *cobra.Command, filter event.Filter) error {
 		return s.printJSON(page)
 	}
 	lines := s.eventLines(page.Items)
-	for i := len(lines) - 1; i >= 0; i-- {
-		s.out.Println(lines[i])
+	for _, line := range slices.Backward(lines) {
+		s.out.Println(line)
 	}
 	switch {
 	case len(lines) == 0:

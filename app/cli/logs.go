@@ -20,7 +20,7 @@ func (s *session) newLogger(format string) (*slog.Logger, error) {
 	}
 	switch {
 	case format == "text", format == "auto" && s.msg.TTY():
-		return slog.New(tint.NewHandler(s.stderr, &tint.Options{
+		return slog.New(tint.NewTextHandler(s.stderr, &tint.Options{
 			Level: level, TimeFormat: time.TimeOnly, NoColor: !s.msg.Color(),
 		})), nil
 	case format == "json", format == "auto":

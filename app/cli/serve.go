@@ -48,15 +48,16 @@ func (s *session) serve(ctx context.Context, logger *slog.Logger) error {
 		return s.configFailure(report)
 	}
 	for _, d := range report.List {
-		logger.Warn(d.Message, slog.String("code", d.Code), slog.String("at", d.String()), slog.String("hint", d.Hint))
+		logger.WarnContext(ctx, "config", slog.String("code", d.Code), slog.String("at", d.String()),
+			slog.String("warning", d.Message), slog.String("hint", d.Hint))
 	}
-	server, err := app.New(loaded, app.Options{Logger: logger, Version: version(), Now: s.now})
+	server, err := app.New(loaded, app.Options{Logger: logger, Version: version(), Now: s.now}) //nolint:contextcheck // it outlives ctx: it drains
 	if err != nil {
 		return &failure{code: exitFailed, err: err}
 	}
 	ctx, stop := untilSignal(ctx, os.Exit)
 	defer stop()
-	stopHangup := onHangup(func() { _, _ = server.Reload() }) // it logs what comes of it
+	stopHangup := onHangup(func() { _, _ = server.Reload() }) //nolint:contextcheck // it logs what comes of it; a reload is not cut short
 	defer stopHangup()
 	announced := make(chan struct{})
 	go func() {

@@ -34,8 +34,8 @@ func connections(n yamlpos.Node) ([]Connection, diag.List) {
 func (c *Connection) misspelt() diag.List {
 	var list diag.List
 	for _, f := range c.Settings {
-		if c.Type.IsZero() && diag.Suggest(f.Key.Value, CommonKeys()) != "" {
-			list = append(list, yamlpos.UnknownKey(f.Key, c.Noun(), CommonKeys(), nil))
+		if c.Type.IsZero() && diag.Suggest(f.Key.Value, commonKeys()) != "" {
+			list = append(list, yamlpos.UnknownKey(f.Key, c.Noun(), commonKeys(), nil))
 		}
 	}
 	return list

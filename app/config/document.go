@@ -132,8 +132,8 @@ type Retry struct {
 // Noun is what messages call it.
 func (Retry) Noun() string { return "retry" }
 
-// CommonKeys are the keys that every connection has, whatever its type.
-func CommonKeys() []string {
+// commonKeys are the keys that every connection has, whatever its type.
+func commonKeys() []string {
 	return []string{"type", "timeout", "concurrency", "rate_limit", "retry"}
 }
 

@@ -41,34 +41,44 @@ func TestParse_faults(t *testing.T) {
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			t.Parallel()
-			content, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_, report := config.Parse("config.yaml", content, lookup(environment()))
-			var out bytes.Buffer
-			if err := report.Render(&out, false); err != nil {
-				t.Fatal(err)
-			}
-			if report.Err() == nil {
-				t.Error("want an error")
-			}
-			if strings.Contains(out.String(), canary) {
-				t.Errorf("a value of the environment is shown:\n%s", out.String())
-			}
-			golden := strings.TrimSuffix(file, ".yaml") + ".golden"
-			if *update {
-				if err := os.WriteFile(golden, out.Bytes(), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), out.String()); diff != "" {
-				t.Error(diff)
-			}
+			golden(t, file, func(*config.Document, *config.Report) {})
 		})
+	}
+}
+
+// golden parses file, lets more add what it finds, and compares what is
+// rendered with the .golden file beside it.
+func golden(t *testing.T, file string, more func(*config.Document, *config.Report)) {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, report := config.Parse("config.yaml", content, lookup(environment()))
+	if doc != nil {
+		more(doc, report)
+	}
+	if report.Err() == nil {
+		t.Error("want an error")
+	}
+	var out bytes.Buffer
+	if err := report.Render(&out, false); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(out.String(), canary) {
+		t.Errorf("a value of the environment is shown:\n%s", out.String())
+	}
+	path := strings.TrimSuffix(file, ".yaml") + ".golden"
+	if *update {
+		if err := os.WriteFile(path, out.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), out.String()); diff != "" {
+		t.Error(diff)
 	}
 }

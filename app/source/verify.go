@@ -117,12 +117,13 @@ func (b *builder) tolerance(n yamlpos.Node, given time.Duration) time.Duration {
 	return given
 }
 
-// signed makes the verifier, once the secrets have been read as keys.
+// signed makes the verifier, once the secrets have been read as keys: as they
+// are, or with decodeKey as the base64 of the key, perhaps behind whsec_.
 func (b *builder) signed(s signing, secrets []yamlpos.Text, decodeKey bool) {
 	var keys [][]byte
 	for _, secret := range secrets {
 		key := []byte(secret.Value)
-		if decodeKey || strings.HasPrefix(secret.Value, "whsec_") && s.Encoding == "base64" {
+		if decodeKey {
 			var err error
 			key, err = decodeBase64(strings.TrimPrefix(secret.Value, "whsec_"))
 			if err != nil || len(key) == 0 {

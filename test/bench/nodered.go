@@ -87,6 +87,9 @@ func writeFlow(dir, addr, sink string) error {
 		return n
 	}
 	wires := make([][]string, len(nodeConditions))
+	for n := range wires {
+		wires[n] = []string{} // null would not do
+	}
 	wires[0], wires[7] = []string{"body1"}, []string{"body2"}
 	flow := []node{
 		{"id": "tab", "type": "tab", "label": "bench"},

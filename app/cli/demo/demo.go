@@ -52,7 +52,7 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer d.place.remove()
-	server, err := d.load()
+	server, err := d.load() //nolint:contextcheck // the server outlives ctx: it drains
 	if err != nil {
 		return err
 	}

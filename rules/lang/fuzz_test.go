@@ -1,0 +1,130 @@
+package lang_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"hookgate/app/yamlpos"
+	"hookgate/rules/lang"
+)
+
+// seeds are expressions of every kind for the fuzzers to start from.
+var seeds = []string{
+	`data.website.status == "Done"`, `data.a?.b["c"].d ?? 1`, `any(data.items, .n in data.list) and not (1 < data.f <= 2)`,
+	`let x = data.f; x ** 2 > 1`, `data.s matches "(a+)+$"`, `repeat(data.s, 9)`, `map(filter(data.items, .ok), {"k": #.n})`,
+	`if data.yes { 1 } else { [1, 2][0] }`, `data.title | upper() | split(" ") | join("-")`, `date(event.time).Format("02.01.2006")`,
+	`groupBy(data.items, .ok)`, `reduce(1..9, #acc + #)`, `data[data.k][1:2]`, `headers["a"] == query.a`, "`raw` + 'x'", `(((`, `a = b`, `1..`,
+}
+
+const fuzzData = `{"website":{"status":"Done"},"a":{"b":{"c":{"d":1}}},"items":[{"n":1,"ok":true},{"n":2}],"list":[1,"x",null],"f":1.5,"s":"aaaa","yes":true,"title":"A b","k":"list"}`
+
+// FuzzCompile: no expression panics or hangs the compiler, and what it refuses
+// has a place and words.
+func FuzzCompile(f *testing.F) {
+	for _, s := range seeds {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, code string) {
+		start := time.Now()
+		p, list := lang.NewCompiler().Predicate(yamlpos.Plain(code))
+		if (p == nil) == (list.Err() == nil) && p == nil {
+			t.Fatalf("%q: neither a predicate nor a fault", code)
+		}
+		for _, d := range list {
+			if d.Code == "" || d.Message == "" {
+				t.Fatalf("%q: %+v", code, d)
+			}
+		}
+		if took := time.Since(start); took > time.Second {
+			t.Fatalf("%q took %v", code, took)
+		}
+	})
+}
+
+// FuzzEval: every evaluation ends in time, and both routes agree.
+func FuzzEval(f *testing.F) {
+	for _, s := range seeds {
+		f.Add(s, fuzzData)
+	}
+	f.Fuzz(func(t *testing.T, code, data string) {
+		doc, err := lang.ParseDoc([]byte(data))
+		if err != nil {
+			return
+		}
+		defer doc.Release()
+		e, list := lang.NewCompiler().Expression(yamlpos.Plain(code))
+		if list.Err() != nil {
+			return
+		}
+		s := lang.NewScope(doc, lang.Meta{}, nil, nil)
+		defer s.Release()
+		start := time.Now()
+		fast, fastErr := lang.EvalFast(e, s)
+		if took := time.Since(start); took > time.Second { // 100 ms, on a machine that has nothing else to do
+			t.Fatalf("%q took %v", code, took)
+		}
+		plain, plainErr := lang.EvalPlain(e, s)
+		if (fastErr == nil) != (plainErr == nil) {
+			t.Fatalf("%q over %q: fast %v, plain %v", code, data, fastErr, plainErr)
+		}
+		a, aErr := json.Marshal(fast)
+		b, bErr := json.Marshal(plain)
+		if aErr == nil && bErr == nil && string(a) != string(b) {
+			t.Fatalf("%q over %q: fast %s, plain %s", code, data, a, b)
+		}
+	})
+}
+
+// FuzzTemplate: what compiles renders to JSON, whatever the data.
+func FuzzTemplate(f *testing.F) {
+	for _, s := range seeds {
+		f.Add("a ${{ "+s+" }} b", fuzzData)
+		f.Add("${{"+s+"}}", `null`)
+	}
+	f.Add("$${{ ${{ '}}' }} {{ }}", `"x"`)
+	f.Fuzz(func(t *testing.T, text, data string) {
+		quoted, err := json.Marshal(text)
+		if err != nil {
+			return
+		}
+		node, list := yamlpos.Parse("f.yaml", append([]byte("v: "), quoted...))
+		if list.Err() != nil {
+			return
+		}
+		doc, err := lang.ParseDoc([]byte(data))
+		if err != nil {
+			return
+		}
+		defer doc.Release()
+		s := lang.NewScope(doc, lang.Meta{}, nil, nil)
+		defer s.Release()
+		for _, kind := range []lang.Kind{lang.TextInput, lang.ValueInput} {
+			tpl, list := lang.NewCompiler().Template(node.Get("v"), lang.Input{Kind: kind})
+			if list.Err() != nil {
+				continue
+			}
+			if out, _, _ := tpl.AppendJSON(nil, s); !json.Valid(out) {
+				t.Fatalf("%q over %q: %q is not JSON", text, data, out)
+			}
+		}
+	})
+}
+
+// FuzzParseDoc: hookgate and encoding/json understand the same texts alike.
+func FuzzParseDoc(f *testing.F) {
+	for _, s := range []string{sample, fuzzData, `"\ud83d\ude00 \ud800 \udc00\ud800"`, `{"\u0061":1,"a":-0}`, `[1e999,-1E-5,0.10]`, "\"\xff\""} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		doc, err := lang.ParseDoc([]byte(text))
+		doc.Release()
+		if err != nil {
+			return
+		}
+		if !json.Valid([]byte(text)) {
+			t.Fatalf("%q is not JSON", text)
+		}
+		compareJSON(t, text)
+	})
+}

@@ -1,0 +1,145 @@
+package lang_test
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"hookgate/app/yamlpos"
+	"hookgate/rules/lang"
+)
+
+// hostile builds an event whose lists and texts are as large as hookgate lets in.
+func hostile() string {
+	list := "[" + strings.TrimSuffix(strings.Repeat("1,", 10_000), ",") + "]"
+	long := "[" + strings.TrimSuffix(strings.Repeat("[],", 100_000), ",") + "]"
+	return fmt.Sprintf(`{"list": %s, "long": %s, "text": %q, "s": %q}`, list, long, strings.Repeat("a", 2<<20), strings.Repeat("a", 200_000))
+}
+
+// Expressions that want too much end soon, in little memory, and say why.
+func TestLimits(t *testing.T) { //nolint:paralleltest // it measures time and memory
+	const allowedTime, allowedMemory = 100 * time.Millisecond, 32 << 20
+	s := newScope(t, hostile())
+	if _, err := mustExpression(t, `data`).Eval(s); err != nil { // decode once, for it is not the expression's cost
+		t.Fatal(err)
+	}
+	for code, want := range map[string]string{
+		`count(data.list, count(data.list, # > 0) > 0) > 0`: "longer than",
+		`all(data.list, all(data.list, # in data.list))`:    "longer than",
+		`sum(data.list, sum(data.list, # + 1)) > 0`:         "longer than",
+		`any(data.long, # == 1)`:                            "a list of 100000 items is too long here: 10000 is the most",
+		`len(sort(data.long))`:                              "too long here",
+		`len(uniq(data.list))`:                              "too long here: 1000 is the most",
+		`len(flatten(data.long))`:                           "too long here",
+		`len(repeat("x", 100000000))`:                       "repeat would make a text longer than 1 MB",
+		`len(repeat(data.s, 100000))`:                       "repeat would make a text longer than 1 MB",
+		`len(repeat(data.s, 9223372036854775807))`:          "repeat would make a text longer than 1 MB",
+		`len(replace(data.s, "a", data.s))`:                 "replace would make a text longer than 1 MB",
+		`len(replace(data.s, "", data.s))`:                  "replace would make a text longer than 1 MB",
+		`len(split(data.s, ""))`:                            "split would make a list of more than 10000 items",
+		`len(split(data.s, "a"))`:                           "split would make a list of more than 10000 items",
+		`len(join(map(data.list, data.s)))`:                 "join would make a text longer than 1 MB",
+		`len(map(data.list, upper(data.s)))`:                "it made more than 8 MB of texts and lists",
+		`len(map(data.list, data.s + data.s))`:              "it made more than 8 MB of texts and lists",
+		`len(map(data.list, [#, #, #, #, #, #, #, #, #, #, #, #, #, #, #, #, #, #, #, #, #, #, #, #, #, #, #, #, #, #, #, #]))`: "lists and objects have more than 300000 items",
+		`len(map(1..10000, toJSON(data.list)))`:          "longer than",
+		`len(1..(data.list[0] + 100000))`:                "a range of more than 10000 numbers is too long",
+		`data.text matches "(a+)+$b"`:                    "too long for this regular expression",
+		`data.s matches "(a?){900}b"`:                    "too long for this regular expression",
+		`data.s matches data.s`:                          "a regular expression of more than 1000 bytes is too long",
+		`reduce(data.list, #acc + data.s, "") == ""`:     "it made more than 8 MB of texts and lists",
+		`len(map(data.list, data == data))`:              "longer than",
+		`len(groupBy(data.long, #))`:                     "too long here",
+		strings.Repeat("len(toJSON(data)) + ", 30) + "0": "", // either bound may end it
+	} {
+		t.Run(code[:min(len(code), 60)], func(t *testing.T) { //nolint:paralleltest // as above
+			e, list := lang.NewCompiler().Expression(yamlpos.Plain(code))
+			if err := list.Err(); err != nil {
+				if !strings.Contains(err.Error(), want) {
+					t.Fatal(err)
+				}
+				return
+			}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			start := time.Now()
+			value, err := e.Eval(s)
+			took := time.Since(start)
+			runtime.ReadMemStats(&after)
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("got %v, %v; want an error with %q", value, err, want)
+			}
+			// Twice the time: the machine that runs the tests is shared.
+			if took > 2*allowedTime || after.TotalAlloc-before.TotalAlloc > allowedMemory {
+				t.Errorf("it took %v and %d KB", took, (after.TotalAlloc-before.TotalAlloc)>>10)
+			}
+		})
+	}
+}
+
+func TestParseDoc_refuses(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		``:                   "unexpected end",
+		`{`:                  "unexpected end",
+		`{"a":1}x`:           "invalid character 'x' after top-level value",
+		`{"a":1} {}`:         "after top-level value",
+		"{\"a\":1\n\"b\":2}": "after object key:value pair",
+		`[1,]`:               "invalid character",
+		`nan`:                "invalid character",
+		`01`:                 "invalid character",
+		`"\x"`:               "invalid character",
+		"\"\x01\"":           "invalid character",
+		strings.Repeat("[", 65) + "1" + strings.Repeat("]", 65):     "nested deeper than 64",
+		strings.Repeat(`{"a":`, 65) + "1" + strings.Repeat("}", 65): "nested deeper than 64",
+		strings.Repeat("[", 100_000):                                "",
+		"[" + strings.Repeat("1,", 200_000) + "1]":                  "more than 200000 values",
+	} {
+		_, err := lang.ParseDoc([]byte(text))
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%.40s: got %v, want %q", text, err, want)
+		}
+	}
+	for _, text := range []string{
+		strings.Repeat("[", 64) + strings.Repeat("]", 64), `"` + strings.Repeat(`[{,\"`, 60_000) + `"`, " [1 , 2]\n", "[" + strings.Repeat(`"[",`, 100) + "1]",
+	} {
+		doc, err := lang.ParseDoc([]byte(text))
+		if err != nil {
+			t.Errorf("%.40s: %v", text, err)
+		}
+		doc.Release()
+	}
+}
+
+func TestParseDoc_offset(t *testing.T) {
+	t.Parallel()
+	_, err := lang.ParseDoc([]byte("{\"a\":1\n\"b\":2}"))
+	syntax, ok := err.(*lang.SyntaxError) //nolint:errorlint // the contract is the type itself
+	if !ok || syntax.Offset != 7 {
+		t.Errorf("got %#v, want offset 7", err)
+	}
+}
+
+func TestDoc_Lookup(t *testing.T) {
+	t.Parallel()
+	doc := mustDoc(t, sample)
+	defer doc.Release()
+	if v, ok := doc.Lookup("website", "id"); !ok || v != 321654 {
+		t.Errorf("got %v, %v", v, ok)
+	}
+	if v, ok := doc.Lookup("website", "due_date"); !ok || v != nil {
+		t.Errorf("null: got %v, %v", v, ok)
+	}
+	for _, path := range [][]string{{"nothing"}, {"event", "x"}, {"items", "0"}} {
+		if v, ok := doc.Lookup(path...); ok {
+			t.Errorf("%v: got %v", path, v)
+		}
+	}
+	var none *lang.Doc
+	none.Release()
+	if v, ok := none.Lookup("a"); ok || v != nil || none.Value() != nil {
+		t.Errorf("a nil Doc has %v", v)
+	}
+}
