@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"hookgate/app/egress"
 	"hookgate/app/event"
 	"hookgate/connectors"
 )
@@ -315,7 +316,12 @@ func TestConformance_addressGuard(t *testing.T) {
 		if len(hit) > 0 {
 			t.Error("the receiver was reached")
 		}
-		// An address in the settings is warned of when they are loaded.
+		// An address in the settings is warned of when they are loaded, once it
+		// is known what is allowed.
+		if _, list := mustKind(t, kind).New(mustParse(t, s.at(base)), deps); len(list) != 0 {
+			t.Errorf("got %v", list)
+		}
+		deps.Egress = egress.New(egress.Config{})
 		if _, list := mustKind(t, kind).New(mustParse(t, s.at(base)), deps); len(list) != 1 || list[0].Code != "private-address" || list.Err() != nil {
 			t.Errorf("got %v", list)
 		}
@@ -346,6 +352,25 @@ func TestConformance_settings(t *testing.T) {
 		for _, secret := range s.secrets {
 			if got := faults(t, kind, s.at("ftp://"+secret), testDeps(t)); strings.Contains(got, secret) {
 				t.Errorf("a diagnostic shows %s: %s", secret, got)
+			}
+		}
+	})
+}
+
+// A long answer is cut. What is left of a secret at the cut must not show: of
+// one that is repeated without end there is always something left.
+func TestConformance_cutSecret(t *testing.T) {
+	forEachSample(t, func(t *testing.T, kind string, s sample) {
+		for _, secret := range s.secrets {
+			base := mustListen(t, func(conn net.Conn) {
+				_, err := io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\n\r\n")
+				for err == nil {
+					_, err = io.WriteString(conn, strings.Repeat(secret, 1000))
+				}
+			})
+			receipt, _ := s.deliver(t.Context(), t, kind, base, testDeps(t))
+			if rest := strings.ReplaceAll(string(receipt.Answer), "[redacted]", ""); len(rest) > len("[redacted") || strings.Contains(rest, secret[:5]) {
+				t.Errorf("the answer ends in %q", rest)
 			}
 		}
 	})

@@ -71,7 +71,7 @@ func IsPermanent(err error) bool {
 
 // Deps is what a Connector needs from outside. Zero fields get a default.
 type Deps struct {
-	Egress  *egress.Client   // default: one that reaches public addresses only
+	Egress  *egress.Client   // default: one that reaches public addresses only, and New does not warn of others
 	Logger  *slog.Logger     // default: nothing is logged
 	Now     func() time.Time // default: time.Now
 	Version string           // for User-Agent; default: dev

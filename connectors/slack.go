@@ -35,11 +35,11 @@ type slackConnector struct {
 }
 
 func newSlack(n yamlpos.Node, deps Deps) (Connector, diag.List) {
-	deps = deps.withDefaults()
 	settings, list := readSlackSettings(n, deps)
 	if list.Err() != nil {
 		return nil, list
 	}
+	deps = deps.withDefaults()
 	return &slackConnector{
 		settings: settings, deps: deps, transport: deps.Egress.RoundTripper(),
 		secrets: newRedactor(settings.secrets()...),

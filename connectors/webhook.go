@@ -37,11 +37,11 @@ type webhook struct {
 }
 
 func newWebhook(n yamlpos.Node, deps Deps) (Connector, diag.List) {
-	deps = deps.withDefaults()
 	settings, list := readWebhookSettings(n, deps)
 	if list.Err() != nil {
 		return nil, list
 	}
+	deps = deps.withDefaults()
 	w := &webhook{settings: settings, deps: deps, transport: deps.Egress.RoundTripper(), signer: settings.signer}
 	w.base = http.Header{"User-Agent": {deps.userAgent()}}
 	for name, value := range settings.headers {

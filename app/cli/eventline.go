@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -92,13 +94,18 @@ func (s *session) eventResult(e *api.Event) string {
 			parts = append(parts, s.out.Bad.Render("✗ rule error in "+screen.Clean(v.Rule+": "+v.Message)))
 		}
 	}
-	for i := range e.Deliveries {
-		parts = append(parts, s.deliveryResult(&e.Deliveries[i]))
+	for _, d := range inOrder(e.Deliveries) {
+		parts = append(parts, s.deliveryResult(&d))
 	}
 	if len(parts) == 0 {
 		return string(e.State)
 	}
 	return strings.Join(parts, "  ")
+}
+
+// inOrder gives an event's deliveries in the order of the rules.
+func inOrder(deliveries []api.Delivery) []api.Delivery {
+	return slices.SortedFunc(slices.Values(deliveries), func(a, b api.Delivery) int { return cmp.Compare(a.ID, b.ID) })
 }
 
 // deliveryResult says in a few words where a delivery stands: billing ✓ 84 ms.

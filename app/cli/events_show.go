@@ -50,8 +50,8 @@ func (s *session) showEvent(e *api.EventDetail) {
 	s.showVerdicts(e.Rules)
 	if len(e.Deliveries) > 0 {
 		s.heading("Deliveries")
-		for i := range e.Deliveries {
-			s.showDelivery(&e.Deliveries[i], "  ")
+		for _, d := range inOrder(e.Deliveries) {
+			s.showDelivery(&d, "  ")
 		}
 	}
 	s.showRequest(&e.Request)

@@ -28,7 +28,7 @@ const (
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	s := &session{stdin: stdin, stdout: stdout, stderr: stderr, env: config.LookupEnv, now: time.Now}
 	s.prepare()
-	root := newRoot(s) //nolint:contextcheck // the commands get theirs from ExecuteContext
+	root := newRoot(s)                        //nolint:contextcheck // the commands get theirs from ExecuteContext
 	root.SetArgs(append([]string{}, args...)) // never nil: cobra would take the process's own
 	err := root.ExecuteContext(ctx)
 	if err == nil {

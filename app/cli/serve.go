@@ -77,9 +77,8 @@ func (s *session) serve(ctx context.Context, logger *slog.Logger) error {
 	return nil
 }
 
-// announce says where the server listens and what to paste at the senders.
+// announce says what to paste at the senders and, last, where the server listens.
 func (s *session) announce(addr string, doc *config.Document, logger *slog.Logger) {
-	logger.Info("listening", slog.String("address", addr), slog.String("version", version()))
 	for _, in := range inbounds(doc) {
 		logger.Info("accepting", slog.String("name", in.name), slog.String("url", in.masked()))
 	}
@@ -89,4 +88,5 @@ func (s *session) announce(addr string, doc *config.Document, logger *slog.Logge
 	if len(doc.Sources)+len(doc.Forms) == 0 {
 		logger.Warn("there is no source and no form: nothing can come in")
 	}
+	logger.Info("listening", slog.String("address", addr), slog.String("version", version()))
 }

@@ -42,7 +42,7 @@ func freePort(t *testing.T) string {
 }
 
 // startServer runs `serve` until stop is called, which gives the exit status.
-// logs are the lines up to and with the first warning.
+// logs are the lines up to and with the one that says where it listens.
 func startServer(t *testing.T, config string) (logs []map[string]any, stop func() int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -59,7 +59,7 @@ func startServer(t *testing.T, config string) (logs []map[string]any, stop func(
 			t.Fatalf("a log line is no JSON: %v: %s", err, lines.Text())
 		}
 		logs = append(logs, record)
-		if record["level"] == "WARN" { // the last: there is no rule
+		if record["msg"] == "listening" {
 			break
 		}
 	}

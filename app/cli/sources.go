@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 
@@ -79,7 +80,7 @@ func (in *inbound) masked() string {
 func inbounds(doc *config.Document) []inbound {
 	base := strings.TrimRight(doc.Server.PublicURL, "/")
 	if base == "" {
-		base = "http://" + doc.Server.Listen
+		base = "http://" + local(doc.Server.Listen)
 	}
 	var list []inbound
 	for _, source := range doc.Sources {
@@ -90,6 +91,18 @@ func inbounds(doc *config.Document) []inbound {
 		list = append(list, inbound{name: form.Name.Value, base: base, path: "/f/" + form.Name.Value})
 	}
 	return list
+}
+
+// local is how this machine reaches an address that a server listens on.
+func local(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return listen
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
 }
 
 func inboundNames(doc *config.Document) []string {

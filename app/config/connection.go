@@ -58,7 +58,7 @@ func (r *Retry) check(n yamlpos.Node) diag.List {
 	var list diag.List
 	length, delays := n.Get("for"), n.Get("delays")
 	if !length.IsZero() && !delays.IsZero() {
-		list = append(list, n.Diag("conflicting-keys", `keep one of them: "for" goes on in the published schedule`, `retry has both "for" and "delays"`))
+		list = append(list, n.Diag("conflict", `keep one of them: "for" goes on in the published schedule`, `retry has both "for" and "delays"`))
 	}
 	if d, ok := duration(length); ok && (d <= 0 || d > maxRetry) {
 		list = append(list, length.Diag("bad-value", "to retry nothing, write delays: []", `"for" must be more than 0 and at most 30d`))

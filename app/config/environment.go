@@ -161,8 +161,7 @@ func readFile(path string) ([]byte, error) {
 // reason is an error of the file system without the path, which is said
 // elsewhere or is itself a value of the environment.
 func reason(err error) string {
-	var path *fs.PathError
-	if errors.As(err, &path) {
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
 		err = path.Err
 	}
 	return err.Error()

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"maps"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -178,9 +179,7 @@ func TestLoad_environment(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			files := map[string]string{"config.yaml": file}
-			for name, content := range c.files {
-				files[name] = content
-			}
+			maps.Copy(files, c.files)
 			doc, report := config.Load(filepath.Join(MustWrite(t, files, 0o600), "config.yaml"), lookup(c.process))
 			if got := codes(report.List); got != c.codes {
 				t.Fatalf("got %q, want %q: %v", got, c.codes, report.List)

@@ -63,7 +63,7 @@ func (r *renderer) diagnostic(d Diagnostic) {
 		severity = yellow
 	}
 	r.printf("%s", r.paint(severity, string(d.Severity)+"["+visible(d.Code)+"]"))
-	if place := visible(d.Position.String()); place != "" {
+	if place := visible(d.String()); place != "" {
 		r.printf(" %s:", place)
 	}
 	r.printf(" %s\n", r.paint(bold, visible(d.Message)))

@@ -103,7 +103,9 @@ func (in *Intake) Form(f *forms.Form, plan *Plan, r *Request) (Ack, forms.Result
 	defer leave()
 	e := in.newEvent(f.Name, r)
 	e.Form, e.Type = true, event.FormSubmitted
-	posted, err := body.Fields(body.Input{ContentType: r.ContentType, ContentEncoding: r.ContentEncoding, Raw: r.Body}, in.limits)
+	limits := f.Limits()
+	limits.Size = min(limits.Size, in.limits.Size)
+	posted, err := body.Fields(body.Input{ContentType: r.ContentType, ContentEncoding: r.ContentEncoding, Raw: r.Body}, limits)
 	if err != nil {
 		ack, err := in.reject(e, r.Body, err)
 		return ack, forms.Result{}, err

@@ -105,14 +105,14 @@ type guardedConn struct {
 	closed atomic.Bool
 }
 
+// Read refuses before it reads: an error that comes with bytes may be ignored.
 func (c *guardedConn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
-	if n > 0 {
-		mine := c.held.Add(int64(n))
-		if all := c.guard.held.Add(int64(n)); all > c.guard.limits.BodyMemory && mine > small {
-			return n, errBodyMemory
-		}
+	if c.held.Load() > small && c.guard.held.Load() > c.guard.limits.BodyMemory {
+		return 0, errBodyMemory
 	}
+	n, err := c.Conn.Read(p)
+	c.held.Add(int64(n))
+	c.guard.held.Add(int64(n))
 	return n, err
 }
 

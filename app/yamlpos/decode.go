@@ -56,8 +56,8 @@ var (
 	durationType = reflect.TypeFor[time.Duration]()
 )
 
-func (d *decoder) fail(n Node, code, hint, format string, args ...any) {
-	d.list = append(d.list, n.Diag(code, hint, format, args...))
+func (d *decoder) fail(n Node, code, format string, args ...any) {
+	d.list = append(d.list, n.Diag(code, "", format, args...))
 }
 
 func (d *decoder) value(n Node, v reflect.Value, opt options) {
@@ -106,9 +106,9 @@ func (d *decoder) scalar(n Node, want string) bool {
 	case Null:
 		d.empty(n, want)
 	case List:
-		d.fail(n, "wrong-type", "", "%s must be %s, not a list", d.name(n), want)
+		d.fail(n, "wrong-type", "%s must be %s, not a list", d.name(n), want)
 	case Map:
-		d.fail(n, "wrong-type", "", "%s must be %s, not a mapping", d.name(n), want)
+		d.fail(n, "wrong-type", "%s must be %s, not a mapping", d.name(n), want)
 	}
 	return false
 }
@@ -151,7 +151,7 @@ func (d *decoder) text(n Node, x encoding.TextUnmarshaler) {
 		return
 	}
 	if err := x.UnmarshalText([]byte(n.Text().Value)); err != nil {
-		d.fail(n, "bad-value", "", "%s: %s", d.name(n), err)
+		d.fail(n, "bad-value", "%s: %s", d.name(n), err)
 	}
 }
 
@@ -161,7 +161,7 @@ func (d *decoder) duration(n Node, v reflect.Value) {
 	}
 	length, err := ParseDuration(n.Text().Value)
 	if err != nil {
-		d.fail(n, "bad-value", "", "%s: %s", d.name(n), err)
+		d.fail(n, "bad-value", "%s: %s", d.name(n), err)
 		return
 	}
 	v.SetInt(int64(length))
@@ -180,7 +180,7 @@ func (d *decoder) basic(n Node, v reflect.Value) {
 		return
 	}
 	if err := n.resolved().Load(v.Addr().Interface()); err != nil {
-		d.fail(n, "wrong-type", "", "%s must be %s, not %q", d.name(n), want, n.Text().Written())
+		d.fail(n, "wrong-type", "%s must be %s, not %q", d.name(n), want, n.Text().Written())
 	}
 }
 
@@ -220,7 +220,7 @@ func (d *decoder) wrongShape(n Node, want string) {
 		d.empty(n, want)
 		return
 	}
-	d.fail(n, "wrong-type", "", "%s must be %s", d.name(n), want)
+	d.fail(n, "wrong-type", "%s must be %s", d.name(n), want)
 }
 
 // member is one tagged field of a struct.
@@ -249,7 +249,7 @@ func members(t reflect.Type) []member {
 
 func (d *decoder) structure(n Node, v reflect.Value) {
 	noun := d.noun
-	if x, ok := v.Addr().Interface().(Nouns); ok {
+	if x, ok := reflect.TypeAssert[Nouns](v.Addr()); ok {
 		noun = x.Noun()
 	}
 	if n.Kind() != Map {

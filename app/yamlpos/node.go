@@ -90,16 +90,14 @@ func (d *document) bounded(y *yaml.Node, depth int, size *int) bool {
 }
 
 func (d *document) syntaxErrors(err error) diag.List {
-	var all *yaml.LoadErrors
-	if errors.As(err, &all) {
+	if all, ok := errors.AsType[*yaml.LoadErrors](err); ok {
 		var list diag.List
 		for _, e := range all.Errors {
 			list = append(list, d.syntaxError(e))
 		}
 		return list
 	}
-	var one *yaml.LoadError
-	if errors.As(err, &one) {
+	if one, ok := errors.AsType[*yaml.LoadError](err); ok {
 		return diag.List{d.syntaxError(one)}
 	}
 	return diag.List{{Severity: diag.Error, Code: "yaml-syntax", Position: diag.Position{File: d.file}, Message: err.Error()}}

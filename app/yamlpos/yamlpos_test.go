@@ -87,13 +87,13 @@ func TestDecode(t *testing.T) {
 func TestDecode_faults(t *testing.T) {
 	t.Parallel()
 	var got thing
-	list := mustParse(t, "nmae: a\ncount: lots\nwait: soon\nfrom: {}\nparts:\n  - text: z\nsize: #leads\nrate: 5\n").Decode("a thing", &got)
+	list := mustParse(t, "nam: a\ncount: lots\nwait: soon\nfrom: {}\nparts:\n  - text: z\nsize: #leads\nrate: 5\n").Decode("a thing", &got)
 	var lines []string
 	for _, d := range list {
 		lines = append(lines, d.Error())
 	}
 	want := []string{
-		`error[unknown-key] c.yaml:1:1: a thing has no key "nmae" (did you mean "name"?)`,
+		`error[unknown-key] c.yaml:1:1: a thing has no key "nam" (did you mean "name"?)`,
 		`error[wrong-type] c.yaml:2:8: "count" must be a whole number, not "lots"`,
 		`error[bad-value] c.yaml:3:7: "wait": a duration is written like 500ms, 30s, 5m, 2h, 7d or 2w`,
 		`error[wrong-type] c.yaml:4:1: "from" must be a text, not a mapping`,

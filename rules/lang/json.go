@@ -43,11 +43,11 @@ type Doc struct {
 // more than 200,000 values. Where a key stands twice in an object the last one
 // counts.
 func ParseDoc(text []byte) (*Doc, error) {
+	if err := bounded(text); err != nil { // first: the validator recurses without a limit
+		return nil, err
+	}
 	if err := fastjson.ValidateBytes(text); err != nil {
 		return nil, syntaxError(text, err)
-	}
-	if err := bounded(text); err != nil {
-		return nil, err
 	}
 	parser := parsers.Get()
 	root, err := parser.ParseBytes(replaceLoneSurrogates(text))

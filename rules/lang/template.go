@@ -92,6 +92,9 @@ func (l *leaf) appendValue(dst []byte, s *Scope, missing []string) ([]byte, []st
 	if value == nil {
 		return append(dst, "null"...), append(missing, p.name), nil
 	}
+	if l.escape != nil && !p.program.raw {
+		value = escaped(value, l.escape)
+	}
 	before := len(dst)
 	if dst, err = appendJSON(dst, value); err != nil {
 		return append(dst[:before], "null"...), missing, fmt.Errorf("${{ %s }}: %w", p.name, err)

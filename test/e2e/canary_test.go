@@ -39,7 +39,7 @@ sources:
 connections:
   header: { type: webhook, url: "`+sink.URL+`/${PATH_PART}?key=${PATH_PART}", headers: { X-Api-Key: "${HEADER}" }, signing_secret: "${SIGN_OUT}", auth: { bearer: "${AUTH}" }, retry: { delays: [20ms] } }
   hook: { type: slack, webhook_url: "`+sink.URL+`/services/${PATH_PART}", retry: { delays: [20ms] } }
-  bot: { type: slack, bot_token: "${BOT}", channel: "#x", api_url: "`+sink.URL+`/${PATH_PART}", retry: { delays: [20ms] } }
+  bot: { type: slack, bot_token: "${BOT}", channel: "#x", api_url: "`+sink.URL+`/api", retry: { delays: [20ms] } }
   refused: { type: webhook, url: "http://10.255.255.1/${REFUSED}", retry: { delays: [20ms] } }
   closed: { type: webhook, url: "http://127.0.0.1:9/${CLOSED}", retry: { delays: [20ms] } }
 rules:

@@ -257,8 +257,8 @@ func TestOrderingKey(t *testing.T) {
 	second := g.Accepted(g.PostJSON(echoPath, []byte(`{"n":2,"key":"a"}`)))
 	other := g.Accepted(g.PostJSON(echoPath, []byte(`{"n":3,"key":"b"}`)))
 	g.Settled(other)
-	blocked := g.Show(second).Deliveries[0]
-	if blocked.State != "waiting" || blocked.WaitsFor != g.Show(first).Deliveries[0].ID {
+	blocked := to(t, g.Show(second), "slack")
+	if blocked.State != "waiting" || blocked.WaitsFor != to(t, g.Show(first), "slack").ID {
 		t.Errorf("the second of a key is %s and waits for %q", blocked.State, blocked.WaitsFor)
 	}
 	close(open)

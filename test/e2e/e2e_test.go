@@ -5,6 +5,7 @@ package e2e
 import (
 	"encoding/json"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -74,13 +75,26 @@ rules:
 
 const sitejetPath = "/in/sitejet/" + sitejetToken
 
-// names lists the deliveries of an event as rule/connection.
+// names lists the deliveries of an event as rule/connection, sorted.
 func names(ev lab.Event) []string {
 	var list []string
 	for _, d := range ev.Deliveries {
 		list = append(list, d.Name)
 	}
+	slices.Sort(list)
 	return list
+}
+
+// to is the event's delivery to a connection.
+func to(tb testing.TB, ev lab.Event, connection string) lab.Delivery {
+	tb.Helper()
+	for _, d := range ev.Deliveries {
+		if d.Connection == connection {
+			return d
+		}
+	}
+	tb.Fatalf("%s has no delivery to %s: %v", ev.ID, connection, names(ev))
+	return lab.Delivery{}
 }
 
 // same fails the test where got differs from want.

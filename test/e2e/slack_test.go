@@ -39,12 +39,12 @@ func TestSlackPermanentErrors(t *testing.T) {
 			other := lab.NewSink(t, nil)
 			g := lab.Start(t, twice(slack.URL, other.URL))
 			ev := g.Settled(g.Accepted(g.PostJSON(echoPath, []byte(`{"n":1}`))))
-			d := ev.Deliveries[0]
+			d := to(t, ev, "slack")
 			if d.State != "failed" || d.Attempts != 1 {
 				t.Errorf("state %s after %d attempts, want failed after 1", d.State, d.Attempts)
 			}
 			has(t, "error", d.Error, word)
-			same(t, "the other connection", "delivered", ev.Deliveries[1].State)
+			same(t, "the other connection", "delivered", to(t, ev, "other").State)
 			has(t, "deliveries list", g.MustCLI("deliveries", "list", "--state", "failed"), word)
 			if slack.Count() != 1 {
 				t.Errorf("%d requests, want 1", slack.Count())
@@ -101,7 +101,7 @@ func TestSlackTransientErrors(t *testing.T) {
 			if waited := arrivals[1].At.Sub(arrivals[0].At); waited < c.wait-50*time.Millisecond {
 				t.Errorf("the second attempt came after %s, want at least %s", waited, c.wait)
 			}
-			d := g.Settled(id).Deliveries[0]
+			d := to(t, g.Settled(id), "slack")
 			same(t, "state and attempts", "delivered 2", fmt.Sprint(d.State, " ", d.Attempts))
 		})
 	}

@@ -52,7 +52,7 @@ func (r *result) missing() int { return len(r.want) - r.arrived() }
 
 // surplus counts what arrived without being expected, or with a wrong signature.
 func (r *result) surplus() int {
-	n := max(0, len(r.event.Deliveries)-len(r.want))
+	n := max(0, len(r.event.Deliveries)-len(r.want), len(r.arrivals)-len(r.want))
 	for _, a := range r.arrivals {
 		if a.fault != nil {
 			n++

@@ -64,7 +64,7 @@ func (d *demo) printTry() {
 	o.Printf("\n%s\n\n", o.Strong.Render("It serves on until Ctrl-C. Try it:"))
 	o.Println("  a page with the form   " + d.receiver.url() + "/")
 	o.Println()
-	o.Println(o.Dim.Render("  # in another terminal: send an event, look at what came of it"))
+	o.Println(o.Dim.Render("  # in another terminal (from the source: go run . instead of hookgate)"))
 	o.Println("  export HOOKGATE_CONFIG=" + d.place.config())
 	o.Println("  curl -H 'Content-Type: application/json' \\")
 	o.Println("    -d @" + filepath.Join(d.place.dir, "website_status_changed.json") + " \\")

@@ -11,9 +11,6 @@ import (
 	"hookgate/app/event"
 )
 
-// countPage is how many deliveries a dry run looks at in one query.
-const countPage = 1000
-
 // deliveries answers GET /deliveries.
 func (h *handler) deliveries(c *fiber.Ctx) error {
 	p := newParameters(c, h.now(), "id", "state", "connection", "rule", "event", "since", "before", "limit")
@@ -150,11 +147,11 @@ func (h *handler) change(c *fiber.Ctx, f event.DeliveryFilter, dry bool,
 	ctx, cancel := context.WithTimeout(c.UserContext(), changeTimeout)
 	defer cancel()
 	if dry {
-		changed, err := h.count(ctx, f)
+		count, keyed, keys, err := h.service.Count(ctx, f)
 		if err != nil {
-			return err
+			return fmt.Errorf("cannot count the deliveries: %w", err)
 		}
-		return c.JSON(changed)
+		return c.JSON(Changed{Count: count, Keyed: keyed, Keys: keys})
 	}
 	n, err := act(ctx, f)
 	if err != nil {
@@ -162,31 +159,4 @@ func (h *handler) change(c *fiber.Ctx, f event.DeliveryFilter, dry bool,
 	}
 	h.logger.Info("deliveries changed", "path", c.Path(), "count", n)
 	return c.JSON(Changed{Count: n})
-}
-
-// count says how many deliveries f selects, and under how many ordering keys
-// (a key is one of its connection).
-func (h *handler) count(ctx context.Context, f event.DeliveryFilter) (Changed, error) {
-	type key struct{ connection, key string }
-	keys := map[key]struct{}{}
-	var changed Changed
-	f.Limit = countPage
-	for {
-		list, err := h.service.Deliveries(ctx, f)
-		if err != nil {
-			return Changed{}, fmt.Errorf("cannot count the deliveries: %w", err)
-		}
-		changed.Count += len(list)
-		for i := range list {
-			if list[i].Key != "" {
-				changed.Keyed++
-				keys[key{list[i].Connection, list[i].Key}] = struct{}{}
-			}
-		}
-		if len(list) < f.Limit {
-			changed.Keys = len(keys)
-			return changed, nil
-		}
-		f.Before = list[len(list)-1].ID
-	}
 }

@@ -22,8 +22,10 @@ type Reader interface {
 }
 
 // Changer changes all deliveries that a filter selects, whatever its Limit,
-// and says how many there were.
+// and says how many there were. Count says it beforehand: how many, how many of
+// them have an ordering key, and how many such keys there are.
 type Changer interface {
+	Count(ctx context.Context, f event.DeliveryFilter) (count, keyed, keys int, err error)
 	Retry(ctx context.Context, f event.DeliveryFilter) (int, error)
 	Cancel(ctx context.Context, f event.DeliveryFilter) (int, error)
 }

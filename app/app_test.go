@@ -1,0 +1,206 @@
+package app_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"hookgate/app"
+)
+
+const token = "0123456789abcdef0123"
+
+// document is a configuration that sends every event of s to sink.
+func document(listen, sink, text string) string {
+	return fmt.Sprintf(`version: 1
+server: { listen: "%s" }
+outbound: { allow_private: [127.0.0.0/8] }
+sources:
+  s: { type: webhook, token: %s }
+connections:
+  sink: { type: webhook, url: "%s", retry: { delays: [50ms, 50ms, 50ms] } }
+rules:
+  - { name: all, from: s, then: [{ to: sink, json: { is: "%s", n: "${{ data.n }}" } }] }
+`, listen, token, sink, text)
+}
+
+// sink is a receiver that hands on what it gets.
+func sink(t *testing.T) (url string, got chan string) {
+	t.Helper()
+	got = make(chan string, 1000)
+	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		got <- string(body)
+	}))
+	t.Cleanup(srv.Close)
+	return srv.URL, got
+}
+
+// freePort is an address on which nothing listens.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().String()
+}
+
+// mustRun runs an App of the file until the test ends.
+func mustRun(t *testing.T, path string) *app.App {
+	t.Helper()
+	loaded, report, err := app.Load(path)
+	if err != nil {
+		t.Fatal(report.List)
+	}
+	a, err := app.New(loaded, app.Options{Logger: slog.New(slog.DiscardHandler), Version: "test", Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- a.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	})
+	select {
+	case <-a.Ready():
+	case err := <-done:
+		done <- err
+		t.Fatal(err)
+	}
+	return a
+}
+
+func post(t *testing.T, a *app.App, text string) int {
+	t.Helper()
+	resp, err := http.Post("http://"+a.Addr()+"/in/s/"+token, "application/json", strings.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	return resp.StatusCode
+}
+
+func await(t *testing.T, got chan string, want string) {
+	t.Helper()
+	select {
+	case text := <-got:
+		if text != want {
+			t.Errorf("arrived: %s, want %s", text, want)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatalf("%s did not arrive", want)
+	}
+}
+
+func TestRun(t *testing.T) {
+	t.Parallel()
+	url, got := sink(t)
+	a := mustRun(t, mustWrite(t, document("127.0.0.1:0", url, "first")))
+	if status := post(t, a, `{"n":9007199254740993}`); status != http.StatusAccepted {
+		t.Fatalf("status %d", status)
+	}
+	await(t, got, `{"is":"first","n":9007199254740993}`)
+}
+
+func TestReload(t *testing.T) {
+	t.Parallel()
+	url, got := sink(t)
+	listen := freePort(t)
+	path := mustWrite(t, document(listen, url, "first"))
+	a := mustRun(t, path)
+	write := func(text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(strings.Replace(document(listen, url, "broken"), "from: s", "from: nobody", 1))
+	if report, err := a.Reload(); err != nil || report.Err() == nil {
+		t.Errorf("a file with a fault: got %v, %v, want its report", report.List, err)
+	}
+	post(t, a, `{"n":1}`)
+	await(t, got, `{"is":"first","n":1}`)
+	write(document("127.0.0.1:1", url, "moved"))
+	if _, err := a.Reload(); err == nil || !strings.Contains(err.Error(), "server.listen") {
+		t.Errorf("another listen address: got %v, want that it needs a restart", err)
+	}
+	write(document(listen, url, "second"))
+	if report, err := a.Reload(); err != nil || report.Err() != nil {
+		t.Fatal(report.List, err)
+	}
+	post(t, a, `{"n":2}`)
+	await(t, got, `{"is":"second","n":2}`)
+}
+
+// TestReload_byItself: the file's change alone is enough.
+func TestReload_byItself(t *testing.T) {
+	t.Parallel()
+	url, got := sink(t)
+	listen := freePort(t)
+	path := mustWrite(t, document(listen, url, "first"))
+	a := mustRun(t, path)
+	if err := os.WriteFile(path+".new", []byte(document(listen, url, "second")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path+".new", path); err != nil { // as editors do it
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		post(t, a, `{"n":1}`)
+		if text := <-got; strings.Contains(text, "second") {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the change of the file was not noticed")
+		}
+	}
+}
+
+func TestNew_databaseInUse(t *testing.T) {
+	t.Parallel()
+	url, _ := sink(t)
+	path := mustWrite(t, document("127.0.0.1:0", url, "x"))
+	mustRun(t, path)
+	loaded, _, err := app.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := app.New(loaded, app.Options{Logger: slog.New(slog.DiscardHandler), Now: time.Now}); err == nil || !strings.Contains(err.Error(), "another hookgate is running") {
+		t.Errorf("a second process: got %v", err)
+	}
+}
+
+func TestRun_addressTaken(t *testing.T) {
+	t.Parallel()
+	url, _ := sink(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	loaded, _, err := app.Load(mustWrite(t, document(l.Addr().String(), url, "x")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := app.New(loaded, app.Options{Logger: slog.New(slog.DiscardHandler), Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Run(t.Context()); err == nil || !strings.Contains(err.Error(), l.Addr().String()) {
+		t.Errorf("got %v, want an error that names the address", err)
+	}
+}

@@ -1,0 +1,105 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"hookgate/app/config"
+	"hookgate/app/yamlpos"
+	"hookgate/rules"
+	"hookgate/rules/lang"
+)
+
+func readDocs(t *testing.T) string {
+	t.Helper()
+	docs, err := os.ReadFile("../../docs/configuration.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(docs)
+}
+
+// Every key that is decoded is explained, and every code that any part of the
+// configuration can be refused with.
+func TestDocs_complete(t *testing.T) {
+	t.Parallel()
+	docs := readDocs(t)
+	for _, part := range []any{
+		config.Server{}, config.Storage{}, config.Retention{}, config.Outbound{}, config.Connection{}, rules.Rule{}, rules.Action{},
+	} {
+		for _, f := range reflect.VisibleFields(reflect.TypeOf(part)) {
+			key, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
+			if key != "" && !strings.Contains(docs, "| `"+key+"` |") {
+				t.Errorf("%T: %q is not in a table", part, key)
+			}
+		}
+	}
+	code := regexp.MustCompile(`(?:Diag|DiagAt|fail|wrong|newFault)\([^"\n]*"([a-z]+(?:-[a-z]+)+|conflict|unverified)"|Code: +"([a-z-]+)"`)
+	found := 0
+	for _, pattern := range []string{"*.go", "../yamlpos/*.go", "../source/*.go", "../../rules/*.go", "../../rules/lang/*.go", "../../forms/*.go", "../../connectors/*.go"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatal(pattern, err)
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range code.FindAllStringSubmatch(string(text), -1) {
+				found++
+				if name := m[1] + m[2]; !strings.Contains(docs, "`"+name+"`") {
+					t.Errorf("%s: the code %q is not explained", file, name)
+				}
+			}
+		}
+	}
+	if found < 60 {
+		t.Errorf("only %d codes found: has their form changed?", found)
+	}
+}
+
+// The errors that the page shows are those that are printed.
+func TestDocs_errors(t *testing.T) {
+	t.Parallel()
+	golden, err := os.ReadFile("testdata/language/language.golden")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(readDocs(t), "```\nerror[")
+	block, _, _ = strings.Cut("error["+block, "```")
+	shown := 0
+	for part := range strings.SplitSeq(strings.TrimSpace(block), "\nerror[") {
+		shown++
+		if !strings.Contains(string(golden), part) {
+			t.Errorf("not printed like this:\n%s", part)
+		}
+	}
+	if shown != 2 {
+		t.Errorf("found %d errors on the page", shown)
+	}
+}
+
+// The expressions that the page shows compile.
+func TestDocs_expressions(t *testing.T) {
+	t.Parallel()
+	_, block, _ := strings.Cut(readDocs(t), "```\ndata.website.status ==")
+	block, _, _ = strings.Cut("data.website.status =="+block, "\n```")
+	lines := strings.Split(block, "\n")
+	if len(lines) < 8 {
+		t.Fatalf("found %q", lines)
+	}
+	for _, line := range lines {
+		code, _, _ := strings.Cut(line, "   ")
+		if _, list := lang.NewCompiler().Predicate(yamlpos.Plain(code)); len(list) > 0 {
+			t.Errorf("%s: %v", code, list)
+		}
+	}
+}
