@@ -43,11 +43,10 @@ func (a *answer) receipt() event.Receipt {
 	return event.Receipt{Status: a.status, Answer: kept}
 }
 
-// readAnswer takes at most limit bytes of the body and closes it. A body that
-// goes on costs its connection. The error is that of reading the body; the
-// answer holds what came before it.
+// readAnswer takes at most limit bytes of the body, which the caller closes. A
+// body that goes on costs its connection then. The error is that of reading
+// the body; the answer holds what came before it.
 func readAnswer(resp *http.Response, secrets *redactor, limit int) (answer, error) {
-	defer func() { _ = resp.Body.Close() }()
 	a := answer{status: resp.StatusCode, header: resp.Header}
 	// What is read beyond the limit makes a secret at the cut recognisable.
 	beyond := limit + secrets.longest

@@ -116,8 +116,7 @@ func outcome(err error) string {
 
 // waitOf is what the receiver asked to wait.
 func waitOf(err error) time.Duration {
-	var e *connectors.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*connectors.Error](err); ok {
 		return e.After
 	}
 	return 0

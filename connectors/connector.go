@@ -18,7 +18,6 @@ package connectors
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"time"
 
@@ -83,7 +82,7 @@ func (d Deps) withDefaults() Deps {
 		d.Egress = egress.New(egress.Config{})
 	}
 	if d.Logger == nil {
-		d.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+		d.Logger = slog.New(slog.DiscardHandler)
 	}
 	if d.Now == nil {
 		d.Now = time.Now

@@ -134,6 +134,7 @@ func (c *capture) RoundTrip(req *http.Request) (*http.Response, error) {
 		limit = maxSpokenAnswer
 	}
 	got, err := readAnswer(resp, c.secrets, limit)
+	_ = resp.Body.Close()
 	c.got = got
 	if err != nil && c.needsBody && got.status == http.StatusOK {
 		c.failed = err

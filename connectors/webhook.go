@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -64,6 +65,7 @@ func (w *webhook) Deliver(parent context.Context, d event.Delivery) (event.Recei
 	if err != nil {
 		return event.Receipt{}, attemptError(parent, ctx, err, w.deps.Timeout)
 	}
+	defer func() { _ = resp.Body.Close() }()
 	// The status is the receiver's word. A body that breaks off or never ends
 	// after it changes nothing, it is only kept as far as it came.
 	got, _ := readAnswer(resp, w.secrets, maxAnswer)
@@ -111,15 +113,11 @@ func (w *webhook) request(ctx context.Context, id string, msg *message) *http.Re
 func (w *webhook) headers(id string, msg *message) http.Header {
 	const ours = 5
 	header := make(http.Header, len(w.base)+len(msg.header)+ours)
-	for name, values := range w.base {
-		header[name] = values
-	}
+	maps.Copy(header, w.base)
 	if _, given := header["Idempotency-Key"]; !given {
 		header["Idempotency-Key"] = []string{id}
 	}
-	for name, values := range msg.header {
-		header[name] = values
-	}
+	maps.Copy(header, msg.header)
 	now := w.deps.Now()
 	header["Webhook-Id"] = []string{id}
 	header["Webhook-Timestamp"] = []string{strconv.FormatInt(now.Unix(), 10)}

@@ -52,7 +52,7 @@ func (w *webhook) message(d event.Delivery) (*message, error) {
 }
 
 func (out *webhookOutput) setBody(msg *message) error {
-	contentType := ""
+	var contentType string
 	switch {
 	case out.JSON != nil:
 		msg.body, contentType = out.JSON, "application/json"

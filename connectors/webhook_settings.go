@@ -107,11 +107,8 @@ func checkURL(node yamlpos.Node, raw event.Secret, client *egress.Client) (*url.
 		}
 		return nil, diag.List{node.Diag("bad-url", hint, "%q is no usable URL: %s", key, err)}
 	}
-	addr, err := netip.ParseAddr(u.Hostname())
-	if err != nil || client == nil {
-		return u, nil // a name, or nobody says yet what is allowed
-	}
-	if err := client.Check(addr); err != nil {
+	addr, notAddress := netip.ParseAddr(u.Hostname())
+	if notAddress == nil && client != nil && client.Check(addr) != nil {
 		warning := node.Diag("private-address", "allow it with outbound.allow_private", "%q is not a public address: nothing can be sent there", key)
 		warning.Severity = diag.Warning
 		return u, diag.List{warning}

@@ -139,18 +139,28 @@ func (st *statement) bind(args []any) error {
 	return nil
 }
 
-// exec runs a statement. The context is one that cannot be cancelled: with
-// any other the driver starts a goroutine for each call.
+// exec runs a statement.
 func (e *sqlite) exec(query string, args ...any) error {
+	_, err := e.change(query, args...)
+	return err
+}
+
+// change runs a statement and returns how many rows it changed. The context is
+// one that cannot be cancelled: with any other the driver starts a goroutine
+// for each call.
+func (e *sqlite) change(query string, args ...any) (int64, error) {
 	st, err := e.statement(query)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if err := st.bind(args); err != nil {
-		return err
+		return 0, err
 	}
-	_, err = st.stmt.ExecContext(context.Background(), st.args)
-	return err
+	result, err := st.stmt.ExecContext(context.Background(), st.args)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
 // query runs a statement and calls scan, if any, for each row. The row is

@@ -147,25 +147,24 @@ func (e *sqlite) result(r *resultOp) error {
 	r.next = nil
 	a, d := &r.attempt, r.delivery
 	started, duration := micros(a.Started), a.Duration.Microseconds()
+	var changed int64
 	var err error
-	valid := false
-	found := func([]any) error { valid = true; return nil }
 	switch r.outcome.State {
 	case event.Delivered:
-		err = e.query(found, `UPDATE deliveries SET state = 1, owner = 0, due = NULL, attempts = ?3, error = NULL,
+		changed, err = e.change(`UPDATE deliveries SET state = 1, owner = 0, due = NULL, attempts = ?3, error = NULL,
 			started = ?4, duration = ?5, status = ?6, answer = ?7
-			WHERE id = ?1 AND claim = ?2 AND state = 0 RETURNING id`,
+			WHERE id = ?1 AND claim = ?2 AND state = 0`,
 			int64(d.ID), d.Claim, int64(a.Number), started, duration, int64(a.Status), answerBlob(a.Answer))
 	case event.Retrying:
-		err = e.query(found, `UPDATE deliveries SET owner = 0, due = ?3, attempts = ?4, error = ?5
-			WHERE id = ?1 AND claim = ?2 AND state = 0 RETURNING id`,
+		changed, err = e.change(`UPDATE deliveries SET owner = 0, due = ?3, attempts = ?4, error = ?5
+			WHERE id = ?1 AND claim = ?2 AND state = 0`,
 			int64(d.ID), d.Claim, micros(r.outcome.Due), int64(a.Number), a.Error)
 	default:
-		err = e.query(found, `UPDATE deliveries SET state = 2, owner = 0, due = NULL, attempts = ?3, error = ?4
-			WHERE id = ?1 AND claim = ?2 AND state = 0 RETURNING id`,
+		changed, err = e.change(`UPDATE deliveries SET state = 2, owner = 0, due = NULL, attempts = ?3, error = ?4
+			WHERE id = ?1 AND claim = ?2 AND state = 0`,
 			int64(d.ID), d.Claim, int64(a.Number), a.Error)
 	}
-	if err != nil || !valid {
+	if err != nil || changed == 0 {
 		return err
 	}
 	if r.outcome.State != event.Delivered {

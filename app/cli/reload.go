@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -27,7 +29,7 @@ whole, and the one before stays in force.`,
 				if err := s.printJSON(result); err != nil {
 					return err
 				}
-			} else if err := diag.Render(s.msg, result.Diagnostics, nil, s.msg.Color()); err != nil {
+			} else if err := diag.Render(s.msg, result.Diagnostics, s.reloadedFiles(result.Diagnostics), s.msg.Color()); err != nil {
 				return err
 			}
 			switch {
@@ -40,4 +42,27 @@ whole, and the one before stays in force.`,
 			return nil
 		},
 	}
+}
+
+// reloadedFiles gives the text of the config for the lines that diagnostics
+// point at. A server elsewhere has a file of its own, which can't be shown.
+func (s *session) reloadedFiles(list diag.List) map[string][]byte {
+	files := map[string][]byte{}
+	if url, _ := s.env("HOOKGATE_URL"); url != "" {
+		return files
+	}
+	path, err := s.findConfig()
+	if err != nil {
+		return files
+	}
+	content, err := os.ReadFile(filepath.Clean(path))
+	if err != nil {
+		return files
+	}
+	for _, d := range list {
+		if filepath.Base(d.File) == filepath.Base(path) {
+			files[d.File] = content
+		}
+	}
+	return files
 }

@@ -140,7 +140,7 @@ func TestServe(t *testing.T) {
 	if err := os.WriteFile(config, []byte("version: 2\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if got := run(t, "reload", "-c", config); got.code != 3 || !strings.Contains(got.errOut, "stays in force") {
+	if got := run(t, "reload", "-c", config); got.code != 3 || !strings.Contains(got.errOut, "1 | version: 2\n") || !strings.Contains(got.errOut, "stays in force") {
 		t.Errorf("reload of a bad file: %+v", got)
 	}
 	if code := stop(); code != 0 {
@@ -216,6 +216,28 @@ rules:
 	}
 	if got.code != 3 || got.errOut != "" || result.OK || result.File != bad || len(result.Diagnostics) < 2 {
 		t.Errorf("--json: %+v", got)
+	}
+}
+
+// TestReadme checks the config that README.md starts with.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(readme), "```yaml\n")
+	text, _, _ := strings.Cut(rest, "```")
+	_, rest, _ = strings.Cut(rest, "beside it")
+	_, rest, _ = strings.Cut(rest, "```\n")
+	env, _, _ := strings.Cut(rest, "```")
+	config := writeConfig(t, text)
+	if err := os.WriteFile(filepath.Join(filepath.Dir(config), ".env"), []byte(env), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	want := "✓ 1 source, 0 forms, 1 connection, 1 rule          warnings: 0\n✓ 2 of 2 environment values set\n"
+	if got := run(t, "check", "-c", config); got.code != 0 || got.out != want {
+		t.Errorf("%+v, want %q", got, want)
 	}
 }
 

@@ -77,14 +77,14 @@ func (c *Client) Delivery(ctx context.Context, id event.DeliveryID) (api.Deliver
 	return d, err
 }
 
-// Retry sends the selected deliveries again, or counts them with DryRun. Where
-// neither a state nor ids are given, the failed ones are meant.
+// Retry sends the selected deliveries again, or counts them with DryRun. Only
+// failed ones can be.
 func (c *Client) Retry(ctx context.Context, s api.Selection) (api.Changed, error) {
 	return c.change(ctx, "/deliveries/retry", s)
 }
 
-// Cancel cancels the selected deliveries, or counts them with DryRun. Where no
-// state is given, all that have not ended are meant.
+// Cancel cancels the selected deliveries, or counts them with DryRun. Where
+// neither a state nor ids are given, all that have not ended are meant.
 func (c *Client) Cancel(ctx context.Context, s api.Selection) (api.Changed, error) {
 	return c.change(ctx, "/deliveries/cancel", s)
 }

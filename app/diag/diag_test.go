@@ -10,7 +10,7 @@ func TestSuggest(t *testing.T) {
 	t.Parallel()
 	names := []string{"billing", "slack-web", "when", "to"}
 	for word, want := range map[string]string{
-		"biling": "billing", "BILLING": "billing", "slackweb": "slack-web", "wehn": "when", "wen": "when", "ot": "to",
+		"biling": "billing", "BILLING": "billing", "slackweb": "slack-web", "hwen": "when", "wen": "when", "ot": "to",
 		"": "", "something": "", "whatever": "", "filter": "",
 	} {
 		if got := diag.Suggest(word, names); got != want {

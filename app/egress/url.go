@@ -53,8 +53,7 @@ func validPort(port string) bool {
 
 // Cause is err without the URL that an http.Client puts into its errors.
 func Cause(err error) error {
-	var wrapped *url.Error
-	if errors.As(err, &wrapped) {
+	if wrapped, ok := errors.AsType[*url.Error](err); ok {
 		return Cause(wrapped.Err)
 	}
 	return err

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"runtime/debug"
+	"strings"
 	"sync/atomic"
 
 	"github.com/gofiber/fiber/v2"
@@ -67,6 +68,7 @@ func (s *Server) Configure(settings Settings) {
 	if settings.MaxBody <= 0 {
 		settings.MaxBody = defaultMaxBody
 	}
+	settings.PublicURL = strings.TrimRight(settings.PublicURL, "/")
 	s.settings.Store(&settings)
 }
 

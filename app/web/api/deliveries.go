@@ -97,19 +97,20 @@ func (h *handler) deliveryItems(ctx context.Context, list []event.Delivery, deta
 // retry answers POST /deliveries/retry. What was delivered is not sent again
 // by it, and what waits already or is under way needs no retry.
 func (h *handler) retry(c *fiber.Ctx) error {
-	allowed := []event.DeliveryState{event.GaveUp, event.Cancelled, event.Retrying}
-	f, dry, err := selection(c, allowed, allowed[:1], "retried")
+	allowed := []event.DeliveryState{event.GaveUp}
+	f, dry, err := selection(c, allowed, allowed, "retried")
 	if err != nil {
 		return err
 	}
 	return h.change(c, f, dry, h.service.Retry)
 }
 
-// cancel answers POST /deliveries/cancel. What is being sent right now cannot
-// be called back.
+// cancel answers POST /deliveries/cancel. Without a state it ends what is
+// open; failed ones are history, and ended only where that is asked for. What
+// is being sent right now may still arrive, but is not tried again.
 func (h *handler) cancel(c *fiber.Ctx) error {
-	allowed := []event.DeliveryState{event.Waiting, event.Retrying, event.Held}
-	f, dry, err := selection(c, allowed, allowed, "cancelled")
+	open := []event.DeliveryState{event.Waiting, event.Sending, event.Retrying, event.Held}
+	f, dry, err := selection(c, append([]event.DeliveryState{event.GaveUp}, open...), open, "cancelled")
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,232 @@
+package web_test
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hookgate/app/body"
+	"hookgate/app/event"
+	"hookgate/app/web"
+	"hookgate/forms"
+)
+
+const (
+	urlencoded = "application/x-www-form-urlencoded"
+	diner      = "https://harrys-diner.example"
+)
+
+func TestFormPage(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	got := f.do("POST", "/f/contact", "name=Ada&email=ada%40example.com", "Content-Type", urlencoded,
+		"Origin", diner, "Referer", diner+"/contact", "Accept", "text/html", "Cookie", "a=b", "User-Agent", "Firefox")
+	if got.status != 200 || !strings.Contains(got.body, firstID.String()) || !strings.Contains(got.body, diner+"/contact") {
+		t.Fatalf("got %d %s", got.status, got.body)
+	}
+	for name, want := range map[string]string{
+		"Content-Type": "text/html; charset=utf-8", "X-Content-Type-Options": "nosniff",
+		"Cache-Control": "no-store", "Access-Control-Allow-Origin": diner, "Vary": "Origin",
+	} {
+		if got := got.header.Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if policy := got.header.Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'none'") {
+		t.Errorf("policy %q", policy)
+	}
+	kept := f.intake.taken()[0].Headers
+	want := map[string]string{"content-type": urlencoded, "user-agent": "Firefox", "origin": diner, "referer": diner + "/contact"}
+	if diff := cmp.Diff(want, kept); diff != "" {
+		t.Errorf("headers (-want +got):\n%s", diff)
+	}
+}
+
+func TestFormRedirect(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	got := f.do("POST", "/f/home", "name=Ada", "Content-Type", urlencoded, "Origin", diner)
+	if got.status != 303 || got.header.Get("Location") != diner+"/thanks" {
+		t.Errorf("got %d, Location %q", got.status, got.header.Get("Location"))
+	}
+	got = f.do("POST", "/f/home", "_next=https%3A%2F%2Fevil.example%2F", "Content-Type", urlencoded, "Origin", diner)
+	if got.header.Get("Location") != diner+"/thanks" {
+		t.Errorf("a post can lead to %q", got.header.Get("Location"))
+	}
+}
+
+func TestFormJSON(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	got := f.do("POST", "/f/contact", `{"name":"Ada"}`, "Content-Type", "application/json", "Origin", diner)
+	if got.status != 200 || got.body != `{"ok":true,"id":"`+firstID.String()+`"}` || got.header.Get("Content-Type") != "application/json" {
+		t.Errorf("got %d %s", got.status, got.body)
+	}
+	got = f.do("POST", "/f/contact", "email=x", "Content-Type", urlencoded, "Accept", "application/json", "Origin", diner)
+	var a forms.Answer
+	if err := json.Unmarshal([]byte(got.body), &a); err != nil || got.status != 422 || got.header.Get("Content-Type") != "application/problem+json" {
+		t.Fatalf("got %d %s", got.status, got.body)
+	}
+	var fields []string
+	for _, e := range a.Errors {
+		fields = append(fields, e.Field)
+	}
+	if diff := cmp.Diff([]string{"name", "email"}, fields); diff != "" || a.Status != 422 {
+		t.Errorf("problems of %v, status %d", fields, a.Status)
+	}
+}
+
+func TestFormProblemsKeepValues(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	got := f.do("POST", "/f/contact", `email=%22%3E%3Cscript%3E`, "Content-Type", urlencoded, "Accept", "text/html", "Accept-Language", "de-AT")
+	if got.status != 422 || !strings.Contains(got.body, `action="contact"`) || !strings.Contains(got.body, `lang="de"`) {
+		t.Errorf("got %d %s", got.status, got.body)
+	}
+	if !strings.Contains(got.body, "&#34;&gt;&lt;script&gt;") || strings.Contains(got.body, "<script") {
+		t.Errorf("the value is not kept, or not escaped: %s", got.body)
+	}
+}
+
+// Who fills in the trap must not be able to tell.
+func TestHoneypotLooksLikeSuccess(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	headers := []string{"Content-Type", urlencoded, "Accept", "text/html", "Origin", diner}
+	clean := f.do("POST", "/f/contact", "name=Ada", headers...)
+	spam := f.do("POST", "/f/contact", "name=Ada&_gotcha=http%3A%2F%2Fspam.example", headers...)
+	empty := f.do("POST", "/f/contact", "_gotcha=x", headers...)
+	for _, a := range []answer{clean, spam, empty} {
+		a.header.Del("Date")
+	}
+	if diff := cmp.Diff(clean, spam, cmp.AllowUnexported(answer{})); diff != "" {
+		t.Errorf("spam is answered differently:\n%s", diff)
+	}
+	if diff := cmp.Diff(clean, empty, cmp.AllowUnexported(answer{})); diff != "" {
+		t.Errorf("spam without the required fields is answered differently:\n%s", diff)
+	}
+}
+
+func TestFormOrigins(t *testing.T) {
+	t.Parallel()
+	f := start(t, func(c *web.Config) { c.Settings.PublicURL = "https://hooks.agency.example/" })
+	for _, c := range []struct {
+		origin string
+		status int
+		cors   string
+	}{
+		{diner, 200, diner},
+		{"", 200, ""},
+		{"https://hooks.agency.example", 200, ""}, // the page that shows the problems
+		{"https://evil.example", 403, ""},
+		{"http://harrys-diner.example", 403, ""},
+		{diner + ":8443", 403, ""},
+		{diner + ".evil.example", 403, ""},
+		{"null", 403, ""},
+	} {
+		headers := []string{"Content-Type", urlencoded, "Accept", "application/json"}
+		if c.origin != "" {
+			headers = append(headers, "Origin", c.origin)
+		}
+		got := f.do("POST", "/f/contact", "name=Ada", headers...)
+		if got.status != c.status || got.header.Get("Access-Control-Allow-Origin") != c.cors {
+			t.Errorf("origin %q: %d, allowed %q", c.origin, got.status, got.header.Get("Access-Control-Allow-Origin"))
+		}
+	}
+	if n := len(f.intake.taken()); n != 3 {
+		t.Errorf("%d posts reached the intake", n)
+	}
+}
+
+func TestFormPreflight(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	for origin, want := range map[string]string{diner: diner, "https://evil.example": ""} {
+		got := f.do("OPTIONS", "/f/contact", "", "Origin", origin, "Access-Control-Request-Method", "POST")
+		if got.status != 204 || got.header.Get("Access-Control-Allow-Origin") != want {
+			t.Errorf("%s: %d, allowed %q", origin, got.status, got.header.Get("Access-Control-Allow-Origin"))
+		}
+		if methods := got.header.Get("Access-Control-Allow-Methods"); (methods != "") != (want != "") {
+			t.Errorf("%s: methods %q", origin, methods)
+		}
+	}
+}
+
+func TestFormRefusals(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	for _, c := range []struct {
+		name, method, path, accept string
+		status                     int
+		contains                   string
+	}{
+		{"unknown form, page", "POST", "/f/nothing", "text/html", 404, "There is no such form"},
+		{"unknown form, JSON", "POST", "/f/nothing", "application/json", 404, `"status":404`},
+		{"GET", "GET", "/f/contact", "text/html", 405, "Nothing to see here"},
+		{"PUT", "PUT", "/f/contact", "application/json", 405, `"status":405`},
+		{"other case", "POST", "/f/Contact", "text/html", 404, "There is no such form"},
+	} {
+		got := f.do(c.method, c.path, "name=Ada", "Content-Type", urlencoded, "Accept", c.accept)
+		if got.status != c.status || !strings.Contains(got.body, c.contains) {
+			t.Errorf("%s: %d %s", c.name, got.status, got.body)
+		}
+		if c.status == 405 && got.header.Get("Allow") != "POST, OPTIONS" {
+			t.Errorf("%s: Allow %q", c.name, got.header.Get("Allow"))
+		}
+	}
+}
+
+func TestFormAnswersForTheIntake(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		err    error
+		status int
+		retry  string
+		detail string
+	}{
+		{&body.Error{Status: 415, Message: "this Content-Type is not read"}, 415, "", "this Content-Type is not read"},
+		{&body.Error{Status: 413, Message: "too large"}, 413, "", "too large"},
+		{event.ErrUnavailable, 503, "5", ""},
+		{errors.New("SELECT secret"), 500, "", ""},
+	} {
+		f := start(t)
+		f.intake.answer(f.intake.ack, c.err)
+		for _, accept := range []string{"application/json", "text/html"} {
+			got := f.do("POST", "/f/contact", "name=Ada", "Content-Type", urlencoded, "Accept", accept)
+			if got.status != c.status || got.header.Get("Retry-After") != c.retry || !strings.Contains(got.body, c.detail) || strings.Contains(got.body, "SELECT") {
+				t.Errorf("%v, %s: %d, Retry-After %q: %s", c.err, accept, got.status, got.header.Get("Retry-After"), got.body)
+			}
+		}
+	}
+}
+
+func TestFormRateLimit(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	f := start(t, func(c *web.Config) { c.Now = clock.now })
+	post := func() answer {
+		return f.do("POST", "/f/home", "a=b", "Content-Type", urlencoded, "Accept", "application/json")
+	}
+	for i := range 3 {
+		if got := post(); got.status != 200 {
+			t.Fatalf("post %d: %d", i+1, got.status)
+		}
+	}
+	got := post()
+	if got.status != 429 || got.header.Get("Retry-After") != "20" {
+		t.Fatalf("the fourth post: %d, Retry-After %q", got.status, got.header.Get("Retry-After"))
+	}
+	if got := f.do("POST", "/f/contact", "name=a", "Content-Type", urlencoded); got.status != 200 {
+		t.Errorf("another form: %d", got.status)
+	}
+	clock.advance(20)
+	if got := post(); got.status != 200 {
+		t.Errorf("after the wait: %d", got.status)
+	}
+	if got := post(); got.status != 429 {
+		t.Errorf("right after that: %d", got.status)
+	}
+}
