@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -105,9 +106,9 @@ func (a *App) onEnd(name string, run func(context.Context) error) {
 // end runs the cleanups, the latest first. It may be called twice.
 func (a *App) end(ctx context.Context) error {
 	var errs []error
-	for i := len(a.cleanups) - 1; i >= 0; i-- {
-		if err := a.cleanups[i].run(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("stop %s: %w", a.cleanups[i].name, err))
+	for _, c := range slices.Backward(a.cleanups) {
+		if err := c.run(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("stop %s: %w", c.name, err))
 		}
 	}
 	a.cleanups = nil
@@ -143,8 +144,8 @@ func settings(doc *config.Document) web.Settings {
 func (a *App) describe() {
 	a.metrics.BuildInfo(a.opt.Version, runtime.Version())
 	a.metrics.ConfigReload(true)
-	a.metrics.SetQueue(a.queues)
-	a.metrics.SetOldestWaiting(a.oldestWaiting)
+	a.metrics.SetQueue(func() map[string]int { return a.queues(context.Background()) })
+	a.metrics.SetOldestWaiting(func() time.Duration { return a.oldestWaiting(context.Background()) })
 	a.metrics.SetDatabaseSize(func() int64 {
 		size, err := a.store.Size()
 		if err != nil {
@@ -171,9 +172,9 @@ func (a *App) Addr() string {
 func (a *App) Run(ctx context.Context) error {
 	failed := make(chan error, 3)
 	if err := a.listen(ctx, failed); err != nil {
-		return errors.Join(err, a.end(context.Background()))
+		return errors.Join(err, a.end(context.WithoutCancel(ctx)))
 	}
-	background, stop := context.WithCancel(context.Background())
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var tasks sync.WaitGroup
 	tasks.Go(func() { a.maintain(background) })
 	tasks.Go(func() { a.watch(background) })
@@ -183,7 +184,7 @@ func (a *App) Run(ctx context.Context) error {
 	var cause error
 	select {
 	case <-ctx.Done():
-		a.opt.Logger.Info("stopping: finishing what is under way")
+		a.opt.Logger.InfoContext(ctx, "stopping: finishing what is under way")
 	case cause = <-failed:
 	case <-a.store.Fatal():
 		cause = fmt.Errorf("the database can no longer be trusted, nothing more is acknowledged: %w", a.store.Err())
@@ -193,10 +194,10 @@ func (a *App) Run(ctx context.Context) error {
 	if a.store.Err() != nil {
 		limit = 0 // results can no longer be recorded
 	}
-	drain, cancel := context.WithTimeout(context.Background(), limit)
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
 	defer cancel()
 	err := errors.Join(cause, a.end(drain))
-	a.opt.Logger.Info("stopped")
+	a.opt.Logger.InfoContext(ctx, "stopped")
 	return err
 }
 

@@ -34,14 +34,14 @@ func (a *App) maintain(ctx context.Context) {
 
 func (a *App) maintainOnce(ctx context.Context) {
 	if err := a.store.Reschedule(a.opt.Now().Add(farthest)); err != nil {
-		a.opt.Logger.Warn("due times could not be checked, trying again later", "error", err)
+		a.opt.Logger.WarnContext(ctx, "due times could not be checked, trying again later", "error", err)
 	}
 	r := a.plan.Load().loaded.Document.Retention
 	deleted, err := a.store.Prune(ctx, db.Retention{Events: r.Events, Submissions: r.Submissions, Spam: r.Spam})
 	if err != nil && !errors.Is(err, context.Canceled) {
-		a.opt.Logger.Warn("old events could not be deleted, trying again later", "error", err)
+		a.opt.Logger.WarnContext(ctx, "old events could not be deleted, trying again later", "error", err)
 	}
 	if deleted > 0 {
-		a.opt.Logger.Info("old events deleted", "count", deleted)
+		a.opt.Logger.InfoContext(ctx, "old events deleted", "count", deleted)
 	}
 }

@@ -93,7 +93,7 @@ func (a *App) watch(ctx context.Context) {
 		err = watcher.Add(filepath.Dir(a.path))
 	}
 	if err != nil {
-		a.opt.Logger.Warn("changes of the configuration file are not noticed, send SIGHUP to reload", "error", err)
+		a.opt.Logger.WarnContext(ctx, "changes of the configuration file are not noticed, send SIGHUP to reload", "error", err)
 		return
 	}
 	timer := time.NewTimer(settle)
@@ -107,9 +107,9 @@ func (a *App) watch(ctx context.Context) {
 				timer.Reset(settle)
 			}
 		case err := <-watcher.Errors:
-			a.opt.Logger.Warn("watching the configuration file failed", "error", err)
+			a.opt.Logger.WarnContext(ctx, "watching the configuration file failed", "error", err)
 		case <-timer.C:
-			_, _ = a.Reload() // it logs what comes of it
+			_, _ = a.Reload() //nolint:contextcheck // it logs what comes of it, and what it starts outlives the watching
 		}
 	}
 }

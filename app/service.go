@@ -77,10 +77,10 @@ func (a service) Send(_ context.Context, name, contentType string, body []byte) 
 }
 
 // Status tells how the process is.
-func (a service) Status(context.Context) (api.Status, error) {
+func (a service) Status(ctx context.Context) (api.Status, error) {
 	plan := a.plan.Load()
 	s := api.Status{
-		Version: a.opt.Version, Config: plan.Hash, Loaded: plan.since, Started: a.started, Ready: true, Queues: a.queues(),
+		Version: a.opt.Version, Config: plan.Hash, Loaded: plan.since, Started: a.started, Ready: true, Queues: a.queues(ctx),
 	}
 	if err := a.notReady(); err != nil {
 		s.Ready, s.NotReady = false, err.Error()
@@ -90,7 +90,7 @@ func (a service) Status(context.Context) (api.Status, error) {
 
 // Reload reads the configuration again.
 func (a service) Reload(context.Context) (api.Reloaded, error) {
-	report, err := a.App.Reload()
+	report, err := a.App.Reload() //nolint:contextcheck // what it starts outlives the request
 	out := api.Reloaded{OK: err == nil && report.Err() == nil, Config: a.plan.Load().Hash, Diagnostics: report.List}
 	if err != nil {
 		out.Diagnostics = append(out.Diagnostics, diag.Diagnostic{
@@ -101,21 +101,21 @@ func (a service) Reload(context.Context) (api.Reloaded, error) {
 }
 
 // queues counts what is not delivered yet, by connection.
-func (a *App) queues() map[string]int {
+func (a *App) queues(ctx context.Context) map[string]int {
 	depths := map[string]int{}
 	for _, c := range a.plan.Load().loaded.connections {
 		depths[c.Name.Value] = 0
 	}
-	for connection, b := range a.backlogs() {
+	for connection, b := range a.backlogs(ctx) {
 		depths[connection] = b.Open
 	}
 	return depths
 }
 
 // oldestWaiting is how long the first of what is not delivered has waited.
-func (a *App) oldestWaiting() time.Duration {
+func (a *App) oldestWaiting(ctx context.Context) time.Duration {
 	oldest := a.opt.Now()
-	for b := range maps.Values(a.backlogs()) {
+	for b := range maps.Values(a.backlogs(ctx)) {
 		if b.Oldest.Before(oldest) {
 			oldest = b.Oldest
 		}
@@ -123,12 +123,12 @@ func (a *App) oldestWaiting() time.Duration {
 	return a.opt.Now().Sub(oldest)
 }
 
-func (a *App) backlogs() map[string]db.Backlog {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+func (a *App) backlogs(ctx context.Context) map[string]db.Backlog {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	backlogs, err := a.store.Backlogs(ctx)
 	if err != nil {
-		a.opt.Logger.Warn("the backlogs cannot be read", "error", err)
+		a.opt.Logger.WarnContext(ctx, "the backlogs cannot be read", "error", err)
 	}
 	return backlogs
 }

@@ -1,9 +1,14 @@
 package connectors_test
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"log/slog"
+	"net"
 	"net/http"
+	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
+	"hookgate/app/egress"
 	"hookgate/connectors"
 )
 
@@ -220,4 +226,53 @@ func TestWebhook_settings(t *testing.T) {
 			t.Errorf("a secret shows in %s", got)
 		}
 	}
+}
+
+func TestWebhook_names(t *testing.T) {
+	t.Parallel()
+	tls := httptest.NewUnstartedServer(http.NotFoundHandler())
+	tls.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) // it would tell of the handshake
+	tls.StartTLS()
+	t.Cleanup(tls.Close)
+	for base, want := range map[string]string{
+		tls.URL:                          "TLS: the certificate is signed by an unknown authority",
+		"https://receiver.example/hook":  "no such host",
+		"https://999.999.999.999/canary": "no such host",
+	} {
+		deps := testDeps(t)
+		deps.Egress = egress.New(egress.Config{AllowPrivate: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Resolver: mustKnowNothing(t)})
+		c := mustConnector(t, "webhook", "url: "+base, deps)
+		if _, err := c.Deliver(t.Context(), delivery(`{"json":1}`)); outcome(err) != "transient" || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", base, err, want)
+		}
+	}
+}
+
+// mustKnowNothing is a resolver over a DNS server that knows no name.
+func mustKnowNothing(t *testing.T) *net.Resolver {
+	t.Helper()
+	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	go func() {
+		buf := make([]byte, 1500)
+		for {
+			n, from, err := conn.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			if n < 12 {
+				continue
+			}
+			buf[2] |= 0x80           // an answer (RFC 1035, section 4.1.1)
+			buf[3] = buf[3]&0xf0 | 3 // NXDOMAIN
+			buf[10], buf[11] = 0, 0  // no additional records
+			_, _ = conn.WriteTo(buf[:n], from)
+		}
+	}()
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "udp", conn.LocalAddr().String())
+	}}
 }

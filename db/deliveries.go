@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"hookgate/app/event"
@@ -22,7 +23,7 @@ func (s *Store) Deliveries(ctx context.Context, f event.DeliveryFilter) ([]event
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.read.QueryContext(ctx, `SELECT `+deliveryColumns+` FROM deliveries`+c.where()+` ORDER BY id DESC LIMIT `+c.value(limitOr(f.Limit)), c.args...)
+	rows, err := s.read.QueryContext(ctx, `SELECT `+deliveryColumns+` FROM deliveries`+c.where()+` ORDER BY id DESC LIMIT `+c.value(limitOr(f.Limit)), c.args...) //nolint:gosec // values are parameters
 	if err != nil {
 		return nil, fmt.Errorf("list deliveries: %w", err)
 	}
@@ -66,31 +67,26 @@ func (s *Store) deliveryConditions(ctx context.Context, f event.DeliveryFilter) 
 // stateCondition spells the states out, with literals, so that the partial
 // indexes serve.
 func stateCondition(states []event.DeliveryState) string {
-	term := "("
+	terms := make([]string, len(states))
 	for i, state := range states {
-		if i > 0 {
-			term += " OR "
-		}
 		switch state {
 		case event.Waiting:
-			term += "(state = 0 AND owner = 0 AND attempts = base)"
+			terms[i] = "(state = 0 AND owner = 0 AND attempts = base)"
 		case event.Sending:
-			term += "(state = 0 AND owner > 0)"
+			terms[i] = "(state = 0 AND owner > 0)"
 		case event.Retrying:
-			term += "(state = 0 AND owner = 0 AND attempts > base)"
+			terms[i] = "(state = 0 AND owner = 0 AND attempts > base)"
 		case event.Delivered:
-			term += "state = 1"
+			terms[i] = "state = 1"
 		case event.GaveUp:
-			term += "state = 2"
+			terms[i] = "state = 2"
 		case event.Cancelled:
-			term += "state = 3"
-		case event.Held:
-			term += "0"
+			terms[i] = "state = 3"
 		default:
-			term += "0"
+			terms[i] = "0" // no delivery is in that state
 		}
 	}
-	return term + ")"
+	return "(" + strings.Join(terms, " OR ") + ")"
 }
 
 func scanDelivery(row scanner) (event.Delivery, error) {

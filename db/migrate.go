@@ -52,7 +52,7 @@ func migrate(ctx context.Context, path string, logger *slog.Logger) (err error) 
 		return fmt.Errorf("migrate database %s: %w", path, err)
 	}
 	if len(applied) > 0 {
-		logger.Info("database migrated", "from", current, "to", newest)
+		logger.InfoContext(ctx, "database migrated", "from", current, "to", newest)
 	}
 	var random [2]byte
 	_, _ = rand.Read(random[:]) // never fails, see crypto/rand
@@ -65,7 +65,7 @@ func migrate(ctx context.Context, path string, logger *slog.Logger) (err error) 
 
 // private makes a new database file readable by its owner only.
 func private(path string) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the path is the configuration's
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}

@@ -57,10 +57,10 @@ func openSQLite(ctx context.Context, path string, logger *slog.Logger) (*sqlite,
 	if e.conn, err = openRaw(path); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
-	if e.checkpoint, err = startCheckpointer(path, logger); err != nil {
+	if e.checkpoint, err = startCheckpointer(path, logger); err != nil { //nolint:contextcheck // it outlives Open
 		return nil, errors.Join(err, e.conn.Close(), lock.Close())
 	}
-	if err := e.prepareFile(); err != nil {
+	if err := e.prepareFile(); err != nil { //nolint:contextcheck // the driver is slow with contexts that can end, see change
 		return nil, errors.Join(err, e.close())
 	}
 	return e, nil
@@ -88,7 +88,7 @@ func openReaders(path string) (*sql.DB, error) {
 
 // lockFile takes an exclusive lock that ends with the process, however it ends.
 func lockFile(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the path is the configuration's
 	if err != nil {
 		return nil, fmt.Errorf("open lock file: %w", err)
 	}

@@ -260,6 +260,49 @@ func TestOrderingKey(t *testing.T) {
 	}
 }
 
+func TestRetry_states(t *testing.T) {
+	t.Parallel()
+	s, c := newStore(t)
+	ids := map[event.DeliveryState]event.DeliveryID{}
+	for _, state := range []event.DeliveryState{event.Sending, event.Delivered, event.GaveUp, event.Retrying, event.Cancelled} {
+		_, ds := mustAccept(t, s, c, "", "x")
+		ids[state] = ds[0].ID
+		switch state {
+		case event.Delivered, event.GaveUp:
+			mustRecord(t, s, c, &ds[0], event.Outcome{State: state}, "")
+		case event.Retrying:
+			mustRecord(t, s, c, &ds[0], event.Outcome{State: state, Due: c.Now().Add(time.Hour)}, "503")
+		case event.Cancelled:
+			if _, _, err := s.Cancel(t.Context(), event.DeliveryFilter{IDs: []event.DeliveryID{ds[0].ID}}); err != nil {
+				t.Fatal(err)
+			}
+		default:
+		}
+	}
+	state := func(of event.DeliveryState) event.DeliveryState {
+		return mustDeliveries(t, s, event.DeliveryFilter{IDs: []event.DeliveryID{ids[of]}})[0].State
+	}
+	for _, tc := range []struct {
+		filter event.DeliveryFilter
+		want   event.DeliveryState // of which one is changed
+	}{
+		{event.DeliveryFilter{Connection: "x"}, event.GaveUp},
+		{event.DeliveryFilter{States: []event.DeliveryState{event.Cancelled}}, event.Cancelled},
+		{event.DeliveryFilter{IDs: []event.DeliveryID{ids[event.Retrying], ids[event.Delivered], ids[event.Sending]}}, event.Retrying},
+	} {
+		n, _, err := s.Retry(t.Context(), tc.filter)
+		if n != 1 || err != nil || state(tc.want) != event.Waiting {
+			t.Errorf("%+v: changed %d, %v; the %s one is %s, want it alone to wait", tc.filter, n, err, tc.want, state(tc.want))
+		}
+	}
+	if state(event.Sending) != event.Sending || state(event.Delivered) != event.Delivered {
+		t.Errorf("sending became %s, delivered became %s", state(event.Sending), state(event.Delivered))
+	}
+	if due := mustClaim(t, s, "x", c.Now(), 10); len(due) != 3 {
+		t.Errorf("%d are due now, want the three", len(due))
+	}
+}
+
 func TestCancel_freesTheKey(t *testing.T) {
 	t.Parallel()
 	s, c := newStore(t)

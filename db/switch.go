@@ -15,13 +15,18 @@ const switchBatch = 500
 // keyed names an ordering key of a connection.
 type keyed struct{ connection, key string }
 
-// Retry makes the failed deliveries among those that f selects due again, with
-// the same output under the same id and with a fresh schedule. It returns how
-// many, and the connections that now have something to send.
+// Retry makes the deliveries that f selects due now, with the same output
+// under the same id and with a fresh schedule: failed ones unless f names
+// deliveries or other states; cancelled and retrying ones if it does. What is
+// being sent or delivered is left alone. It returns how many there were, and
+// the connections that now have something to send.
 func (s *Store) Retry(ctx context.Context, f event.DeliveryFilter) (int, []string, error) {
-	f.States = []event.DeliveryState{event.GaveUp}
+	if len(f.States) == 0 && len(f.IDs) == 0 {
+		f.States = []event.DeliveryState{event.GaveUp}
+	}
 	return s.change(ctx, f, `UPDATE deliveries SET state = 0, owner = 0, claim = claim + 1, base = attempts,
-		due = CASE WHEN key IS NULL THEN ?2 END WHERE id = ?1 AND state = 2 RETURNING connection, key`)
+		due = CASE WHEN key IS NULL OR state = 0 THEN ?2 END
+		WHERE id = ?1 AND (state IN (2, 3) OR (state = 0 AND owner = 0 AND due IS NOT NULL)) RETURNING connection, key`)
 }
 
 // Cancel ends the open and failed deliveries among those that f selects
@@ -105,7 +110,7 @@ func (s *Store) Count(ctx context.Context, f event.DeliveryFilter) (count, withK
 	if err != nil {
 		return 0, 0, 0, err
 	}
-	row := s.read.QueryRowContext(ctx, `SELECT count(*), count(key), count(DISTINCT connection || char(0) || key) FROM deliveries`+c.where(), c.args...)
+	row := s.read.QueryRowContext(ctx, `SELECT count(*), count(key), count(DISTINCT connection || char(0) || key) FROM deliveries`+c.where(), c.args...) //nolint:gosec // values are parameters
 	if err := row.Scan(&count, &withKey, &keys); err != nil {
 		return 0, 0, 0, fmt.Errorf("count deliveries: %w", err)
 	}

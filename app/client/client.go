@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -153,8 +154,7 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	var urlErr *url.Error
-	if errors.As(err, &urlErr) {
+	if urlErr, ok := errors.AsType[*url.Error](err); ok {
 		err = urlErr.Err // without the URL: the message names the place once
 	}
 	return fmt.Errorf("%w at %s: %w", ErrUnreachable, c.where, err)
@@ -162,13 +162,8 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 
 // fault turns an answer that is no success into an error.
 func (c *Client) fault(res *http.Response, answer []byte, also []int) error {
-	if res.StatusCode >= 200 && res.StatusCode < 300 {
+	if res.StatusCode >= 200 && res.StatusCode < 300 || slices.Contains(also, res.StatusCode) {
 		return nil
-	}
-	for _, status := range also {
-		if res.StatusCode == status {
-			return nil
-		}
 	}
 	problem := &Problem{}
 	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))

@@ -67,7 +67,7 @@ type Dispatcher struct {
 func New(store Store, opt Options) *Dispatcher {
 	d := &Dispatcher{deps: deps{store: store, logger: opt.Logger, now: opt.Now, observe: opt.Observe}}
 	d.lanes.Store(&map[string]*lane{})
-	d.ending, d.end = context.WithCancel(context.Background())
+	d.ending, d.end = context.WithCancel(context.Background()) //nolint:gosec // Stop calls end
 	return d
 }
 

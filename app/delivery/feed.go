@@ -17,16 +17,14 @@ func (l *lane) feed(ctx context.Context, w *crew) {
 		case <-l.wake:
 		case <-timer.C:
 		}
-		wait := pollEvery
-		if w.gate.broken() {
-			wait = probeEvery * 10 // what is in memory is enough to probe with
-			if len(l.queue) == 0 {
-				wait = l.claim(ctx, 1)
-			}
-		} else {
-			wait = l.claim(ctx, claimSize)
+		switch {
+		case !w.gate.broken():
+			timer.Reset(l.claim(ctx, claimSize))
+		case len(l.queue) == 0:
+			timer.Reset(l.claim(ctx, 1))
+		default: // what is in memory is enough to probe with
+			timer.Reset(probeEvery * 10)
 		}
-		timer.Reset(wait)
 	}
 }
 
@@ -42,7 +40,7 @@ func (l *lane) claim(ctx context.Context, limit int) time.Duration {
 		claimed, err := l.deps.store.Claim(l.name, l.deps.now(), room)
 		if err != nil {
 			l.returnSlots(room)
-			l.deps.logger.Warn("deliveries could not be claimed, trying again", "connection", l.name, "error", err)
+			l.deps.logger.WarnContext(ctx, "deliveries could not be claimed, trying again", "connection", l.name, "error", err)
 			return time.Second
 		}
 		l.returnSlots(room - len(claimed))

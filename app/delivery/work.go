@@ -76,9 +76,8 @@ func deliver(ctx context.Context, c connectors.Connector, d event.Delivery) (rec
 // judge decides what becomes of d after err, and how long the receiver asked
 // everybody to wait.
 func (l *lane) judge(w *crew, d *event.Delivery, err error) (event.Outcome, time.Duration) {
-	var ce *connectors.Error
 	after := time.Duration(0)
-	if errors.As(err, &ce) {
+	if ce, ok := errors.AsType[*connectors.Error](err); ok {
 		if ce.Permanent {
 			return event.Outcome{State: event.GaveUp}, 0
 		}

@@ -21,8 +21,8 @@ const (
 	// MaxHeaderBytes is how large the headers of an answer may be.
 	MaxHeaderBytes = 64 << 10
 
-	idlePerHost  = 128
-	idleTotal    = 1024
+	idlePerHost  = 1024 // not below the concurrency that a connection can have
+	idleTotal    = 4096
 	idleFor      = 90 * time.Second
 	dialWithin   = 30 * time.Second // an attempt's own timeout is usually shorter
 	keepAliveGap = 30 * time.Second

@@ -85,7 +85,7 @@ func (id ID) Time() time.Time { return time.UnixMilli(int64(id)>>timeShift + epo
 func encode(prefix string, n int64) string {
 	var buf [16]byte
 	i := len(buf)
-	for u := uint64(n); ; u >>= 5 {
+	for u := uint64(n); ; u >>= 5 { //nolint:gosec // ids are positive
 		i--
 		buf[i] = digits[u&31]
 		if u < 32 {
@@ -127,7 +127,6 @@ func NewIDSource(node int, last ID, now func() time.Time) *IDSource {
 
 // Take reserves n consecutive numbers and returns the first.
 func (s *IDSource) Take(n int) ID {
-	const sequences = 1 << sequenceBits
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	ms := s.now().UnixMilli() - epoch

@@ -47,6 +47,7 @@ func (l *lanes) Deliver(d event.Delivery) {
 	l.reserved--
 	l.delivered = append(l.delivered, d)
 }
+
 func (l *lanes) Overflowed(c string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

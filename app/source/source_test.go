@@ -32,7 +32,8 @@ func compile(text string) (*source.Source, diag.List) {
 func MustCompile(t interface {
 	Helper()
 	Fatalf(format string, args ...any)
-}, text string) *source.Source {
+}, text string,
+) *source.Source {
 	t.Helper()
 	s, list := compile(text)
 	if list.Err() != nil {

@@ -43,7 +43,7 @@ func (s *Server) login(c *fiber.Ctx) error {
 	if ok != 1 {
 		if given {
 			s.lockouts.failed(from, now)
-			s.refusals.warn("a login to the API was refused", slog.String("remote_ip", from.String()))
+			s.refusals.warn(slog.String("result", "bad_login"), slog.String("remote_ip", from.String()))
 		}
 		c.Set(fiber.HeaderWWWAuthenticate, `Basic realm="hookgate", charset="UTF-8"`)
 		return api.WriteProblem(ctx, api.Problem{Status: fiber.StatusUnauthorized})

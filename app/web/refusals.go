@@ -23,7 +23,7 @@ func newRefusalLog(logger *slog.Logger, now func() time.Time) *refusalLog {
 	return &refusalLog{logger: logger, now: now, limiter: rate.NewLimiter(2, 20)}
 }
 
-func (l *refusalLog) warn(message string, attrs ...slog.Attr) {
+func (l *refusalLog) warn(attrs ...slog.Attr) {
 	if !l.limiter.AllowN(l.now(), 1) {
 		l.skipped.Add(1)
 		return
@@ -31,5 +31,5 @@ func (l *refusalLog) warn(message string, attrs ...slog.Attr) {
 	if n := l.skipped.Swap(0); n > 0 {
 		attrs = append(attrs, slog.Int64("left_out", n))
 	}
-	l.logger.LogAttrs(context.Background(), slog.LevelWarn, message, attrs...)
+	l.logger.LogAttrs(context.Background(), slog.LevelWarn, "a request was refused", attrs...)
 }

@@ -137,8 +137,7 @@ func (s *Server) problem(ctx *fasthttp.RequestCtx, p api.Problem) {
 // routeError answers for errors that handlers return: Fiber's own, such as a
 // method that a route does not have, and faults of ours.
 func (s *Server) routeError(c *fiber.Ctx, err error) error {
-	var own *fiber.Error
-	if errors.As(err, &own) {
+	if own, ok := errors.AsType[*fiber.Error](err); ok {
 		return api.WriteProblem(c.Context(), api.Problem{Status: own.Code})
 	}
 	p, known := api.ProblemOf(err)
@@ -181,5 +180,5 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // refused counts and logs a request that is refused before it is stored.
 func (s *Server) refused(source, result string, attrs ...slog.Attr) {
 	s.cfg.Refused(source, result)
-	s.refusals.warn("a request was refused", append(attrs, slog.String("source", source), slog.String("result", result))...)
+	s.refusals.warn(append(attrs, slog.String("source", source), slog.String("result", result))...)
 }

@@ -23,7 +23,7 @@ const inPath = "/in/in/" + token
 
 // quick is a schedule of many short retries, so that faults end within a test.
 func quick() string {
-	return "{ delays: [" + strings.TrimSuffix(strings.Repeat("100ms, 200ms, ", 100), ", ") + "] }"
+	return "{ delays: [" + strings.Repeat("100ms, 200ms, ", 30) + strings.Repeat("1s, ", 30) + "1h" + "] }"
 }
 
 // numbered routes every event to one sink, as lab.Numbered.

@@ -30,13 +30,13 @@ type parameters struct {
 // filter must not select everything.
 func newParameters(c *fiber.Ctx, now time.Time, known ...string) *parameters {
 	p := &parameters{values: map[string][]string{}, now: now}
-	c.Context().QueryArgs().VisitAll(func(key, value []byte) {
+	for key, value := range c.Context().QueryArgs().All() {
 		name := string(key)
 		if !slices.Contains(known, name) && p.err == nil {
 			p.err = &badRequest{unknownParameter(name, known)}
 		}
 		p.values[name] = append(p.values[name], string(value))
-	})
+	}
 	return p
 }
 

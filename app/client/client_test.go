@@ -1,0 +1,279 @@
+package client_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hookgate/app/client"
+	"hookgate/app/diag"
+	"hookgate/app/event"
+	"hookgate/app/web/api"
+)
+
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	f := sample()
+	c, _ := serve(t, f)
+	page, err := c.Events(t.Context(), event.Filter{
+		Source: "sitejet", Type: "a&b", States: []event.State{event.Routed, event.Rejected}, Since: received.Add(-time.Hour), Before: 1 << 50, Limit: 2,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := event.Filter{Source: "sitejet", Type: "a&b", States: []event.State{event.Routed, event.Rejected}, Since: received.Add(-time.Hour), Before: 1 << 50, Limit: 2}
+	if diff := cmp.Diff(want, f.filter); diff != "" {
+		t.Errorf("filter:\n%s", diff)
+	}
+	if len(page.Items) != 2 || page.Next != (firstEvent-1).String() {
+		t.Fatalf("%d items, next %q", len(page.Items), page.Next)
+	}
+	e := page.Items[0]
+	if e.Summary != "Harry's Diner · Publish → Done" || len(e.Deliveries) != 1 || len(e.Rules) != 4 {
+		t.Errorf("event %+v", e)
+	}
+	d := e.Deliveries[0]
+	if d.Name != "activate/billing#2" || d.Status != 503 || d.DurationMS != 84.5 || d.History != nil || d.Output != nil {
+		t.Errorf("delivery %+v", d)
+	}
+	all, err := c.Events(t.Context(), event.Filter{})
+	if err != nil || all.Next != "" || len(all.Items) != 3 {
+		t.Fatalf("%+v %v", all, err)
+	}
+	if dup := all.Items[2]; dup.Summary != "a [31m b" || dup.DuplicateOf == nil || *dup.DuplicateOf != firstEvent {
+		t.Errorf("duplicate %+v", dup)
+	}
+}
+
+func TestEvent(t *testing.T) {
+	t.Parallel()
+	c, _ := serve(t, sample())
+	e, err := c.Event(t.Context(), firstEvent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(e.Body, "9007199254740993") || !strings.Contains(string(e.Data), "9007199254740993") || e.Request.RemoteIP != "203.0.113.7" {
+		t.Errorf("event %+v", e)
+	}
+	want := []api.Verdict{{Rule: "create", Result: "no"}, {Rule: "activate", Result: "match"}, {Rule: "lead", Result: "skipped"}, {Rule: "broken", Result: "error", Message: "nil"}}
+	if diff := cmp.Diff(want, e.Rules); diff != "" {
+		t.Error(diff)
+	}
+	history := e.Deliveries[0].History
+	if len(history) != 2 || history[0].Error != "timeout" || history[1].Answer != "busy \uFFFD" || string(e.Deliveries[0].Output) != `{"json":{"website_id":321654}}` {
+		t.Errorf("deliveries %+v", e.Deliveries)
+	}
+	raw, err := c.Event(t.Context(), firstEvent-1)
+	if err != nil || raw.Body != "" || string(raw.Base64) != "{\xff" || raw.Data != nil || raw.Cause != "invalid JSON" {
+		t.Errorf("rejected %+v %v", raw, err)
+	}
+	if _, err := c.Event(t.Context(), 42); !errors.Is(err, client.ErrNotFound) || !strings.Contains(err.Error(), event.ID(42).String()) {
+		t.Errorf("unknown: %v", err)
+	}
+}
+
+func TestDelivery(t *testing.T) {
+	t.Parallel()
+	f := sample()
+	c, _ := serve(t, f)
+	d, err := c.Delivery(t.Context(), firstDelivery)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.Next == nil || !d.Next.Equal(received.Add(time.Minute)) || d.WaitsFor == nil || *d.WaitsFor != firstDelivery-9 || len(d.History) != 2 || d.Key != "321654" {
+		t.Errorf("delivery %+v", d)
+	}
+	if _, err := c.Delivery(t.Context(), 42); !errors.Is(err, client.ErrNotFound) {
+		t.Errorf("unknown: %v", err)
+	}
+	filter := event.DeliveryFilter{
+		IDs: []event.DeliveryID{firstDelivery, 9}, States: []event.DeliveryState{event.GaveUp}, Connection: "billing",
+		Rule: "activate", Event: firstEvent, Since: received, Before: 1 << 50, Limit: 7,
+	}
+	page, err := c.Deliveries(t.Context(), filter)
+	if err != nil || len(page.Items) != 1 {
+		t.Fatalf("%+v %v", page, err)
+	}
+	if diff := cmp.Diff(filter, f.selected); diff != "" {
+		t.Errorf("filter:\n%s", diff)
+	}
+}
+
+func TestBulk(t *testing.T) {
+	t.Parallel()
+	f := sample()
+	c, _ := serve(t, f)
+	open := []event.DeliveryState{event.Waiting, event.Sending, event.Retrying, event.Held}
+	for _, tc := range []struct {
+		name   string
+		do     func(context.Context, api.Selection) (api.Changed, error)
+		in     api.Selection
+		states []event.DeliveryState
+		want   api.Changed
+	}{
+		{"retry", c.Retry, api.Selection{Connection: "billing"}, []event.DeliveryState{event.GaveUp}, api.Changed{Count: 412}},
+		{"retry, counted", c.Retry, api.Selection{State: event.GaveUp, DryRun: true}, []event.DeliveryState{event.GaveUp}, api.Changed{Count: 412, Keyed: 161, Keys: 40}},
+		{"cancel", c.Cancel, api.Selection{Rule: "x", Since: received}, open, api.Changed{Count: 3}},
+		{"cancel failed", c.Cancel, api.Selection{State: event.GaveUp}, []event.DeliveryState{event.GaveUp}, api.Changed{Count: 3}},
+		{"cancel by id", c.Cancel, api.Selection{IDs: []event.DeliveryID{5}}, append([]event.DeliveryState{event.GaveUp}, open...), api.Changed{Count: 3}},
+	} {
+		got, err := tc.do(t.Context(), tc.in)
+		if err != nil || got != tc.want {
+			t.Errorf("%s: %+v %v", tc.name, got, err)
+		}
+		want := event.DeliveryFilter{IDs: tc.in.IDs, States: tc.states, Connection: tc.in.Connection, Rule: tc.in.Rule, Since: tc.in.Since}
+		if diff := cmp.Diff(want, f.selected); diff != "" {
+			t.Errorf("%s: filter:\n%s", tc.name, diff)
+		}
+	}
+	for name, call := range map[string]func() (api.Changed, error){
+		"retry of what was delivered":    func() (api.Changed, error) { return c.Retry(t.Context(), api.Selection{State: event.Delivered}) },
+		"retry of nothing in particular": func() (api.Changed, error) { return c.Retry(t.Context(), api.Selection{DryRun: true}) },
+		"cancel of everything":           func() (api.Changed, error) { return c.Cancel(t.Context(), api.Selection{}) },
+	} {
+		var problem *client.Problem
+		if _, err := call(); !errors.As(err, &problem) || problem.Status != 400 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestSend(t *testing.T) {
+	t.Parallel()
+	f := sample()
+	c, _ := serve(t, f)
+	got, err := c.Send(t.Context(), "sitejet", "text/plain", []byte("hello"))
+	if err != nil || got.ID != 8<<30 || f.sent != [3]string{"sitejet", "text/plain", "hello"} {
+		t.Fatalf("%+v %v %q", got, err, f.sent)
+	}
+	var problem *client.Problem
+	if _, err := c.Send(t.Context(), "sitejet", "application/json", []byte("bad")); !errors.As(err, &problem) ||
+		problem.Line != 59 || problem.Column != 3 || problem.ID != event.ID(7<<30).String() || err.Error() != "a comma is missing (add it)" {
+		t.Errorf("bad body: %v %+v", err, problem)
+	}
+	if _, err := c.Send(t.Context(), "nobody", "", nil); !errors.Is(err, client.ErrNotFound) || !strings.Contains(err.Error(), `"nobody"`) {
+		t.Errorf("unknown source: %v", err)
+	}
+	if _, err := c.Send(t.Context(), "", "", nil); !errors.As(err, &problem) || problem.Status != 400 {
+		t.Errorf("no source: %v", err)
+	}
+}
+
+func TestStatusAndReload(t *testing.T) {
+	t.Parallel()
+	f := sample()
+	c, _ := serve(t, f)
+	status, err := c.Status(t.Context())
+	if err != nil || status.Version != "1.2.3" || status.Queues["billing"] != 2 || !status.Started.Equal(received) {
+		t.Errorf("status %+v %v", status, err)
+	}
+	for _, want := range []api.Reloaded{
+		{OK: true, Config: "7f3a91c"},
+		{Config: "7f3a91c", Diagnostics: diag.List{{Severity: diag.Error, Code: "unknown-key", Message: "no"}}},
+	} {
+		f.reloaded = want
+		got, err := c.Reload(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	f := sample()
+	c, url := serve(t, f)
+	f.err = errors.New("SELECT secret")
+	var problem *client.Problem
+	if _, err := c.Status(t.Context()); !errors.As(err, &problem) || problem.Status != 500 || strings.Contains(err.Error(), "SELECT") {
+		t.Errorf("a fault of the server: %v", err)
+	}
+	f.err = fmt.Errorf("read: %w", event.ErrUnavailable)
+	if _, err := c.Status(t.Context()); !errors.As(err, &problem) || problem.Status != 503 {
+		t.Errorf("the store is away: %v", err)
+	}
+	f.err = nil
+
+	gone := client.Unix(filepath.Join(t.TempDir(), "none.sock"))
+	if _, err := gone.Status(t.Context()); !errors.Is(err, client.ErrUnreachable) || !strings.Contains(err.Error(), "none.sock") {
+		t.Errorf("no server: %v", err)
+	}
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := c.Status(cancelled); !errors.Is(err, context.Canceled) || errors.Is(err, client.ErrUnreachable) {
+		t.Errorf("cancelled: %v", err)
+	}
+
+	right, err := client.New(url, "team:pass:word")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := right.Status(t.Context()); err != nil {
+		t.Errorf("by URL: %v", err)
+	}
+	wrong, err := client.New(url+"/", "team:wrong")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := wrong.Status(t.Context()); !errors.Is(err, client.ErrLogin) || strings.Contains(err.Error(), "wrong") {
+		t.Errorf("wrong password: %v", err)
+	}
+	for target, login := range map[string]string{url: "", "http://": "a:b", "https://a.example": "nocolon", "http://b.example": ":x"} {
+		if _, err := client.New(target, login); err == nil {
+			t.Errorf("%q with login %q is taken", target, login)
+		}
+	}
+}
+
+func TestBadParameters(t *testing.T) {
+	t.Parallel()
+	_, url := serve(t, sample())
+	for path, want := range map[string]string{
+		"/events?sorce=sitejet":          `did you mean \"source\"`,
+		"/events?zzzzzz=1":               "there are source",
+		"/events?state=done":             "there is no state",
+		"/events?since=yesterday":        "neither a time",
+		"/events?limit=0":                "not a number",
+		"/events?limit=x":                "not a number",
+		"/events?before=dlv_0":           "not an event's id",
+		"/deliveries?id=evt_1":           "not a delivery's id",
+		"/deliveries?state=routed":       "there is no state",
+		"/deliveries?event=!":            "not an event's id",
+		"/events?since=24h&state=routed": "",
+		"/deliveries?since=2w":           "",
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/api/v1"+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.SetBasicAuth("team", "pass:word")
+		res, err := http.DefaultTransport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text strings.Builder
+		_, _ = fmt.Fprint(&text, res.Status, " ")
+		var content json.RawMessage
+		_ = json.NewDecoder(res.Body).Decode(&content)
+		_ = res.Body.Close()
+		text.Write(content)
+		wantStatus := http.StatusBadRequest
+		if want == "" {
+			wantStatus = http.StatusOK
+		}
+		if res.StatusCode != wantStatus || !strings.Contains(text.String(), want) {
+			t.Errorf("%s: %s", path, text.String())
+		}
+	}
+}

@@ -1,0 +1,187 @@
+package client_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"hookgate/app/body"
+	"hookgate/app/client"
+	"hookgate/app/event"
+	"hookgate/app/intake"
+	"hookgate/app/web"
+	"hookgate/app/web/api"
+)
+
+var received = time.Date(2026, 3, 10, 10, 42, 7, 0, time.UTC)
+
+// fake is a Service over a few records, which keeps the filters it was asked with.
+type fake struct {
+	mu         sync.Mutex
+	events     []event.Event
+	deliveries []event.Delivery
+	attempts   []event.Attempt
+	filter     event.Filter
+	selected   event.DeliveryFilter
+	sent       [3]string
+	err        error
+	reloaded   api.Reloaded
+}
+
+func (f *fake) Events(_ context.Context, filter event.Filter) ([]event.Event, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.filter = filter
+	return f.events[:min(len(f.events), filter.Limit)], f.err
+}
+
+func (f *fake) Event(_ context.Context, id event.ID) (event.Event, error) {
+	for _, e := range f.events {
+		if e.ID == id {
+			return e, nil
+		}
+	}
+	return event.Event{}, fmt.Errorf("load: %w", event.ErrNotFound)
+}
+
+func (f *fake) Deliveries(_ context.Context, filter event.DeliveryFilter) ([]event.Delivery, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.selected = filter
+	var list []event.Delivery
+	for _, d := range f.deliveries {
+		if (filter.Event == 0 || d.Event == filter.Event) && (len(filter.IDs) == 0 || filter.IDs[0] == d.ID) {
+			list = append(list, d)
+		}
+	}
+	return list, nil
+}
+
+func (f *fake) Attempts(_ context.Context, ids ...event.DeliveryID) ([]event.Attempt, error) {
+	var list []event.Attempt
+	for _, a := range f.attempts {
+		for _, id := range ids {
+			if a.Delivery == id {
+				list = append(list, a)
+			}
+		}
+	}
+	return list, nil
+}
+
+func (f *fake) Count(_ context.Context, filter event.DeliveryFilter) (count, keyed, keys int, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.selected = filter
+	return 412, 161, 40, nil
+}
+
+func (f *fake) Retry(_ context.Context, filter event.DeliveryFilter) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.selected = filter
+	return 412, f.err
+}
+
+func (f *fake) Cancel(_ context.Context, filter event.DeliveryFilter) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.selected = filter
+	return 3, f.err
+}
+
+func (f *fake) Send(_ context.Context, source, contentType string, content []byte) (intake.Ack, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.sent = [3]string{source, contentType, string(content)}
+	switch {
+	case source != "sitejet":
+		return intake.Ack{}, event.ErrNotFound
+	case string(content) == "bad":
+		return intake.Ack{ID: 7 << 30}, &body.Error{Status: 400, Line: 59, Column: 3, Message: "a comma is missing", Hint: "add it"}
+	}
+	return intake.Ack{ID: 8 << 30}, f.err
+}
+
+func (f *fake) Status(context.Context) (api.Status, error) {
+	return api.Status{Version: "1.2.3", Config: "7f3a91c", Started: received, Ready: true, Queues: map[string]int{"billing": 2}}, f.err
+}
+
+func (f *fake) Reload(context.Context) (api.Reloaded, error) { return f.reloaded, f.err }
+
+const (
+	firstEvent    event.ID         = 5 << 40
+	firstDelivery event.DeliveryID = 5<<40 + 1
+)
+
+func sample() *fake {
+	return &fake{
+		events: []event.Event{
+			{
+				ID: firstEvent, Source: "sitejet", Type: "website_status_changed", ReceivedAt: received, State: event.Routed,
+				Body:    []byte(`{"previousStatus":"Publish","website":{"title":"Harry's Diner","status":"Done"},"id":9007199254740993}`),
+				Request: event.Request{Method: "POST", RemoteIP: "203.0.113.7", Headers: map[string]string{"user-agent": "x"}},
+				Verdicts: []event.Verdict{
+					{Rule: "create", Result: event.NotMatched},
+					{Rule: "activate", Result: event.Matched},
+					{Rule: "lead", Result: event.Skipped},
+					{Rule: "broken", Result: event.Failed, Message: "nil"},
+				},
+			},
+			{ID: firstEvent - 1, Source: "sitejet", ReceivedAt: received, State: event.Rejected, Cause: "invalid JSON", Body: []byte("{\xff")},
+			{ID: firstEvent - 2, Source: "sitejet", ReceivedAt: received, State: event.Duplicate, DuplicateOf: firstEvent, Body: []byte(`{"name":"a\u001b[31m\nb"}`)},
+		},
+		deliveries: []event.Delivery{{
+			ID: firstDelivery, Event: firstEvent, Rule: "activate", Connection: "billing", Action: 2, Key: "321654",
+			Output: json.RawMessage(`{"json":{"website_id":321654}}`), State: event.Retrying, Attempts: 2, Created: received,
+			Due: received.Add(time.Minute), Error: "503 Service Unavailable", BlockedBy: firstDelivery - 9, Warnings: []string{"data.x"},
+		}},
+		attempts: []event.Attempt{
+			{Delivery: firstDelivery, Number: 1, Started: received, Duration: 1200 * time.Millisecond, Error: "timeout"},
+			{
+				Delivery: firstDelivery, Number: 2, Started: received.Add(time.Second), Duration: 84500 * time.Microsecond,
+				Receipt: event.Receipt{Status: 503, Answer: []byte("busy \xff")}, Error: "503 Service Unavailable",
+			},
+		},
+	}
+}
+
+// serve offers f over a unix socket and TCP until the test ends.
+func serve(t *testing.T, f api.Service) (overUnix *client.Client, url string) {
+	t.Helper()
+	server := web.New(web.Config{
+		Plan: func() *intake.Plan { return &intake.Plan{} }, Admin: f, Ready: func() error { return nil },
+		Metrics: http.NotFoundHandler(), Refused: func(string, string) {}, Logger: slog.New(slog.DiscardHandler),
+		Settings: web.Settings{AdminUser: "team", AdminPassword: event.NewSecret("pass:word")}, Now: func() time.Time { return received },
+	})
+	socket := filepath.Join(t.TempDir(), "hookgate.sock")
+	unix, err := web.ListenUnix(t.Context(), socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tcp, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 2)
+	go func() { done <- server.ServeAdmin(unix) }()
+	go func() { done <- server.Serve(tcp) }()
+	c := client.Unix(socket)
+	t.Cleanup(func() {
+		c.Close()
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if err := errors.Join(server.Shutdown(ctx), <-done, <-done); err != nil {
+			t.Error(err)
+		}
+	})
+	return c, "http://" + tcp.Addr().String()
+}

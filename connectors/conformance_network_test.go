@@ -1,0 +1,143 @@
+package connectors_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"hookgate/app/egress"
+	"hookgate/connectors"
+)
+
+func TestConformance_cancel(t *testing.T) {
+	forEachSample(t, func(t *testing.T, kind string, s sample) {
+		reached := make(chan struct{})
+		base := mustListen(t, func(conn net.Conn) { close(reached); hang(conn) })
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() { <-reached; cancel() }()
+		_, err := s.deliver(ctx, t, kind, base, testDeps(t))
+		if !errors.Is(err, context.Canceled) || outcome(err) != "transient" {
+			t.Errorf("got %v", err)
+		}
+	})
+}
+
+func TestConformance_slow(t *testing.T) {
+	forEachSample(t, func(t *testing.T, kind string, s sample) {
+		deps := testDeps(t)
+		deps.Timeout = 150 * time.Millisecond
+		for name, talk := range map[string]func(net.Conn){
+			"no answer":    hang,
+			"half a line":  func(conn net.Conn) { _, _ = io.WriteString(conn, "HTTP/1.1 20"); hang(conn) },
+			"slow headers": func(conn net.Conn) { _, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n"); dribble(conn, "X: y\r\n") },
+			"endless 1xx":  func(conn net.Conn) { dribble(conn, "HTTP/1.1 103 Early Hints\r\nX: y\r\n\r\n") },
+		} {
+			_, err := s.deliver(t.Context(), t, kind, mustListen(t, talk), deps)
+			if !errors.Is(err, context.DeadlineExceeded) || outcome(err) != "transient" || err.Error() != "timeout after 150 ms" {
+				t.Errorf("%s: got %v", name, err)
+			}
+		}
+		// A body that never ends is cut at the timeout; the status has decided.
+		base := mustListen(t, func(conn net.Conn) {
+			_, _ = io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\n\r\n")
+			dribble(conn, "no ")
+		})
+		if receipt, err := s.deliver(t.Context(), t, kind, base, deps); outcome(err) != "permanent" || receipt.Status != 400 {
+			t.Errorf("slow body: got %d, %v", receipt.Status, err)
+		}
+	})
+}
+
+func TestConformance_endless(t *testing.T) {
+	forEachSample(t, func(t *testing.T, kind string, s sample) {
+		body := mustListen(t, func(conn net.Conn) {
+			_, err := io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\n\r\n")
+			for err == nil {
+				_, err = io.WriteString(conn, strings.Repeat("x", 32<<10))
+			}
+		})
+		if receipt, err := s.deliver(t.Context(), t, kind, body, testDeps(t)); outcome(err) != "permanent" || len(receipt.Answer) < connectors.MaxAnswer-1024 {
+			t.Errorf("body: got %d bytes, %v", len(receipt.Answer), err)
+		}
+		headers := mustListen(t, func(conn net.Conn) {
+			_, err := io.WriteString(conn, "HTTP/1.1 200 OK\r\n")
+			for err == nil {
+				_, err = io.WriteString(conn, "X-Header: "+strings.Repeat("x", 1000)+"\r\n")
+			}
+		})
+		_, err := s.deliver(t.Context(), t, kind, headers, testDeps(t))
+		if outcome(err) != "transient" || err.Error() != "the answer's headers are larger than 64 KB" {
+			t.Errorf("headers: got %v", err)
+		}
+	})
+}
+
+func TestConformance_broken(t *testing.T) {
+	forEachSample(t, func(t *testing.T, kind string, s sample) {
+		for want, base := range map[string]string{
+			"connection refused": mustRefuse(t),
+			"connection reset":   mustListen(t, reset),
+			"connection closed before the answer was complete":                       mustListen(t, func(net.Conn) {}),
+			"TLS: the receiver does not speak it; is the URL http instead of https?": strings.Replace(mustServe(t, func(http.ResponseWriter, *http.Request) {}), "http:", "https:", 1),
+		} {
+			_, err := s.deliver(t.Context(), t, kind, base, testDeps(t))
+			if outcome(err) != "transient" || err.Error() != want {
+				t.Errorf("got %v, want %s", err, want)
+			}
+		}
+	})
+}
+
+func TestConformance_addressGuard(t *testing.T) {
+	forEachSample(t, func(t *testing.T, kind string, s sample) {
+		hit := make(chan struct{}, 1)
+		base := mustServe(t, func(http.ResponseWriter, *http.Request) { hit <- struct{}{} })
+		deps := testDeps(t)
+		deps.Egress = nil // the default allows public addresses only
+		c, list := mustKind(t, kind).New(mustParse(t, s.at(strings.Replace(base, "127.0.0.1", "localhost", 1))), deps)
+		if len(list) > 0 {
+			t.Fatal(list)
+		}
+		_, err := c.Deliver(t.Context(), delivery(s.output))
+		if outcome(err) != "permanent" || !strings.HasPrefix(err.Error(), "address ") ||
+			!strings.HasSuffix(err.Error(), " is private: allow it with outbound.allow_private") {
+			t.Errorf("got %v", err)
+		}
+		if len(hit) > 0 {
+			t.Error("the receiver was reached")
+		}
+		// An address in the settings is warned of when they are loaded, once it
+		// is known what is allowed.
+		if _, list := mustKind(t, kind).New(mustParse(t, s.at(base)), deps); len(list) != 0 {
+			t.Errorf("got %v", list)
+		}
+		deps.Egress = egress.New(egress.Config{})
+		if _, list := mustKind(t, kind).New(mustParse(t, s.at(base)), deps); len(list) != 1 || list[0].Code != "private-address" || list.Err() != nil {
+			t.Errorf("got %v", list)
+		}
+	})
+}
+
+// A long answer is cut. What is left of a secret at the cut must not show: of
+// one that is repeated without end there is always something left.
+func TestConformance_cutSecret(t *testing.T) {
+	forEachSample(t, func(t *testing.T, kind string, s sample) {
+		for _, secret := range s.secrets {
+			base := mustListen(t, func(conn net.Conn) {
+				_, err := io.WriteString(conn, "HTTP/1.1 400 Bad Request\r\n\r\n")
+				for err == nil {
+					_, err = io.WriteString(conn, strings.Repeat(secret, 1000))
+				}
+			})
+			receipt, _ := s.deliver(t.Context(), t, kind, base, testDeps(t))
+			if rest := strings.ReplaceAll(string(receipt.Answer), "[redacted]", ""); len(rest) > len("[redacted") || strings.Contains(rest, secret[:5]) {
+				t.Errorf("the answer ends in %q", rest)
+			}
+		}
+	})
+}
