@@ -18,6 +18,7 @@ import (
 	"hookgate/app/body"
 	"hookgate/app/config"
 	"hookgate/app/delivery"
+	"hookgate/app/egress"
 	"hookgate/app/event"
 	"hookgate/app/intake"
 	"hookgate/app/metrics"
@@ -46,6 +47,7 @@ type App struct {
 	intake  *intake.Intake
 	metrics *metrics.Metrics
 	server  *web.Server
+	egress  *egress.Client // of the configuration in force
 
 	plan     atomic.Pointer[inForce]
 	reloads  sync.Mutex

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"path/filepath"
 	"time"
 
@@ -65,10 +64,12 @@ func Load(path string) (*Loaded, *config.Report, error) {
 		}
 	}
 	targets := rules.Targets{}
+	client := egress.New(egress.Config{AllowPrivate: doc.Outbound.AllowPrivate})
+	defer client.Close()
 	for _, c := range doc.Connections {
 		kind, list := kindNamed(c)
 		if kind != nil {
-			_, faults := kind.New(c.Node, connectors.Deps{Timeout: c.Timeout})
+			_, faults := kind.New(c.Node, connectors.Deps{Egress: client, Timeout: c.Timeout})
 			list = append(list, faults...)
 			l.connections = append(l.connections, kindOf{Connection: c, kind: *kind})
 			targets[c.Name.Value] = kind.ActionFor(c.Node)
@@ -105,9 +106,8 @@ func kindNamed(c config.Connection) (*connectors.Kind, diag.List) {
 	return nil, diag.List{c.Type.Diag("unknown-type", hint, "there is no connector called %q", c.Type.Value)}
 }
 
-// deliver makes the connections as delivery takes them.
-func (l *Loaded) deliver(version string, logger *slog.Logger, now func() time.Time) ([]delivery.Connection, error) {
-	client := egress.New(egress.Config{AllowPrivate: []netip.Prefix(l.Document.Outbound.AllowPrivate)})
+// deliver makes the connections as delivery takes them, to send by client.
+func (l *Loaded) deliver(client *egress.Client, version string, logger *slog.Logger, now func() time.Time) ([]delivery.Connection, error) {
 	list := make([]delivery.Connection, 0, len(l.connections))
 	for _, c := range l.connections {
 		connector, faults := c.kind.New(c.Node, connectors.Deps{

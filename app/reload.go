@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
 
 	"hookgate/app/config"
+	"hookgate/app/egress"
 	"hookgate/app/intake"
 )
 
@@ -23,7 +25,8 @@ var errRestart = errors.New("needs a restart")
 // use makes loaded the configuration in force. What was accepted before it
 // keeps its deliveries as they are.
 func (a *App) use(loaded *Loaded) error {
-	connections, err := loaded.deliver(a.opt.Version, a.opt.Logger, a.opt.Now)
+	client, changed := a.outbound(loaded.Document.Outbound)
+	connections, err := loaded.deliver(client, a.opt.Version, a.opt.Logger, a.opt.Now)
 	if err != nil {
 		return err
 	}
@@ -38,6 +41,12 @@ func (a *App) use(loaded *Loaded) error {
 	// The lanes first: an event must find the connections that its rules name.
 	// Those of connections that are gone are not needed by the new plan.
 	a.lanes.Update(connections)
+	if changed {
+		if a.egress != nil {
+			a.egress.Close() // only what is idle: attempts under way end on their own
+		}
+		a.egress = client
+	}
 	a.plan.Store(&inForce{
 		Plan:   intake.Plan{ID: id, Hash: loaded.Document.Hash, Sources: loaded.Sources, Forms: loaded.Forms, Rules: loaded.Rules},
 		loaded: loaded, since: a.opt.Now(),
@@ -65,6 +74,15 @@ func (a *App) Reload() (*config.Report, error) {
 	}
 	a.opt.Logger.Info("configuration loaded", "config", loaded.Document.Hash, "rules", len(loaded.Document.Rules))
 	return report, nil
+}
+
+// outbound is the client for what may be reached: the one in use, with its
+// open connections, unless that has changed.
+func (a *App) outbound(o config.Outbound) (client *egress.Client, changed bool) {
+	if a.egress != nil && slices.Equal(a.plan.Load().loaded.Document.Outbound.AllowPrivate, o.AllowPrivate) {
+		return a.egress, false
+	}
+	return egress.New(egress.Config{AllowPrivate: o.AllowPrivate}), true
 }
 
 func (a *App) swap(loaded *Loaded) error {

@@ -53,7 +53,7 @@ func ParseDoc(text []byte) (*Doc, error) {
 	root, err := parser.ParseBytes(replaceLoneSurrogates(text))
 	if err != nil {
 		parsers.Put(parser)
-		return nil, syntaxError(text, err)
+		return nil, &SyntaxError{Message: err.Error()}
 	}
 	return &Doc{parser: parser, root: root, size: len(text)}, nil
 }
@@ -98,48 +98,15 @@ func (d *Doc) Lookup(path ...string) (any, bool) {
 	return decode(v), true
 }
 
-// syntaxError finds the place of the fault, which fastjson does not give.
-func syntaxError(text []byte, cause error) error {
+// worded gives the place and the words of encoding/json where the fault is one
+// of the grammar.
+func worded(text []byte, fault *SyntaxError) error {
 	var into json.RawMessage
 	var place *json.SyntaxError
-	if err := json.Unmarshal(text, &into); errors.As(err, &place) {
+	if err := json.Unmarshal(text, &into); fault == errShape && errors.As(err, &place) {
 		return &SyntaxError{Offset: max(0, int(place.Offset)-1), Message: place.Error()}
 	}
-	return &SyntaxError{Message: cause.Error()}
-}
-
-// bounded refuses texts that are too deep or hold too many values. Counting
-// bytes settles it for ordinary texts; only suspicious ones are scanned.
-func bounded(text []byte) error {
-	opening := bytes.Count(text, []byte{'{'}) + bytes.Count(text, []byte{'['})
-	if opening <= maxDepth && (len(text) <= maxValues || opening+bytes.Count(text, []byte{','}) < maxValues) {
-		return nil
-	}
-	depth, values, quoted := 0, 1, false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-			if c == '\\' {
-				i++
-			}
-		case c == '{' || c == '[':
-			depth++
-			values++
-		case c == '}' || c == ']':
-			depth--
-		case c == ',':
-			values++
-		}
-		if depth > maxDepth {
-			return &SyntaxError{Offset: i, Message: fmt.Sprintf("nested deeper than %d", maxDepth)}
-		}
-		if values > maxValues {
-			return &SyntaxError{Offset: i, Message: fmt.Sprintf("more than %d values", maxValues)}
-		}
-	}
-	return nil
+	return fault
 }
 
 // replaceLoneSurrogates turns \u escapes that are half of a pair into \ufffd,
