@@ -106,9 +106,14 @@ func (l *lane) put(d event.Delivery) {
 	}
 }
 
-// free gives a slot back and has the store looked at if more waits there.
+// free gives a slot back and has the store looked at if more waits there. It
+// never blocks: a reservation can outlive its lane and be given back to the
+// one that came after it.
 func (l *lane) free() {
-	<-l.slots
+	select {
+	case <-l.slots:
+	default:
+	}
 	if l.behind.Load() && len(l.slots) <= laneCapacity-claimSize {
 		l.look()
 	}

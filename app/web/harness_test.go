@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -124,6 +125,16 @@ type fixture struct {
 	log     *lockedBuffer
 	metrics *metrics.Metrics
 	ready   func(error)
+}
+
+// refused is the result under which the metrics count a refusal, "" for none.
+func (f *fixture) refused() string {
+	f.t.Helper()
+	rec := httptest.NewRecorder()
+	f.metrics.Handler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	_, after, _ := strings.Cut(rec.Body.String(), `hookgate_events_received_total{result="`)
+	result, _, _ := strings.Cut(after, `"`)
+	return result
 }
 
 type lockedBuffer struct {

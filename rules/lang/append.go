@@ -171,7 +171,7 @@ func appendEscape(dst []byte, c byte) []byte {
 	return append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&0xf])
 }
 
-// kindOf is what people call v's type: "text", "number", "null" …
+// kindOf is what people call v's type: "text", "number", "null" and so on.
 func kindOf(v any) string {
 	switch v.(type) {
 	case nil:

@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/valyala/fastjson"
 )
@@ -36,7 +37,7 @@ func decode(v *fastjson.Value) any {
 		if err != nil {
 			return nil
 		}
-		return strings.ToValidUTF8(string(text), "\ufffd")
+		return validText(string(text))
 	case fastjson.TypeNumber:
 		return decodeNumber(v)
 	case fastjson.TypeTrue:
@@ -50,6 +51,14 @@ func decode(v *fastjson.Value) any {
 	default:
 		return nil
 	}
+}
+
+// validText has U+FFFD for every byte that is no UTF-8, as encoding/json reads it.
+func validText(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return string([]rune(s))
 }
 
 func decodeList(v *fastjson.Value) any {
@@ -71,7 +80,7 @@ func decodeObject(v *fastjson.Value) any {
 	}
 	fields := make(map[string]any, o.Len())
 	o.Visit(func(k []byte, v *fastjson.Value) {
-		fields[strings.ToValidUTF8(string(k), "\ufffd")] = decode(v)
+		fields[validText(string(k))] = decode(v)
 	})
 	return fields
 }

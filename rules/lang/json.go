@@ -43,11 +43,8 @@ type Doc struct {
 // more than 200,000 values. Where a key stands twice in an object the last one
 // counts.
 func ParseDoc(text []byte) (*Doc, error) {
-	if err := bounded(text); err != nil { // first: the validator recurses without a limit
-		return nil, err
-	}
-	if err := fastjson.ValidateBytes(text); err != nil {
-		return nil, syntaxError(text, err)
+	if err := validate(text); err != nil {
+		return nil, worded(text, err)
 	}
 	parser := parsers.Get()
 	root, err := parser.ParseBytes(replaceLoneSurrogates(text))
@@ -101,9 +98,12 @@ func (d *Doc) Lookup(path ...string) (any, bool) {
 // worded gives the place and the words of encoding/json where the fault is one
 // of the grammar.
 func worded(text []byte, fault *SyntaxError) error {
+	if fault != errShape {
+		return fault
+	}
 	var into json.RawMessage
 	var place *json.SyntaxError
-	if err := json.Unmarshal(text, &into); fault == errShape && errors.As(err, &place) {
+	if err := json.Unmarshal(text, &into); errors.As(err, &place) {
 		return &SyntaxError{Offset: max(0, int(place.Offset)-1), Message: place.Error()}
 	}
 	return fault

@@ -22,7 +22,6 @@ type path struct {
 	root   string
 	parent *path  // the way up to rest; nil: rest starts at the root
 	rest   []step // one step, or all from the first optional one on
-	used   bool   // by a program itself, not only as a parent
 }
 
 // space numbers the paths of everything one Compiler compiled, so that a Scope

@@ -156,8 +156,7 @@ func brief(v any) string {
 
 // isLimit finds the message of a bound that was hit.
 func isLimit(err error) (string, bool) {
-	var limit *limitError
-	if errors.As(err, &limit) {
+	if limit, ok := errors.AsType[*limitError](err); ok {
 		return limit.message, true
 	}
 	return "", false

@@ -1,7 +1,6 @@
 package lang
 
 import (
-	"errors"
 	"slices"
 
 	"github.com/expr-lang/expr/ast"
@@ -166,11 +165,8 @@ func (r *rewriter) matches(n *ast.Node, x *ast.BinaryNode) {
 	if text, ok := right.(*ast.StringNode); ok {
 		p, err := compilePattern(text.Value)
 		if err != nil {
-			var limit *limitError
-			if errors.As(err, &limit) {
-				from, to := r.src.bytes(text.Location())
-				r.list = append(r.list, r.src.fault(from, to, "expr-syntax", "", "%s", limit.message))
-			}
+			from, to := r.src.bytes(text.Location())
+			r.list = append(r.list, r.src.fault(from, to, "expr-syntax", "", "%s", err))
 			return
 		}
 		right = &ast.ConstantNode{Value: p}

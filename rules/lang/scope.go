@@ -64,9 +64,12 @@ func NewScope(doc *Doc, meta Meta, headers map[string]string, query map[string]a
 // Release gives the scope's memory back. Values and JSON that came from it stay good.
 func (s *Scope) Release() {
 	s.reset(nil)
+	if s.plain != nil { // the machine may still point into the decoded event
+		s.vm = vm.VM{}
+	}
 	s.doc, s.headers, s.query, s.plain = nil, nil, nil, nil
 	s.Event = Meta{}
-	clear(s.vm.Stack)
+	clear(s.vm.Stack[:cap(s.vm.Stack)])
 	clear(s.vm.Variables)
 	scopes.Put(s)
 }

@@ -258,7 +258,7 @@ func TestFsyncError(t *testing.T) {
 	if code := g.Wait(lab.Patience); code == 0 {
 		t.Errorf("exit status %d, want an error", code)
 	}
-	if took := time.Since(failed); took > 5*time.Second {
+	if took := time.Since(failed); !failed.IsZero() && took > 5*time.Second {
 		t.Errorf("it ended %s after the first refusal", took)
 	}
 	t.Logf("%d acknowledged before the error; stderr ends: %s", sender.AcknowledgedCount(), lab.Tail(g.Stderr(), 1))
@@ -266,4 +266,3 @@ func TestFsyncError(t *testing.T) {
 	g.Start()
 	lab.AwaitAll(t, sender, sink, lab.Patience)
 }
-

@@ -2,7 +2,6 @@ package faults
 
 import (
 	"fmt"
-	"io"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -125,8 +124,6 @@ func (w *watched) String() string {
 	defer w.mu.Unlock()
 	return w.text.String()
 }
-
-var _ io.Writer = (*watched)(nil)
 
 // attach lets strace follow the running gate, and inject faults, from now on.
 // strace ends with the gate.

@@ -52,7 +52,8 @@ type process struct {
 // not started. Whatever still runs at the end of the test is killed then.
 func New(tb testing.TB, config string) *Gate {
 	tb.Helper()
-	dir, err := os.MkdirTemp("", "hg") // short: the path of a unix socket has a limit of 108 bytes
+	//nolint:usetesting // TempDir's paths are long, and that of a unix socket has a limit of 108 bytes
+	dir, err := os.MkdirTemp("", "hg")
 	if err != nil {
 		tb.Fatal(err)
 	}
