@@ -115,7 +115,9 @@ func (a *App) watch(ctx context.Context) {
 		return
 	}
 	timer := time.NewTimer(settle)
-	timer.Stop()
+	if !a.outdated() { // nothing changed between the loading and the watching
+		timer.Stop()
+	}
 	for {
 		select {
 		case <-ctx.Done():
@@ -130,6 +132,12 @@ func (a *App) watch(ctx context.Context) {
 			_, _ = a.Reload() //nolint:contextcheck // it logs what comes of it, and what it starts outlives the watching
 		}
 	}
+}
+
+// outdated reports whether the file is another than the one in force.
+func (a *App) outdated() bool {
+	doc, _ := config.Load(a.path, config.LookupEnv)
+	return doc == nil || doc.Hash != a.plan.Load().Hash
 }
 
 // concerns reports whether a change in the folder is one of the file, of its

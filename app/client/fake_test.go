@@ -19,6 +19,7 @@ import (
 	"hookgate/app/intake"
 	"hookgate/app/web"
 	"hookgate/app/web/api"
+	"hookgate/rules"
 )
 
 var received = time.Date(2026, 3, 10, 10, 42, 7, 0, time.UTC)
@@ -34,6 +35,7 @@ type fake struct {
 	sent       [3]string
 	err        error
 	reloaded   api.Reloaded
+	why        []rules.Trace
 }
 
 func (f *fake) Events(_ context.Context, filter event.Filter) ([]event.Event, error) {
@@ -64,6 +66,8 @@ func (f *fake) Deliveries(_ context.Context, filter event.DeliveryFilter) ([]eve
 	}
 	return list, nil
 }
+
+func (f *fake) Why(*event.Event) []rules.Trace { return f.why }
 
 func (f *fake) Attempts(_ context.Context, ids ...event.DeliveryID) ([]event.Attempt, error) {
 	var list []event.Attempt
