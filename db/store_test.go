@@ -30,7 +30,12 @@ func (c *clock) Add(d time.Duration) { c.mu.Lock(); defer c.mu.Unlock(); c.t = c
 
 func mustOpen(t *testing.T, path string, c *clock) *db.Store {
 	t.Helper()
-	s, err := db.Open(t.Context(), path, db.Options{Logger: slog.New(slog.DiscardHandler), Now: c.Now})
+	return openAt(t, path, c.Now)
+}
+
+func openAt(t testing.TB, path string, now func() time.Time) *db.Store {
+	t.Helper()
+	s, err := db.Open(t.Context(), path, db.Options{Logger: slog.New(slog.DiscardHandler), Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,85 @@
+package db_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"hookgate/app/event"
+)
+
+// BenchmarkAccept stores an event with two deliveries and their results, by 64
+// callers at once, as the server does. Besides the time it reports the CPU
+// time of the process and the bytes on disk for each event.
+func BenchmarkAccept(b *testing.B) {
+	payload, err := os.ReadFile("../test/testdata/sitejet/website_status_changed.json")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, c := range []struct {
+		name       string
+		deliveries int
+	}{{"alone", 0}, {"with two deliveries", 2}} {
+		b.Run(c.name, func(b *testing.B) { benchmarkAccept(b, payload, c.deliveries) })
+	}
+}
+
+func benchmarkAccept(b *testing.B, payload []byte, deliveries int) {
+	s := openAt(b, filepath.Join(b.TempDir(), "bench.db"), time.Now)
+	output := json.RawMessage(`{"json":{"website_id":321654,"title":"Harry's Diner","status":"Done","previous":"Publish"}}`)
+	var left atomic.Int64
+	left.Store(int64(b.N))
+	var callers, results sync.WaitGroup
+	b.ResetTimer()
+	cpu := processCPU(b)
+	for range 64 {
+		callers.Go(func() {
+			for left.Add(-1) >= 0 {
+				id := s.NewIDs(1 + deliveries)
+				e := event.Event{
+					ID: id, Source: "sitejet", Type: "website_status_changed", ReceivedAt: time.Now(), State: event.Routed, Body: payload,
+					Results: []byte("nnnnnnnmnnnnnnnnnnnn"), Request: event.Request{Method: "POST", ContentType: "application/json"},
+				}
+				ds := make([]event.Delivery, deliveries)
+				for i := range ds {
+					ds[i] = event.Delivery{
+						ID: event.DeliveryID(id) + 1 + event.DeliveryID(i), Event: id, Rule: "rule-1", Action: 1,
+						Connection: "billing", Output: output, Claim: 1, State: event.Sending,
+					}
+				}
+				if _, err := s.Accept(&e, ds); err != nil {
+					b.Error(err)
+					return
+				}
+				for i := range ds {
+					results.Add(1)
+					a := event.Attempt{Delivery: ds[i].ID, Number: 1, Started: time.Now(), Receipt: event.Receipt{Status: 200, Answer: []byte("ok")}}
+					s.Record(&ds[i], a, event.Outcome{State: event.Delivered}, func(*event.Delivery) { results.Done() })
+				}
+			}
+		})
+	}
+	callers.Wait()
+	results.Wait()
+	used := processCPU(b) - cpu
+	b.StopTimer()
+	size, err := s.Size()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(used.Microseconds())/float64(b.N), "cpu-µs/event")
+	b.ReportMetric(float64(size)/float64(b.N), "disk-bytes/event")
+}
+
+func processCPU(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
