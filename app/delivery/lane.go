@@ -31,6 +31,7 @@ type lane struct {
 	// behind is set while the store may hold deliveries that are due: then new
 	// ones queue up there too, behind those.
 	behind atomic.Bool
+	pace   pace
 	// retired is set when the connection is no longer configured.
 	retired atomic.Bool
 
@@ -85,7 +86,10 @@ func (w *crew) dismiss(ctx context.Context) {
 	w.abort()
 }
 
-// reserve takes a slot for a delivery that is about to be stored.
+// reserve takes a slot for a delivery that is about to be stored. Where a fast
+// lane is full it waits a moment: that slows senders down to what can be
+// delivered, which costs far less than to store and claim the overflow. A slow
+// lane holds nobody up.
 func (l *lane) reserve() bool {
 	if l.behind.Load() {
 		return false
@@ -94,6 +98,16 @@ func (l *lane) reserve() bool {
 	case l.slots <- struct{}{}:
 		return true
 	default:
+	}
+	if !l.pace.fast() {
+		return false
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case l.slots <- struct{}{}:
+		return true
+	case <-timer.C:
 		return false
 	}
 }

@@ -115,6 +115,7 @@ func (l *lane) report(d *event.Delivery, a *event.Attempt, o event.Outcome) {
 // recorded is called by the store once a result is committed. It must not
 // block: the store's writer waits for it.
 func (l *lane) recorded(o event.Outcome, next *event.Delivery) {
+	l.pace.ended()
 	if next != nil { // the ordering key's next one takes over the slot
 		l.put(*next)
 		return
