@@ -121,6 +121,8 @@ func TestBulk(t *testing.T) {
 	}{
 		{"retry", c.Retry, api.Selection{Connection: "billing"}, []event.DeliveryState{event.GaveUp}, api.Changed{Count: 412}},
 		{"retry, counted", c.Retry, api.Selection{State: event.GaveUp, DryRun: true}, []event.DeliveryState{event.GaveUp}, api.Changed{Count: 412, Keyed: 161, Keys: 40}},
+		{"retry cancelled", c.Retry, api.Selection{State: event.Cancelled}, []event.DeliveryState{event.Cancelled}, api.Changed{Count: 412}},
+		{"retry by id", c.Retry, api.Selection{IDs: []event.DeliveryID{5}}, []event.DeliveryState{event.GaveUp, event.Retrying, event.Cancelled}, api.Changed{Count: 412}},
 		{"cancel", c.Cancel, api.Selection{Rule: "x", Since: received}, open, api.Changed{Count: 3}},
 		{"cancel failed", c.Cancel, api.Selection{State: event.GaveUp}, []event.DeliveryState{event.GaveUp}, api.Changed{Count: 3}},
 		{"cancel by id", c.Cancel, api.Selection{IDs: []event.DeliveryID{5}}, append([]event.DeliveryState{event.GaveUp}, open...), api.Changed{Count: 3}},
