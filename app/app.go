@@ -179,7 +179,10 @@ func (a *App) Run(ctx context.Context) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var tasks sync.WaitGroup
 	tasks.Go(func() { a.maintain(background) })
-	tasks.Go(func() { a.watch(background) })
+	if watcher := a.newWatcher(); watcher != nil {
+		target := a.follow(watcher, "")
+		tasks.Go(func() { a.watch(background, watcher, target) })
+	}
 	a.onEnd("background tasks", func(context.Context) error { stop(); tasks.Wait(); return nil })
 	close(a.ready)
 

@@ -53,6 +53,7 @@ func Load(path string) (*Loaded, *config.Report, error) {
 		if s != nil {
 			l.Sources[s.Name] = s
 			origins[s.Name] = s.EventTypes()
+			report.Add(withoutPublicURL(doc, s, e))
 		}
 	}
 	for _, e := range doc.Forms {
@@ -85,6 +86,18 @@ func Load(path string) (*Loaded, *config.Report, error) {
 	}
 	l.Rules = set
 	return l, report, nil
+}
+
+// withoutPublicURL warns of a source whose sender signs the address that it
+// calls where the configuration does not say what that is.
+func withoutPublicURL(doc *config.Document, s *source.Source, e config.Entry) diag.List {
+	if doc.Server.PublicURL != "" || !s.SignsURL() {
+		return nil
+	}
+	warning := e.Node.Get("verify").Diag("no-public-url", "set server.public_url to the address that it calls",
+		"this sender signs the address that it calls, which is not known")
+	warning.Severity = diag.Warning
+	return diag.List{warning}
 }
 
 // kindNamed finds the connector of a connection's type.

@@ -11,6 +11,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 
 	"hookgate/app/config"
+	"hookgate/app/delivery"
 	"hookgate/app/egress"
 	"hookgate/app/intake"
 )
@@ -51,7 +52,23 @@ func (a *App) use(loaded *Loaded) error {
 		Plan:   intake.Plan{ID: id, Hash: loaded.Document.Hash, Sources: loaded.Sources, Forms: loaded.Forms, Rules: loaded.Rules},
 		loaded: loaded, since: a.opt.Now(),
 	})
+	a.tellOrphans(connections)
 	return nil
+}
+
+// tellOrphans warns of deliveries that nobody sends: those to connections that
+// were renamed or taken out of the configuration while something was waiting.
+func (a *App) tellOrphans(connections []delivery.Connection) {
+	known := map[string]bool{}
+	for _, c := range connections {
+		known[c.Name] = true
+	}
+	for name, b := range a.backlogs(context.Background()) {
+		if !known[name] {
+			a.opt.Logger.Warn("deliveries wait for a connection that is not configured: bring it back, or give them up with hookgate deliveries cancel",
+				"connection", name, "count", b.Open)
+		}
+	}
 }
 
 // Reload reads the configuration again. One with errors is refused
@@ -102,18 +119,24 @@ func (a *App) swap(loaded *Loaded) error {
 	return nil
 }
 
-// watch reloads when the file changes. It watches the folder, for editors and
-// orchestrators replace files rather than write them.
-func (a *App) watch(ctx context.Context) {
+// newWatcher watches the folder of the configuration file, for editors and
+// orchestrators replace files rather than write them. It is nil where that
+// cannot be done, which is logged.
+func (a *App) newWatcher() *fsnotify.Watcher {
 	watcher, err := fsnotify.NewWatcher()
 	if err == nil {
-		defer func() { _ = watcher.Close() }()
-		err = watcher.Add(filepath.Dir(a.path))
+		if err = watcher.Add(filepath.Dir(a.path)); err == nil {
+			return watcher
+		}
+		_ = watcher.Close()
 	}
-	if err != nil {
-		a.opt.Logger.WarnContext(ctx, "changes of the configuration file are not noticed, send SIGHUP to reload", "error", err)
-		return
-	}
+	a.opt.Logger.Warn("changes of the configuration file are not noticed, send SIGHUP to reload", "error", err)
+	return nil
+}
+
+// watch reloads when the file changes, until ctx ends; then it closes watcher.
+func (a *App) watch(ctx context.Context, watcher *fsnotify.Watcher, target string) {
+	defer func() { _ = watcher.Close() }()
 	timer := time.NewTimer(settle)
 	if !a.outdated() { // nothing changed between the loading and the watching
 		timer.Stop()
@@ -123,12 +146,13 @@ func (a *App) watch(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case change := <-watcher.Events:
-			if a.concerns(change) {
+			if a.concerns(change) || change.Op != fsnotify.Chmod && change.Name == target {
 				timer.Reset(settle)
 			}
 		case err := <-watcher.Errors:
 			a.opt.Logger.WarnContext(ctx, "watching the configuration file failed", "error", err)
 		case <-timer.C:
+			target = a.follow(watcher, target)
 			_, _ = a.Reload() //nolint:contextcheck // it logs what comes of it, and what it starts outlives the watching
 		}
 	}
@@ -138,6 +162,22 @@ func (a *App) watch(ctx context.Context) {
 func (a *App) outdated() bool {
 	doc, _ := config.Load(a.path, config.LookupEnv)
 	return doc == nil || doc.Hash != a.plan.Load().Hash
+}
+
+// follow has the watcher look at the file that the configuration file is a link
+// to, if it is one, and returns its path. before is what it was until now.
+func (a *App) follow(watcher *fsnotify.Watcher, before string) string {
+	target, err := filepath.EvalSymlinks(a.path)
+	if err != nil {
+		return before // gone for a moment, or for good
+	}
+	if target == before || filepath.Dir(target) == filepath.Dir(a.path) {
+		return target
+	}
+	if err := watcher.Add(filepath.Dir(target)); err != nil {
+		a.opt.Logger.Warn("changes of the file that the configuration file links to are not noticed", "error", err)
+	}
+	return target
 }
 
 // concerns reports whether a change in the folder is one of the file, of its

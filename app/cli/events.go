@@ -33,6 +33,9 @@ func newEventsList(s *session) *cobra.Command {
 		Use: "list", Short: "List events, the newest last",
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if err := checkLimit(filter.Limit); err != nil {
+				return err
+			}
 			if filter.States, err = parseStates(states, eventStates()); err != nil {
 				return err
 			}

@@ -120,7 +120,10 @@ func (s *session) showVerdicts(rules []api.Verdict) {
 
 func (s *session) showRequest(r *event.Request) {
 	s.heading("Request")
-	s.out.Printf("  %s from %s", screen.Clean(r.Method), screen.Clean(r.RemoteIP))
+	s.out.Printf("  %s", screen.Clean(r.Method))
+	if r.RemoteIP != "" { // a sample that was sent by hand has none
+		s.out.Printf(" from %s", screen.Clean(r.RemoteIP))
+	}
 	if r.ContentType != "" {
 		s.out.Printf(", %s", screen.Clean(r.ContentType))
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"os"
 	"runtime/debug"
 
@@ -41,10 +42,19 @@ SIGHUP, a change of the config file and "hookgate reload" load the config again.
 // request: Go's 100 would collect many times a second for nothing.
 const collectAt = 200
 
-// tuneMemory sets collectAt, unless GOGC in the environment says otherwise.
+// softLimit is from where on memory is collected more eagerly and given back,
+// in bytes: many large bodies at once would otherwise leave three times what
+// they needed behind.
+const softLimit = 512 << 20
+
+// tuneMemory sets collectAt and softLimit, unless GOGC and GOMEMLIMIT in the
+// environment say otherwise.
 func tuneMemory() {
 	if before := debug.SetGCPercent(collectAt); before != 100 {
 		debug.SetGCPercent(before)
+	}
+	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
+		debug.SetMemoryLimit(softLimit)
 	}
 }
 

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"encoding/json"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -130,6 +131,24 @@ func TestHelp(t *testing.T) {
 	}
 	if bare := run(t); bare.code != 0 || bare.out != run(t, "--help").out {
 		t.Errorf("without arguments: %+v, want the help", bare)
+	}
+}
+
+func TestCheckWithoutAnyConfig(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("HOOKGATE_CONFIG", "")
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	if got := run(t, "check"); got.code != 3 || got.out != "" || !strings.Contains(got.errOut, "there is no config.yaml") {
+		t.Errorf("check: %+v", got)
+	}
+	got := run(t, "check", "--json")
+	var result struct {
+		OK          bool
+		Diagnostics []struct{ Code, Message string }
+	}
+	if err := json.Unmarshal([]byte(got.out), &result); err != nil || got.code != 3 || result.OK ||
+		len(result.Diagnostics) != 1 || result.Diagnostics[0].Code != "no-file" {
+		t.Errorf("check --json: %v: %+v", err, got)
 	}
 }
 

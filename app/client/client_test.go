@@ -68,7 +68,7 @@ func TestEvent(t *testing.T) {
 		t.Error(diff)
 	}
 	history := e.Deliveries[0].History
-	if len(history) != 2 || history[0].Error != "timeout" || history[1].Answer != "busy \uFFFD" || string(e.Deliveries[0].Output) != `{"json":{"website_id":321654}}` {
+	if len(history) != 2 || history[0].Error != "timeout" || history[1].Answer != "busy \uFFFD" || string(e.Deliveries[0].Output) != `{"json":{"website_id":321654,"title":"<b> & co"}}` {
 		t.Errorf("deliveries %+v", e.Deliveries)
 	}
 	raw, err := c.Event(t.Context(), firstEvent-1)

@@ -145,7 +145,7 @@ func sample() *fake {
 		},
 		deliveries: []event.Delivery{{
 			ID: firstDelivery, Event: firstEvent, Rule: "activate", Connection: "billing", Action: 2, Key: "321654",
-			Output: json.RawMessage(`{"json":{"website_id":321654}}`), State: event.Retrying, Attempts: 2, Created: received,
+			Output: json.RawMessage(`{"json":{"website_id":321654,"title":"<b> & co"}}`), State: event.Retrying, Attempts: 2, Created: received,
 			Due: received.Add(time.Minute), Error: "503 Service Unavailable", BlockedBy: firstDelivery - 9, Warnings: []string{"data.x"},
 		}},
 		attempts: []event.Attempt{

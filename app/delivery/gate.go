@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -32,12 +33,20 @@ type gate struct {
 	until time.Time // paused until then, on the monotonic clock
 }
 
-func newGate(c Connection) *gate {
+func newGate(c Connection, logger *slog.Logger) *gate {
 	g := &gate{breaker: gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		Name:        c.Name,
 		Timeout:     breakFor,
 		MaxRequests: 1,
 		ReadyToTrip: func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= breakAfter },
+		OnStateChange: func(name string, from, to gobreaker.State) {
+			switch {
+			case from == gobreaker.StateClosed && to == gobreaker.StateOpen:
+				logger.Warn("a connection failed many times in a row, it is only probed until an attempt gets through", "connection", name, "failures", breakAfter)
+			case to == gobreaker.StateClosed:
+				logger.Info("a connection works again", "connection", name)
+			}
+		},
 	})}
 	if c.Rate.Count > 0 {
 		every := c.Rate.Per / time.Duration(c.Rate.Count)

@@ -62,7 +62,7 @@ func newLane(name string, d *deps) *lane {
 func (l *lane) staff(c Connection) {
 	taking, stop := context.WithCancel(context.Background())
 	sending, abort := context.WithCancel(context.Background())
-	w := &crew{connection: c, gate: newGate(c), stop: stop, abort: abort}
+	w := &crew{connection: c, gate: newGate(c, l.deps.logger), stop: stop, abort: abort}
 	l.crew = w
 	for range max(1, c.Concurrency) {
 		w.done.Go(func() { l.work(taking, sending, w) })

@@ -88,7 +88,7 @@ func decodeObject(v *fastjson.Value) any {
 // decodeNumber keeps what is written as an integer exact: int where it fits,
 // else its digits.
 func decodeNumber(v *fastjson.Value) any {
-	if n, err := v.Int64(); err == nil {
+	if n, ok := integer(v); ok {
 		return int(n)
 	}
 	raw := string(v.MarshalTo(nil))
@@ -98,4 +98,18 @@ func decodeNumber(v *fastjson.Value) any {
 		}
 	}
 	return json.Number(raw)
+}
+
+// integer is the value of a number that is written as an integer and is in the
+// range of int64. fastjson makes a costly error of any other number, so that is
+// asked only where neither of the quick readings tells: a kind of zero.
+func integer(v *fastjson.Value) (int64, bool) {
+	if n := v.GetInt64(); n != 0 {
+		return n, true
+	}
+	if v.GetFloat64() != 0 {
+		return 0, false
+	}
+	n, err := v.Int64()
+	return n, err == nil
 }

@@ -113,6 +113,9 @@ func worded(text []byte, fault *SyntaxError) error {
 // as encoding/json reads them; fastjson would keep them as written or lose
 // the character behind them. It returns text itself when there is none.
 func replaceLoneSurrogates(text []byte) []byte {
+	if bytes.IndexByte(text, '\\') < 0 { // one quick look for the most common case
+		return text
+	}
 	if !bytes.Contains(text, []byte(`\ud`)) && !bytes.Contains(text, []byte(`\uD`)) {
 		return text
 	}

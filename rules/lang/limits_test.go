@@ -1,6 +1,7 @@
 package lang_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"runtime"
 	"strings"
@@ -111,6 +112,30 @@ func TestParseDoc_refuses(t *testing.T) {
 			t.Errorf("%.40s: %v", text, err)
 		}
 		doc.Release()
+	}
+}
+
+// With any one byte of a text changed, or the text cut there, hookgate takes it
+// just when encoding/json does.
+func TestParseDoc_everyByte(t *testing.T) {
+	t.Parallel()
+	const text = ` {"key" :[-0.5e+7, 1E-2,true ,false,null,"", {}, [ ]],"a \ud83d\ude00 \"quoted\" and longer ä": "\u00e4\n\\"}` + "\r\n\t "
+	for i := range len(text) {
+		cut := []byte(text[:i])
+		if doc, err := lang.ParseDoc(cut); (err == nil) != json.Valid(cut) {
+			t.Errorf("%s: %v", cut, err)
+		} else {
+			doc.Release()
+		}
+		for c := range 256 {
+			changed := []byte(text)
+			changed[i] = byte(c)
+			if doc, err := lang.ParseDoc(changed); (err == nil) != json.Valid(changed) {
+				t.Errorf("%s: %v", changed, err)
+			} else {
+				doc.Release()
+			}
+		}
 	}
 }
 

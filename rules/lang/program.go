@@ -14,7 +14,13 @@ import (
 
 // run evaluates the program. Its error is for people.
 func (p *program) run(s *Scope) (any, error) {
-	if s.load(p.space, p.paths) {
+	s.enter(p.space)
+	if p.shortcut != nil {
+		if verdict := p.shortcut.ask(s); verdict != unsure {
+			return verdict == yes, nil
+		}
+	}
+	if s.load(p.paths) {
 		if p.only != nil {
 			return s.env[p.only.name], nil
 		}
@@ -111,6 +117,9 @@ func (e *Expression) Eval(s *Scope) (any, error) { return e.p.run(s) }
 // Text gives the value as text: "" for null, numbers without exponent, lists
 // and objects as JSON.
 func (e *Expression) Text(s *Scope) (string, error) {
+	if f, ok := e.p.scalar(s); ok {
+		return f.String(), nil
+	}
 	value, err := e.p.run(s)
 	if err != nil {
 		return "", err

@@ -61,8 +61,8 @@ func fill(t *testing.T, path string) {
 // 503 with Retry-After while it is full, never a 2xx, and work goes on without
 // a restart within 30 s.
 //
-// Negative control: intake answers before the commit. Then a 2xx comes while
-// the disk is full, and its event is lost.
+// Negative control: intake answers before the commit. Then no refusal comes. And:
+// an error of the commit is answered with 500.
 func TestDiskFull(t *testing.T) {
 	if os.Getuid() != 0 {
 		lab.Skip(t, "a tmpfs can be mounted by root only")
@@ -136,7 +136,7 @@ func integrity(t *testing.T, path string) {
 // TestLocked lets another process's transaction hold the database: a bounded
 // wait, then 503 and never 500, and no event is kept in part.
 //
-// Negative control: a commit's error is answered as 500, or not at all.
+// Negative control: an error of the commit is answered with 500.
 func TestLocked(t *testing.T) {
 	t.Parallel()
 	sink := lab.NewSink(t, nil)
@@ -217,8 +217,8 @@ func calls(t *testing.T, log, name string) (all, busiest int) {
 // is unknown then, so the process stops acknowledging and ends with an error.
 // A restart delivers all that was acknowledged.
 //
-// Negative control: an error of the commit is answered with 503 and the process
-// goes on.
+// Negative control: after such an error the process goes on. Then events were
+// acknowledged after it.
 func TestFsyncError(t *testing.T) {
 	t.Parallel()
 	sink := lab.NewSink(t, nil)

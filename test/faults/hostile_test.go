@@ -73,7 +73,7 @@ func whole(t *testing.T) []byte {
 // TestBombs posts bodies that are small to send and large to understand. Each
 // gets a clear answer soon, memory stays bounded, and the server goes on.
 //
-// Negative control: c.Body() instead of the raw body and a limited gunzip.
+// Negative control: gunzip without a limit. Then memory rose to 3 GB.
 func TestBombs(t *testing.T) {
 	sink := lab.NewSink(t, nil)
 	g := lab.Start(t, numbered(sink.URL))
@@ -139,7 +139,7 @@ func TestBombs(t *testing.T) {
 // time, or nothing at all: others are served meanwhile, and the slow ones are
 // closed.
 //
-// Negative control: no ReadTimeout.
+// Negative control: a ReadTimeout of an hour. Then none of them was closed.
 func TestSlowLoris(t *testing.T) {
 	t.Parallel()
 	sink := lab.NewSink(t, nil)
@@ -206,7 +206,7 @@ func drip(conn net.Conn, request string, n int, closed chan<- bool) {
 // bounded, for what does not fit waits in the store, and every answer is 202,
 // 429 or 503, the latter two with Retry-After.
 //
-// Negative control: an unbounded queue of deliveries.
+// Negative control: a lane holds a million deliveries. Then memory rose to 433 MB.
 func TestFlood(t *testing.T) {
 	const size = 8000
 	sink := lab.NewSink(t, func(lab.Arrival) lab.Answer { return lab.Answer{Hang: true} })
@@ -220,7 +220,11 @@ func TestFlood(t *testing.T) {
 	}
 	peak := resident(t, g)
 	t.Logf("answers %v, memory rose to %d MB", sender.Statuses(), peak>>20)
-	if peak > 150<<20 {
-		t.Errorf("memory rose to %d MB, want at most 150", peak>>20)
+	limit := 150 << 20
+	if lab.Race() {
+		limit *= 4
+	}
+	if peak > limit {
+		t.Errorf("memory rose to %d MB, want at most %d", peak>>20, limit>>20)
 	}
 }

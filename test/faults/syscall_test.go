@@ -20,7 +20,8 @@ var syncs = []string{"fsync", "fdatasync"}
 // (the short form takes a sample): while it starts with a new database, and
 // while it takes five events. After a restart all that was acknowledged arrives.
 //
-// Negative control: the same as for TestKillLoop.
+// Negative control: the same as for TestKillLoop. Then all that was acknowledged
+// before a kill at a late call was lost.
 func TestKillEverySyscall(t *testing.T) {
 	t.Parallel()
 	t.Run("start", func(t *testing.T) {

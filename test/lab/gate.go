@@ -61,6 +61,11 @@ func New(tb testing.TB, config string) *Gate {
 	g.moveTo(Port(tb))
 	tb.Cleanup(func() {
 		g.Kill()
+		for _, sign := range []string{"DATA RACE", "panic:", "fatal error:"} {
+			if at := strings.Index(g.Stderr(), sign); at >= 0 {
+				tb.Errorf("the gate said %s: %.4000s", sign, g.Stderr()[at:])
+			}
+		}
 		if tb.Failed() {
 			tb.Logf("stderr of the gate:\n%s", Tail(g.Stderr(), 40))
 		}
