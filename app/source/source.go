@@ -198,7 +198,7 @@ func (e expression) text(sc *lang.Scope) (string, error) {
 	}
 	text, err := e.Text(sc)
 	if err != nil && e.ours {
-		return "", nil //nolint:nilerr // a default that does not fit finds nothing
+		return "", nil // a default that does not fit finds nothing
 	}
 	return text, err
 }
