@@ -87,6 +87,23 @@ func (s *session) printCounts(loaded *app.Loaded, report *config.Report) {
 	}
 }
 
+// load reads the config for a command that needs a valid one, and shows what
+// is wrong where it is not.
+func (s *session) load() (*app.Loaded, *config.Report, error) {
+	path, err := s.findConfig()
+	if err != nil {
+		return nil, nil, err
+	}
+	loaded, report, err := app.Load(path)
+	if err != nil && report == nil {
+		return nil, nil, &failure{code: exitConfig, err: err}
+	}
+	if report.List.Count(diag.Error) > 0 {
+		return nil, report, s.configFailure(report)
+	}
+	return loaded, report, nil
+}
+
 // configFailure shows what is wrong in the config and gives the failure for it.
 func (s *session) configFailure(report *config.Report) error {
 	if err := s.renderDiagnostics(report); err != nil {

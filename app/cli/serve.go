@@ -12,7 +12,6 @@ import (
 
 	"hookgate/app"
 	"hookgate/app/config"
-	"hookgate/app/diag"
 )
 
 func newServe(s *session) *cobra.Command {
@@ -60,16 +59,9 @@ func tuneMemory() {
 
 func (s *session) serve(ctx context.Context, logger *slog.Logger) error {
 	tuneMemory()
-	path, err := s.findConfig()
+	loaded, report, err := s.load()
 	if err != nil {
 		return err
-	}
-	loaded, report, err := app.Load(path)
-	if err != nil && report == nil {
-		return &failure{code: exitConfig, err: err}
-	}
-	if report.List.Count(diag.Error) > 0 {
-		return s.configFailure(report)
 	}
 	for _, d := range report.List {
 		logger.WarnContext(ctx, "config", slog.String("code", d.Code), slog.String("at", d.String()),

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"hookgate/app"
 	"hookgate/app/config"
 	"hookgate/app/diag"
 )
@@ -22,16 +21,9 @@ func newSourcesURL(s *session) *cobra.Command {
 		Use: "url NAME", Short: "Print the URL to paste at the sender, with its token",
 		Args: exactly("the name of a source or form"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			path, err := s.findConfig()
+			loaded, _, err := s.load()
 			if err != nil {
 				return err
-			}
-			loaded, report, err := app.Load(path)
-			if err != nil && report == nil {
-				return &failure{code: exitConfig, err: err}
-			}
-			if report.List.Count(diag.Error) > 0 {
-				return s.configFailure(report)
 			}
 			for _, in := range inbounds(loaded.Document) {
 				if in.name == args[0] {

@@ -69,8 +69,13 @@ rules:
     then:
       - { to: billing, ordering_key: data.customer, text: "${{ data.total }} from ${{ event.id }}" }
       - { to: billing, text: "${{ data.note }}" }
+  - name: picky
+    from: shop
+    events: [picky]
+    then: [{ to: billing, when: data.type == "other", text: x }]
   - name: broken
     from: shop
+    events: [order, other]
     when: data.customer.name == "x"
     then: [{ to: billing, text: x }]
   - name: lead
@@ -167,7 +172,7 @@ func TestEvent_routed(t *testing.T) {
 		t.Fatal(ack, err)
 	}
 	e, ds := g.stored(ack.ID)
-	if string(e.Body) != text || e.JSON != nil || e.Type != "order" || string(e.Results) != "me-" || e.Request.Query["a"] != "1" ||
+	if string(e.Body) != text || e.JSON != nil || e.Type != "order" || string(e.Results) != "m-e-" || e.Request.Query["a"] != "1" ||
 		fmt.Sprint(e.Request.Query["b"]) != "[2 3]" || e.Request.Headers["x-test"] != "1" || e.Request.RemoteIP != "192.0.2.1" {
 		t.Errorf("stored %+v", e)
 	}
@@ -340,5 +345,19 @@ func TestForm(t *testing.T) {
 	}
 	if e, ds := g.stored(ack.ID); e.State != event.Spam || e.Cause == "" || len(ds) != 0 {
 		t.Errorf("spam: stored %+v with %d deliveries", e, len(ds))
+	}
+}
+
+// TestEvent_matchedButNothingToSend: a rule that matches is a match, also where
+// the conditions of all its actions are not met.
+func TestEvent_matchedButNothingToSend(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	ack, err := g.post("shop", "application/json", `{"type":"picky"}`)
+	if err != nil || ack.State != event.Routed {
+		t.Fatalf("got %s, %v, want routed", ack.State, err)
+	}
+	if e, ds := g.stored(ack.ID); len(ds) != 0 || !bytes.Contains(e.Results, []byte("m")) {
+		t.Errorf("stored %s with %d deliveries", e.Results, len(ds))
 	}
 }
