@@ -83,7 +83,7 @@ func stateCondition(states []event.DeliveryState) string {
 		case event.Cancelled:
 			terms[i] = "state = 3"
 		default:
-			terms[i] = "0" // no delivery is in that state
+			terms[i] = "1 = 0" // no delivery is in that state
 		}
 	}
 	return "(" + strings.Join(terms, " OR ") + ")"
