@@ -67,7 +67,7 @@ type resultOp struct {
 	outcome  event.Outcome
 	delivery *event.Delivery
 	lease    int64
-	wait     int64 // µs until the next attempt, for Retrying
+	wait     int64           // µs until the next attempt, for Retrying
 	next     *event.Delivery // the key's next delivery, claimed for this process
 	done     func(next *event.Delivery)
 }

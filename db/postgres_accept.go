@@ -8,11 +8,11 @@ import (
 
 // eventRows are the columns of the events of a batch.
 type eventRows struct {
-	ids, received, duplicateOf, plans, firsts       []int64
-	sources, types, causes, verdicts, errors []string
-	forms, states                                   []int16
-	deliveries                                      []int32
-	contents                                        [][]byte
+	ids, received, duplicateOf, plans, firsts []int64
+	sources, types, causes, verdicts, errors  []string
+	forms, states                             []int16
+	deliveries                                []int32
+	contents                                  [][]byte
 }
 
 // deliveryRows are the columns of the deliveries of a batch.

@@ -31,7 +31,7 @@ func (rows *deliveredRows) add(r *resultOp) {
 	rows.claims = append(rows.claims, r.delivery.Claim)
 	rows.started = append(rows.started, micros(a.Started))
 	rows.durations = append(rows.durations, a.Duration.Microseconds())
-	rows.numbers = append(rows.numbers, int32(a.Number))    //nolint:gosec // a few
+	rows.numbers = append(rows.numbers, int32(a.Number))   //nolint:gosec // a few
 	rows.statuses = append(rows.statuses, int32(a.Status)) //nolint:gosec // HTTP's
 	rows.answers = append(rows.answers, answer)
 }
