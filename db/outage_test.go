@@ -137,8 +137,8 @@ func TestLostCommit(t *testing.T) {
 	direct := pgtest.Shared(t).URL(t)
 	p, through := newProxy(t, direct)
 	s := mustReplica(t, through, 0)
-	mustAccept(t, s, wall(), "", "warm") // the statements are prepared now
 	s.Freeze()
+	mustAccept(t, s, wall(), "", "warm") // the statements are prepared now
 
 	id := s.NewIDs(2)
 	e := event.Event{ID: id, Source: "s", ReceivedAt: time.Now(), State: event.Routed}

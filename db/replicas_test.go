@@ -31,6 +31,17 @@ func mustReplica(t testing.TB, url string, lease time.Duration) *db.Store {
 	return s
 }
 
+// mustOpenWall opens a store on the real clock.
+func mustOpenWall(t testing.TB, p place) *db.Store {
+	t.Helper()
+	s, err := p.open(t.Context(), db.Options{Logger: slog.New(slog.DiscardHandler), Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
 func TestReplicas_claimEachOnce(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Shared(t).URL(t)

@@ -32,6 +32,7 @@ type Server struct {
 	bin, dir string
 	port     int
 	as       *syscall.Credential // nil: the user who runs the tests
+	settings []string            // of the server
 	process  *exec.Cmd
 	stdin    io.Closer
 	schemas  atomic.Int64
@@ -59,7 +60,7 @@ func Shared(tb testing.TB) *Server {
 	tb.Helper()
 	bin := programs(tb)
 	port := lab.Port(tb)
-	shared.once.Do(func() { shared.server, shared.err = start(bin, port) })
+	shared.once.Do(func() { shared.server, shared.err = start(bin, port, careless()) })
 	if shared.err != nil {
 		tb.Fatal(shared.err)
 	}
@@ -69,13 +70,29 @@ func Shared(tb testing.TB) *Server {
 // New is a cluster of the test's own.
 func New(tb testing.TB) *Server {
 	tb.Helper()
-	s, err := start(programs(tb), lab.Port(tb))
+	return own(tb, careless())
+}
+
+// Durable is a cluster of the test's own that waits for the disk, as those do
+// that hold real data: for measurements.
+func Durable(tb testing.TB) *Server {
+	tb.Helper()
+	return own(tb, nil)
+}
+
+func own(tb testing.TB, settings []string) *Server {
+	tb.Helper()
+	s, err := start(programs(tb), lab.Port(tb), settings)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(s.end)
 	return s
 }
+
+// careless settings do not flush to the disk: what the tests stop is the
+// server, not the machine.
+func careless() []string { return []string{"fsync=off", "full_page_writes=off"} }
 
 // programs is the folder of the newest initdb and postgres.
 func programs(tb testing.TB) string {
@@ -94,14 +111,13 @@ func programs(tb testing.TB) string {
 	return filepath.Dir(slices.MaxFunc(found, func(a, b string) int { return version(a) - version(b) }))
 }
 
-// start makes a cluster and runs it. It stays even without flushes to the
-// disk: what the tests stop is the server, not the machine.
-func start(bin string, port int) (*Server, error) {
+// start makes a cluster and runs it.
+func start(bin string, port int, settings []string) (*Server, error) {
 	dir, err := os.MkdirTemp("", "hgpg")
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{bin: bin, dir: dir, port: port}
+	s := &Server{bin: bin, dir: dir, port: port, settings: settings}
 	if os.Getuid() == 0 {
 		if s.as, err = unprivileged(); err != nil {
 			return nil, err
@@ -151,9 +167,13 @@ func (s *Server) prepare(cmd *exec.Cmd) *exec.Cmd {
 // gone, however it went: then the shell's input ends.
 func (s *Server) run() error {
 	const guard = `"$@" </dev/null & pid=$!; read -r _; kill -QUIT $pid; wait $pid`
-	cmd := s.prepare(exec.Command("/bin/sh", "-c", guard, "sh", filepath.Join(s.bin, "postgres"), "-D", s.data(), "-p", strconv.Itoa(s.port),
-		"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="+s.dir, "-c", "fsync=off", "-c", "full_page_writes=off",
-		"-c", "max_connections=300", "-c", "shared_buffers=64MB", "-c", "deadlock_timeout=200ms"))
+	args := []string{"-c", guard, "sh", filepath.Join(s.bin, "postgres"), "-D", s.data(), "-p", strconv.Itoa(s.port)}
+	for _, setting := range append([]string{
+		"listen_addresses=127.0.0.1", "unix_socket_directories=" + s.dir, "max_connections=300", "shared_buffers=64MB", "deadlock_timeout=200ms",
+	}, s.settings...) {
+		args = append(args, "-c", setting)
+	}
+	cmd := s.prepare(exec.Command("/bin/sh", args...))
 	log, err := os.OpenFile(filepath.Join(s.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
@@ -222,6 +242,40 @@ func (s *Server) Start(tb testing.TB) {
 	if err := s.run(); err != nil {
 		tb.Fatal(err)
 	}
+}
+
+// CPU is what the server's processes have used so far, those that have ended
+// among them.
+func (s *Server) CPU() time.Duration {
+	text, err := os.ReadFile(filepath.Join(s.data(), "postmaster.pid"))
+	if err != nil {
+		return 0
+	}
+	postmaster, _, _ := strings.Cut(string(text), "\n")
+	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
+	total := 0
+	for _, path := range stats {
+		stat, err := os.ReadFile(path)
+		if err != nil {
+			continue
+		}
+		line := string(stat)
+		pid, _, _ := strings.Cut(line, " ")
+		fields := strings.Fields(line[strings.LastIndexByte(line, ')')+1:])
+		used := func(from, to int) {
+			for _, f := range fields[from:to] {
+				n, _ := strconv.Atoi(f)
+				total += n
+			}
+		}
+		switch postmaster {
+		case pid:
+			used(11, 15)
+		case fields[1]: // its parent
+			used(11, 13)
+		}
+	}
+	return time.Duration(total) * 10 * time.Millisecond // in ticks of a hundredth of a second
 }
 
 func (s *Server) end() {
