@@ -47,11 +47,15 @@ var shared struct {
 // Main runs the tests of a package and stops the shared cluster afterwards; a
 // package's TestMain is os.Exit(pgtest.Main(m)).
 func Main(m *testing.M) int {
-	code := m.Run()
+	defer Stop()
+	return m.Run()
+}
+
+// Stop stops the shared cluster, if it was started.
+func Stop() {
 	if shared.server != nil {
 		shared.server.end()
 	}
-	return code
 }
 
 // Shared is the cluster of this test process. Where PostgreSQL is not

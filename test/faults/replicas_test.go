@@ -1,0 +1,101 @@
+package faults
+
+import (
+	"context"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"hookgate/test/lab"
+	"hookgate/test/pgtest"
+)
+
+// replicas starts n gates on one PostgreSQL database, and a sender that posts
+// to all of them in turn.
+func replicas(t *testing.T, n int, config string) ([]*lab.Gate, *lab.Sender) {
+	t.Helper()
+	url := pgtest.Shared(t).URL(t)
+	var gates []*lab.Gate
+	for range n {
+		g := lab.New(t, config)
+		g.Database = url
+		g.Start()
+		gates = append(gates, g)
+	}
+	sender := lab.NewSender(t, gates[0].URL+inPath, lab.Payload(50))
+	for _, g := range gates[1:] {
+		sender.Also = append(sender.Also, g.URL+inPath)
+	}
+	return gates, sender
+}
+
+// TestReplicaKilled kills one of two replicas under load for good. The other
+// one delivers what the dead one had accepted, once its lease is over.
+//
+// Negative control: reap frees nothing. Then what the dead one held is lost.
+func TestReplicaKilled(t *testing.T) {
+	t.Parallel()
+	full := make(chan struct{}) // until then nothing is answered, so that deliveries queue up
+	sink := lab.NewSink(t, func(lab.Arrival) lab.Answer { return lab.Answer{Until: full} })
+	gates, sender := replicas(t, 2, numbered(sink.URL))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		sender.Run(ctx, 16, 0)
+	}()
+	half := lab.Pick(2000, 100_000)
+	lab.Eventually(t, "the load goes on", func() bool { return sender.AcknowledgedCount() >= half })
+	killed := time.Now()
+	gates[1].Kill()
+	close(full)
+	lab.Eventually(t, "the load ends", func() bool { return sender.AcknowledgedCount() >= 2*half })
+	cancel()
+	<-done
+	b := lab.AwaitAll(t, sender, sink, 3*lab.Patience)
+	t.Logf("%d acknowledged, %d deliveries, %d duplicates, all there %s after the kill, answers %v",
+		b.Acknowledged, b.Arrived, b.Duplicates, time.Since(killed).Round(time.Second), sender.Statuses())
+	if b.Duplicates > 32 { // what the dead one was sending
+		t.Errorf("%d duplicates, want at most 32", b.Duplicates)
+	}
+	if late := time.Since(killed); late < 20*time.Second {
+		t.Errorf("all there after %s: the dead one held nothing, the test shows nothing", late)
+	}
+}
+
+// TestReplicasRestarted restarts two replicas in turn under load, as a rolling
+// upgrade does: nothing is lost, nothing comes twice.
+//
+// Negative control: close gives back nothing. Then what a replica had queued
+// waits for its lease, and the test for longer than its patience.
+func TestReplicasRestarted(t *testing.T) {
+	t.Parallel()
+	sink := lab.NewSink(t, func(lab.Arrival) lab.Answer {
+		return lab.Answer{Delay: time.Duration(rand.IntN(20)) * time.Millisecond}
+	})
+	gates, sender := replicas(t, 2, keyed(sink.URL))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		sender.Run(ctx, 8, 0)
+	}()
+	for round := range lab.Pick(6, 60) {
+		at := sender.AcknowledgedCount() + 100 + rand.IntN(200)
+		lab.Eventually(t, "the load goes on", func() bool { return sender.AcknowledgedCount() >= at })
+		g := gates[round%2]
+		if code := g.Stop(); code != 0 {
+			t.Errorf("exit status %d after SIGTERM, want 0", code)
+		}
+		g.Start()
+	}
+	cancel()
+	<-done
+	b := lab.AwaitAll(t, sender, sink, lab.Patience)
+	t.Logf("%d acknowledged, %d deliveries, answers %v", b.Acknowledged, b.Arrived, sender.Statuses())
+	if b.Duplicates > 0 {
+		t.Errorf("%d duplicates, want none", b.Duplicates)
+	}
+}
