@@ -18,11 +18,11 @@ import (
 )
 
 const (
-	// commitTime is how long one commit may take, reconnecting included:
-	// whoever waits for it is told within it that the database is out of reach.
-	commitTime = 4 * time.Second
-	// connectTime is how long one try to connect may take.
-	connectTime = 2 * time.Second
+	// commitTime is how long one commit may take, reconnecting included, and
+	// connectTime how long one try to connect. Who comes while a commit hangs
+	// waits for both at the most, and is to be told within five seconds.
+	commitTime  = 3 * time.Second
+	connectTime = 1500 * time.Millisecond
 	// leaseTime is what a process's lease is unless Options say otherwise.
 	leaseTime = 30 * time.Second
 	// maxBackOff is the longest pause between two tries to connect.
@@ -117,7 +117,7 @@ func writerConfig(config *pgx.ConnConfig) *pgx.ConnConfig {
 		c.RuntimeParams["synchronous_commit"] = "on" // what is acknowledged is on the disk
 	}
 	c.RuntimeParams["plan_cache_mode"] = "force_custom_plan"
-	c.RuntimeParams["statement_timeout"] = "4000"
+	c.RuntimeParams["statement_timeout"] = "3000"
 	c.RuntimeParams["idle_in_transaction_session_timeout"] = "5000"
 	c.RuntimeParams["default_transaction_isolation"] = "read committed"
 	return c

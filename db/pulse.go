@@ -2,12 +2,17 @@ package db
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
+
+// silence is how long the listener's connection is trusted unheard.
+const silence = 20 * time.Second
 
 // reapBatch is how many deliveries of a process that is gone one transaction frees.
 const reapBatch = 2000
@@ -157,16 +162,36 @@ func (p *pulse) listen(ctx context.Context, due func(string)) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	defer func() {
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = conn.Close(end)
+	}()
 	if _, err := conn.Exec(ctx, `LISTEN `+channel); err != nil {
 		return err
 	}
 	due("") // what was told while nobody listened
 	for {
-		n, err := conn.WaitForNotification(ctx)
+		n, err := nextNotification(ctx, conn)
 		if err != nil {
 			return err
 		}
-		due(n.Payload)
+		if n != nil {
+			due(n.Payload)
+		}
 	}
+}
+
+// nextNotification waits a while, and makes sure of the connection if nothing
+// came: one that was cut off would stay silent for ever.
+func nextNotification(ctx context.Context, conn *pgx.Conn) (*pgconn.Notification, error) {
+	waiting, cancel := context.WithTimeout(ctx, silence)
+	defer cancel()
+	n, err := conn.WaitForNotification(waiting)
+	if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+		return n, err
+	}
+	asking, done := context.WithTimeout(ctx, connectTime)
+	defer done()
+	return nil, conn.Ping(asking)
 }

@@ -73,23 +73,20 @@ func (s *Store) changePage(page []event.Delivery, update string) (count int, con
 		}
 	}
 	err = s.write(func(tx tx) error {
-		count, connections = 0, connections[:0]
+		count = 0
 		keys, touched := map[keyed]bool{}, map[string]bool{}
+		note := func(row []any) error {
+			count++
+			connection := row[0].(string)
+			touched[connection] = true
+			if key, ok := row[1].(string); ok {
+				keys[keyed{connection, key}] = true
+			}
+			return nil
+		}
 		now := tx.stamp().now
 		for i := range page {
-			err := tx.query(func(row []any) error {
-				count++
-				connection := row[0].(string)
-				if !touched[connection] {
-					touched[connection] = true
-					connections = append(connections, connection)
-				}
-				if key, ok := row[1].(string); ok {
-					keys[keyed{connection, key}] = true
-				}
-				return nil
-			}, update, int64(page[i].ID), now)
-			if err != nil {
+			if err := tx.query(note, update, int64(page[i].ID), now); err != nil {
 				return err
 			}
 		}
@@ -98,6 +95,7 @@ func (s *Store) changePage(page []event.Delivery, update string) (count int, con
 				return err
 			}
 		}
+		connections = names(touched)
 		return notifyAll(tx, touched)
 	}, locks...)
 	return count, connections, err
@@ -119,7 +117,7 @@ func (s *Store) Count(ctx context.Context, f event.DeliveryFilter) (count, withK
 	if err != nil {
 		return 0, 0, 0, err
 	}
-	row := s.read.QueryRowContext(ctx, `SELECT count(*), count(key), count(DISTINCT length(connection) || ':' || connection || key) FROM deliveries`+c.where(), c.args...) //nolint:gosec // values are parameters
+	row := s.read.QueryRowContext(ctx, `SELECT count(*), count(key), count(DISTINCT length(connection) || ':' || connection || key) FROM deliveries`+c.where(), c.args...)
 	if err := row.Scan(&count, &withKey, &keys); err != nil {
 		return 0, 0, 0, fmt.Errorf("count deliveries: %w", err)
 	}
@@ -188,6 +186,8 @@ func (s *Store) NextDue(ctx context.Context, connection string) (time.Time, erro
 
 // nextDueIn is NextDue where the due times are not on this process's clock.
 func (s *Store) nextDueIn(ctx context.Context, connection string) (time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, commitTime)
+	defer cancel()
 	var wait sql.NullInt64
 	row := s.read.QueryRowContext(ctx, `SELECT min(due) - `+s.dialect.clock+` FROM deliveries WHERE state = 0 AND owner = 0 AND connection = ?1`, connection)
 	if err := row.Scan(&wait); err != nil {
