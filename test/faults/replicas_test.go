@@ -99,3 +99,63 @@ func TestReplicasRestarted(t *testing.T) {
 		t.Errorf("%d duplicates, want none", b.Duplicates)
 	}
 }
+
+// TestDatabaseCrash stops the PostgreSQL server at once, again and again, as a
+// crash does, and starts it again. While it is down senders are refused; when
+// it is back everything goes on without a restart.
+//
+// Negative control: faultOf calls a lost connection fatal. Then the replicas
+// end.
+func TestDatabaseCrash(t *testing.T) {
+	t.Parallel()
+	server := pgtest.New(t)
+	sink := lab.NewSink(t, nil)
+	url := server.URL(t)
+	var gates []*lab.Gate
+	for range 2 {
+		g := lab.New(t, keyed(sink.URL))
+		g.Database = url
+		g.Start()
+		gates = append(gates, g)
+	}
+	sender := lab.NewSender(t, gates[0].URL+inPath, lab.Payload(50))
+	sender.Also = []string{gates[1].URL + inPath}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		sender.Run(ctx, 8, 0)
+	}()
+	grow := func(by int) {
+		t.Helper()
+		at := sender.AcknowledgedCount() + by
+		lab.Eventually(t, "events are acknowledged", func() bool { return sender.AcknowledgedCount() >= at })
+	}
+	for range lab.Pick(3, 20) {
+		grow(200)
+		server.Stop()
+		down := time.Now()
+		r := gates[0].PostJSON(inPath, []byte(`{"type":"numbered","n":0}`))
+		if took := time.Since(down); r.Status != 503 || r.Header.Get("Retry-After") == "" || took > 5*time.Second {
+			t.Errorf("while the database is down: %d after %s, want 503 with Retry-After within 5 s", r.Status, took)
+		}
+		if status := gates[0].Probe("/readyz"); status != 503 {
+			t.Errorf("/readyz: %d while the database is down, want 503", status)
+		}
+		server.Start(t)
+	}
+	grow(200)
+	cancel()
+	<-done
+	b := lab.AwaitAll(t, sender, sink, 2*lab.Patience)
+	t.Logf("%d acknowledged, %d deliveries, %d duplicates, answers %v", b.Acknowledged, b.Arrived, b.Duplicates, sender.Statuses())
+	for _, g := range gates {
+		if g.Ended() {
+			t.Error("a replica ended")
+		}
+		if out := g.MustCLI("events", "list", "--limit", "3"); out == "" {
+			t.Error("events list prints nothing")
+		}
+	}
+}
