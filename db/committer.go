@@ -66,6 +66,7 @@ type writeOp struct {
 type committer struct {
 	engine engine
 	logger *slog.Logger
+	warned time.Time // of a commit that failed
 
 	accepts chan *acceptOp
 	results chan *resultOp
@@ -221,7 +222,10 @@ func (c *committer) apply(b *batch) {
 		c.fail(b, event.ErrUnavailable)
 		b.results = b.results[:0]
 	case faultUnavailable:
-		c.logger.Warn("commit failed, nothing was stored", "error", err, "events", len(b.accepts), "results", len(b.results))
+		if now := time.Now(); now.Sub(c.warned) > time.Second { // an outage fails every commit
+			c.warned = now
+			c.logger.Warn("commit failed, nothing was stored", "error", err, "events", len(b.accepts), "results", len(b.results))
+		}
 		c.fail(b, fmt.Errorf("%w: %w", event.ErrUnavailable, err))
 	case faultOfOperation:
 		c.isolate(b, err)
