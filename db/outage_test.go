@@ -40,6 +40,11 @@ func TestOutage(t *testing.T) {
 	}
 	server.Start(t)
 	mustRecover(t, s)
+	for range 10 { // each connection for reading died as well
+		if _, err := s.Events(t.Context(), event.Filter{}); err != nil {
+			t.Errorf("reading after the outage: %v", err)
+		}
+	}
 	select { // the result was kept
 	case <-recorded:
 	case <-time.After(lab.Patience):

@@ -96,7 +96,9 @@ func openPostgres(ctx context.Context, url event.Secret, opt Options, ids *atomi
 	e.side.SetMaxOpenConns(2)
 	reading := config.Copy()
 	reading.RuntimeParams["default_transaction_read_only"] = "on"
-	e.reads = stdlib.OpenDB(*reading)
+	// A ping before each use: a connection that died with the server is found
+	// out before a query is lost with it. Nothing hot is read.
+	e.reads = stdlib.OpenDB(*reading, stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return true }))
 	e.reads.SetMaxOpenConns(6)
 	e.reads.SetMaxIdleConns(6)
 	if e.schema, err = schemaHash(ctx, e.reads); err == nil {
