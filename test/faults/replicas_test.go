@@ -3,6 +3,7 @@ package faults
 import (
 	"context"
 	"math/rand/v2"
+	"syscall"
 	"testing"
 	"time"
 
@@ -157,5 +158,50 @@ func TestDatabaseCrash(t *testing.T) {
 		if out := g.MustCLI("events", "list", "--limit", "3"); out == "" {
 			t.Error("events list prints nothing")
 		}
+	}
+}
+
+// TestReplicaPaused stops one of two replicas, with SIGSTOP, for longer than its
+// lease. The other takes over; the one that wakes up finds out and sends
+// nothing of what it still has in memory.
+//
+// Negative control: lane.work does not ask whether the claim still holds. Then
+// all that was queued comes twice.
+func TestReplicaPaused(t *testing.T) {
+	t.Parallel()
+	full := make(chan struct{}) // until then nothing is answered, so that deliveries queue up
+	sink := lab.NewSink(t, func(lab.Arrival) lab.Answer { return lab.Answer{Until: full} })
+	gates, sender := replicas(t, 2, numbered(sink.URL))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		sender.Run(ctx, 16, 0)
+	}()
+	lab.Eventually(t, "the load goes on", func() bool { return sender.AcknowledgedCount() >= 2000 })
+	gates[1].Signal(syscall.SIGSTOP)
+	paused := time.Now()
+	cancel()
+	<-done
+	close(full)
+	lab.AwaitAll(t, sender, sink, 3*lab.Patience) // by the other one alone
+	if late := time.Since(paused); late < 20*time.Second {
+		t.Errorf("all there after %s: the paused one held nothing, the test shows nothing", late)
+	}
+	gates[1].Signal(syscall.SIGCONT)
+	sender.Also, sender.URL = nil, gates[1].URL+inPath
+	lab.Eventually(t, "the one that was paused accepts again", func() bool { return sender.Post(t.Context()).Status == 202 })
+	for range 50 {
+		sender.Post(t.Context())
+	}
+	lab.AwaitAll(t, sender, sink, 2*lab.Patience)
+	if code := gates[1].Stop(); code != 0 {
+		t.Errorf("exit status %d", code)
+	}
+	b, err := lab.Compare(sender, sink)
+	t.Logf("%d acknowledged, %d deliveries, %d duplicates, %v, answers %v", b.Acknowledged, b.Arrived, b.Duplicates, err, sender.Statuses())
+	if b.Duplicates > 32 { // what it was sending
+		t.Errorf("%d duplicates, want at most 32", b.Duplicates)
 	}
 }
