@@ -41,7 +41,7 @@ func (l *lane) work(taking, sending context.Context, w *crew) {
 
 // lost drops a delivery whose claim has gone to somebody else, unsent.
 func (l *lane) lost(d *event.Delivery) {
-	l.deps.logger.Warn("no longer ours to send, left to whoever has it now", "delivery", d.ID, "connection", l.name)
+	l.deps.logger.Debug("no longer ours to send, left to whoever has it now", "delivery", d.ID, "connection", l.name)
 	l.free()
 	l.look()
 }
