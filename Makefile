@@ -35,7 +35,7 @@ fmt-check: $(LINTER)
 	  printf '%s\n' "$$out"; echo "run: make fmt"; exit 1; fi
 
 lint: $(LINTER) ## static checks, the dependency graph among them
-	$(LINTER) run ./...
+	$(LINTER) run --allow-parallel-runners ./...
 
 $(LINTER): Makefile
 	GOBIN=$(CURDIR)/.bin $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)

@@ -19,6 +19,7 @@ import (
 	"hookgate/app/body"
 	"hookgate/app/config"
 	"hookgate/app/delivery"
+	"hookgate/app/egress"
 	"hookgate/app/event"
 	"hookgate/app/intake"
 	"hookgate/app/metrics"
@@ -47,6 +48,7 @@ type App struct {
 	intake  *intake.Intake
 	metrics *metrics.Metrics
 	server  *web.Server
+	egress  *egress.Client // of the configuration in force
 
 	plan     atomic.Pointer[inForce]
 	reloads  sync.Mutex
@@ -200,7 +202,10 @@ func (a *App) Run(ctx context.Context) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var tasks sync.WaitGroup
 	tasks.Go(func() { a.maintain(background) })
-	tasks.Go(func() { a.watch(background) })
+	if watcher := a.newWatcher(); watcher != nil {
+		target := a.follow(watcher, "")
+		tasks.Go(func() { a.watch(background, watcher, target) })
+	}
 	tasks.Go(func() { a.store.Watch(background, db.Watch{Due: a.lanes.Wake, Replicas: a.lanes.Share}) })
 	a.onEnd("background tasks", func(context.Context) error { stop(); tasks.Wait(); return nil })
 	close(a.ready)

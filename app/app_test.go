@@ -9,7 +9,10 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -62,7 +65,12 @@ func mustRun(t *testing.T, path string) *app.App {
 	if err != nil {
 		t.Fatal(report.List)
 	}
-	a, err := app.New(loaded, app.Options{Logger: slog.New(slog.DiscardHandler), Version: "test", Now: time.Now})
+	return mustRunLoaded(t, loaded, slog.New(slog.DiscardHandler))
+}
+
+func mustRunLoaded(t *testing.T, loaded *app.Loaded, logger *slog.Logger) *app.App {
+	t.Helper()
+	a, err := app.New(loaded, app.Options{Logger: logger, Version: "test", Now: time.Now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,6 +175,89 @@ func TestReload_byItself(t *testing.T) {
 		if time.Now().After(deadline) {
 			t.Fatal("the change of the file was not noticed")
 		}
+	}
+}
+
+// A configuration file may be a link to one that is kept elsewhere, in a
+// checked-out repository for instance.
+func TestReload_byItself_linkedFile(t *testing.T) {
+	t.Parallel()
+	url, got := sink(t)
+	listen := freePort(t)
+	kept := mustWrite(t, document(listen, url, "first"))
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.Symlink(kept, path); err != nil {
+		t.Fatal(err)
+	}
+	a := mustRun(t, path)
+	if err := os.WriteFile(kept, []byte(document(listen, url, "second")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	deadline := time.Now().Add(10 * time.Second)
+	for {
+		post(t, a, `{"n":1}`)
+		if text := <-got; strings.Contains(text, "second") {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the change of the file was not noticed")
+		}
+	}
+}
+
+// What waits for a connection that is taken out of the configuration is not
+// sent by anybody, which must not be silent.
+func TestReload_tellsOfOrphans(t *testing.T) {
+	t.Parallel()
+	down := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}))
+	t.Cleanup(down.Close)
+	before := strings.Replace(document(freePort(t), down.URL, "x"), "[50ms, 50ms, 50ms]", "[1h]", 1)
+	path := mustWrite(t, before)
+	loaded, report, err := app.Load(path)
+	if err != nil {
+		t.Fatal(report.List)
+	}
+	var log journal
+	a := mustRunLoaded(t, loaded, slog.New(slog.NewTextHandler(&log, nil)))
+	post(t, a, `{"n":1}`)
+	log.await(t, "will be tried again")
+	if err := os.WriteFile(path, []byte(strings.NewReplacer("  sink:", "  other:", "to: sink,", "to: other,").Replace(before)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if report, err := a.Reload(); err != nil || report.Err() != nil {
+		t.Fatal(err, report.List)
+	}
+	log.await(t, "connection=sink count=1")
+}
+
+// journal keeps what is logged.
+type journal struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(p)
+}
+
+// await waits until part has been logged.
+func (j *journal) await(t *testing.T, part string) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); ; {
+		j.mu.Lock()
+		text := j.text.String()
+		j.mu.Unlock()
+		if strings.Contains(text, part) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%q was not logged:\n%s", part, text)
+		}
+		runtime.Gosched()
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"path/filepath"
 	"time"
 
@@ -54,6 +53,7 @@ func Load(path string) (*Loaded, *config.Report, error) {
 		if s != nil {
 			l.Sources[s.Name] = s
 			origins[s.Name] = s.EventTypes()
+			report.Add(withoutPublicURL(doc, s, e))
 		}
 	}
 	for _, e := range doc.Forms {
@@ -65,10 +65,12 @@ func Load(path string) (*Loaded, *config.Report, error) {
 		}
 	}
 	targets := rules.Targets{}
+	client := egress.New(egress.Config{AllowPrivate: doc.Outbound.AllowPrivate})
+	defer client.Close()
 	for _, c := range doc.Connections {
 		kind, list := kindNamed(c)
 		if kind != nil {
-			_, faults := kind.New(c.Node, connectors.Deps{Timeout: c.Timeout})
+			_, faults := kind.New(c.Node, connectors.Deps{Egress: client, Timeout: c.Timeout})
 			list = append(list, faults...)
 			l.connections = append(l.connections, kindOf{Connection: c, kind: *kind})
 			targets[c.Name.Value] = kind.ActionFor(c.Node)
@@ -84,6 +86,18 @@ func Load(path string) (*Loaded, *config.Report, error) {
 	}
 	l.Rules = set
 	return l, report, nil
+}
+
+// withoutPublicURL warns of a source whose sender signs the address that it
+// calls where the configuration does not say what that is.
+func withoutPublicURL(doc *config.Document, s *source.Source, e config.Entry) diag.List {
+	if doc.Server.PublicURL != "" || !s.SignsURL() {
+		return nil
+	}
+	warning := e.Node.Get("verify").Diag("no-public-url", "set server.public_url to the address that it calls",
+		"this sender signs the address that it calls, which is not known")
+	warning.Severity = diag.Warning
+	return diag.List{warning}
 }
 
 // kindNamed finds the connector of a connection's type.
@@ -105,9 +119,8 @@ func kindNamed(c config.Connection) (*connectors.Kind, diag.List) {
 	return nil, diag.List{c.Type.Diag("unknown-type", hint, "there is no connector called %q", c.Type.Value)}
 }
 
-// deliver makes the connections as delivery takes them.
-func (l *Loaded) deliver(version string, logger *slog.Logger, now func() time.Time) ([]delivery.Connection, error) {
-	client := egress.New(egress.Config{AllowPrivate: []netip.Prefix(l.Document.Outbound.AllowPrivate)})
+// deliver makes the connections as delivery takes them, to send by client.
+func (l *Loaded) deliver(client *egress.Client, version string, logger *slog.Logger, now func() time.Time) ([]delivery.Connection, error) {
 	list := make([]delivery.Connection, 0, len(l.connections))
 	for _, c := range l.connections {
 		connector, faults := c.kind.New(c.Node, connectors.Deps{

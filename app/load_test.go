@@ -48,6 +48,23 @@ func TestExample(t *testing.T) {
 	}
 }
 
+func TestLoad_signedURL(t *testing.T) {
+	t.Parallel()
+	const sources = `
+sources:
+  crm: { type: webhook, verify: { scheme: hubspot, secret: 0123456789abcdef } }
+  git: { type: webhook, verify: { scheme: github, secret: 0123456789abcdef } }
+`
+	_, report, err := app.Load(mustWrite(t, "version: 1"+sources))
+	if err != nil || len(report.List) != 1 || report.List[0].Code != "no-public-url" || report.List[0].Path != "sources.crm.verify" {
+		t.Errorf("got %v, want a warning about crm alone", report.List)
+	}
+	_, report, err = app.Load(mustWrite(t, "version: 1\nserver: { public_url: https://hooks.example }"+sources))
+	if err != nil || len(report.List) != 0 {
+		t.Errorf("with public_url: got %v, want nothing", report.List)
+	}
+}
+
 // TestLoad_faultsOfEveryPart has a fault in each part: all must be reported at
 // once, in the order of the file.
 func TestLoad_faultsOfEveryPart(t *testing.T) {

@@ -5,11 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/fsnotify/fsnotify"
 
 	"hookgate/app/config"
+	"hookgate/app/delivery"
+	"hookgate/app/egress"
 	"hookgate/app/intake"
 )
 
@@ -23,7 +26,8 @@ var errRestart = errors.New("needs a restart")
 // use makes loaded the configuration in force. What was accepted before it
 // keeps its deliveries as they are.
 func (a *App) use(loaded *Loaded) error {
-	connections, err := loaded.deliver(a.opt.Version, a.opt.Logger, a.opt.Now)
+	client, changed := a.outbound(loaded.Document.Outbound)
+	connections, err := loaded.deliver(client, a.opt.Version, a.opt.Logger, a.opt.Now)
 	if err != nil {
 		return err
 	}
@@ -38,11 +42,33 @@ func (a *App) use(loaded *Loaded) error {
 	// The lanes first: an event must find the connections that its rules name.
 	// Those of connections that are gone are not needed by the new plan.
 	a.lanes.Update(connections)
+	if changed {
+		if a.egress != nil {
+			a.egress.Close() // only what is idle: attempts under way end on their own
+		}
+		a.egress = client
+	}
 	a.plan.Store(&inForce{
 		Plan:   intake.Plan{ID: id, Hash: loaded.Document.Hash, Sources: loaded.Sources, Forms: loaded.Forms, Rules: loaded.Rules},
 		loaded: loaded, since: a.opt.Now(),
 	})
+	a.tellOrphans(connections)
 	return nil
+}
+
+// tellOrphans warns of deliveries that nobody sends: those to connections that
+// were renamed or taken out of the configuration while something was waiting.
+func (a *App) tellOrphans(connections []delivery.Connection) {
+	known := map[string]bool{}
+	for _, c := range connections {
+		known[c.Name] = true
+	}
+	for name, b := range a.backlogs(context.Background()) {
+		if !known[name] {
+			a.opt.Logger.Warn("deliveries wait for a connection that is not configured: bring it back, or give them up with hookgate deliveries cancel",
+				"connection", name, "count", b.Open)
+		}
+	}
 }
 
 // Reload reads the configuration again. One with errors is refused
@@ -67,6 +93,15 @@ func (a *App) Reload() (*config.Report, error) {
 	return report, nil
 }
 
+// outbound is the client for what may be reached: the one in use, with its
+// open connections, unless that has changed.
+func (a *App) outbound(o config.Outbound) (client *egress.Client, changed bool) {
+	if a.egress != nil && slices.Equal(a.plan.Load().loaded.Document.Outbound.AllowPrivate, o.AllowPrivate) {
+		return a.egress, false
+	}
+	return egress.New(egress.Config{AllowPrivate: o.AllowPrivate}), true
+}
+
 func (a *App) swap(loaded *Loaded) error {
 	before := a.plan.Load().loaded.Document
 	switch {
@@ -86,34 +121,65 @@ func (a *App) swap(loaded *Loaded) error {
 	return nil
 }
 
-// watch reloads when the file changes. It watches the folder, for editors and
-// orchestrators replace files rather than write them.
-func (a *App) watch(ctx context.Context) {
+// newWatcher watches the folder of the configuration file, for editors and
+// orchestrators replace files rather than write them. It is nil where that
+// cannot be done, which is logged.
+func (a *App) newWatcher() *fsnotify.Watcher {
 	watcher, err := fsnotify.NewWatcher()
 	if err == nil {
-		defer func() { _ = watcher.Close() }()
-		err = watcher.Add(filepath.Dir(a.path))
+		if err = watcher.Add(filepath.Dir(a.path)); err == nil {
+			return watcher
+		}
+		_ = watcher.Close()
 	}
-	if err != nil {
-		a.opt.Logger.WarnContext(ctx, "changes of the configuration file are not noticed, send SIGHUP to reload", "error", err)
-		return
-	}
+	a.opt.Logger.Warn("changes of the configuration file are not noticed, send SIGHUP to reload", "error", err)
+	return nil
+}
+
+// watch reloads when the file changes, until ctx ends; then it closes watcher.
+func (a *App) watch(ctx context.Context, watcher *fsnotify.Watcher, target string) {
+	defer func() { _ = watcher.Close() }()
 	timer := time.NewTimer(settle)
-	timer.Stop()
+	if !a.outdated() { // nothing changed between the loading and the watching
+		timer.Stop()
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case change := <-watcher.Events:
-			if a.concerns(change) {
+			if a.concerns(change) || change.Op != fsnotify.Chmod && change.Name == target {
 				timer.Reset(settle)
 			}
 		case err := <-watcher.Errors:
 			a.opt.Logger.WarnContext(ctx, "watching the configuration file failed", "error", err)
 		case <-timer.C:
+			target = a.follow(watcher, target)
 			_, _ = a.Reload() //nolint:contextcheck // it logs what comes of it, and what it starts outlives the watching
 		}
 	}
+}
+
+// outdated reports whether the file is another than the one in force.
+func (a *App) outdated() bool {
+	doc, _ := config.Load(a.path, config.LookupEnv)
+	return doc == nil || doc.Hash != a.plan.Load().Hash
+}
+
+// follow has the watcher look at the file that the configuration file is a link
+// to, if it is one, and returns its path. before is what it was until now.
+func (a *App) follow(watcher *fsnotify.Watcher, before string) string {
+	target, err := filepath.EvalSymlinks(a.path)
+	if err != nil {
+		return before // gone for a moment, or for good
+	}
+	if target == before || filepath.Dir(target) == filepath.Dir(a.path) {
+		return target
+	}
+	if err := watcher.Add(filepath.Dir(target)); err != nil {
+		a.opt.Logger.Warn("changes of the file that the configuration file links to are not noticed", "error", err)
+	}
+	return target
 }
 
 // concerns reports whether a change in the folder is one of the file, of its

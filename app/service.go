@@ -13,6 +13,8 @@ import (
 	"hookgate/app/source"
 	"hookgate/app/web/api"
 	"hookgate/db"
+	"hookgate/rules"
+	"hookgate/rules/lang"
 )
 
 // service is what the administration API offers: api.Service.
@@ -26,6 +28,22 @@ func (a service) Events(ctx context.Context, f event.Filter) ([]event.Event, err
 // Event is one stored event; event.ErrNotFound if there is none.
 func (a service) Event(ctx context.Context, id event.ID) (event.Event, error) {
 	return a.store.Event(ctx, id)
+}
+
+// Why explains an event that the rules in force have judged.
+func (a service) Why(e *event.Event) []rules.Trace {
+	plan := a.plan.Load()
+	if len(e.Results) == 0 || e.Plan != plan.ID {
+		return nil
+	}
+	doc, err := lang.ParseDoc(e.Data())
+	if err != nil {
+		return nil // it has been judged, so this cannot be; and it must not hide the rest
+	}
+	defer doc.Release()
+	sc := lang.NewScope(doc, intake.Meta(e), e.Request.Headers, e.Request.Query)
+	defer sc.Release()
+	return plan.Rules.Explain(sc)
 }
 
 // Deliveries lists stored deliveries.

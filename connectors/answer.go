@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,13 +51,39 @@ func readAnswer(resp *http.Response, secrets *redactor, limit int) (answer, erro
 	a := answer{status: resp.StatusCode, header: resp.Header}
 	// What is read beyond the limit makes a secret at the cut recognisable.
 	beyond := limit + secrets.longest
-	raw, err := io.ReadAll(io.LimitReader(resp.Body, int64(beyond)+1))
+	raw, err := readUpTo(resp.Body, beyond+1, resp.ContentLength)
 	cut := err != nil || len(raw) > beyond
 	a.body = secrets.clean(raw, cut)
 	if a.body = a.body[:min(len(a.body), limit)]; len(a.body) == 0 {
 		a.body = nil
 	}
 	return a, err
+}
+
+// readUpTo reads body to its end, or limit bytes of it. length is how long it
+// is said to be; negative: not said.
+func readUpTo(body io.Reader, limit int, length int64) ([]byte, error) {
+	if body == http.NoBody {
+		return nil, nil
+	}
+	const usual, most = 512, 4096 // of the room made for it before it is there
+	size := int64(usual)
+	if length >= 0 {
+		size = min(length, most) + 1 // one more, for the read that finds the end
+	}
+	raw := make([]byte, 0, size)
+	for len(raw) < limit {
+		raw = slices.Grow(raw, 1)
+		n, err := body.Read(raw[len(raw):min(cap(raw), limit)])
+		raw = raw[:len(raw)+n]
+		if err == io.EOF {
+			return raw, nil
+		}
+		if err != nil {
+			return raw, err
+		}
+	}
+	return raw, nil
 }
 
 // failure is the error for a status that is no success: transient with the

@@ -64,8 +64,8 @@ func RetryAfter(err error, d time.Duration) error {
 
 // IsPermanent reports whether err says that another try is of no use.
 func IsPermanent(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Permanent
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Permanent
 }
 
 // Deps is what a Connector needs from outside. Zero fields get a default.

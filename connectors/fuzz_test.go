@@ -1,6 +1,8 @@
 package connectors_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -54,6 +56,32 @@ func FuzzExcerpt(f *testing.F) {
 		got := connectors.Excerpt(text)
 		if !utf8.ValidString(got) || utf8.RuneCountInString(got) > 202 || strings.ContainsAny(got, "\r\n\t\x1b\x00\u202e\u2028") {
 			t.Errorf("%q became %q", text, got)
+		}
+	})
+}
+
+// What is read without a decoder is what the decoder would have read, and the
+// usual output is read without one.
+func FuzzSoleJSON(f *testing.F) {
+	for _, seed := range []string{
+		"", "1", "null", ` 1 `, "\n{ \"a\" : [1.50, null] }\t", `"}"`, "{}", "[]", "}", "{", `"`, "01", "1}", "{}}", `"\ud800"`, "\xff", "\"\xff\"", "\u00a01", "\v1",
+		`1,"json":2`, `1,"method":"GET"`, `{},"query":{"a":1}`, `1}{"json":2`, `1}}`, "9007199254740993", `"Harry's <Diner> & Co"`, strings.Repeat("[", 100) + strings.Repeat("]", 100),
+	} {
+		f.Add(`{"json":` + seed + "}")
+		f.Add(`{"JSON":` + seed + "}")
+		f.Add(seed)
+		f.Add(`{"json":` + seed)
+	}
+	f.Fuzz(func(t *testing.T, output string) {
+		got, ok := connectors.SoleJSON([]byte(output))
+		var keys map[string]json.RawMessage
+		err := json.Unmarshal([]byte(output), &keys)
+		want, given := keys["json"]
+		switch {
+		case ok && (err != nil || len(keys) != 1 || !given || !bytes.Equal(got, want)):
+			t.Errorf("%q: got %q, the decoder gives %q, %v", output, got, keys, err)
+		case !ok && given && output == `{"json":`+string(want)+"}":
+			t.Errorf("%q goes to the decoder", output)
 		}
 	})
 }

@@ -20,7 +20,8 @@ const (
 // safe for concurrent use.
 type redactor struct {
 	replacer *strings.Replacer
-	longest  int // the length of the longest form of a secret, in bytes
+	shortest int // the length of the shortest form of a secret, in bytes
+	longest  int // and of the longest; 0: there are no secrets
 }
 
 // newRedactor hides the given texts, also where they appear in another
@@ -46,10 +47,12 @@ func newRedactor(secrets ...string) *redactor {
 	})
 	forms = slices.Compact(forms)
 	r := &redactor{}
+	if len(forms) > 0 {
+		r.longest, r.shortest = len(forms[0]), len(forms[len(forms)-1])
+	}
 	pairs := make([]string, 0, 2*len(forms))
 	for _, f := range forms {
 		pairs = append(pairs, f, redacted)
-		r.longest = max(r.longest, len(f))
 	}
 	r.replacer = strings.NewReplacer(pairs...)
 	return r
@@ -64,7 +67,13 @@ func (r *redactor) clean(body []byte, cut bool) []byte {
 	if r.longest == 0 || len(body) == 0 {
 		return body
 	}
-	out := []byte(r.replacer.Replace(string(body)))
+	out := body
+	if len(body) >= r.shortest { // what is shorter holds none
+		text := string(body)
+		if replaced := r.replacer.Replace(text); replaced != text {
+			out = []byte(replaced)
+		}
+	}
 	if cut {
 		out = out[:max(0, len(out)-r.longest)]
 	}

@@ -1,17 +1,11 @@
 package connectors
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io"
-	"maps"
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
-
-	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"hookgate/app/diag"
 	"hookgate/app/event"
@@ -30,8 +24,7 @@ func webhookKind() Kind {
 // webhook sends HTTP requests to one URL.
 type webhook struct {
 	settings  webhookSettings
-	signer    *standardwebhooks.Webhook // nil: not signed
-	base      http.Header               // the headers of every request
+	blank     *http.Request // what all requests have in common; never changed
 	secrets   *redactor
 	transport http.RoundTripper
 	deps      Deps
@@ -43,11 +36,8 @@ func newWebhook(n yamlpos.Node, deps Deps) (Connector, diag.List) {
 		return nil, list
 	}
 	deps = deps.withDefaults()
-	w := &webhook{settings: settings, deps: deps, transport: deps.Egress.RoundTripper(), signer: settings.signer}
-	w.base = http.Header{"User-Agent": {deps.userAgent()}}
-	for name, value := range settings.headers {
-		w.base[name] = []string{value}
-	}
+	w := &webhook{settings: settings, deps: deps, transport: deps.Egress.RoundTripper()}
+	w.blank = settings.blankRequest(deps.userAgent())
 	w.secrets = newRedactor(settings.secrets()...)
 	return w, list
 }
@@ -55,13 +45,13 @@ func newWebhook(n yamlpos.Node, deps Deps) (Connector, diag.List) {
 // Deliver makes one request. Its body, and so its signature, is the same at
 // every attempt but for webhook-timestamp, which is the attempt's own.
 func (w *webhook) Deliver(parent context.Context, d event.Delivery) (event.Receipt, error) {
-	msg, err := w.message(d)
+	msg, err := w.message(d.Output)
 	if err != nil {
 		return event.Receipt{}, Permanent(err)
 	}
 	ctx, cancel := context.WithTimeout(parent, w.deps.Timeout)
 	defer cancel()
-	resp, err := w.transport.RoundTrip(w.request(ctx, d.ID.String(), msg))
+	resp, err := w.transport.RoundTrip(w.request(ctx, d.ID.String(), &msg))
 	if err != nil {
 		return event.Receipt{}, attemptError(parent, ctx, err, w.deps.Timeout)
 	}
@@ -73,66 +63,6 @@ func (w *webhook) Deliver(parent context.Context, d event.Delivery) (event.Recei
 		return got.receipt(), nil
 	}
 	return got.receipt(), got.failure(w.deps.Now())
-}
-
-// message is one request as the action asks for it.
-type message struct {
-	method string
-	query  string // encoded
-	header http.Header
-	body   []byte
-}
-
-func (w *webhook) request(ctx context.Context, id string, msg *message) *http.Request {
-	url := *w.settings.url
-	switch {
-	case msg.query == "":
-	case url.RawQuery == "":
-		url.RawQuery = msg.query
-	default:
-		url.RawQuery += "&" + msg.query
-	}
-	header := w.headers(id, msg)
-	req := &http.Request{
-		Method: msg.method, URL: &url, Host: url.Host, Header: header,
-		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-	}
-	if len(msg.body) > 0 {
-		req.ContentLength = int64(len(msg.body))
-		req.Body = io.NopCloser(bytes.NewReader(msg.body))
-		// Lets the transport send again over a new connection when the kept
-		// one turns out to be closed.
-		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(msg.body)), nil }
-	} else {
-		req.Body = http.NoBody
-	}
-	return req.WithContext(ctx)
-}
-
-// headers are those of the connection, then those of the action, then ours.
-func (w *webhook) headers(id string, msg *message) http.Header {
-	const ours = 5
-	header := make(http.Header, len(w.base)+len(msg.header)+ours)
-	maps.Copy(header, w.base)
-	if _, given := header["Idempotency-Key"]; !given {
-		header["Idempotency-Key"] = []string{id}
-	}
-	maps.Copy(header, msg.header)
-	now := w.deps.Now()
-	header["Webhook-Id"] = []string{id}
-	header["Webhook-Timestamp"] = []string{strconv.FormatInt(now.Unix(), 10)}
-	if w.signer != nil {
-		header["Webhook-Signature"] = []string{w.signature(id, now, msg.body)}
-	}
-	return header
-}
-
-func (w *webhook) signature(id string, now time.Time, body []byte) string {
-	signature, err := w.signer.Sign(id, now, body)
-	if err != nil { // HMAC does not fail; the library's signature allows for it
-		return ""
-	}
-	return signature
 }
 
 // statuses are those that count as success.

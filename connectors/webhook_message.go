@@ -11,8 +11,6 @@ import (
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
-
-	"hookgate/app/event"
 )
 
 // webhookOutput is a rendered action.
@@ -26,54 +24,82 @@ type webhookOutput struct {
 	Query       json.RawMessage `json:"query"`
 }
 
+// message is one request as the action asks for it.
+type message struct {
+	method      string
+	query       string // encoded
+	contentType string // "": that of the connection, if any
+	header      http.Header
+	body        []byte
+}
+
 // message turns a rendered action into a request. An error means that it can
-// never be sent.
-func (w *webhook) message(d event.Delivery) (*message, error) {
-	var out webhookOutput
-	if err := json.Unmarshal(d.Output, &out); err != nil {
-		return nil, errors.New("the stored output is not that of an action to a webhook")
+// never be sent. The message may share memory with output.
+func (w *webhook) message(output []byte) (message, error) {
+	msg := message{method: w.settings.method}
+	if body, ok := soleJSON(output); ok {
+		msg.body, msg.contentType = body, jsonType
+		return msg, nil
 	}
-	msg := &message{method: w.settings.method, header: http.Header{}}
+	var out webhookOutput
+	if err := json.Unmarshal(output, &out); err != nil {
+		return msg, errors.New("the stored output is not that of an action to a webhook")
+	}
 	if out.Method != "" {
 		msg.method = strings.ToUpper(out.Method)
 		if !slices.Contains(methods(), msg.method) {
-			return nil, fmt.Errorf("%s is no method that can be used here", excerpt(out.Method))
+			return msg, fmt.Errorf("%s is no method that can be used here", excerpt(out.Method))
 		}
 	}
-	if err := out.setBody(msg); err != nil {
-		return nil, err
+	if err := out.setBody(&msg); err != nil {
+		return msg, err
 	}
 	query, err := texts("query", out.Query)
 	if err != nil {
-		return nil, err
+		return msg, err
 	}
 	msg.query = url.Values(query).Encode()
-	return msg, out.setHeaders(msg)
+	return msg, out.setHeaders(&msg)
+}
+
+const jsonType = "application/json"
+
+// soleJSON is the value of "json" where output holds that key alone, as most
+// actions have it. It spares them the decoder. Any other output, also one that
+// is merely written in another way, is not ok.
+func soleJSON(output []byte) (value []byte, ok bool) {
+	value, ok = bytes.CutPrefix(output, []byte(`{"json":`))
+	if !ok {
+		return nil, false
+	}
+	value, ok = bytes.CutSuffix(value, []byte("}"))
+	if !ok || !json.Valid(value) { // it ends elsewhere: there are more keys
+		return nil, false
+	}
+	return bytes.TrimSpace(value), true
 }
 
 func (out *webhookOutput) setBody(msg *message) error {
-	var contentType string
 	switch {
 	case out.JSON != nil:
-		msg.body, contentType = out.JSON, "application/json"
+		msg.body, msg.contentType = out.JSON, jsonType
 	case out.Form != nil:
 		form, err := texts("form", out.Form)
 		if err != nil {
 			return err
 		}
-		msg.body, contentType = []byte(url.Values(form).Encode()), "application/x-www-form-urlencoded"
+		msg.body, msg.contentType = []byte(url.Values(form).Encode()), "application/x-www-form-urlencoded"
 	case out.Body != nil:
-		msg.body, contentType = []byte(*out.Body), "text/plain; charset=utf-8"
+		msg.body, msg.contentType = []byte(*out.Body), "text/plain; charset=utf-8"
 	default:
 		return nil
 	}
 	if out.ContentType != "" {
-		contentType = out.ContentType
+		msg.contentType = out.ContentType
 	}
-	if !httpguts.ValidHeaderFieldValue(contentType) {
+	if !httpguts.ValidHeaderFieldValue(msg.contentType) {
 		return errors.New("content_type holds a line break or another control character")
 	}
-	msg.header["Content-Type"] = []string{contentType}
 	return nil
 }
 
@@ -82,6 +108,7 @@ func (out *webhookOutput) setHeaders(msg *message) error {
 	if err != nil {
 		return err
 	}
+	msg.header = make(http.Header, len(headers))
 	for name, values := range headers {
 		if reason := headerNameFault(name); reason != "" {
 			return fmt.Errorf("the header %q %s", name, reason)

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"golang.org/x/net/http/httpguts"
 
 	"hookgate/app/diag"
@@ -50,8 +49,8 @@ type webhookSettings struct {
 	method  string
 	headers map[string]string // canonical names; with Authorization, if any
 	success statuses
-	signer  *standardwebhooks.Webhook
-	signing string // the signing secret as it is written
+	signer  *signer // nil: not signed
+	signing string  // the signing secret as it is written
 }
 
 func (s *webhookSettings) secrets() []string {
@@ -222,10 +221,6 @@ func (s *webhookSettings) readSigning(n yamlpos.Node, secret event.Secret) diag.
 			return diag.List{n.Diag("bad-value", "", `"signing_secret" starts with whsec_ but what follows is not base64`)}
 		}
 	}
-	signer, err := standardwebhooks.NewWebhookRaw(key)
-	if err != nil {
-		return diag.List{n.Diag("bad-value", "", `"signing_secret" cannot be used`)}
-	}
-	s.signer = signer
+	s.signer = newSigner(key)
 	return nil
 }

@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
+	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -14,69 +14,82 @@ import (
 	"hookgate/test/pgtest"
 )
 
-// BenchmarkStore stores events with two deliveries each and their results,
-// from 64 callers, on both engines: go test -bench Store -run ^$ ./db
-// The server's own processor time is reported beside this process's.
-func BenchmarkStore(b *testing.B) {
-	for _, engine := range []string{"sqlite", "postgres"} {
-		b.Run(engine, func(b *testing.B) {
-			p := place{path: filepath.Join(b.TempDir(), "bench.db")}
-			server := func() time.Duration { return 0 }
-			if engine == "postgres" {
-				cluster := pgtest.Durable(b)
-				p, server = place{url: cluster.URL(b)}, cluster.CPU
-			}
-			benchmarkStore(b, p, server)
+// BenchmarkAccept stores an event with two deliveries and their results, by 64
+// callers at once, as the server does, on each engine. Besides the time it
+// reports the CPU time of the process, and that of the PostgreSQL server, and
+// the bytes on disk for each event.
+func BenchmarkAccept(b *testing.B) {
+	payload, err := os.ReadFile("../test/testdata/sitejet/website_status_changed.json")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, c := range []struct {
+		name       string
+		deliveries int
+	}{{"alone", 0}, {"with two deliveries", 2}} {
+		b.Run(c.name+"/sqlite", func(b *testing.B) {
+			none := func() time.Duration { return 0 }
+			benchmarkAccept(b, place{path: filepath.Join(b.TempDir(), "bench.db")}, none, payload, c.deliveries)
+		})
+		b.Run(c.name+"/postgres", func(b *testing.B) {
+			server := pgtest.Durable(b)
+			benchmarkAccept(b, place{url: server.URL(b)}, server.CPU, payload, c.deliveries)
 		})
 	}
 }
 
-func benchmarkStore(b *testing.B, p place, server func() time.Duration) {
-	c := wall()
+func benchmarkAccept(b *testing.B, p place, server func() time.Duration, payload []byte, deliveries int) {
 	s := mustOpenWall(b, p)
-	body := []byte(`{"text":"` + strings.Repeat("word and number 17, ", 55) + `"}`)
-	output := json.RawMessage(`{"json":` + string(body[:600]) + `"}}`)
-	var pending atomic.Int64
-	own, theirs := processorTime(b), server()
-	b.SetParallelism(64 / 2)
+	output := json.RawMessage(`{"json":{"website_id":321654,"title":"Harry's Diner","status":"Done","previous":"Publish"}}`)
+	var left atomic.Int64
+	left.Store(int64(b.N))
+	var callers, results sync.WaitGroup
 	b.ResetTimer()
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			id := s.NewIDs(3)
-			e := event.Event{ID: id, Source: "shop", Type: "order", ReceivedAt: c.Now(), State: event.Routed, Body: body, Request: event.Request{Method: "POST"}}
-			ds := make([]event.Delivery, 2)
-			for i := range ds {
-				ds[i] = event.Delivery{ID: event.DeliveryID(id) + event.DeliveryID(i) + 1, Event: id, Rule: "r", Action: i + 1, Connection: "x", Output: output, Claim: 1}
+	cpu, theirs := processCPU(b), server()
+	for range 64 {
+		callers.Go(func() {
+			for left.Add(-1) >= 0 {
+				id := s.NewIDs(1 + deliveries)
+				e := event.Event{
+					ID: id, Source: "sitejet", Type: "website_status_changed", ReceivedAt: time.Now(), State: event.Routed, Body: payload,
+					Results: []byte("nnnnnnnmnnnnnnnnnnnn"), Request: event.Request{Method: "POST", ContentType: "application/json"},
+				}
+				ds := make([]event.Delivery, deliveries)
+				for i := range ds {
+					ds[i] = event.Delivery{
+						ID: event.DeliveryID(id) + 1 + event.DeliveryID(i), Event: id, Rule: "rule-1", Action: 1,
+						Connection: "billing", Output: output, Claim: 1, State: event.Sending,
+					}
+				}
+				if _, err := s.Accept(&e, ds); err != nil {
+					b.Error(err)
+					return
+				}
+				for i := range ds {
+					results.Add(1)
+					a := event.Attempt{Delivery: ds[i].ID, Number: 1, Started: time.Now(), Receipt: event.Receipt{Status: 200, Answer: []byte("ok")}}
+					s.Record(&ds[i], a, event.Outcome{State: event.Delivered}, func(*event.Delivery) { results.Done() })
+				}
 			}
-			if _, err := s.Accept(&e, ds); err != nil {
-				b.Error(err)
-				return
-			}
-			pending.Add(2)
-			for i := range ds {
-				a := event.Attempt{Delivery: ds[i].ID, Number: 1, Started: c.Now(), Receipt: event.Receipt{Status: 200, Answer: []byte("ok")}}
-				s.Record(&ds[i], a, event.Outcome{State: event.Delivered}, func(*event.Delivery) { pending.Add(-1) })
-			}
-		}
-	})
-	for pending.Load() > 0 {
-		<-time.After(time.Millisecond)
+		})
 	}
+	callers.Wait()
+	results.Wait()
+	used, serverUsed := processCPU(b)-cpu, server()-theirs
 	b.StopTimer()
-	n := float64(b.N)
-	b.ReportMetric(n/b.Elapsed().Seconds(), "events/s")
-	b.ReportMetric(float64((processorTime(b)-own).Microseconds())/n, "cpu-µs/event")
-	b.ReportMetric(float64((server()-theirs).Microseconds())/n, "server-cpu-µs/event")
+	size, err := s.Size()
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(used.Microseconds())/float64(b.N), "cpu-µs/event")
+	b.ReportMetric(float64(serverUsed.Microseconds())/float64(b.N), "server-cpu-µs/event")
+	b.ReportMetric(float64(size)/float64(b.N), "disk-bytes/event")
 }
 
-// processorTime is what this process has used so far.
-func processorTime(b *testing.B) time.Duration {
-	text, err := os.ReadFile("/proc/self/stat")
-	if err != nil {
-		b.Skip(err)
+func processCPU(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
 	}
-	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
-	user, _ := strconv.Atoi(fields[11])
-	system, _ := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * 10 * time.Millisecond
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -3,6 +3,7 @@ package db
 import (
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 	"time"
 
@@ -148,6 +149,10 @@ func (c *committer) gather(b *batch, timer *time.Timer) bool {
 		return false
 	}
 	timer.Stop()
+	for before := -1; before < len(c.accepts); {
+		before = len(c.accepts)
+		runtime.Gosched()
+	}
 	c.drain(b)
 	return true
 }

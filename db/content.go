@@ -39,6 +39,17 @@ func pack(dst, content []byte) []byte {
 	return dst[:start+len(packed)]
 }
 
+// unpackedSize is how many bytes unpack gives, as far as the blob says so.
+func unpackedSize(blob []byte) int {
+	if len(blob) > 0 && blob[0] == packedBlob {
+		n, err := s2.DecodedLen(blob[1:])
+		if err == nil {
+			return n
+		}
+	}
+	return len(blob)
+}
+
 // unpack returns what pack was given.
 func unpack(blob []byte) ([]byte, error) {
 	if len(blob) == 0 {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,30 +16,29 @@ import (
 // pageLimit is how many records a list has when its filter names no limit.
 const pageLimit = 50
 
-const eventColumns = `id, source, form, type, received, state, coalesce(cause, ''), coalesce(duplicate_of, 0), plan, verdicts, coalesce(errors, ''), content`
+const eventColumns = `id, source, form, type, received, state, coalesce(cause, ''), coalesce(duplicate_of, 0), plan, verdicts, coalesce(errors, ''), `
 
-// Events lists the events that f selects, newest first.
+// listedContent is how large the request and body of an event may be, packed
+// and unpacked, in bytes, to be part of a list: a page of events of 10 MB each
+// would not fit into memory.
+const listedContent = 128 << 10
+
+// Events lists the events that f selects, newest first. Those with a large
+// body lack their request and body.
 func (s *Store) Events(ctx context.Context, f event.Filter) ([]event.Event, error) {
 	c := conditions{}
 	c.equal("source", f.Source)
 	c.equal("type", f.Type)
-	numbers := make([]any, len(f.States))
-	for i, state := range f.States {
-		numbers[i] = stateNumber(state)
-	}
-	c.in("state", numbers)
-	if len(numbers) > 0 && numbers[0].(int64) >= rareState && len(numbers) == 1 {
-		c.add("state >= 2") // the literal of the index
-	}
+	c.states(f.States)
 	c.idRange(f.Since, int64(f.Before))
-	rows, err := s.read.QueryContext(ctx, `SELECT `+eventColumns+` FROM events`+c.where()+` ORDER BY id DESC LIMIT `+c.value(limitOr(f.Limit)), c.args...)
+	rows, err := s.read.QueryContext(ctx, `SELECT `+eventColumns+`CASE WHEN length(content) <= `+c.value(listedContent)+` THEN content END FROM events`+c.where()+` ORDER BY id DESC LIMIT `+c.value(limitOr(f.Limit)), c.args...)
 	if err != nil {
 		return nil, fmt.Errorf("list events: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
 	var events []event.Event
 	for rows.Next() {
-		e, err := s.scanEvent(ctx, rows)
+		e, err := s.scanEvent(ctx, rows, listedContent)
 		if err != nil {
 			return nil, fmt.Errorf("list events: %w", err)
 		}
@@ -49,7 +49,7 @@ func (s *Store) Events(ctx context.Context, f event.Filter) ([]event.Event, erro
 
 // Event returns one event; event.ErrNotFound if there is none.
 func (s *Store) Event(ctx context.Context, id event.ID) (event.Event, error) {
-	e, err := s.scanEvent(ctx, s.read.QueryRowContext(ctx, `SELECT `+eventColumns+` FROM events WHERE id = ?1`, int64(id)))
+	e, err := s.scanEvent(ctx, s.read.QueryRowContext(ctx, `SELECT `+eventColumns+`content FROM events WHERE id = ?1`, int64(id)), 0)
 	if errors.Is(err, sql.ErrNoRows) {
 		return e, fmt.Errorf("event %s: %w", id, event.ErrNotFound)
 	}
@@ -58,7 +58,9 @@ func (s *Store) Event(ctx context.Context, id event.ID) (event.Event, error) {
 
 type scanner interface{ Scan(into ...any) error }
 
-func (s *Store) scanEvent(ctx context.Context, row scanner) (event.Event, error) {
+// scanEvent reads a row of eventColumns and the content; the latter is left
+// out where it is NULL or, with a limit other than 0, larger.
+func (s *Store) scanEvent(ctx context.Context, row scanner, limit int) (event.Event, error) {
 	var (
 		e                  event.Event
 		received, state    int64
@@ -75,12 +77,14 @@ func (s *Store) scanEvent(ctx context.Context, row scanner) (event.Event, error)
 	}
 	e.State = states[state]
 	e.Results = []byte(results)
-	content, err := unpack(blob)
-	if err != nil {
-		return e, fmt.Errorf("event %s: %w", e.ID, err)
-	}
-	if err := readContent(content, &e); err != nil {
-		return e, fmt.Errorf("event %s: %w", e.ID, err)
+	if len(blob) > 0 && (limit == 0 || unpackedSize(blob) <= limit) {
+		content, err := unpack(blob)
+		if err != nil {
+			return e, fmt.Errorf("event %s: %w", e.ID, err)
+		}
+		if err := readContent(content, &e); err != nil {
+			return e, fmt.Errorf("event %s: %w", e.ID, err)
+		}
 	}
 	return e, s.addVerdicts(ctx, &e, ruleError)
 }
@@ -149,6 +153,26 @@ func (c *conditions) in(column string, values []any) {
 		names[i] = c.value(v)
 	}
 	c.add(column + " IN (" + strings.Join(names, ", ") + ")")
+}
+
+// states selects events by state. An event of which one rule failed while
+// another matched is routed; who looks for rule errors means it too.
+func (c *conditions) states(list []event.State) {
+	numbers := make([]any, len(list))
+	for i, state := range list {
+		numbers[i] = stateNumber(state)
+	}
+	if slices.Contains(list, event.RuleError) {
+		in := conditions{args: c.args}
+		in.in("state", numbers)
+		c.args = in.args
+		c.add("(" + in.terms[0] + " OR errors IS NOT NULL)")
+		return
+	}
+	c.in("state", numbers)
+	if len(list) == 1 && stateNumber(list[0]) >= rareState {
+		c.add("state >= 2") // the literal of the index
+	}
 }
 
 // idRange bounds the ids, which grow with time, by time and by cursor.

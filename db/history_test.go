@@ -1,6 +1,7 @@
 package db_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -98,6 +99,64 @@ func TestEvents_filters(t *testing.T) {
 				if got[i].ID >= got[i-1].ID {
 					t.Errorf("%+v: not newest first", tc.filter)
 				}
+			}
+		}
+	})
+}
+
+// A page of large events must not take up their memory: a list leaves their
+// bodies out, packed well or not.
+func TestEvents_largeBodies(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		s, c := newStore(t, p)
+		noise := make([]byte, 300_000)
+		for i := range noise {
+			noise[i] = byte(i * i >> 7 * i)
+		}
+		var ids []event.ID
+		for _, text := range [][]byte{[]byte(`{"a":1}`), bytes.Repeat([]byte("a"), 1<<20), noise} {
+			e := event.Event{ID: s.NewIDs(1), Source: "s", Type: "t", ReceivedAt: c.Now(), State: event.NoMatch, Body: text}
+			if _, err := s.Accept(&e, nil); err != nil {
+				t.Fatal(err)
+			}
+			if got, err := s.Event(t.Context(), e.ID); err != nil || !bytes.Equal(got.Body, text) {
+				t.Errorf("alone: got %d bytes, %v, want %d", len(got.Body), err, len(text))
+			}
+			ids = append(ids, e.ID)
+		}
+		list, err := s.Events(t.Context(), event.Filter{Limit: 10})
+		if err != nil || len(list) != 3 {
+			t.Fatalf("got %d, %v", len(list), err)
+		}
+		for i, want := range []int{0, 0, 7} {
+			if got := list[i]; got.ID != ids[2-i] || len(got.Body) != want {
+				t.Errorf("%d: got %s with %d bytes, want %s with %d", i, got.ID, len(got.Body), ids[2-i], want)
+			}
+		}
+	})
+}
+
+// An event is routed when one rule matched and another failed: it is found
+// under both.
+func TestEvents_ruleErrorBesideAMatch(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		s, c := newStore(t, p)
+		mixed := event.Event{
+			ID: s.NewIDs(1), Source: "s", Type: "t", ReceivedAt: c.Now(), State: event.Routed,
+			Errors: []event.Verdict{{Rule: "r", Result: event.Failed, Message: "x is null"}},
+		}
+		plain := event.Event{ID: s.NewIDs(1), Source: "s", Type: "t", ReceivedAt: c.Now(), State: event.NoMatch}
+		for _, e := range []*event.Event{&mixed, &plain} {
+			if _, err := s.Accept(e, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, states := range [][]event.State{{event.RuleError}, {event.Routed}, {event.Spam, event.RuleError}} {
+			got, err := s.Events(t.Context(), event.Filter{Source: "s", States: states, Limit: 10})
+			if err != nil || len(got) != 1 || got[0].ID != mixed.ID || got[0].State != event.Routed {
+				t.Errorf("%v: got %+v, %v, want the mixed one", states, got, err)
 			}
 		}
 	})

@@ -63,11 +63,32 @@ func migrate(ctx context.Context, path string, logger *slog.Logger) (err error) 
 	return nil
 }
 
-// private makes a new database file readable by its owner only.
-func private(path string) error {
+// pageSize is the bytes of a page. A commit writes whole pages; with 8 KB in
+// place of SQLite's 4 it writes half as many, and an event with two deliveries
+// costs an eighth less CPU. 16 KB was no better and takes more disk.
+const pageSize = 8192
+
+// create makes a new database file, readable by its owner only. What it sets
+// can be set only before the first table.
+func create(ctx context.Context, path string) (err error) {
+	if info, err := os.Stat(path); err == nil && info.Size() > 0 {
+		return nil
+	}
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the path is the configuration's
 	if err != nil {
-		return fmt.Errorf("open database: %w", err)
+		return fmt.Errorf("create database: %w", err)
 	}
-	return f.Close()
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("create database: %w", err)
+	}
+	conn, err := sql.Open("sqlite3", fileURI(path, "_auto_vacuum=incremental"))
+	if err != nil {
+		return fmt.Errorf("create database: %w", err)
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	conn.SetMaxOpenConns(1)
+	if _, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA page_size = %d; VACUUM", pageSize)); err != nil {
+		return fmt.Errorf("create database %s: %w", path, err)
+	}
+	return nil
 }

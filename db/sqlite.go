@@ -42,7 +42,7 @@ func fileURI(path, parameters string) string {
 // writerParameters: FULL is what makes a commit survive a power failure; the
 // driver's default in WAL mode is NORMAL, which does not. Checkpoints are the
 // checkpointer's business. incremental auto_vacuum lets retention give pages back.
-const writerParameters = "_journal_mode=WAL&_synchronous=FULL&_busy_timeout=5000&_foreign_keys=on&_auto_vacuum=incremental&_cache_size=-32768"
+const writerParameters = "_journal_mode=WAL&_synchronous=FULL&_busy_timeout=5000&_foreign_keys=on&_auto_vacuum=incremental&_cache_size=-16384"
 
 func openSQLite(ctx context.Context, path string, opt Options) (*sqlite, error) {
 	logger := opt.Logger
@@ -51,7 +51,7 @@ func openSQLite(ctx context.Context, path string, opt Options) (*sqlite, error) 
 		return nil, err
 	}
 	e := &sqlite{path: path, lock: lock, logger: logger, now: opt.Now, statements: map[string]*statement{}}
-	if err := private(path); err != nil {
+	if err := create(ctx, path); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	if err := migrate(ctx, path, logger); err != nil {

@@ -76,7 +76,7 @@ func (s *Set) Names() []string {
 }
 
 func (s *Set) buildIndex() {
-	for _, r := range s.rules {
+	for _, r := range s.rules { // first every type that some rule of a source names
 		for _, from := range r.from {
 			at := s.index[from]
 			if at == nil {
@@ -90,16 +90,20 @@ func (s *Set) buildIndex() {
 	}
 	for i, r := range s.rules {
 		for _, from := range r.from {
-			at := s.index[from]
-			for typ := range at.byType {
-				if r.listens(typ) {
-					at.byType[typ] = append(at.byType[typ], i)
-				}
-			}
-			if r.events == nil {
-				at.others = append(at.others, i)
-			}
+			s.index[from].add(i, r)
 		}
+	}
+}
+
+// add lists the rule at position i under the types that it listens to.
+func (l *listeners) add(i int, r *rule) {
+	for typ := range l.byType {
+		if r.listens(typ) {
+			l.byType[typ] = append(l.byType[typ], i)
+		}
+	}
+	if r.events == nil {
+		l.others = append(l.others, i)
 	}
 }
 

@@ -85,7 +85,8 @@ const (
 // mediaType reads a Content-Type. Parameters that break the syntax are
 // forgiven: the type itself is what matters.
 func mediaType(contentType string) (kind, map[string]string) {
-	if contentType == "application/json" {
+	switch contentType { // as nearly every sender writes it; UTF-8 is what no charset means
+	case "application/json", "application/json; charset=utf-8", "application/json; charset=UTF-8":
 		return jsonKind, nil
 	}
 	if strings.TrimSpace(contentType) == "" {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -26,9 +27,9 @@ func unpack(in Input, lim Limits) ([]byte, error) {
 	if len(codings) > maxCodings {
 		return nil, &Error{Status: http.StatusUnsupportedMediaType, Message: "the body is compressed too many times over"}
 	}
-	for i := len(codings) - 1; i >= 0; i-- {
+	for _, coding := range slices.Backward(codings) {
 		var err error
-		if raw, err = unpackOne(strings.ToLower(strings.TrimSpace(codings[i])), raw, lim); err != nil {
+		if raw, err = unpackOne(strings.ToLower(strings.TrimSpace(coding)), raw, lim); err != nil {
 			return nil, err
 		}
 	}

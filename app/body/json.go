@@ -17,26 +17,20 @@ func jsonText(raw []byte, params map[string]string, lim Limits) ([]byte, error) 
 	if !utf8.Valid(text) {
 		return nil, notUTF8(text)
 	}
-	opening := bytes.Count(text, []byte("{")) + bytes.Count(text, []byte("["))
-	if opening <= maxDepth && len(text) <= lim.Values {
-		return text, nil // no more brackets, no more bytes: nothing to measure
-	}
-	values, depth := measure(text)
-	switch {
-	case values > lim.Values:
+	// There are no more values than this, commas and brackets inside texts and
+	// all. How deep they nest, lang.ParseDoc looks after.
+	most := 1 + bytes.Count(text, []byte(",")) + bytes.Count(text, []byte("{")) + bytes.Count(text, []byte("["))
+	if most > lim.Values && countValues(text) > lim.Values {
 		return nil, tooLarge(fmt.Sprintf("the JSON text has more than %d values", lim.Values))
-	case depth > maxDepth: // a parser that recurses must not see it
-		return nil, explain(text, errTooDeep)
 	}
 	return text, nil
 }
 
-// measure counts the values of a JSON text, at most one too many for every
-// list and object, and the levels of its deepest part. Of a text with a fault
-// it tells at least what stands before the fault.
-func measure(text []byte) (values, deepest int) {
-	values = 1
-	depth, inText := 0, false
+// countValues counts the values of a JSON text, at most one too many for every
+// list and object. Of a text with a fault it counts at least what stands
+// before the fault.
+func countValues(text []byte) int {
+	values, inText := 1, false
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
 		case inText && c == '\\':
@@ -44,17 +38,11 @@ func measure(text []byte) (values, deepest int) {
 		case c == '"':
 			inText = !inText
 		case inText:
-		case c == ',':
+		case c == ',', c == '[', c == '{':
 			values++
-		case c == '[' || c == '{':
-			values++
-			depth++
-			deepest = max(deepest, depth)
-		case c == ']' || c == '}':
-			depth--
 		}
 	}
-	return values, deepest
+	return values
 }
 
 func notUTF8(text []byte) *Error {

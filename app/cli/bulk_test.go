@@ -66,6 +66,17 @@ func TestBulk(t *testing.T) {
 			},
 		},
 		{
+			name: "nothing matches, with --yes",
+			args: []string{"deliveries", "retry", "--failed", "--connection", "biling", "--yes"},
+			answers: map[string][]answer{
+				"POST /api/v1/deliveries/retry": {{http.StatusOK, `{"count":0}`}},
+			},
+			errOut: "0 failed deliveries to biling match.",
+			requests: []request{
+				{"POST", "/api/v1/deliveries/retry", "application/json", `{"state":"failed","connection":"biling"}`},
+			},
+		},
+		{
 			name: "--dry-run lists them",
 			args: []string{"deliveries", "retry", "--failed", "--connection", "billing", "--dry-run"},
 			answers: map[string][]answer{
@@ -76,7 +87,7 @@ func TestBulk(t *testing.T) {
 			errOut: sentence + " Nothing was changed.",
 			requests: []request{
 				{"POST", "/api/v1/deliveries/retry", "application/json", `{"state":"failed","connection":"billing","dry_run":true}`},
-				{"GET", "/api/v1/deliveries?connection=billing&limit=50&state=failed", "", ""},
+				{"GET", "/api/v1/deliveries?connection=billing&limit=412&state=failed", "", ""},
 			},
 		},
 		{

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -20,7 +21,12 @@ type checked struct {
 func newCheck(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "check [FILE]", GroupID: groupRules, Short: "Check the config and say everything that is wrong with it",
-		Args: cobra.MaximumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usageError("usage: "+cmd.UseLine(), errors.New("hookgate check wants one config file at the most"))
+			}
+			return nil
+		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				s.file = args[0]
@@ -32,6 +38,9 @@ func newCheck(s *session) *cobra.Command {
 
 func (s *session) check() error {
 	path, err := s.findConfig()
+	if err != nil && s.json {
+		return s.checkJSON("", &config.Report{List: diag.List{{Severity: diag.Error, Code: "no-file", Message: err.Error()}}})
+	}
 	if err != nil {
 		return err
 	}

@@ -1,12 +1,14 @@
 package cli
 
 import (
+	"context"
 	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"hookgate/app/cli/screen"
+	"hookgate/app/client"
 	"hookgate/app/event"
 	"hookgate/app/web/api"
 )
@@ -31,6 +33,9 @@ func newDeliveriesList(s *session) *cobra.Command {
 		Use: "list", Short: "List deliveries, the newest last",
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if err := checkLimit(filter.Limit); err != nil {
+				return err
+			}
 			if filter.States, err = parseStates(states, deliveryStates()); err != nil {
 				return err
 			}
@@ -76,9 +81,9 @@ func (s *session) listDeliveries(cmd *cobra.Command, filter event.DeliveryFilter
 	if err != nil {
 		return err
 	}
-	page, err := server.Deliveries(cmd.Context(), filter)
+	page, err := s.collectDeliveries(cmd.Context(), server, filter)
 	if err != nil {
-		return serverError(err)
+		return err
 	}
 	if s.json {
 		return s.printJSON(page)
@@ -92,6 +97,21 @@ func (s *session) listDeliveries(cmd *cobra.Command, filter event.DeliveryFilter
 		s.note("there are older ones: --before %s, or a larger --limit", page.Next)
 	}
 	return nil
+}
+
+// collectDeliveries is a page as long as filter.Limit says, however long that is.
+func (s *session) collectDeliveries(ctx context.Context, server *client.Client, filter event.DeliveryFilter) (api.Page[api.Delivery], error) {
+	return collect(filter.Limit, func(size int, before string) (api.Page[api.Delivery], error) {
+		if before != "" {
+			next, err := event.ParseDeliveryID(before)
+			if err != nil {
+				return api.Page[api.Delivery]{}, err
+			}
+			filter.Before = next
+		}
+		filter.Limit = size
+		return server.Deliveries(ctx, filter)
+	})
 }
 
 func (s *session) deliveryTable(items []api.Delivery) string {

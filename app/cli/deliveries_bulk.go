@@ -67,6 +67,9 @@ func newBulk(s *session, b bulk) *cobra.Command {
 			if sel.Event, err = parseOptionalID(of); err != nil {
 				return err
 			}
+			if failed && state != "" {
+				return usageError("", errors.New("give --failed or --state, not both"))
+			}
 			if failed {
 				state = string(event.GaveUp)
 			}
@@ -80,7 +83,6 @@ func newBulk(s *session, b bulk) *cobra.Command {
 	f.StringVar(&state, "state", "", "all that are in this `state`: "+stateNames(b.states))
 	if b.states[0] == event.GaveUp {
 		f.BoolVar(&failed, "failed", false, "all that failed: the same as --state failed")
-		c.MarkFlagsMutuallyExclusive("failed", "state")
 	}
 	f.StringVar(&sel.Connection, "connection", "", "only to this connection")
 	f.StringVar(&sel.Rule, "rule", "", "only of this rule")
@@ -160,7 +162,13 @@ func (s *session) runBulk(cmd *cobra.Command, b bulk, sel api.Selection) error {
 	if s.json {
 		return s.printJSON(changed)
 	}
-	s.out.Printf("%s: %s\n", plural(changed.Count, "delivery"), b.done)
+	if changed.Count == 0 && len(sel.IDs) == 0 {
+		s.note("%s", matchSentence(sel, changed))
+		return nil
+	}
+	if changed.Count > 0 {
+		s.out.Printf("%s: %s\n", plural(changed.Count, "delivery"), b.done)
+	}
 	if changed.Count < len(sel.IDs) {
 		return &failure{
 			code: exitFailed,
@@ -203,20 +211,17 @@ func (s *session) dryRun(ctx context.Context, server *client.Client, sel api.Sel
 		return s.printJSON(found)
 	}
 	filter := event.DeliveryFilter{
-		IDs: sel.IDs, Connection: sel.Connection, Rule: sel.Rule, Event: sel.Event, Since: sel.Since, Limit: defaultLimit,
+		IDs: sel.IDs, Connection: sel.Connection, Rule: sel.Rule, Event: sel.Event, Since: sel.Since, Limit: max(1, found.Count),
 	}
 	if sel.State != "" {
 		filter.States = []event.DeliveryState{sel.State}
 	}
-	page, err := server.Deliveries(ctx, filter)
+	page, err := s.collectDeliveries(ctx, server, filter)
 	if err != nil {
-		return serverError(err)
+		return err
 	}
 	if len(page.Items) > 0 {
 		s.out.Printf("%s", s.deliveryTable(page.Items))
-	}
-	if page.Next != "" {
-		s.note("… and older ones")
 	}
 	s.note("%s Nothing was changed.", matchSentence(sel, found))
 	return nil

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hookgate/app/event"
+	"hookgate/app/web/api"
 	"hookgate/app/yamlpos"
 )
 
@@ -32,6 +33,9 @@ func newEventsList(s *session) *cobra.Command {
 		Use: "list", Short: "List events, the newest last",
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if err := checkLimit(filter.Limit); err != nil {
+				return err
+			}
 			if filter.States, err = parseStates(states, eventStates()); err != nil {
 				return err
 			}
@@ -62,9 +66,19 @@ func (s *session) listEvents(cmd *cobra.Command, filter event.Filter) error {
 	if err != nil {
 		return err
 	}
-	page, err := server.Events(cmd.Context(), filter)
+	page, err := collect(filter.Limit, func(size int, before string) (api.Page[api.Event], error) {
+		if before != "" {
+			next, err := event.ParseID(before)
+			if err != nil {
+				return api.Page[api.Event]{}, err
+			}
+			filter.Before = next
+		}
+		filter.Limit = size
+		return server.Events(cmd.Context(), filter)
+	})
 	if err != nil {
-		return serverError(err)
+		return err
 	}
 	if s.json {
 		return s.printJSON(page)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hookgate/app/cli/screen"
+	"hookgate/app/cli/trace"
 	"hookgate/app/event"
 	"hookgate/app/web/api"
 )
@@ -47,7 +48,7 @@ func (s *session) showEvent(e *api.EventDetail) {
 		s.out.Println(s.out.Strong.Render(screen.Clean(e.Summary)))
 	}
 	s.out.Println(s.stateSentence(&e.Event))
-	s.showVerdicts(e.Rules)
+	s.showRules(e)
 	if len(e.Deliveries) > 0 {
 		s.heading("Deliveries")
 		for _, d := range inOrder(e.Deliveries) {
@@ -72,6 +73,26 @@ func (s *session) stateSentence(e *api.Event) string {
 
 func (s *session) heading(text string) {
 	s.out.Printf("\n%s\n", s.out.Strong.Render(text))
+}
+
+// showRules prints what each rule said, and why where that is known.
+func (s *session) showRules(e *api.EventDetail) {
+	if len(e.Why) == 0 {
+		s.showVerdicts(e.Rules)
+		return
+	}
+	s.heading("Rules")
+	for i := range e.Why {
+		t := &e.Why[i]
+		s.out.Printf("  %s  %s\n", screen.Pad(screen.Clean(t.Rule), 24), trace.Verdict(s.out, t))
+		trace.Parts(s.out, t.Parts, 4)
+		for _, a := range t.Actions {
+			if !a.Sent {
+				s.out.Printf("    %s %s\n", screen.Clean(a.Name), s.out.Dim.Render("not sent: its own condition is not met"))
+				trace.Parts(s.out, a.Parts, 6)
+			}
+		}
+	}
 }
 
 func (s *session) showVerdicts(rules []api.Verdict) {
@@ -99,7 +120,10 @@ func (s *session) showVerdicts(rules []api.Verdict) {
 
 func (s *session) showRequest(r *event.Request) {
 	s.heading("Request")
-	s.out.Printf("  %s from %s", screen.Clean(r.Method), screen.Clean(r.RemoteIP))
+	s.out.Printf("  %s", screen.Clean(r.Method))
+	if r.RemoteIP != "" { // a sample that was sent by hand has none
+		s.out.Printf(" from %s", screen.Clean(r.RemoteIP))
+	}
 	if r.ContentType != "" {
 		s.out.Printf(", %s", screen.Clean(r.ContentType))
 	}

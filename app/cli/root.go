@@ -56,6 +56,13 @@ func newRoot(s *session) *cobra.Command {
 		newEvents(s), newDeliveries(s),
 		newReload(s), newSources(s), newVersion(s),
 	)
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			c.Short, c.Long = "Print a script for the completion of bash, zsh, fish or powershell", ""
+			c.Args, c.RunE = cobra.ArbitraryArgs, runGroup
+		}
+	}
 	return root
 }
 
@@ -74,16 +81,18 @@ func globalFlags(root *cobra.Command, s *session) {
 func group(use, id, short string, members ...*cobra.Command) *cobra.Command {
 	c := &cobra.Command{
 		Use: use, GroupID: id, Short: short,
-		Args: cobra.ArbitraryArgs,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return unknownCommand(cmd, args[0])
-			}
-			return usageError("see "+cmd.CommandPath()+" --help", errors.New("say which: "+memberNames(cmd)))
-		},
+		Args: cobra.ArbitraryArgs, RunE: runGroup,
 	}
 	c.AddCommand(members...)
 	return c
+}
+
+// runGroup answers a call of a command that only holds others.
+func runGroup(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return unknownCommand(cmd, args[0])
+	}
+	return usageError("see "+cmd.CommandPath()+" --help", errors.New("say which: "+memberNames(cmd)))
 }
 
 func memberNames(cmd *cobra.Command) string {

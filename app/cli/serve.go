@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -35,7 +37,29 @@ SIGHUP, a change of the config file and "hookgate reload" load the config again.
 	return c
 }
 
+// collectAt is how much the heap may grow before it is collected, in percent.
+// The heap is small (some 10 MB) and most of what is allocated lives for one
+// request: Go's 100 would collect many times a second for nothing.
+const collectAt = 200
+
+// softLimit is from where on memory is collected more eagerly and given back,
+// in bytes: many large bodies at once would otherwise leave three times what
+// they needed behind.
+const softLimit = 512 << 20
+
+// tuneMemory sets collectAt and softLimit, unless GOGC and GOMEMLIMIT in the
+// environment say otherwise.
+func tuneMemory() {
+	if before := debug.SetGCPercent(collectAt); before != 100 {
+		debug.SetGCPercent(before)
+	}
+	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
+		debug.SetMemoryLimit(softLimit)
+	}
+}
+
 func (s *session) serve(ctx context.Context, logger *slog.Logger) error {
+	tuneMemory()
 	path, err := s.findConfig()
 	if err != nil {
 		return err

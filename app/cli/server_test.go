@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -236,5 +237,14 @@ func TestReadme(t *testing.T) {
 	want := "✓ 1 source, 0 forms, 1 connection, 1 rule          warnings: 0\n✓ 2 of 2 environment values set\n"
 	if got := run(t, "check", "-c", config); got.code != 0 || got.out != want {
 		t.Errorf("%+v, want %q", got, want)
+	}
+}
+
+// A burst of large bodies must not leave its memory behind for ever.
+func TestServe_boundsItsMemory(t *testing.T) {
+	t.Parallel()
+	startServer(t, writeConfig(t, "version: 1\nserver: { listen: \""+freePort(t)+"\" }\n"))
+	if limit := debug.SetMemoryLimit(-1); limit > 1<<30 {
+		t.Errorf("the soft limit of memory is %d bytes", limit)
 	}
 }

@@ -1,6 +1,7 @@
 package cli_test
 
 import (
+	"encoding/json"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -25,6 +26,8 @@ func TestUsage(t *testing.T) {
 		{"events list --state lost", 2, "there is no state \"lost\"\n  the states are routed, no_match, rule_error, rejected, duplicate, spam"},
 		{"events list --since yesterday", 2, `--since: "yesterday" is no time`},
 		{"events list --limit many", 2, "invalid argument \"many\""},
+		{"events list --limit 0", 2, "--limit must be at least 1"},
+		{"deliveries list --limit -1", 2, "--limit must be at least 1"},
 		{"events list --before dlv_", 2, "not a valid id"},
 		{"events show", 2, "hookgate events show wants the id of an event"},
 		{"events show evt_!", 2, "not a valid id"},
@@ -35,11 +38,14 @@ func TestUsage(t *testing.T) {
 		{"deliveries retry", 2, "say which deliveries"},
 		{"deliveries retry --dry-run", 2, "say which deliveries"},
 		{"deliveries retry dlv_7q4 --failed", 2, "ids or flags that select, not both"},
-		{"deliveries retry --failed --state retrying", 2, "none of the others can be"},
+		{"deliveries retry --failed --state retrying", 2, "give --failed or --state, not both"},
 		{"deliveries retry --state delivered", 2, "there is no state \"delivered\""},
 		{"deliveries cancel --failed", 2, "unknown flag: --failed"},
 		{"deliveries cancel --state failed", 2, "the states are retrying, waiting"},
 		{"serve --log-format xml -c " + empty, 2, "--log-format is json, text or auto"},
+		{"check a.yaml b.yaml", 2, "hookgate check wants one config file at the most"},
+		{"completion", 2, "say which: hookgate completion bash"},
+		{"completion bsh", 2, "hookgate completion has no command \"bsh\"\n  did you mean \"bash\"?"},
 		{"check -c " + missing, 3, "can't be read"},
 		{"events list -c " + missing, 3, "can't be read"},
 		{"events list -c " + empty, 4, "no running server answers"},
@@ -125,6 +131,24 @@ func TestHelp(t *testing.T) {
 	}
 	if bare := run(t); bare.code != 0 || bare.out != run(t, "--help").out {
 		t.Errorf("without arguments: %+v, want the help", bare)
+	}
+}
+
+func TestCheckWithoutAnyConfig(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("HOOKGATE_CONFIG", "")
+	t.Setenv("XDG_CONFIG_HOME", t.TempDir())
+	if got := run(t, "check"); got.code != 3 || got.out != "" || !strings.Contains(got.errOut, "there is no config.yaml") {
+		t.Errorf("check: %+v", got)
+	}
+	got := run(t, "check", "--json")
+	var result struct {
+		OK          bool
+		Diagnostics []struct{ Code, Message string }
+	}
+	if err := json.Unmarshal([]byte(got.out), &result); err != nil || got.code != 3 || result.OK ||
+		len(result.Diagnostics) != 1 || result.Diagnostics[0].Code != "no-file" {
+		t.Errorf("check --json: %v: %+v", err, got)
 	}
 }
 

@@ -68,7 +68,7 @@ func TestEvent(t *testing.T) {
 		t.Error(diff)
 	}
 	history := e.Deliveries[0].History
-	if len(history) != 2 || history[0].Error != "timeout" || history[1].Answer != "busy \uFFFD" || string(e.Deliveries[0].Output) != `{"json":{"website_id":321654}}` {
+	if len(history) != 2 || history[0].Error != "timeout" || history[1].Answer != "busy \uFFFD" || string(e.Deliveries[0].Output) != `{"json":{"website_id":321654,"title":"<b> & co"}}` {
 		t.Errorf("deliveries %+v", e.Deliveries)
 	}
 	raw, err := c.Event(t.Context(), firstEvent-1)
@@ -121,6 +121,8 @@ func TestBulk(t *testing.T) {
 	}{
 		{"retry", c.Retry, api.Selection{Connection: "billing"}, []event.DeliveryState{event.GaveUp}, api.Changed{Count: 412}},
 		{"retry, counted", c.Retry, api.Selection{State: event.GaveUp, DryRun: true}, []event.DeliveryState{event.GaveUp}, api.Changed{Count: 412, Keyed: 161, Keys: 40}},
+		{"retry cancelled", c.Retry, api.Selection{State: event.Cancelled}, []event.DeliveryState{event.Cancelled}, api.Changed{Count: 412}},
+		{"retry by id", c.Retry, api.Selection{IDs: []event.DeliveryID{5}}, []event.DeliveryState{event.GaveUp, event.Retrying, event.Cancelled}, api.Changed{Count: 412}},
 		{"cancel", c.Cancel, api.Selection{Rule: "x", Since: received}, open, api.Changed{Count: 3}},
 		{"cancel failed", c.Cancel, api.Selection{State: event.GaveUp}, []event.DeliveryState{event.GaveUp}, api.Changed{Count: 3}},
 		{"cancel by id", c.Cancel, api.Selection{IDs: []event.DeliveryID{5}}, append([]event.DeliveryState{event.GaveUp}, open...), api.Changed{Count: 3}},

@@ -19,6 +19,7 @@ import (
 	"hookgate/app/intake"
 	"hookgate/app/web"
 	"hookgate/app/web/api"
+	"hookgate/rules"
 )
 
 var received = time.Date(2026, 3, 10, 10, 42, 7, 0, time.UTC)
@@ -34,6 +35,7 @@ type fake struct {
 	sent       [3]string
 	err        error
 	reloaded   api.Reloaded
+	why        []rules.Trace
 }
 
 func (f *fake) Events(_ context.Context, filter event.Filter) ([]event.Event, error) {
@@ -64,6 +66,8 @@ func (f *fake) Deliveries(_ context.Context, filter event.DeliveryFilter) ([]eve
 	}
 	return list, nil
 }
+
+func (f *fake) Why(*event.Event) []rules.Trace { return f.why }
 
 func (f *fake) Attempts(_ context.Context, ids ...event.DeliveryID) ([]event.Attempt, error) {
 	var list []event.Attempt
@@ -141,7 +145,7 @@ func sample() *fake {
 		},
 		deliveries: []event.Delivery{{
 			ID: firstDelivery, Event: firstEvent, Rule: "activate", Connection: "billing", Action: 2, Key: "321654",
-			Output: json.RawMessage(`{"json":{"website_id":321654}}`), State: event.Retrying, Attempts: 2, Created: received,
+			Output: json.RawMessage(`{"json":{"website_id":321654,"title":"<b> & co"}}`), State: event.Retrying, Attempts: 2, Created: received,
 			Due: received.Add(time.Minute), Error: "503 Service Unavailable", BlockedBy: firstDelivery - 9, Warnings: []string{"data.x"},
 		}},
 		attempts: []event.Attempt{

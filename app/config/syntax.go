@@ -79,6 +79,12 @@ func explainLine(d *diag.Diagnostic, line string) {
 		d.Hint = `put a text that holds ": " in quotes, and check the indentation`
 	case strings.Contains(d.Message, "could not find expected ':'"):
 		d.Hint = "check the indentation, and that each key ends in a colon"
+	case strings.Contains(d.Message, "did not find expected key"), strings.Contains(d.Message, "did not find expected '-' indicator"):
+		d.Hint = "check the indentation, here and above, and quotes within quotes"
+	case strings.Contains(d.Message, "did not find expected ','"):
+		d.Hint = "a { or [ is not closed, or a comma is missing"
+	case strings.Contains(d.Message, "found unexpected end of stream"):
+		d.Message, d.Hint = "the file ends inside a text in quotes", "close the quotes that are opened above"
 	case strings.Contains(d.Message, "expected single document"):
 		d.Hint = "take out the line --- and what follows it"
 	case strings.Contains(d.Message, "cannot start any token"):

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -62,8 +63,27 @@ func (r *receiver) await(t *testing.T, n int) []event.Delivery {
 	return list
 }
 
+// journal keeps what is logged.
+type journal struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.Write(p)
+}
+
+func (j *journal) String() string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.text.String()
+}
+
 type bench struct {
 	t       *testing.T
+	log     journal
 	path    string
 	store   *db.Store
 	lanes   *delivery.Dispatcher
@@ -89,7 +109,7 @@ func (b *bench) start() {
 	b.results = make(chan event.DeliveryState, 10_000)
 	results := b.results
 	b.lanes = delivery.New(store, delivery.Options{
-		Logger: quiet, Now: time.Now,
+		Logger: slog.New(slog.NewTextHandler(&b.log, nil)), Now: time.Now,
 		Observe: func(_ string, result event.DeliveryState, _ time.Duration) { results <- result },
 	})
 }
@@ -350,6 +370,9 @@ func TestBreaker(t *testing.T) {
 	}
 	if broken := b.lanes.Broken(); len(broken) != 1 {
 		t.Errorf("after ten failures in a row the breaker is not open")
+	}
+	if text := b.log.String(); !strings.Contains(text, "only probed until an attempt gets through\" connection=x failures=10") {
+		t.Errorf("nothing is logged of it:\n%s", text)
 	}
 	select {
 	case d := <-r.arrived:

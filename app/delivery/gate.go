@@ -3,6 +3,7 @@ package delivery
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -33,12 +34,20 @@ type gate struct {
 }
 
 // newGate makes the gate of one of so many processes.
-func newGate(c Connection, processes int) *gate {
+func newGate(c Connection, processes int, logger *slog.Logger) *gate {
 	g := &gate{breaker: gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		Name:        c.Name,
 		Timeout:     breakFor,
 		MaxRequests: 1,
 		ReadyToTrip: func(counts gobreaker.Counts) bool { return counts.ConsecutiveFailures >= breakAfter },
+		OnStateChange: func(name string, from, to gobreaker.State) {
+			switch {
+			case from == gobreaker.StateClosed && to == gobreaker.StateOpen:
+				logger.Warn("a connection failed many times in a row, it is only probed until an attempt gets through", "connection", name, "failures", breakAfter)
+			case to == gobreaker.StateClosed:
+				logger.Info("a connection works again", "connection", name)
+			}
+		},
 	})}
 	if c.Rate.Count > 0 {
 		g.limiter = rate.NewLimiter(limit(c, processes), burst(c, processes))

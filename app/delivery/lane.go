@@ -31,6 +31,7 @@ type lane struct {
 	// behind is set while the store may hold deliveries that are due: then new
 	// ones queue up there too, behind those.
 	behind atomic.Bool
+	pace   pace
 	// retired is set when the connection is no longer configured.
 	retired atomic.Bool
 
@@ -61,7 +62,7 @@ func newLane(name string, d *deps) *lane {
 func (l *lane) staff(c Connection) {
 	taking, stop := context.WithCancel(context.Background())
 	sending, abort := context.WithCancel(context.Background())
-	w := &crew{connection: c, gate: newGate(c, int(l.deps.share.Load())), stop: stop, abort: abort}
+	w := &crew{connection: c, gate: newGate(c, int(l.deps.share.Load()), l.deps.logger), stop: stop, abort: abort}
 	l.crew = w
 	for range max(1, c.Concurrency) {
 		w.done.Go(func() { l.work(taking, sending, w) })
@@ -85,7 +86,10 @@ func (w *crew) dismiss(ctx context.Context) {
 	w.abort()
 }
 
-// reserve takes a slot for a delivery that is about to be stored.
+// reserve takes a slot for a delivery that is about to be stored. Where a fast
+// lane is full it waits a moment: that slows senders down to what can be
+// delivered, which costs far less than to store and claim the overflow. A slow
+// lane holds nobody up.
 func (l *lane) reserve() bool {
 	if l.behind.Load() {
 		return false
@@ -94,6 +98,16 @@ func (l *lane) reserve() bool {
 	case l.slots <- struct{}{}:
 		return true
 	default:
+	}
+	if !l.pace.fast() {
+		return false
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case l.slots <- struct{}{}:
+		return true
+	case <-timer.C:
 		return false
 	}
 }
@@ -106,9 +120,14 @@ func (l *lane) put(d event.Delivery) {
 	}
 }
 
-// free gives a slot back and has the store looked at if more waits there.
+// free gives a slot back and has the store looked at if more waits there. It
+// never blocks: a reservation can outlive its lane and be given back to the
+// one that came after it.
 func (l *lane) free() {
-	<-l.slots
+	select {
+	case <-l.slots:
+	default:
+	}
 	if l.behind.Load() && len(l.slots) <= laneCapacity-claimSize {
 		l.look()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"time"
 
@@ -34,7 +35,7 @@ func (l *lane) work(taking, sending context.Context, w *crew) {
 				l.lost(&d)
 				continue
 			}
-			l.attempt(sending, w, d, leave)
+			l.attempt(sending, w, &d, leave)
 		}
 	}
 }
@@ -46,11 +47,11 @@ func (l *lane) lost(d *event.Delivery) {
 	l.look()
 }
 
-// attempt makes one attempt at d and hands its result to the store.
-func (l *lane) attempt(ctx context.Context, w *crew, d event.Delivery, leave func(error)) {
+// attempt makes one attempt at d and hands both d and its result to the store.
+func (l *lane) attempt(ctx context.Context, w *crew, d *event.Delivery, leave func(error)) {
 	started := l.deps.now()
 	begin := time.Now()
-	receipt, err := deliver(ctx, w.connection.Connector, d)
+	receipt, err := deliver(ctx, w.connection.Connector, *d)
 	a := event.Attempt{Delivery: d.ID, Number: d.Attempts + 1, Started: started, Duration: time.Since(begin), Receipt: receipt}
 	if err != nil && ctx.Err() != nil {
 		// Broken off by the end of the process: nobody knows what the receiver
@@ -62,16 +63,15 @@ func (l *lane) attempt(ctx context.Context, w *crew, d event.Delivery, leave fun
 	after := time.Duration(0)
 	if err != nil {
 		a.Error = err.Error()
-		outcome, after = l.judge(w, &d, err)
+		outcome, after = l.judge(w, d, err)
 	}
 	leave(health(err))
 	if after > 0 {
 		w.gate.pause(after)
 	}
 	l.deps.observe(l.name, outcome.State, a.Duration)
-	l.report(&d, &a, outcome)
-	delivery := d
-	l.deps.store.Record(&delivery, a, outcome, func(next *event.Delivery) { l.recorded(outcome, next) })
+	l.report(ctx, d, &a, outcome)
+	l.deps.store.Record(d, a, outcome, func(next *event.Delivery) { l.recorded(outcome, next) })
 }
 
 // deliver calls the connector and turns a panic of it into an error, so that
@@ -113,20 +113,24 @@ func health(err error) error {
 	return err
 }
 
-func (l *lane) report(d *event.Delivery, a *event.Attempt, o event.Outcome) {
+func (l *lane) report(ctx context.Context, d *event.Delivery, a *event.Attempt, o event.Outcome) {
 	switch o.State {
 	case event.Delivered:
-		l.deps.logger.Debug("delivered", "delivery", d.ID, "event", d.Event, "rule", d.Rule, "connection", l.name, "status", a.Status, "duration", a.Duration)
+		if !l.deps.logger.Enabled(ctx, slog.LevelDebug) {
+			return // spares the usual case the making of the arguments
+		}
+		l.deps.logger.DebugContext(ctx, "delivered", "delivery", d.ID, "event", d.Event, "rule", d.Rule, "connection", l.name, "status", a.Status, "duration_ms", float64(a.Duration.Microseconds())/1000)
 	case event.Retrying:
-		l.deps.logger.Warn("attempt failed, will be tried again", "delivery", d.ID, "event", d.Event, "rule", d.Rule, "connection", l.name, "attempt", a.Number, "error", a.Error, "next", o.Due)
+		l.deps.logger.WarnContext(ctx, "attempt failed, will be tried again", "delivery", d.ID, "event", d.Event, "rule", d.Rule, "connection", l.name, "attempt", a.Number, "error", a.Error, "next", o.Due)
 	default:
-		l.deps.logger.Error("delivery failed", "delivery", d.ID, "event", d.Event, "rule", d.Rule, "connection", l.name, "attempt", a.Number, "error", a.Error)
+		l.deps.logger.ErrorContext(ctx, "delivery failed", "delivery", d.ID, "event", d.Event, "rule", d.Rule, "connection", l.name, "attempt", a.Number, "error", a.Error)
 	}
 }
 
 // recorded is called by the store once a result is committed. It must not
 // block: the store's writer waits for it.
 func (l *lane) recorded(o event.Outcome, next *event.Delivery) {
+	l.pace.ended()
 	if next != nil { // the ordering key's next one takes over the slot
 		l.put(*next)
 		return

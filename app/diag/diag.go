@@ -66,12 +66,19 @@ func (l List) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Err is l as an error if it holds at least one Error, else nil.
+// Err is the Errors of l as an error, nil if there are none. Warnings are no
+// part of why something is refused.
 func (l List) Err() error {
-	if l.Count(Error) == 0 {
+	var errs List
+	for _, d := range l {
+		if d.Severity == Error {
+			errs = append(errs, d)
+		}
+	}
+	if errs == nil {
 		return nil
 	}
-	return l
+	return errs
 }
 
 // Count counts the diagnostics of one severity.

@@ -39,6 +39,9 @@ func TestList(t *testing.T) {
 	if list.Count(diag.Warning) != 1 || list.Count(diag.Error) != 3 || list.Err() == nil {
 		t.Errorf("got %d warnings, %d errors, %v", list.Count(diag.Warning), list.Count(diag.Error), list.Err())
 	}
+	if got := (diag.List{warning, at(1, 2, 1)}).Err(); got == nil || got.Error() != "error[code] c.yaml:1:2: message (hint)" {
+		t.Errorf("a warning beside an error: got %v, want the error alone", got)
+	}
 	if err := (diag.List{warning}).Err(); err != nil {
 		t.Errorf("a warning alone: got %v", err)
 	}

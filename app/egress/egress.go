@@ -26,6 +26,9 @@ const (
 	idleFor      = 90 * time.Second
 	dialWithin   = 30 * time.Second // an attempt's own timeout is usually shorter
 	keepAliveGap = 30 * time.Second
+	// writeBuffer is per connection. What fits in leaves in one write;
+	// net/http's own 4 KB cut larger events in two. In bytes.
+	writeBuffer = 8 << 10
 )
 
 // Config is what an operator decides about outbound connections.
@@ -63,6 +66,7 @@ func New(cfg Config) *Client {
 		TLSHandshakeTimeout:    dialWithin,
 		ExpectContinueTimeout:  time.Second,
 		MaxResponseHeaderBytes: MaxHeaderBytes,
+		WriteBufferSize:        writeBuffer,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 	}
 	return c

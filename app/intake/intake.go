@@ -80,7 +80,7 @@ func (in *Intake) Event(src *source.Source, plan *Plan, r *Request) (Ack, error)
 	if !sameBytes(content.Raw, content.JSON) {
 		e.JSON = content.JSON
 	}
-	sc := lang.NewScope(content.Doc, meta(e), r.Headers, e.Request.Query)
+	sc := lang.NewScope(content.Doc, Meta(e), r.Headers, e.Request.Query)
 	defer sc.Release()
 	var senderID string
 	if e.Type, senderID, err = src.Identify(sc); err != nil {
@@ -88,7 +88,7 @@ func (in *Intake) Event(src *source.Source, plan *Plan, r *Request) (Ack, error)
 		in.logger.Warn("an expression of the source does not fit the event", "source", src.Name, "event", e.ID, "error", err)
 	}
 	sc.Event.Type = e.Type
-	e.Dedupe = dedupe(src, senderID, e.Body)
+	e.Dedupe = dedupe(src, senderID, e.Body, r.RawQuery)
 	return in.route(e, plan, sc)
 }
 
@@ -125,7 +125,7 @@ func (in *Intake) Form(f *forms.Form, plan *Plan, r *Request) (Ack, forms.Result
 		return Ack{}, result, fmt.Errorf("form %s: its own data cannot be read: %w", f.Name, err)
 	}
 	defer doc.Release()
-	sc := lang.NewScope(doc, meta(e), r.Headers, e.Request.Query)
+	sc := lang.NewScope(doc, Meta(e), r.Headers, e.Request.Query)
 	defer sc.Release()
 	ack, err := in.route(e, plan, sc)
 	return ack, result, err
@@ -141,7 +141,8 @@ func (in *Intake) newEvent(source string, r *Request) *event.Event {
 	}
 }
 
-func meta(e *event.Event) lang.Meta {
+// Meta is what expressions see of e as `event`.
+func Meta(e *event.Event) lang.Meta {
 	return lang.Meta{ID: e.ID.String(), Type: e.Type, Source: e.Source, Time: e.ReceivedAt}
 }
 
@@ -266,7 +267,8 @@ func (in *Intake) keep(e *event.Event) (Ack, error) {
 
 // dedupe is how a repeat of the event is recognised; nil: not at all. Keys are
 // hashed: they are as short as they can be, and the sender's id stays private.
-func dedupe(src *source.Source, senderID string, raw []byte) *event.Dedupe {
+// The URL's query counts as a part of the body: in a GET it is all there is.
+func dedupe(src *source.Source, senderID string, raw []byte, query string) *event.Dedupe {
 	window, byBody := src.Dedupe()
 	if window <= 0 || (!byBody && senderID == "") {
 		return nil
@@ -274,6 +276,9 @@ func dedupe(src *source.Source, senderID string, raw []byte) *event.Dedupe {
 	what, kind := []byte(senderID), "id:"
 	if byBody {
 		what, kind = raw, "body:"
+		if query != "" {
+			kind = fmt.Sprintf("body %d %s:", len(query), query)
+		}
 	}
 	sum := sha256.Sum256(append([]byte(kind), what...))
 	return &event.Dedupe{Key: hex.EncodeToString(sum[:16]), Window: window}

@@ -58,6 +58,7 @@ const document = `
 sources:
   shop: { type: webhook, token: 0123456789abcdef, event_id: data.id, event_type: data.type }
   slow: { type: webhook, token: 0123456789abcdef, rate_limit: 1/h }
+  plain: { type: webhook, token: 0123456789abcdef, methods: [GET, POST], dedupe: body 10m }
 forms:
   contact: { fields: { email: { type: email, required: true } } }
 rules:
@@ -217,6 +218,31 @@ func TestEvent_repeat(t *testing.T) {
 	}
 	if len(g.lanes.delivered) != 2 || g.lanes.reserved != 0 {
 		t.Errorf("handed over %d, %d places still reserved, want 2 and 0", len(g.lanes.delivered), g.lanes.reserved)
+	}
+}
+
+// A GET has nothing but its query: two of them with different queries are two
+// events, whatever their empty bodies say.
+func TestEvent_repeatByBodyAndQuery(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	get := func(query, text string) intake.Ack {
+		r := request("", text)
+		r.Method, r.RawQuery = "GET", query
+		ack, err := g.in.Event(g.plan.Sources["plain"], g.plan, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return ack
+	}
+	first := get("a=1", "")
+	if again := get("a=1", ""); again.ID != first.ID {
+		t.Errorf("the same query: got %+v, want a repeat of %s", again, first.ID)
+	}
+	for _, other := range []intake.Ack{get("a=2", ""), get("", ""), get("a=1", "{}"), get("", "{}")} {
+		if other.State == event.Duplicate {
+			t.Errorf("another query or body: got %+v, want a new event", other)
+		}
 	}
 }
 

@@ -3,10 +3,14 @@ package metrics_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"hookgate/app/metrics"
 )
@@ -54,6 +58,34 @@ func TestNamesAndValues(t *testing.T) {
 		if !strings.Contains(text, want) {
 			t.Errorf("the scrape lacks %s", want)
 		}
+	}
+}
+
+// docs/metrics.md names every metric of ours, and none that does not exist.
+func TestDocumented(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/metrics.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := metrics.New()
+	m.BuildInfo("1", "go1")
+	m.EventReceived("a", "routed")
+	m.DeliveryDone("a", "delivered", time.Second)
+	m.ConfigReload(true)
+	m.SetQueue(func() map[string]int { return map[string]int{"a": 1} })
+	m.SetOldestWaiting(func() time.Duration { return 0 })
+	m.SetDatabaseSize(func() int64 { return 0 })
+	listed := map[string]bool{}
+	for _, match := range regexp.MustCompile("(?m)^\\| `(hookgate_[a-z_]+)`").FindAllStringSubmatch(string(page), -1) {
+		listed[match[1]] = true
+	}
+	served := map[string]bool{}
+	for _, match := range regexp.MustCompile("(?m)^# TYPE (hookgate_[a-z_]+) ").FindAllStringSubmatch(scrape(t, m), -1) {
+		served[match[1]] = true
+	}
+	if diff := cmp.Diff(served, listed); diff != "" {
+		t.Errorf("served (-) and listed (+):\n%s", diff)
 	}
 }
 

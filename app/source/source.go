@@ -92,6 +92,13 @@ type Request struct {
 	Now                          time.Time
 }
 
+// SignsURL reports whether the sender signs the address that it calls, which
+// must then be known here exactly.
+func (s *Source) SignsURL() bool {
+	v, signed := s.verify.(*hmacVerifier)
+	return signed && slices.ContainsFunc(v.pieces, func(p piece) bool { return p.placeholder == "url" })
+}
+
 // Compile reads one source of config.yaml. The Source is nil where the list
 // holds an error.
 func Compile(name yamlpos.Text, n yamlpos.Node, c *lang.Compiler) (*Source, diag.List) {

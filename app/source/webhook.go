@@ -52,14 +52,9 @@ func compileWebhook(b *builder) {
 // unsignedGet warns where a signature over the body cannot protect a GET,
 // which has none: everything that it says is in its query.
 func (b *builder) unsignedGet(keys webhookKeys) {
-	v, signed := b.source.verify.(*hmacVerifier)
-	if !signed || !slices.Contains(b.source.methods, http.MethodGet) {
+	_, signed := b.source.verify.(*hmacVerifier)
+	if !signed || b.source.SignsURL() || !slices.Contains(b.source.methods, http.MethodGet) {
 		return
-	}
-	for _, p := range v.pieces {
-		if p.placeholder == "url" {
-			return
-		}
 	}
 	i := slices.IndexFunc(keys.Methods, func(m yamlpos.Text) bool { return m.Value == http.MethodGet })
 	warning := keys.Methods[i].Diag("unsigned-query", "leave GET out", "this scheme signs the body only: the query of a GET can be changed by others")

@@ -67,8 +67,9 @@ func (s *Server) form(c *fiber.Ctx) error {
 	a.lang = a.form.Language(result.Language, c.Get(fiber.HeaderAcceptLanguage))
 	switch {
 	case err != nil:
-		return s.postFault(a, err)
+		return s.postFault(a, ack, err)
 	case len(result.Problems) > 0:
+		s.cfg.Refused(a.form.Name, "invalid")
 		return a.problems(result)
 	default:
 		return a.thanks(ack, result, origin)
@@ -95,11 +96,15 @@ func (s *Server) admitPost(c *fiber.Ctx, settings *Settings, f *forms.Form, orig
 	return 0, 0
 }
 
-// postFault answers for a post that the intake did not take.
-func (s *Server) postFault(a *formAnswer, err error) error {
+// postFault answers for a post that the intake did not take. One that was kept
+// nevertheless the intake has counted.
+func (s *Server) postFault(a *formAnswer, ack intake.Ack, err error) error {
 	p, known := api.ProblemOf(err)
 	if !known {
 		s.cfg.Logger.Error("a form post could not be taken", "form", a.form.Name, "error", err)
+	}
+	if ack.ID == 0 {
+		s.refused(a.form.Name, refusal(err))
 	}
 	if p.Retry > 0 {
 		a.c.Set(fiber.HeaderRetryAfter, api.RetryAfter(p.Retry))

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -50,20 +51,23 @@ forms:
 // firstID is what the fake intake gives to what it takes.
 const firstID event.ID = 1 << 40
 
-// intakeFunc is a fake intake: it keeps what came and answers as told.
+// fakeIntake is a fake intake: it keeps what came and answers as told.
 type fakeIntake struct {
 	mu       sync.Mutex
 	requests []*intake.Request
 	ack      intake.Ack
 	err      error
 	panic    bool
+	forget   bool          // keep no requests
 	hold     chan struct{} // when set, Event waits until it is closed
 	entered  chan struct{}
 }
 
 func (f *fakeIntake) Event(_ *source.Source, _ *intake.Plan, r *intake.Request) (intake.Ack, error) {
 	f.mu.Lock()
-	f.requests = append(f.requests, r)
+	if !f.forget {
+		f.requests = append(f.requests, r)
+	}
 	ack, err, hold, entered, panics := f.ack, f.err, f.hold, f.entered, f.panic
 	f.mu.Unlock()
 	if entered != nil {
@@ -114,13 +118,23 @@ func (fakeAdmin) Status(context.Context) (api.Status, error) {
 }
 
 type fixture struct {
-	t       *testing.T
+	t       testing.TB
 	server  *web.Server
 	intake  *fakeIntake
 	addr    string
 	log     *lockedBuffer
 	metrics *metrics.Metrics
 	ready   func(error)
+}
+
+// refused is the result under which the metrics count a refusal, "" for none.
+func (f *fixture) refused() string {
+	f.t.Helper()
+	rec := httptest.NewRecorder()
+	f.metrics.Handler().ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+	_, after, _ := strings.Cut(rec.Body.String(), `hookgate_events_received_total{result="`)
+	result, _, _ := strings.Cut(after, `"`)
+	return result
 }
 
 type lockedBuffer struct {
@@ -140,7 +154,7 @@ func (b *lockedBuffer) String() string {
 	return b.b.String()
 }
 
-func mustPlan(t *testing.T) *intake.Plan {
+func mustPlan(t testing.TB) *intake.Plan {
 	t.Helper()
 	root, list := yamlpos.Parse("config.yaml", []byte(planYAML))
 	if err := list.Err(); err != nil {
@@ -166,7 +180,7 @@ func mustPlan(t *testing.T) *intake.Plan {
 }
 
 // start serves on a loopback port until the test ends.
-func start(t *testing.T, change ...func(*web.Config)) *fixture {
+func start(t testing.TB, change ...func(*web.Config)) *fixture {
 	t.Helper()
 	f := &fixture{t: t, intake: &fakeIntake{ack: intake.Ack{ID: firstID, State: event.Routed}}, log: &lockedBuffer{}, metrics: metrics.New()}
 	plan := mustPlan(t)
@@ -275,7 +289,7 @@ func (f *fixture) raw(text string, pause time.Duration) []answer {
 	return readAnswers(f.t, conn, pause)
 }
 
-func readAnswers(t *testing.T, conn net.Conn, pause time.Duration) []answer {
+func readAnswers(t testing.TB, conn net.Conn, pause time.Duration) []answer {
 	t.Helper()
 	var answers []answer
 	r := bufio.NewReader(conn)

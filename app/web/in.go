@@ -10,6 +10,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
+	"hookgate/app/body"
+	"hookgate/app/event"
 	"hookgate/app/intake"
 	"hookgate/app/source"
 	"hookgate/app/web/api"
@@ -85,8 +87,25 @@ func (s *Server) notTaken(ctx *fasthttp.RequestCtx, name string, ack intake.Ack,
 	}
 	if ack.ID != 0 {
 		p.ID = ack.ID.String()
+	} else {
+		s.refused(name, refusal(err))
 	}
 	return api.WriteProblem(ctx, p)
+}
+
+// refusal is what the metrics call an error of the intake after which nothing
+// was kept.
+func refusal(err error) string {
+	if _, busy := errors.AsType[*intake.BusyError](err); busy {
+		return "busy"
+	}
+	if _, unreadable := errors.AsType[*body.Error](err); unreadable {
+		return "unreadable"
+	}
+	if errors.Is(err, event.ErrUnavailable) {
+		return "unavailable"
+	}
+	return "error"
 }
 
 // accepted answers 202 with the event's id.

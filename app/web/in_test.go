@@ -153,15 +153,18 @@ func TestInAnswersForTheIntake(t *testing.T) {
 		status int
 		retry  string
 		want   string // in the answer
+		// counted is the result under which the refusal is counted; one that
+		// was kept is counted by the intake.
+		counted string
 	}{
-		{"bad JSON", intake.Ack{ID: id}, &body.Error{Status: 400, Line: 59, Column: 3, Message: `a comma is missing after "}"`, Hint: "add it"}, 400, "", `"line":59,"column":3`},
-		{"kept id", intake.Ack{ID: id}, &body.Error{Status: 415, Message: "no"}, 415, "", `"id":"` + id.String() + `"`},
-		{"wrapped", intake.Ack{}, fmt.Errorf("decode: %w", &body.Error{Status: 413, Message: "the body is too large"}), 413, "", "the body is too large"},
-		{"store", intake.Ack{}, fmt.Errorf("commit: %w", event.ErrUnavailable), 503, "5", "send it again"},
-		{"busy source", intake.Ack{}, &intake.BusyError{Source: true, RetryAfter: 1500 * time.Millisecond}, 429, "2", "this source"},
-		{"busy", intake.Ack{}, &intake.BusyError{RetryAfter: 0}, 503, "", "too many events"},
-		{"ours", intake.Ack{}, errors.New("SELECT secret FROM x"), 500, "", "the server's log"},
-		{"duplicate", intake.Ack{ID: id, State: event.Duplicate, DuplicateOf: id}, nil, 202, "", id.String()},
+		{"bad JSON", intake.Ack{ID: id}, &body.Error{Status: 400, Line: 59, Column: 3, Message: `a comma is missing after "}"`, Hint: "add it"}, 400, "", `"line":59,"column":3`, ""},
+		{"kept id", intake.Ack{ID: id}, &body.Error{Status: 415, Message: "no"}, 415, "", `"id":"` + id.String() + `"`, ""},
+		{"wrapped", intake.Ack{}, fmt.Errorf("decode: %w", &body.Error{Status: 413, Message: "the body is too large"}), 413, "", "the body is too large", "unreadable"},
+		{"store", intake.Ack{}, fmt.Errorf("commit: %w", event.ErrUnavailable), 503, "5", "send it again", "unavailable"},
+		{"busy source", intake.Ack{}, &intake.BusyError{Source: true, RetryAfter: 1500 * time.Millisecond}, 429, "2", "this source", "busy"},
+		{"busy", intake.Ack{}, &intake.BusyError{RetryAfter: 0}, 503, "", "too many events", "busy"},
+		{"ours", intake.Ack{}, errors.New("SELECT secret FROM x"), 500, "", "the server's log", "error"},
+		{"duplicate", intake.Ack{ID: id, State: event.Duplicate, DuplicateOf: id}, nil, 202, "", id.String(), ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -170,6 +173,9 @@ func TestInAnswersForTheIntake(t *testing.T) {
 			got := f.do("POST", "/in/sitejet/"+sitejetToken, "{}")
 			if got.status != c.status || got.header.Get("Retry-After") != c.retry || !strings.Contains(got.body, c.want) {
 				t.Errorf("got %d, Retry-After %q: %s", got.status, got.header.Get("Retry-After"), got.body)
+			}
+			if counted := f.refused(); counted != c.counted {
+				t.Errorf("counted as %q, want %q", counted, c.counted)
 			}
 			if strings.Contains(got.body, "SELECT") {
 				t.Error("the answer shows a fault of ours")

@@ -40,7 +40,7 @@ type guard struct {
 
 	mu    sync.Mutex
 	open  int
-	perIP map[netip.Addr]int
+	perIP map[netip.Addr]int // by network: an IPv6 customer has 2^64 addresses
 }
 
 func newGuard(ln net.Listener, limits Limits, trusted func(netip.Addr) bool) *guard {
@@ -58,9 +58,9 @@ func (g *guard) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		ip := addressOf(conn.RemoteAddr())
-		if g.enter(ip) {
-			return &guardedConn{Conn: conn, guard: g, ip: ip}, nil
+		peer := addressOf(conn.RemoteAddr())
+		if from := network(peer); g.enter(from, g.trusted(peer)) {
+			return &guardedConn{Conn: conn, guard: g, from: from}, nil
 		}
 		_ = conn.Close()
 	}
@@ -73,24 +73,23 @@ func shortage(err error) bool {
 		errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.ENOMEM) || errors.Is(err, syscall.ECONNABORTED)
 }
 
-func (g *guard) enter(ip netip.Addr) bool {
-	trusted := g.trusted(ip)
+func (g *guard) enter(from netip.Addr, trusted bool) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.open >= g.limits.Connections || (!trusted && g.perIP[ip] >= g.limits.ConnectionsPerIP) {
+	if g.open >= g.limits.Connections || (!trusted && g.perIP[from] >= g.limits.ConnectionsPerIP) {
 		return false
 	}
 	g.open++
-	g.perIP[ip]++
+	g.perIP[from]++
 	return true
 }
 
-func (g *guard) leave(ip netip.Addr) {
+func (g *guard) leave(from netip.Addr) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.open--
-	if g.perIP[ip]--; g.perIP[ip] <= 0 {
-		delete(g.perIP, ip)
+	if g.perIP[from]--; g.perIP[from] <= 0 {
+		delete(g.perIP, from)
 	}
 }
 
@@ -99,7 +98,7 @@ func (g *guard) leave(ip netip.Addr) {
 type guardedConn struct {
 	net.Conn
 	guard  *guard
-	ip     netip.Addr
+	from   netip.Addr // its network
 	held   atomic.Int64
 	linger atomic.Bool
 	closed atomic.Bool
@@ -135,7 +134,7 @@ func (c *guardedConn) Close() error {
 	if c.closed.Swap(true) {
 		return net.ErrClosed
 	}
-	defer c.guard.leave(c.ip)
+	defer c.guard.leave(c.from)
 	defer c.release()
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.linger.Load() {
 		if half.CloseWrite() == nil && c.SetReadDeadline(time.Now().Add(lingerTime)) == nil {

@@ -88,6 +88,7 @@ func (s *Server) newApp() *fiber.App {
 		ReadBufferSize:               headerBuffer,
 		Concurrency:                  s.cfg.Limits.Connections + 1, // the guard is what limits them
 		ErrorHandler:                 s.routeError,
+		JSONEncoder:                  plainJSON,
 	})
 }
 

@@ -132,7 +132,7 @@ func appendString(dst []byte, s string) []byte {
 }
 
 // appendStringContent appends what stands between the quotes.
-func appendStringContent(dst []byte, s string) []byte {
+func appendStringContent[T string | []byte](dst []byte, s T) []byte {
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]
@@ -141,7 +141,7 @@ func appendStringContent(dst []byte, s string) []byte {
 			continue
 		}
 		if c >= utf8.RuneSelf {
-			r, width := utf8.DecodeRuneInString(s[i:])
+			r, width := utf8.DecodeRuneInString(string(s[i:min(len(s), i+utf8.UTFMax)]))
 			if r == utf8.RuneError && width == 1 {
 				dst = append(append(dst, s[start:i]...), "\ufffd"...)
 				start = i + 1
@@ -171,7 +171,7 @@ func appendEscape(dst []byte, c byte) []byte {
 	return append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&0xf])
 }
 
-// kindOf is what people call v's type: "text", "number", "null" …
+// kindOf is what people call v's type: "text", "number", "null" and so on.
 func kindOf(v any) string {
 	switch v.(type) {
 	case nil:

@@ -78,15 +78,17 @@ func (s *source) key() string {
 
 // program is a compiled expression.
 type program struct {
-	src     *source
-	space   *space
-	paths   []*path
-	only    *path // the expression is nothing but this path
-	fast    *vm.Program
-	plain   *vm.Program
-	metered bool // it calls something that the meter bounds
-	raw     bool // raw(…): not to be escaped
-	kind    reflect.Type
+	src   *source
+	space *space
+	paths []*path
+	only  *path // the expression is nothing but this path
+	// shortcut decides what it can without the machine; nil: nothing.
+	shortcut shortcut
+	fast     *vm.Program
+	plain    *vm.Program
+	metered  bool // it calls something that the meter bounds
+	raw      bool // raw(…): not to be escaped
+	kind     reflect.Type
 }
 
 func (c *Compiler) config() *conf.Config {
@@ -130,7 +132,7 @@ func (c *Compiler) compile(src *source, rawOK bool) (*program, diag.List) {
 	if p.fast, err = c.build(src, fast, p.raw); err != nil {
 		return nil, append(list, src.typeError(err))
 	}
-	p.paths, p.metered = fast.paths, plain.metered
+	p.paths, p.shortcut, p.metered = fast.paths, fast.shortcut, plain.metered
 	if fast.root != nil && len(fast.paths) == 1 {
 		p.only = fast.root
 	}

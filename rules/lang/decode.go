@@ -5,6 +5,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/valyala/fastjson"
 )
@@ -36,7 +37,7 @@ func decode(v *fastjson.Value) any {
 		if err != nil {
 			return nil
 		}
-		return strings.ToValidUTF8(string(text), "\ufffd")
+		return validText(string(text))
 	case fastjson.TypeNumber:
 		return decodeNumber(v)
 	case fastjson.TypeTrue:
@@ -50,6 +51,14 @@ func decode(v *fastjson.Value) any {
 	default:
 		return nil
 	}
+}
+
+// validText has U+FFFD for every byte that is no UTF-8, as encoding/json reads it.
+func validText(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return string([]rune(s))
 }
 
 func decodeList(v *fastjson.Value) any {
@@ -71,7 +80,7 @@ func decodeObject(v *fastjson.Value) any {
 	}
 	fields := make(map[string]any, o.Len())
 	o.Visit(func(k []byte, v *fastjson.Value) {
-		fields[strings.ToValidUTF8(string(k), "\ufffd")] = decode(v)
+		fields[validText(string(k))] = decode(v)
 	})
 	return fields
 }
@@ -79,7 +88,7 @@ func decodeObject(v *fastjson.Value) any {
 // decodeNumber keeps what is written as an integer exact: int where it fits,
 // else its digits.
 func decodeNumber(v *fastjson.Value) any {
-	if n, err := v.Int64(); err == nil {
+	if n, ok := integer(v); ok {
 		return int(n)
 	}
 	raw := string(v.MarshalTo(nil))
@@ -89,4 +98,18 @@ func decodeNumber(v *fastjson.Value) any {
 		}
 	}
 	return json.Number(raw)
+}
+
+// integer is the value of a number that is written as an integer and is in the
+// range of int64. fastjson makes a costly error of any other number, so that is
+// asked only where neither of the quick readings tells: a kind of zero.
+func integer(v *fastjson.Value) (int64, bool) {
+	if n := v.GetInt64(); n != 0 {
+		return n, true
+	}
+	if v.GetFloat64() != 0 {
+		return 0, false
+	}
+	n, err := v.Int64()
+	return n, err == nil
 }

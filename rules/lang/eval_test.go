@@ -24,7 +24,7 @@ func mustDoc(t testing.TB, text string) *lang.Doc {
 	t.Helper()
 	doc, err := lang.ParseDoc([]byte(text))
 	if err != nil {
-		t.Fatalf("%s: %v", text, err)
+		t.Fatalf("%.100s: %v", text, err)
 	}
 	return doc
 }

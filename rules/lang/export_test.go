@@ -4,3 +4,14 @@ package lang
 // the same.
 func EvalFast(e *Expression, s *Scope) (any, error)  { return e.p.run(s) }
 func EvalPlain(e *Expression, s *Scope) (any, error) { return e.p.runPlain(s) }
+
+// TextOf and JSONOf write plain data as templates do.
+func TextOf(v any) (string, error) { return textOf(v) }
+
+func JSONOf(v any) string {
+	text, err := appendJSON(nil, v)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
+}

@@ -43,17 +43,14 @@ type Doc struct {
 // more than 200,000 values. Where a key stands twice in an object the last one
 // counts.
 func ParseDoc(text []byte) (*Doc, error) {
-	if err := bounded(text); err != nil { // first: the validator recurses without a limit
-		return nil, err
-	}
-	if err := fastjson.ValidateBytes(text); err != nil {
-		return nil, syntaxError(text, err)
+	if err := validate(text); err != nil {
+		return nil, worded(text, err)
 	}
 	parser := parsers.Get()
 	root, err := parser.ParseBytes(replaceLoneSurrogates(text))
 	if err != nil {
 		parsers.Put(parser)
-		return nil, syntaxError(text, err)
+		return nil, &SyntaxError{Message: err.Error()}
 	}
 	return &Doc{parser: parser, root: root, size: len(text)}, nil
 }
@@ -98,54 +95,27 @@ func (d *Doc) Lookup(path ...string) (any, bool) {
 	return decode(v), true
 }
 
-// syntaxError finds the place of the fault, which fastjson does not give.
-func syntaxError(text []byte, cause error) error {
+// worded gives the place and the words of encoding/json where the fault is one
+// of the grammar.
+func worded(text []byte, fault *SyntaxError) error {
+	if fault != errShape {
+		return fault
+	}
 	var into json.RawMessage
 	var place *json.SyntaxError
 	if err := json.Unmarshal(text, &into); errors.As(err, &place) {
 		return &SyntaxError{Offset: max(0, int(place.Offset)-1), Message: place.Error()}
 	}
-	return &SyntaxError{Message: cause.Error()}
-}
-
-// bounded refuses texts that are too deep or hold too many values. Counting
-// bytes settles it for ordinary texts; only suspicious ones are scanned.
-func bounded(text []byte) error {
-	opening := bytes.Count(text, []byte{'{'}) + bytes.Count(text, []byte{'['})
-	if opening <= maxDepth && (len(text) <= maxValues || opening+bytes.Count(text, []byte{','}) < maxValues) {
-		return nil
-	}
-	depth, values, quoted := 0, 1, false
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; {
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-			if c == '\\' {
-				i++
-			}
-		case c == '{' || c == '[':
-			depth++
-			values++
-		case c == '}' || c == ']':
-			depth--
-		case c == ',':
-			values++
-		}
-		if depth > maxDepth {
-			return &SyntaxError{Offset: i, Message: fmt.Sprintf("nested deeper than %d", maxDepth)}
-		}
-		if values > maxValues {
-			return &SyntaxError{Offset: i, Message: fmt.Sprintf("more than %d values", maxValues)}
-		}
-	}
-	return nil
+	return fault
 }
 
 // replaceLoneSurrogates turns \u escapes that are half of a pair into \ufffd,
 // as encoding/json reads them; fastjson would keep them as written or lose
 // the character behind them. It returns text itself when there is none.
 func replaceLoneSurrogates(text []byte) []byte {
+	if bytes.IndexByte(text, '\\') < 0 { // one quick look for the most common case
+		return text
+	}
 	if !bytes.Contains(text, []byte(`\ud`)) && !bytes.Contains(text, []byte(`\uD`)) {
 		return text
 	}

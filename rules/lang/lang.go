@@ -12,7 +12,7 @@
 // decoded event, where expr raises the error or short-circuits as it defines.
 //
 // Every evaluation is bounded: 500 nodes, predicates nested twice, lists of
-// 10,000 items, 8 MB of texts and lists, 100 ms. Only plain data is in reach.
+// 10,000 items, 4 MB of texts and lists, 100 ms. Only plain data is in reach.
 package lang
 
 import (

@@ -14,7 +14,7 @@ const (
 	maxItems      = 10_000                // of a list that is iterated or sorted
 	maxUniq       = 1_000                 // of a list for uniq, which compares each with each
 	maxText       = 1 << 20               // bytes of a text that a function makes
-	maxSpent      = 8 << 20               // bytes of all texts and lists made
+	maxSpent      = 4 << 20               // bytes of all texts and lists made
 	maxElements   = 300_000               // of all lists and objects that the machine makes
 	maxPattern    = 1_000                 // bytes of a regular expression
 	maxRegexWork  = 4_000_000             // instructions of the pattern × bytes of the text

@@ -20,9 +20,43 @@ type path struct {
 	slot   int    // its number in the space
 	name   string // its name in the flat environment: unique, no identifier unless it is a bare root
 	root   string
-	parent *path  // the way up to rest; nil: rest starts at the root
+	parent *path  // the way up to rest; nil: this is a root, or not below data
 	rest   []step // one step, or all from the first optional one on
-	used   bool   // by a program itself, not only as a parent
+	keyed  keyed  // the paths that go one plain key further
+}
+
+// plainKey reports whether the path is one key below its parent.
+func (p *path) plainKey() bool {
+	return len(p.rest) == 1 && p.rest[0].index < 0 && !p.rest[0].optional
+}
+
+// keyed are paths by the length of their last key, so that the keys of an
+// object, most of which no expression names, are passed over at once.
+type keyed [][]*path
+
+// longKey is the length from which on keys share a place.
+const longKey = 32
+
+func (k *keyed) add(p *path) {
+	at := min(len(p.rest[0].key), longKey)
+	for len(*k) <= at {
+		*k = append(*k, nil)
+	}
+	(*k)[at] = append((*k)[at], p)
+}
+
+// find is the path under key, nil when no expression names it.
+func (k keyed) find(key []byte) *path {
+	at := min(len(key), longKey)
+	if at >= len(k) {
+		return nil
+	}
+	for _, p := range k[at] {
+		if p.rest[0].key == string(key) {
+			return p
+		}
+	}
+	return nil
 }
 
 // space numbers the paths of everything one Compiler compiled, so that a Scope
@@ -45,7 +79,7 @@ func (s *space) add(root string, steps []step) *path {
 			break
 		}
 	}
-	if cut > 0 {
+	if cut > 0 || (cut == 0 && root == "data") {
 		p.parent = s.add(root, steps[:cut])
 	}
 	if cut >= 0 {
@@ -54,6 +88,9 @@ func (s *space) add(root string, steps []step) *path {
 			st.end -= cut
 			p.rest[i] = st
 		}
+	}
+	if p.parent != nil && p.plainKey() {
+		p.parent.keyed.add(p)
 	}
 	p.slot = len(s.byName)
 	s.byName[name] = p

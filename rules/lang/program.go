@@ -14,7 +14,13 @@ import (
 
 // run evaluates the program. Its error is for people.
 func (p *program) run(s *Scope) (any, error) {
-	if s.load(p.space, p.paths) {
+	s.enter(p.space)
+	if p.shortcut != nil {
+		if verdict := p.shortcut.ask(s); verdict != unsure {
+			return verdict == yes, nil
+		}
+	}
+	if s.load(p.paths) {
 		if p.only != nil {
 			return s.env[p.only.name], nil
 		}
@@ -111,6 +117,9 @@ func (e *Expression) Eval(s *Scope) (any, error) { return e.p.run(s) }
 // Text gives the value as text: "" for null, numbers without exponent, lists
 // and objects as JSON.
 func (e *Expression) Text(s *Scope) (string, error) {
+	if f, ok := e.p.scalar(s); ok {
+		return f.String(), nil
+	}
 	value, err := e.p.run(s)
 	if err != nil {
 		return "", err
@@ -156,8 +165,7 @@ func brief(v any) string {
 
 // isLimit finds the message of a bound that was hit.
 func isLimit(err error) (string, bool) {
-	var limit *limitError
-	if errors.As(err, &limit) {
+	if limit, ok := errors.AsType[*limitError](err); ok {
 		return limit.message, true
 	}
 	return "", false

@@ -1,7 +1,6 @@
 package lang
 
 import (
-	"errors"
 	"slices"
 
 	"github.com/expr-lang/expr/ast"
@@ -13,23 +12,32 @@ import (
 // of the meter where something can grow, and, with a space, static paths as
 // single identifiers of the flat environment.
 type rewriter struct {
-	src     *source
-	space   *space // nil: the plain route
-	paths   []*path
-	root    *path // the whole expression is this path
-	metered bool
-	list    diag.List
+	src      *source
+	space    *space // nil: the plain route
+	paths    []*path
+	root     *path    // the whole expression is this path
+	shortcut shortcut // nil: there is none
+	metered  bool
+	list     diag.List
 }
 
 func (r *rewriter) rewrite(n *ast.Node) {
 	r.node(n)
-	if id, ok := (*n).(*ast.IdentifierNode); ok {
+	if r.root = r.path(*n); r.root == nil && r.space != nil {
+		r.shortcut = r.shortcutOf(*n)
+	}
+}
+
+// path is the static path whose place n took, nil when it is no such place.
+func (r *rewriter) path(n ast.Node) *path {
+	if id, ok := n.(*ast.IdentifierNode); ok {
 		for _, p := range r.paths {
 			if p.name == id.Value {
-				r.root = p
+				return p
 			}
 		}
 	}
+	return nil
 }
 
 func (r *rewriter) node(n *ast.Node) {
@@ -166,11 +174,8 @@ func (r *rewriter) matches(n *ast.Node, x *ast.BinaryNode) {
 	if text, ok := right.(*ast.StringNode); ok {
 		p, err := compilePattern(text.Value)
 		if err != nil {
-			var limit *limitError
-			if errors.As(err, &limit) {
-				from, to := r.src.bytes(text.Location())
-				r.list = append(r.list, r.src.fault(from, to, "expr-syntax", "", "%s", limit.message))
-			}
+			from, to := r.src.bytes(text.Location())
+			r.list = append(r.list, r.src.fault(from, to, "expr-syntax", "", "%s", err))
 			return
 		}
 		right = &ast.ConstantNode{Value: p}

@@ -16,7 +16,7 @@ import (
 
 // jsonText draws a JSON value whose keys are few, so that paths meet them.
 func jsonText(depth int) *rapid.Generator[string] {
-	scalar := rapid.SampledFrom([]string{`null`, `true`, `false`, `0`, `7`, `-3`, `1.5`, `1e3`, `9007199254740993`, `99999999999999999999`, `""`, `"a"`, `"ä\n"`, `"7"`})
+	scalar := rapid.SampledFrom([]string{`null`, `true`, `false`, `0`, `7`, `-3`, `1.5`, `1e3`, `9007199254740993`, `99999999999999999999`, `""`, `"a"`, `"ä\n"`, `"7"`, "\"\xffa\"", `"\ufffda"`})
 	if depth == 0 {
 		return scalar
 	}
@@ -63,10 +63,15 @@ func code(depth int) *rapid.Generator[string] {
 			"%s", "%s", "%s == %s", "%s != %s", "%s == 7", `%s in ["a", 7]`, "%s in %s", "%s and %s", "%s or %s", "not (%s)", "(%s ?? %s)",
 			"%s < %s", "%s + %s", "len(%s)", "any(%s, # == 7)", "map(%s, #)", "filter(%s, #.a == 7)", "%s[%s]", "keys(%s)", "string(%s)",
 			`%s contains "a"`, "%s matches \"a\"", "[%s, %s]", `{"k": %s}.k`, "(%s) ? 1 : (%s)", "let v = %s; v == %s", "(%s)?.a.b", "(%s).a?.b.c", "sum(%s)",
-			"%s[0:1]", "toJSON(%s)", "%s | type()", "1 < %s < 9", "concat(%s, %s)", "uniq(%s)", "first(%s)", "max(%s, 1)",
+			"%s[0:1]", "toJSON(%s)", "%s == true", "%s != nil", `%s == "a"`, `"7" != %s`, `%s in [7, "a", nil, true]`, `%s not in ["7", 0]`, `%s == "\ufffda"`,
+			`%s in ["\ufffda", "x"]`, "%s >= 7", "%s < 8 and %s > -4", "not %s", `%s startsWith ""`, `%s endsWith "a"`, `%s startsWith "\ufffd"`,
+			`%s matches "."`, `%s matches "\ufffda"`, `%s == "b" or len(%s) > 1`, "%s == 7 && %s || %s", "%s | type()", "1 < %s < 9", "concat(%s, %s)", "uniq(%s)", "first(%s)", "max(%s, 1)",
 		}).Draw(t, "form")
-		if strings.Count(form, "%s") == 1 {
+		switch strings.Count(form, "%s") {
+		case 1:
 			return fmt.Sprintf(form, a)
+		case 3:
+			return fmt.Sprintf(form, a, b, a)
 		}
 		return fmt.Sprintf(form, a, b)
 	})

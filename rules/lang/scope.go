@@ -26,6 +26,7 @@ type Scope struct {
 	slots []slot         // by path.slot
 	env   map[string]any // of the fast route, by path.name
 	plain map[string]any // of the plain route; nil until it is needed
+	text  []byte         // of the fact at hand, where it is not data's
 	vm    vm.VM
 	meter meter
 }
@@ -64,9 +65,12 @@ func NewScope(doc *Doc, meta Meta, headers map[string]string, query map[string]a
 // Release gives the scope's memory back. Values and JSON that came from it stay good.
 func (s *Scope) Release() {
 	s.reset(nil)
+	if s.plain != nil { // the machine may still point into the decoded event
+		s.vm = vm.VM{}
+	}
 	s.doc, s.headers, s.query, s.plain = nil, nil, nil, nil
 	s.Event = Meta{}
-	clear(s.vm.Stack)
+	clear(s.vm.Stack[:cap(s.vm.Stack)])
 	clear(s.vm.Variables)
 	scopes.Put(s)
 }
@@ -78,15 +82,19 @@ func (s *Scope) reset(to *space) {
 	clear(s.env)
 }
 
-// load puts the values of all paths into the environment. It reports false
-// when one of them breaks off, and the plain route must decide.
-func (s *Scope) load(of *space, paths []*path) bool {
+// enter gets ready for what one Compiler compiled.
+func (s *Scope) enter(of *space) {
 	if s.space != of {
 		s.reset(of)
 	}
-	if len(s.slots) < len(of.byName) {
-		s.slots = append(s.slots, make([]slot, len(of.byName)-len(s.slots))...)
+	if missing := len(of.byName) - len(s.slots); missing > 0 {
+		s.slots = append(s.slots, make([]slot, missing)...)
 	}
+}
+
+// load puts the values of all paths into the environment. It reports false
+// when one of them breaks off, and the plain route must decide.
+func (s *Scope) load(paths []*path) bool {
 	for _, p := range paths {
 		if p.root == "data" {
 			if !s.loadData(p) {
@@ -121,21 +129,50 @@ func (s *Scope) resolve(p *path) (*fastjson.Value, bool) {
 	if at.state != unresolved {
 		return at.value, at.state == resolved
 	}
-	var value *fastjson.Value
-	ok := true
-	if p.parent != nil {
-		value, ok = s.resolve(p.parent)
-	} else if s.doc != nil && s.doc.root.Type() != fastjson.TypeNull {
-		value = s.doc.root
+	switch {
+	case p.parent == nil:
+		if at.state = resolved; s.doc != nil && s.doc.root.Type() != fastjson.TypeNull {
+			at.value = s.doc.root
+		}
+	case p.plainKey():
+		s.expand(p.parent)
+	default:
+		value, ok := s.resolve(p.parent)
+		if ok {
+			value, ok = walk(value, p.rest)
+		}
+		if at.state = resolved; !ok {
+			at.state = broken
+		}
+		at.value = value
 	}
-	if ok {
-		value, ok = walk(value, p.rest)
+	return at.value, at.state == resolved
+}
+
+// expand resolves all paths that are one key below parent in one pass over the
+// object. Of a key that stands twice the last value counts.
+func (s *Scope) expand(parent *path) {
+	value, ok := s.resolve(parent)
+	state := broken
+	var object *fastjson.Object
+	if ok && value != nil && value.Type() == fastjson.TypeObject {
+		object, state = value.GetObject(), resolved
 	}
-	at.state, at.value = resolved, value
-	if !ok {
-		at.state = broken
+	for _, list := range parent.keyed {
+		for _, p := range list {
+			s.slots[p.slot].state = state
+		}
 	}
-	return value, ok
+	object.Visit(func(key []byte, value *fastjson.Value) {
+		p := parent.keyed.find(key)
+		switch {
+		case p == nil:
+		case value.Type() == fastjson.TypeNull:
+			s.slots[p.slot].value = nil
+		default:
+			s.slots[p.slot].value = value
+		}
+	})
 }
 
 // loadOther loads a path that starts at event, headers or query. What goes

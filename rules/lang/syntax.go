@@ -80,20 +80,6 @@ func piped(rest []lexer.Token) bool {
 	return len(rest) > 1 && rest[0].Kind == lexer.Identifier && rest[1].Is(lexer.Bracket, "(")
 }
 
-// openQuote is where a text starts that does not end; -1 when there is none.
-func openQuote(code string) int {
-	for i := 0; i < len(code); i++ {
-		if code[i] == '"' || code[i] == '\'' || code[i] == '`' {
-			end := closingQuote(code, i)
-			if end < 0 {
-				return i
-			}
-			i = end
-		}
-	}
-	return -1
-}
-
 var unexpected = regexp.MustCompile(`unexpected token (\w+)(?:\((".*")\))?`)
 
 // syntaxMessage makes expr's message readable.

@@ -85,6 +85,12 @@ func (t *Template) AppendJSON(dst []byte, s *Scope) (out []byte, missing []strin
 
 func (l *leaf) appendValue(dst []byte, s *Scope, missing []string) ([]byte, []string, error) {
 	p := &l.parts[0]
+	asItIs := l.escape == nil || p.program.raw
+	if asItIs {
+		if f, ok := p.program.scalar(s); ok {
+			return f.appendJSON(dst), missing, nil
+		}
+	}
 	value, err := p.program.run(s)
 	if err != nil {
 		return append(dst, "null"...), missing, fmt.Errorf("${{ %s }}: %w", p.name, err)
@@ -92,7 +98,7 @@ func (l *leaf) appendValue(dst []byte, s *Scope, missing []string) ([]byte, []st
 	if value == nil {
 		return append(dst, "null"...), append(missing, p.name), nil
 	}
-	if l.escape != nil && !p.program.raw {
+	if !asItIs {
 		value = escaped(value, l.escape)
 	}
 	before := len(dst)
@@ -111,27 +117,39 @@ func (l *leaf) appendText(dst []byte, s *Scope, missing []string) ([]byte, []str
 			dst = append(dst, p.json...)
 			continue
 		}
-		value, err := p.program.run(s)
-		if err == nil && value == nil {
+		var null bool
+		var err error
+		dst, null, err = l.appendPart(dst, s, p)
+		if null {
 			missing = append(missing, p.name)
-			continue
 		}
-		var text string
-		if err == nil {
-			text, err = textOf(value)
+		if err != nil && first == nil {
+			first = fmt.Errorf("${{ %s }}: %w", p.name, err)
 		}
-		if err != nil {
-			if first == nil {
-				first = fmt.Errorf("${{ %s }}: %w", p.name, err)
-			}
-			continue
-		}
-		if l.escape != nil && !p.program.raw {
-			text = l.escape(text)
-		}
-		dst = appendStringContent(dst, text)
 	}
 	return append(dst, '"'), missing, first
+}
+
+// appendPart appends the text of one ${{ }}; null says that there is none.
+func (l *leaf) appendPart(dst []byte, s *Scope, p *part) (out []byte, null bool, err error) {
+	asItIs := l.escape == nil || p.program.raw
+	if asItIs {
+		if f, ok := p.program.scalar(s); ok {
+			return f.appendContent(dst), false, nil
+		}
+	}
+	value, err := p.program.run(s)
+	if err != nil || value == nil {
+		return dst, err == nil, err
+	}
+	text, err := textOf(value)
+	if err != nil {
+		return dst, false, err
+	}
+	if !asItIs {
+		text = l.escape(text)
+	}
+	return appendStringContent(dst, text), false, nil
 }
 
 type templateBuilder struct {
@@ -263,54 +281,4 @@ func (b *templateBuilder) expression(text yamlpos.Text, from, to int) part {
 	p, list := b.compiler.compile(newSource(text, from, to), true)
 	b.list = append(b.list, list...)
 	return part{program: p, name: strings.TrimSpace(code)}
-}
-
-// templateEnd finds the }} that closes an expression, past the texts and
-// brackets in it; -1 when there is none.
-func templateEnd(s string) int {
-	depth := 0
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; c {
-		case '"', '\'', '`':
-			if i = closingQuote(s, i); i < 0 {
-				return -1
-			}
-		case '{', '[', '(':
-			depth++
-		case ']', ')':
-			depth--
-		case '}':
-			if depth <= 0 && strings.HasPrefix(s[i:], "}}") {
-				return i
-			}
-			depth--
-		}
-	}
-	return -1
-}
-
-// closingQuote finds the quote that ends the text which starts at i.
-func closingQuote(s string, i int) int {
-	quote := s[i]
-	for i++; i < len(s); i++ {
-		switch {
-		case s[i] == quote:
-			return i
-		case s[i] == '\\' && quote != '`':
-			i++
-		}
-	}
-	return -1
-}
-
-// quotedAt reports whether the byte at stands inside a text of the expression.
-func quotedAt(s string, at int) bool {
-	for i := 0; i < at; i++ {
-		if s[i] == '"' || s[i] == '\'' || s[i] == '`' {
-			if i = closingQuote(s, i); i < 0 || i > at {
-				return i > at
-			}
-		}
-	}
-	return false
 }

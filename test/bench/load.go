@@ -10,7 +10,7 @@ import (
 	"io"
 	"net"
 	"os"
-	"sort"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -72,7 +72,7 @@ func generate() error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	sort.Slice(times, func(i, j int) bool { return times[i] < times[j] })
+	slices.Sort(times)
 	if len(times) > 0 {
 		s.P50, s.P99 = times[len(times)/2], times[len(times)*99/100]
 	}

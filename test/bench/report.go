@@ -43,8 +43,11 @@ func (b *bench) report(w io.Writer) {
 		name    string
 		samples []sample
 	}{
-		{"echo", b.echoes}, {"accept", b.accepts},
-		{"deliver", b.delivers}, {"after history", b.after}, {"Node-RED", b.node},
+		{"echo", b.echoes},
+		{"accept", b.accepts},
+		{"deliver", b.delivers},
+		{"after history", b.after},
+		{"Node-RED", b.node},
 	} {
 		if len(row.samples) == 0 {
 			continue

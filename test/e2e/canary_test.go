@@ -87,8 +87,14 @@ rules:
 		call("events", "show", ev.ID, "--json")
 	}
 	for _, args := range [][]string{
-		{"check"}, {"check", "--json"}, {"events", "list"}, {"events", "list", "--json"}, {"deliveries", "list"},
-		{"deliveries", "list", "--json"}, {"-v", "events", "list"}, {"reload"},
+		{"check"},
+		{"check", "--json"},
+		{"events", "list"},
+		{"events", "list", "--json"},
+		{"deliveries", "list"},
+		{"deliveries", "list", "--json"},
+		{"-v", "events", "list"},
+		{"reload"},
 	} {
 		call(args...)
 	}

@@ -3,11 +3,13 @@ package e2e
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 
 	"hookgate/test/lab"
 )
@@ -31,9 +33,34 @@ func TestLife(t *testing.T) {
 	if r := g.CLI("events", "list"); r.Code != 4 {
 		t.Errorf("events list without a server: exit status %d, want 4: %s", r.Code, r.Stderr)
 	}
+	began := time.Now()
 	g.Start()
+	// The benchmark measures it, the target is 150 ms; this one only finds a stall.
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("ready %s after the start", took)
+	}
 	if code := g.CLI("events", "list").Code; code != 0 {
 		t.Errorf("events list after a restart: exit status %d", code)
+	}
+}
+
+// The demo needs no configuration and no account, and says how it went.
+func TestDemo(t *testing.T) {
+	t.Parallel()
+	cmd := exec.Command(lab.Binary(t), "demo", "--once")
+	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), "NO_COLOR=1")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("demo --once: %v\n%s", err, out)
+	}
+	has(t, "the demo", string(out), "4 of 4 expected deliveries arrived", "signature verified", "a comma is missing", "spam, kept")
+	left, err := os.ReadDir(cmd.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(left) != 0 {
+		t.Errorf("the demo left files behind: %v", left)
 	}
 }
 

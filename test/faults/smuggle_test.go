@@ -27,7 +27,8 @@ const chunked = "7\r\n{\"n\":1}\r\n0\r\n\r\n"
 // TestSmuggle sends ambiguous requests over raw sockets. Each has one allowed
 // answer, and what is hidden in it must never be understood as a request.
 //
-// Negative control: fasthttp 1.51, which fiber alone would bring.
+// Negative control: fasthttp 1.51, which fiber alone would bring. Then ten vectors
+// got another answer and a hidden request was understood.
 func TestSmuggle(t *testing.T) {
 	t.Parallel()
 	sink := lab.NewSink(t, nil)
@@ -74,12 +75,12 @@ func TestSmuggle(t *testing.T) {
 		{"chunked on HTTP/1.0", strings.Replace(head, "HTTP/1.1", "HTTP/1.0", 1) + "Transfer-Encoding: chunked\r\n\r\n" + chunked + hidden, 400},
 		{"no host", strings.Replace(head, "Host: h\r\n", "", 1) + "Content-Length: 7\r\n\r\n{\"n\":1}", 400},
 		{"two hosts", head + "Host: other\r\nContent-Length: 7\r\n\r\n{\"n\":1}", 400},
-		{"an unknown version", strings.Replace(head, "HTTP/1.1", "HTTP/3.7", 1) + "Content-Length: 7\r\n\r\n{\"n\":1}", 400},
+		{"an unknown version", strings.Replace(head, "HTTP/1.1", "HTTP/3.7", 1) + "Content-Length: 7\r\n\r\n{\"n\":1}", 505},
 		{"no version", strings.Replace(head, " HTTP/1.1", "", 1) + "Content-Length: 7\r\n\r\n{\"n\":1}", 400},
 		{"a space before the first header", strings.Replace(head, "Host", " Host", 1) + "Content-Length: 7\r\n\r\n{\"n\":1}", 400},
 		{"a line feed in the path", strings.Replace(head, inPath, inPath+"\nX: y", 1) + "Content-Length: 7\r\n\r\n{\"n\":1}", 400},
-		{"HTTP/2 by force", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400},
-		{"nonsense", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", 400},
+		{"HTTP/2 by force", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
+		{"nonsense", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400},
 	} {
 		t.Run(v.name, func(t *testing.T) {
 			statuses := exchange(t, g.Addr, v.request)

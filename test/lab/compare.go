@@ -28,8 +28,7 @@ type Numbered struct {
 // are acknowledged events that never arrived; unknown are arrivals that nobody
 // sent, or that came under another event's id than the acknowledged one.
 func Compare(sender *Sender, sink *Sink) (Balance, error) {
-	acked := make(map[int]string)
-	sent := make(map[int]bool)
+	acked, sent := make(map[int]string), make(map[int]bool)
 	for _, e := range sender.Ledger() {
 		sent[e.N] = true
 		if e.Status/100 == 2 {
@@ -37,8 +36,8 @@ func Compare(sender *Sender, sink *Sink) (Balance, error) {
 		}
 	}
 	b := Balance{Acknowledged: len(acked)}
-	deliveries := make(map[string]int) // webhook-id → arrivals
-	byNumber := make(map[int]map[string]bool)
+	arrivals := make(map[string]int)         // by webhook-id
+	numbers := make(map[int]map[string]bool) // the webhook-ids of an event
 	for _, a := range sink.Arrivals() {
 		var body Numbered
 		if err := json.Unmarshal(a.Body, &body); err != nil {
@@ -50,27 +49,31 @@ func Compare(sender *Sender, sink *Sink) (Balance, error) {
 		if id, ok := acked[body.N]; !sent[body.N] || ok && id != body.Event {
 			b.Unknown = append(b.Unknown, string(a.Body))
 		}
-		deliveries[a.ID]++
-		if byNumber[body.N] == nil {
-			byNumber[body.N] = make(map[string]bool)
+		arrivals[a.ID]++
+		if numbers[body.N] == nil {
+			numbers[body.N] = make(map[string]bool)
 		}
-		byNumber[body.N][a.ID] = true
+		numbers[body.N][a.ID] = true
 	}
-	b.Arrived = len(deliveries)
-	for _, n := range deliveries {
+	b.count(acked, arrivals, numbers)
+	return b, nil
+}
+
+func (b *Balance) count(acked map[int]string, arrivals map[string]int, numbers map[int]map[string]bool) {
+	b.Arrived = len(arrivals)
+	for _, n := range arrivals {
 		b.Duplicates += n - 1
 	}
-	for n, ids := range byNumber {
-		if len(ids) > 1 && n > 0 {
+	for _, ids := range numbers {
+		if len(ids) > 1 {
 			b.Doubled++
 		}
 	}
 	for n := range acked {
-		if byNumber[n] == nil {
+		if numbers[n] == nil {
 			b.Lost = append(b.Lost, n)
 		}
 	}
-	return b, nil
 }
 
 // AwaitAll waits until every acknowledged event has arrived, fails the test for

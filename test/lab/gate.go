@@ -54,7 +54,8 @@ type process struct {
 // not started. Whatever still runs at the end of the test is killed then.
 func New(tb testing.TB, config string) *Gate {
 	tb.Helper()
-	dir, err := os.MkdirTemp("", "hg") // short: the path of a unix socket has a limit of 108 bytes
+	//nolint:usetesting // TempDir's paths are long, and that of a unix socket has a limit of 108 bytes
+	dir, err := os.MkdirTemp("", "hg")
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -62,6 +63,11 @@ func New(tb testing.TB, config string) *Gate {
 	g.moveTo(Port(tb))
 	tb.Cleanup(func() {
 		g.Kill()
+		for _, sign := range []string{"DATA RACE", "panic:", "fatal error:"} {
+			if at := strings.Index(g.Stderr(), sign); at >= 0 {
+				tb.Errorf("the gate said %s: %.4000s", sign, g.Stderr()[at:])
+			}
+		}
 		if tb.Failed() {
 			tb.Logf("stderr of the gate:\n%s", Tail(g.Stderr(), 40))
 		}

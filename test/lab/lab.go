@@ -21,6 +21,10 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	// The tests drive a binary that they build themselves. This import tells the
+	// cache of test results what it is made of.
+	_ "hookgate/app/cli"
 )
 
 // Patience is how long the lab waits for what should happen soon. It is
@@ -29,6 +33,10 @@ const Patience = 30 * time.Second
 
 // Long reports whether the long forms of the tests are wanted (FAULTS=long).
 func Long() bool { return os.Getenv("FAULTS") == "long" }
+
+// Race reports whether the binary is built with the race detector (LAB_RACE=1):
+// it takes several times the memory and the time then.
+func Race() bool { return os.Getenv("LAB_RACE") != "" }
 
 // Pick returns short, or long where the long forms are wanted.
 func Pick[T any](short, long T) T {
@@ -178,7 +186,7 @@ func compile() (string, error) {
 	}
 	path := filepath.Join(build.dir, "hookgate")
 	args := []string{"build", "-o", path}
-	if os.Getenv("LAB_RACE") != "" {
+	if Race() {
 		args = append(args, "-race")
 	}
 	cmd := exec.Command("go", append(args, ".")...)

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"sort"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -170,7 +170,7 @@ func Percentile(durations []time.Duration, p float64) time.Duration {
 		return 0
 	}
 	sorted := append([]time.Duration(nil), durations...)
-	sort.Slice(sorted, func(i, j int) bool { return sorted[i] < sorted[j] })
+	slices.Sort(sorted)
 	return sorted[min(len(sorted)-1, int(p/100*float64(len(sorted))))]
 }
 

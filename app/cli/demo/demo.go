@@ -34,7 +34,6 @@ type demo struct {
 	Options
 	place    *workspace
 	receiver *receiver
-	loaded   *app.Loaded
 	base     string // the server's URL
 	api      *client.Client
 }
@@ -82,7 +81,6 @@ func (d *demo) load() (*app.App, error) {
 	if report.List.Count(diag.Error) > 0 {
 		return nil, report.List
 	}
-	d.loaded = loaded
 	d.api = client.Unix(app.SocketPath(loaded.Document))
 	return app.New(loaded, app.Options{Logger: d.Logger, Version: d.Version, Now: d.Now})
 }

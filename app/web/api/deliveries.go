@@ -94,11 +94,13 @@ func (h *handler) deliveryItems(ctx context.Context, list []event.Delivery, deta
 	return items, nil
 }
 
-// retry answers POST /deliveries/retry. What was delivered is not sent again
-// by it, and what waits already or is under way needs no retry.
+// retry answers POST /deliveries/retry. Without a state it takes failed ones;
+// those that are retrying go at once, and cancelled ones are taken up again,
+// only where that is asked for. What was delivered is not sent again by it,
+// and what waits already or is under way needs no retry.
 func (h *handler) retry(c *fiber.Ctx) error {
-	allowed := []event.DeliveryState{event.GaveUp}
-	f, dry, err := selection(c, allowed, allowed, "retried")
+	allowed := []event.DeliveryState{event.GaveUp, event.Retrying, event.Cancelled}
+	f, dry, err := selection(c, allowed, allowed[:1], "retried")
 	if err != nil {
 		return err
 	}

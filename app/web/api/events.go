@@ -60,7 +60,9 @@ func (h *handler) event(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(detailOf(item, &e))
+	detail := detailOf(item, &e)
+	detail.Why = h.service.Why(&e)
+	return c.JSON(detail)
 }
 
 // eventItem presents an event with its deliveries. The details are the

@@ -10,6 +10,7 @@ import (
 
 	"hookgate/app/event"
 	"hookgate/app/intake"
+	"hookgate/rules"
 )
 
 // Reader looks up what is stored. Lists are newest first and hold at most
@@ -19,6 +20,9 @@ type Reader interface {
 	Event(ctx context.Context, id event.ID) (event.Event, error) // event.ErrNotFound
 	Deliveries(ctx context.Context, f event.DeliveryFilter) ([]event.Delivery, error)
 	Attempts(ctx context.Context, ids ...event.DeliveryID) ([]event.Attempt, error)
+	// Why tells how the rules came to what they said of e; nil where those
+	// that judged it are no longer in force, or none did.
+	Why(e *event.Event) []rules.Trace
 }
 
 // Changer changes all deliveries that a filter selects, whatever its Limit,

@@ -10,6 +10,7 @@ import (
 
 	"hookgate/app/diag"
 	"hookgate/app/event"
+	"hookgate/rules"
 )
 
 // Event is an event as lists show it.
@@ -33,6 +34,9 @@ type EventDetail struct {
 	Body    string          `json:"body,omitempty"`        // the raw body when it is valid UTF-8
 	Base64  []byte          `json:"body_base64,omitempty"` // else
 	Data    json.RawMessage `json:"data,omitempty"`
+	// Why tells for each rule which part of its condition decided; only while
+	// the rules that judged the event are still in force.
+	Why []rules.Trace `json:"why,omitempty"`
 }
 
 // Verdict is what a rule said of an event.

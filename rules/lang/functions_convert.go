@@ -1,0 +1,78 @@
+package lang
+
+import (
+	"maps"
+	"slices"
+)
+
+func toText(m *meter, args []any) (any, error) {
+	text, err := textOf(args[0])
+	if err != nil {
+		return nil, limitf("string: %s", err)
+	}
+	return text, m.charge(text)
+}
+
+func toJSON(m *meter, args []any) (any, error) {
+	text, err := appendJSON(nil, args[0])
+	if err != nil {
+		return nil, limitf("toJSON: %s", err)
+	}
+	if err := m.room("toJSON", len(text)); err != nil {
+		return nil, err
+	}
+	return string(text), m.charge(string(text))
+}
+
+func fromJSON(m *meter, args []any) (any, error) {
+	text, err := texts("fromJSON", args, 1)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := ParseDoc([]byte(text[0]))
+	if err != nil {
+		return nil, limitf("fromJSON: %s", err)
+	}
+	defer doc.Release()
+	m.spent += len(text[0])
+	return doc.Value(), m.charge(nil)
+}
+
+// fields reads an object and its keys, sorted.
+func fields(m *meter, name string, v any) (map[string]any, []string, error) {
+	object, ok := v.(map[string]any)
+	if !ok {
+		return nil, nil, limitf("%s needs an object, but got %s", name, kindOf(v))
+	}
+	if len(object) > maxItems {
+		return nil, nil, limitf("an object of %d keys is too large here: %d is the most", len(object), maxItems)
+	}
+	return object, slices.Sorted(maps.Keys(object)), m.charge(object)
+}
+
+func keys(m *meter, args []any) (any, error) {
+	_, names, err := fields(m, "keys", args[0])
+	list := make([]any, len(names))
+	for i, name := range names {
+		list[i] = name
+	}
+	return list, err
+}
+
+func values(m *meter, args []any) (any, error) {
+	object, names, err := fields(m, "values", args[0])
+	list := make([]any, len(names))
+	for i, name := range names {
+		list[i] = object[name]
+	}
+	return list, err
+}
+
+func toPairs(m *meter, args []any) (any, error) {
+	object, names, err := fields(m, "toPairs", args[0])
+	list := make([]any, len(names))
+	for i, name := range names {
+		list[i] = []any{name, object[name]}
+	}
+	return list, err
+}

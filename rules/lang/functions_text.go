@@ -1,0 +1,138 @@
+package lang
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// texts reads the first n arguments of name as texts.
+func texts(name string, args []any, n int) ([]string, error) {
+	list := make([]string, n)
+	for i := range list {
+		text, ok := args[i].(string)
+		if !ok {
+			return nil, limitf("%s needs a text, but got %s", name, kindOf(args[i]))
+		}
+		list[i] = text
+	}
+	return list, nil
+}
+
+// count reads an optional integer argument.
+func count(name string, args []any, i, otherwise int) (int, error) {
+	if len(args) <= i {
+		return otherwise, nil
+	}
+	n, ok := args[i].(int)
+	if !ok {
+		return 0, limitf("%s needs an integer, but got %s", name, kindOf(args[i]))
+	}
+	return n, nil
+}
+
+func repeat(m *meter, args []any) (any, error) {
+	text, err := texts("repeat", args, 1)
+	if err != nil {
+		return nil, err
+	}
+	n, err := count("repeat", args, 1, 0)
+	if err != nil {
+		return nil, err
+	}
+	if n < 0 {
+		return nil, limitf("repeat needs a number of times, not %d", n)
+	}
+	if n > maxText || len(text[0])*n > maxText {
+		return nil, m.room("repeat", maxText+1)
+	}
+	result := strings.Repeat(text[0], n)
+	return result, m.charge(result)
+}
+
+func replace(m *meter, args []any) (any, error) {
+	text, err := texts("replace", args, 3)
+	if err != nil {
+		return nil, err
+	}
+	n, err := count("replace", args, 3, -1)
+	if err != nil {
+		return nil, err
+	}
+	found := strings.Count(text[0], text[1])
+	if n >= 0 {
+		found = min(found, n)
+	}
+	if err := m.room("replace", len(text[0])+found*(len(text[2])-len(text[1]))); err != nil {
+		return nil, err
+	}
+	result := strings.Replace(text[0], text[1], text[2], n)
+	return result, m.charge(result)
+}
+
+func join(m *meter, args []any) (any, error) {
+	glue := ""
+	if len(args) > 1 {
+		text, err := texts("join", args[1:], 1)
+		if err != nil {
+			return nil, err
+		}
+		glue = text[0]
+	}
+	var list []string
+	switch x := args[0].(type) {
+	case []string:
+		list = x
+	case []any:
+		if err := short(x, maxItems); err != nil {
+			return nil, err
+		}
+		var err error
+		if list, err = texts("join", x, len(x)); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, limitf("join needs a list, but got %s", kindOf(args[0]))
+	}
+	size := len(glue) * len(list)
+	for _, part := range list {
+		size += len(part)
+	}
+	if err := m.room("join", size); err != nil {
+		return nil, err
+	}
+	result := strings.Join(list, glue)
+	return result, m.charge(result)
+}
+
+// split is split and splitAfter, which are told apart by a leading argument.
+func split(m *meter, args []any) (any, error) {
+	after, ok := args[0].(bool)
+	if !ok {
+		return nil, limitf("split cannot be called here")
+	}
+	args = args[1:]
+	text, err := texts("split", args, 2)
+	if err != nil {
+		return nil, err
+	}
+	n, err := count("split", args, 2, -1)
+	if err != nil {
+		return nil, err
+	}
+	found := strings.Count(text[0], text[1])
+	if text[1] == "" {
+		found = utf8.RuneCountInString(text[0])
+	}
+	if n < 0 && found >= maxItems {
+		return nil, limitf("split would make a list of more than %d items", maxItems)
+	}
+	if n >= maxItems {
+		return nil, limitf("split into %d is too many: %d is the most", n, maxItems-1)
+	}
+	cut := strings.SplitN
+	if after {
+		cut = strings.SplitAfterN
+	}
+	list := cut(text[0], text[1], n)
+	return list, m.charge(list)
+}
