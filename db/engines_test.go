@@ -83,12 +83,17 @@ func mustOpen(t testing.TB, p place, c *clock) *db.Store {
 // setClock stops the clock of a database, for all that is compared with it.
 func setClock(t testing.TB, url string, now time.Time) {
 	t.Helper()
+	mustExec(t, url, fmt.Sprintf(`CREATE OR REPLACE FUNCTION now_us() RETURNS bigint LANGUAGE sql VOLATILE AS 'SELECT %d::bigint'`, now.UnixMicro()))
+}
+
+// mustExec runs a statement beside the store.
+func mustExec(t testing.TB, url, query string) {
+	t.Helper()
 	conn, err := pgx.Connect(context.Background(), url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer conn.Close(context.Background())
-	query := fmt.Sprintf(`CREATE OR REPLACE FUNCTION now_us() RETURNS bigint LANGUAGE sql VOLATILE AS 'SELECT %d::bigint'`, now.UnixMicro())
 	if _, err := conn.Exec(context.Background(), query); err != nil {
 		t.Fatal(err)
 	}

@@ -55,6 +55,45 @@ func TestOutage(t *testing.T) {
 	}
 }
 
+// What an error of the server means for the callers.
+func TestServerErrors(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		code        string
+		unavailable bool // for everybody, until it passes
+		fatal       bool
+	}{
+		{code: "53100", unavailable: true},              // disk full
+		{code: "53200", unavailable: true},              // out of memory
+		{code: "25006", unavailable: true},              // read-only: a failover
+		{code: "57P01", unavailable: true},              // shutdown
+		{code: "40001", unavailable: true},              // serialization failure, again and again
+		{code: "23514"},                                 // a check: the operation's own fault
+		{code: "22003"},                                 // out of range
+		{code: "XX002", unavailable: true, fatal: true}, // index corrupted
+		{code: "42P01", unavailable: true, fatal: true}, // a table is gone
+	} {
+		t.Run(tc.code, func(t *testing.T) {
+			t.Parallel()
+			url := pgtest.Shared(t).URL(t)
+			s := mustReplica(t, url, 0)
+			mustExec(t, url, `CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'made up' USING ERRCODE = '`+tc.code+`'; END $$`)
+			mustExec(t, url, `CREATE TRIGGER fail BEFORE INSERT ON events FOR EACH ROW EXECUTE FUNCTION fail()`)
+			if _, err := tryAccept(s); err == nil || errors.Is(err, event.ErrUnavailable) != tc.unavailable {
+				t.Errorf("got %v, want ErrUnavailable: %v", err, tc.unavailable)
+			}
+			if (s.Err() != nil) != tc.fatal {
+				t.Errorf("fatal: %v, want %v", s.Err(), tc.fatal)
+			}
+			if tc.fatal {
+				return
+			}
+			mustExec(t, url, `DROP TRIGGER fail ON events`)
+			mustRecover(t, s)
+		})
+	}
+}
+
 // proxy stands between a store and its server.
 type proxy struct {
 	listener net.Listener

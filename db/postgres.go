@@ -36,6 +36,8 @@ var ErrBadURL = errors.New("not the URL of a PostgreSQL database, such as postgr
 // errCutOff marks errors after which the connection is gone.
 var errCutOff = errors.New("no connection to the database")
 
+var errNoSchema = errors.New("no schema of the search path exists in the database")
+
 // postgres is the engine on a database that several processes share. Its
 // connection belongs to the committer's goroutine.
 type postgres struct {
@@ -84,6 +86,9 @@ func openPostgres(ctx context.Context, url event.Secret, opt Options, ids *atomi
 		return nil, ErrBadURL // err may hold the password
 	}
 	config.ConnectTimeout = connectTime
+	if config.ValidateConnect == nil { // of several hosts the one that is the primary now
+		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
+	}
 	name := config.RuntimeParams["application_name"]
 	if name == "" {
 		config.RuntimeParams["application_name"] = "hookgate"
@@ -127,11 +132,14 @@ func writerConfig(config *pgx.ConnConfig) *pgx.ConnConfig {
 
 // schemaHash numbers the schema for advisory locks.
 func schemaHash(ctx context.Context, db *sql.DB) (int64, error) {
-	var name string
+	var name sql.NullString
 	if err := db.QueryRowContext(ctx, `SELECT current_schema()`).Scan(&name); err != nil {
 		return 0, fmt.Errorf("read the name of the schema: %w", err)
 	}
-	return hash("schema", name), nil
+	if !name.Valid {
+		return 0, errNoSchema
+	}
+	return hash("schema", name.String), nil
 }
 
 // hash numbers a lock; the same on every replica and in every version.
@@ -201,7 +209,7 @@ func (e *postgres) faultOf(err error) fault {
 	switch pe.Code {
 	case "42P01", "42703", "42883", "3F000", "XX001", "XX002": // no such table, column, function, schema; damaged data, index
 		return faultFatal
-	case "25006", "42501", "55P03", "XX000": // read-only, no privilege, lock not available, internal error
+	case readOnly, "42501", "55P03", "XX000": // read-only, no privilege, lock not available, internal error
 		return faultUnavailable
 	}
 	switch pe.Code[:2] {

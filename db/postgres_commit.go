@@ -32,6 +32,9 @@ func (e *postgres) commit(b *batch) error {
 	}
 }
 
+// readOnly is SQLSTATE read_only_sql_transaction.
+const readOnly = "25006"
+
 // passing reports whether the same transaction may well succeed now.
 func passing(err error) bool {
 	pe, ok := errors.AsType[*pgconn.PgError](err)
@@ -60,8 +63,13 @@ func (e *postgres) undo(ctx context.Context, err error) error {
 			err = errors.Join(err, rollback, e.conn.Close(ctx))
 		}
 	}
-	if pe, ok := errors.AsType[*pgconn.PgError](err); ok && strings.HasPrefix(pe.Code, "HG") {
-		e.expired.Store(true)
+	if pe, ok := errors.AsType[*pgconn.PgError](err); ok {
+		switch {
+		case strings.HasPrefix(pe.Code, "HG"):
+			e.expired.Store(true)
+		case pe.Code == readOnly: // no longer the primary: look for the one that is
+			err = errors.Join(err, e.conn.Close(ctx))
+		}
 	}
 	if e.conn.IsClosed() {
 		e.lost = append(e.lost, e.number)
