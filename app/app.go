@@ -91,7 +91,8 @@ func New(loaded *Loaded, opt Options) (*App, error) {
 	limits.Size = int64(loaded.Document.Server.MaxBody)
 	a.intake = intake.New(store, a.lanes, intake.Options{
 		Logger: opt.Logger, Limits: limits,
-		Observe: func(source string, state event.State) { a.metrics.EventReceived(source, string(state)) },
+		Observe:   func(source string, state event.State) { a.metrics.EventReceived(source, string(state)) },
+		RuleError: a.metrics.RuleError,
 	})
 	a.onEnd("deliveries", func(ctx context.Context) error { a.lanes.Stop(ctx); return nil })
 	if err := a.use(loaded); err != nil {

@@ -49,7 +49,7 @@ func (a *App) use(loaded *Loaded) error {
 		a.egress = client
 	}
 	a.plan.Store(&inForce{
-		Plan:   intake.Plan{ID: id, Hash: loaded.Document.Hash, Sources: loaded.Sources, Forms: loaded.Forms, Rules: loaded.Rules},
+		Plan:   intake.Plan{ID: id, Hash: loaded.Document.Hash, Sources: loaded.Sources, Forms: loaded.Forms, Rules: loaded.Rules, Location: loaded.Document.Server.Location},
 		loaded: loaded, since: a.opt.Now(),
 	})
 	a.tellOrphans(connections)

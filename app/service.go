@@ -41,7 +41,7 @@ func (a service) Why(e *event.Event) []rules.Trace {
 		return nil // it has been judged, so this cannot be; and it must not hide the rest
 	}
 	defer doc.Release()
-	sc := lang.NewScope(doc, intake.Meta(e), e.Request.Headers, e.Request.Query)
+	sc := lang.NewScope(doc, plan.Meta(e), e.Request.Headers, e.Request.Query)
 	defer sc.Release()
 	return plan.Rules.Explain(sc)
 }

@@ -249,7 +249,7 @@ func compileBound(text yamlpos.Text, key string, k kind) (*bound, diag.List) {
 	}
 	b := &bound{text: text.Value}
 	var err error
-	want := ""
+	var want string
 	switch {
 	case k.lengths():
 		want = "a whole number of characters"

@@ -12,7 +12,7 @@ import (
 // Trace tells how one rule came to its result.
 type Trace struct {
 	Rule    string        `json:"rule"`
-	Result  string        `json:"result"`           // matched, not matched, skipped, error
+	Result  string        `json:"result"`           // match, no, skipped, error
 	Reason  string        `json:"reason,omitempty"` // why it was skipped: "listens to contact, quote"
 	Parts   []lang.Part   `json:"parts,omitempty"`  // of its condition
 	Error   string        `json:"error,omitempty"`
@@ -33,8 +33,8 @@ type ActionTrace struct {
 
 // The results in a Trace.
 const (
-	Matched    = "matched"
-	NotMatched = "not matched"
+	Matched    = "match"
+	NotMatched = "no"
 	Skipped    = "skipped"
 	Failed     = "error"
 )

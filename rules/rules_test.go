@@ -222,9 +222,9 @@ func TestSet_Explain(t *testing.T) {
 		lines = append(lines, strings.TrimSpace(line))
 	}
 	want := []string{
-		`create-subscription: not matched | data.previousStatus == "Interest" false it is "Publish" | data.website.status == "Preparation" not evaluated`,
-		`activate-subscription: matched | data.website.status == "Done" true  > activate-subscription/billing > activate-subscription/billing#2 not sent > activate-subscription/billing#3`,
-		`announce: matched | data.website.status in ["Assign", "Done"] true it is "Done" > announce/slack > announce/slack#2 > announce/slack#3 > announce/slack#4`,
+		`create-subscription: no | data.previousStatus == "Interest" false it is "Publish" | data.website.status == "Preparation" not evaluated`,
+		`activate-subscription: match | data.website.status == "Done" true  > activate-subscription/billing > activate-subscription/billing#2 not sent > activate-subscription/billing#3`,
+		`announce: match | data.website.status in ["Assign", "Done"] true it is "Done" > announce/slack > announce/slack#2 > announce/slack#3 > announce/slack#4`,
 		`broken: error (data.website.assigned_to is null, so it has no "name" (write assigned_to?.name)) | data.website.assigned_to.name == "x" error`,
 		`broken-action: error (when gave "Harry's Diner" (text), not true or false) | data.website.title error it is "Harry's Diner"`,
 		`created: skipped (listens to website_created)`,

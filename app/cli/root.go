@@ -56,6 +56,7 @@ func newRoot(s *session) *cobra.Command {
 		newEvents(s), newDeliveries(s),
 		newReload(s), newSources(s), newVersion(s),
 	)
+	root.SetHelpCommand(newHelp())
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
 		if c.Name() == "completion" {
@@ -75,6 +76,26 @@ func globalFlags(root *cobra.Command, s *session) {
 	f.BoolVar(&s.noColor, "no-color", false, "no colour (also: NO_COLOR, TERM=dumb, no terminal)")
 	f.BoolVar(&s.yes, "yes", false, "answer questions with yes")
 	_ = root.MarkPersistentFlagFilename("config", "yaml", "yml")
+}
+
+// newHelp is cobra's help command, which takes a name that it does not know
+// for none.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use: "help [COMMAND]", GroupID: groupOperate, Short: "Help about any command",
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			switch {
+			case err != nil:
+				return err
+			case len(rest) > 0:
+				return unknownCommand(about, rest[0])
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+	}
 }
 
 // group makes a command that only holds others.

@@ -44,6 +44,8 @@ func TestUsage(t *testing.T) {
 		{"deliveries cancel --state failed", 2, "the states are retrying, waiting"},
 		{"serve --log-format xml -c " + empty, 2, "--log-format is json, text or auto"},
 		{"check a.yaml b.yaml", 2, "hookgate check wants one config file at the most"},
+		{"help evnts", 2, "hookgate has no command \"evnts\"\n  did you mean \"events\"?"},
+		{"help events lst", 2, "hookgate events has no command \"lst\""},
 		{"completion", 2, "say which: hookgate completion bash"},
 		{"completion bsh", 2, "hookgate completion has no command \"bsh\"\n  did you mean \"bash\"?"},
 		{"check -c " + missing, 3, "can't be read"},

@@ -42,6 +42,9 @@ type Options struct {
 	Limits body.Limits
 	// Observe is told of every request that was stored.
 	Observe func(source string, state event.State)
+	// RuleError is told of every rule that could not be evaluated for an event;
+	// nil: nobody is.
+	RuleError func(rule string)
 }
 
 // Intake is safe for concurrent use.
@@ -51,12 +54,13 @@ type Intake struct {
 	logger  *slog.Logger
 	limits  body.Limits
 	observe func(string, event.State)
+	failed  func(rule string)
 	traffic traffic
 }
 
 // New makes an Intake.
 func New(store Store, lanes Lanes, opt Options) *Intake {
-	return &Intake{store: store, lanes: lanes, logger: opt.Logger, limits: opt.Limits, observe: opt.Observe}
+	return &Intake{store: store, lanes: lanes, logger: opt.Logger, limits: opt.Limits, observe: opt.Observe, failed: opt.RuleError}
 }
 
 // Event accepts a request to a source, after its authentication. Besides
@@ -80,7 +84,7 @@ func (in *Intake) Event(src *source.Source, plan *Plan, r *Request) (Ack, error)
 	if !sameBytes(content.Raw, content.JSON) {
 		e.JSON = content.JSON
 	}
-	sc := lang.NewScope(content.Doc, Meta(e), r.Headers, e.Request.Query)
+	sc := lang.NewScope(content.Doc, plan.Meta(e), r.Headers, e.Request.Query)
 	defer sc.Release()
 	var senderID string
 	if e.Type, senderID, err = src.Identify(sc); err != nil {
@@ -88,8 +92,11 @@ func (in *Intake) Event(src *source.Source, plan *Plan, r *Request) (Ack, error)
 		in.logger.Warn("an expression of the source does not fit the event", "source", src.Name, "event", e.ID, "error", err)
 	}
 	sc.Event.Type = e.Type
+	challenge := src.Challenge(content.Doc)
 	e.Dedupe = dedupe(src, senderID, e.Body, r.RawQuery)
-	return in.route(e, plan, sc)
+	ack, err := in.route(e, plan, sc)
+	ack.Challenge = challenge
+	return ack, err
 }
 
 // Form accepts a form post. Without an error, the Result tells whether it has
@@ -125,7 +132,7 @@ func (in *Intake) Form(f *forms.Form, plan *Plan, r *Request) (Ack, forms.Result
 		return Ack{}, result, fmt.Errorf("form %s: its own data cannot be read: %w", f.Name, err)
 	}
 	defer doc.Release()
-	sc := lang.NewScope(doc, Meta(e), r.Headers, e.Request.Query)
+	sc := lang.NewScope(doc, plan.Meta(e), r.Headers, e.Request.Query)
 	defer sc.Release()
 	ack, err := in.route(e, plan, sc)
 	return ack, result, err
@@ -142,8 +149,12 @@ func (in *Intake) newEvent(source string, r *Request) *event.Event {
 }
 
 // Meta is what expressions see of e as `event`.
-func Meta(e *event.Event) lang.Meta {
-	return lang.Meta{ID: e.ID.String(), Type: e.Type, Source: e.Source, Time: e.ReceivedAt}
+func (p *Plan) Meta(e *event.Event) lang.Meta {
+	at := e.ReceivedAt
+	if p.Location != nil {
+		at = at.In(p.Location)
+	}
+	return lang.Meta{ID: e.ID.String(), Type: e.Type, Source: e.Source, Time: at}
 }
 
 // route asks the rules and stores the event with what they want sent.
@@ -157,6 +168,9 @@ func (in *Intake) route(e *event.Event, plan *Plan, sc *lang.Scope) (Ack, error)
 		e.State = event.RuleError
 	}
 	for _, v := range outcome.Errors {
+		if in.failed != nil {
+			in.failed(v.Rule)
+		}
 		in.logger.Warn("a rule could not be evaluated", "rule", v.Rule, "event", e.ID, "source", e.Source, "error", v.Message)
 	}
 	deliveries := in.prepare(e, outcome.Deliveries)

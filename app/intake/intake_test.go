@@ -79,12 +79,13 @@ rules:
 `
 
 type gateway struct {
-	t     *testing.T
-	in    *intake.Intake
-	lanes *lanes
-	store *db.Store
-	plan  *intake.Plan
-	seen  []string
+	t      *testing.T
+	in     *intake.Intake
+	lanes  *lanes
+	store  *db.Store
+	plan   *intake.Plan
+	seen   []string
+	broken []string
 }
 
 func newGateway(t *testing.T) *gateway {
@@ -101,7 +102,8 @@ func newGateway(t *testing.T) *gateway {
 	}
 	g.in = intake.New(store, g.lanes, intake.Options{
 		Logger: quiet, Limits: body.DefaultLimits(),
-		Observe: func(source string, state event.State) { g.seen = append(g.seen, source+" "+string(state)) },
+		RuleError: func(rule string) { g.broken = append(g.broken, rule) },
+		Observe:   func(source string, state event.State) { g.seen = append(g.seen, source+" "+string(state)) },
 	})
 	return g
 }
@@ -178,8 +180,8 @@ func TestEvent_routed(t *testing.T) {
 	if len(g.lanes.delivered) != 2 || g.lanes.delivered[0].ID != ds[1].ID || g.lanes.reserved != 0 {
 		t.Errorf("handed over %+v, %d places still reserved", g.lanes.delivered, g.lanes.reserved)
 	}
-	if len(g.seen) != 1 || g.seen[0] != "shop routed" {
-		t.Errorf("observed %q", g.seen)
+	if len(g.seen) != 1 || g.seen[0] != "shop routed" || len(g.broken) != 1 || g.broken[0] != "broken" {
+		t.Errorf("observed %q, rule errors of %q", g.seen, g.broken)
 	}
 }
 

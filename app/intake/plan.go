@@ -1,6 +1,8 @@
 package intake
 
 import (
+	"time"
+
 	"hookgate/app/source"
 	"hookgate/forms"
 	"hookgate/rules"
@@ -14,4 +16,6 @@ type Plan struct {
 	Sources map[string]*source.Source
 	Forms   map[string]*forms.Form
 	Rules   *rules.Set
+	// Location is the time zone of event.time; nil: UTC.
+	Location *time.Location
 }

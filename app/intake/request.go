@@ -22,6 +22,7 @@ type Ack struct {
 	ID          event.ID // for a duplicate: the first one's, which both senders are told
 	State       event.State
 	DuplicateOf event.ID
+	Challenge   string // what the sender wants to be sent back; "" for ordinary events
 }
 
 // BusyError refuses a request before anything of it is stored, because too

@@ -17,13 +17,14 @@ import (
 type Metrics struct {
 	registry *prometheus.Registry
 
-	received  *prometheus.CounterVec
-	delivered *prometheus.CounterVec
-	duration  *prometheus.HistogramVec
-	reload    prometheus.Gauge
-	reloads   *prometheus.CounterVec
-	build     *prometheus.GaugeVec
-	gauges    *gauges
+	received   *prometheus.CounterVec
+	ruleErrors *prometheus.CounterVec
+	delivered  *prometheus.CounterVec
+	duration   *prometheus.HistogramVec
+	reload     prometheus.Gauge
+	reloads    *prometheus.CounterVec
+	build      *prometheus.GaugeVec
+	gauges     *gauges
 
 	// Resolving labels costs a hash and a lock; these keep what was resolved.
 	events     sync.Map // eventKey → prometheus.Counter
@@ -48,6 +49,10 @@ func New() *Metrics {
 			Name: "hookgate_events_received_total",
 			Help: "Requests from senders and forms, by source and by what became of them.",
 		}, []string{"source", "result"}),
+		ruleErrors: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "hookgate_rule_errors_total",
+			Help: "Events that a rule could not be evaluated for, by rule.",
+		}, []string{"rule"}),
 		delivered: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hookgate_deliveries_total",
 			Help: "Attempts to deliver, by connection and by what became of them.",
@@ -71,7 +76,7 @@ func New() *Metrics {
 		}, []string{"version", "goversion"}),
 		gauges: newGauges(),
 	}
-	m.registry.MustRegister(m.received, m.delivered, m.duration, m.reload, m.reloads, m.build, m.gauges,
+	m.registry.MustRegister(m.received, m.ruleErrors, m.delivered, m.duration, m.reload, m.reloads, m.build, m.gauges,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -93,6 +98,10 @@ func (m *Metrics) EventReceived(source, result string) {
 	m.events.Store(key, c)
 	c.Inc()
 }
+
+// RuleError counts an event that a rule could not be evaluated for. The rule
+// must be a name from the configuration.
+func (m *Metrics) RuleError(rule string) { m.ruleErrors.WithLabelValues(rule).Inc() }
 
 // DeliveryDone counts one attempt that ended as result, and the time it took.
 func (m *Metrics) DeliveryDone(connection, result string, took time.Duration) {

@@ -70,6 +70,7 @@ func TestDocumented(t *testing.T) {
 	}
 	m := metrics.New()
 	m.BuildInfo("1", "go1")
+	m.RuleError("a")
 	m.EventReceived("a", "routed")
 	m.DeliveryDone("a", "delivered", time.Second)
 	m.ConfigReload(true)

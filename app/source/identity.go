@@ -3,6 +3,7 @@ package source
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -44,10 +45,8 @@ var credentialParts = []string{"auth", "cookie", "token", "secret", "signature",
 // neither stored nor shown to expressions. header is spelt in any case.
 func (s *Source) Secret(header string) bool {
 	header = strings.ToLower(header)
-	for _, h := range s.hidden {
-		if h == header {
-			return true
-		}
+	if slices.Contains(s.hidden, header) {
+		return true
 	}
 	for _, part := range credentialParts {
 		if strings.Contains(header, part) {

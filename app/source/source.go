@@ -65,6 +65,7 @@ type Source struct {
 	byBody             bool
 	rate               yamlpos.Rate
 	jsonField          string
+	challenges         bool // the sender tries a URL by a challenge, see Challenge
 }
 
 // expression finds a text in an event. The zero expression finds nothing.
@@ -198,9 +199,24 @@ func (e expression) text(sc *lang.Scope) (string, error) {
 	}
 	text, err := e.Text(sc)
 	if err != nil && e.ours {
-		return "", nil //nolint:nilerr // a default that does not fit finds nothing
+		return "", nil // a default that does not fit finds nothing
 	}
 	return text, err
+}
+
+// Challenge is what the sender wants to be sent back, "" for ordinary events.
+// Slack's Events API tries a new URL so before it sends anything else
+// (docs.slack.dev, "url_verification event").
+func (s *Source) Challenge(doc *lang.Doc) string {
+	if !s.challenges {
+		return ""
+	}
+	if typ, _ := doc.Lookup("type"); typ != "url_verification" {
+		return ""
+	}
+	value, _ := doc.Lookup("challenge")
+	text, _ := value.(string)
+	return text
 }
 
 // Dedupe is how repeats are recognised: for how long an event's id counts, or,

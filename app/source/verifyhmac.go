@@ -1,7 +1,6 @@
 package source
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -108,8 +107,8 @@ func (b *builder) placeholders(n yamlpos.Node, keys hmacKeys, s signing) {
 		}
 		used[p.placeholder] = true
 	}
-	fault := func(hint, format string, args ...any) {
-		b.fail(place.Diag("bad-value", hint, "%s", fmt.Sprintf(format, args...)))
+	fault := func(hint, message string) {
+		b.fail(place.Diag("bad-value", hint, "%s", message))
 	}
 	timed := s.TimestampHeader != "" || s.TimestampKey != ""
 	switch {

@@ -43,6 +43,7 @@ func compileWebhook(b *builder) {
 		sender = b.verify(keys.Verify)
 	}
 	b.source.jsonField = sender.jsonField
+	b.source.challenges = sender.name == "slack"
 	b.source.eventType = b.find(keys.EventType, sender.eventType)
 	b.source.eventID = b.find(keys.EventID, sender.eventID)
 	b.dedupe(keys.Dedupe)

@@ -26,7 +26,7 @@ type Intake interface {
 type Limits struct {
 	Connections      int   // open ones on the public listener; default 8,192
 	ConnectionsPerIP int   // of them from one address that is no trusted proxy; default 512
-	BodyMemory       int64 // bytes of requests being read at one time; default 256 MB
+	BodyMemory       int64 // bytes of requests being read at one time; default 64 MB; in all a request takes up some five times its body
 	// ReadTimeout bounds the reading of a request, its header and a body of
 	// usual size; larger ones have more, see bodyTimeout. It is also what ends
 	// a request that comes byte by byte. Default 10 s.
@@ -86,7 +86,7 @@ func (l Limits) withDefaults() Limits {
 		l.ConnectionsPerIP = 512
 	}
 	if l.BodyMemory <= 0 {
-		l.BodyMemory = 256 << 20
+		l.BodyMemory = 64 << 20
 	}
 	if l.ReadTimeout <= 0 {
 		l.ReadTimeout = 10 * time.Second

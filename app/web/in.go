@@ -43,6 +43,11 @@ func (s *Server) in(c *fiber.Ctx) error {
 	if err != nil {
 		return s.notTaken(ctx, src.Name, ack, err)
 	}
+	if ack.Challenge != "" {
+		ctx.Response.Header.SetContentType("text/plain; charset=utf-8")
+		ctx.Response.SetBodyString(ack.Challenge)
+		return nil
+	}
 	accepted(ctx, ack)
 	return nil
 }

@@ -247,3 +247,14 @@ func TestKeptHeadersAreBounded(t *testing.T) {
 		}
 	}
 }
+
+// TestIn_challenge: what the sender wants sent back is the whole answer.
+func TestIn_challenge(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	f.intake.ack.Challenge = "3eZbrw1a"
+	got := f.do("POST", "/in/sitejet/"+sitejetToken, `{}`)
+	if got.status != 200 || got.body != "3eZbrw1a" {
+		t.Errorf("got %d %q, want the challenge", got.status, got.body)
+	}
+}

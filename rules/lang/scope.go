@@ -4,13 +4,13 @@ import (
 	"maps"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/expr-lang/expr/vm"
 	"github.com/valyala/fastjson"
 )
 
-// eventTime is how event.time is written: RFC 3339 in UTC, to the millisecond.
+// eventTime is how event.time is written: RFC 3339, to the millisecond, in
+// the time zone that Meta.Time has.
 const eventTime = "2006-01-02T15:04:05.000Z07:00"
 
 // Scope is what one event's expressions see: data, event, headers, query. It
@@ -214,7 +214,7 @@ func (s *Scope) eventField(key string) any {
 	case "type":
 		return s.Event.Type
 	case "time":
-		return s.Event.Time.In(time.UTC).Format(eventTime)
+		return s.Event.Time.Format(eventTime)
 	}
 	return nil
 }

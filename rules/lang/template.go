@@ -2,6 +2,7 @@ package lang
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"hookgate/app/diag"
@@ -201,6 +202,11 @@ func (b *templateBuilder) node(n yamlpos.Node) {
 
 func (b *templateBuilder) scalar(n yamlpos.Node) {
 	text := n.Text()
+	if at := bareBraces(text.Value); at >= 0 {
+		d := text.DiagAt(at, at+2, "literal-braces", "write ${{ … }} to put a value in", `"{{" is sent as it stands`)
+		d.Severity = diag.Warning
+		b.list = append(b.list, d)
+	}
 	if !strings.Contains(text.Value, "${{") {
 		if b.input.Kind == TextInput {
 			b.json = appendString(b.json, text.Value)
@@ -232,6 +238,19 @@ func (b *templateBuilder) scalar(n yamlpos.Node) {
 		b.flush()
 		b.pieces = append(b.pieces, piece{leaf: l})
 	}
+}
+
+// otherTemplate is how other languages put a value in: {{ name }}.
+var otherTemplate = regexp.MustCompile(`(?:^|[^$])(\{\{)\s*[A-Za-z.]`)
+
+// bareBraces is where a {{ of another language stands, which here is plain
+// text; -1 where there is none.
+func bareBraces(text string) int {
+	place := otherTemplate.FindStringSubmatchIndex(text)
+	if place == nil {
+		return -1
+	}
+	return place[2]
 }
 
 // parts splits a scalar at its ${{ }}. $${{ stands for ${{ itself.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"hookgate/app/diag"
 	"hookgate/app/yamlpos"
 	"hookgate/rules/lang"
 )
@@ -125,6 +126,26 @@ func TestTemplate_faults(t *testing.T) {
 		_, list := lang.NewCompiler().Template(value(t, yaml), lang.Input{Kind: lang.TextInput})
 		if got := list.Error(); got != want {
 			t.Errorf("%s\ngot  %s\nwant %s", yaml, got, want)
+		}
+	}
+}
+
+// TestTemplate_otherLanguage: what looks like another language's template is
+// sent as it stands, and said so.
+func TestTemplate_otherLanguage(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"Hello {{ data.name }}": true, "{{name}}": true, "a {{.Name}} b": true,
+		"Hello ${{ data.name }}": false, `{"a":{"b":{}}}`: false, "{{}}": false, "$${{ data.x }}": false,
+	} {
+		n, list := yamlpos.Parse("c.yaml", []byte("text: |-\n  "+text+"\n"))
+		if err := list.Err(); err != nil {
+			t.Fatal(err)
+		}
+		_, list = lang.NewCompiler().Template(n.Get("text"), lang.Input{Name: "text", Kind: lang.TextInput})
+		warned := len(list) == 1 && list[0].Code == "literal-braces" && list[0].Severity == diag.Warning && list[0].Line == 2
+		if warned != want || list.Err() != nil {
+			t.Errorf("%s: got %v, want a warning: %v", text, list, want)
 		}
 	}
 }
