@@ -73,15 +73,15 @@ func TestReplicaKilled(t *testing.T) {
 func TestReplicasRestarted(t *testing.T) {
 	t.Parallel()
 	sink := lab.NewSink(t, func(lab.Arrival) lab.Answer {
-		return lab.Answer{Delay: time.Duration(rand.IntN(20)) * time.Millisecond}
+		return lab.Answer{Delay: time.Duration(50+rand.IntN(50)) * time.Millisecond} // slow, so that deliveries queue up
 	})
-	gates, sender := replicas(t, 2, keyed(sink.URL))
+	gates, sender := replicas(t, 2, numbered(sink.URL))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		sender.Run(ctx, 8, 0)
+		sender.Run(ctx, 16, 0)
 	}()
 	for round := range lab.Pick(6, 60) {
 		at := sender.AcknowledgedCount() + 100 + rand.IntN(200)
