@@ -24,7 +24,7 @@ build: ## the binary ./hookgate
 test: tools ## every test, with the short form of the fault tests
 	$(GO) test $(TESTFLAGS) ./...
 
-tools: ## what the tests need besides Go: a browser and strace
+tools: ## what the tests need besides Go: a browser, strace and PostgreSQL
 	@sh test/tools.sh
 
 fmt: $(LINTER) ## format the code

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -74,14 +75,14 @@ type cleanup struct {
 // New opens the store and starts delivering what waits in it. Run serves.
 func New(loaded *Loaded, opt Options) (*App, error) {
 	a := &App{opt: opt, path: loaded.Document.Path, started: opt.Now(), ready: make(chan struct{}), metrics: metrics.New()}
-	store, err := db.Open(context.Background(), loaded.Document.Storage.Path, db.Options{Logger: opt.Logger, Now: opt.Now})
+	store, err := openStore(loaded.Document.Storage, opt)
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
 	a.store = store
 	a.onEnd("store", func(context.Context) error { return store.Close() })
 	a.lanes = delivery.New(store, delivery.Options{
-		Logger: opt.Logger, Now: opt.Now,
+		Logger: opt.Logger, Now: opt.Now, Holds: store.Holds, Poll: pollEvery(loaded.Document.Storage),
 		Observe: func(connection string, result event.DeliveryState, took time.Duration) {
 			a.metrics.DeliveryDone(connection, string(result), took)
 		},
@@ -100,6 +101,28 @@ func New(loaded *Loaded, opt Options) (*App, error) {
 	a.server = web.New(a.webConfig(loaded))
 	a.describe()
 	return a, nil
+}
+
+// openStore opens the file or the server's database that the configuration names.
+func openStore(s config.Storage, opt Options) (*db.Store, error) {
+	options := db.Options{Logger: opt.Logger, Now: opt.Now, Version: opt.Version}
+	if s.URL.IsZero() {
+		return db.Open(context.Background(), s.Path, options)
+	}
+	if name, err := os.Hostname(); err == nil {
+		options.Name = name
+	}
+	return db.OpenPostgres(context.Background(), s.URL, options)
+}
+
+// pollEvery is how often lanes look into the store untold: seldom where only
+// this process fills it, every second where others do, for being told of it
+// is quicker but not certain.
+func pollEvery(s config.Storage) time.Duration {
+	if s.URL.IsZero() {
+		return 0
+	}
+	return time.Second
 }
 
 func (a *App) onEnd(name string, run func(context.Context) error) {
@@ -184,6 +207,7 @@ func (a *App) Run(ctx context.Context) error {
 		target := a.follow(watcher, "")
 		tasks.Go(func() { a.watch(background, watcher, target) })
 	}
+	tasks.Go(func() { a.store.Watch(background, db.Watch{Due: a.lanes.Wake, Replicas: a.lanes.Share}) })
 	a.onEnd("background tasks", func(context.Context) error { stop(); tasks.Wait(); return nil })
 	close(a.ready)
 

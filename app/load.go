@@ -173,9 +173,13 @@ func (l *Loaded) planHash() (string, error) {
 }
 
 // SocketPath is where the server with this configuration offers its API to
-// commands on the same machine: beside the database.
+// commands on the same machine: beside the database's file, or beside the
+// config file where the database is a server's.
 func SocketPath(doc *config.Document) string {
 	path := doc.Storage.Path + ".sock"
+	if !doc.Storage.URL.IsZero() {
+		path = doc.Path + ".sock"
+	}
 	if absolute, err := filepath.Abs(path); err == nil {
 		return absolute
 	}

@@ -109,6 +109,8 @@ func (a *App) swap(loaded *Loaded) error {
 		return fmt.Errorf("server.listen: %w", errRestart)
 	case loaded.Document.Storage.Path != before.Storage.Path:
 		return fmt.Errorf("storage.path: %w", errRestart)
+	case loaded.Document.Storage.URL != before.Storage.URL:
+		return fmt.Errorf("storage.url: %w", errRestart)
 	case loaded.Document.Server.MaxBody != before.Server.MaxBody:
 		return fmt.Errorf("server.max_body: %w", errRestart)
 	}

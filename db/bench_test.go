@@ -11,11 +11,13 @@ import (
 	"time"
 
 	"hookgate/app/event"
+	"hookgate/test/pgtest"
 )
 
 // BenchmarkAccept stores an event with two deliveries and their results, by 64
-// callers at once, as the server does. Besides the time it reports the CPU
-// time of the process and the bytes on disk for each event.
+// callers at once, as the server does, on each engine. Besides the time it
+// reports the CPU time of the process, and that of the PostgreSQL server, and
+// the bytes on disk for each event.
 func BenchmarkAccept(b *testing.B) {
 	payload, err := os.ReadFile("../test/testdata/sitejet/website_status_changed.json")
 	if err != nil {
@@ -25,18 +27,25 @@ func BenchmarkAccept(b *testing.B) {
 		name       string
 		deliveries int
 	}{{"alone", 0}, {"with two deliveries", 2}} {
-		b.Run(c.name, func(b *testing.B) { benchmarkAccept(b, payload, c.deliveries) })
+		b.Run(c.name+"/sqlite", func(b *testing.B) {
+			none := func() time.Duration { return 0 }
+			benchmarkAccept(b, place{path: filepath.Join(b.TempDir(), "bench.db")}, none, payload, c.deliveries)
+		})
+		b.Run(c.name+"/postgres", func(b *testing.B) {
+			server := pgtest.Durable(b)
+			benchmarkAccept(b, place{url: server.URL(b)}, server.CPU, payload, c.deliveries)
+		})
 	}
 }
 
-func benchmarkAccept(b *testing.B, payload []byte, deliveries int) {
-	s := openAt(b, filepath.Join(b.TempDir(), "bench.db"), time.Now)
+func benchmarkAccept(b *testing.B, p place, server func() time.Duration, payload []byte, deliveries int) {
+	s := mustOpenWall(b, p)
 	output := json.RawMessage(`{"json":{"website_id":321654,"title":"Harry's Diner","status":"Done","previous":"Publish"}}`)
 	var left atomic.Int64
 	left.Store(int64(b.N))
 	var callers, results sync.WaitGroup
 	b.ResetTimer()
-	cpu := processCPU(b)
+	cpu, theirs := processCPU(b), server()
 	for range 64 {
 		callers.Go(func() {
 			for left.Add(-1) >= 0 {
@@ -66,13 +75,14 @@ func benchmarkAccept(b *testing.B, payload []byte, deliveries int) {
 	}
 	callers.Wait()
 	results.Wait()
-	used := processCPU(b) - cpu
+	used, serverUsed := processCPU(b)-cpu, server()-theirs
 	b.StopTimer()
 	size, err := s.Size()
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.ReportMetric(float64(used.Microseconds())/float64(b.N), "cpu-µs/event")
+	b.ReportMetric(float64(serverUsed.Microseconds())/float64(b.N), "server-cpu-µs/event")
 	b.ReportMetric(float64(size)/float64(b.N), "disk-bytes/event")
 }
 

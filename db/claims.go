@@ -1,6 +1,7 @@
 package db
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -10,12 +11,12 @@ import (
 )
 
 // claimedColumns are what a sender needs of a delivery, as scanClaimed reads them.
-const claimedColumns = `id, event, rule, action, connection, key, claim, attempts, base, output`
+const claimedColumns = `id, event, rule, action, connection, key, claim, attempts, base, output, owner`
 
 func scanClaimed(row []any) (*event.Delivery, error) {
 	d := &event.Delivery{
 		ID: event.DeliveryID(row[0].(int64)), Event: event.ID(row[1].(int64)), Rule: row[2].(string), Action: int(row[3].(int64)),
-		Connection: row[4].(string), Claim: row[6].(int64), Attempts: int(row[7].(int64)), Base: int(row[8].(int64)), State: event.Sending,
+		Connection: row[4].(string), Claim: row[6].(int64), Attempts: int(row[7].(int64)), Base: int(row[8].(int64)), Owner: row[10].(int64), State: event.Sending,
 	}
 	if key, ok := row[5].(string); ok {
 		d.Key = key
@@ -29,19 +30,23 @@ func scanClaimed(row []any) (*event.Delivery, error) {
 // Claim hands out at most limit of connection's deliveries that are due at
 // now, in the order in which they became due, claimed for this process.
 func (s *Store) Claim(connection string, now time.Time, limit int) ([]event.Delivery, error) {
+	if idle, err := s.nothingDue(connection, now); err != nil || idle {
+		return nil, err
+	}
 	var claimed []event.Delivery
 	err := s.write(func(tx tx) error {
 		claimed = claimed[:0]
+		at := tx.stamp()
 		return tx.query(func(row []any) error {
 			d, err := scanClaimed(row)
 			if err == nil {
 				claimed = append(claimed, *d)
 			}
 			return err
-		}, `UPDATE deliveries SET owner = 1, due = ?1, claim = claim + 1 WHERE id IN (
-			SELECT id FROM deliveries WHERE state = 0 AND owner = 0 AND connection = ?2 AND due <= ?3 ORDER BY due LIMIT ?4)
+		}, `UPDATE deliveries SET owner = ?1, due = ?2, claim = claim + 1 WHERE id IN (
+			SELECT id FROM deliveries WHERE state = 0 AND owner = 0 AND connection = ?3 AND due <= ?4 ORDER BY due, id LIMIT ?5`+s.dialect.skipLocked+`)
 			RETURNING `+claimedColumns,
-			micros(now.Add(Lease)), connection, micros(now), int64(limit))
+			at.owner, at.until, connection, s.stored(at, now), int64(limit))
 	})
 	if err != nil {
 		return nil, fmt.Errorf("claim deliveries to %s: %w", connection, err)
@@ -50,16 +55,51 @@ func (s *Store) Claim(connection string, now time.Time, limit int) ([]event.Deli
 	return claimed, nil
 }
 
+// nothingDue tells, without a transaction, that a claim would find nothing.
+// Lanes on a database that is shared ask every second: a commit each time
+// would cost the disk a flush.
+func (s *Store) nothingDue(connection string, now time.Time) (bool, error) {
+	if s.dialect.clock == "" {
+		return false, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), commitTime)
+	defer cancel()
+	var due bool
+	row := s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 0 AND owner = 0 AND connection = ?1 AND due <= `+s.dialect.clock+` + ?2)`,
+		connection, now.Sub(s.now()).Microseconds())
+	if err := row.Scan(&due); err != nil {
+		return false, fmt.Errorf("look for deliveries to %s: %w", connection, err)
+	}
+	return !due, nil
+}
+
 // Release gives claimed deliveries back unsent, to be claimed again at due.
 func (s *Store) Release(deliveries []event.Delivery, due time.Time) error {
 	return s.write(func(tx tx) error {
+		connections := map[string]bool{}
 		for i := range deliveries {
 			d := &deliveries[i]
-			if err := tx.exec(`UPDATE deliveries SET owner = 0, due = ?3 WHERE id = ?1 AND claim = ?2 AND state = 0`,
-				int64(d.ID), d.Claim, micros(due)); err != nil {
+			if err := tx.exec(`UPDATE deliveries SET owner = 0, due = ?4 WHERE id = ?1 AND claim = ?2 AND state = 0 AND owner = ?3`,
+				int64(d.ID), d.Claim, d.Owner, s.stored(tx.stamp(), due)); err != nil {
 				return fmt.Errorf("release delivery %s: %w", d.ID, err)
 			}
+			connections[d.Connection] = true
 		}
-		return nil
+		return notifyAll(tx, connections)
 	})
+}
+
+func notifyAll(tx tx, connections map[string]bool) error {
+	for c := range connections {
+		if err := tx.notify(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stored is t, a time of this process's clock, on the clock of the due times.
+// The two are one on SQLite.
+func (s *Store) stored(at stamp, t time.Time) int64 {
+	return at.now + t.Sub(s.now()).Microseconds()
 }

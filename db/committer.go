@@ -43,12 +43,22 @@ type tx interface {
 	exec(query string, args ...any) error
 	// query calls scan for each row, with the row's values.
 	query(scan func(row []any) error, query string, args ...any) error
+	stamp() stamp
+	// notify tells the other processes that connection has something due.
+	notify(connection string) error
+}
+
+// stamp is what a transaction knows of time, and how it marks what it claims.
+type stamp struct {
+	now          int64 // µs: by the clock that due times are compared with
+	owner, until int64 // of a claimed delivery: columns owner and due
 }
 
 // writeOp is any other change; it runs alone in its caller's interest but in a
-// common transaction.
+// common transaction. Keys are the ordering keys that it may change the turn of.
 type writeOp struct {
 	do   func(tx) error
+	keys []keyed
 	done chan error
 }
 
@@ -57,6 +67,7 @@ type writeOp struct {
 type committer struct {
 	engine engine
 	logger *slog.Logger
+	warned time.Time // of a commit that failed
 
 	accepts chan *acceptOp
 	results chan *resultOp
@@ -216,7 +227,10 @@ func (c *committer) apply(b *batch) {
 		c.fail(b, event.ErrUnavailable)
 		b.results = b.results[:0]
 	case faultUnavailable:
-		c.logger.Warn("commit failed, nothing was stored", "error", err, "events", len(b.accepts), "results", len(b.results))
+		if now := time.Now(); now.Sub(c.warned) > time.Second { // an outage fails every commit
+			c.warned = now
+			c.logger.Warn("commit failed, nothing was stored", "error", err, "events", len(b.accepts), "results", len(b.results))
+		}
 		c.fail(b, fmt.Errorf("%w: %w", event.ErrUnavailable, err))
 	case faultOfOperation:
 		c.isolate(b, err)
@@ -283,9 +297,10 @@ func (c *committer) setFatal(err error) {
 	}
 }
 
-// write runs do in the next transaction.
-func (s *Store) write(do func(tx) error) error {
-	op := &writeOp{do: do, done: make(chan error, 1)}
+// write runs do in the next transaction. Keys are the ordering keys whose
+// turn do may change.
+func (s *Store) write(do func(tx) error, keys ...keyed) error {
+	op := &writeOp{do: do, keys: keys, done: make(chan error, 1)}
 	s.commit.writes <- op
 	return <-op.done
 }

@@ -1,5 +1,5 @@
 // Package db is the durable record of the gateway: events, deliveries and
-// attempts, in SQLite.
+// attempts, in SQLite or in PostgreSQL, which several processes may share.
 //
 // Everything that writes goes through one committer, which puts what is
 // waiting into one transaction and answers each caller after the commit. Reads
@@ -8,11 +8,11 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"hookgate/app/event"
@@ -20,12 +20,13 @@ import (
 
 // Store is safe for concurrent use.
 type Store struct {
-	read   *sql.DB
-	engine engine
-	commit *committer
-	ids    *event.IDSource
-	owner  int64 // this process, in deliveries.owner
-	now    func() time.Time
+	read    pool
+	dialect dialect
+	engine  engine
+	commit  *committer
+	ids     atomic.Pointer[event.IDSource]
+	now     func() time.Time
+	pulse   *pulse // nil on SQLite
 
 	plans sync.Map // plan id → []string, the names of its rules
 
@@ -43,6 +44,8 @@ type engine interface {
 	idle()
 	faultOf(err error) fault
 	size() (int64, error)
+	// holds reports whether what owner claimed is still this process's.
+	holds(owner int64) bool
 	close() error
 }
 
@@ -50,6 +53,13 @@ type engine interface {
 type Options struct {
 	Logger *slog.Logger
 	Now    func() time.Time
+
+	// What follows is for OpenPostgres. Name and Version describe this process
+	// to those who look at the replicas.
+	Name, Version string
+	// Lease is how long a process that is heard no more keeps what it claimed;
+	// 30 s unless set.
+	Lease time.Duration
 }
 
 // ErrInUse reports that another process runs on the database.
@@ -58,19 +68,21 @@ var ErrInUse = errors.New("another hookgate is running on this database")
 // Open opens the SQLite database at path, makes or migrates its tables, and
 // takes over what a process that died had claimed.
 func Open(ctx context.Context, path string, opt Options) (*Store, error) {
-	engine, err := openSQLite(ctx, path, opt.Logger)
+	engine, err := openSQLite(ctx, path, opt)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{engine: engine, now: opt.Now, owner: 1}
-	if s.read, err = openReaders(path); err != nil {
+	s := &Store{engine: engine, now: opt.Now, dialect: sqliteDialect()}
+	readers, err := openReaders(path)
+	if err != nil {
 		return nil, errors.Join(err, engine.close())
 	}
+	s.read = newPool(readers, s.dialect)
 	node, last, err := s.identity(ctx)
 	if err != nil {
 		return nil, errors.Join(err, s.read.Close(), engine.close())
 	}
-	s.ids = event.NewIDSource(node, last, opt.Now)
+	s.ids.Store(event.NewIDSource(node, last, opt.Now))
 	s.commit = startCommitter(engine, opt.Logger)
 	return s, nil
 }
@@ -79,6 +91,7 @@ func Open(ctx context.Context, path string, opt Options) (*Store, error) {
 // twice; nothing may be written during it or after it.
 func (s *Store) Close() error {
 	s.close.Do(func() {
+		s.pulse.stop()
 		s.commit.stop()
 		s.closeErr = errors.Join(s.read.Close(), s.engine.close())
 	})
@@ -93,7 +106,12 @@ func (s *Store) Fatal() <-chan struct{} { return s.commit.fatal }
 func (s *Store) Err() error { return s.commit.err() }
 
 // NewIDs reserves n consecutive numbers, for an event and its deliveries.
-func (s *Store) NewIDs(n int) event.ID { return s.ids.Take(n) }
+func (s *Store) NewIDs(n int) event.ID { return s.ids.Load().Take(n) }
+
+// Holds reports whether d, which was claimed before, is still this process's
+// to send. It no longer is when the process was out of touch with a database
+// that it shares for longer than its lease: then others have it.
+func (s *Store) Holds(d *event.Delivery) bool { return s.engine.holds(d.Owner) }
 
 // Size is how many bytes the database takes on disk.
 func (s *Store) Size() (int64, error) { return s.engine.size() }

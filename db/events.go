@@ -31,7 +31,7 @@ func (s *Store) Events(ctx context.Context, f event.Filter) ([]event.Event, erro
 	c.equal("type", f.Type)
 	c.states(f.States)
 	c.idRange(f.Since, int64(f.Before))
-	rows, err := s.read.QueryContext(ctx, `SELECT `+eventColumns+`CASE WHEN length(content) <= `+c.value(listedContent)+` THEN content END FROM events`+c.where()+` ORDER BY id DESC LIMIT `+c.value(limitOr(f.Limit)), c.args...) //nolint:gosec // values are parameters
+	rows, err := s.read.QueryContext(ctx, `SELECT `+eventColumns+`CASE WHEN length(content) <= `+c.value(listedContent)+` THEN content END FROM events`+c.where()+` ORDER BY id DESC LIMIT `+c.value(limitOr(f.Limit)), c.args...)
 	if err != nil {
 		return nil, fmt.Errorf("list events: %w", err)
 	}

@@ -15,6 +15,7 @@ type acceptOp struct {
 	now         int64 // µs
 	lease       int64 // µs: claimed deliveries are this process's until then
 	duplicateOf event.ID
+	owner       int64 // who holds the claimed ones
 	done        chan error
 	content     []byte // scratch
 	blob        []byte // scratch
@@ -22,7 +23,8 @@ type acceptOp struct {
 
 var acceptOps = sync.Pool{New: func() any { return &acceptOp{done: make(chan error, 1)} }}
 
-// Lease is for how long a claim holds when its process dies.
+// Lease is what a claim's time is set to on SQLite. Nobody waits for it: the
+// next start takes over what the process that ended had claimed.
 const Lease = 10 * time.Minute
 
 // Accept stores e with its deliveries and returns after the commit.
@@ -49,6 +51,11 @@ func (s *Store) Accept(e *event.Event, deliveries []event.Delivery) (duplicateOf
 	s.commit.accepts <- op
 	err = <-op.done
 	duplicateOf = op.duplicateOf
+	for i := range deliveries {
+		if deliveries[i].Claim > 0 {
+			deliveries[i].Owner = op.owner
+		}
+	}
 	op.event, op.deliveries = nil, nil
 	acceptOps.Put(op)
 	return duplicateOf, err
@@ -60,6 +67,7 @@ type resultOp struct {
 	outcome  event.Outcome
 	delivery *event.Delivery
 	lease    int64
+	wait     int64           // µs until the next attempt, for Retrying
 	next     *event.Delivery // the key's next delivery, claimed for this process
 	done     func(next *event.Delivery)
 }
@@ -78,6 +86,6 @@ func (r *resultOp) finish() {
 func (s *Store) Record(d *event.Delivery, a event.Attempt, o event.Outcome, done func(next *event.Delivery)) {
 	s.commit.results <- &resultOp{
 		attempt: a, outcome: o, delivery: d, done: done,
-		lease: micros(s.now().Add(Lease)),
+		lease: micros(s.now().Add(Lease)), wait: o.Due.Sub(s.now()).Microseconds(),
 	}
 }

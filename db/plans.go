@@ -19,7 +19,7 @@ func (s *Store) SavePlan(hash string, rules []string) (int64, error) {
 		return tx.query(func(row []any) error { id = row[0].(int64); return nil },
 			`INSERT INTO plans (hash, rules, created) VALUES (?1, ?2, ?3)
 			ON CONFLICT (hash) DO UPDATE SET rules = excluded.rules RETURNING id`,
-			hash, string(names), micros(s.now()))
+			hash, string(names), tx.stamp().now)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("save the names of the rules: %w", err)

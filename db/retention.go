@@ -42,7 +42,7 @@ func (s *Store) Prune(ctx context.Context, r Retention) (int, error) {
 		}
 	}
 	err := s.write(func(tx tx) error {
-		return tx.exec(`DELETE FROM dedupe WHERE expires <= ?1`, micros(s.now()))
+		return tx.exec(`DELETE FROM dedupe WHERE expires <= ?1`, tx.stamp().now)
 	})
 	if err != nil {
 		return total, fmt.Errorf("delete old duplicate keys: %w", err)
@@ -51,6 +51,9 @@ func (s *Store) Prune(ctx context.Context, r Retention) (int, error) {
 }
 
 func (s *Store) pruneOlder(ctx context.Context, before event.ID, condition string) (int, error) {
+	if shared, ok := s.engine.(*postgres); ok {
+		return shared.prune(ctx, before, condition)
+	}
 	total, cursor := 0, int64(0)
 	for ctx.Err() == nil {
 		seen, deleted := 0, 0

@@ -11,6 +11,7 @@ import (
 	"net/url"
 	"os"
 	"syscall"
+	"time"
 
 	sqlite3 "github.com/mattn/go-sqlite3"
 )
@@ -23,6 +24,7 @@ type sqlite struct {
 	statements map[string]*statement
 	lock       *os.File
 	logger     *slog.Logger
+	now        func() time.Time
 	checkpoint *checkpointer
 }
 
@@ -42,12 +44,13 @@ func fileURI(path, parameters string) string {
 // checkpointer's business. incremental auto_vacuum lets retention give pages back.
 const writerParameters = "_journal_mode=WAL&_synchronous=FULL&_busy_timeout=5000&_foreign_keys=on&_auto_vacuum=incremental&_cache_size=-16384"
 
-func openSQLite(ctx context.Context, path string, logger *slog.Logger) (*sqlite, error) {
+func openSQLite(ctx context.Context, path string, opt Options) (*sqlite, error) {
+	logger := opt.Logger
 	lock, err := lockFile(path + ".lock")
 	if err != nil {
 		return nil, err
 	}
-	e := &sqlite{path: path, lock: lock, logger: logger, statements: map[string]*statement{}}
+	e := &sqlite{path: path, lock: lock, logger: logger, now: opt.Now, statements: map[string]*statement{}}
 	if err := create(ctx, path); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
@@ -252,6 +255,20 @@ func (e *sqlite) size() (int64, error) {
 	}
 	return total, nil
 }
+
+// owner is the one process on the file, in deliveries.owner.
+const owner = 1
+
+func (e *sqlite) stamp() stamp {
+	now := e.now()
+	return stamp{now: micros(now), owner: owner, until: micros(now.Add(Lease))}
+}
+
+// notify has nobody to tell: the process is alone.
+func (e *sqlite) notify(string) error { return nil }
+
+// holds: whoever holds the file's lock holds the claims.
+func (e *sqlite) holds(int64) bool { return true }
 
 func (e *sqlite) close() error {
 	err := e.checkpoint.stop()

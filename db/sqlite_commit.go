@@ -43,7 +43,7 @@ const insertEvent = `INSERT INTO events (id, source, form, type, received, state
 // accept stores an event and its deliveries and returns about how many bytes it wrote.
 func (e *sqlite) accept(a *acceptOp) (int64, error) {
 	ev := a.event
-	a.duplicateOf = 0
+	a.duplicateOf, a.owner = 0, owner
 	if a.dedupeKey != nil {
 		if err := e.remember(a); err != nil {
 			return 0, err
@@ -108,7 +108,7 @@ const insertDelivery = `INSERT INTO deliveries (id, event, rule, action, connect
 	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0, ?11, ?12, ?13)`
 
 func (e *sqlite) insertDelivery(d *event.Delivery, a *acceptOp) error {
-	state, owner, due := int64(open), int64(0), any(a.now)
+	state, holder, due := int64(open), int64(0), any(a.now)
 	if d.State == event.GaveUp { // it could not be rendered
 		state, due = failed, nil
 	} else if d.Key != "" {
@@ -121,14 +121,14 @@ func (e *sqlite) insertDelivery(d *event.Delivery, a *acceptOp) error {
 		}
 	}
 	if d.Claim > 0 {
-		owner, due = 1, a.lease
+		holder, due = owner, a.lease
 	}
 	warnings, err := jsonList(d.Warnings)
 	if err != nil {
 		return err
 	}
 	return e.exec(insertDelivery, int64(d.ID), int64(d.Event), d.Rule, int64(d.Action), d.Connection, nullable(d.Key),
-		state, owner, due, d.Claim, nullable(d.Error), warnings, pack(nil, d.Output))
+		state, holder, due, d.Claim, nullable(d.Error), warnings, pack(nil, d.Output))
 }
 
 // keyTaken reports whether an open delivery has the same ordering key. There

@@ -25,7 +25,7 @@ func (s *Store) Retry(ctx context.Context, f event.DeliveryFilter) (int, []strin
 		f.States = []event.DeliveryState{event.GaveUp}
 	}
 	return s.change(ctx, f, `UPDATE deliveries SET state = 0, owner = 0, claim = claim + 1, base = attempts,
-		due = CASE WHEN key IS NULL OR state = 0 THEN ?2 END
+		due = CASE WHEN key IS NULL OR state = 0 THEN CAST(?2 AS BIGINT) END
 		WHERE id = ?1 AND (state IN (2, 3) OR (state = 0 AND owner = 0 AND due IS NOT NULL)) RETURNING connection, key`)
 }
 
@@ -37,7 +37,7 @@ func (s *Store) Cancel(ctx context.Context, f event.DeliveryFilter) (int, []stri
 		f.States = []event.DeliveryState{event.Waiting, event.Sending, event.Retrying, event.GaveUp}
 	}
 	return s.change(ctx, f, `UPDATE deliveries SET state = 3, owner = 0, due = NULL, claim = claim + 1
-		WHERE id = ?1 AND (state = 0 OR state = 2) AND ?2 > 0 RETURNING connection, key`)
+		WHERE id = ?1 AND (state = 0 OR state = 2) AND CAST(?2 AS BIGINT) > 0 RETURNING connection, key`)
 }
 
 // change runs update (parameters: id, now) on each delivery that f selects, in
@@ -66,39 +66,46 @@ func (s *Store) change(ctx context.Context, f event.DeliveryFilter, update strin
 }
 
 func (s *Store) changePage(page []event.Delivery, update string) (count int, connections []string, err error) {
-	now := micros(s.now())
+	var locks []keyed
+	for i := range page {
+		if page[i].Key != "" {
+			locks = append(locks, keyed{page[i].Connection, page[i].Key})
+		}
+	}
 	err = s.write(func(tx tx) error {
-		count, connections = 0, connections[:0]
-		keys := map[keyed]bool{}
+		count = 0
+		keys, touched := map[keyed]bool{}, map[string]bool{}
+		note := func(row []any) error {
+			count++
+			connection := row[0].(string)
+			touched[connection] = true
+			if key, ok := row[1].(string); ok {
+				keys[keyed{connection, key}] = true
+			}
+			return nil
+		}
+		now := tx.stamp().now
 		for i := range page {
-			err := tx.query(func(row []any) error {
-				count++
-				connection := row[0].(string)
-				connections = append(connections, connection)
-				if key, ok := row[1].(string); ok {
-					keys[keyed{connection, key}] = true
-				}
-				return nil
-			}, update, int64(page[i].ID), now)
-			if err != nil {
+			if err := tx.query(note, update, int64(page[i].ID), now); err != nil {
 				return err
 			}
 		}
 		for k := range keys {
-			if err := unblock(tx, k, now); err != nil {
+			if err := s.unblock(tx, k, now); err != nil {
 				return err
 			}
 		}
-		return nil
-	})
+		connections = names(touched)
+		return notifyAll(tx, touched)
+	}, locks...)
 	return count, connections, err
 }
 
 // unblock makes a key's first delivery due, unless one of the key's is due or
 // under way already.
-func unblock(tx tx, k keyed, now int64) error {
+func (s *Store) unblock(tx tx, k keyed, now int64) error {
 	return tx.exec(`UPDATE deliveries SET due = ?3
-		WHERE id = (SELECT min(id) FROM deliveries WHERE state = 0 AND key IS NOT NULL AND connection = ?1 AND key = ?2)
+		WHERE id = (SELECT id FROM deliveries WHERE state = 0 AND key IS NOT NULL AND connection = ?1 AND key = ?2 ORDER BY `+s.dialect.turn+` LIMIT 1)
 		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE state = 0 AND key IS NOT NULL AND connection = ?1 AND key = ?2 AND due IS NOT NULL)`,
 		k.connection, k.key, now)
 }
@@ -110,7 +117,7 @@ func (s *Store) Count(ctx context.Context, f event.DeliveryFilter) (count, withK
 	if err != nil {
 		return 0, 0, 0, err
 	}
-	row := s.read.QueryRowContext(ctx, `SELECT count(*), count(key), count(DISTINCT connection || char(0) || key) FROM deliveries`+c.where(), c.args...) //nolint:gosec // values are parameters
+	row := s.read.QueryRowContext(ctx, `SELECT count(*), count(key), count(DISTINCT length(connection) || ':' || connection || key) FROM deliveries`+c.where(), c.args...)
 	if err := row.Scan(&count, &withKey, &keys); err != nil {
 		return 0, 0, 0, fmt.Errorf("count deliveries: %w", err)
 	}
@@ -121,7 +128,8 @@ func (s *Store) Count(ctx context.Context, f event.DeliveryFilter) (count, withK
 // was wrong can have put it there.
 func (s *Store) Reschedule(horizon time.Time) error {
 	return s.write(func(tx tx) error {
-		return tx.exec(`UPDATE deliveries SET due = ?1 WHERE state = 0 AND owner = 0 AND due > ?2`, micros(s.now()), micros(horizon))
+		at := tx.stamp()
+		return tx.exec(`UPDATE deliveries SET due = ?1 WHERE state = 0 AND owner = 0 AND due > ?2`, at.now, s.stored(at, horizon))
 	})
 }
 
@@ -162,6 +170,9 @@ func (s *Store) Backlogs(ctx context.Context) (map[string]Backlog, error) {
 // NextDue is when the connection's next delivery that nobody holds is due; the
 // zero time when there is none.
 func (s *Store) NextDue(ctx context.Context, connection string) (time.Time, error) {
+	if s.dialect.clock != "" {
+		return s.nextDueIn(ctx, connection)
+	}
 	var due sql.NullInt64
 	row := s.read.QueryRowContext(ctx, `SELECT min(due) FROM deliveries WHERE state = 0 AND owner = 0 AND connection = ?1`, connection)
 	if err := row.Scan(&due); err != nil {
@@ -171,6 +182,21 @@ func (s *Store) NextDue(ctx context.Context, connection string) (time.Time, erro
 		return time.Time{}, nil
 	}
 	return time.UnixMicro(due.Int64), nil
+}
+
+// nextDueIn is NextDue where the due times are not on this process's clock.
+func (s *Store) nextDueIn(ctx context.Context, connection string) (time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, commitTime)
+	defer cancel()
+	var wait sql.NullInt64
+	row := s.read.QueryRowContext(ctx, `SELECT min(due) - `+s.dialect.clock+` FROM deliveries WHERE state = 0 AND owner = 0 AND connection = ?1`, connection)
+	if err := row.Scan(&wait); err != nil {
+		return time.Time{}, fmt.Errorf("read next due time: %w", err)
+	}
+	if !wait.Valid {
+		return time.Time{}, nil
+	}
+	return s.now().Add(time.Duration(max(wait.Int64, -int64(time.Hour/time.Microsecond))) * time.Microsecond), nil
 }
 
 func names(set map[string]bool) []string {

@@ -4,6 +4,7 @@
 #
 #   a browser   the form tests post from a real page
 #   strace      the fault tests inject errors into system calls
+#   postgresql  the second engine of the store
 set -eu
 
 missing=""
@@ -13,6 +14,9 @@ for name in chromium chromium-browser google-chrome google-chrome-stable headles
 done
 [ -n "$browser" ] || missing="$missing chromium"
 command -v strace >/dev/null 2>&1 || missing="$missing strace"
+if ! command -v initdb >/dev/null 2>&1 && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
+  missing="$missing postgresql"
+fi
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

@@ -76,8 +76,10 @@ func (Server) KeyHint(key string) string {
 // Storage says where the data is kept.
 type Storage struct {
 	// Path of the SQLite file; hookgate.db beside the config file unless set.
-	// A relative path starts at the config file's folder.
+	// A relative path starts at the config file's folder. "" where URL is set.
 	Path string `yaml:"path"`
+	// URL of the PostgreSQL database that is used in place of a file.
+	URL event.Secret `yaml:"url"`
 }
 
 // Retention says how long what is kept is kept. What is undelivered stays.

@@ -97,6 +97,9 @@ func (s *Storage) decode(n yamlpos.Node, folder string) diag.List {
 	if n.Kind() != yamlpos.Null {
 		list = n.Decode("storage", s)
 	}
+	if url := n.Get("url"); !url.IsZero() {
+		return append(list, s.checkURL(n, url)...)
+	}
 	if s.Path == "" {
 		list = append(list, n.Get("path").Diag("bad-value", "", `"path" must not be empty`))
 	}
@@ -104,6 +107,20 @@ func (s *Storage) decode(n yamlpos.Node, folder string) diag.List {
 		s.Path = filepath.Join(folder, s.Path)
 	}
 	return list
+}
+
+// checkURL looks at the scheme alone: the rest may be a secret, and a driver
+// knows more forms of it than one would list here.
+func (s *Storage) checkURL(n, url yamlpos.Node) diag.List {
+	if path := n.Get("path"); !path.IsZero() {
+		return diag.List{path.Diag("conflict", "keep one of them", `storage has both "path" and "url"`)}
+	}
+	s.Path = ""
+	scheme, rest, _ := strings.Cut(s.URL.Reveal(), "://")
+	if (scheme != "postgres" && scheme != "postgresql") || rest == "" {
+		return diag.List{url.Diag("bad-value", "write postgres://user:password@host:5432/database", `"url" does not name a PostgreSQL database`)}
+	}
+	return nil
 }
 
 func (r *Retention) decode(n yamlpos.Node) diag.List {

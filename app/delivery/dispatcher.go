@@ -41,6 +41,11 @@ type Connection struct {
 type Options struct {
 	Logger *slog.Logger
 	Now    func() time.Time
+	// Holds reports whether a claimed delivery is still this process's to send;
+	// nil: it always is. Others are dropped: somebody else sends them.
+	Holds func(d *event.Delivery) bool
+	// Poll is how often a lane looks into the store untold; 30 s unless set.
+	Poll time.Duration
 	// Observe is told of every finished attempt.
 	Observe func(connection string, result event.DeliveryState, took time.Duration)
 }
@@ -49,6 +54,9 @@ type deps struct {
 	store   Store
 	logger  *slog.Logger
 	now     func() time.Time
+	holds   func(*event.Delivery) bool
+	poll    time.Duration
+	share   atomic.Int64 // the number of processes that share the rate limits
 	observe func(string, event.DeliveryState, time.Duration)
 }
 
@@ -65,7 +73,14 @@ type Dispatcher struct {
 
 // New makes a Dispatcher without connections.
 func New(store Store, opt Options) *Dispatcher {
-	d := &Dispatcher{deps: deps{store: store, logger: opt.Logger, now: opt.Now, observe: opt.Observe}}
+	d := &Dispatcher{deps: deps{store: store, logger: opt.Logger, now: opt.Now, holds: opt.Holds, poll: opt.Poll, observe: opt.Observe}}
+	d.deps.share.Store(1)
+	if d.deps.poll <= 0 {
+		d.deps.poll = pollEvery
+	}
+	if d.deps.holds == nil {
+		d.deps.holds = func(*event.Delivery) bool { return true }
+	}
 	d.lanes.Store(&map[string]*lane{})
 	d.ending, d.end = context.WithCancel(context.Background()) //nolint:gosec // Stop calls end
 	return d
@@ -151,6 +166,35 @@ func (d *Dispatcher) Deliver(claimed event.Delivery) {
 	// The connection went away since the reservation.
 	if err := d.deps.store.Release([]event.Delivery{claimed}, d.deps.now()); err != nil {
 		d.deps.logger.Warn("a delivery could not be released, the next start will send it", "delivery", claimed.ID, "error", err)
+	}
+}
+
+// Share tells how many processes send to the same connections, this one among
+// them: each takes an equal part of the rate limits.
+func (d *Dispatcher) Share(processes int) {
+	if d.deps.share.Swap(int64(max(1, processes))) == int64(max(1, processes)) {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, l := range *d.lanes.Load() {
+		if l.crew != nil {
+			l.crew.gate.divide(l.crew.connection, max(1, processes))
+		}
+	}
+}
+
+// Wake says that the store may hold deliveries to connection that are due; ""
+// stands for every connection. What is accepted meanwhile need not queue up
+// behind them: if each process made the others do so, no memory would serve.
+func (d *Dispatcher) Wake(connection string) {
+	lanes := *d.lanes.Load()
+	if l := lanes[connection]; l != nil {
+		l.look()
+	} else if connection == "" {
+		for _, l := range lanes {
+			l.look()
+		}
 	}
 }
 

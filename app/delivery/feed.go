@@ -8,7 +8,7 @@ import (
 // feed claims from the store what nobody handed over in memory: retries that
 // are due, what overflowed, and after a start what was left.
 func (l *lane) feed(ctx context.Context, w *crew) {
-	timer := time.NewTimer(pollEvery)
+	timer := time.NewTimer(l.deps.poll)
 	defer timer.Stop()
 	for {
 		select {
@@ -35,7 +35,7 @@ func (l *lane) claim(ctx context.Context, limit int) time.Duration {
 		room := l.takeSlots(limit)
 		if room == 0 {
 			l.behind.Store(true)
-			return pollEvery // free looks again as soon as there is room
+			return l.deps.poll // free looks again as soon as there is room
 		}
 		claimed, err := l.deps.store.Claim(l.name, l.deps.now(), room)
 		if err != nil {
@@ -56,16 +56,16 @@ func (l *lane) claim(ctx context.Context, limit int) time.Duration {
 			return probeEvery * 10
 		}
 	}
-	return pollEvery
+	return l.deps.poll
 }
 
-// nextDue is how long until the store has something due, at most pollEvery.
+// nextDue is how long until the store has something due, at most the interval of polling.
 func (l *lane) nextDue(ctx context.Context) time.Duration {
 	due, err := l.deps.store.NextDue(ctx, l.name)
 	if err != nil || due.IsZero() {
-		return pollEvery
+		return l.deps.poll
 	}
-	return min(max(due.Sub(l.deps.now()), time.Millisecond), pollEvery)
+	return min(max(due.Sub(l.deps.now()), time.Millisecond), l.deps.poll)
 }
 
 func (l *lane) takeSlots(limit int) int {

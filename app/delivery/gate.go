@@ -33,7 +33,8 @@ type gate struct {
 	until time.Time // paused until then, on the monotonic clock
 }
 
-func newGate(c Connection, logger *slog.Logger) *gate {
+// newGate makes the gate of one of so many processes.
+func newGate(c Connection, processes int, logger *slog.Logger) *gate {
 	g := &gate{breaker: gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		Name:        c.Name,
 		Timeout:     breakFor,
@@ -49,15 +50,27 @@ func newGate(c Connection, logger *slog.Logger) *gate {
 		},
 	})}
 	if c.Rate.Count > 0 {
-		every := c.Rate.Per / time.Duration(c.Rate.Count)
-		g.limiter = rate.NewLimiter(rate.Every(every), burst(c))
+		g.limiter = rate.NewLimiter(limit(c, processes), burst(c, processes))
 	}
 	return g
 }
 
+// limit is an equal part of the connection's rate.
+func limit(c Connection, processes int) rate.Limit {
+	return rate.Limit(float64(c.Rate.Count) / c.Rate.Per.Seconds() / float64(processes))
+}
+
 // burst is what may go at once: what is due in a tenth of a second, at least one.
-func burst(c Connection) int {
-	return max(1, int(int64(c.Rate.Count)*int64(100*time.Millisecond)/int64(c.Rate.Per)))
+func burst(c Connection, processes int) int {
+	return max(1, int(int64(c.Rate.Count)*int64(100*time.Millisecond)/int64(c.Rate.Per))/processes)
+}
+
+// divide makes the gate that of one of so many processes.
+func (g *gate) divide(c Connection, processes int) {
+	if g.limiter != nil {
+		g.limiter.SetLimit(limit(c, processes))
+		g.limiter.SetBurst(burst(c, processes))
+	}
 }
 
 // enter waits until an attempt may begin and returns what to call with its

@@ -17,7 +17,7 @@ const (
 	// claimSize is how many deliveries are claimed at once.
 	claimSize = 100
 	// pollEvery is how often a lane asks the store even though nothing told it
-	// to: the net below wake-ups, and below clocks that jump.
+	// to, unless Options say otherwise: the net below wake-ups, and below clocks that jump.
 	pollEvery = 30 * time.Second
 )
 
@@ -62,7 +62,7 @@ func newLane(name string, d *deps) *lane {
 func (l *lane) staff(c Connection) {
 	taking, stop := context.WithCancel(context.Background())
 	sending, abort := context.WithCancel(context.Background())
-	w := &crew{connection: c, gate: newGate(c, l.deps.logger), stop: stop, abort: abort}
+	w := &crew{connection: c, gate: newGate(c, int(l.deps.share.Load()), l.deps.logger), stop: stop, abort: abort}
 	l.crew = w
 	for range max(1, c.Concurrency) {
 		w.done.Go(func() { l.work(taking, sending, w) })

@@ -30,9 +30,21 @@ func (l *lane) work(taking, sending context.Context, w *crew) {
 				l.put(d) // for the next crew
 				return
 			}
+			if !l.deps.holds(&d) {
+				leave(nil)
+				l.lost(&d)
+				continue
+			}
 			l.attempt(sending, w, &d, leave)
 		}
 	}
+}
+
+// lost drops a delivery whose claim has gone to somebody else, unsent.
+func (l *lane) lost(d *event.Delivery) {
+	l.deps.logger.Debug("no longer ours to send, left to whoever has it now", "delivery", d.ID, "connection", l.name)
+	l.free()
+	l.look()
 }
 
 // attempt makes one attempt at d and hands both d and its result to the store.

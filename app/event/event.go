@@ -146,6 +146,7 @@ type Delivery struct {
 	BlockedBy DeliveryID // the delivery whose end it waits for, by ordering key
 	Base      int        // attempts before the last retry by hand: the schedule counts from there
 	Claim     int64      // fencing token: results under an older one change nothing
+	Owner     int64      // the process that claimed it, as the store numbers it
 }
 
 // Name is what rules' tests and explanations call the delivery: rule/connection,

@@ -13,9 +13,15 @@ import (
 	"testing"
 
 	"hookgate/test/lab"
+	"hookgate/test/pgtest"
 )
 
-func TestMain(m *testing.M) { os.Exit(lab.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+func run(m *testing.M) int {
+	defer pgtest.Stop()
+	return lab.Main(m)
+}
 
 const token = "faults-token-0123456789"
 

@@ -27,10 +27,12 @@ type Gate struct {
 	// Wrap is a command that runs the program, strace for example. Env are
 	// more environment variables. Extra is put below `server:`, indented by two.
 	// Storage is the path of the database. They are read when the program starts.
-	Wrap    []string
-	Env     []string
-	Extra   string
-	Storage string
+	Wrap  []string
+	Env   []string
+	Extra string
+	// Database, if set, is the URL of a PostgreSQL database in place of it.
+	Storage  string
+	Database string
 
 	tb      testing.TB
 	config  string // the body of the configuration
@@ -89,8 +91,12 @@ func (g *Gate) moveTo(port int) {
 
 // Header is the part of the configuration that the lab writes.
 func (g *Gate) Header() string {
+	storage := "path: " + g.Storage
+	if g.Database != "" {
+		storage = `url: "` + g.Database + `"`
+	}
 	return "version: 1\nserver:\n  listen: " + g.Addr + "\n  public_url: " + g.URL + "\n" + g.Extra +
-		"storage: { path: " + g.Storage + " }\noutbound: { allow_private: [127.0.0.0/8] }\n"
+		"storage: { " + storage + " }\noutbound: { allow_private: [127.0.0.0/8] }\n"
 }
 
 // Configure replaces the configuration below the header: a running gate reloads it.

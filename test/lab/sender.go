@@ -27,10 +27,12 @@ type Sent struct {
 // counts as acknowledged when a complete 2xx was read.
 type Sender struct {
 	URL     string
+	Also    []string // more URLs: the posts go round
 	Header  map[string]string
 	Payload func(n int) []byte
 
 	next   atomic.Int64
+	turn   atomic.Int64
 	acked  atomic.Int64
 	mu     sync.Mutex
 	ledger []Sent
@@ -72,7 +74,11 @@ func (s *Sender) send(ctx context.Context, n int, body []byte) Sent {
 }
 
 func (s *Sender) post(ctx context.Context, body []byte) (status int, id string) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, bytes.NewReader(body))
+	url := s.URL
+	if i := int(s.turn.Add(1)) % (1 + len(s.Also)); i > 0 {
+		url = s.Also[i-1]
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
 		return 0, ""
 	}

@@ -1,0 +1,96 @@
+package delivery_test
+
+import (
+	"log/slog"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"hookgate/app/delivery"
+	"hookgate/app/event"
+	"hookgate/app/yamlpos"
+)
+
+// What is no longer this process's is not sent, and frees its place.
+func TestHolds(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	var gone atomic.Int64
+	asked := make(chan struct{}, 10)
+	b.lanes = delivery.New(b.store, delivery.Options{
+		Logger: slog.New(slog.DiscardHandler), Now: time.Now, Observe: func(string, event.DeliveryState, time.Duration) {},
+		Holds: func(d *event.Delivery) bool {
+			asked <- struct{}{}
+			return int64(d.ID) != gone.Load()
+		},
+	})
+	r := newReceiver(nil)
+	id := b.store.NewIDs(2)
+	gone.Store(int64(id) + 1)
+	c := connection("x", r)
+	c.Concurrency = 1
+	b.lanes.Update([]delivery.Connection{c})
+	for !b.lanes.Reserve("x") { // after its first look at the store the lane takes in memory
+	}
+	b.lanes.Deliver(event.Delivery{ID: event.DeliveryID(id) + 1, Event: id, Connection: "x", Claim: 1})
+	<-asked
+	kept := b.accept("x", "")
+	if got := r.await(t, 1)[0]; got.ID != kept {
+		t.Errorf("sent %s, want %s alone", got.ID, kept)
+	}
+	b.state(kept, event.Delivered)
+	if n := b.lanes.InMemory()["x"]; n > 1 {
+		t.Errorf("%d places are taken, want none but that of the commit under way", n)
+	}
+}
+
+// Of a rate of 100 a second one of ten processes has ten.
+func TestShare(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	r := newReceiver(nil)
+	c := connection("x", r)
+	c.Rate = yamlpos.Rate{Count: 100, Per: time.Second}
+	b.lanes.Update([]delivery.Connection{c})
+	b.lanes.Share(10)
+	begun := time.Now()
+	for range 12 {
+		b.accept("x", "")
+	}
+	r.await(t, 12)
+	// The bucket was full for the whole rate when it was divided: ten may pass at once.
+	if took := time.Since(begun); took < 100*time.Millisecond {
+		t.Errorf("12 were sent in %s, want a tenth of the rate", took)
+	}
+	b.lanes.Share(1)
+	begun = time.Now()
+	for range 12 {
+		b.accept("x", "")
+	}
+	r.await(t, 12)
+	if took := time.Since(begun); took > 5*time.Second {
+		t.Errorf("alone again, 12 took %s", took)
+	}
+}
+
+// What another process left in the store is found when the lane is woken.
+func TestWake(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	r := newReceiver(nil)
+	b.lanes.Update([]delivery.Connection{connection("x", r)})
+	for !b.lanes.Reserve("x") { // the lane has looked, and will not by itself for a while
+	}
+	b.lanes.Unreserve("x")
+	for _, name := range []string{"x", ""} {
+		id := b.store.NewIDs(2)
+		d := event.Delivery{ID: event.DeliveryID(id) + 1, Event: id, Connection: "x", Rule: "r", Action: 1, Output: []byte(`{}`)}
+		if _, err := b.store.Accept(&event.Event{ID: id, Source: "s", ReceivedAt: time.Now(), State: event.Routed}, []event.Delivery{d}); err != nil {
+			t.Fatal(err)
+		}
+		b.lanes.Wake(name)
+		if got := r.await(t, 1)[0]; got.ID != d.ID {
+			t.Errorf("woken by %q: got %s, want %s", name, got.ID, d.ID)
+		}
+	}
+}

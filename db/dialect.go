@@ -1,0 +1,97 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"regexp"
+	"strings"
+	"sync"
+	"unicode/utf8"
+)
+
+// dialect is what differs between the engines in SQL that they share.
+type dialect struct {
+	// dollar: parameters are $1 where the shared text has ?1.
+	dollar bool
+	// turn is the column that orders the deliveries of an ordering key.
+	turn string
+	// skipLocked ends a query for rows to claim.
+	skipLocked string
+	// clock is the current time in µs, where it is not the process's own.
+	clock string
+}
+
+// On one machine one clock makes the IDs, so that they order a key's
+// deliveries. On several they do not.
+func sqliteDialect() dialect {
+	return dialect{turn: "id"}
+}
+
+func postgresDialect() dialect {
+	return dialect{dollar: true, turn: "turn", skipLocked: " FOR UPDATE SKIP LOCKED", clock: "now_us()"}
+}
+
+var parameter = regexp.MustCompile(`\?([0-9]+)`)
+
+// bound are the queries that bind has translated: few, but for those that are
+// built for a filter.
+type bound struct{ known sync.Map }
+
+// bind writes query's parameters as PostgreSQL wants them.
+func (b *bound) bind(query string) string {
+	if known, ok := b.known.Load(query); ok {
+		return known.(string)
+	}
+	text := parameter.ReplaceAllString(query, `$$$1`)
+	b.known.Store(query, text)
+	return text
+}
+
+// clean replaces what PostgreSQL's text cannot hold: NUL, and bytes that are
+// not UTF-8. Keys that differ in nothing else become one key: their order is
+// stricter then, never looser.
+func clean(text string) string {
+	if strings.IndexByte(text, 0) >= 0 {
+		text = strings.ReplaceAll(text, "\x00", "\u2400")
+	}
+	if !utf8.ValidString(text) {
+		text = strings.ToValidUTF8(text, "\uFFFD")
+	}
+	return text
+}
+
+func cleanArgs(args []any) []any {
+	for i, a := range args {
+		if text, ok := a.(string); ok {
+			args[i] = clean(text)
+		}
+	}
+	return args
+}
+
+// pool reads; its queries are written with ?1, ?2, ….
+type pool struct {
+	db      *sql.DB
+	dialect dialect
+	bound   *bound
+}
+
+func newPool(db *sql.DB, d dialect) pool { return pool{db: db, dialect: d, bound: &bound{}} }
+
+// QueryContext is that of sql.DB.
+func (p pool) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if p.dialect.dollar {
+		query, args = p.bound.bind(query), cleanArgs(args)
+	}
+	return p.db.QueryContext(ctx, query, args...)
+}
+
+// QueryRowContext is that of sql.DB.
+func (p pool) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	if p.dialect.dollar {
+		query, args = p.bound.bind(query), cleanArgs(args)
+	}
+	return p.db.QueryRowContext(ctx, query, args...)
+}
+
+func (p pool) Close() error { return p.db.Close() }

@@ -1,0 +1,232 @@
+package db
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"hookgate/app/event"
+)
+
+// commitTries is how often a commit is begun again that failed through no
+// fault of its own: a deadlock with another replica, a lease that ran out.
+const commitTries = 3
+
+// commit applies the batch in one transaction, in one journey to the server;
+// two where the batch has ordering keys or keys of duplicates.
+func (e *postgres) commit(b *batch) error {
+	ctx, cancel := context.WithTimeout(context.Background(), commitTime)
+	defer cancel()
+	for try := 1; ; try++ {
+		err := e.tryCommit(ctx, b)
+		if err == nil || try == commitTries || !passing(err) {
+			return err
+		}
+	}
+}
+
+// readOnly is SQLSTATE read_only_sql_transaction.
+const readOnly = "25006"
+
+// passing reports whether the same transaction may well succeed now.
+func passing(err error) bool {
+	pe, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (strings.HasPrefix(pe.Code, "40") || strings.HasPrefix(pe.Code, "HG"))
+}
+
+func (e *postgres) tryCommit(ctx context.Context, b *batch) error {
+	if err := e.ready(ctx); err != nil {
+		return err
+	}
+	begun := time.Now()
+	e.number++
+	w := &pgWork{tx: pgTx{ctx: ctx, e: e, at: stamp{owner: e.id.Load(), until: e.number}}, batch: b}
+	if err := w.run(); err != nil {
+		return e.undo(ctx, err)
+	}
+	e.renewed(begun)
+	return nil
+}
+
+// undo ends a transaction that failed. If the connection went with it nobody
+// knows the outcome: settle will look.
+func (e *postgres) undo(ctx context.Context, err error) error {
+	if !e.conn.IsClosed() && e.conn.PgConn().TxStatus() != 'I' {
+		if _, rollback := e.conn.Exec(ctx, "ROLLBACK"); rollback != nil {
+			err = errors.Join(err, rollback, e.conn.Close(ctx))
+		}
+	}
+	if pe, ok := errors.AsType[*pgconn.PgError](err); ok {
+		switch {
+		case strings.HasPrefix(pe.Code, "HG"):
+			e.expired.Store(true)
+		case pe.Code == readOnly: // no longer the primary: look for the one that is
+			err = errors.Join(err, e.conn.Close(ctx))
+		}
+	}
+	if e.conn.IsClosed() {
+		e.lost = append(e.lost, e.number)
+		return fmt.Errorf("%w: %w", errCutOff, err)
+	}
+	return err
+}
+
+// pgWork is one try at a batch.
+type pgWork struct {
+	tx       pgTx
+	batch    *batch
+	queue    *pgx.Batch
+	taken    map[keyed]bool
+	firsts   map[dedupeKey]event.ID
+	overflow map[string]bool // connections with something due that nobody holds
+}
+
+// dedupeKey is a row of table dedupe.
+type dedupeKey struct{ source, key string }
+
+func (w *pgWork) run() error {
+	w.queue = &pgx.Batch{}
+	w.taken, w.firsts, w.overflow = map[keyed]bool{}, map[dedupeKey]event.ID{}, map[string]bool{}
+	w.queue.Queue("BEGIN")
+	w.queue.Queue("SELECT beat($1)", w.tx.at.owner).QueryRow(func(row pgx.Row) error { return row.Scan(&w.tx.at.now) })
+	asked := w.askKeys()
+	if w.askDuplicates() || asked {
+		if err := w.send(); err != nil {
+			return err
+		}
+	}
+	if err := w.accepts(); err != nil {
+		return err
+	}
+	w.results()
+	for connection := range w.overflow {
+		w.queue.Queue(`SELECT pg_notify($1, $2)`, channel, clean(connection))
+	}
+	if len(w.batch.writes) == 0 {
+		w.queue.Queue("COMMIT")
+		return w.send()
+	}
+	if err := w.send(); err != nil {
+		return err
+	}
+	for _, op := range w.batch.writes {
+		if err := op.do(&w.tx); err != nil {
+			return err
+		}
+	}
+	_, err := w.tx.e.conn.Exec(w.tx.ctx, "COMMIT")
+	return err
+}
+
+// send runs what is queued in one journey.
+func (w *pgWork) send() error {
+	queue := w.queue
+	w.queue = &pgx.Batch{}
+	return w.tx.e.conn.SendBatch(w.tx.ctx, queue).Close()
+}
+
+// askKeys locks the ordering keys that the batch may change the turn of, and
+// asks which of the accepted ones are taken. Whoever holds a key's lock sees
+// all that was committed under it before. All replicas lock in the same order,
+// or they would wait for each other.
+func (w *pgWork) askKeys() bool {
+	var accepted, all []keyed
+	for _, a := range w.batch.accepts {
+		for i := range a.deliveries {
+			if d := &a.deliveries[i]; d.Key != "" && d.State != event.GaveUp {
+				accepted = append(accepted, keyOf(d))
+			}
+		}
+	}
+	all = slices.Clone(accepted)
+	for _, r := range w.batch.results {
+		if r.delivery.Key != "" && r.outcome.State != event.Retrying {
+			all = append(all, keyOf(r.delivery))
+		}
+	}
+	for _, op := range w.batch.writes {
+		all = append(all, op.keys...)
+	}
+	if len(all) == 0 {
+		return false
+	}
+	locks := make([]int64, len(all))
+	for i, k := range all {
+		locks[i] = w.tx.e.schema ^ hash(clean(k.connection), clean(k.key))
+	}
+	slices.Sort(locks)
+	w.queue.Queue(`SELECT pg_advisory_xact_lock(k) FROM unnest($1::bigint[]) AS k`, slices.Compact(locks))
+	if len(accepted) > 0 {
+		connections, keys := columns(accepted)
+		w.queue.Queue(`SELECT DISTINCT k.connection, k.key FROM unnest($1::text[], $2::text[]) AS k(connection, key)
+			WHERE EXISTS (SELECT 1 FROM deliveries d WHERE d.state = 0 AND d.key IS NOT NULL AND d.connection = k.connection AND d.key = k.key)`,
+			connections, keys).Query(func(rows pgx.Rows) error {
+			return scanAll(rows, func(row []any) error {
+				w.taken[keyed{row[0].(string), row[1].(string)}] = true
+				return nil
+			})
+		})
+	}
+	return true
+}
+
+// keyOf is the delivery's ordering key as it is stored.
+func keyOf(d *event.Delivery) keyed { return keyed{clean(d.Connection), clean(d.Key)} }
+
+func columns(keys []keyed) (connections, texts []string) {
+	for _, k := range keys {
+		connections, texts = append(connections, clean(k.connection)), append(texts, clean(k.key))
+	}
+	return connections, texts
+}
+
+// askDuplicates notes the keys of the events that can be recognised, and asks
+// which event each key stands for now: one of the batch, or an earlier one.
+// Another replica that notes the same key waits here until this one commits.
+func (w *pgWork) askDuplicates() bool {
+	type row struct {
+		dedupeKey
+		event, window int64
+	}
+	var list []row
+	for _, a := range w.batch.accepts {
+		k := keyOfEvent(a)
+		if _, seen := w.firsts[k]; a.dedupeKey == nil || seen {
+			continue // of two in one batch the first is the event
+		}
+		w.firsts[k] = a.event.ID
+		list = append(list, row{k, int64(a.event.ID), a.event.Dedupe.Window.Microseconds()})
+	}
+	if len(list) == 0 {
+		return false
+	}
+	slices.SortFunc(list, func(a, b row) int { return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.key, b.key)) })
+	sources, keys := make([]string, len(list)), make([][]byte, len(list))
+	events, windows := make([]int64, len(list)), make([]int64, len(list))
+	for i, r := range list {
+		sources[i], keys[i], events[i], windows[i] = r.source, []byte(r.key), r.event, r.window
+	}
+	w.queue.Queue(`INSERT INTO dedupe (source, key, event, expires)
+		SELECT source, key, event, now_us() + period FROM unnest($1::text[], $2::bytea[], $3::bigint[], $4::bigint[]) AS d(source, key, event, period)
+		ON CONFLICT (source, key) DO UPDATE SET event = excluded.event, expires = excluded.expires WHERE dedupe.expires <= now_us()`,
+		sources, keys, events, windows)
+	w.queue.Queue(`SELECT d.source, d.key, d.event FROM dedupe d JOIN unnest($1::text[], $2::bytea[]) AS k(source, key) ON d.source = k.source AND d.key = k.key`,
+		sources, keys).Query(func(rows pgx.Rows) error {
+		return scanAll(rows, func(row []any) error {
+			w.firsts[dedupeKey{row[0].(string), string(row[1].([]byte))}] = event.ID(row[2].(int64))
+			return nil
+		})
+	})
+	return true
+}
+
+func keyOfEvent(a *acceptOp) dedupeKey {
+	return dedupeKey{clean(a.event.Source), string(a.dedupeKey)}
+}

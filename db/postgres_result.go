@@ -1,0 +1,129 @@
+package db
+
+import (
+	"github.com/jackc/pgx/v5"
+
+	"hookgate/app/event"
+)
+
+// deliveredRows are the columns of attempts that delivered.
+type deliveredRows struct {
+	ids, claims, started, durations []int64
+	numbers, statuses               []int32
+	answers                         [][]byte
+}
+
+// failedRows are the columns of attempts that did not.
+type failedRows struct {
+	deliveredRows
+	states []int16
+	waits  []int64
+	errors []string
+}
+
+func (rows *deliveredRows) add(r *resultOp) {
+	a := &r.attempt
+	var answer []byte
+	if len(a.Answer) > 0 {
+		answer = pack(nil, a.Answer)
+	}
+	rows.ids = append(rows.ids, int64(r.delivery.ID))
+	rows.claims = append(rows.claims, r.delivery.Claim)
+	rows.started = append(rows.started, micros(a.Started))
+	rows.durations = append(rows.durations, a.Duration.Microseconds())
+	rows.numbers = append(rows.numbers, int32(a.Number))   //nolint:gosec // a few
+	rows.statuses = append(rows.statuses, int32(a.Status)) //nolint:gosec // HTTP's
+	rows.answers = append(rows.answers, answer)
+}
+
+// results queues what became of attempts. The owner in the conditions fences
+// beside the claim: a result that was committed although the answer was lost
+// finds nothing when it is tried again, and neither does that of a process
+// whose lease ran out. State and owner are written with + 0 so that the rows
+// are found by their ids: else the planner takes the index of open deliveries,
+// which seems to be short, and goes through all that was open since the last
+// vacuum. That cost six times as much.
+func (w *pgWork) results() {
+	var good deliveredRows
+	var bad failedRows
+	ended := map[keyed]*resultOp{}
+	for _, r := range w.batch.results {
+		r.next = nil
+		if r.delivery.Owner != w.tx.at.owner {
+			continue
+		}
+		switch r.outcome.State {
+		case event.Delivered:
+			good.add(r)
+		case event.Retrying:
+			bad.add(r)
+			bad.states, bad.waits = append(bad.states, open), append(bad.waits, r.wait)
+			bad.errors = append(bad.errors, clean(r.attempt.Error))
+			continue
+		default:
+			bad.add(r)
+			bad.states, bad.waits = append(bad.states, failed), append(bad.waits, 0)
+			bad.errors = append(bad.errors, clean(r.attempt.Error))
+		}
+		if r.delivery.Key != "" {
+			ended[keyOf(r.delivery)] = r
+		}
+	}
+	w.recordDelivered(&good)
+	w.recordFailed(&bad)
+	w.promote(ended)
+}
+
+func (w *pgWork) recordDelivered(rows *deliveredRows) {
+	if len(rows.ids) == 0 {
+		return
+	}
+	w.queue.Queue(`UPDATE deliveries d SET state = 1, owner = 0, due = NULL, attempts = r.number, error = NULL,
+			started = r.started, duration = r.duration, status = r.status, answer = r.answer
+		FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bigint[], $5::bigint[], $6::integer[], $7::bytea[]) AS r(id, claim, number, started, duration, status, answer)
+		WHERE d.id = r.id AND d.claim = r.claim AND d.state + 0 = 0 AND d.owner + 0 = $8`,
+		rows.ids, rows.claims, rows.numbers, rows.started, rows.durations, rows.statuses, rows.answers, w.tx.at.owner)
+}
+
+func (w *pgWork) recordFailed(rows *failedRows) {
+	if len(rows.ids) == 0 {
+		return
+	}
+	w.queue.Queue(`WITH r AS (
+			SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bigint[], $5::bigint[], $6::integer[], $7::bytea[], $8::smallint[], $9::bigint[], $10::text[])
+			AS r(id, claim, number, started, duration, status, answer, state, wait, error)),
+		changed AS (
+			UPDATE deliveries d SET state = r.state, owner = 0, due = CASE WHEN r.state = 0 THEN now_us() + r.wait END, attempts = r.number, error = r.error
+			FROM r WHERE d.id = r.id AND d.claim = r.claim AND d.state + 0 = 0 AND d.owner + 0 = $11
+			RETURNING r.*)
+		INSERT INTO attempts (delivery, number, started, duration, status, error, answer)
+		SELECT id, number, started, duration, status, error, answer FROM changed`,
+		rows.ids, rows.claims, rows.numbers, rows.started, rows.durations, rows.statuses, rows.answers, rows.states, rows.waits, rows.errors, w.tx.at.owner)
+}
+
+// promote claims, for each key of which a delivery ended, the first one that
+// waits, unless one of the key's is due or under way.
+func (w *pgWork) promote(ended map[keyed]*resultOp) {
+	if len(ended) == 0 {
+		return
+	}
+	keys := make([]keyed, 0, len(ended))
+	for k := range ended {
+		keys = append(keys, k)
+	}
+	connections, texts := columns(keys)
+	w.queue.Queue(`UPDATE deliveries SET owner = $3, due = $4, claim = claim + 1 WHERE id IN (
+			SELECT (SELECT d.id FROM deliveries d WHERE d.state = 0 AND d.key IS NOT NULL AND d.connection = k.connection AND d.key = k.key ORDER BY d.turn LIMIT 1)
+			FROM unnest($1::text[], $2::text[]) AS k(connection, key)
+			WHERE NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.state = 0 AND d.key IS NOT NULL AND d.connection = k.connection AND d.key = k.key AND d.due IS NOT NULL))
+		RETURNING `+claimedColumns, connections, texts, w.tx.at.owner, w.tx.at.until).Query(func(rows pgx.Rows) error {
+		return scanAll(rows, func(row []any) error {
+			next, err := scanClaimed(row)
+			if err != nil {
+				return err
+			}
+			ended[keyOf(next)].next = next
+			return nil
+		})
+	})
+}

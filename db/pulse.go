@@ -1,0 +1,197 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// silence is how long the listener's connection is trusted unheard.
+const silence = 20 * time.Second
+
+// reapBatch is how many deliveries of a process that is gone one transaction frees.
+const reapBatch = 2000
+
+// Watch is what a process wants to know of the others on its database.
+type Watch struct {
+	// Due is called when connection may have something due in the store; ""
+	// stands for every connection.
+	Due func(connection string)
+	// Replicas is called with the number of living processes, this one among
+	// them, from time to time.
+	Replicas func(n int)
+}
+
+// Watch calls w until ctx ends. On a database that is not shared it returns at
+// once.
+func (s *Store) Watch(ctx context.Context, w Watch) {
+	if s.pulse == nil {
+		return
+	}
+	s.pulse.watch.Store(&w)
+	s.pulse.tellReplicas()
+	for ctx.Err() == nil {
+		if err := s.pulse.listen(ctx, w.Due); err != nil && ctx.Err() == nil {
+			s.pulse.engine.logger.DebugContext(ctx, "not told of what is due, the lanes look for themselves", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// pulse renews the lease of a process without traffic and takes over from
+// those whose lease has run out.
+type pulse struct {
+	store   *Store
+	engine  *postgres
+	watch   atomic.Pointer[Watch]
+	living  atomic.Int64
+	quit    chan struct{}
+	stopped chan struct{}
+	once    sync.Once
+}
+
+func startPulse(s *Store, e *postgres) *pulse {
+	p := &pulse{store: s, engine: e, quit: make(chan struct{}), stopped: make(chan struct{})}
+	p.living.Store(1)
+	go p.run()
+	return p
+}
+
+// stop ends the pulse; it may be called twice, and on nil.
+func (p *pulse) stop() {
+	if p == nil {
+		return
+	}
+	p.once.Do(func() { close(p.quit) })
+	<-p.stopped
+}
+
+// run beats six times in a lease: whoever is gone is found soon after it.
+func (p *pulse) run() {
+	defer close(p.stopped)
+	ticker := time.NewTicker(p.engine.opt.Lease / 6)
+	defer ticker.Stop()
+	for {
+		p.tick()
+		select {
+		case <-p.quit:
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// tick does one round. An error was logged by the committer; the next round
+// tries again.
+func (p *pulse) tick() {
+	more := true
+	for more {
+		living := int64(0)
+		err := p.store.write(func(tx tx) error {
+			living = 0
+			if err := tx.exec(`UPDATE replicas SET last = ?2 WHERE id = ?1`, tx.stamp().owner, int64(p.store.NewIDs(1))); err != nil {
+				return err
+			}
+			freed, err := reap(tx, p.engine.opt.Lease)
+			if err != nil {
+				return err
+			}
+			more = freed == reapBatch
+			return tx.query(func(row []any) error { living = row[0].(int64); return nil }, `SELECT count(*) FROM replicas WHERE NOT dead`)
+		})
+		if err != nil {
+			return
+		}
+		p.living.Store(living)
+		p.tellReplicas()
+		select {
+		case <-p.quit:
+			return
+		default:
+		}
+	}
+}
+
+func (p *pulse) tellReplicas() {
+	if w := p.watch.Load(); w != nil && w.Replicas != nil {
+		w.Replicas(int(p.living.Load()))
+	}
+}
+
+// reap ends the registrations whose lease has run out, and frees some of what
+// the dead still hold, the oldest first in line. It returns how many it freed.
+func reap(tx tx, lease time.Duration) (freed int, err error) {
+	now := tx.stamp().now
+	err = tx.exec(`UPDATE replicas SET dead = true WHERE NOT dead AND heartbeat < ?1`, now-lease.Microseconds())
+	if err != nil {
+		return 0, err
+	}
+	connections := map[string]bool{}
+	err = tx.query(func(row []any) error {
+		freed++
+		connections[row[0].(string)] = true
+		return nil
+	}, `UPDATE deliveries SET owner = 0, due = 0 WHERE id IN (
+		SELECT id FROM deliveries WHERE state = 0 AND owner = ANY (ARRAY(SELECT id FROM replicas WHERE dead)) LIMIT ?1 FOR UPDATE SKIP LOCKED)
+		RETURNING connection`, int64(reapBatch))
+	if err != nil {
+		return 0, err
+	}
+	if freed == 0 {
+		if err := tx.exec(`DELETE FROM replicas WHERE dead AND heartbeat < ?1`, now-keepReplica.Microseconds()); err != nil {
+			return 0, err
+		}
+	}
+	return freed, notifyAll(tx, connections)
+}
+
+// listen hands on what the other replicas tell until something fails.
+func (p *pulse) listen(ctx context.Context, due func(string)) error {
+	config := p.engine.config.Copy()
+	delete(config.RuntimeParams, "idle_in_transaction_session_timeout")
+	delete(config.RuntimeParams, "statement_timeout")
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+		defer cancel()
+		_ = conn.Close(end)
+	}()
+	if _, err := conn.Exec(ctx, `LISTEN `+channel); err != nil {
+		return err
+	}
+	due("") // what was told while nobody listened
+	for {
+		n, err := nextNotification(ctx, conn)
+		if err != nil {
+			return err
+		}
+		if n != nil {
+			due(n.Payload)
+		}
+	}
+}
+
+// nextNotification waits a while, and makes sure of the connection if nothing
+// came: one that was cut off would stay silent for ever.
+func nextNotification(ctx context.Context, conn *pgx.Conn) (*pgconn.Notification, error) {
+	waiting, cancel := context.WithTimeout(ctx, silence)
+	defer cancel()
+	n, err := conn.WaitForNotification(waiting)
+	if err == nil || ctx.Err() != nil || !errors.Is(err, context.DeadlineExceeded) {
+		return n, err
+	}
+	asking, done := context.WithTimeout(ctx, connectTime)
+	defer done()
+	return nil, conn.Ping(asking)
+}
