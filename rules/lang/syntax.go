@@ -18,6 +18,15 @@ var strangers = map[string]string{
 	"===": "write == to compare", "!==": "write != for not equal",
 }
 
+// strangeWords are the same for words. They are names here, so they are looked
+// at only where an expression does not parse.
+var strangeWords = map[string]string{
+	"AND": "write and", "And": "write and", "OR": "write or", "Or": "write or", "NOT": "write not", "Not": "write not",
+	"IN": "write in", "is": "write == to compare", "IS": "write == to compare", "equals": "write == to compare",
+	"LIKE": "write contains, startsWith, endsWith or matches", "like": "write contains, startsWith, endsWith or matches",
+	"CONTAINS": "write contains", "includes": "write contains",
+}
+
 // syntaxFault words a syntax error.
 func (s *source) syntaxFault(err error) diag.Diagnostic {
 	var at *file.Error
@@ -55,6 +64,9 @@ func (s *source) stranger(gaveUp int) (diag.Diagnostic, bool) {
 		case t.Is(lexer.Operator, "let"):
 			declared = true
 			continue
+		case t.Kind == lexer.Identifier && t.From <= gaveUp && strangeWords[t.Value] != "" && !afterDot(tokens[:i]):
+			from, to := s.bytes(t.Location)
+			return s.fault(from, to, "expr-syntax", strangeWords[t.Value], "%q is not an operator", t.Value), true
 		case t.Kind != lexer.Operator || t.From > gaveUp:
 			continue
 		case t.Value == "=" && declared:
@@ -75,6 +87,15 @@ func (s *source) stranger(gaveUp int) (diag.Diagnostic, bool) {
 	return diag.Diagnostic{}, false
 }
 
+// afterDot reports whether a key follows, not a name of its own.
+func afterDot(before []lexer.Token) bool {
+	if len(before) == 0 {
+		return false
+	}
+	last := before[len(before)-1]
+	return last.Is(lexer.Operator, ".") || last.Is(lexer.Operator, "?.")
+}
+
 // piped reports whether a function call follows, as it must behind a pipe.
 func piped(rest []lexer.Token) bool {
 	return len(rest) > 1 && rest[0].Kind == lexer.Identifier && rest[1].Is(lexer.Bracket, "(")
@@ -92,13 +113,24 @@ func syntaxMessage(message string) (text, hint string) {
 			return fmt.Sprintf("unexpected text %s", m[2]), ""
 		case m[2] == `"elif"` || m[2] == `"then"`:
 			return fmt.Sprintf("unexpected %s", m[2]), "write cond ? a : b"
+		case m[2] == `"="`:
+			return `"=" is not an operator`, "write == to compare, matches for a pattern"
+		case m[2] == `","`:
+			return `unexpected ","`, "a list is written in brackets: [1, 2]"
 		}
 		return fmt.Sprintf("unexpected %s", m[2]), ""
 	}
 	switch {
 	case strings.HasPrefix(message, "unrecognized character"):
 		_, char, _ := strings.Cut(message, "'")
-		return fmt.Sprintf("%q is not part of the language", strings.TrimSuffix(char, "'")), ""
+		char = strings.TrimSuffix(char, "'")
+		hint := ""
+		if strings.Contains("“”„‟«»‘’‚", char) {
+			hint = `write straight quotes: "`
+		} else if char == "~" {
+			hint = "write matches for a pattern"
+		}
+		return fmt.Sprintf("%q is not part of the language", char), hint
 	case strings.Contains(message, "literal not terminated"):
 		return "a text lacks its closing quote", ""
 	case strings.Contains(message, "unexpected end of expression"):
