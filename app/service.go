@@ -106,6 +106,28 @@ func (a service) Status(ctx context.Context) (api.Status, error) {
 	return s, nil
 }
 
+// Replicas lists the processes on the database.
+func (a service) Replicas(ctx context.Context) (api.Replicas, error) {
+	list, shared, err := a.store.Replicas(ctx)
+	if err != nil {
+		return api.Replicas{}, err
+	}
+	out := api.Replicas{Shared: shared, Items: make([]api.Replica, len(list))}
+	for i, r := range list {
+		if !shared { // the database knows nothing of its one process
+			r.Name, r.Version, r.Started, r.Heard = hostname(), a.opt.Version, a.started, a.opt.Now()
+		}
+		if r.Holds == nil {
+			r.Holds = map[string]int{}
+		}
+		out.Items[i] = api.Replica{
+			ID: r.ID, Name: r.Name, Version: r.Version, Started: r.Started, Heartbeat: r.Heard, LeaseLeftMS: r.Left.Milliseconds(),
+			Alive: r.Alive, Self: r.Self, Holds: r.Holds,
+		}
+	}
+	return out, nil
+}
+
 // Reload reads the configuration again.
 func (a service) Reload(context.Context) (api.Reloaded, error) {
 	report, err := a.App.Reload() //nolint:contextcheck // what it starts outlives the request

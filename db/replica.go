@@ -56,6 +56,9 @@ func (e *postgres) register(ctx context.Context) error {
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, e.schema^registerLock); err != nil {
 			return err
 		}
+		if err := refuseUnfinished(ctx, tx); err != nil {
+			return err
+		}
 		row := tx.QueryRow(ctx, `WITH r AS (SELECT nextval(pg_get_serial_sequence('replicas', 'id')) AS id),
 			free AS (SELECT (r.id + k) % $3 AS node FROM r, generate_series(0, $3 - 1) AS k
 				WHERE (r.id + k) % $3 NOT IN (SELECT node FROM replicas WHERE NOT dead) ORDER BY k LIMIT 1)
