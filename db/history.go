@@ -116,7 +116,7 @@ func (m *mover) copy(ctx context.Context, t *historyTable) error {
 	if err != nil {
 		return err
 	}
-	rows, err := m.source.rows(ctx, t, after)
+	rows, err := m.source.rows(ctx, t, after) //nolint:rowserrcheck // copyBatch does it
 	if err != nil {
 		return err
 	}
@@ -142,31 +142,44 @@ func (m *mover) verify(ctx context.Context) ([]MovedTable, error) {
 	differs := false
 	for i := range historyTables {
 		t := &historyTables[i]
-		all, err := m.source.count(ctx, t)
-		if err != nil {
-			return tables, fmt.Errorf("verify %s: %w", t.name, err)
-		}
-		told := time.Time{}
-		there, err := m.target.digest(ctx, t, func(done int64) {
-			if now := time.Now(); now.Sub(told) > 200*time.Millisecond {
-				told = now
-				m.tell(MoveProgress{Table: t.name, Verifying: true, Done: done, All: all})
-			}
-		})
-		if err != nil {
-			return tables, fmt.Errorf("verify %s: %w", t.name, err)
-		}
-		here, err := m.source.digest(ctx, t)
+		here, there, err := m.digests(ctx, t)
 		if err != nil {
 			return tables, fmt.Errorf("verify %s: %w", t.name, err)
 		}
 		same := here == there
 		differs = differs || !same
 		tables = append(tables, MovedTable{Name: t.name, Source: here.rows, Target: there.rows, Same: same})
-		m.tell(MoveProgress{Table: t.name, Verifying: true, Done: there.rows, All: all})
+		m.tell(MoveProgress{Table: t.name, Verifying: true, Done: there.rows, All: there.rows})
 	}
 	if differs {
 		return tables, ErrDiffers
 	}
 	return tables, nil
+}
+
+// digests reads a table from both databases at the same time.
+func (m *mover) digests(ctx context.Context, t *historyTable) (here, there digest, err error) {
+	all, err := m.source.count(ctx, t)
+	if err != nil {
+		return here, there, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	failed := make(chan error, 1)
+	go func() {
+		var err error
+		here, err = m.source.digest(ctx, t)
+		failed <- err
+	}()
+	told := time.Now()
+	there, err = m.target.digest(ctx, t, func(done int64) {
+		if now := time.Now(); now.Sub(told) > 200*time.Millisecond {
+			told = now
+			m.tell(MoveProgress{Table: t.name, Verifying: true, Done: min(done, all), All: all})
+		}
+	})
+	if err != nil {
+		cancel()
+	}
+	return here, there, errors.Join(err, <-failed)
 }

@@ -33,7 +33,7 @@ func openHistory(ctx context.Context, path string, opt Options) (*history, error
 	if h.read, err = openReaders(path); err != nil {
 		return nil, errors.Join(err, engine.close())
 	}
-	if err := h.identify(ctx); err != nil { //nolint:contextcheck // the driver is slow with contexts that can end, see change
+	if err := h.identify(ctx); err != nil {
 		return nil, errors.Join(err, h.close())
 	}
 	return h, nil
@@ -68,9 +68,9 @@ func checkHistory(ctx context.Context, path string) (err error) {
 // identify reads the file's number, which it is given by its first move.
 func (h *history) identify(ctx context.Context) error {
 	var random [8]byte
-	_, _ = rand.Read(random[:])                              // never fails, see crypto/rand
-	number := int64(binary.BigEndian.Uint64(random[:]) >> 1) //nolint:gosec // 63 bits
-	if err := h.engine.exec(`INSERT OR IGNORE INTO meta (key, value) VALUES ('history', ?1)`, number); err != nil {
+	_, _ = rand.Read(random[:]) // never fails, see crypto/rand
+	number := int64(binary.BigEndian.Uint64(random[:]) >> 1)
+	if err := h.engine.exec(`INSERT OR IGNORE INTO meta (key, value) VALUES ('history', ?1)`, number); err != nil { //nolint:contextcheck // the driver is slow with contexts that can end, see change
 		return fmt.Errorf("number the history: %w", err)
 	}
 	row := h.read.QueryRowContext(ctx, `SELECT (SELECT value FROM meta WHERE key = 'history'), (SELECT value FROM meta WHERE key = 'node')`)
@@ -81,13 +81,13 @@ func (h *history) identify(ctx context.Context) error {
 }
 
 func (h *history) count(ctx context.Context, t *historyTable) (n int64, err error) {
-	err = h.read.QueryRowContext(ctx, `SELECT count(*) FROM `+t.name).Scan(&n) //nolint:gosec // a name of historyTables
+	err = h.read.QueryRowContext(ctx, `SELECT count(*) FROM `+t.name).Scan(&n)
 	return n, err
 }
 
 // rows are the table's rows after the key, in its order; all without a key.
 func (h *history) rows(ctx context.Context, t *historyTable, after []any) (*sql.Rows, error) {
-	query := `SELECT ` + t.sourceColumns() + ` FROM ` + t.name //nolint:gosec // names of historyTables
+	query := `SELECT ` + t.sourceColumns() + ` FROM ` + t.name
 	if len(t.key) > 0 {
 		key := strings.Join(t.key, ", ")
 		if len(after) > 0 {

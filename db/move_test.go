@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 
 	"hookgate/app/event"
 	"hookgate/db"
@@ -196,9 +197,12 @@ func TestMoveHistory_goesOn(t *testing.T) {
 	t.Parallel()
 	path, url := filepath.Join(t.TempDir(), "test.db"), pgtest.Shared(t).URL(t)
 	s, c := newStore(t, place{path: path})
-	plan, err := s.SavePlan("abc", []string{"r"})
-	if err != nil {
-		t.Fatal(err)
+	var plan int64
+	for _, hash := range []string{"1", "2", "abc"} {
+		var err error
+		if plan, err = s.SavePlan(hash, []string{"r"}); err != nil {
+			t.Fatal(err)
+		}
 	}
 	var want []event.DeliveryID
 	for range 5 {
@@ -341,6 +345,32 @@ func TestMoveHistory_refuses(t *testing.T) {
 				t.Errorf("%v, want %v", err, tc.want)
 			}
 		})
+	}
+}
+
+// Whatever a table gets is moved: all columns of all tables are, but for those
+// of the processes.
+func TestMoveHistory_columns(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Shared(t).URL(t)
+	mustReplica(t, url, 0)
+	conn, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	rows, err := conn.Query(t.Context(), `SELECT table_name || '.' || column_name FROM information_schema.columns
+		WHERE table_schema = current_schema() AND table_name NOT IN ('meta', 'replicas', 'goose_db_version') ORDER BY 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(want)
+	if diff := cmp.Diff(want, db.MovedColumns()); diff != "" {
+		t.Errorf("(-tables +moved)\n%s", diff)
 	}
 }
 
