@@ -104,21 +104,14 @@ func New(loaded *Loaded, opt Options) (*App, error) {
 
 // openStore opens the file or the server's database that the configuration names.
 func openStore(s config.Storage, opt Options) (*db.Store, error) {
-	options := db.Options{Logger: opt.Logger, Now: opt.Now, Name: hostname(), Version: opt.Version}
+	options := db.Options{Logger: opt.Logger, Now: opt.Now, Version: opt.Version}
 	if s.URL.IsZero() {
 		return db.Open(context.Background(), s.Path, options)
 	}
-	return db.OpenPostgres(context.Background(), s.URL, options)
-}
-
-// hostname is how this process is told from its replicas; "" where the system
-// has none.
-func hostname() string {
-	name, err := os.Hostname()
-	if err != nil {
-		return ""
+	if name, err := os.Hostname(); err == nil {
+		options.Name = name
 	}
-	return name
+	return db.OpenPostgres(context.Background(), s.URL, options)
 }
 
 // pollEvery is how often lanes look into the store untold: seldom where only

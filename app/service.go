@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"time"
 
@@ -115,7 +116,10 @@ func (a service) Replicas(ctx context.Context) (api.Replicas, error) {
 	out := api.Replicas{Shared: shared, Items: make([]api.Replica, len(list))}
 	for i, r := range list {
 		if !shared { // the database knows nothing of its one process
-			r.Name, r.Version, r.Started, r.Heard = hostname(), a.opt.Version, a.started, a.opt.Now()
+			r.Version, r.Started, r.Heard = a.opt.Version, a.started, a.opt.Now()
+			if name, err := os.Hostname(); err == nil {
+				r.Name = name
+			}
 		}
 		if r.Holds == nil {
 			r.Holds = map[string]int{}

@@ -16,10 +16,15 @@ import (
 // moveLock, with the schema's number, is held by the process that moves a history.
 const moveLock = 0x6d6f7665
 
-// What meta's row 'migration' says of a history that is moved; 'migration_source'
-// is the history's number.
+// Rows of meta about a history that is, or was, moved here: how far it is, its
+// number, the node that made its IDs, and the greatest of them.
 const (
-	moveUnfinished = 1
+	metaMove   = "migration"
+	metaSource = "migration_source"
+	metaNode   = "migration_node"
+	metaLast   = "migration_last"
+
+	moveUnfinished = 1 // of metaMove
 	moveDone       = 2
 )
 
@@ -85,8 +90,8 @@ func (t *target) begin(ctx context.Context, number int64) error {
 		var living, state, source int64
 		var filled bool
 		row := tx.QueryRow(ctx, `SELECT (SELECT count(*) FROM replicas WHERE NOT dead),
-			coalesce((SELECT value FROM meta WHERE key = 'migration'), 0), coalesce((SELECT value FROM meta WHERE key = 'migration_source'), 0),
-			EXISTS (SELECT 1 FROM events) OR EXISTS (SELECT 1 FROM deliveries)`)
+			coalesce((SELECT value FROM meta WHERE key = $1), 0), coalesce((SELECT value FROM meta WHERE key = $2), 0),
+			EXISTS (SELECT 1 FROM events) OR EXISTS (SELECT 1 FROM deliveries)`, metaMove, metaSource)
 		if err := row.Scan(&living, &state, &source, &filled); err != nil {
 			return fmt.Errorf("look at the database: %w", err)
 		}
@@ -98,9 +103,7 @@ func (t *target) begin(ctx context.Context, number int64) error {
 		case filled && source != number, state != 0 && source != number:
 			return ErrTargetFilled
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO meta (key, value) VALUES ('migration', $1), ('migration_source', $2)
-			ON CONFLICT (key) DO UPDATE SET value = excluded.value`, int64(moveUnfinished), number)
-		return err
+		return setMeta(ctx, tx, map[string]int64{metaMove: moveUnfinished, metaSource: number})
 	})
 }
 
@@ -158,8 +161,8 @@ func (t *target) digest(ctx context.Context, table *historyTable, progress func(
 }
 
 // finish lets replicas start. Numbers go on after those of the history; its
-// node is remembered for a day with the greatest of its IDs, so that a replica
-// with the same node makes none of them again.
+// node is remembered with the greatest of its IDs, so that a replica with the
+// same node makes none of them again, whatever its clock says.
 func (t *target) finish(ctx context.Context, source *history) error {
 	err := t.inTransaction(ctx, func(tx pgx.Tx) error {
 		for _, query := range []string{
@@ -173,13 +176,12 @@ func (t *target) finish(ctx context.Context, source *history) error {
 				return err
 			}
 		}
-		_, err := tx.Exec(ctx, `INSERT INTO replicas (node, name, version, started, heartbeat, last, dead) SELECT $1, 'sqlite', '', now_us(), now_us(),
-			greatest(coalesce((SELECT max(id) FROM events), 0), coalesce((SELECT max(id) FROM deliveries), 0)), true`, source.node)
-		if err != nil {
+		var last int64
+		row := tx.QueryRow(ctx, `SELECT greatest((SELECT max(id) FROM events), (SELECT max(id) FROM deliveries), 0)`)
+		if err := row.Scan(&last); err != nil {
 			return err
 		}
-		_, err = tx.Exec(ctx, `UPDATE meta SET value = $1 WHERE key = 'migration'`, int64(moveDone))
-		return err
+		return setMeta(ctx, tx, map[string]int64{metaMove: moveDone, metaNode: source.node, metaLast: last})
 	})
 	if err != nil {
 		return fmt.Errorf("finish: %w", err)
@@ -201,15 +203,40 @@ func (t *target) close(ctx context.Context) error {
 	return t.conn.Close(ctx)
 }
 
-// refuseUnfinished keeps a replica from registering on half a history.
-func refuseUnfinished(ctx context.Context, tx pgx.Tx) error {
-	var unfinished bool
-	row := tx.QueryRow(ctx, `SELECT EXISTS (SELECT 1 FROM meta WHERE key = 'migration' AND value = $1)`, int64(moveUnfinished))
-	if err := row.Scan(&unfinished); err != nil {
-		return err
+func setMeta(ctx context.Context, tx pgx.Tx, values map[string]int64) error {
+	for key, value := range values {
+		_, err := tx.Exec(ctx, `INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET value = excluded.value`, key, value)
+		if err != nil {
+			return fmt.Errorf("write %s: %w", key, err)
+		}
 	}
-	if unfinished {
+	return nil
+}
+
+// movedHistory is what a replica has to know of a history that was moved here.
+type movedHistory struct {
+	node, last int64
+}
+
+// read fails with ErrUnfinished where the history is not whole: no replica
+// registers then.
+func (m *movedHistory) read(ctx context.Context, tx pgx.Tx) error {
+	var state int64
+	row := tx.QueryRow(ctx, `SELECT coalesce(max(value) FILTER (WHERE key = $1), 0), coalesce(max(value) FILTER (WHERE key = $2), 0), coalesce(max(value) FILTER (WHERE key = $3), 0) FROM meta`,
+		metaMove, metaNode, metaLast)
+	if err := row.Scan(&state, &m.node, &m.last); err != nil {
+		return fmt.Errorf("look for a history: %w", err)
+	}
+	if state == moveUnfinished {
 		return ErrUnfinished
 	}
 	return nil
+}
+
+// lastOf is the greatest ID that the history has of the node.
+func (m *movedHistory) lastOf(node int) int64 {
+	if int64(node) == m.node {
+		return m.last
+	}
+	return 0
 }

@@ -140,7 +140,7 @@ func move(ctx context.Context, path, url string, progress func(db.MoveProgress))
 // before the end.
 //
 // Negative controls: rows ignores the key to go on after (a duplicate key ends
-// the second run); refuseUnfinished finds nothing.
+// the second run); movedHistory.read finds nothing.
 func TestMoveHistory_interrupted(t *testing.T) {
 	t.Parallel()
 	path, url := filepath.Join(t.TempDir(), "test.db"), pgtest.Shared(t).URL(t)
@@ -406,6 +406,38 @@ func TestMoveHistory_emptyTarget(t *testing.T) {
 	}
 	if _, err := move(t.Context(), path, url, nil); err != nil {
 		t.Error(err)
+	}
+}
+
+// A replica that gets the history's node, and whose clock is behind, makes none
+// of the history's IDs again.
+//
+// Negative control: register does not ask lastOf.
+func TestMoveHistory_node(t *testing.T) {
+	t.Parallel()
+	path, url := filepath.Join(t.TempDir(), "test.db"), pgtest.Shared(t).URL(t)
+	c := newClock()
+	s := mustOpen(t, place{path: path}, c)
+	mustAccept(t, s, c, "", "x")
+	last, _ := mustAccept(t, s, c, "", "x")
+	var node int
+	if err := s.Read(t.Context(), `SELECT value FROM meta WHERE key = 'node'`, &node); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := move(t.Context(), path, url, nil); err != nil {
+		t.Fatal(err)
+	}
+	mustExec(t, url, fmt.Sprintf(`SELECT setval(pg_get_serial_sequence('replicas', 'id'), %d)`, event.Nodes+node-1)) // its number is its node
+	c.Add(-time.Hour)
+	r := mustOpen(t, place{url: url}, c)
+	if got := r.Replica() % event.Nodes; got != int64(node) {
+		t.Fatalf("the replica has node %d, want %d", got, node)
+	}
+	if id := r.NewIDs(1); id <= last.ID+1 {
+		t.Errorf("the next ID is %d, the history goes to %d", id, last.ID+1)
 	}
 }
 
