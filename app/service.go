@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"time"
 
@@ -104,6 +105,31 @@ func (a service) Status(ctx context.Context) (api.Status, error) {
 		s.Ready, s.NotReady = false, err.Error()
 	}
 	return s, nil
+}
+
+// Replicas lists the processes on the database.
+func (a service) Replicas(ctx context.Context) (api.Replicas, error) {
+	list, shared, err := a.store.Replicas(ctx)
+	if err != nil {
+		return api.Replicas{}, err
+	}
+	out := api.Replicas{Shared: shared, Items: make([]api.Replica, len(list))}
+	for i, r := range list {
+		if !shared { // the database knows nothing of its one process
+			r.Version, r.Started, r.Heard = a.opt.Version, a.started, a.opt.Now()
+			if name, err := os.Hostname(); err == nil {
+				r.Name = name
+			}
+		}
+		if r.Holds == nil {
+			r.Holds = map[string]int{}
+		}
+		out.Items[i] = api.Replica{
+			ID: r.ID, Name: r.Name, Version: r.Version, Started: r.Started, Heartbeat: r.Heard, LeaseLeftMS: r.Left.Milliseconds(),
+			Alive: r.Alive, Self: r.Self, Holds: r.Holds,
+		}
+	}
+	return out, nil
 }
 
 // Reload reads the configuration again.

@@ -1,6 +1,9 @@
 package db
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Read runs a query of a test.
 func (s *Store) Read(ctx context.Context, query string, into ...any) error {
@@ -13,3 +16,15 @@ func (s *Store) Freeze() { s.pulse.stop() }
 
 // Replica is the store's registration.
 func (s *Store) Replica() int64 { return s.engine.(*postgres).id.Load() }
+
+// MovedColumns are the columns that MoveHistory moves, as table.column, sorted.
+func MovedColumns() []string {
+	var list []string
+	for _, t := range historyTables {
+		for _, c := range t.columns {
+			list = append(list, t.name+"."+c)
+		}
+	}
+	slices.Sort(list)
+	return list
+}

@@ -81,17 +81,9 @@ func OpenPostgres(ctx context.Context, url event.Secret, opt Options) (*Store, e
 }
 
 func openPostgres(ctx context.Context, url event.Secret, opt Options, ids *atomic.Pointer[event.IDSource]) (*postgres, error) {
-	config, err := pgx.ParseConfig(url.Reveal())
+	config, err := parseURL(url)
 	if err != nil {
-		return nil, ErrBadURL // err may hold the password
-	}
-	config.ConnectTimeout = connectTime
-	if config.ValidateConnect == nil { // of several hosts the one that is the primary now
-		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
-	}
-	name := config.RuntimeParams["application_name"]
-	if name == "" {
-		config.RuntimeParams["application_name"] = "hookgate"
+		return nil, err
 	}
 	e := &postgres{config: writerConfig(config), opt: opt, ids: ids, logger: opt.Logger, base: time.Now()}
 	if err := migratePostgres(ctx, config, opt.Logger); err != nil {
@@ -113,6 +105,22 @@ func openPostgres(ctx context.Context, url event.Secret, opt Options, ids *atomi
 		return nil, errors.Join(err, e.reads.Close(), e.side.Close())
 	}
 	return e, nil
+}
+
+// parseURL reads what every connection has in common.
+func parseURL(url event.Secret) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(url.Reveal())
+	if err != nil {
+		return nil, ErrBadURL // err may hold the password
+	}
+	config.ConnectTimeout = connectTime
+	if config.ValidateConnect == nil { // of several hosts the one that is the primary now
+		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
+	}
+	if config.RuntimeParams["application_name"] == "" {
+		config.RuntimeParams["application_name"] = "hookgate"
+	}
+	return config, nil
 }
 
 // writerConfig are the settings of the one session that writes. The time
@@ -199,7 +207,7 @@ func (e *postgres) idle() {}
 // damaged, are: no later commit would go better.
 // The classes are those of PostgreSQL's appendix A, "Error Codes".
 func (e *postgres) faultOf(err error) fault {
-	if errors.Is(err, errCutOff) {
+	if errors.Is(err, errCutOff) || errors.Is(err, ErrUnfinished) {
 		return faultUnavailable
 	}
 	pe, ok := errors.AsType[*pgconn.PgError](err)

@@ -47,6 +47,7 @@ func (e *postgres) register(ctx context.Context) error {
 	before := e.id.Load()
 	var id, last int64
 	var node int
+	var moved movedHistory
 	err := e.inTransaction(ctx, func(tx pgx.Tx) error {
 		if before != 0 {
 			if err := leave(ctx, tx, before); err != nil {
@@ -54,6 +55,9 @@ func (e *postgres) register(ctx context.Context) error {
 			}
 		}
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, e.schema^registerLock); err != nil {
+			return err
+		}
+		if err := moved.read(ctx, tx); err != nil {
 			return err
 		}
 		row := tx.QueryRow(ctx, `WITH r AS (SELECT nextval(pg_get_serial_sequence('replicas', 'id')) AS id),
@@ -71,7 +75,7 @@ func (e *postgres) register(ctx context.Context) error {
 	if before != 0 {
 		e.logger.WarnContext(ctx, "the lease had run out: registered again, what was claimed is given back", "replica", id, "before", before)
 	}
-	e.ids.Store(event.NewIDSource(node, event.ID(last), e.opt.Now))
+	e.ids.Store(event.NewIDSource(node, event.ID(max(last, moved.lastOf(node))), e.opt.Now))
 	e.number, e.lost = 0, nil
 	e.renewed(begun)
 	e.id.Store(id)

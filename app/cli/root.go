@@ -54,7 +54,7 @@ func newRoot(s *session) *cobra.Command {
 		newServe(s), newDemo(s),
 		newCheck(s),
 		newEvents(s), newDeliveries(s),
-		newReload(s), newSources(s), newVersion(s),
+		newReload(s), newReplicas(s), newMigrate(s), newSources(s), newVersion(s),
 	)
 	root.SetHelpCommand(newHelp())
 	root.InitDefaultCompletionCmd()

@@ -106,6 +106,13 @@ func (c *Client) Status(ctx context.Context) (api.Status, error) {
 	return status, err
 }
 
+// Replicas lists the processes on the server's database.
+func (c *Client) Replicas(ctx context.Context) (api.Replicas, error) {
+	var replicas api.Replicas
+	err := c.call(ctx, http.MethodGet, "/replicas", nil, nil, &replicas)
+	return replicas, err
+}
+
 // Reload has the server read its configuration again. A refused one is no
 // error here: OK is false and Diagnostics say why.
 func (c *Client) Reload(ctx context.Context) (api.Reloaded, error) {

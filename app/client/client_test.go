@@ -192,6 +192,27 @@ func TestStatusAndReload(t *testing.T) {
 	}
 }
 
+func TestReplicas(t *testing.T) {
+	t.Parallel()
+	f := sample()
+	c, _ := serve(t, f)
+	f.replicas = api.Replicas{Shared: true, Items: []api.Replica{
+		{ID: 7, Name: "a", Version: "1.2.3", Started: received, Heartbeat: received.Add(time.Minute), LeaseLeftMS: 28_500, Alive: true, Self: true, Holds: map[string]int{"billing": 3}},
+		{ID: 6, Name: "b", Started: received, Heartbeat: received, LeaseLeftMS: -10},
+	}}
+	got, err := c.Replicas(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(f.replicas, got); diff != "" {
+		t.Error(diff)
+	}
+	f.err = event.ErrUnavailable
+	if _, err := c.Replicas(t.Context()); err == nil {
+		t.Error("a fault of the server is no error")
+	}
+}
+
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	f := sample()

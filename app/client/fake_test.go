@@ -35,6 +35,7 @@ type fake struct {
 	sent       [3]string
 	err        error
 	reloaded   api.Reloaded
+	replicas   api.Replicas
 	why        []rules.Trace
 }
 
@@ -118,6 +119,8 @@ func (f *fake) Send(_ context.Context, source, contentType string, content []byt
 func (f *fake) Status(context.Context) (api.Status, error) {
 	return api.Status{Version: "1.2.3", Config: "7f3a91c", Started: received, Ready: true, Queues: map[string]int{"billing": 2}}, f.err
 }
+
+func (f *fake) Replicas(context.Context) (api.Replicas, error) { return f.replicas, f.err }
 
 func (f *fake) Reload(context.Context) (api.Reloaded, error) { return f.reloaded, f.err }
 

@@ -47,6 +47,17 @@ func (h *handler) status(c *fiber.Ctx) error {
 	return c.JSON(status)
 }
 
+// replicas answers GET /replicas.
+func (h *handler) replicas(c *fiber.Ctx) error {
+	ctx, cancel := context.WithTimeout(c.UserContext(), readTimeout)
+	defer cancel()
+	replicas, err := h.service.Replicas(ctx)
+	if err != nil {
+		return fmt.Errorf("cannot tell the replicas: %w", err)
+	}
+	return c.JSON(replicas)
+}
+
 // reload answers POST /reload: 200 when the configuration is in force, 422
 // with its diagnostics when it was refused.
 func (h *handler) reload(c *fiber.Ctx) error {

@@ -41,6 +41,7 @@ type Operator interface {
 	// intake.Intake.Event.
 	Send(ctx context.Context, source, contentType string, body []byte) (intake.Ack, error)
 	Status(ctx context.Context) (Status, error)
+	Replicas(ctx context.Context) (Replicas, error)
 	Reload(ctx context.Context) (Reloaded, error) // an error only when it could not be tried
 }
 
@@ -74,6 +75,7 @@ func Register(r fiber.Router, service Service, logger *slog.Logger, now func() t
 	r.Post("/deliveries/cancel", h.answer(h.cancel))
 	r.Get("/deliveries/:id", h.answer(h.delivery))
 	r.Get("/status", h.answer(h.status))
+	r.Get("/replicas", h.answer(h.replicas))
 	r.Post("/reload", h.answer(h.reload))
 	r.Use(func(c *fiber.Ctx) error {
 		return WriteProblem(c.Context(), Problem{Status: fiber.StatusNotFound, Detail: "the API has no such route"})

@@ -134,6 +134,27 @@ type Status struct {
 	Queues   map[string]int `json:"queues"`              // deliveries that wait, by connection
 }
 
+// Replicas are the processes on one database. Shared is false for SQLite, which
+// has one.
+type Replicas struct {
+	Shared bool      `json:"shared"`
+	Items  []Replica `json:"items"`
+}
+
+// Replica is a process on the database: a living one, or one that is gone and
+// of which something is still to be taken over.
+type Replica struct {
+	ID          int64          `json:"id"`
+	Name        string         `json:"name"` // of its machine
+	Version     string         `json:"version"`
+	Started     time.Time      `json:"started"`
+	Heartbeat   time.Time      `json:"heartbeat"`               // when it renewed its lease
+	LeaseLeftMS int64          `json:"lease_left_ms,omitempty"` // none on SQLite
+	Alive       bool           `json:"alive"`
+	Self        bool           `json:"self,omitempty"` // the one that answers
+	Holds       map[string]int `json:"holds"`          // deliveries that it has claimed, by connection
+}
+
 // Reloaded is the answer to a reload. A configuration with errors is refused
 // whole: OK is false, and the one before stays in force.
 type Reloaded struct {

@@ -1,0 +1,33 @@
+package app
+
+import (
+	"context"
+
+	"hookgate/app/event"
+	"hookgate/db"
+)
+
+// What MoveHistory tells, and the errors that its caller may want to know.
+type (
+	// MoveProgress is how far a move is with one table.
+	MoveProgress = db.MoveProgress
+	// MovedTable is what verification found for a table.
+	MovedTable = db.MovedTable
+)
+
+// See package db.
+var (
+	ErrMoved        = db.ErrMoved
+	ErrDiffers      = db.ErrDiffers
+	ErrBadURL       = db.ErrBadURL
+	ErrInUse        = db.ErrInUse
+	ErrTargetFilled = db.ErrTargetFilled
+)
+
+// MoveHistory copies the SQLite file at path into the PostgreSQL database at to
+// and compares the two. Interrupted, it goes on when it is called again.
+func MoveHistory(ctx context.Context, path string, to event.Secret, opt Options, progress func(MoveProgress)) ([]MovedTable, error) {
+	return db.MoveHistory(ctx, path, to, db.MoveOptions{
+		Options: db.Options{Logger: opt.Logger, Now: opt.Now}, Progress: progress,
+	})
+}
