@@ -230,6 +230,39 @@ func (s *Server) Exec(tb testing.TB, query string) {
 	}
 }
 
+// Number is the result of a query for one integer in the schema of a URL that
+// the server gave.
+func Number(tb testing.TB, url, query string) int64 {
+	tb.Helper()
+	var n int64
+	with(tb, url, query, func(ctx context.Context, conn *pgx.Conn) error { return conn.QueryRow(ctx, query).Scan(&n) })
+	return n
+}
+
+// Exec runs a statement in the schema of a URL that the server gave.
+func Exec(tb testing.TB, url, statement string) {
+	tb.Helper()
+	with(tb, url, statement, func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, statement)
+		return err
+	})
+}
+
+// with connects to url for one statement.
+func with(tb testing.TB, url, statement string, do func(context.Context, *pgx.Conn) error) {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer conn.Close(ctx)
+	if err := do(ctx, conn); err != nil {
+		tb.Fatalf("%.80s: %v", statement, err)
+	}
+}
+
 // Stop ends the server at once, as a crash would: `pg_ctl stop -m immediate`.
 func (s *Server) Stop() {
 	if s.process == nil {
