@@ -366,8 +366,11 @@ func (c *cluster) checkRepeats(cut time.Time) {
 // waits for its lease, and the test says so.
 func TestReplicasRestarted(t *testing.T) {
 	t.Parallel()
-	c := newCluster(t, pgtest.Shared(t).URL(t), "", keyed)
-	c.load(8)
+	c := newCluster(t, pgtest.Shared(t).URL(t), "", numbered)
+	c.sink.Script(func(lab.Arrival) lab.Answer {
+		return lab.Answer{Delay: time.Duration(50+rand.IntN(50)) * time.Millisecond} // slow, so that deliveries queue up
+	})
+	c.load(16)
 	for round := range lab.Pick(6, 60) {
 		c.grow(100 + rand.IntN(200))
 		n := round % 3
