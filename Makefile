@@ -44,7 +44,7 @@ $(LINTER): Makefile
 check: fmt-check lint build test ## all that has to pass before a change is merged
 	sh test/fuzz.sh 5s
 
-bench: ## the benchmark: see test/bench
+bench: ## the benchmark: see test/bench; BENCHFLAGS=-postgres measures replicas
 	$(GO) run ./test/bench $(BENCHFLAGS)
 
 faults: tools ## the long form of the fault tests

@@ -109,6 +109,7 @@ func openStore(s config.Storage, opt Options) (*db.Store, error) {
 	if s.URL.IsZero() {
 		return db.Open(context.Background(), s.Path, options)
 	}
+	options.Lease = s.Lease
 	if name, err := os.Hostname(); err == nil {
 		options.Name = name
 	}

@@ -111,6 +111,8 @@ func (a *App) swap(loaded *Loaded) error {
 		return fmt.Errorf("storage.path: %w", errRestart)
 	case loaded.Document.Storage.URL != before.Storage.URL:
 		return fmt.Errorf("storage.url: %w", errRestart)
+	case loaded.Document.Storage.Lease != before.Storage.Lease:
+		return fmt.Errorf("storage.lease: %w", errRestart)
 	case loaded.Document.Server.MaxBody != before.Server.MaxBody:
 		return fmt.Errorf("server.max_body: %w", errRestart)
 	}

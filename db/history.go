@@ -29,7 +29,7 @@ var (
 )
 
 // MoveOptions are what MoveHistory needs besides the two databases. Of Options
-// it uses Logger, Now and Lease.
+// it uses Logger and Now.
 type MoveOptions struct {
 	Options
 	// Progress, if set, is called after each transaction.
@@ -62,9 +62,6 @@ type MovedTable struct {
 func MoveHistory(ctx context.Context, path string, to event.Secret, opt MoveOptions) (tables []MovedTable, err error) {
 	if opt.Rows <= 0 {
 		opt.Rows = moveRows
-	}
-	if opt.Lease <= 0 {
-		opt.Lease = leaseTime
 	}
 	source, err := openHistory(ctx, path, opt.Options)
 	if err != nil {

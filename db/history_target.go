@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -32,7 +31,6 @@ const (
 type target struct {
 	conn   *pgx.Conn
 	schema int64
-	lease  time.Duration
 	logger *slog.Logger
 }
 
@@ -51,7 +49,7 @@ func openTarget(ctx context.Context, url event.Secret, opt Options) (*target, er
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	t := &target{conn: conn, lease: opt.Lease, logger: opt.Logger}
+	t := &target{conn: conn, logger: opt.Logger}
 	if err := t.lock(ctx); err != nil {
 		return nil, errors.Join(err, t.close(ctx))
 	}
@@ -84,7 +82,7 @@ func (t *target) begin(ctx context.Context, number int64) error {
 		if _, err := tx.Exec(ctx, `SELECT pg_advisory_xact_lock($1)`, t.schema^registerLock); err != nil {
 			return fmt.Errorf("lock: %w", err)
 		}
-		if _, err := tx.Exec(ctx, `UPDATE replicas SET dead = true WHERE NOT dead AND heartbeat < now_us() - $1`, t.lease.Microseconds()); err != nil {
+		if _, err := tx.Exec(ctx, `UPDATE replicas SET dead = true WHERE NOT dead AND heartbeat + lease < now_us()`); err != nil {
 			return fmt.Errorf("look for replicas: %w", err)
 		}
 		var living, state, source int64

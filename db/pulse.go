@@ -14,6 +14,9 @@ import (
 // silence is how long the listener's connection is trusted unheard.
 const silence = 20 * time.Second
 
+// maxBeat is the longest time between two looks at the others.
+const maxBeat = 5 * time.Second
+
 // reapBatch is how many deliveries of a process that is gone one transaction frees.
 const reapBatch = 2000
 
@@ -74,10 +77,11 @@ func (p *pulse) stop() {
 	<-p.stopped
 }
 
-// run beats six times in a lease: whoever is gone is found soon after it.
+// run beats six times in a lease, and every maxBeat at least: whoever is gone
+// is found soon after the end of its own lease, however long this one's is.
 func (p *pulse) run() {
 	defer close(p.stopped)
-	ticker := time.NewTicker(p.engine.opt.Lease / 6)
+	ticker := time.NewTicker(min(p.engine.opt.Lease/6, maxBeat))
 	defer ticker.Stop()
 	for {
 		p.tick()
@@ -100,7 +104,7 @@ func (p *pulse) tick() {
 			if err := tx.exec(`UPDATE replicas SET last = ?2 WHERE id = ?1`, tx.stamp().owner, int64(p.store.NewIDs(1))); err != nil {
 				return err
 			}
-			freed, err := reap(tx, p.engine.opt.Lease)
+			freed, err := reap(tx)
 			if err != nil {
 				return err
 			}
@@ -126,11 +130,12 @@ func (p *pulse) tellReplicas() {
 	}
 }
 
-// reap ends the registrations whose lease has run out, and frees some of what
+// reap ends the registrations whose lease has run out, each by the lease that it
+// was promised, for the replicas' settings may differ, and frees some of what
 // the dead still hold, the oldest first in line. It returns how many it freed.
-func reap(tx tx, lease time.Duration) (freed int, err error) {
+func reap(tx tx) (freed int, err error) {
 	now := tx.stamp().now
-	err = tx.exec(`UPDATE replicas SET dead = true WHERE NOT dead AND heartbeat < ?1`, now-lease.Microseconds())
+	err = tx.exec(`UPDATE replicas SET dead = true WHERE NOT dead AND heartbeat + lease < ?1`, now)
 	if err != nil {
 		return 0, err
 	}

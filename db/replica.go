@@ -63,10 +63,10 @@ func (e *postgres) register(ctx context.Context) error {
 		row := tx.QueryRow(ctx, `WITH r AS (SELECT nextval(pg_get_serial_sequence('replicas', 'id')) AS id),
 			free AS (SELECT (r.id + k) % $3 AS node FROM r, generate_series(0, $3 - 1) AS k
 				WHERE (r.id + k) % $3 NOT IN (SELECT node FROM replicas WHERE NOT dead) ORDER BY k LIMIT 1)
-			INSERT INTO replicas (id, node, name, version, started, heartbeat) OVERRIDING SYSTEM VALUE
-			SELECT r.id, free.node, $1, $2, now_us(), now_us() FROM r, free
+			INSERT INTO replicas (id, node, name, version, started, heartbeat, lease) OVERRIDING SYSTEM VALUE
+			SELECT r.id, free.node, $1, $2, now_us(), now_us(), $4 FROM r, free
 			RETURNING id, node, (SELECT coalesce(max(o.last), 0) FROM replicas o WHERE o.node = replicas.node)`,
-			clean(e.opt.Name), clean(e.opt.Version), int64(event.Nodes))
+			clean(e.opt.Name), clean(e.opt.Version), int64(event.Nodes), e.opt.Lease.Microseconds())
 		return row.Scan(&id, &node, &last)
 	})
 	if err != nil {

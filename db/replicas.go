@@ -29,7 +29,7 @@ func (s *Store) Replicas(ctx context.Context) (list []Replica, shared bool, err 
 	if !shared {
 		return []Replica{{ID: owner, Alive: true, Self: true, Holds: holds[owner]}}, false, nil
 	}
-	rows, err := s.read.QueryContext(ctx, `SELECT id, name, version, started, heartbeat, heartbeat + ?1 - now_us(), dead FROM replicas ORDER BY id`, e.opt.Lease.Microseconds())
+	rows, err := s.read.QueryContext(ctx, `SELECT id, name, version, started, heartbeat, heartbeat + lease - now_us(), dead FROM replicas ORDER BY id`)
 	if err != nil {
 		return nil, true, fmt.Errorf("list replicas: %w", err)
 	}

@@ -335,3 +335,32 @@ func mustRecover(t *testing.T, s *db.Store) {
 	t.Helper()
 	lab.Eventually(t, "events are accepted again", func() bool { _, err := tryAccept(s); return err == nil })
 }
+
+// Replicas whose settings differ, as during a roll-out: each is given the time
+// that it was promised.
+func TestReplicas_leasesDiffer(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Shared(t).URL(t)
+	long := mustReplica(t, url, time.Hour)
+	id := long.NewIDs(2)
+	e := event.Event{ID: id, Source: "s", ReceivedAt: time.Now(), State: event.Routed}
+	if _, err := long.Accept(&e, []event.Delivery{{ID: event.DeliveryID(id) + 1, Event: id, Connection: "x", Rule: "r", Action: 1, Output: json.RawMessage(`{}`)}}); err != nil {
+		t.Fatal(err)
+	}
+	claimed, err := long.Claim("x", time.Now().Add(time.Second), 1)
+	if err != nil || len(claimed) != 1 {
+		t.Fatal(claimed, err)
+	}
+	// It was last heard a quarter of an hour ago.
+	pgtest.Exec(t, url, `UPDATE replicas SET heartbeat = heartbeat - 900000000`)
+	short := mustReplica(t, url, time.Second)
+	lab.Stays(t, time.Second, "the one with the long lease keeps what it holds", func() bool {
+		got, err := short.Claim("x", time.Now().Add(time.Second), 1)
+		return err == nil && len(got) == 0
+	})
+	lab.Eventually(t, "it is taken over", func() bool {
+		pgtest.Exec(t, url, `UPDATE replicas SET heartbeat = heartbeat - 4500000000 WHERE lease = 3600000000`) // it may beat meanwhile
+		got, err := short.Claim("x", time.Now().Add(time.Second), 1)
+		return err == nil && len(got) == 1
+	})
+}

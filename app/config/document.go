@@ -80,6 +80,9 @@ type Storage struct {
 	Path string `yaml:"path"`
 	// URL of the PostgreSQL database that is used in place of a file.
 	URL event.Secret `yaml:"url"`
+	// Lease is how long a replica that is heard no more keeps what it claimed;
+	// 30 s unless set. It goes with URL.
+	Lease time.Duration `yaml:"lease"`
 }
 
 // Retention says how long what is kept is kept. What is undelivered stays.
@@ -143,7 +146,7 @@ func defaults() *Document {
 	const day = 24 * time.Hour
 	return &Document{
 		Server:    Server{Listen: "127.0.0.1:8080", Timezone: "UTC", Location: time.UTC, MaxBody: 10 << 20},
-		Storage:   Storage{Path: "hookgate.db"},
+		Storage:   Storage{Path: "hookgate.db", Lease: 30 * time.Second},
 		Retention: Retention{Events: 90 * day, Submissions: 365 * day, Spam: 14 * day},
 	}
 }

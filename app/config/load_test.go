@@ -91,6 +91,9 @@ rules:
 	if doc.Storage.Path != "/var/lib/x.db" || doc.Retention != (config.Retention{Events: 14 * 24 * time.Hour, Submissions: time.Hour, Spam: 36 * time.Hour}) {
 		t.Errorf("got %+v, %+v", doc.Storage, doc.Retention)
 	}
+	if doc.Storage.Lease != 30*time.Second {
+		t.Errorf("got a lease of %s, want 30s where the file says nothing", doc.Storage.Lease)
+	}
 	if len(doc.Sources) != 2 || doc.Sources[0].Name.Value != "b" || doc.Sources[1].Node.Get("type").Text().Value != "x" || doc.Forms[0].Name.Value != "c" {
 		t.Errorf("got %+v, %+v", doc.Sources, doc.Forms)
 	}

@@ -18,6 +18,8 @@ import (
 const (
 	minBody, maxBody = 1 << 10, 100 << 20
 	minRetention     = time.Hour
+	minLease         = 5 * time.Second
+	maxLease         = 10 * time.Minute
 )
 
 // weakPassword is the length in characters below which a password is warned of.
@@ -98,7 +100,10 @@ func (s *Storage) decode(n yamlpos.Node, folder string) diag.List {
 		list = n.Decode("storage", s)
 	}
 	if url := n.Get("url"); !url.IsZero() {
-		return append(list, s.checkURL(n, url)...)
+		return append(append(list, s.checkURL(n, url)...), s.checkLease(n)...)
+	}
+	if lease := n.Get("lease"); !lease.IsZero() {
+		list = append(list, lease.Diag("conflict", "leave it out, or set url", `"lease" is for replicas on PostgreSQL, and storage has no "url"`))
 	}
 	if s.Path == "" {
 		list = append(list, n.Get("path").Diag("bad-value", "", `"path" must not be empty`))
@@ -119,6 +124,15 @@ func (s *Storage) checkURL(n, url yamlpos.Node) diag.List {
 	scheme, rest, _ := strings.Cut(s.URL.Reveal(), "://")
 	if (scheme != "postgres" && scheme != "postgresql") || rest == "" {
 		return diag.List{url.Diag("bad-value", "write postgres://user:password@host:5432/database", `"url" does not name a PostgreSQL database`)}
+	}
+	return nil
+}
+
+// checkLease refuses a lease so short that one slow commit outlasts it, and one
+// so long that deliveries of a dead replica would seem lost.
+func (s *Storage) checkLease(n yamlpos.Node) diag.List {
+	if s.Lease < minLease || s.Lease > maxLease {
+		return diag.List{n.Get("lease").Diag("bad-value", "", `"lease" must be from 5s to 10m`)}
 	}
 	return nil
 }

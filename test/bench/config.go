@@ -32,13 +32,13 @@ var conditions = [20]string{
 	`event.type startsWith "billing_"`,
 }
 
-// config is a whole config.yaml. Without deliver the two rules that would match
+// config is a whole config.yaml; storage says where the data is. Without deliver the two rules that would match
 // ask for another status, so that as much is evaluated and nothing is sent.
-func config(addr, sink string, deliver bool) string {
+func config(addr, sink, storage string, deliver bool) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, `version: 1
 server: { listen: "%s", public_url: "http://%s" }
-storage: { path: bench.db }
+storage: { %s }
 outbound: { allow_private: [127.0.0.0/8] }
 sources:
   sitejet: { type: sitejet, token: %s, dedupe: off }
@@ -46,7 +46,7 @@ connections:
   billing: { type: webhook, url: "http://%s/billing", signing_secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw, concurrency: 16 }
   crm: { type: webhook, url: "http://%s/crm", signing_secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw, concurrency: 16 }
 rules:
-`, addr, addr, token, sink, sink)
+`, addr, addr, storage, token, sink, sink)
 	for n, when := range conditions {
 		if !deliver {
 			when = strings.NewReplacer(`"Done"`, `"Never"`, `"Sales"`, `"Never"`).Replace(when)

@@ -19,6 +19,7 @@ import (
 // order is what the load generator is told, as JSON on its standard input.
 type order struct {
 	Addr        string
+	Also        []string // more addresses: the connections are dealt out
 	Path        string
 	Body        []byte
 	Connections int
@@ -57,7 +58,11 @@ func generate() error {
 		} else {
 			results[i].left = -1
 		}
-		wg.Go(func() { results[i].run(ctx, o.Addr, request) })
+		addr := o.Addr
+		if n := i % (1 + len(o.Also)); n > 0 {
+			addr = o.Also[n-1]
+		}
+		wg.Go(func() { results[i].run(ctx, addr, request) })
 	}
 	wg.Wait()
 	s := score{Took: time.Since(began)}

@@ -2,7 +2,7 @@
 // in the same run, in turns, and prints the ratios that the project aims at.
 // The load generator, the sink and every server are processes of their own.
 //
-//	go run ./test/bench [-rounds 3] [-time 5s] [-connections 64] [-history 0] [-node-red auto|off]
+//	go run ./test/bench [-rounds 3] [-time 5s] [-connections 64] [-history 0] [-node-red auto|off] [-postgres]
 //
 // What is measured:
 //
@@ -10,6 +10,10 @@
 //	accept    hookgate, 20 rules of which none matches: parse, rules, commit, answer
 //	deliver   hookgate, the same rules of which two match: two signed posts each
 //	post      one post by the connectors' own client, alone
+//
+// With -postgres accept and deliver are measured with one, two and three
+// replicas on one PostgreSQL server, which is made for it and flushes to the
+// disk.
 //
 // Absolute numbers depend on the machine and on what else it does; the ratios
 // within one run carry over.
@@ -49,6 +53,7 @@ func run() error {
 	flag.IntVar(&b.history, "history", 0, "also measure inserts after so many events, for example 1000000")
 	flag.StringVar(&b.nodeRED, "node-red", "auto", "measure Node-RED: auto (where node is installed) or off")
 	flag.StringVar(&b.binary, "binary", "", "a built hookgate instead of this source's")
+	flag.BoolVar(&b.postgres, "postgres", false, "measure 1, 2 and 3 replicas on a PostgreSQL of its own, and nothing else")
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "hookgate-bench-")
 	if err != nil {
@@ -60,6 +65,12 @@ func run() error {
 		return err
 	}
 	defer func() { _ = b.sink.stop() }()
+	if b.postgres {
+		if err := b.measureReplicas(); err != nil {
+			return err
+		}
+		return b.reportReplicas(os.Stdout)
+	}
 	if err := b.measure(); err != nil {
 		return err
 	}

@@ -22,6 +22,9 @@ type bench struct {
 	payload                      []byte
 	sink                         *server
 
+	postgres bool
+	replicas []replicaSample
+
 	echoes, accepts, delivers, node []sample
 	after                           []sample // accept with a history
 	posts                           []time.Duration
@@ -140,6 +143,10 @@ func (b *bench) awaitSink(want int) error {
 
 // gate starts hookgate in a fresh folder.
 func (b *bench) gate(deliver bool) (*server, string, error) {
+	return b.gateOn("path: bench.db", deliver)
+}
+
+func (b *bench) gateOn(storage string, deliver bool) (*server, string, error) {
 	dir, err := os.MkdirTemp(b.dir, "g")
 	if err != nil {
 		return nil, "", err
@@ -149,7 +156,7 @@ func (b *bench) gate(deliver bool) (*server, string, error) {
 		return nil, "", err
 	}
 	path := filepath.Join(dir, "config.yaml")
-	if err := os.WriteFile(path, []byte(config(addr, b.sink.addr, deliver)), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(config(addr, b.sink.addr, storage, deliver)), 0o600); err != nil {
 		return nil, "", err
 	}
 	s, err := start(addr, "/readyz", []string{"NO_COLOR=1"}, b.binary, "serve", "-c", path)

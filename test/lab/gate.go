@@ -33,6 +33,7 @@ type Gate struct {
 	// Database, if set, is the URL of a PostgreSQL database in place of it.
 	Storage  string
 	Database string
+	Lease    string // of a replica, where Database is set; "": the default
 
 	tb      testing.TB
 	config  string // the body of the configuration
@@ -94,6 +95,9 @@ func (g *Gate) Header() string {
 	storage := "path: " + g.Storage
 	if g.Database != "" {
 		storage = `url: "` + g.Database + `"`
+		if g.Lease != "" {
+			storage += ", lease: " + g.Lease
+		}
 	}
 	return "version: 1\nserver:\n  listen: " + g.Addr + "\n  public_url: " + g.URL + "\n" + g.Extra +
 		"storage: { " + storage + " }\noutbound: { allow_private: [127.0.0.0/8] }\n"

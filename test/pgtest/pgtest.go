@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -94,25 +95,73 @@ func own(tb testing.TB, settings []string) *Server {
 	return s
 }
 
+// Run is a cluster as Durable's, for a program that is no test. End ends it.
+func Run() (*Server, error) {
+	bin, found := newest()
+	if !found {
+		return nil, errMissing
+	}
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	port := ln.Addr().(*net.TCPAddr).Port
+	if err := ln.Close(); err != nil {
+		return nil, err
+	}
+	return start(bin, port, nil)
+}
+
+// End stops the cluster and removes it.
+func (s *Server) End() { s.end() }
+
+// Schema is the URL of a new and empty schema.
+func (s *Server) Schema(ctx context.Context) (string, error) {
+	name := fmt.Sprintf("test%d", s.schemas.Add(1))
+	return s.url() + "&search_path=" + name, s.exec(ctx, "CREATE SCHEMA "+name)
+}
+
+// Ask is the result of a query for one integer in the schema of a URL.
+func Ask(ctx context.Context, url, query string) (int64, error) {
+	conn, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return 0, err
+	}
+	defer conn.Close(ctx)
+	var n int64
+	err = conn.QueryRow(ctx, query).Scan(&n)
+	return n, err
+}
+
+var errMissing = errors.New("PostgreSQL is not installed: run `make tools`")
+
 // careless settings do not flush to the disk: what the tests stop is the
 // server, not the machine.
 func careless() []string { return []string{"fsync=off", "full_page_writes=off"} }
 
-// programs is the folder of the newest initdb and postgres.
 func programs(tb testing.TB) string {
 	tb.Helper()
+	bin, found := newest()
+	if !found {
+		lab.Skip(tb, errMissing.Error())
+	}
+	return bin
+}
+
+// newest is the folder of the newest initdb and postgres.
+func newest() (string, bool) {
 	if path, err := exec.LookPath("initdb"); err == nil {
-		return filepath.Dir(path)
+		return filepath.Dir(path), true
 	}
 	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if len(found) == 0 {
-		lab.Skip(tb, "PostgreSQL is not installed: run `make tools`")
+		return "", false
 	}
 	version := func(path string) int {
 		n, _ := strconv.Atoi(strings.Split(path, "/")[4])
 		return n
 	}
-	return filepath.Dir(slices.MaxFunc(found, func(a, b string) int { return version(a) - version(b) }))
+	return filepath.Dir(slices.MaxFunc(found, func(a, b string) int { return version(a) - version(b) })), true
 }
 
 // start makes a cluster and runs it.
@@ -198,10 +247,12 @@ func (s *Server) run() error {
 	return nil
 }
 
-func (s *Server) exec(ctx context.Context, query string) error {
+func (s *Server) exec(ctx context.Context, query string) error { return execute(ctx, s.url(), query) }
+
+func execute(ctx context.Context, url, query string) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	conn, err := pgx.Connect(ctx, s.url())
+	conn, err := pgx.Connect(ctx, url)
 	if err != nil {
 		return err
 	}
@@ -217,9 +268,11 @@ func (s *Server) url() string {
 // URL is a new and empty schema, which goes with the cluster.
 func (s *Server) URL(tb testing.TB) string {
 	tb.Helper()
-	name := fmt.Sprintf("test%d", s.schemas.Add(1))
-	s.Exec(tb, "CREATE SCHEMA "+name)
-	return s.url() + "&search_path=" + name
+	url, err := s.Schema(context.Background())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return url
 }
 
 // Exec runs a statement.
@@ -227,6 +280,27 @@ func (s *Server) Exec(tb testing.TB, query string) {
 	tb.Helper()
 	if err := s.exec(context.Background(), query); err != nil {
 		tb.Fatalf("%.80s: %v", query, err)
+	}
+}
+
+// Number is the result of a query for one integer in the schema of a URL that
+// the server gave.
+func Number(tb testing.TB, url, query string) int64 {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	n, err := Ask(ctx, url, query)
+	if err != nil {
+		tb.Fatalf("%.80s: %v", query, err)
+	}
+	return n
+}
+
+// Exec runs a statement in the schema of a URL that the server gave.
+func Exec(tb testing.TB, url, statement string) {
+	tb.Helper()
+	if err := execute(context.Background(), url, statement); err != nil {
+		tb.Fatalf("%.80s: %v", statement, err)
 	}
 }
 

@@ -22,6 +22,7 @@ CREATE TABLE replicas (
     version   text    NOT NULL,
     started   bigint  NOT NULL,               -- µs
     heartbeat bigint  NOT NULL,               -- µs
+    lease     bigint  NOT NULL,               -- µs that it lives on without a heartbeat
     last      bigint  NOT NULL DEFAULT 0,     -- an ID that is greater than those it has made, or soon will be
     dead      boolean NOT NULL DEFAULT false  -- its lease ran out, or it has ended: what it does changes nothing
 ) WITH (fillfactor = 50);                     -- updated by each commit, in place
