@@ -149,6 +149,8 @@ func (c *committer) gather(b *batch, timer *time.Timer) bool {
 		return false
 	}
 	timer.Stop()
+	// Handlers that are ready to run hand in their events first: on a busy
+	// machine that makes larger batches, on an idle one it costs nothing.
 	for before := -1; before < len(c.accepts); {
 		before = len(c.accepts)
 		runtime.Gosched()
