@@ -153,6 +153,23 @@ func TestReload(t *testing.T) {
 	await(t, got, `{"is":"second","n":2}`)
 }
 
+// awaitReload posts until what arrives is made by the configuration that says text.
+func awaitReload(t *testing.T, a *app.App, got chan string, text string) {
+	t.Helper()
+	deadline := time.After(10 * time.Second)
+	for {
+		post(t, a, `{"n":1}`)
+		select {
+		case arrived := <-got:
+			if strings.Contains(arrived, text) {
+				return
+			}
+		case <-deadline:
+			t.Fatal("the change of the file was not noticed")
+		}
+	}
+}
+
 // TestReload_byItself: the file's change alone is enough.
 func TestReload_byItself(t *testing.T) {
 	t.Parallel()
@@ -166,16 +183,7 @@ func TestReload_byItself(t *testing.T) {
 	if err := os.Rename(path+".new", path); err != nil { // as editors do it
 		t.Fatal(err)
 	}
-	deadline := time.Now().Add(10 * time.Second)
-	for {
-		post(t, a, `{"n":1}`)
-		if text := <-got; strings.Contains(text, "second") {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the change of the file was not noticed")
-		}
-	}
+	awaitReload(t, a, got, "second")
 }
 
 // A configuration file may be a link to one that is kept elsewhere, in a
@@ -193,16 +201,7 @@ func TestReload_byItself_linkedFile(t *testing.T) {
 	if err := os.WriteFile(kept, []byte(document(listen, url, "second")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	deadline := time.Now().Add(10 * time.Second)
-	for {
-		post(t, a, `{"n":1}`)
-		if text := <-got; strings.Contains(text, "second") {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatal("the change of the file was not noticed")
-		}
-	}
+	awaitReload(t, a, got, "second")
 }
 
 // What waits for a connection that is taken out of the configuration is not
