@@ -103,6 +103,10 @@ type Kind struct {
 	Name   string      // as written in `type:`
 	Doc    string      // one sentence for people
 	Action lang.Action // what a rule's action to such a connection may hold
+	// Settings are the keys of such a connection in config.yaml, beside those
+	// that every connection has, in the order in which people read them. New
+	// accepts these and no others.
+	Settings []Setting
 	// Narrow gives the Action for one connection, whose settings can forbid or
 	// require keys; nil: Action fits every connection. Faults in the settings
 	// are not its business, New reports them.
@@ -112,6 +116,13 @@ type Kind struct {
 	// no Connector.
 	New func(settings yamlpos.Node, deps Deps) (Connector, diag.List)
 }
+
+// Setting is one key of a connection, for people, editors and the schema.
+type Setting = yamlpos.Spec
+
+// settingsOf describes the settings of a kind by the struct that New decodes
+// them into, so that no key can be accepted and not declared.
+func settingsOf[T any]() []Setting { return yamlpos.Describe[T]().Fields }
 
 // ActionFor is what an action to the connection with these settings accepts.
 func (k Kind) ActionFor(settings yamlpos.Node) lang.Action {

@@ -17,11 +17,12 @@ import (
 
 func slackKind() Kind {
 	return Kind{
-		Name:   "slack",
-		Doc:    "A message to a Slack channel, by an incoming webhook or as a bot.",
-		Action: slackAction(),
-		Narrow: narrowSlackAction,
-		New:    newSlack,
+		Name:     "slack",
+		Doc:      "A message to a Slack channel, by an incoming webhook or as a bot.",
+		Action:   slackAction(),
+		Settings: settingsOf[slackYAML](),
+		Narrow:   narrowSlackAction,
+		New:      newSlack,
 	}
 }
 

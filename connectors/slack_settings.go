@@ -17,12 +17,12 @@ const slackAPI = "https://slack.com/api/"
 
 // slackYAML is a slack connection as it is written.
 type slackYAML struct {
-	WebhookURL event.Secret `yaml:"webhook_url"`
-	BotToken   event.Secret `yaml:"bot_token"`
-	Channel    string       `yaml:"channel"`
-	Username   string       `yaml:"username"`
-	IconEmoji  string       `yaml:"icon_emoji"`
-	APIURL     event.Secret `yaml:"api_url"`
+	WebhookURL event.Secret `yaml:"webhook_url" doc:"The address of an incoming webhook, which posts to its one channel. Either this or bot_token." example:"${SLACK_WEBHOOK_URL}"`
+	BotToken   event.Secret `yaml:"bot_token" doc:"The token of a bot with the scope chat:write, which posts to any channel it is in." example:"${SLACK_BOT_TOKEN}"`
+	Channel    string       `yaml:"channel" doc:"Where a bot posts unless the action says so: #name or an ID." example:"#leads"`
+	Username   string       `yaml:"username" doc:"The name to post under, unless the action has one." example:"Website"`
+	IconEmoji  string       `yaml:"icon_emoji" doc:"The emoji to post under, unless the action has one." example:":bell:"`
+	APIURL     event.Secret `yaml:"api_url" doc:"Another address of Slack's Web API: a proxy, or a stand-in for tests." default:"https://slack.com/api/" example:"https://slack-proxy.example/api/"`
 }
 
 // slackSettings is a slack connection, checked. Either webhook or token is set.

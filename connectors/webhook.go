@@ -14,10 +14,11 @@ import (
 
 func webhookKind() Kind {
 	return Kind{
-		Name:   "webhook",
-		Doc:    "An HTTP request to any URL, signed as Standard Webhooks describes where a secret is set.",
-		Action: webhookAction(),
-		New:    newWebhook,
+		Name:     "webhook",
+		Doc:      "An HTTP request to any URL, signed as Standard Webhooks describes where a secret is set.",
+		Action:   webhookAction(),
+		Settings: settingsOf[webhookYAML](),
+		New:      newWebhook,
 	}
 }
 

@@ -19,25 +19,25 @@ import (
 
 // webhookYAML is a webhook connection as it is written.
 type webhookYAML struct {
-	URL           event.Secret            `yaml:"url,required"`
-	Method        yamlpos.Text            `yaml:"method"`
-	Headers       map[string]event.Secret `yaml:"headers"`
-	Auth          *authYAML               `yaml:"auth"`
-	SigningSecret event.Secret            `yaml:"signing_secret"`
-	Success       []yamlpos.Text          `yaml:"success,single"`
+	URL           event.Secret            `yaml:"url,required" doc:"The address that requests go to; it may hold a key." example:"https://api.billing.example/v1/subscriptions"`
+	Method        yamlpos.Text            `yaml:"method" doc:"The method of every request, unless the action has one." values:"POST,PUT,PATCH,DELETE,GET" default:"POST"`
+	Headers       map[string]event.Secret `yaml:"headers" doc:"Headers of every request." example:"{ X-Api-Key: \"${API_KEY}\" }"`
+	Auth          *authYAML               `yaml:"auth" doc:"How requests log in: basic or bearer." example:"{ bearer: \"${API_TOKEN}\" }"`
+	SigningSecret event.Secret            `yaml:"signing_secret" doc:"Signs every request as Standard Webhooks describes." example:"${SIGNING_SECRET}"`
+	Success       []yamlpos.Text          `yaml:"success,single" doc:"The statuses that count as delivered: 204, 200-299 or 2xx." default:"2xx" example:"[2xx, 409]"`
 }
 
 type authYAML struct {
-	Basic  *basicYAML    `yaml:"basic"`
-	Bearer *event.Secret `yaml:"bearer"`
+	Basic  *basicYAML    `yaml:"basic" doc:"User and password (RFC 7617)." example:"{ user: hookgate, password: \"${API_PASSWORD}\" }"`
+	Bearer *event.Secret `yaml:"bearer" doc:"A token, sent as Authorization: Bearer." example:"${API_TOKEN}"`
 }
 
 // Noun names the mapping in messages.
 func (authYAML) Noun() string { return "auth" }
 
 type basicYAML struct {
-	User     event.Secret `yaml:"user,required"`
-	Password event.Secret `yaml:"password,required"`
+	User     event.Secret `yaml:"user,required" doc:"The user's name, without a colon." example:"hookgate"`
+	Password event.Secret `yaml:"password,required" doc:"The password." example:"${API_PASSWORD}"`
 }
 
 // Noun names the mapping in messages.

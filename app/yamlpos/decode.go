@@ -293,6 +293,9 @@ func (d *decoder) unknown(key Text, noun string, v reflect.Value, known []member
 	d.list = append(d.list, UnknownKey(key, noun, names, v.Addr().Interface()))
 }
 
+// maxListed is how many names a hint lists at most.
+const maxListed = 24
+
 // UnknownKey is the error for a key that noun does not have. The hint is the
 // nearest of names, what hinted says of the key, or the list of names.
 func UnknownKey(key Text, noun string, names []string, hinted any) diag.Diagnostic {
@@ -300,7 +303,7 @@ func UnknownKey(key Text, noun string, names []string, hinted any) diag.Diagnost
 	if h, ok := hinted.(Hinted); ok && h.KeyHint(key.Value) != "" {
 		hint = h.KeyHint(key.Value)
 	}
-	if hint == "" && len(names) > 0 && len(names) <= 16 {
+	if hint == "" && len(names) > 0 && len(names) <= maxListed {
 		sort.Strings(names)
 		hint = "it has " + strings.Join(names, ", ")
 	}
