@@ -10,7 +10,7 @@ LINTER        := .bin/golangci-lint
 # start real servers and load them.
 TESTFLAGS     ?= -race -timeout 20m -p 2
 
-.PHONY: run demo build test tools fmt fmt-check lint check bench faults fuzz clean
+.PHONY: run demo build test tools fmt fmt-check lint check bench faults fuzz history clean
 
 run: ## serve config.yaml
 	$(GO) run . serve -c $(CONFIG)
@@ -52,6 +52,9 @@ faults: tools ## the long form of the fault tests
 
 fuzz: ## every fuzz target for FUZZTIME
 	sh test/fuzz.sh $(FUZZTIME)
+
+history: tools ## what claims and retention cost with ten million events stored
+	HISTORY=10000000 $(GO) test -count=1 -v -timeout 1h -run TestHistory_costsStayFlat ./db
 
 clean:
 	rm -rf hookgate .bin .cache

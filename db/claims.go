@@ -43,9 +43,7 @@ func (s *Store) Claim(connection string, now time.Time, limit int) ([]event.Deli
 				claimed = append(claimed, *d)
 			}
 			return err
-		}, `UPDATE deliveries SET owner = ?1, due = ?2, claim = claim + 1 WHERE id IN (
-			SELECT id FROM deliveries WHERE state = 0 AND owner = 0 AND connection = ?3 AND due <= ?4 ORDER BY due, id LIMIT ?5`+s.dialect.skipLocked+`)
-			RETURNING `+claimedColumns,
+		}, s.dialect.claim(),
 			at.owner, at.until, connection, s.stored(at, now), int64(limit))
 	})
 	if err != nil {
@@ -53,6 +51,14 @@ func (s *Store) Claim(connection string, now time.Time, limit int) ([]event.Deli
 	}
 	slices.SortFunc(claimed, func(a, b event.Delivery) int { return int(a.ID - b.ID) })
 	return claimed, nil
+}
+
+// claim is the statement of Claim. What is delivered is in none of the indexes
+// it reads, so that it costs the same with any length of history.
+func (d dialect) claim() string {
+	return `UPDATE deliveries SET owner = ?1, due = ?2, claim = claim + 1 WHERE id IN (
+			SELECT id FROM deliveries WHERE state = 0 AND owner = 0 AND connection = ?3 AND due <= ?4 ORDER BY due, id LIMIT ?5` + d.skipLocked + `)
+			RETURNING ` + claimedColumns
 }
 
 // nothingDue tells, without a transaction, that a claim would find nothing.

@@ -28,3 +28,11 @@ func MovedColumns() []string {
 	slices.Sort(list)
 	return list
 }
+
+// ClaimQuery is the statement of Claim on PostgreSQL: $1 owner, $2 until, $3
+// connection, $4 now, $5 limit.
+func ClaimQuery() string { return new(bound).bind(postgresDialect().claim()) }
+
+// PruneQuery is the statement of Prune on PostgreSQL for a page of the events
+// that meet condition: $1 the one before, $2 the end, $3 how many.
+func PruneQuery(condition string) string { return prunePageQuery(condition) }

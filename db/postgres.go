@@ -117,6 +117,9 @@ func parseURL(url event.Secret) (*pgx.ConnConfig, error) {
 	if config.ValidateConnect == nil { // of several hosts the one that is the primary now
 		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsPrimary
 	}
+	// Estimates that are far too high would have statements of a millisecond
+	// compiled for a fifth of a second.
+	config.RuntimeParams["jit"] = "off"
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "hookgate"
 	}

@@ -37,18 +37,8 @@ func (e *postgres) prunePage(ctx context.Context, cursor *int64, before int64, c
 	if !mine {
 		return 0, 0, nil
 	}
-	// Unlike on SQLite this is one statement for a page: each statement costs a
-	// journey to the server. A delivery that is opened again at this moment
-	// keeps its row, by the condition in the DELETE itself.
 	last := *cursor
-	err = tx.QueryRowContext(ctx, `WITH page AS (
-			SELECT id, first, first + deliveries AS past FROM events WHERE id > $1 AND id < $2 AND `+condition+` ORDER BY id LIMIT $3),
-		gone AS (
-			SELECT * FROM page WHERE NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.id >= page.first AND d.id < page.past AND d.state IN (0, 2))),
-		a AS (DELETE FROM attempts USING gone WHERE delivery >= gone.first AND delivery < gone.past),
-		d AS (DELETE FROM deliveries USING gone WHERE deliveries.id >= gone.first AND deliveries.id < gone.past AND state IN (1, 3)),
-		e AS (DELETE FROM events USING gone WHERE events.id = gone.id RETURNING 1)
-		SELECT (SELECT count(*) FROM page), (SELECT count(*) FROM e), (SELECT coalesce(max(id), 0) FROM page)`,
+	err = tx.QueryRowContext(ctx, prunePageQuery(condition),
 		*cursor, before, pruneBatch).Scan(&seen, &deleted, &last)
 	if err != nil {
 		return 0, 0, err
@@ -58,4 +48,23 @@ func (e *postgres) prunePage(ctx context.Context, cursor *int64, before int64, c
 	}
 	*cursor = last
 	return seen, deleted, nil
+}
+
+// prunePageQuery is one statement for a page, unlike on SQLite: each statement
+// costs a journey to the server. A delivery that is opened again at this moment
+// keeps its row, by the condition in the DELETE itself.
+//
+// Everything is looked up by its own key. As joins over ranges of keys the
+// planner takes them for wide, and reads the whole table for each page once
+// there is some history.
+func prunePageQuery(condition string) string {
+	return `WITH page AS (
+			SELECT id, first, first + deliveries AS past FROM events WHERE id > $1 AND id < $2 AND ` + condition + ` ORDER BY id LIMIT $3),
+		gone AS (
+			SELECT * FROM page WHERE (SELECT d.id FROM deliveries d WHERE d.id >= page.first AND d.id < page.past AND d.state IN (0, 2) LIMIT 1) IS NULL),
+		old AS (SELECT generate_series(first, past - 1) AS id FROM gone),
+		a AS (DELETE FROM attempts WHERE delivery = ANY (ARRAY(SELECT id FROM old))),
+		d AS (DELETE FROM deliveries WHERE id = ANY (ARRAY(SELECT id FROM old)) AND state IN (1, 3)),
+		e AS (DELETE FROM events WHERE id = ANY (ARRAY(SELECT id FROM gone)) RETURNING 1)
+		SELECT (SELECT count(*) FROM page), (SELECT count(*) FROM e), (SELECT coalesce(max(id), 0) FROM page)`
 }

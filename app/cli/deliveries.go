@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -120,12 +121,15 @@ func (s *session) deliveryTable(items []api.Delivery) string {
 		d := &items[i]
 		rows = append(rows, []string{
 			s.out.Dim.Render(d.Created.Local().Format(time.DateTime)), d.ID.String(),
-			screen.Clean(d.Rule) + " → " + s.out.Name.Render(screen.Clean(d.Connection)),
+			screen.Clean(d.Rule) + " → " + s.out.Name.Render(screen.Clean(connectionOf(d))),
 			s.deliveryState(d), strconv.Itoa(d.Attempts), s.deliveryDetail(d),
 		})
 	}
 	return s.out.Table([]string{"CREATED", "ID", "RULE → CONNECTION", "STATE", "TRIES", ""}, rows)
 }
+
+// connectionOf is where d goes, with #2 for a rule's second action to there.
+func connectionOf(d *api.Delivery) string { return strings.TrimPrefix(d.Name, d.Rule+"/") }
 
 // deliveryState is a delivery's state with its sign.
 func (s *session) deliveryState(d *api.Delivery) string {

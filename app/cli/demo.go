@@ -20,6 +20,10 @@ what came in, which rule matched and why, and what was sent. It then serves on
 until Ctrl-C. Nothing leaves this machine, and nothing is left behind.`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if s.json {
+				return usageError("hookgate events list --json has what a server received, as JSON",
+					errors.New("demo tells its story to people and has no JSON"))
+			}
 			ctx, stop := untilSignal(cmd.Context(), os.Exit)
 			defer stop()
 			level := slog.LevelError // what is rejected on purpose is shown anyway

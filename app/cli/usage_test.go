@@ -28,6 +28,7 @@ func TestUsage(t *testing.T) {
 		{"events list --limit many", 2, "invalid argument \"many\""},
 		{"events list --limit 0", 2, "--limit must be at least 1"},
 		{"deliveries list --limit -1", 2, "--limit must be at least 1"},
+		{"demo --json", 2, "demo tells its story to people and has no JSON"},
 		{"events list --before dlv_", 2, "not a valid id"},
 		{"events show", 2, "hookgate events show wants the id of an event"},
 		{"events show evt_!", 2, "not a valid id"},
