@@ -14,21 +14,21 @@ import (
 
 // fieldSettings is a field as the configuration file has it.
 type fieldSettings struct {
-	Type     yamlpos.Text   `yaml:"type"`
-	Required bool           `yaml:"required"`
-	Min      yamlpos.Text   `yaml:"min"`
-	Max      yamlpos.Text   `yaml:"max"`
-	Pattern  yamlpos.Text   `yaml:"pattern"`
-	Options  []yamlpos.Node `yaml:"options"`
-	Multiple *yamlpos.Node  `yaml:"multiple"`
-	Region   yamlpos.Text   `yaml:"region"`
-	Error    string         `yaml:"error"`
-	Label    string         `yaml:"label"`
-	Help     string         `yaml:"help"`
+	Type     yamlpos.Text   `yaml:"type" doc:"What the field holds." default:"text"`
+	Required bool           `yaml:"required" doc:"Whether it must be filled in." default:"false"`
+	Min      yamlpos.Text   `yaml:"min" doc:"The least: of a text its length, of a number its value, of a date the first day, of choices how many." example:"1"`
+	Max      yamlpos.Text   `yaml:"max" doc:"The greatest: of a text its length, of a number its value, of a date the last day, of choices how many." example:"5000"`
+	Pattern  yamlpos.Text   `yaml:"pattern" doc:"A regular expression that the whole text must match." example:"[A-Z]{2}[0-9]+"`
+	Options  []yamlpos.Node `yaml:"options" doc:"What can be chosen: texts, or a value with a label that people read." example:"[small, { value: l, label: Large }]"`
+	Multiple *yamlpos.Node  `yaml:"multiple" doc:"Whether several options can be chosen." type:"bool" default:"false"`
+	Region   yamlpos.Text   `yaml:"region" doc:"Of a tel: the country, as two letters, of numbers that are written without one." example:"DE"`
+	Error    string         `yaml:"error" doc:"What visitors are told when the field is not right." example:"Please accept the privacy notice."`
+	Label    string         `yaml:"label" doc:"How messages and pages call the field; made from its name where left out." example:"Your name"`
+	Help     string         `yaml:"help" doc:"A sentence under the label." example:"We answer within one working day."`
 
-	Placeholder  yamlpos.Text `yaml:"placeholder"`
-	Rows         yamlpos.Text `yaml:"rows"`
-	Autocomplete string       `yaml:"autocomplete"`
+	Placeholder  yamlpos.Text `yaml:"placeholder" doc:"An example inside of the empty field." example:"Ada Lovelace"`
+	Rows         yamlpos.Text `yaml:"rows" doc:"The height of a text in lines, from 1 to 50." type:"whole number" example:"6"`
+	Autocomplete string       `yaml:"autocomplete" doc:"What browsers may fill in; guessed from type and name where left out." example:"given-name"`
 }
 
 // Noun names the thing in messages.

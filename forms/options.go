@@ -15,8 +15,8 @@ type choice struct{ value, label string }
 
 // choiceSettings is an option that is written as a mapping.
 type choiceSettings struct {
-	Value yamlpos.Text `yaml:"value,required"`
-	Label string       `yaml:"label"`
+	Value yamlpos.Text `yaml:"value,required" doc:"What is posted, and stands in data." example:"l"`
+	Label string       `yaml:"label" doc:"What people read; the value where left out." example:"Large"`
 }
 
 // Noun names the thing in messages.

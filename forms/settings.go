@@ -10,14 +10,14 @@ import (
 
 // settings is a form as the configuration file has it.
 type settings struct {
-	Origins   []yamlpos.Text `yaml:"origins,single"`
-	Fields    yamlpos.Node   `yaml:"fields,required"`
-	Unknown   yamlpos.Text   `yaml:"unknown"`
-	Honeypot  *yamlpos.Text  `yaml:"honeypot"`
-	Redirect  yamlpos.Text   `yaml:"redirect"`
-	Lang      yamlpos.Text   `yaml:"lang"`
-	RateLimit *yamlpos.Rate  `yaml:"rate_limit"`
-	MaxBody   yamlpos.Node   `yaml:"max_body"`
+	Origins   []yamlpos.Text `yaml:"origins,single" doc:"The websites that may post, each as scheme, host and port; any where left out, but then no script of another site reads the answer." example:"[https://harrys-diner.example]"`
+	Fields    yamlpos.Node   `yaml:"fields,required" doc:"The form's fields by name, or any to keep whatever is posted."`
+	Unknown   yamlpos.Text   `yaml:"unknown" doc:"What becomes of posted fields that are not declared." values:"keep,refuse" default:"keep"`
+	Honeypot  *yamlpos.Text  `yaml:"honeypot" doc:"A field that people do not see: a post that fills it is spam." default:"_gotcha"`
+	Redirect  yamlpos.Text   `yaml:"redirect" doc:"Where visitors go after a post; the built-in page where left out." example:"https://harrys-diner.example/thanks"`
+	Lang      yamlpos.Text   `yaml:"lang" doc:"The language of messages and pages; the browser's where left out." values:"en,de"`
+	RateLimit *yamlpos.Rate  `yaml:"rate_limit" doc:"How many posts one address may make in a time." default:"5/m" example:"10/m"`
+	MaxBody   yamlpos.Node   `yaml:"max_body" doc:"The largest post." type:"size" default:"1MB" example:"1MB"`
 }
 
 // Noun names the thing in messages.

@@ -52,7 +52,7 @@ func newRoot(s *session) *cobra.Command {
 	globalFlags(root, s)
 	root.AddCommand(
 		newServe(s), newDemo(s),
-		newCheck(s),
+		newCheck(s), newSchema(s),
 		newEvents(s), newDeliveries(s),
 		newReload(s), newReplicas(s), newMigrate(s), newSources(s), newVersion(s),
 	)
