@@ -75,6 +75,7 @@ type Deps struct {
 	Now     func() time.Time // default: time.Now
 	Version string           // for User-Agent; default: dev
 	Timeout time.Duration    // of one attempt, the connection's own; default: DefaultTimeout
+	Files   Files            // what visitors sent with forms; default: there are none
 }
 
 func (d Deps) withDefaults() Deps {
@@ -92,6 +93,9 @@ func (d Deps) withDefaults() Deps {
 	}
 	if d.Timeout <= 0 {
 		d.Timeout = DefaultTimeout
+	}
+	if d.Files == nil {
+		d.Files = noFiles{}
 	}
 	return d
 }
@@ -133,7 +137,7 @@ func (k Kind) ActionFor(settings yamlpos.Node) lang.Action {
 }
 
 // Kinds are all kinds there are, by name.
-func Kinds() []Kind { return []Kind{slackKind(), webhookKind()} }
+func Kinds() []Kind { return []Kind{emailKind(), slackKind(), webhookKind()} }
 
 // CommonKeys are the keys of a connection that every kind has. They are
 // decoded where connections are loaded; a kind only lets them pass.

@@ -9,6 +9,7 @@ var (
 	UnescapeSlack   = unescapeSlack
 	Excerpt         = excerpt
 	SoleJSON        = soleJSON
+	EscapeAddress   = escapeAddress
 )
 
 // MaxAnswer is the limit of an answer.

@@ -1,0 +1,57 @@
+package connectors
+
+import (
+	"context"
+
+	"hookgate/app/diag"
+	"hookgate/app/event"
+	"hookgate/app/yamlpos"
+)
+
+func emailKind() Kind {
+	return Kind{
+		Name:   "email",
+		Doc:    "An e-mail by an SMTP server, encrypted, with text, HTML and attachments.",
+		Action: emailAction(),
+		New:    newEmail,
+	}
+}
+
+// emailConnector sends mail by one SMTP server.
+type emailConnector struct {
+	settings emailSettings
+	secrets  *redactor
+	deps     Deps
+	hello    string
+}
+
+func newEmail(n yamlpos.Node, deps Deps) (Connector, diag.List) {
+	settings, list := readEmailSettings(n, deps)
+	if list.Err() != nil {
+		return nil, list
+	}
+	return &emailConnector{
+		settings: settings, deps: deps.withDefaults(), secrets: newRedactor(settings.secrets()...), hello: helloName(),
+	}, list
+}
+
+// Deliver sends one message to all of its recipients, or to none. Its
+// Message-ID is the delivery's id at every attempt, by which a mailbox can
+// recognise a message that came twice.
+func (e *emailConnector) Deliver(parent context.Context, d event.Delivery) (event.Receipt, error) {
+	m, err := e.message(d)
+	if err != nil {
+		return event.Receipt{}, Permanent(err)
+	}
+	ctx, cancel := context.WithTimeout(parent, e.deps.Timeout)
+	defer cancel()
+	if err := m.attach(ctx, e.deps.Files); err != nil {
+		return event.Receipt{}, attachError(parent, ctx, err, e.deps.Timeout)
+	}
+	receipt, err := e.send(ctx, m)
+	receipt.Answer = e.secrets.clean(receipt.Answer, false)
+	if err != nil {
+		return receipt, e.sendError(parent, ctx, err)
+	}
+	return receipt, nil
+}

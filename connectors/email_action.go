@@ -1,0 +1,116 @@
+package connectors
+
+import (
+	"html"
+	"net/textproto"
+	"strings"
+
+	"golang.org/x/net/http/httpguts"
+
+	"hookgate/app/diag"
+	"hookgate/app/yamlpos"
+	"hookgate/rules/lang"
+)
+
+func emailAction() lang.Action {
+	return lang.Action{
+		Noun: "an action to an email connection",
+		Inputs: []lang.Input{
+			{Name: "recipient", Doc: "Who gets it: an address, several with commas, or a list.", Kind: lang.ValueInput, Required: true, Escape: escapeAddress, Check: checkAddresses},
+			{Name: "cc", Doc: "Who gets a copy.", Kind: lang.ValueInput, Escape: escapeAddress, Check: checkAddresses},
+			{Name: "bcc", Doc: "Who gets a copy without the others' seeing it.", Kind: lang.ValueInput, Escape: escapeAddress, Check: checkAddresses},
+			{Name: "reply_to", Doc: "Where answers go; a form's e-mail field, for one.", Kind: lang.ValueInput, Escape: escapeAddress, Check: checkAddresses},
+			{Name: "subject", Doc: "The subject, in one line.", Kind: lang.TextInput, Escape: escapeHeader, Check: checkHeaderText},
+			{Name: "text", Doc: "The message as plain text.", Kind: lang.TextInput},
+			{Name: "html", Doc: "The message as HTML; values are escaped.", Kind: lang.TextInput, Escape: html.EscapeString},
+			{Name: "headers", Doc: "More headers: names and texts.", Kind: lang.ValueInput, Escape: escapeHeader, Check: checkMailHeaders},
+			{Name: "attachments", Doc: "Files of the form: ${{ data.brief }}, or a list.", Kind: lang.ValueInput, Check: checkAttachments},
+		},
+		Check: checkEmailAction,
+	}
+}
+
+// checkAddresses checks the addresses that are certain before rendering.
+func checkAddresses(n yamlpos.Node) diag.List {
+	if n.Kind() == yamlpos.Map {
+		return diag.List{n.Diag("wrong-type", "write it like Ada <ada@example.com>", "%q must be an address or a list of addresses", keyName(n))}
+	}
+	var list diag.List
+	for _, item := range n.Items() {
+		if nested(item) {
+			list = append(list, item.Diag("wrong-type", "", "an entry of %q must be an address", keyName(n)))
+			continue
+		}
+		list = append(list, checkAddresses(item)...)
+	}
+	text := n.Text()
+	if n.Kind() != yamlpos.Scalar || templated(text.Value) {
+		return list
+	}
+	for _, one := range splitAddresses(text.Value) {
+		if _, err := parseAddress(one); err != nil {
+			list = append(list, text.Diag("bad-address", "write it like Ada <ada@example.com>", "%q is no address: %s", strings.TrimSpace(one), err))
+		}
+	}
+	return list
+}
+
+func checkMailHeaders(n yamlpos.Node) diag.List {
+	list := checkTexts(n)
+	for _, f := range n.Fields() {
+		if reason := mailHeaderFault(f.Key.Value); reason != "" {
+			list = append(list, f.Key.Diag("bad-header", "", "the header %q %s", f.Key.Value, reason))
+		}
+		list = append(list, checkHeaderText(f.Value)...)
+		for _, item := range f.Value.Items() {
+			list = append(list, checkHeaderText(item)...)
+		}
+	}
+	return list
+}
+
+// mailHeaderFault says why a header cannot be set, "" when it can: it has a key
+// of its own, or it frames or identifies the message.
+func mailHeaderFault(name string) string {
+	switch key := textproto.CanonicalMIMEHeaderKey(name); key {
+	case "Cc", "Bcc", "Subject":
+		return "has a key of its own: " + strings.ToLower(key)
+	case "To":
+		return "has a key of its own: recipient"
+	case "Reply-To":
+		return "has a key of its own: reply_to"
+	case "From", "Sender", "Return-Path":
+		return "cannot be set: it follows from the connection's from"
+	case "Date", "Message-Id", "Received", "Dkim-Signature":
+		return "cannot be set: hookgate or the mail server sets it"
+	default:
+		if strings.HasPrefix(key, "Content-") || key == "Mime-Version" {
+			return "cannot be set: it follows from the message"
+		}
+	}
+	if !httpguts.ValidHeaderFieldName(name) {
+		return "is not a valid header name"
+	}
+	return ""
+}
+
+func checkAttachments(n yamlpos.Node) diag.List {
+	const hint = "write ${{ data.brief }}, with the name of the form's file field"
+	if n.Kind() == yamlpos.Map || (n.Kind() == yamlpos.Scalar && !templated(n.Text().Value)) {
+		return diag.List{n.Diag("wrong-type", hint, "%q must be files of the form", keyName(n))}
+	}
+	var list diag.List
+	for _, item := range n.Items() {
+		list = append(list, checkAttachments(item)...)
+	}
+	return list
+}
+
+func checkEmailAction(n yamlpos.Node, given []yamlpos.Field) diag.List {
+	_, text := field(given, "text")
+	_, html := field(given, "html")
+	if !text && !html {
+		return diag.List{n.Diag("missing-key", "", "an action to an email connection needs text or html")}
+	}
+	return nil
+}

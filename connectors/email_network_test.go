@@ -1,0 +1,143 @@
+package connectors_test
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"io"
+	"mime/quotedprintable"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"hookgate/app/egress"
+	"hookgate/connectors"
+)
+
+func decodeTransfer(encoding string, body io.Reader) io.Reader {
+	switch strings.ToLower(encoding) {
+	case "quoted-printable":
+		return quotedprintable.NewReader(body)
+	case "base64":
+		return base64.NewDecoder(base64.StdEncoding, body)
+	}
+	return body
+}
+
+// mustGreet is a server of which each connection is handed to talk at once.
+func mustGreet(t testing.TB, talk func(net.Conn)) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer func() { _ = conn.Close() }()
+				talk(conn)
+			}()
+		}
+	}()
+	return listener.Addr().String()
+}
+
+func mailTo(t testing.TB, addr string, deps connectors.Deps) connectors.Connector {
+	t.Helper()
+	host, port, _ := net.SplitHostPort(addr)
+	c, list := mustKind(t, "email").New(mustParse(t, "from: a@agency.example\nsmtp: { host: "+host+", port: "+port+", tls: none }"), deps)
+	if err := list.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func say(lines ...string) func(net.Conn) {
+	return func(conn net.Conn) {
+		for _, line := range lines {
+			if _, err := io.WriteString(conn, line+"\r\n"); err != nil {
+				return
+			}
+		}
+		hang(conn)
+	}
+}
+
+func TestEmail_brokenServers(t *testing.T) {
+	t.Parallel()
+	refused := strings.TrimPrefix(mustRefuse(t), "http://")
+	for name, tc := range map[string]struct{ addr, outcome, want string }{
+		"refused":       {refused, "transient", "connection refused"},
+		"closed":        {mustGreet(t, func(net.Conn) {}), "transient", "connection closed before the answer was complete"},
+		"not SMTP":      {mustGreet(t, say("HTTP/1.1 400 Bad Request")), "transient", "the answer is not SMTP"},
+		"busy":          {mustGreet(t, say("421 4.3.2 try later")), "transient", "421 4.3.2 try later"},
+		"blocked":       {mustGreet(t, say("554-5.7.1 your address", "554 is on a list")), "permanent", "554 5.7.1 your address is on a list"},
+		"nonsense code": {mustGreet(t, say("250 hello")), "transient", "250 hello"},
+		"endless": {mustGreet(t, func(conn net.Conn) {
+			for {
+				if _, err := io.WriteString(conn, "220-"+strings.Repeat("x", 1000)+"\r\n"); err != nil {
+					return
+				}
+			}
+		}), "transient", "the server's answers do not end"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := mailTo(t, tc.addr, testDeps(t)).Deliver(t.Context(), delivery(hello))
+			if outcome(err) != tc.outcome || err.Error() != tc.want {
+				t.Errorf("got %s, %v, want %s", outcome(err), err, tc.want)
+			}
+		})
+	}
+}
+
+func TestEmail_timeout(t *testing.T) {
+	t.Parallel()
+	deps := testDeps(t)
+	deps.Timeout = 150 * time.Millisecond
+	for name, talk := range map[string]func(net.Conn){
+		"no greeting":   hang,
+		"half a line":   func(conn net.Conn) { _, _ = io.WriteString(conn, "220 he"); hang(conn) },
+		"after it":      say("220 hello"),
+		"slow greeting": func(conn net.Conn) { dribble(conn, "220-x\r\n") },
+	} {
+		_, err := mailTo(t, mustGreet(t, talk), deps).Deliver(t.Context(), delivery(hello))
+		if !errors.Is(err, context.DeadlineExceeded) || outcome(err) != "transient" || err.Error() != "timeout after 150 ms" {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+func TestEmail_cancel(t *testing.T) {
+	t.Parallel()
+	reached := make(chan struct{})
+	addr := mustGreet(t, func(conn net.Conn) { close(reached); hang(conn) })
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { <-reached; cancel() }()
+	if _, err := mailTo(t, addr, testDeps(t)).Deliver(ctx, delivery(hello)); !errors.Is(err, context.Canceled) || outcome(err) != "transient" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestEmail_addressGuard(t *testing.T) {
+	t.Parallel()
+	addr := mustGreet(t, func(net.Conn) { t.Error("the server was reached") })
+	deps := testDeps(t)
+	deps.Egress = nil
+	for _, host := range []string{addr, strings.Replace(addr, "127.0.0.1", "localhost", 1)} {
+		_, err := mailTo(t, host, deps).Deliver(t.Context(), delivery(hello))
+		if outcome(err) != "permanent" || !strings.HasSuffix(err.Error(), " is private: allow it with outbound.allow_private") {
+			t.Errorf("got %v", err)
+		}
+	}
+	deps.Egress = egress.New(egress.Config{})
+	if got := faults(t, "email", "from: a@x.example\nsmtp: { host: 127.0.0.1 }", deps); !strings.Contains(got, "warn[private-address] config.yaml:2:15") {
+		t.Errorf("got %s", got)
+	}
+}

@@ -1,0 +1,195 @@
+package connectors
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"net"
+	"net/mail"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+
+	"hookgate/app/diag"
+	"hookgate/app/event"
+	"hookgate/app/yamlpos"
+)
+
+// The ways to encrypt the connection to a mail server, as in `tls:`.
+const (
+	tlsAuto     = "auto"     // tls on port 465, else starttls
+	tlsStart    = "starttls" // required: a server that does not offer it gets nothing
+	tlsImplicit = "tls"
+	tlsNone     = "none"
+)
+
+// The ports of message submission (RFC 8314, section 3.3) and of relaying.
+const (
+	portSubmission = 587
+	portImplicit   = 465
+	portRelay      = 25
+)
+
+// emailYAML is an email connection as it is written.
+type emailYAML struct {
+	From yamlpos.Text `yaml:"from,required"`
+	SMTP *smtpYAML    `yaml:"smtp,required"`
+}
+
+type smtpYAML struct {
+	Host     yamlpos.Text `yaml:"host,required"`
+	Port     int          `yaml:"port"`
+	User     string       `yaml:"user"`
+	Password event.Secret `yaml:"password"`
+	TLS      yamlpos.Text `yaml:"tls"`
+	CA       yamlpos.Text `yaml:"ca"`
+}
+
+// Noun names the mapping in messages.
+func (smtpYAML) Noun() string { return "smtp" }
+
+// KeyHint helps with other programs' words for the same things.
+func (smtpYAML) KeyHint(key string) string {
+	switch key {
+	case "username", "login":
+		return `did you mean "user"?`
+	case "pass", "secret":
+		return `did you mean "password"?`
+	case "server", "hostname":
+		return `did you mean "host"?`
+	case "ssl", "secure", "encryption", "starttls":
+		return `did you mean "tls"?`
+	}
+	return ""
+}
+
+// emailSettings is an email connection, checked.
+type emailSettings struct {
+	from           *mail.Address
+	host           string
+	port           int
+	user, password string
+	tls            string // tlsStart, tlsImplicit or tlsNone
+	config         *tls.Config
+}
+
+func (s *emailSettings) address() string { return net.JoinHostPort(s.host, strconv.Itoa(s.port)) }
+
+func (s *emailSettings) secrets() []string {
+	if s.password == "" {
+		return nil
+	}
+	// As AUTH PLAIN and LOGIN send it, should the server repeat it.
+	return []string{s.password, "\x00" + s.user + "\x00" + s.password}
+}
+
+func readEmailSettings(n yamlpos.Node, deps Deps) (emailSettings, diag.List) {
+	var y emailYAML
+	list := n.Decode("an email connection", &y, CommonKeys()...)
+	var s emailSettings
+	if !y.From.IsZero() {
+		from, err := parseAddress(y.From.Value)
+		if err != nil {
+			list = append(list, y.From.Diag("bad-address", "write it like Agency <hello@agency.example>", `"from" is no address: %s`, err))
+		}
+		s.from = from
+	}
+	node := n.Get("smtp")
+	if y.SMTP == nil || node.Kind() != yamlpos.Map {
+		return s, list
+	}
+	list = append(list, s.readServer(node, y.SMTP, deps)...)
+	list = append(list, s.readEncryption(node, y.SMTP)...)
+	return s, append(list, s.readLogin(node, y.SMTP)...)
+}
+
+func (s *emailSettings) readServer(n yamlpos.Node, y *smtpYAML, deps Deps) diag.List {
+	s.host, s.port = strings.TrimSpace(y.Host.Value), y.Port
+	var list diag.List
+	switch host := s.host; {
+	case y.Host.IsZero():
+	case strings.Contains(host, "://"):
+		list = append(list, y.Host.Diag("bad-value", "write mail.agency.example", `"host" is a host, not a URL`))
+	case strings.Contains(host, "/") || strings.ContainsAny(host, " \t\r\n@"):
+		list = append(list, y.Host.Diag("bad-value", "write mail.agency.example", `%q is no host`, host))
+	case strings.Count(host, ":") == 1:
+		list = append(list, y.Host.Diag("bad-value", "the port has a key of its own: port", `"host" holds a port`))
+	default:
+		s.host = strings.Trim(host, "[]")
+		addr, err := netip.ParseAddr(s.host)
+		if err == nil && deps.Egress != nil && deps.Egress.Check(addr) != nil {
+			warning := y.Host.Diag("private-address", "allow it with outbound.allow_private", `"host" is not a public address: nothing can be sent there`)
+			warning.Severity = diag.Warning
+			list = append(list, warning)
+		}
+	}
+	if port := n.Get("port"); !port.IsZero() && (y.Port < 1 || y.Port > 65535) {
+		list = append(list, port.Diag("bad-value", "", `"port" must be from 1 to 65535`))
+	}
+	return list
+}
+
+// readEncryption chooses the way and the port that is usual for it.
+func (s *emailSettings) readEncryption(n yamlpos.Node, y *smtpYAML) diag.List {
+	var list diag.List
+	mode := or(y.TLS.Value, tlsAuto)
+	switch mode {
+	case tlsAuto:
+		s.tls = tlsStart
+		if s.port == portImplicit {
+			s.tls = tlsImplicit
+		}
+	case tlsStart, tlsImplicit, tlsNone:
+		s.tls = mode
+	default:
+		list = append(list, y.TLS.Diag("bad-value", "",
+			`"tls" must be auto, starttls, tls or none, not %q`, mode))
+	}
+	if n.Get("port").IsZero() {
+		s.port = map[string]int{tlsStart: portSubmission, tlsImplicit: portImplicit, tlsNone: portRelay}[s.tls]
+	}
+	if s.tls == tlsNone && !loopbackHost(s.host) {
+		warning := y.TLS.Diag("no-encryption", "leave tls out, or write starttls", "mail to this server, and the password, can be read on the way")
+		warning.Severity = diag.Warning
+		list = append(list, warning)
+	}
+	s.config = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: s.host}
+	if !y.CA.IsZero() {
+		pool, faults := readAuthorities(y.CA)
+		list = append(list, faults...)
+		s.config.RootCAs = pool
+	}
+	return list
+}
+
+// readAuthorities reads the certificates in the file that path names, by which
+// the receiver's certificate is judged in place of the system's authorities. A
+// relative path starts at the folder of the configuration.
+func readAuthorities(path yamlpos.Text) (*x509.CertPool, diag.List) {
+	content, err := os.ReadFile(besideConfig(path))
+	if err != nil {
+		return nil, diag.List{path.Diag("bad-file", "", "the certificates cannot be read: %s", fileFault(err))}
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(content) {
+		return nil, diag.List{path.Diag("bad-file", "it starts with -----BEGIN CERTIFICATE-----", "the file holds no certificate in PEM form")}
+	}
+	return pool, nil
+}
+
+func (s *emailSettings) readLogin(n yamlpos.Node, y *smtpYAML) diag.List {
+	s.user, s.password = y.User, y.Password.Reveal()
+	user, password := n.Get("user"), n.Get("password")
+	switch {
+	case !user.IsZero() && password.IsZero():
+		return diag.List{n.Diag("missing-key", "", `smtp has "user" but no "password"`)}
+	case user.IsZero() && !password.IsZero():
+		return diag.List{n.Diag("missing-key", "it is often the whole address", `smtp has "password" but no "user"`)}
+	}
+	return nil
+}
+
+func loopbackHost(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || (err == nil && addr.Unmap().IsLoopback())
+}
