@@ -14,6 +14,7 @@ const (
 	groupRules      = "rules"
 	groupEvents     = "events"
 	groupDeliveries = "deliveries"
+	groupForms      = "forms"
 	groupOperate    = "operate"
 )
 
@@ -45,6 +46,7 @@ func newRoot(s *session) *cobra.Command {
 		&cobra.Group{ID: groupRules, Title: "Rules"},
 		&cobra.Group{ID: groupEvents, Title: "Events"},
 		&cobra.Group{ID: groupDeliveries, Title: "Deliveries"},
+		&cobra.Group{ID: groupForms, Title: "Forms"},
 		&cobra.Group{ID: groupOperate, Title: "Operate"},
 	)
 	root.SetHelpCommandGroupID(groupOperate)
@@ -52,8 +54,9 @@ func newRoot(s *session) *cobra.Command {
 	globalFlags(root, s)
 	root.AddCommand(
 		newServe(s), newDemo(s),
-		newCheck(s), newSchema(s),
+		newCheck(s),
 		newEvents(s), newDeliveries(s),
+		newForms(s),
 		newReload(s), newReplicas(s), newMigrate(s), newSources(s), newVersion(s),
 	)
 	root.SetHelpCommand(newHelp())

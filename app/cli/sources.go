@@ -13,7 +13,7 @@ import (
 )
 
 func newSources(s *session) *cobra.Command {
-	return group("sources", groupOperate, "Look at the sources of the config", newSourcesURL(s))
+	return group("sources", groupOperate, "Look at the sources of the config", newSourcesURL(s), newFields(s, false))
 }
 
 func newSourcesURL(s *session) *cobra.Command {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"hookgate/app/event"
+	"hookgate/app/shape"
 	"hookgate/app/web/api"
 )
 
@@ -111,6 +112,17 @@ func (c *Client) Replicas(ctx context.Context) (api.Replicas, error) {
 	var replicas api.Replicas
 	err := c.call(ctx, http.MethodGet, "/replicas", nil, nil, &replicas)
 	return replicas, err
+}
+
+// Fields tells what the events of a source or form look like.
+func (c *Client) Fields(ctx context.Context, name string, form bool) (shape.Origin, error) {
+	path := "/sources/"
+	if form {
+		path = "/forms/"
+	}
+	var origin shape.Origin
+	err := c.call(ctx, http.MethodGet, path+url.PathEscape(name)+"/fields", nil, nil, &origin)
+	return origin, err
 }
 
 // Reload has the server read its configuration again. A refused one is no

@@ -16,6 +16,7 @@ import (
 	"hookgate/app/client"
 	"hookgate/app/diag"
 	"hookgate/app/event"
+	"hookgate/app/shape"
 	"hookgate/app/web/api"
 )
 
@@ -298,5 +299,23 @@ func TestBadParameters(t *testing.T) {
 		if res.StatusCode != wantStatus || !strings.Contains(text.String(), want) {
 			t.Errorf("%s: %s", path, text.String())
 		}
+	}
+}
+
+func TestFields(t *testing.T) {
+	t.Parallel()
+	c, _ := serve(t, sample())
+	got, err := c.Fields(t.Context(), "a b", false)
+	if err != nil || got.Events() != 1 {
+		t.Fatal(got, err)
+	}
+	if n := got.Seen[0].Find(shape.Path{"n"}); n == nil || string(n.Examples[0]) != "9007199254740993" {
+		t.Errorf("got %+v", n)
+	}
+	if x := got.Seen[0].Find(shape.Path{"1.3"}); x == nil || !x.HasText("x") {
+		t.Errorf("got %+v", x)
+	}
+	if _, err := c.Fields(t.Context(), "a b", true); !errors.Is(err, client.ErrNotFound) || !strings.Contains(err.Error(), `no form "a b"`) {
+		t.Errorf("no such form: %v", err)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"hookgate/app/client"
 	"hookgate/app/event"
 	"hookgate/app/intake"
+	"hookgate/app/shape"
 	"hookgate/app/web"
 	"hookgate/app/web/api"
 	"hookgate/rules"
@@ -121,6 +122,15 @@ func (f *fake) Status(context.Context) (api.Status, error) {
 }
 
 func (f *fake) Replicas(context.Context) (api.Replicas, error) { return f.replicas, f.err }
+
+func (f *fake) Fields(_ context.Context, name string, form bool) (shape.Origin, error) {
+	if name != "a b" || form {
+		return shape.Origin{}, event.ErrNotFound
+	}
+	b := shape.NewBuilder()
+	b.Add([]byte(`{"n": 9007199254740993, "1.3": "x"}`))
+	return shape.Origin{Name: name, Seen: []shape.Shape{b.Shape("t")}}, f.err
+}
 
 func (f *fake) Reload(context.Context) (api.Reloaded, error) { return f.reloaded, f.err }
 

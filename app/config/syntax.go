@@ -86,7 +86,7 @@ func explainLine(d *diag.Diagnostic, line string) {
 	case strings.Contains(d.Message, "found unexpected end of stream"):
 		d.Message, d.Hint = "the file ends inside a text in quotes", "close the quotes that are opened above"
 	case strings.Contains(d.Message, "expected single document"):
-		d.Hint = "take out the line --- and what follows it"
+		d.Message, d.Hint = "a second document begins here", "take out the line --- and what follows it"
 	case strings.Contains(d.Message, "cannot start any token"):
 		d.Hint = "put a text that begins with @, ` or % in quotes"
 	}

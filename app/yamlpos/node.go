@@ -108,10 +108,36 @@ func (d *document) syntaxError(e *yaml.LoadError) diag.Diagnostic {
 		Severity: diag.Error, Code: "yaml-syntax", Message: e.Message,
 		Position: diag.Position{File: d.file, Line: max(1, e.Mark.Line), Column: max(1, e.Mark.Column), Width: 1},
 	}
+	if strings.Contains(e.Message, "single document") {
+		out.Line, out.Column, out.Width = d.secondDocument(), 1, len(separator)
+	}
 	if strings.Contains(e.Message, "tab") {
 		out.Hint = "indent with spaces, YAML allows no tabs"
 	}
 	return out
+}
+
+// separator is the line that ends a document and begins the next.
+const separator = "---"
+
+// secondDocument is the line on which the file's second document begins; the
+// parser says only that there is one. Within a text in quotes or a block, no
+// line begins with the separator (YAML 1.2.2, 9.1.2).
+func (d *document) secondDocument() int {
+	begun := false
+	for i, line := range d.lines {
+		text := strings.TrimSpace(line)
+		switch {
+		case line == separator || strings.HasPrefix(line, separator+" ") || strings.HasPrefix(line, separator+"\t"):
+			if begun {
+				return i + 1
+			}
+			begun = true
+		case text != "" && text[0] != '#' && text[0] != '%':
+			begun = true
+		}
+	}
+	return 1
 }
 
 // duplicateKeys reports keys that stand twice in one mapping: loading into a

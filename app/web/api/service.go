@@ -50,6 +50,7 @@ type Service interface {
 	Reader
 	Changer
 	Operator
+	Surveyor
 }
 
 const (
@@ -74,6 +75,8 @@ func Register(r fiber.Router, service Service, logger *slog.Logger, now func() t
 	r.Post("/deliveries/retry", h.answer(h.retry))
 	r.Post("/deliveries/cancel", h.answer(h.cancel))
 	r.Get("/deliveries/:id", h.answer(h.delivery))
+	r.Get("/sources/:name/fields", h.answer(h.sourceFields))
+	r.Get("/forms/:name/fields", h.answer(h.formFields))
 	r.Get("/status", h.answer(h.status))
 	r.Get("/replicas", h.answer(h.replicas))
 	r.Post("/reload", h.answer(h.reload))

@@ -1,0 +1,141 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+
+	"hookgate/app/config"
+	"hookgate/app/event"
+	"hookgate/app/shape"
+	"hookgate/db"
+)
+
+// The bounds of a survey: how many of a source's newest events are looked at,
+// how many are in memory at once, and how long it may take where a source's
+// events are rare among many others.
+const (
+	surveyEvents = 500
+	surveyPage   = 50
+	surveyTime   = 3 * time.Second
+)
+
+// lister is what a survey reads: the store, or a file that nobody has open.
+type lister interface {
+	Events(ctx context.Context, f event.Filter) ([]event.Event, error)
+}
+
+// Origins is what is documented of each source, or follows from the fields of
+// each form, by name.
+func (l *Loaded) Origins() map[string]shape.Origin {
+	origins := map[string]shape.Origin{}
+	for name, s := range l.Sources {
+		o := shape.Origin{Name: name}
+		o.Sender, o.Documented = s.Documented()
+		origins[name] = o
+	}
+	for name, f := range l.Forms {
+		origins[name] = shape.Origin{Name: name, Form: true, Documented: f.Shape()}
+	}
+	return origins
+}
+
+// survey looks at the newest events of a source or form that could be
+// understood, and says what they look like, by type. What was found when the
+// time is over is what it says.
+func survey(ctx context.Context, from lister, name string) ([]shape.Shape, error) {
+	ctx, cancel := context.WithTimeout(ctx, surveyTime)
+	defer cancel()
+	builders := map[string]*shape.Builder{}
+	f := event.Filter{Source: name, States: []event.State{event.Routed, event.NoMatch, event.RuleError}, Limit: surveyPage}
+	for seen := 0; seen < surveyEvents; seen += surveyPage {
+		list, err := from.Events(ctx, f)
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("look at the events of %s: %w", name, err)
+		}
+		for i := range list {
+			e := &list[i]
+			if builders[e.Type] == nil {
+				builders[e.Type] = shape.NewBuilder()
+			}
+			builders[e.Type].Add(e.Data())
+			f.Before = e.ID
+		}
+		if len(list) < surveyPage {
+			break
+		}
+	}
+	return shapes(builders), nil
+}
+
+// shapes are those of the builders, the most frequent first.
+func shapes(builders map[string]*shape.Builder) []shape.Shape {
+	list := make([]shape.Shape, 0, len(builders))
+	for typ, b := range builders {
+		if s := b.Shape(typ); s.Events > 0 {
+			list = append(list, s)
+		}
+	}
+	slices.SortFunc(list, func(a, b shape.Shape) int {
+		if a.Events != b.Events {
+			return b.Events - a.Events
+		}
+		return slices.Compare([]string{a.Type}, []string{b.Type})
+	})
+	return list
+}
+
+// Survey is what is known of the sources and forms of that name: documented,
+// and seen in the database's file where there is one. For commands that run
+// beside no server; PostgreSQL is not looked into.
+func (l *Loaded) Survey(ctx context.Context, names ...string) (map[string]shape.Origin, error) {
+	known := l.Origins()
+	origins := map[string]shape.Origin{}
+	for _, name := range names {
+		if o, found := known[name]; found {
+			origins[name] = o
+		}
+	}
+	reader, err := openFile(l.Document.Storage)
+	if reader == nil {
+		return origins, err
+	}
+	defer func() { _ = reader.Close() }()
+	for name, o := range origins {
+		if o.Seen, err = survey(ctx, reader, name); err != nil {
+			return origins, err
+		}
+		origins[name] = o
+	}
+	return origins, nil
+}
+
+// openFile opens the SQLite file for reading; nil if there is none.
+func openFile(s config.Storage) (*db.Reader, error) {
+	if !s.URL.IsZero() {
+		return nil, nil
+	}
+	reader, err := db.OpenReader(s.Path)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	return reader, err
+}
+
+// Fields is what is known of a source or form: event.ErrNotFound if the
+// configuration in force has none of that name.
+func (a service) Fields(ctx context.Context, name string, form bool) (shape.Origin, error) {
+	o, found := a.plan.Load().loaded.Origins()[name]
+	if !found || o.Form != form {
+		return shape.Origin{}, fmt.Errorf("%q: %w", name, event.ErrNotFound)
+	}
+	var err error
+	o.Seen, err = survey(ctx, a.store, name)
+	return o, err
+}
