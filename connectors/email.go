@@ -10,10 +10,11 @@ import (
 
 func emailKind() Kind {
 	return Kind{
-		Name:   "email",
-		Doc:    "An e-mail by an SMTP server, encrypted, with text, HTML and attachments.",
-		Action: emailAction(),
-		New:    newEmail,
+		Name:     "email",
+		Doc:      "An e-mail by an SMTP server, encrypted, with text, HTML and attachments.",
+		Settings: settingsOf[emailYAML](),
+		Action:   emailAction(),
+		New:      newEmail,
 	}
 }
 

@@ -32,17 +32,17 @@ const (
 
 // emailYAML is an email connection as it is written.
 type emailYAML struct {
-	From yamlpos.Text `yaml:"from,required"`
-	SMTP *smtpYAML    `yaml:"smtp,required"`
+	From yamlpos.Text `yaml:"from,required" doc:"The sender: an address, or a name and an address." example:"Agency <hello@agency.example>"`
+	SMTP *smtpYAML    `yaml:"smtp,required" doc:"The mail server." example:"{ host: mail.agency.example, user: hello, password: \"${SMTP_PASSWORD}\" }"`
 }
 
 type smtpYAML struct {
-	Host     yamlpos.Text `yaml:"host,required"`
-	Port     int          `yaml:"port"`
-	User     string       `yaml:"user"`
-	Password event.Secret `yaml:"password"`
-	TLS      yamlpos.Text `yaml:"tls"`
-	CA       yamlpos.Text `yaml:"ca"`
+	Host     yamlpos.Text `yaml:"host,required" doc:"The mail server." example:"mail.agency.example"`
+	Port     int          `yaml:"port" doc:"Its port; 465 with tls, 25 with none." default:"587" example:"465"`
+	User     string       `yaml:"user" doc:"Who signs in; often the whole address." example:"hello@agency.example"`
+	Password event.Secret `yaml:"password" doc:"The password to sign in with." example:"${SMTP_PASSWORD}"`
+	TLS      yamlpos.Text `yaml:"tls" doc:"How the connection is encrypted; auto is tls on port 465, else starttls." values:"auto,starttls,tls,none" default:"auto"`
+	CA       yamlpos.Text `yaml:"ca" doc:"A file of certificates (PEM) that the server's must be signed by, in place of the system's authorities." example:"/etc/hookgate/mail-ca.pem"`
 }
 
 // Noun names the mapping in messages.

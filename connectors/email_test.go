@@ -261,10 +261,10 @@ func TestEmail_cannotBeSent(t *testing.T) {
 	many := strings.TrimSuffix(strings.Repeat(`"a@example.com",`, 101), ",")
 	c := mustMail(t, mailSettings(t, s, ""), testDeps(t))
 	for output, want := range map[string]string{
-		`null`:                    "text and html are empty",
-		`[]`:                      "the stored output is not that of an action to an email connection",
+		`null`:                           "text and html are empty",
+		`[]`:                             "the stored output is not that of an action to an email connection",
 		`{"recipient":"a@x.example"}`:    "text and html are empty",
-		`{"text":"x"}`:            "recipient is empty: nobody would get the message",
+		`{"text":"x"}`:                   "recipient is empty: nobody would get the message",
 		`{"text":"x","recipient":[]}`:    "recipient is empty: nobody would get the message",
 		`{"text":"x","recipient":{}}`:    "recipient is neither an address nor a list of addresses",
 		`{"text":"x","recipient":"ada"}`: `recipient: "ada" is no address: it is not an address like ada@example.com`,
