@@ -51,6 +51,7 @@ type App struct {
 	egress  *egress.Client // of the configuration in force
 
 	plan     atomic.Pointer[inForce]
+	versions versions
 	reloads  sync.Mutex
 	draining atomic.Bool
 	ready    chan struct{}

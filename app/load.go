@@ -28,6 +28,7 @@ type Loaded struct {
 	Forms       map[string]*forms.Form
 	Rules       *rules.Set
 	connections []kindOf
+	origins     rules.Origins
 }
 
 // kindOf is a connection with the connector that its type names.
@@ -84,7 +85,7 @@ func Load(path string) (*Loaded, *config.Report, error) {
 	if err := report.Err(); err != nil {
 		return nil, report, err
 	}
-	l.Rules = set
+	l.Rules, l.origins = set, origins
 	return l, report, nil
 }
 
@@ -158,18 +159,6 @@ func (l *Loaded) fingerprint(c kindOf) (string, error) {
 	}
 	sum := sha256.Sum256(text)
 	return hex.EncodeToString(sum[:]), nil
-}
-
-// planHash names the version of the configuration together with the names of
-// its rules: the file's own hash is short, and must not bring two lists of
-// names under one number.
-func (l *Loaded) planHash() (string, error) {
-	names, err := json.Marshal(l.Rules.Names())
-	if err != nil {
-		return "", fmt.Errorf("encode rule names: %w", err)
-	}
-	sum := sha256.Sum256(names)
-	return l.Document.Hash + "-" + hex.EncodeToString(sum[:8]), nil
 }
 
 // SocketPath is where the server with this configuration offers its API to

@@ -36,6 +36,9 @@ func (a *App) maintainOnce(ctx context.Context) {
 	if err := a.store.Reschedule(a.opt.Now().Add(farthest)); err != nil {
 		a.opt.Logger.WarnContext(ctx, "due times could not be checked, trying again later", "error", err)
 	}
+	if err := a.store.UsePlan(a.plan.Load().ID); err != nil {
+		a.opt.Logger.WarnContext(ctx, "the version in force could not be noted, trying again later", "error", err)
+	}
 	r := a.plan.Load().loaded.Document.Retention
 	deleted, err := a.store.Prune(ctx, db.Retention{Events: r.Events, Submissions: r.Submissions, Spam: r.Spam})
 	if err != nil && !errors.Is(err, context.Canceled) {

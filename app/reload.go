@@ -31,11 +31,11 @@ func (a *App) use(loaded *Loaded) error {
 	if err != nil {
 		return err
 	}
-	hash, err := loaded.planHash()
+	version, err := loaded.Version()
 	if err != nil {
 		return err
 	}
-	id, err := a.store.SavePlan(hash, loaded.Rules.Names())
+	id, err := a.store.SavePlan(version)
 	if err != nil {
 		return err
 	}

@@ -2,10 +2,12 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"hookgate/app/diag"
@@ -15,7 +17,6 @@ import (
 	"hookgate/app/web/api"
 	"hookgate/db"
 	"hookgate/rules"
-	"hookgate/rules/lang"
 )
 
 // service is what the administration API offers: api.Service.
@@ -31,20 +32,22 @@ func (a service) Event(ctx context.Context, id event.ID) (event.Event, error) {
 	return a.store.Event(ctx, id)
 }
 
-// Why explains an event that the rules in force have judged.
-func (a service) Why(e *event.Event) []rules.Trace {
-	plan := a.plan.Load()
-	if len(e.Results) == 0 || e.Plan != plan.ID {
-		return nil
+// Why explains an event by the rules that judged it.
+func (a service) Why(ctx context.Context, e *event.Event) (*api.JudgedBy, []rules.Trace) {
+	if len(e.Results) == 0 { // no rule saw it
+		return nil, nil
 	}
-	doc, err := lang.ParseDoc(e.Data())
-	if err != nil {
-		return nil // it has been judged, so this cannot be; and it must not hide the rest
+	judge, version, err := a.judgeOf(ctx, e.Plan)
+	if err != nil && !errors.Is(err, ErrNoSource) {
+		a.opt.Logger.WarnContext(ctx, "an event cannot be explained", "event", e.ID, "error", err)
 	}
-	defer doc.Release()
-	sc := lang.NewScope(doc, plan.Meta(e), e.Request.Headers, e.Request.Query)
-	defer sc.Release()
-	return plan.Rules.Explain(sc)
+	by := &api.JudgedBy{
+		Config: strings.SplitN(version.Hash, "-", 2)[0], Since: version.Created, InForce: e.Plan == a.plan.Load().ID, Known: judge != nil,
+	}
+	if judge == nil {
+		return by, nil
+	}
+	return by, judge.Explain(e)
 }
 
 // Deliveries lists stored deliveries.

@@ -57,9 +57,10 @@ type stamp struct {
 // writeOp is any other change; it runs alone in its caller's interest but in a
 // common transaction. Keys are the ordering keys that it may change the turn of.
 type writeOp struct {
-	do   func(tx) error
-	keys []keyed
-	done chan error
+	do    func(tx) error
+	keys  []keyed
+	bytes int64 // about how many it writes
+	done  chan error
 }
 
 // committer is the one writer. There is no linger for accepts: while one
@@ -302,7 +303,7 @@ func (c *committer) setFatal(err error) {
 // write runs do in the next transaction. Keys are the ordering keys whose
 // turn do may change.
 func (s *Store) write(do func(tx) error, keys ...keyed) error {
-	op := &writeOp{do: do, keys: keys, done: make(chan error, 1)}
+	op := &writeOp{do: do, keys: keys, bytes: 4096, done: make(chan error, 1)}
 	s.commit.writes <- op
 	return <-op.done
 }

@@ -50,18 +50,39 @@ func (s *Store) deliveryConditions(ctx context.Context, f event.DeliveryFilter) 
 	c.equal("connection", f.Connection)
 	c.equal("rule", f.Rule)
 	if f.Event != 0 {
-		var first, made int64 // no index on event: their ids follow each other
-		err := s.read.QueryRowContext(ctx, `SELECT coalesce(max(first), 0), coalesce(max(deliveries), 0) FROM events WHERE id = ?1`, int64(f.Event)).Scan(&first, &made)
-		if err != nil {
+		if err := s.deliveriesOf(ctx, c, f.Event); err != nil {
 			return nil, fmt.Errorf("list deliveries of %s: %w", f.Event, err)
 		}
-		c.add("id >= " + c.value(first) + " AND id < " + c.value(first+made))
 	}
 	if len(f.States) > 0 {
 		c.add(stateCondition(f.States))
 	}
 	c.idRange(f.Since, int64(f.Before))
 	return c, nil
+}
+
+// deliveriesOf selects the deliveries of one event: those that were made when
+// it was accepted, and those of its replays. There is no index on event: the
+// ids of each time follow each other.
+func (s *Store) deliveriesOf(ctx context.Context, c *conditions, id event.ID) error {
+	rows, err := s.read.QueryContext(ctx, `SELECT first, deliveries FROM events WHERE id = ?1
+		UNION ALL SELECT first, deliveries FROM replays WHERE event = ?1`, int64(id))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	terms := []string{"1 = 0"}
+	for rows.Next() {
+		var first, made int64
+		if err := rows.Scan(&first, &made); err != nil {
+			return err
+		}
+		if made > 0 {
+			terms = append(terms, "id >= "+c.value(first)+" AND id < "+c.value(first+made))
+		}
+	}
+	c.add("(" + strings.Join(terms, " OR ") + ")")
+	return rows.Err()
 }
 
 // stateCondition spells the states out, with literals, so that the partial

@@ -15,6 +15,9 @@ type dialect struct {
 	dollar bool
 	// turn is the column that orders the deliveries of an ordering key.
 	turn string
+	// turnColumn and turnValue go into the insert of a delivery whose ordering
+	// key is ?6.
+	turnColumn, turnValue string
 	// skipLocked ends a query for rows to claim.
 	skipLocked string
 	// clock is the current time in µs, where it is not the process's own.
@@ -28,7 +31,7 @@ func sqliteDialect() dialect {
 }
 
 func postgresDialect() dialect {
-	return dialect{dollar: true, turn: "turn", skipLocked: " FOR UPDATE SKIP LOCKED", clock: "now_us()"}
+	return dialect{dollar: true, turn: "turn", turnColumn: ", turn", turnValue: ", CASE WHEN CAST(?6 AS TEXT) IS NOT NULL THEN nextval('deliveries_turn') END", skipLocked: " FOR UPDATE SKIP LOCKED", clock: "now_us()"}
 }
 
 var parameter = regexp.MustCompile(`\?([0-9]+)`)

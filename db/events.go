@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -23,15 +22,15 @@ const eventColumns = `id, source, form, type, received, state, coalesce(cause, '
 // would not fit into memory.
 const listedContent = 128 << 10
 
-// Events lists the events that f selects, newest first. Those with a large
+// Events lists the events that f selects, newest first unless f says
+// otherwise. Those with a large
 // body lack their request and body.
 func (s *Store) Events(ctx context.Context, f event.Filter) ([]event.Event, error) {
-	c := conditions{}
-	c.equal("source", f.Source)
-	c.equal("type", f.Type)
-	c.states(f.States)
-	c.idRange(f.Since, int64(f.Before))
-	rows, err := s.read.QueryContext(ctx, `SELECT `+eventColumns+`CASE WHEN length(content) <= `+c.value(listedContent)+` THEN content END FROM events`+c.where()+` ORDER BY id DESC LIMIT `+c.value(limitOr(f.Limit)), c.args...)
+	c, err := s.eventConditions(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.read.QueryContext(ctx, `SELECT `+eventColumns+`CASE WHEN length(content) <= `+c.value(listedContent)+` THEN content END FROM events`+c.where()+eventOrder(f)+` LIMIT `+c.value(limitOr(f.Limit)), c.args...)
 	if err != nil {
 		return nil, fmt.Errorf("list events: %w", err)
 	}
@@ -91,29 +90,11 @@ func (s *Store) scanEvent(ctx context.Context, row scanner, limit int) (event.Ev
 
 // addVerdicts gives the stored letters the names of their rules.
 func (s *Store) addVerdicts(ctx context.Context, e *event.Event, ruleErrors string) error {
-	if len(e.Results) == 0 {
-		return nil
-	}
-	names, err := s.ruleNames(ctx, e.Plan)
+	all, failed, err := s.verdicts(ctx, e.Plan, e.Results, ruleErrors)
 	if err != nil {
-		return err
+		return fmt.Errorf("event %s: %w", e.ID, err)
 	}
-	messages := map[string]string{}
-	if ruleErrors != "" {
-		if err := json.Unmarshal([]byte(ruleErrors), &messages); err != nil {
-			return fmt.Errorf("event %s: rule errors: %w", e.ID, err)
-		}
-	}
-	for i, letter := range e.Results {
-		if i >= len(names) {
-			break
-		}
-		v := event.Verdict{Rule: names[i], Result: event.Result(letter), Message: messages[names[i]]}
-		e.Verdicts = append(e.Verdicts, v)
-		if v.Result == event.Failed {
-			e.Errors = append(e.Errors, v)
-		}
-	}
+	e.Verdicts, e.Errors = all, failed
 	return nil
 }
 

@@ -21,7 +21,7 @@ type historyTable struct {
 // historyTables are all that is moved, in this order. A delivery's turn is its
 // id: on one machine the ids are in the order of acceptance.
 var historyTables = []historyTable{
-	{name: "plans", whole: true, columns: []string{"id", "hash", "rules", "created"}},
+	{name: "plans", whole: true, columns: []string{"id", "hash", "rules", "created", "source", "used"}},
 	{name: "dedupe", whole: true, columns: []string{"source", "key", "event", "expires"}},
 	{name: "events", key: []string{"id"}, columns: []string{
 		"id", "source", "form", "type", "received", "state", "cause", "duplicate_of", "plan", "verdicts", "errors", "deliveries", "first", "content",
@@ -33,6 +33,8 @@ var historyTables = []historyTable{
 		},
 		instead: map[string]string{"turn": "CASE WHEN key IS NOT NULL THEN id END"},
 	},
+	{name: "replay_runs", whole: true, columns: []string{"id", "created", "selection", "past", "cursor", "seen", "events", "made", "done"}},
+	{name: "replays", key: []string{"event", "run"}, columns: []string{"event", "run", "at", "plan", "verdicts", "errors", "deliveries", "first"}},
 	{name: "attempts", key: []string{"delivery", "number"}, columns: []string{"delivery", "number", "started", "duration", "status", "error", "answer"}},
 }
 

@@ -184,7 +184,7 @@ func (t *target) finish(ctx context.Context, source *history) error {
 	if err != nil {
 		return fmt.Errorf("finish: %w", err)
 	}
-	if _, err := t.conn.Exec(ctx, `ANALYZE plans, events, dedupe, deliveries, attempts`); err != nil {
+	if _, err := t.conn.Exec(ctx, `ANALYZE plans, events, dedupe, deliveries, attempts, replays`); err != nil {
 		t.logger.WarnContext(ctx, "the planner's statistics could not be updated, autovacuum will do it", "error", err)
 	}
 	return nil

@@ -28,7 +28,7 @@ import (
 func mustHistory(t testing.TB, path string, events int) snapshot {
 	t.Helper()
 	s, c := newStore(t, place{path: path})
-	plan, err := s.SavePlan("abc", []string{"first", "second"})
+	plan, err := s.SavePlan(event.Version{Hash: "abc", Rules: []string{"first", "second"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,6 +39,7 @@ func mustHistory(t testing.TB, path string, events int) snapshot {
 	if _, _, err := s.Cancel(t.Context(), event.DeliveryFilter{Connection: "failing", States: []event.DeliveryState{event.GaveUp}, Limit: 1}); err != nil {
 		t.Fatal(err)
 	}
+	mustReplayAll(t, s, c, plan)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -200,7 +201,7 @@ func TestMoveHistory_goesOn(t *testing.T) {
 	var plan int64
 	for _, hash := range []string{"1", "2", "abc"} {
 		var err error
-		if plan, err = s.SavePlan(hash, []string{"r"}); err != nil {
+		if plan, err = s.SavePlan(event.Version{Hash: hash, Rules: []string{"r"}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -238,10 +239,10 @@ func TestMoveHistory_goesOn(t *testing.T) {
 	if duplicateOf, err := r.Accept(&again, nil); err != nil || duplicateOf != first.ID {
 		t.Errorf("a repeat is of %v, %v, want %v", duplicateOf, err, first.ID)
 	}
-	if same, err := r.SavePlan("abc", []string{"r"}); err != nil || same != plan {
+	if same, err := r.SavePlan(event.Version{Hash: "abc", Rules: []string{"r"}}); err != nil || same != plan {
 		t.Errorf("the plan's number is %d, %v, was %d", same, err, plan)
 	}
-	if other, err := r.SavePlan("def", nil); err != nil || other == plan {
+	if other, err := r.SavePlan(event.Version{Hash: "def", Rules: nil}); err != nil || other == plan {
 		t.Errorf("a new plan's number is %d, %v", other, err)
 	}
 }
@@ -398,7 +399,7 @@ func TestMoveHistory_emptyTarget(t *testing.T) {
 	path, url := filepath.Join(t.TempDir(), "test.db"), pgtest.Shared(t).URL(t)
 	mustHistory(t, path, 20)
 	s := mustReplica(t, url, 0)
-	if _, err := s.SavePlan("of the first start", []string{"x"}); err != nil {
+	if _, err := s.SavePlan(event.Version{Hash: "of the first start", Rules: []string{"x"}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {

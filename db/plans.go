@@ -2,29 +2,145 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"time"
+
+	"hookgate/app/event"
 )
 
-// SavePlan keeps the names of a configuration's rules under its hash and
-// returns the number that its events refer to. The same hash gives the same
-// number again.
-func (s *Store) SavePlan(hash string, rules []string) (int64, error) {
-	names, err := json.Marshal(rules)
+// planIdle is how long a version must have been out of force to be deleted:
+// the clocks of several machines differ, and a replica that cannot reach the
+// database for a while is still using the version that it loaded.
+const planIdle = 24 * time.Hour
+
+// SavePlan keeps a version of the configuration under its hash and returns the
+// number that its events refer to. The same hash gives the same number again.
+func (s *Store) SavePlan(v event.Version) (int64, error) {
+	names, err := json.Marshal(v.Rules)
 	if err != nil {
 		return 0, fmt.Errorf("encode rule names: %w", err)
+	}
+	var source any
+	if len(v.Source) > 0 {
+		source = pack(nil, v.Source)
 	}
 	var id int64
 	err = s.write(func(tx tx) error {
 		return tx.query(func(row []any) error { id = row[0].(int64); return nil },
-			`INSERT INTO plans (hash, rules, created) VALUES (?1, ?2, ?3)
-			ON CONFLICT (hash) DO UPDATE SET rules = excluded.rules RETURNING id`,
-			hash, string(names), tx.stamp().now)
+			`INSERT INTO plans (hash, rules, created, source, used) VALUES (?1, ?2, ?3, ?4, ?3)
+			ON CONFLICT (hash) DO UPDATE SET rules = excluded.rules, source = excluded.source, used = excluded.used RETURNING id`,
+			v.Hash, string(names), tx.stamp().now, source)
 	})
 	if err != nil {
-		return 0, fmt.Errorf("save the names of the rules: %w", err)
+		return 0, fmt.Errorf("save the version of the configuration: %w", err)
 	}
 	return id, nil
+}
+
+// UsePlan notes that the version is in force still. It is to be called from
+// time to time, for DropPlans goes by it.
+func (s *Store) UsePlan(id int64) error {
+	err := s.write(func(tx tx) error {
+		return tx.exec(`UPDATE plans SET used = ?2 WHERE id = ?1`, id, tx.stamp().now)
+	})
+	if err != nil {
+		return fmt.Errorf("note the version in force: %w", err)
+	}
+	return nil
+}
+
+// Plan is the version with the number; event.ErrNotFound if there is none.
+func (s *Store) Plan(ctx context.Context, id int64) (event.Version, error) {
+	return s.plan(ctx, `id = ?1`, id)
+}
+
+// LatestPlan is the version that was in force last.
+func (s *Store) LatestPlan(ctx context.Context) (event.Version, error) {
+	return s.plan(ctx, `id = (SELECT id FROM plans ORDER BY used DESC, id DESC LIMIT 1) AND ?1 = 0`, 0)
+}
+
+func (s *Store) plan(ctx context.Context, condition string, arg int64) (event.Version, error) {
+	var (
+		v       event.Version
+		names   string
+		created int64
+		source  []byte
+	)
+	err := s.read.QueryRowContext(ctx, `SELECT id, hash, rules, created, source FROM plans WHERE `+condition, arg).
+		Scan(&v.Plan, &v.Hash, &names, &created, &source)
+	if errors.Is(err, sql.ErrNoRows) {
+		return v, fmt.Errorf("version of the configuration: %w", event.ErrNotFound)
+	}
+	if err != nil {
+		return v, fmt.Errorf("read version of the configuration: %w", err)
+	}
+	v.Created = time.UnixMicro(created).UTC()
+	if err := json.Unmarshal([]byte(names), &v.Rules); err != nil {
+		return v, fmt.Errorf("read plan %d: %w", v.Plan, err)
+	}
+	if v.Source, err = unpack(source); err != nil {
+		return v, fmt.Errorf("read plan %d: %w", v.Plan, err)
+	}
+	return v, nil
+}
+
+// DropPlans deletes the versions that no event refers to and that have been
+// out of force for a while, and says how many there were.
+func (s *Store) DropPlans(ctx context.Context) (int, error) {
+	old, err := s.oldPlans(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("look for versions of the configuration: %w", err)
+	}
+	dropped := 0
+	for _, p := range old {
+		var events bool
+		// An event's id is of the time in which its version was in force; that
+		// bounds what has to be read, for there is no index on plan.
+		err := s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM events WHERE id >= ?1 AND id < ?2 AND plan = ?3) OR EXISTS (SELECT 1 FROM replays WHERE plan = ?3)`,
+			int64(event.FirstIDAt(p.from)), int64(event.FirstIDAt(p.to)), p.id).Scan(&events)
+		if err != nil {
+			return dropped, fmt.Errorf("look for events of a version: %w", err)
+		}
+		if events {
+			continue
+		}
+		err = s.write(func(tx tx) error {
+			return tx.query(func([]any) error { dropped++; s.plans.Delete(p.id); return nil },
+				`DELETE FROM plans WHERE id = ?1 AND used = ?2 RETURNING id`, p.id, p.used)
+		})
+		if err != nil {
+			return dropped, fmt.Errorf("delete a version of the configuration: %w", err)
+		}
+	}
+	return dropped, nil
+}
+
+// oldPlan is a version that is out of force, and when its events came.
+type oldPlan struct {
+	id, used int64
+	from, to time.Time
+}
+
+func (s *Store) oldPlans(ctx context.Context) ([]oldPlan, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT id, used, created FROM plans WHERE used > 0 AND used < ?1`, micros(s.now().Add(-planIdle)))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var list []oldPlan
+	for rows.Next() {
+		var p oldPlan
+		var created int64
+		if err := rows.Scan(&p.id, &p.used, &created); err != nil {
+			return nil, err
+		}
+		p.from, p.to = time.UnixMicro(created).Add(-planIdle), time.UnixMicro(p.used).Add(planIdle)
+		list = append(list, p)
+	}
+	return list, rows.Err()
 }
 
 // ruleNames are the names of a plan's rules, in order.
@@ -32,14 +148,10 @@ func (s *Store) ruleNames(ctx context.Context, plan int64) ([]string, error) {
 	if names, ok := s.plans.Load(plan); ok {
 		return names.([]string), nil
 	}
-	var text string
-	if err := s.read.QueryRowContext(ctx, `SELECT rules FROM plans WHERE id = ?1`, plan).Scan(&text); err != nil {
+	v, err := s.Plan(ctx, plan)
+	if err != nil {
 		return nil, fmt.Errorf("read plan %d: %w", plan, err)
 	}
-	var names []string
-	if err := json.Unmarshal([]byte(text), &names); err != nil {
-		return nil, fmt.Errorf("read plan %d: %w", plan, err)
-	}
-	s.plans.Store(plan, names)
-	return names, nil
+	s.plans.Store(plan, v.Rules)
+	return v.Rules, nil
 }

@@ -61,8 +61,12 @@ func prunePageQuery(condition string) string {
 	return `WITH page AS (
 			SELECT id, first, first + deliveries AS past FROM events WHERE id > $1 AND id < $2 AND ` + condition + ` ORDER BY id LIMIT $3),
 		gone AS (
-			SELECT * FROM page WHERE (SELECT d.id FROM deliveries d WHERE d.id >= page.first AND d.id < page.past AND d.state IN (0, 2) LIMIT 1) IS NULL),
-		old AS (SELECT generate_series(first, past - 1) AS id FROM gone),
+			SELECT * FROM page WHERE (SELECT d.id FROM deliveries d WHERE d.id >= page.first AND d.id < page.past AND d.state IN (0, 2) LIMIT 1) IS NULL
+			AND NOT EXISTS (SELECT 1 FROM replays r WHERE r.event = page.id
+				AND (SELECT d.id FROM deliveries d WHERE d.id >= r.first AND d.id < r.first + r.deliveries AND d.state IN (0, 2) LIMIT 1) IS NOT NULL)),
+		old AS (SELECT generate_series(first, past - 1) AS id FROM gone UNION ALL
+			SELECT generate_series(first, first + deliveries - 1) FROM replays WHERE event = ANY (ARRAY(SELECT id FROM gone))),
+		r AS (DELETE FROM replays WHERE event = ANY (ARRAY(SELECT id FROM gone))),
 		a AS (DELETE FROM attempts WHERE delivery = ANY (ARRAY(SELECT id FROM old))),
 		d AS (DELETE FROM deliveries WHERE id = ANY (ARRAY(SELECT id FROM old)) AND state IN (1, 3)),
 		e AS (DELETE FROM events WHERE id = ANY (ARRAY(SELECT id FROM gone)) RETURNING 1)

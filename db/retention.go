@@ -47,7 +47,28 @@ func (s *Store) Prune(ctx context.Context, r Retention) (int, error) {
 	if err != nil {
 		return total, fmt.Errorf("delete old duplicate keys: %w", err)
 	}
+	if err := s.pruneRuns(max(r.Events, r.Submissions, r.Spam)); err != nil {
+		return total, err
+	}
+	if _, err := s.DropPlans(ctx); err != nil {
+		return total, err
+	}
 	return total, nil
+}
+
+// pruneRuns deletes the runs of replays whose events have all become too old.
+func (s *Store) pruneRuns(age time.Duration) error {
+	if age <= 0 {
+		return nil
+	}
+	before := event.FirstIDAt(s.now().Add(-age))
+	err := s.write(func(tx tx) error {
+		return tx.exec(`DELETE FROM replay_runs WHERE id < ?1`, int64(before))
+	})
+	if err != nil {
+		return fmt.Errorf("delete old replays: %w", err)
+	}
+	return nil
 }
 
 func (s *Store) pruneOlder(ctx context.Context, before event.ID, condition string) (int, error) {
@@ -99,22 +120,38 @@ func pruneSome(tx tx, cursor, before int64, condition string) (seen, deleted int
 	return len(spans), deleted, last, nil
 }
 
-// pruneEvent deletes the event and its deliveries, numbered from first to
-// before end, unless one of them is undelivered.
+// pruneEvent deletes the event with its deliveries, numbered from first to
+// before end, and with those of its replays, unless one of them is undelivered.
 func pruneEvent(tx tx, id, first, end int64) (bool, error) {
-	undelivered := false
-	err := tx.query(func([]any) error { undelivered = true; return nil },
-		`SELECT 1 FROM deliveries WHERE id >= ?1 AND id < ?2 AND state IN (0, 2) LIMIT 1`, first, end)
-	if err != nil || undelivered {
+	spans := [][2]int64{{first, end}}
+	err := tx.query(func(row []any) error {
+		first := row[0].(int64)
+		spans = append(spans, [2]int64{first, first + row[1].(int64)})
+		return nil
+	}, `SELECT first, deliveries FROM replays WHERE event = ?1`, id)
+	if err != nil {
 		return false, err
 	}
-	for _, query := range []string{
-		`DELETE FROM attempts WHERE delivery >= ?1 AND delivery < ?2`,
-		`DELETE FROM deliveries WHERE id >= ?1 AND id < ?2`,
-	} {
-		if err := tx.exec(query, first, end); err != nil {
+	for _, span := range spans {
+		undelivered := false
+		err := tx.query(func([]any) error { undelivered = true; return nil },
+			`SELECT 1 FROM deliveries WHERE id >= ?1 AND id < ?2 AND state IN (0, 2) LIMIT 1`, span[0], span[1])
+		if err != nil || undelivered {
 			return false, err
 		}
+	}
+	for _, span := range spans {
+		for _, query := range []string{
+			`DELETE FROM attempts WHERE delivery >= ?1 AND delivery < ?2`,
+			`DELETE FROM deliveries WHERE id >= ?1 AND id < ?2`,
+		} {
+			if err := tx.exec(query, span[0], span[1]); err != nil {
+				return false, err
+			}
+		}
+	}
+	if err := tx.exec(`DELETE FROM replays WHERE event = ?1`, id); err != nil {
+		return false, err
 	}
 	return true, tx.exec(`DELETE FROM events WHERE id = ?1`, id)
 }

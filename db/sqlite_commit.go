@@ -27,7 +27,7 @@ func (e *sqlite) commit(b *batch) error {
 			if err := w.do(e); err != nil {
 				return err
 			}
-			bytes += 4096
+			bytes += w.bytes
 		}
 		return nil
 	})

@@ -78,10 +78,10 @@ func (s *session) heading(text string) {
 // showRules prints what each rule said, and why where that is known.
 func (s *session) showRules(e *api.EventDetail) {
 	if len(e.Why) == 0 {
-		s.showVerdicts(e.Rules)
+		s.showVerdicts(e)
 		return
 	}
-	s.heading("Rules")
+	s.heading("Rules" + s.judgedBy(e.JudgedBy))
 	for i := range e.Why {
 		t := &e.Why[i]
 		s.out.Printf("  %s  %s\n", screen.Pad(screen.Clean(t.Rule), 24), trace.Verdict(s.out, t))
@@ -95,12 +95,25 @@ func (s *session) showRules(e *api.EventDetail) {
 	}
 }
 
-func (s *session) showVerdicts(rules []api.Verdict) {
-	if len(rules) == 0 {
+// judgedBy tells which version of the configuration judged an event:
+//
+//	, of config 7f3a91c (in force)
+func (s *session) judgedBy(by *api.JudgedBy) string {
+	switch {
+	case by == nil:
+		return ""
+	case by.InForce:
+		return ", of config " + screen.Clean(by.Config) + " (in force)"
+	}
+	return ", of config " + screen.Clean(by.Config) + " (first loaded " + by.Since.Local().Format(time.DateTime) + ", no longer in force)"
+}
+
+func (s *session) showVerdicts(e *api.EventDetail) {
+	if len(e.Rules) == 0 {
 		return
 	}
-	s.heading("Rules")
-	for _, v := range rules {
+	s.heading("Rules" + s.judgedBy(e.JudgedBy))
+	for _, v := range e.Rules {
 		result := screen.Pad(v.Result, 7)
 		switch v.Result {
 		case "match":

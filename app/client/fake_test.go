@@ -38,6 +38,7 @@ type fake struct {
 	reloaded   api.Reloaded
 	replicas   api.Replicas
 	why        []rules.Trace
+	judgedBy   *api.JudgedBy
 }
 
 func (f *fake) Events(_ context.Context, filter event.Filter) ([]event.Event, error) {
@@ -69,7 +70,9 @@ func (f *fake) Deliveries(_ context.Context, filter event.DeliveryFilter) ([]eve
 	return list, nil
 }
 
-func (f *fake) Why(*event.Event) []rules.Trace { return f.why }
+func (f *fake) Why(context.Context, *event.Event) (*api.JudgedBy, []rules.Trace) {
+	return f.judgedBy, f.why
+}
 
 func (f *fake) Attempts(_ context.Context, ids ...event.DeliveryID) ([]event.Attempt, error) {
 	var list []event.Attempt

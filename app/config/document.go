@@ -28,6 +28,8 @@ type Document struct {
 	Forms       []Entry
 	Connections []Connection
 	Rules       []rules.Rule
+	// RuleText is what Rules were decoded from.
+	RuleText RuleText
 }
 
 // Entry is a named part of the document that another package decodes.

@@ -89,6 +89,7 @@ func parse(path string, content []byte, env *environment) (*Document, *Report) {
 		report.Add(append(explain(root, list, content), env.list...))
 		return nil, report
 	}
+	text := ruleText(root, path, content)
 	p := interpolator{env: env, report: report, faulty: map[diag.Position]bool{}, needed: map[string]bool{}}
 	p.document(root, sectionNames())
 	for name := range p.needed {
@@ -99,7 +100,7 @@ func parse(path string, content []byte, env *environment) (*Document, *Report) {
 	}
 	sum := sha256.Sum256(content)
 	doc := defaults()
-	doc.Path, doc.Hash = path, hex.EncodeToString(sum[:])[:7]
+	doc.Path, doc.Hash, doc.RuleText = path, hex.EncodeToString(sum[:])[:7], text
 	list = append(list, doc.decode(root)...)
 	report.Add(slices.Concat(list, p.list, env.list))
 	return doc, report

@@ -4,12 +4,18 @@ import "time"
 
 // Filter selects events; its zero fields select all. Lists are newest first.
 type Filter struct {
+	IDs    []ID
 	Source string
 	Type   string
 	States []State
-	Since  time.Time
-	Before ID // only older ones: the cursor of the next page
+	Rule   string    // only those that this rule has matched
+	Since  time.Time // when they came: from this moment on
+	Until  time.Time // before this moment
+	Before ID        // only older ones: the cursor of the next page
+	After  ID        // only newer ones
 	Limit  int
+
+	OldestFirst bool
 }
 
 // DeliveryFilter selects deliveries; its zero fields select all. Lists are newest first.

@@ -102,7 +102,7 @@ func newGateway(t *testing.T) *gateway {
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	g := &gateway{t: t, lanes: &lanes{}, store: store, plan: mustPlan(t)}
-	if g.plan.ID, err = store.SavePlan("hash", g.plan.Rules.Names()); err != nil {
+	if g.plan.ID, err = store.SavePlan(event.Version{Hash: "hash", Rules: g.plan.Rules.Names()}); err != nil {
 		t.Fatal(err)
 	}
 	g.in = intake.New(store, g.lanes, intake.Options{

@@ -61,7 +61,7 @@ func (h *handler) event(c *fiber.Ctx) error {
 		return err
 	}
 	detail := detailOf(item, &e)
-	detail.Why = h.service.Why(&e)
+	detail.JudgedBy, detail.Why = h.service.Why(ctx, &e)
 	return c.JSON(detail)
 }
 

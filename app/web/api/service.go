@@ -20,9 +20,9 @@ type Reader interface {
 	Event(ctx context.Context, id event.ID) (event.Event, error) // event.ErrNotFound
 	Deliveries(ctx context.Context, f event.DeliveryFilter) ([]event.Delivery, error)
 	Attempts(ctx context.Context, ids ...event.DeliveryID) ([]event.Attempt, error)
-	// Why tells how the rules came to what they said of e; nil where those
-	// that judged it are no longer in force, or none did.
-	Why(e *event.Event) []rules.Trace
+	// Why tells which version of the configuration judged e and how its rules
+	// came to what they said; nil where no rule saw it.
+	Why(ctx context.Context, e *event.Event) (*JudgedBy, []rules.Trace)
 }
 
 // Changer changes all deliveries that a filter selects, whatever its Limit,

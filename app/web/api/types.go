@@ -34,9 +34,20 @@ type EventDetail struct {
 	Body    string          `json:"body,omitempty"`        // the raw body when it is valid UTF-8
 	Base64  []byte          `json:"body_base64,omitempty"` // else
 	Data    json.RawMessage `json:"data,omitempty"`
-	// Why tells for each rule which part of its condition decided; only while
-	// the rules that judged the event are still in force.
+	// JudgedBy is the version of the configuration that judged it; nil where no
+	// rule saw it.
+	JudgedBy *JudgedBy `json:"judged_by,omitempty"`
+	// Why tells for each rule of that version which part of its condition
+	// decided.
 	Why []rules.Trace `json:"why,omitempty"`
+}
+
+// JudgedBy is a version of the configuration.
+type JudgedBy struct {
+	Config  string    `json:"config"` // the hash of the file
+	Since   time.Time `json:"since"`  // when it came into force first
+	InForce bool      `json:"in_force"`
+	Known   bool      `json:"known"` // its rules are stored: Why can tell
 }
 
 // Verdict is what a rule said of an event.

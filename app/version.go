@@ -1,0 +1,125 @@
+package app
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"hookgate/app/config"
+	"hookgate/app/event"
+	"hookgate/app/replay"
+	"hookgate/connectors"
+	"hookgate/rules"
+	"hookgate/rules/lang"
+)
+
+// ErrNoSource reports a version of the configuration that was stored before
+// what its rules are compiled from was kept.
+var ErrNoSource = errors.New("this version of the configuration was stored by an older hookgate, without its rules")
+
+// versionSource is what is kept of a configuration to judge by its rules
+// later. Of the connections it has the shape of their actions and nothing that
+// stands in their settings.
+type versionSource struct {
+	Config   string                   `json:"config"` // the file's hash
+	Text     config.RuleText          `json:"text"`
+	Origins  rules.Origins            `json:"origins"`
+	Targets  map[string]versionTarget `json:"targets"`
+	Timezone string                   `json:"timezone"`
+}
+
+// versionTarget is what a connection accepts in an action.
+type versionTarget struct {
+	Type   string         `json:"type"`
+	Inputs []versionInput `json:"inputs"`
+}
+
+type versionInput struct {
+	Name     string    `json:"name"`
+	Kind     lang.Kind `json:"kind"`
+	Required bool      `json:"required,omitempty"`
+}
+
+// Version is the configuration as it is stored with the events that it judges.
+// Its hash names the file's together with all that the rules depend on: the
+// file's own is short, and what a file means can change with hookgate.
+func (l *Loaded) Version() (event.Version, error) {
+	text := l.Document.RuleText
+	text.File = filepath.Base(text.File)
+	source := versionSource{
+		Config: l.Document.Hash, Text: text, Origins: l.origins, Targets: map[string]versionTarget{}, Timezone: l.Document.Server.Timezone,
+	}
+	for _, c := range l.connections {
+		target := versionTarget{Type: c.kind.Name}
+		for _, i := range c.kind.ActionFor(c.Node).Inputs {
+			target.Inputs = append(target.Inputs, versionInput{Name: i.Name, Kind: i.Kind, Required: i.Required})
+		}
+		source.Targets[c.Name.Value] = target
+	}
+	encoded, err := json.Marshal(source)
+	if err != nil {
+		return event.Version{}, fmt.Errorf("encode the version of the configuration: %w", err)
+	}
+	sum := sha256.Sum256(encoded)
+	return event.Version{
+		Hash: l.Document.Hash + "-" + hex.EncodeToString(sum[:8]), Rules: l.Rules.Names(), Source: encoded,
+	}, nil
+}
+
+// NewJudge compiles a stored version. It was valid when it was stored, so a
+// fault means that this hookgate reads the language otherwise.
+func NewJudge(source []byte) (*replay.Judge, error) {
+	if len(source) == 0 {
+		return nil, ErrNoSource
+	}
+	var v versionSource
+	if err := json.Unmarshal(source, &v); err != nil {
+		return nil, fmt.Errorf("read the version of the configuration: %w", err)
+	}
+	list, faults := v.Text.Rules()
+	if err := faults.Err(); err != nil {
+		return nil, fmt.Errorf("the rules of the configuration %s are not understood any more: %w", v.Config, err)
+	}
+	set, faults := rules.Compile(lang.NewCompiler(), list, v.Origins, v.targets())
+	if err := faults.Err(); err != nil {
+		return nil, fmt.Errorf("the rules of the configuration %s are not understood any more: %w", v.Config, err)
+	}
+	location, err := time.LoadLocation(v.Timezone)
+	if err != nil {
+		location = time.UTC // the machine's list of zones lacks it now; times are shown in UTC
+	}
+	return &replay.Judge{Config: v.Config, Rules: set, Location: location}, nil
+}
+
+// targets are the actions that the connections accepted. How values are
+// escaped is the business of the kind, as it is today.
+func (v *versionSource) targets() rules.Targets {
+	kinds := connectors.Kinds()
+	targets := rules.Targets{}
+	for name, t := range v.Targets {
+		action := lang.Action{Noun: "an action to " + name}
+		var today []lang.Input
+		if i := slices.IndexFunc(kinds, func(k connectors.Kind) bool { return k.Name == t.Type }); i >= 0 {
+			today = kinds[i].Action.Inputs
+		}
+		for _, in := range t.Inputs {
+			input := lang.Input{Name: in.Name, Kind: in.Kind, Required: in.Required}
+			if i := slices.IndexFunc(today, func(l lang.Input) bool { return l.Name == in.Name }); i >= 0 {
+				input.Escape = today[i].Escape
+			}
+			action.Inputs = append(action.Inputs, input)
+		}
+		targets[name] = action
+	}
+	return targets
+}
+
+// Judge is the loaded configuration as a judge of stored events.
+func (l *Loaded) Judge() *replay.Judge {
+	return &replay.Judge{Config: l.Document.Hash, Rules: l.Rules, Location: l.Document.Server.Location}
+}

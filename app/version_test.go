@@ -1,0 +1,94 @@
+package app_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hookgate/app"
+	"hookgate/app/event"
+)
+
+// versioned is a configuration whose rules use what a judge has to know of the
+// rest: a source's types, a connection's shape, how its values are escaped,
+// the time zone.
+const versioned = `version: 1
+server: { timezone: Europe/Berlin }
+sources:
+  site: { type: sitejet, token: 0123456789abcdefS3CRET }
+connections:
+  chat: { type: slack, bot_token: xoxb-S3CRET, channel: "#a" }
+  billing: { type: webhook, url: "https://billing.example/S3CRET", headers: { X-Key: S3CRET } }
+rules:
+  - name: done
+    from: site
+    events: [website_status_changed]
+    when: data.website.status == "Done"
+    then:
+      - { to: chat, text: "${{ data.website.title }} at ${{ event.time }}" }
+      - { to: billing, when: data.website.id > 5, ordering_key: data.website.id, json: { id: "${{ data.website.id }}" } }
+`
+
+func loadText(t *testing.T, text string) *app.Loaded {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	loaded, report, err := app.Load(path)
+	if err != nil {
+		t.Fatal(err, report)
+	}
+	return loaded
+}
+
+// A version that was stored judges as the configuration did, and holds none of
+// its secrets.
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	loaded := loadText(t, versioned)
+	version, err := loaded.Version()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(version.Source), "S3CRET") || strings.Contains(string(version.Source), "billing.example") {
+		t.Errorf("the version holds what it must not: %s", version.Source)
+	}
+	stored, err := app.NewJudge(version.Source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{
+		`{"website":{"status":"Done","title":"a<b & c","id":321654}}`, `{"website":{"status":"Done","title":"x","id":3}}`,
+		`{"website":{"status":"Draft"}}`, `{"website":null}`, `{}`,
+	} {
+		e := event.Event{
+			ID: 77, Source: "site", Type: "website_status_changed", ReceivedAt: time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC), Body: []byte(text),
+		}
+		want, err := loaded.Judge().Match(&e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := stored.Match(&e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: (-loaded +stored)\n%s", text, diff)
+		}
+		if diff := cmp.Diff(loaded.Judge().Explain(&e), stored.Explain(&e)); diff != "" {
+			t.Errorf("%s: explained (-loaded +stored)\n%s", text, diff)
+		}
+	}
+	again, err := loadText(t, versioned).Version()
+	if err != nil || again.Hash != version.Hash {
+		t.Errorf("the same file has the hashes %s and %s, %v", version.Hash, again.Hash, err)
+	}
+	if _, err := app.NewJudge(nil); err == nil {
+		t.Error("a version without its rules gives a judge")
+	}
+}

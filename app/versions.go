@@ -1,0 +1,69 @@
+package app
+
+import (
+	"context"
+	"slices"
+	"sync"
+
+	"hookgate/app/event"
+	"hookgate/app/replay"
+)
+
+// keptVersions is how many versions that are no longer in force stay compiled.
+const keptVersions = 8
+
+// versions keeps the stored versions of the configuration that were asked for
+// last. The zero value is ready for use.
+type versions struct {
+	mu   sync.Mutex
+	kept []compiled // the one asked for last at the end
+}
+
+// compiled is a stored version; judge is nil where its rules were not kept.
+type compiled struct {
+	version event.Version
+	judge   *replay.Judge
+}
+
+func (v *versions) find(plan int64) (compiled, bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	i := slices.IndexFunc(v.kept, func(c compiled) bool { return c.version.Plan == plan })
+	if i < 0 {
+		return compiled{}, false
+	}
+	found := v.kept[i]
+	v.kept = append(slices.Delete(v.kept, i, i+1), found)
+	return found, true
+}
+
+func (v *versions) keep(c compiled) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if slices.ContainsFunc(v.kept, func(k compiled) bool { return k.version.Plan == c.version.Plan }) {
+		return // somebody else asked at the same time
+	}
+	if len(v.kept) == keptVersions {
+		v.kept = slices.Delete(v.kept, 0, 1)
+	}
+	v.kept = append(v.kept, c)
+}
+
+// judgeOf gives the stored version with the number, compiled. The version is
+// good beside an error too, where it is known at all.
+func (a *App) judgeOf(ctx context.Context, plan int64) (*replay.Judge, event.Version, error) {
+	if found, ok := a.versions.find(plan); ok {
+		return found.judge, found.version, nil
+	}
+	version, err := a.store.Plan(ctx, plan)
+	if err != nil {
+		return nil, event.Version{Plan: plan}, err
+	}
+	judge, err := NewJudge(version.Source)
+	if err != nil {
+		return nil, version, err
+	}
+	version.Source = nil
+	a.versions.keep(compiled{version, judge})
+	return judge, version, nil
+}

@@ -1,0 +1,155 @@
+package db
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"hookgate/app/event"
+)
+
+// scanPage is how many events Scan reads in one transaction: a long one would
+// keep the log of SQLite from being reset.
+const scanPage = 500
+
+// ErrStop ends a Scan without an error.
+var ErrStop = errors.New("stop")
+
+// Scan calls each for every event that f selects, whatever its Limit, with its
+// request and body: the newest first, or the oldest first where f.OldestFirst
+// says so. The event is the caller's to keep. Scan ends when each fails, and
+// without an error when it fails with ErrStop.
+func (s *Store) Scan(ctx context.Context, f event.Filter, each func(*event.Event) error) error {
+	f.Limit = scanPage
+	for {
+		n, last, err := s.scanPage(ctx, f, each)
+		if errors.Is(err, ErrStop) {
+			return nil
+		}
+		if err != nil || n < scanPage {
+			return err
+		}
+		if f.OldestFirst {
+			f.After = last
+		} else {
+			f.Before = last
+		}
+	}
+}
+
+func (s *Store) scanPage(ctx context.Context, f event.Filter, each func(*event.Event) error) (n int, last event.ID, err error) {
+	c, err := s.eventConditions(ctx, f)
+	if err != nil {
+		return 0, 0, err
+	}
+	rows, err := s.read.QueryContext(ctx, `SELECT `+eventColumns+`content FROM events`+c.where()+eventOrder(f)+` LIMIT `+c.value(f.Limit), c.args...)
+	if err != nil {
+		return 0, 0, fmt.Errorf("read events: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		e, err := s.scanEvent(ctx, rows, 0)
+		if err != nil {
+			return n, last, fmt.Errorf("read events: %w", err)
+		}
+		n, last = n+1, e.ID
+		if err := each(&e); err != nil {
+			return n, last, err
+		}
+	}
+	return n, last, rows.Err()
+}
+
+// CountEvents counts the events that f selects, without looking into them.
+func (s *Store) CountEvents(ctx context.Context, f event.Filter) (n int, err error) {
+	c, err := s.eventConditions(ctx, f)
+	if err != nil {
+		return 0, err
+	}
+	if err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM events`+c.where(), c.args...).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count events: %w", err)
+	}
+	return n, nil
+}
+
+func eventOrder(f event.Filter) string {
+	if f.OldestFirst {
+		return ` ORDER BY id`
+	}
+	return ` ORDER BY id DESC`
+}
+
+// eventConditions are f as SQL.
+func (s *Store) eventConditions(ctx context.Context, f event.Filter) (*conditions, error) {
+	c := &conditions{}
+	ids := make([]any, len(f.IDs))
+	for i, id := range f.IDs {
+		ids[i] = int64(id)
+	}
+	c.in("id", ids)
+	c.equal("source", f.Source)
+	c.equal("type", f.Type)
+	c.states(f.States)
+	c.idRange(f.Since, int64(f.Before))
+	if !f.Until.IsZero() {
+		c.add("id < " + c.value(int64(event.FirstIDAt(f.Until))))
+	}
+	if f.After > 0 {
+		c.add("id > " + c.value(int64(f.After)))
+	}
+	if f.Rule != "" {
+		if err := s.matchedBy(ctx, c, f.Rule); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// matchedBy selects the events that a rule of that name has matched: on
+// acceptance, or in a replay. Where a rule's letter stands depends on the
+// version of the configuration.
+func (s *Store) matchedBy(ctx context.Context, c *conditions, rule string) error {
+	plans, err := s.planIDs(ctx)
+	if err != nil {
+		return fmt.Errorf("look for the rule %s: %w", rule, err)
+	}
+	at := map[int][]any{} // the plans, by the place of the rule
+	for _, id := range plans {
+		names, err := s.ruleNames(ctx, id)
+		if err != nil {
+			return err
+		}
+		if i := slices.Index(names, rule); i >= 0 {
+			at[i] = append(at[i], id)
+		}
+	}
+	matched := []string{"1 = 0"}
+	for i, list := range at {
+		in := conditions{args: c.args}
+		in.in("plan", list)
+		c.args = in.args
+		matched = append(matched, in.terms[0]+" AND substr(verdicts, CAST("+c.value(i+1)+" AS INTEGER), 1) = 'm'")
+	}
+	term := strings.Join(matched, " OR ")
+	c.add("(" + term + " OR id IN (SELECT event FROM replays WHERE " + term + "))")
+	return nil
+}
+
+func (s *Store) planIDs(ctx context.Context) ([]int64, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT id FROM plans`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var plans []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		plans = append(plans, id)
+	}
+	return plans, rows.Err()
+}
