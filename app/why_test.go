@@ -31,7 +31,7 @@ func TestWhy_byTheVersionThatJudged(t *testing.T) {
 	if code := post(t, a, `{"n":1}`); code != 202 {
 		t.Fatal(code)
 	}
-	await(t, got, `"is":"first"`)
+	await(t, got, `{"is":"first","n":1}`)
 	doc, _ := config.Load(path, config.LookupEnv)
 	c := client.Unix(app.SocketPath(doc))
 	defer c.Close()
