@@ -16,7 +16,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"hookgate/app/body"
 	"hookgate/app/config"
 	"hookgate/app/delivery"
 	"hookgate/app/egress"
@@ -88,10 +87,8 @@ func New(loaded *Loaded, opt Options) (*App, error) {
 			a.metrics.DeliveryDone(connection, string(result), took)
 		},
 	})
-	limits := body.DefaultLimits()
-	limits.Size = int64(loaded.Document.Server.MaxBody)
 	a.intake = intake.New(store, a.lanes, intake.Options{
-		Logger: opt.Logger, Limits: limits,
+		Logger: opt.Logger, Limits: loaded.Limits(),
 		Observe:   func(source string, state event.State) { a.metrics.EventReceived(source, string(state)) },
 		RuleError: a.metrics.RuleError,
 	})

@@ -9,11 +9,13 @@ import (
 	"path/filepath"
 	"time"
 
+	"hookgate/app/body"
 	"hookgate/app/config"
 	"hookgate/app/delivery"
 	"hookgate/app/diag"
 	"hookgate/app/egress"
 	"hookgate/app/event"
+	"hookgate/app/intake"
 	"hookgate/app/source"
 	"hookgate/connectors"
 	"hookgate/forms"
@@ -87,6 +89,21 @@ func Load(path string) (*Loaded, *config.Report, error) {
 	}
 	l.Rules, l.origins = set, origins
 	return l, report, nil
+}
+
+// Plan is what the configuration says of events that come in, without the
+// number that the store has for it.
+func (l *Loaded) Plan() intake.Plan {
+	return intake.Plan{
+		Hash: l.Document.Hash, Sources: l.Sources, Forms: l.Forms, Rules: l.Rules, Location: l.Document.Server.Location,
+	}
+}
+
+// Limits bound the body of an event.
+func (l *Loaded) Limits() body.Limits {
+	limits := body.DefaultLimits()
+	limits.Size = int64(l.Document.Server.MaxBody)
+	return limits
 }
 
 // withoutPublicURL warns of a source whose sender signs the address that it

@@ -13,7 +13,6 @@ import (
 	"hookgate/app/config"
 	"hookgate/app/delivery"
 	"hookgate/app/egress"
-	"hookgate/app/intake"
 )
 
 // settle is how long the file must be left alone before it is loaded: editors
@@ -48,10 +47,9 @@ func (a *App) use(loaded *Loaded) error {
 		}
 		a.egress = client
 	}
-	a.plan.Store(&inForce{
-		Plan:   intake.Plan{ID: id, Hash: loaded.Document.Hash, Sources: loaded.Sources, Forms: loaded.Forms, Rules: loaded.Rules, Location: loaded.Document.Server.Location},
-		loaded: loaded, since: a.opt.Now(),
-	})
+	plan := loaded.Plan()
+	plan.ID = id
+	a.plan.Store(&inForce{Plan: plan, loaded: loaded, since: a.opt.Now()})
 	a.tellOrphans(connections)
 	return nil
 }

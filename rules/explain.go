@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"hookgate/app/diag"
 	"hookgate/app/event"
 	"hookgate/rules/lang"
 )
@@ -16,10 +17,11 @@ type Trace struct {
 	Reason  string        `json:"reason,omitempty"` // why it was skipped: "listens to contact, quote"
 	Parts   []lang.Part   `json:"parts,omitempty"`  // of its condition
 	Error   string        `json:"error,omitempty"`
-	Actions []ActionTrace `json:"actions,omitempty"` // of a rule that matched
+	At      diag.Position `json:"at,omitzero"`       // of what could not be evaluated
+	Actions []ActionTrace `json:"actions,omitempty"` // of a rule whose condition is met
 }
 
-// ActionTrace tells what one action of a rule that matched comes to.
+// ActionTrace tells what one action of a rule comes to.
 type ActionTrace struct {
 	Name     string          `json:"name"` // rule/connection, with #2 for the second to that connection
 	To       string          `json:"to"`
@@ -29,6 +31,7 @@ type ActionTrace struct {
 	Output   json.RawMessage `json:"output,omitempty"`
 	Warnings []string        `json:"warnings,omitempty"`
 	Err      string          `json:"error,omitempty"` // why it would not be delivered
+	At       diag.Position   `json:"at,omitzero"`     // of what Err is about
 }
 
 // The results in a Trace.
@@ -61,10 +64,10 @@ func (r *rule) explain(sc *lang.Scope) Trace {
 	t := Trace{Rule: r.name, Result: Matched}
 	if r.when != nil {
 		why := r.when.Explain(sc)
-		t.Parts, t.Error = why.Parts, why.Error
+		t.Parts = why.Parts
 		switch why.Verdict {
 		case lang.Failed:
-			t.Result = Failed
+			t.fail(why)
 		case lang.False:
 			t.Result = NotMatched
 		case lang.True, lang.NotEvaluated:
@@ -74,19 +77,56 @@ func (r *rule) explain(sc *lang.Scope) Trace {
 		return t
 	}
 	for _, a := range r.actions {
-		trace := ActionTrace{Name: event.ActionName(r.name, a.connection, a.number), To: a.connection, Sent: true}
-		if a.when != nil {
-			why := a.when.Explain(sc)
-			trace.Parts, trace.Sent = why.Parts, why.Verdict == lang.True
-			if why.Verdict == lang.Failed {
-				return Trace{Rule: r.name, Result: Failed, Parts: why.Parts, Error: why.Error}
-			}
+		if t.Actions = append(t.Actions, a.explain(r.name, sc, &t)); t.Result == Failed {
+			break
 		}
-		if trace.Sent {
-			rendered := a.render(r.name, sc)
-			trace.Key, trace.Output, trace.Warnings, trace.Err = rendered.Key, rendered.Output, rendered.Warnings, rendered.Err
-		}
-		t.Actions = append(t.Actions, trace)
 	}
 	return t
+}
+
+// fail makes the rule an error, of which nothing is sent.
+func (t *Trace) fail(why lang.Trace) {
+	t.Result, t.Error, t.At = Failed, why.Error, why.At
+	for i := range t.Actions {
+		t.Actions[i] = ActionTrace{Name: t.Actions[i].Name, To: t.Actions[i].To, Parts: t.Actions[i].Parts}
+	}
+}
+
+// explain tells what the action comes to. Where its condition cannot be
+// evaluated it fails the whole rule.
+func (a *action) explain(rule string, sc *lang.Scope, of *Trace) ActionTrace {
+	t := ActionTrace{Name: event.ActionName(rule, a.connection, a.number), To: a.connection, Sent: true}
+	if a.when != nil {
+		why := a.when.Explain(sc)
+		t.Parts, t.Sent = why.Parts, why.Verdict == lang.True
+		if why.Verdict == lang.Failed {
+			of.fail(why)
+		}
+	}
+	if !t.Sent {
+		return t
+	}
+	rendered := a.render(rule, sc)
+	t.Key, t.Output, t.Warnings, t.Err = rendered.Key, rendered.Output, rendered.Warnings, rendered.Err
+	if t.Err != "" {
+		t.At = a.faultAt(sc)
+	}
+	return t
+}
+
+// faultAt is the place of the first thing that forbids to send the action.
+func (a *action) faultAt(sc *lang.Scope) diag.Position {
+	if a.key != nil {
+		if _, err := a.key.Text(sc); err != nil {
+			return a.key.At()
+		}
+	}
+	for i := range a.inputs {
+		in := &a.inputs[i]
+		text, _, err := in.template.AppendJSON(nil, sc)
+		if err != nil || (in.required && empty(text)) {
+			return in.template.FaultAt(sc)
+		}
+	}
+	return diag.Position{}
 }

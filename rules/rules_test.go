@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -218,15 +219,21 @@ func TestSet_Explain(t *testing.T) {
 			if line += " > " + a.Name; !a.Sent {
 				line += " not sent"
 			}
+			for _, p := range a.Parts {
+				line += " | " + p.Text + " " + string(p.Verdict) + " " + p.Note
+			}
+			if a.Err != "" {
+				line += fmt.Sprintf(" %d:%d", a.At.Line, a.At.Column)
+			}
 		}
 		lines = append(lines, strings.TrimSpace(line))
 	}
 	want := []string{
 		`create-subscription: no | data.previousStatus == "Interest" false it is "Publish" | data.website.status == "Preparation" not evaluated`,
-		`activate-subscription: match | data.website.status == "Done" true  > activate-subscription/billing > activate-subscription/billing#2 not sent > activate-subscription/billing#3`,
-		`announce: match | data.website.status in ["Assign", "Done"] true it is "Done" > announce/slack > announce/slack#2 > announce/slack#3 > announce/slack#4`,
+		`activate-subscription: match | data.website.status == "Done" true  > activate-subscription/billing > activate-subscription/billing#2 not sent | data.website.following false  > activate-subscription/billing#3`,
+		`announce: match | data.website.status in ["Assign", "Done"] true it is "Done" > announce/slack > announce/slack#2 27:33 > announce/slack#3 28:35 > announce/slack#4 29:45`,
 		`broken: error (data.website.assigned_to is null, so it has no "name" (write assigned_to?.name)) | data.website.assigned_to.name == "x" error`,
-		`broken-action: error (when gave "Harry's Diner" (text), not true or false) | data.website.title error it is "Harry's Diner"`,
+		`broken-action: error (when gave "Harry's Diner" (text), not true or false) > broken-action/slack not sent > broken-action/slack#2 not sent | data.website.title error it is "Harry's Diner", not true or false`,
 		`created: skipped (listens to website_created)`,
 		`lead: skipped (listens to shop, contact)`,
 	}

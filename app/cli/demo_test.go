@@ -21,7 +21,7 @@ func TestDemo(t *testing.T) {
 		t.Fatalf("exit %d\n%s\n%s", got.code, got.errOut, got.out)
 	}
 	for _, want := range []string{
-		`✓ data.previousStatus == "Interest"`, `"website_id":321654`, "signature verified",
+		`data.previousStatus == "Interest"    true`, `false  it is "Preparation"`, `"website_id":321654`, "signature verified",
 		"*Harry's Diner* moved from Publish to *Done*", "a comma is missing", "New lead: Ada Lovelace",
 		"kept as spam", "4 of 4 expected deliveries arrived.",
 	} {

@@ -1,15 +1,16 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/valyala/fastjson"
+
+	"hookgate/app/trial"
 )
 
 // maxSample limits what events send reads, well above any limit of a server.
@@ -37,7 +38,7 @@ with dots, and the new value, as JSON or else as text.`,
 				return err
 			}
 			if contentType == "" {
-				contentType = sampleType(args[1], body)
+				contentType = trial.ContentType(args[1], body)
 			}
 			return s.sendEvent(cmd, args[0], contentType, body)
 		},
@@ -67,77 +68,32 @@ func (s *session) readSample(name string) ([]byte, error) {
 	return body, nil
 }
 
-// setValues changes values of a JSON text and leaves the rest, with the order
-// of its keys and the digits of its numbers, as it is.
+// setValues changes values of a JSON text as --set asks.
 func setValues(body []byte, sets []string) ([]byte, error) {
-	if len(sets) == 0 {
-		return body, nil
+	list, err := assignments(sets)
+	if err != nil || len(list) == 0 {
+		return body, err
 	}
-	root, err := fastjson.ParseBytes(body)
-	if err != nil {
-		return nil, usageError("", fmt.Errorf("--set needs a JSON sample: %w", err))
+	if fastjson.ValidateBytes(body) != nil {
+		return nil, usageError("", errors.New("--set needs a JSON sample"))
 	}
+	if body, err = trial.SetJSON(body, list); err != nil {
+		return nil, usageError("", fmt.Errorf("--set %w", err))
+	}
+	return body, nil
+}
+
+// assignments reads the values of --set.
+func assignments(sets []string) ([]trial.Assignment, error) {
+	var list []trial.Assignment
 	for _, set := range sets {
-		path, text, ok := strings.Cut(set, "=")
-		if !ok || path == "" {
-			return nil, usageError("", fmt.Errorf("--set %q: write path=value", set))
+		a, err := trial.ParseAssignment(set)
+		if err != nil {
+			return nil, usageError("", fmt.Errorf("--set %q: %w", set, err))
 		}
-		value, err := fastjson.Parse(text)
-		if err != nil { // no JSON: a text
-			value = textValue(text)
-		}
-		if err := setValue(root, strings.Split(path, "."), value); err != nil {
-			return nil, usageError("", fmt.Errorf("--set %s: %w", path, err))
-		}
+		list = append(list, a)
 	}
-	return root.MarshalTo(nil), nil
-}
-
-func textValue(text string) *fastjson.Value {
-	var a fastjson.Arena
-	return a.NewString(text)
-}
-
-// setValue goes down the path, making the objects that are missing.
-func setValue(at *fastjson.Value, path []string, value *fastjson.Value) error {
-	name, rest := path[0], path[1:]
-	switch at.Type() {
-	case fastjson.TypeObject:
-	case fastjson.TypeArray:
-		if i, err := strconv.Atoi(name); err != nil || i < 0 || i > len(at.GetArray()) {
-			return fmt.Errorf("%q is no index of a list of %d", name, len(at.GetArray()))
-		}
-	default:
-		return fmt.Errorf("%q is below a %s", name, at.Type())
-	}
-	if len(rest) == 0 {
-		at.Set(name, value)
-		return nil
-	}
-	next := at.Get(name)
-	if next == nil || next.Type() == fastjson.TypeNull {
-		var a fastjson.Arena
-		next = a.NewObject()
-		at.Set(name, next)
-	}
-	return setValue(next, rest, value)
-}
-
-// sampleType guesses a sample's content type.
-func sampleType(name string, body []byte) string {
-	if fastjson.ValidateBytes(body) == nil {
-		return "application/json"
-	}
-	switch strings.ToLower(filepath.Ext(name)) {
-	case ".xml":
-		return "application/xml"
-	case ".form":
-		return "application/x-www-form-urlencoded"
-	}
-	if name != "-" && strings.EqualFold(filepath.Ext(name), ".txt") && !strings.HasPrefix(strings.TrimSpace(string(body)), "{") {
-		return "text/plain"
-	}
-	return "application/json" // the server says what is wrong with it
+	return list, nil
 }
 
 func (s *session) sendEvent(cmd *cobra.Command, source, contentType string, body []byte) error {

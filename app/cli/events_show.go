@@ -82,17 +82,9 @@ func (s *session) showRules(e *api.EventDetail) {
 		return
 	}
 	s.heading("Rules" + s.judgedBy(e.JudgedBy))
-	for i := range e.Why {
-		t := &e.Why[i]
-		s.out.Printf("  %s  %s\n", screen.Pad(screen.Clean(t.Rule), 24), trace.Verdict(s.out, t))
-		trace.Parts(s.out, t.Parts, 4)
-		for _, a := range t.Actions {
-			if !a.Sent {
-				s.out.Printf("    %s %s\n", screen.Clean(a.Name), s.out.Dim.Render("not sent: its own condition is not met"))
-				trace.Parts(s.out, a.Parts, 6)
-			}
-		}
-	}
+	view := trace.ForScreen(s.out, s.width())
+	view.Outputs, view.Lead = false, func() string { return "  " }
+	view.Rules(e.Why)
 }
 
 // judgedBy tells which version of the configuration judged an event:

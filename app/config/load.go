@@ -98,12 +98,17 @@ func parse(path string, content []byte, env *environment) (*Document, *Report) {
 			report.EnvSet++
 		}
 	}
-	sum := sha256.Sum256(content)
 	doc := defaults()
-	doc.Path, doc.Hash, doc.RuleText = path, hex.EncodeToString(sum[:])[:7], text
+	doc.Path, doc.Hash, doc.RuleText = path, Hash(content), text
 	list = append(list, doc.decode(root)...)
 	report.Add(slices.Concat(list, p.list, env.list))
 	return doc, report
+}
+
+// Hash names a file's content in seven hexadecimal digits, as Document.Hash.
+func Hash(content []byte) string {
+	sum := sha256.Sum256(bytes.TrimPrefix(content, []byte("\uFEFF")))
+	return hex.EncodeToString(sum[:])[:7]
 }
 
 // decode fills the document from the file's.

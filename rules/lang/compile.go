@@ -56,6 +56,15 @@ func (s *source) bytes(loc file.Location) (from, to int) {
 	return s.runes[from], s.runes[to]
 }
 
+// at is the place of the bytes from to to of code in the configuration.
+func (s *source) at(from, to int) diag.Position { return s.text.At(s.from+from, s.from+to) }
+
+// whole is the place of the expression, without the spaces around it.
+func (s *source) whole() diag.Position {
+	from := len(s.code) - len(strings.TrimLeft(s.code, " \n"))
+	return s.at(from, max(from, len(strings.TrimRight(s.code, " \n"))))
+}
+
 // fault makes an error about the bytes from to to of code.
 func (s *source) fault(from, to int, code, hint, format string, args ...any) diag.Diagnostic {
 	return s.text.DiagAt(s.from+from, s.from+to, code, hint, format, args...)

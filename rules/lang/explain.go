@@ -5,6 +5,8 @@ import (
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/parser"
+
+	"hookgate/app/diag"
 )
 
 // Verdict is what became of a condition or a part of one.
@@ -23,6 +25,8 @@ type Trace struct {
 	Verdict Verdict `json:"verdict"` // never NotEvaluated
 	Error   string  `json:"error,omitempty"`
 	Parts   []Part  `json:"parts,omitempty"`
+	// At is the place of the part that could not be evaluated, with an Error.
+	At diag.Position `json:"at,omitzero"`
 }
 
 // Part is one test of a condition, in the source's order.
@@ -33,6 +37,8 @@ type Part struct {
 	Value   any     `json:"value,omitempty"` // what was compared
 	Note    string  `json:"note,omitempty"`  // for people: it is "Publish"
 	Error   string  `json:"error,omitempty"`
+	// At is where the part stands in the configuration.
+	At diag.Position `json:"at,omitzero"`
 }
 
 // Explain evaluates the condition part by part. Its verdict is always that of
@@ -48,7 +54,12 @@ func (p *Predicate) Explain(s *Scope) Trace {
 	verdict, err := p.Eval(s)
 	trace.Verdict = verdictOf(verdict)
 	if err != nil {
-		trace.Verdict, trace.Error = Failed, err.Error()
+		trace.Verdict, trace.Error, trace.At = Failed, err.Error(), p.p.src.whole()
+		for _, part := range e.parts {
+			if part.Verdict == Failed {
+				trace.At = part.At // the last one: a group stands before its parts
+			}
+		}
 	}
 	return trace
 }
@@ -109,7 +120,7 @@ func (e *explainer) operand(n ast.Node, depth int, live bool) Verdict {
 		return e.test(n, depth, live)
 	}
 	at := len(e.parts)
-	e.parts = append(e.parts, Part{Text: oneLine(e.spans.text(n)), Depth: depth})
+	e.parts = append(e.parts, e.part(n, depth))
 	verdict := e.group(n, depth+1, live)
 	e.parts[at].Verdict = verdict
 	return verdict
@@ -127,8 +138,13 @@ func operands(n ast.Node, operator string) []ast.Node {
 	return append(operands(b.Left, operator), operands(b.Right, operator)...)
 }
 
+func (e *explainer) part(n ast.Node, depth int) Part {
+	from, to := e.spans.of(n)
+	return Part{Text: oneLine(e.spans.text(n)), Depth: depth, Verdict: NotEvaluated, At: e.predicate.p.src.at(from, to)}
+}
+
 func (e *explainer) test(n ast.Node, depth int, live bool) Verdict {
-	part := Part{Text: oneLine(e.spans.text(n)), Depth: depth, Verdict: NotEvaluated}
+	part := e.part(n, depth)
 	if live {
 		value, err := e.value(n)
 		verdict, isBool := value.(bool)
@@ -137,7 +153,7 @@ func (e *explainer) test(n ast.Node, depth int, live bool) Verdict {
 			part.Verdict, part.Error = Failed, err.Error()
 		case !isBool:
 			part.Verdict, part.Value = Failed, value
-			part.Note = "it is " + e.show(value)
+			part.Note = "it is " + e.show(value) + ", not true or false"
 		default:
 			part.Verdict = verdictOf(verdict)
 			e.note(&part, n)

@@ -134,6 +134,9 @@ func (e *Expression) Text(s *Scope) (string, error) {
 // Source is the expression as it is written.
 func (e *Expression) Source() string { return e.p.src.code }
 
+// At is where the expression stands in the configuration.
+func (e *Expression) At() diag.Position { return e.p.src.whole() }
+
 // templateIn finds a ${{ }} where a bare expression is wanted.
 func templateIn(src *source) (diag.Diagnostic, bool) {
 	from := strings.Index(src.code, "${{")

@@ -14,6 +14,7 @@ import (
 type Template struct {
 	pieces []piece
 	static bool
+	at     diag.Position // of the whole value
 }
 
 // piece is JSON text as it is, or a leaf.
@@ -50,7 +51,7 @@ func (c *Compiler) Template(n yamlpos.Node, in Input) (*Template, diag.List) {
 		return nil, b.list
 	}
 	b.flush()
-	t := &Template{pieces: b.pieces, static: true}
+	t := &Template{pieces: b.pieces, static: true, at: n.Pos()}
 	for _, p := range b.pieces {
 		t.static = t.static && p.leaf == nil
 	}
@@ -82,6 +83,31 @@ func (t *Template) AppendJSON(dst []byte, s *Scope) (out []byte, missing []strin
 		}
 	}
 	return dst, missing, err
+}
+
+// FaultAt is the place of the first ${{ }} that cannot be evaluated, else of
+// the first that gives null, else of the whole value.
+func (t *Template) FaultAt(s *Scope) diag.Position {
+	at, missing := t.at, false
+	for i := range t.pieces {
+		if t.pieces[i].leaf == nil {
+			continue
+		}
+		for _, p := range t.pieces[i].leaf.parts {
+			if p.program == nil {
+				continue
+			}
+			value, err := p.program.run(s)
+			src := p.program.src
+			if err != nil {
+				return src.whole()
+			}
+			if value == nil && !missing {
+				at, missing = src.whole(), true
+			}
+		}
+	}
+	return at
 }
 
 func (l *leaf) appendValue(dst []byte, s *Scope, missing []string) ([]byte, []string, error) {

@@ -4,22 +4,19 @@ import (
 	"hookgate/app/cli/screen"
 	"hookgate/app/cli/trace"
 	"hookgate/app/web/api"
-	"hookgate/rules"
 )
 
 // printRules prints what each rule that listens said of an event, and why.
 func (d *demo) printRules(e *api.EventDetail) {
 	label := d.label("rule")
-	for i := range e.Why {
-		t := &e.Why[i]
-		if t.Result == rules.Skipped {
-			continue
-		}
-		d.Out.Printf("%s%s  %s\n", label, screen.Pad(screen.Clean(t.Rule), 22), trace.Verdict(d.Out, t))
+	before := label
+	lead := func() string {
+		text := label
 		label = d.label("")
-		trace.Parts(d.Out, t.Parts, 10)
+		return text
 	}
-	if label == d.label("rule") {
+	trace.View{Out: d.Out, Width: columns - 8, Lead: lead}.Rules(e.Why)
+	if label == before {
 		d.Out.Printf("%snone listens to %s: kept, nothing to send\n", label, screen.Clean(e.Type))
 	}
 }

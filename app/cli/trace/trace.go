@@ -1,4 +1,5 @@
-// Package trace shows how rules came to their results, at 80 columns.
+// Package trace shows how rules came to their results: one form for explain,
+// for what is kept of an event, for tests and for the demo.
 package trace
 
 import (
@@ -9,56 +10,163 @@ import (
 	"hookgate/rules/lang"
 )
 
+// View says how a trace is shown.
+type View struct {
+	Out *screen.Screen
+	// Width is how many columns there are; 0: whoever looks at it has no
+	// terminal, and short rules may take up to 100.
+	Width int
+	// Lead is asked for what stands before each line; nil: nothing does.
+	Lead func() string
+	// Skipped leaves out rules that do not listen when it is false.
+	Skipped bool
+	// Outputs shows what the actions send, and Keys their ordering keys.
+	Outputs, Keys bool
+}
+
 const (
-	columns    = 80
-	partColumn = 44 // the width of a test, where what was found stands beside it
+	plainWidth = 80  // where nothing is known
+	wideWidth  = 100 // of a short rule in a file or a pipe
+	shortRule  = 8   // parts
+	resultSize = 9   // columns of RESULT, with the space behind it
+	partSize   = 40  // columns of a part, with the space behind it
+	wrappedAt  = 44  // of a part at most where its rule's name stands above it
 )
 
-// Verdict is a rule's result in a word or two.
-func Verdict(out *screen.Screen, t *rules.Trace) string {
+// ForScreen is the View of all that a trace has, at the screen's width.
+func ForScreen(out *screen.Screen, width int) View {
+	return View{Out: out, Width: width, Skipped: true, Outputs: true}
+}
+
+// Table prints a table of the rules: RULE, RESULT, WHY.
+func (v View) Table(traces []rules.Trace) {
+	names, connections := v.columns(traces)
+	v.println(v.Out.Strong.Render(screen.Pad("RULE", names) + screen.Pad("RESULT", resultSize) + "WHY"))
+	v.rows(traces, names, connections)
+}
+
+// Rules prints the rules as Table does, without its head.
+func (v View) Rules(traces []rules.Trace) {
+	names, connections := v.columns(traces)
+	v.rows(traces, names, connections)
+}
+
+// columns are the widths of the longest name of a rule, with the space behind
+// it, and of a connection.
+func (v View) columns(traces []rules.Trace) (names, connections int) {
+	names = len("RULE")
+	for i := range traces {
+		if !v.Skipped && traces[i].Result == rules.Skipped {
+			continue
+		}
+		names = max(names, screen.Width(screen.Clean(traces[i].Rule)))
+		for _, a := range traces[i].Actions {
+			connections = max(connections, screen.Width(screen.Clean(label(a))))
+		}
+	}
+	return min(names, 38) + 2, connections
+}
+
+func (v View) rows(traces []rules.Trace, names, connections int) {
+	for i := range traces {
+		if v.Skipped || traces[i].Result != rules.Skipped {
+			v.rule(&traces[i], names, connections)
+		}
+	}
+}
+
+// println prints a line without spaces at its end.
+func (v View) println(text string) {
+	if v.Lead != nil {
+		text = v.Lead() + text
+	}
+	v.Out.Println(strings.TrimRight(text, " "))
+}
+
+// rule prints one rule: beside its name where that fits, else below it.
+func (v View) rule(t *rules.Trace, names, connections int) {
+	width, indent, size := v.Width, names+resultSize, partSize
+	if width == 0 {
+		if width = wideWidth; len(t.Parts) > shortRule {
+			width = plainWidth
+		}
+	}
+	why := v.why(t, connections)
+	below := false
+	for _, l := range why {
+		below = below || indent+l.width(size) > width
+	}
+	before := screen.Pad(screen.Clean(t.Rule), names-2) + "  "
+	head := v.Out.Name.Render(before) + v.result(t.Result)
+	if below {
+		indent, size = 4, 0
+		for _, l := range why {
+			size = max(size, min(l.partWidth()+1, wrappedAt))
+		}
+		v.println(head)
+		head = ""
+	}
+	for _, l := range why {
+		for _, text := range l.render(v.Out, size, width-indent) {
+			if head == "" {
+				head = strings.Repeat(" ", indent)
+			}
+			v.println(head + text)
+			head = ""
+		}
+	}
+}
+
+// result is a rule's result in a word, as wide as its column.
+func (v View) result(r string) string {
+	word, style := r, v.Out.Dim
+	switch r {
+	case rules.Matched:
+		word, style = "MATCH", v.Out.Good
+	case rules.Failed:
+		word, style = "ERROR", v.Out.Bad
+	}
+	return style.Render(word) + strings.Repeat(" ", max(1, resultSize-len(word)))
+}
+
+// why are the lines beside a rule's name.
+func (v View) why(t *rules.Trace, connections int) []line {
+	var lines []line
 	switch {
-	case t.Result == rules.Failed:
-		return out.Bad.Render("error: " + screen.Clean(t.Error))
-	case t.Result == rules.Matched && len(t.Parts) == 0:
-		return out.Good.Render("match") + out.Dim.Render("  it has no condition")
-	case t.Result == rules.Matched:
-		return out.Good.Render("match")
 	case t.Result == rules.Skipped:
-		return out.Dim.Render("skipped  " + screen.Clean(t.Reason))
+		return []line{{text: t.Reason}}
+	case len(t.Parts) == 0:
+		lines = append(lines, line{text: "it has no condition"})
 	}
-	return out.Dim.Render("no match")
+	lines = append(lines, partLines(t.Parts, 0)...)
+	failed := t.Result == rules.Failed
+	for _, a := range t.Actions {
+		failed = failed && !hasError(a.Parts)
+	}
+	if failed && !hasError(t.Parts) {
+		lines = append(lines, line{text: t.Error, tone: bad})
+	}
+	for _, a := range t.Actions {
+		lines = append(lines, v.action(&a, t.Result == rules.Failed, connections)...)
+	}
+	return lines
 }
 
-// Parts prints the tests of a condition, each with what was found beside it
-// where that fits, else below.
-func Parts(out *screen.Screen, parts []lang.Part, indent int) {
+// hasError reports whether a part tells why it could not be evaluated.
+func hasError(parts []lang.Part) bool {
 	for _, p := range parts {
-		part(out, p, strings.Repeat(" ", indent))
+		if p.Verdict == lang.Failed {
+			return true
+		}
 	}
+	return false
 }
 
-func part(out *screen.Screen, p lang.Part, indent string) {
-	text := strings.Repeat("  ", p.Depth) + screen.Clean(p.Text)
-	sign, note := " ", ""
-	switch p.Verdict {
-	case lang.True:
-		sign = out.Good.Render("✓")
-	case lang.False:
-		sign, note = out.Bad.Render("✗"), p.Note
-	case lang.Failed:
-		sign, note = out.Bad.Render("!"), p.Error+p.Note
-	case lang.NotEvaluated:
-		sign, note = out.Dim.Render("–"), "not evaluated"
+// label is what an action is called below its rule: the connection, with #2
+// for the second to it.
+func label(a rules.ActionTrace) string {
+	if at := strings.LastIndexByte(a.Name, '/'); at >= 0 {
+		return a.Name[at+1:]
 	}
-	lead, note := indent+sign+" ", screen.Clean(note)
-	room := columns - len(indent) - 2
-	switch {
-	case note == "":
-		out.Println(lead + text)
-	case screen.Width(text) <= partColumn && partColumn+2+screen.Width(note) <= room:
-		out.Println(lead + screen.Pad(text, partColumn) + "  " + out.Dim.Render(note))
-	default:
-		out.Println(lead + text)
-		out.Println(indent + "  " + out.Dim.Render(screen.Cut(note, room)))
-	}
+	return a.To
 }

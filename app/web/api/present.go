@@ -15,7 +15,7 @@ func eventOf(e *event.Event) Event {
 		Time:    e.ReceivedAt.UTC(),
 		Source:  e.Source,
 		Type:    e.Type,
-		Summary: summary(e.Data()),
+		Summary: Summary(e.Data()),
 		State:   e.State,
 		Cause:   e.Cause,
 	}

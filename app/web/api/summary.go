@@ -10,9 +10,9 @@ import (
 // maxSummary is the length of a summary in characters.
 const maxSummary = 120
 
-// summary is what a person calls an event: for Sitejet's events the website
+// Summary is what a person calls an event: for Sitejet's events the website
 // and its change of status, else the first telling field of the data.
-func summary(data []byte) string {
+func Summary(data []byte) string {
 	v, err := fastjson.ParseBytes(data)
 	if err != nil {
 		return ""

@@ -1,0 +1,98 @@
+package trace
+
+import (
+	"bytes"
+	"encoding/json"
+	"strings"
+
+	"github.com/valyala/fastjson"
+
+	"hookgate/app/cli/screen"
+	"hookgate/rules"
+)
+
+// maxLines is how many lines of one text of an output are shown.
+const maxLines = 20
+
+// action are the lines of one action: where it goes to, and what would be
+// sent, or why nothing.
+func (v View) action(a *rules.ActionTrace, failed bool, connections int) []line {
+	lead := "→ " + screen.Pad(label(*a), connections) + "  "
+	var lines []line
+	switch {
+	case failed && hasError(a.Parts):
+		lines = append(lines, line{lead: lead, text: "its condition cannot be evaluated", tone: bad})
+	case failed:
+		return nil
+	case !a.Sent:
+		lines = append(lines, line{lead: lead, text: "not sent: its own condition is not met", tone: dim})
+	case a.Err != "":
+		lines = append(lines, line{lead: lead, text: "cannot be sent: " + a.Err, tone: bad})
+	case v.Outputs:
+		lines = append(lines, outputLines(lead, a.Output)...)
+	case len(a.Parts) == 0 && len(a.Warnings) == 0:
+		return nil
+	default:
+		lines = append(lines, line{lead: lead, text: "its own condition is met", tone: dim})
+	}
+	lines = append(lines, partLines(a.Parts, 1)...)
+	if v.Keys && a.Key != "" {
+		lines = append(lines, line{depth: 1, text: "ordering key: " + a.Key, tone: dim})
+	}
+	for _, w := range a.Warnings {
+		if a.Sent && v.Outputs && !strings.Contains(a.Err, w) {
+			lines = append(lines, line{depth: 1, lead: "! ", text: w})
+		}
+	}
+	return lines
+}
+
+// outputLines show an output: the value alone where it has one key, else a
+// line for each key.
+func outputLines(lead string, output []byte) []line {
+	root, err := fastjson.ParseBytes(output)
+	if err != nil {
+		return []line{{lead: lead, text: string(output)}}
+	}
+	object := root.GetObject()
+	var lines []line
+	hang := strings.Repeat(" ", screen.Width(screen.Clean(lead)))
+	object.Visit(func(key []byte, value *fastjson.Value) {
+		name := ""
+		if object.Len() > 1 {
+			name = string(key) + ": "
+		}
+		for i, text := range valueLines(value) {
+			before := hang
+			if len(lines) == 0 {
+				before = lead
+			}
+			if i == 0 {
+				text = name + text
+			} else if name != "" {
+				text = "  " + text
+			}
+			lines = append(lines, line{lead: before, text: text})
+		}
+	})
+	if len(lines) == 0 {
+		return []line{{lead: lead, text: "{}"}}
+	}
+	return lines
+}
+
+// valueLines are a text's own lines, or JSON.
+func valueLines(value *fastjson.Value) []string {
+	if value.Type() != fastjson.TypeString {
+		var compact bytes.Buffer
+		if json.Compact(&compact, value.MarshalTo(nil)) != nil {
+			return []string{value.String()}
+		}
+		return []string{compact.String()}
+	}
+	lines := strings.Split(strings.TrimRight(string(value.GetStringBytes()), "\n"), "\n")
+	if len(lines) > maxLines {
+		lines = append(lines[:maxLines], "…")
+	}
+	return lines
+}
