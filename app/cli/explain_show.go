@@ -30,7 +30,7 @@ type explanation struct {
 	// that is kept.
 	JudgedBy *api.JudgedBy `json:"judged_by,omitempty"`
 	Matched  int           `json:"matched"`
-	Rules   []rules.Trace   `json:"rules"`
+	Rules    []rules.Trace `json:"rules"`
 }
 
 // refusal is the same for what would not become an event.
