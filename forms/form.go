@@ -22,6 +22,8 @@ const (
 	maxValue  = 100 << 10
 	maxName   = 256
 	maxFields = 1000
+	maxRows   = 50   // of a textarea
+	maxTold   = 1000 // bytes of an instruction
 
 	// extraKey is where the fields that the form does not declare are kept.
 	extraKey = "extra"
@@ -37,8 +39,11 @@ type Form struct {
 	origins  []string // serialised as browsers do: scheme://host[:port], or null
 	fields   []*field
 	byName   map[string]*field
-	any      bool   // fields: any
-	honeypot string // "" switches the check off
+	byPath   map[string]*field // by the path's pattern
+	nested   map[string]bool   // first parts of the paths that have several
+	any      bool              // fields: any
+	refuse   bool              // unknown: refuse
+	honeypot string            // "" switches the check off
 	redirect target
 	lang     Lang // "" follows Accept-Language
 	rate     yamlpos.Rate
@@ -47,26 +52,30 @@ type Form struct {
 
 // field is one declared field.
 type field struct {
-	name     string
+	name     string // as declared, and as its control is called
+	path     fieldPath
+	list     bool   // the name ends with []
 	label    string // for people; made from the name where none is given
 	kind     kind
 	required bool
 	min, max *bound
 	pattern  *regexp.Regexp // anchored at both ends
-	options  []string
+	options  []choice
+	multiple bool   // of a select
+	region   string // of a tel: where a number without a country's code belongs
 	custom   string // the text of every problem with this field, "" for the built-in ones
+
+	help, placeholder, complete string
+	rows                        int // 0: as the length asks for
 }
 
-// bound is a min or max: the count of characters of a text, the value of a
-// number, or the day of a date.
+// bound is a min or max: the count of characters of a text or of the chosen
+// options, the value of a number, or the day of a date.
 type bound struct {
 	text   string // as written in the configuration
 	number float64
 	day    time.Time
 }
-
-// group reports whether the field is a set of checkboxes, a list in data.
-func (fd *field) group() bool { return fd.kind == checkboxKind && len(fd.options) > 0 }
 
 // RateLimit is how many posts one IP address may make, 5 a minute unless the
 // configuration says otherwise. The web layer enforces it.

@@ -43,6 +43,8 @@ func kindHint(name string) string {
 		return `write "number"`
 	case "bool", "boolean":
 		return `write "checkbox"`
+	case "multiselect", "multi-select", "multi_select", "select-multiple":
+		return `write "type: select" with "multiple: true"`
 	case "radio", "enum", "choice":
 		return `write "select"`
 	case "link", "uri", "website":

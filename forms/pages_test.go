@@ -142,6 +142,7 @@ func TestForm_RenderProblems(t *testing.T) {
 		t.Errorf("the hidden field's problem is not in the summary: %s", got)
 	}
 	checkControls(t, p)
+	checkRequired(t, p)
 
 	// What the visitor typed goes back when the form is sent again.
 	if diff := posted(p); diff.Encode() != (url.Values{
@@ -169,6 +170,10 @@ func checkControls(t *testing.T, p parsed) {
 			seen[id] = true
 		}
 	}
+}
+
+func checkRequired(t *testing.T, p parsed) {
+	t.Helper()
 	for name, required := range map[string]bool{"name": true, "consent": true, "tel": false} {
 		if has(p.find("input", "name", name)[0], "required") != required {
 			t.Errorf("%s: required is not %v", name, required)

@@ -22,6 +22,9 @@ const (
 	TooLate     Code = "TOO_LATE"
 	Pattern     Code = "PATTERN"
 	NoOption    Code = "NO_OPTION"
+	TooFew      Code = "TOO_FEW"  // choices
+	TooMuch     Code = "TOO_MANY" // choices
+	Unknown     Code = "UNKNOWN_FIELD"
 	TooMany     Code = "TOO_MANY_FIELDS"
 	NameTooLong Code = "NAME_TOO_LONG"
 )
@@ -77,6 +80,9 @@ var problemTexts = map[Code]bilingual{
 	TooLate:     {"Please enter a date on or before {limit}.", "Bitte geben Sie ein Datum bis zum {limit} ein."},
 	Pattern:     {"Please check the format of this value.", "Bitte prüfen Sie das Format dieser Angabe."},
 	NoOption:    {"Please choose one of the options.", "Bitte wählen Sie eine der Möglichkeiten."},
+	TooFew:      {"Please choose at least {limit}.", "Bitte wählen Sie mindestens {limit} aus."},
+	TooMuch:     {"Please choose no more than {limit}.", "Bitte wählen Sie höchstens {limit} aus."},
+	Unknown:     {"The form has no such field.", "Dieses Feld gibt es im Formular nicht."},
 	TooMany:     {"The form has more than {limit} fields.", "Das Formular hat mehr als {limit} Felder."},
 	NameTooLong: {"The name of this field is too long.", "Der Name dieses Feldes ist zu lang."},
 }

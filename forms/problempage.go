@@ -5,8 +5,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"hookgate/app/body"
 )
 
 // problemPage is what the template "problems" shows.
@@ -35,8 +33,8 @@ type control struct {
 
 // option is one of several values.
 type option struct {
-	ID, Value string
-	Chosen    bool
+	ID, Value, Label string
+	Chosen           bool
 }
 
 // longText is the length, in characters, from which a text gets several lines.
@@ -48,65 +46,94 @@ func (p *problemPage) fill(f *Form, r Result) {
 		messages[problem.Field] = problem.Message(p.Lang)
 	}
 	ids := map[string]string{}
-	rest := r.posted
+	shown := map[string]bool{}
 	for i, fd := range f.fields {
 		if fd.kind == hiddenKind {
 			continue
 		}
-		var values []string
-		values, rest = f.take(fd, rest)
-		c := fd.control(fmt.Sprintf("field-%d", i+1), values)
-		c.Problem = messages[fd.name]
-		if !fd.required {
-			c.Optional = p.Say("optional")
-		}
-		ids[fd.name] = c.ID
-		if len(c.Choices) > 0 {
-			ids[fd.name] = c.Choices[0].ID
-		}
-		p.Fields = append(p.Fields, c)
-		if c.single() && len(values) > 1 {
-			for _, v := range values[1:] {
-				p.Hidden = append(p.Hidden, hiddenInput{fd.name, v})
+		for row, path := range fd.shownAt(r.all) {
+			id := fmt.Sprintf("field-%d", i+1)
+			if row > 0 {
+				id = fmt.Sprintf("field-%d-row-%d", i+1, row+1)
 			}
+			c := p.show(fd, path, id, r.all.texts(path))
+			c.Problem = messages[c.Name]
+			ids[c.Name], shown[path.key()] = c.ID, true
+			if len(c.Choices) > 0 {
+				ids[c.Name] = c.Choices[0].ID
+			}
+			p.Fields = append(p.Fields, c)
 		}
 	}
 	for _, problem := range r.Problems {
 		line := summaryLine{ID: ids[problem.Field], Label: problem.Field, Message: problem.Message(p.Lang)}
-		if fd := f.byName[problem.Field]; fd != nil {
+		if fd := f.declared(pathOf(problem.Field).path); fd != nil {
 			line.Label = fd.label
 		}
 		p.Problems = append(p.Problems, line)
 	}
-	p.Hidden = append(p.Hidden, f.carry(rest)...)
+	p.Hidden = append(p.Hidden, f.carry(r.posted, shown)...)
 }
 
-// take are the posted values of a field as texts, and the posted fields that
-// are left.
-func (f *Form) take(fd *field, posted []body.Field) (values []string, rest []body.Field) {
-	for _, post := range posted {
-		if name, _ := f.nameOf(post.Name); name != fd.name {
-			rest = append(rest, post)
-			continue
-		}
-		list, ok := post.Value.([]any)
-		if !ok {
-			list = []any{post.Value}
-		}
-		for _, v := range list {
-			values = append(values, plain(normal(v)))
+// show makes the control of a field at its place. Values that it has no room
+// for are kept hidden.
+func (p *problemPage) show(fd *field, path fieldPath, id string, values []string) control {
+	c := fd.control(id, values)
+	c.Name = fd.called(path)
+	if !fd.required {
+		c.Optional = p.Say("optional")
+	}
+	if c.single() && len(values) > 1 {
+		for _, v := range values[1:] {
+			p.Hidden = append(p.Hidden, hiddenInput{c.Name, v})
 		}
 	}
-	return values, rest
+	return c
+}
+
+// shownAt is where the field has a control: where it is repeated, one for every
+// row that was posted, and one for the first where there is none.
+func (fd *field) shownAt(all *entries) []fieldPath {
+	places := fd.places(all)
+	if len(places) > 0 {
+		return places
+	}
+	first := slices.Clone(fd.path)
+	for i, part := range first {
+		if i > 0 && part == "" {
+			first[i] = "0"
+		}
+	}
+	return []fieldPath{first}
+}
+
+// texts are the posted values of a place as texts.
+func (es *entries) texts(path fieldPath) []string {
+	e := es.byPath[path.key()]
+	if e == nil {
+		return nil
+	}
+	values := make([]string, len(e.values))
+	for i, v := range e.values {
+		values[i] = plain(v)
+	}
+	return values
 }
 
 // carry keeps what was posted besides the visible fields: undeclared and
 // hidden ones, and where to go next. Not kept are traps, captcha answers
 // (these serve once), and JSON that an HTML form cannot post.
-func (f *Form) carry(posted []body.Field) []hiddenInput {
+func (f *Form) carry(posted []keptField, shown map[string]bool) []hiddenInput {
 	var inputs []hiddenInput
 	for _, post := range posted {
-		text, ok := post.Value.(string)
+		if post.path != nil && shown[post.path.key()] {
+			continue
+		}
+		value := post.Value
+		if list, one := value.([]any); one && len(list) == 1 {
+			value = list[0]
+		}
+		text, ok := normal(value).(string)
 		once := strings.HasSuffix(post.Name, "-response") || post.Name == "altcha"
 		if !ok || f.trap(post.Name) || (once && f.controls(post.Name)) || len(text) > maxValue || len(post.Name) > maxName {
 			continue
@@ -129,7 +156,7 @@ func (fd *field) control(id string, values []string) control {
 	}
 	switch fd.kind {
 	case checkboxKind:
-		if fd.group() {
+		if fd.multi() {
 			c.Choices = choose(id, fd.options, values)
 			break
 		}
@@ -141,6 +168,10 @@ func (fd *field) control(id string, values []string) control {
 			c.Value = ""
 		}
 	case selectKind:
+		if fd.multi() {
+			c.Choices = choose(id, fd.options, values)
+			break
+		}
 		c.Options = choose(id, fd.options, values[:min(1, len(values))])
 	case numberKind:
 		// An input of type number drops a value that it cannot read.
@@ -159,10 +190,10 @@ func (fd *field) control(id string, values []string) control {
 	return c
 }
 
-func choose(id string, options, values []string) []option {
+func choose(id string, options []choice, values []string) []option {
 	list := make([]option, len(options))
-	for i, text := range options {
-		list[i] = option{ID: fmt.Sprintf("%s-%d", id, i+1), Value: text, Chosen: slices.Contains(values, text)}
+	for i, o := range options {
+		list[i] = option{ID: fmt.Sprintf("%s-%d", id, i+1), Value: o.value, Label: o.label, Chosen: slices.Contains(values, o.value)}
 	}
 	return list
 }

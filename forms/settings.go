@@ -1,13 +1,8 @@
 package forms
 
 import (
-	"fmt"
-	"math"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"hookgate/app/diag"
 	"hookgate/app/yamlpos"
@@ -15,13 +10,14 @@ import (
 
 // settings is a form as the configuration file has it.
 type settings struct {
-	Origins   []yamlpos.Text `yaml:"origins,single"`
-	Fields    yamlpos.Node   `yaml:"fields,required"`
-	Honeypot  *yamlpos.Text  `yaml:"honeypot"`
-	Redirect  yamlpos.Text   `yaml:"redirect"`
-	Lang      yamlpos.Text   `yaml:"lang"`
-	RateLimit *yamlpos.Rate  `yaml:"rate_limit"`
-	MaxBody   yamlpos.Node   `yaml:"max_body"`
+	Origins   []yamlpos.Text `yaml:"origins,single" doc:"The websites that may post, each as scheme, host and port; any where left out, but then no script of another site reads the answer." example:"[https://harrys-diner.example]"`
+	Fields    yamlpos.Node   `yaml:"fields,required" doc:"The form's fields by name, or any to keep whatever is posted."`
+	Unknown   yamlpos.Text   `yaml:"unknown" doc:"What becomes of posted fields that are not declared." values:"keep,refuse" default:"keep"`
+	Honeypot  *yamlpos.Text  `yaml:"honeypot" doc:"A field that people do not see: a post that fills it is spam." default:"_gotcha"`
+	Redirect  yamlpos.Text   `yaml:"redirect" doc:"Where visitors go after a post; the built-in page where left out." example:"https://harrys-diner.example/thanks"`
+	Lang      yamlpos.Text   `yaml:"lang" doc:"The language of messages and pages; the browser's where left out." values:"en,de"`
+	RateLimit *yamlpos.Rate  `yaml:"rate_limit" doc:"How many posts one address may make in a time." default:"5/m" example:"10/m"`
+	MaxBody   yamlpos.Node   `yaml:"max_body" doc:"The largest post." type:"size" default:"1MB" example:"1MB"`
 }
 
 // Noun names the thing in messages.
@@ -38,6 +34,8 @@ func (settings) KeyHint(key string) string {
 		return `write "origins"`
 	case "rate", "limit":
 		return `write "rate_limit"`
+	case "extra", "additional_fields", "strict":
+		return `write "unknown: keep" or "unknown: refuse"`
 	}
 	return ""
 }
@@ -76,6 +74,7 @@ func (s *settings) apply(f *Form) diag.List {
 	}
 	list = append(list, s.size(f)...)
 	list = append(list, s.fields(f)...)
+	list = append(list, s.unknown(f)...)
 	if s.Honeypot != nil {
 		f.honeypot = s.Honeypot.Value
 		if f.honeypot != "" && f.byName[f.honeypot] != nil {
@@ -118,175 +117,56 @@ func (s *settings) fields(f *Form) diag.List {
 	}
 	var list diag.List
 	f.byName = make(map[string]*field, len(declared))
+	f.byPath = make(map[string]*field, len(declared))
+	f.nested = map[string]bool{}
 	for _, entry := range declared {
 		list = append(list, checkName(entry.Key)...)
 		fd, faults := compileField(entry)
 		list = append(list, faults...)
+		if twin := f.byPath[fd.path.pattern()]; twin != nil {
+			list = append(list, entry.Key.Diag("bad-name", "leave one of them out", "%q and %q are one field: both are data.%s", twin.name, fd.name, strings.Join(fd.path, ".")))
+		}
 		f.fields = append(f.fields, fd)
 		f.byName[fd.name] = fd
+		f.byPath[fd.path.pattern()] = fd
+		if len(fd.path) > 1 {
+			f.nested[fd.path[0]] = true
+		}
+	}
+	return append(list, f.checkNesting(declared)...)
+}
+
+// checkNesting refuses a field that others are parts of: it cannot be a value
+// and an object.
+func (f *Form) checkNesting(declared []yamlpos.Field) diag.List {
+	var list diag.List
+	for i, fd := range f.fields {
+		if len(fd.path) == 1 && f.nested[fd.path[0]] {
+			list = append(list, declared[i].Key.Diag("bad-name", "choose another name", "%q has parts (%s[…]) and cannot be a field itself", fd.path[0], fd.path[0]))
+		}
 	}
 	return list
+}
+
+func (s *settings) unknown(f *Form) diag.List {
+	switch {
+	case s.Unknown.IsZero():
+		return nil
+	case s.Unknown.Value != "keep" && s.Unknown.Value != "refuse":
+		return diag.List{s.Unknown.Diag("bad-value", "keep puts them under data.extra", `"unknown" must be keep or refuse, not %q`, s.Unknown.Value)}
+	case f.any && s.Unknown.Value == "refuse":
+		return diag.List{s.Unknown.Diag("conflict", "declare the fields, or leave this out", `with "fields: any" no field is unknown`)}
+	}
+	f.refuse = s.Unknown.Value == "refuse"
+	return nil
 }
 
 func checkName(key yamlpos.Text) diag.List {
 	switch {
 	case strings.TrimSpace(key.Value) == "" || len(key.Value) > maxName:
 		return diag.List{key.Diag("bad-name", "", "a field's name has 1 to %d bytes", maxName)}
-	case key.Value == extraKey:
+	case pathOf(key.Value).path[0] == extraKey:
 		return diag.List{key.Diag("bad-name", "choose another name", "data.extra holds the fields that are not declared, no field can have its name")}
 	}
 	return nil
-}
-
-// fieldSettings is a field as the configuration file has it.
-type fieldSettings struct {
-	Type     yamlpos.Text   `yaml:"type"`
-	Required bool           `yaml:"required"`
-	Min      yamlpos.Text   `yaml:"min"`
-	Max      yamlpos.Text   `yaml:"max"`
-	Pattern  yamlpos.Text   `yaml:"pattern"`
-	Options  []yamlpos.Text `yaml:"options"`
-	Error    string         `yaml:"error"`
-	Label    string         `yaml:"label"`
-}
-
-// Noun names the thing in messages.
-func (fieldSettings) Noun() string { return "a field" }
-
-// KeyHint helps with the names that HTML has for the same things.
-func (fieldSettings) KeyHint(key string) string {
-	switch key {
-	case "minlength", "min_length":
-		return `write "min"`
-	case "maxlength", "max_length":
-		return `write "max"`
-	case "message":
-		return `write "error"`
-	case "values", "choices":
-		return `write "options"`
-	case "optional":
-		return `fields are optional unless "required: true"`
-	}
-	return ""
-}
-
-func compileField(entry yamlpos.Field) (*field, diag.List) {
-	var s fieldSettings
-	list := entry.Value.Decode("a field", &s)
-	fd := &field{name: entry.Key.Value, label: s.Label, required: s.Required, custom: s.Error, kind: textKind}
-	if fd.label == "" {
-		fd.label = humanName(fd.name)
-	}
-	if !s.Type.IsZero() {
-		known, ok := kindNamed(s.Type.Value)
-		if !ok {
-			list = append(list, s.Type.Diag("unknown-type", kindHint(s.Type.Value), "a field has no type %q", s.Type.Value))
-			return fd, list // what follows depends on the type
-		}
-		fd.kind = known
-	}
-	list = append(list, s.options(fd)...)
-	list = append(list, s.pattern(fd)...)
-	list = append(list, s.bounds(fd)...)
-	return fd, list
-}
-
-func (s *fieldSettings) options(fd *field) diag.List {
-	var list diag.List
-	if len(s.Options) > 0 && fd.kind != selectKind && fd.kind != checkboxKind {
-		list = append(list, s.Options[0].Diag("bad-value", `write "type: select"`, `a %s field has no "options"`, fd.kind))
-	}
-	for _, option := range s.Options {
-		switch {
-		case slices.Contains(fd.options, option.Value):
-			list = append(list, option.Diag("bad-value", "", "%q stands twice in the options", option.Value))
-		case option.Value == "":
-			list = append(list, option.Diag("bad-value", "leave out \"required\" to allow no choice", "an option cannot be empty"))
-		}
-		fd.options = append(fd.options, option.Value)
-	}
-	if fd.kind == selectKind && len(s.Options) == 0 {
-		list = append(list, s.Type.Diag("missing-key", "options: [small, large]", `a select field needs "options"`))
-	}
-	return list
-}
-
-func (s *fieldSettings) pattern(fd *field) diag.List {
-	if s.Pattern.IsZero() {
-		return nil
-	}
-	if !fd.kind.lengths() {
-		return diag.List{s.Pattern.Diag("bad-value", "", `a %s field has no "pattern"`, fd.kind)}
-	}
-	if _, err := regexp.Compile(s.Pattern.Value); err != nil {
-		return diag.List{s.Pattern.Diag("bad-pattern", "", "the pattern is no regular expression: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))}
-	}
-	// The group keeps alternatives inside of the anchors.
-	full, err := regexp.Compile(`\A(?:` + s.Pattern.Value + `)\z`)
-	if err != nil {
-		return diag.List{s.Pattern.Diag("bad-pattern", "", "the pattern is too large")}
-	}
-	fd.pattern = full
-	return nil
-}
-
-func (s *fieldSettings) bounds(fd *field) diag.List {
-	var list diag.List
-	var faults diag.List
-	fd.min, faults = compileBound(s.Min, "min", fd.kind)
-	list = append(list, faults...)
-	fd.max, faults = compileBound(s.Max, "max", fd.kind)
-	list = append(list, faults...)
-	if fd.min != nil && fd.max != nil && (fd.min.number > fd.max.number || fd.min.day.After(fd.max.day)) {
-		list = append(list, s.Min.Diag("bad-value", "", `"min" (%s) is more than "max" (%s)`, fd.min.text, fd.max.text))
-	}
-	return list
-}
-
-func compileBound(text yamlpos.Text, key string, k kind) (*bound, diag.List) {
-	if text.IsZero() {
-		return nil, nil
-	}
-	b := &bound{text: text.Value}
-	var err error
-	var want string
-	switch {
-	case k.lengths():
-		want = "a whole number of characters"
-		var n int
-		n, err = strconv.Atoi(text.Value)
-		if n < 0 {
-			err = strconv.ErrRange
-		}
-		b.number = float64(n)
-	case k == numberKind:
-		want = "a number"
-		b.number, err = strconv.ParseFloat(text.Value, 64)
-		if math.IsNaN(b.number) || math.IsInf(b.number, 0) {
-			err = strconv.ErrRange
-		}
-	case k == dateKind:
-		want = "a date like 2026-12-31"
-		b.day, err = time.Parse(time.DateOnly, text.Value)
-	default:
-		return nil, diag.List{text.Diag("bad-value", "", "a %s field has no %q", k, key)}
-	}
-	if err != nil {
-		return nil, diag.List{text.Diag("bad-value", "", "%q of a %s field must be %s, not %q", key, k, want, text.Value)}
-	}
-	return b, nil
-}
-
-// humanName makes a label from a field's name: first_name is "First name".
-func humanName(name string) string {
-	spaced := strings.TrimSpace(strings.Map(func(r rune) rune {
-		if r == '_' || r == '-' {
-			return ' '
-		}
-		return r
-	}, strings.TrimSuffix(name, "[]")))
-	for i, r := range spaced {
-		return fmt.Sprintf("%s%s", strings.ToUpper(string(r)), spaced[i+len(string(r)):])
-	}
-	return name
 }

@@ -25,7 +25,7 @@ func (f *Form) Shape() []shape.Shape {
 	return []shape.Shape{s}
 }
 
-// shape is the field itself and, of a group, what stands in its list.
+// shape is the field itself and, where several options may be chosen, what stands in its list.
 func (fd *field) shape() []shape.Field {
 	f := shape.Field{Path: shape.Path{fd.name}}
 	switch fd.kind {
@@ -40,18 +40,18 @@ func (fd *field) shape() []shape.Field {
 	}
 	list := []shape.Field{f}
 	choice := &list[0]
-	if fd.group() {
+	if fd.multi() {
 		list[0].Types = []string{shape.List}
 		list = append(list, shape.Field{Path: shape.Path{fd.name, shape.Items}, Types: []string{shape.Text}})
 		choice = &list[1]
 	}
 	for _, option := range fd.options {
-		choice.Values = append(choice.Values, option)
-		if text, err := json.Marshal(option); err == nil { // a text always does
+		choice.Values = append(choice.Values, option.value)
+		if text, err := json.Marshal(option.value); err == nil { // a text always does
 			choice.Examples = append(choice.Examples, text)
 		}
 	}
-	if !fd.required && fd.kind != checkboxKind {
+	if !fd.required && fd.kind != checkboxKind && !fd.multi() {
 		list[0].Types = append([]string{shape.Null}, list[0].Types...)
 		slices.Sort(list[0].Types)
 	}

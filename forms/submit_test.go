@@ -185,6 +185,25 @@ func TestSubmit_values(t *testing.T) {
 		{"{type: checkbox, options: [a, b]}", values{"c"}, `["c"]`, forms.NoOption},
 		{"{type: checkbox, options: [a, b], required: true}", values{""}, `[]`, forms.Required},
 
+		{"{type: checkbox, options: [a, b, c], min: 2}", values{"b"}, `["b"]`, forms.TooFew},
+		{"{type: checkbox, options: [a, b, c], min: 2}", nil, `[]`, ""},
+		{"{type: select, options: [a, b, c], multiple: true, max: 2}", values{"a", "b", "c"}, `["a","b","c"]`, forms.TooMuch},
+		{"{type: select, options: [a, b, c], multiple: true, max: 2}", values{"c", "a"}, `["c","a"]`, ""},
+		{"{type: select, options: [a, b], multiple: true}", values{"a"}, `["a"]`, ""},
+		{"{type: select, options: [a, b], multiple: true}", nil, `[]`, ""},
+		{"{type: select, options: [a, b], multiple: true}", values{"x"}, `["x"]`, forms.NoOption},
+		{"{type: select, options: [a, b], multiple: true, required: true}", nil, `[]`, forms.Required},
+		{"{type: select, options: [{value: s, label: Small}, m]}", values{"s"}, `"s"`, ""},
+		{"{type: select, options: [{value: s, label: Small}, m]}", values{"Small"}, `"Small"`, forms.NoOption},
+
+		{"{type: tel, region: DE}", values{"040 123456"}, `"+4940123456"`, ""},
+		{"{type: tel, region: de}", values{"+1 (415) 555-2671 ext. 9"}, `"+14155552671;ext=9"`, ""},
+		{"{type: tel, region: DE}", values{"0043 1 5128"}, `"+4315128"`, ""},
+		{"{type: tel, region: DE}", values{" "}, `""`, ""},
+		{"{type: tel, region: DE}", values{"12"}, `"12"`, forms.TypeTel},
+		{"{type: tel, region: DE}", values{"call me"}, `"call me"`, forms.TypeTel},
+		{"{type: tel, region: US}", values{"(415) 555-2671"}, `"+14155552671"`, ""},
+
 		{"{type: select, options: [S, 'L XL', 3]}", values{"L XL"}, `"L XL"`, ""},
 		{"{type: select, options: [S, 'L XL', 3]}", values{"3"}, `"3"`, ""},
 		{"{type: select, options: [S, 'L XL', 3]}", values{json.Number("3")}, `"3"`, ""},
@@ -223,9 +242,9 @@ func TestSubmit_brackets(t *testing.T) {
 	t.Parallel()
 	posted := fields("topic[]", "a", "f[x]", "1")
 	for config, want := range map[string]string{
-		"topic: {}":     `{"topic":["a"],"extra":{"f[x]":"1"}}`,
-		"'topic[]': {}": `{"topic[]":"a","extra":{"f[x]":"1"}}`,
-		"'f[x]': {}":    `{"f[x]":"1","extra":{"topic":["a"]}}`,
+		"topic: {}":     `{"topic":["a"],"extra":{"f":{"x":"1"}}}`,
+		"'topic[]': {}": `{"topic":["a"],"extra":{"f":{"x":"1"}}}`,
+		"'f[x]': {}":    `{"f":{"x":"1"},"extra":{"topic":["a"]}}`,
 	} {
 		f := mustCompile(t, "fields:\n  "+config)
 		if got := string(f.Submit(posted).Data); got != want {

@@ -30,13 +30,13 @@ var unchecked = []string{"", "0", "false", "off", "no", "nein"}
 // it. Of a value that is refused, the text is kept.
 func (fd *field) read(e *entry) (any, Problem) {
 	switch {
-	case fd.group():
-		return fd.readGroup(e)
+	case fd.multi():
+		return fd.readMulti(e)
 	case fd.kind == checkboxKind:
 		return fd.readCheckbox(e)
 	case e == nil || len(e.values) == 0:
 		return nil, fd.missing()
-	case !e.list && len(e.values) == 1:
+	case !e.list && !fd.list && len(e.values) == 1:
 		return fd.readOne(e.values[0], fd.required)
 	}
 	var list []any
@@ -77,7 +77,7 @@ func (fd *field) readCheckbox(e *entry) (any, Problem) {
 	return true, Problem{}
 }
 
-func (fd *field) readGroup(e *entry) (any, Problem) {
+func (fd *field) readMulti(e *entry) (any, Problem) {
 	list := []any{}
 	problem := Problem{}
 	if e != nil {
@@ -86,14 +86,21 @@ func (fd *field) readGroup(e *entry) (any, Problem) {
 			if text == "" {
 				continue
 			}
-			if !slices.Contains(fd.options, text) {
+			if !fd.allows(text) {
 				problem = Problem{Code: NoOption}
 			}
 			list = append(list, text)
 		}
 	}
-	if len(list) == 0 {
+	count := float64(len(list))
+	switch {
+	case count == 0:
 		problem = fd.missing()
+	case problem.Code != "":
+	case fd.min != nil && count < fd.min.number:
+		problem = Problem{Code: TooFew, Limit: fd.min.text}
+	case fd.max != nil && count > fd.max.number:
+		problem = Problem{Code: TooMuch, Limit: fd.max.text}
 	}
 	return list, problem
 }
@@ -125,11 +132,17 @@ func (fd *field) readOne(v any, required bool) (any, Problem) {
 		text = strings.TrimSpace(text)
 		return text, fd.checkDate(text)
 	case selectKind:
-		if !slices.Contains(fd.options, text) {
+		if !fd.allows(text) {
 			return text, Problem{Code: NoOption}
 		}
 		return text, Problem{}
-	case emailKind, urlKind, telKind:
+	case telKind:
+		dialled, ok := fd.readTel(strings.TrimSpace(text))
+		if !ok {
+			return dialled, Problem{Code: TypeTel}
+		}
+		text = dialled
+	case emailKind, urlKind:
 		text = strings.TrimSpace(text)
 	case textKind, hiddenKind, checkboxKind:
 	}
@@ -143,8 +156,6 @@ func (fd *field) checkText(text string) Problem {
 		return Problem{Code: TypeEmail}
 	case fd.kind == urlKind && !validURL(text):
 		return Problem{Code: TypeURL}
-	case fd.kind == telKind && !validTel(text):
-		return Problem{Code: TypeTel}
 	}
 	length := float64(utf8.RuneCountInString(text))
 	switch {

@@ -14,11 +14,11 @@ import (
 
 // Rule is one entry under rules, as it stands in the file.
 type Rule struct {
-	Name   yamlpos.Text   `yaml:"name,required"`
-	From   []yamlpos.Text `yaml:"from,single,required"`
-	Events []yamlpos.Text `yaml:"events,single"`
-	When   yamlpos.Text   `yaml:"when"`
-	Then   []Action       `yaml:"then,required"`
+	Name   yamlpos.Text   `yaml:"name,required" doc:"Names the rule in commands and logs; unique." example:"create-subscription"`
+	From   []yamlpos.Text `yaml:"from,single,required" doc:"The source or form whose events it listens to, or a list of them." example:"sitejet"`
+	Events []yamlpos.Text `yaml:"events,single" doc:"The types of events that it listens to, one or a list; all where left out." example:"[website_status_changed]"`
+	When   yamlpos.Text   `yaml:"when" doc:"The rule matches where this expression is true; always where left out." type:"expression" example:"data.website.status == \"Done\""`
+	Then   []Action       `yaml:"then,required" doc:"What is sent, one action an item."`
 }
 
 // Noun names a rule in messages.
@@ -38,9 +38,9 @@ func (*Rule) KeyHint(key string) string {
 
 // Action is one entry under then, as it stands in the file.
 type Action struct {
-	To          yamlpos.Text    `yaml:"to,required"`
-	When        yamlpos.Text    `yaml:"when"`
-	OrderingKey yamlpos.Text    `yaml:"ordering_key"`
+	To          yamlpos.Text    `yaml:"to,required" doc:"The connection to send to." example:"billing"`
+	When        yamlpos.Text    `yaml:"when" doc:"Send only where this expression is true." type:"expression" example:"data.newsletter == true"`
+	OrderingKey yamlpos.Text    `yaml:"ordering_key" doc:"Deliveries of the connection with the same key are sent one at a time, in the order of their events." type:"expression" example:"data.website.id"`
 	Inputs      []yamlpos.Field `yaml:",rest"`
 	Node        yamlpos.Node    // the whole action
 }
@@ -51,6 +51,13 @@ func (a *Action) DecodeNode(n yamlpos.Node) diag.List {
 	list := n.Decode("an action", (*plain)(a))
 	a.Node = n
 	return list
+}
+
+// Describe implements yamlpos.Described. What else an action can hold depends
+// on the connection.
+func (Action) Describe() yamlpos.Spec {
+	type plain Action // without Describe
+	return yamlpos.Describe[plain]()
 }
 
 // Targets has, by the connection's name, what its kind accepts in an action;

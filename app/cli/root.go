@@ -54,7 +54,7 @@ func newRoot(s *session) *cobra.Command {
 	globalFlags(root, s)
 	root.AddCommand(
 		newServe(s), newDemo(s),
-		newCheck(s), newExplain(s),
+		newCheck(s), newExplain(s), newSchema(s),
 		newEvents(s), newDeliveries(s),
 		newForms(s),
 		newReload(s), newReplicas(s), newMigrate(s), newSources(s), newVersion(s),

@@ -41,24 +41,24 @@ type Entry struct {
 // Server says how hookgate is reached.
 type Server struct {
 	// Listen is host:port; 127.0.0.1:8080 unless set.
-	Listen string `yaml:"listen"`
+	Listen string `yaml:"listen" doc:"Where to listen, as host:port; without a host on all addresses." default:"127.0.0.1:8080"`
 	// PublicURL is what senders call, without a slash at its end; "" unless set.
-	PublicURL string `yaml:"public_url"`
+	PublicURL string `yaml:"public_url" doc:"What senders call: https:// and a host, with a path where a proxy adds one." example:"https://hooks.agency.example"`
 	// Timezone is a name of the IANA database; UTC unless set. Location is the same.
-	Timezone string `yaml:"timezone"`
+	Timezone string `yaml:"timezone" doc:"The zone that event.time is written in: a name of the IANA database." default:"UTC" example:"Europe/Berlin"`
 	Location *time.Location
 	// TrustedProxies may say in X-Forwarded-For whom they speak for.
-	TrustedProxies Prefixes `yaml:"trusted_proxies"`
+	TrustedProxies Prefixes `yaml:"trusted_proxies" doc:"Networks or addresses whose X-Forwarded-For is believed." example:"[127.0.0.1]"`
 	// Admin is nil where there is neither UI nor API.
-	Admin *Admin `yaml:"admin"`
+	Admin *Admin `yaml:"admin" doc:"Who may use the administration API and the pages. Without it there is only the socket on this machine."`
 	// MaxBody is the largest body of a request, 10 MB unless set.
-	MaxBody yamlpos.Size `yaml:"max_body"`
+	MaxBody yamlpos.Size `yaml:"max_body" doc:"The largest body of a request, from 1KB to 100MB." default:"10MB"`
 }
 
 // Admin is who may use the UI and the API.
 type Admin struct {
-	User     string       `yaml:"user,required"`
-	Password event.Secret `yaml:"password,required"`
+	User     string       `yaml:"user,required" doc:"The name to log in with." example:"team"`
+	Password event.Secret `yaml:"password,required" doc:"The password to log in with; it comes from the environment." example:"${HOOKGATE_ADMIN_PASSWORD}"`
 }
 
 // Noun is what messages call it.
@@ -79,26 +79,26 @@ func (Server) KeyHint(key string) string {
 type Storage struct {
 	// Path of the SQLite file; hookgate.db beside the config file unless set.
 	// A relative path starts at the config file's folder. "" where URL is set.
-	Path string `yaml:"path"`
+	Path string `yaml:"path" doc:"The SQLite file. A relative path starts at the folder of this file." default:"hookgate.db"`
 	// URL of the PostgreSQL database that is used in place of a file.
-	URL event.Secret `yaml:"url"`
+	URL event.Secret `yaml:"url" doc:"A PostgreSQL database in place of the file, shared by all replicas." example:"${DATABASE_URL}"`
 	// Lease is how long a replica that is heard no more keeps what it claimed;
 	// 30 s unless set. It goes with URL.
-	Lease time.Duration `yaml:"lease"`
+	Lease time.Duration `yaml:"lease" doc:"With url: how long a silent replica keeps what it was about to send, from 5s to 10m." default:"30s"`
 }
 
 // Retention says how long what is kept is kept. What is undelivered stays.
 type Retention struct {
-	Events      time.Duration `yaml:"events"`      // 90 days unless set
-	Submissions time.Duration `yaml:"submissions"` // events of forms; 365 days unless set
-	Spam        time.Duration `yaml:"spam"`        // 14 days unless set
+	Events      time.Duration `yaml:"events" doc:"How long events of sources are kept, with their deliveries. What is not delivered yet stays." default:"90d"` // 90 days unless set
+	Submissions time.Duration `yaml:"submissions" doc:"How long events of forms are kept." default:"365d"`                                                     // events of forms; 365 days unless set
+	Spam        time.Duration `yaml:"spam" doc:"How long form posts that were taken for spam are kept." default:"14d"`                                         // 14 days unless set
 }
 
 // Outbound says where deliveries may go.
 type Outbound struct {
 	// AllowPrivate are the private networks that connections may reach; none
 	// unless set.
-	AllowPrivate Prefixes `yaml:"allow_private"`
+	AllowPrivate Prefixes `yaml:"allow_private" doc:"Private networks or addresses that connections may reach. All others are refused, whatever a name resolves to." example:"[10.1.0.0/16]"`
 }
 
 // Prefixes is a list of networks, each written as 10.1.0.0/16 or as one address.
@@ -110,14 +110,14 @@ type Connection struct {
 	Name yamlpos.Text
 	// Type names its connector; not there (IsZero) where the file lacks it,
 	// which is an error already.
-	Type yamlpos.Text `yaml:"type,required"`
+	Type yamlpos.Text `yaml:"type,required" doc:"What kind of tool it is."`
 	// Timeout of one attempt, 15 s unless set.
-	Timeout time.Duration `yaml:"timeout"`
+	Timeout time.Duration `yaml:"timeout" doc:"Of one attempt, up to 10m." default:"15s"`
 	// Concurrency is how many attempts run at once, 8 unless set.
-	Concurrency int `yaml:"concurrency"`
+	Concurrency int `yaml:"concurrency" doc:"How many attempts run at once, from 1 to 1000." default:"8"`
 	// RateLimit of attempts; its Count is 0 where there is none.
-	RateLimit yamlpos.Rate    `yaml:"rate_limit"`
-	Retry     Retry           `yaml:"retry"`
+	RateLimit yamlpos.Rate    `yaml:"rate_limit" doc:"How many attempts start in a time." example:"5/s"`
+	Retry     Retry           `yaml:"retry" doc:"For how long, or at what distances, a failed attempt is repeated." example:"{ for: 48h }"`
 	Settings  []yamlpos.Field `yaml:",rest"` // the other keys
 	Node      yamlpos.Node
 }
@@ -130,10 +130,10 @@ func (Connection) Noun() string { return "a connection" }
 type Retry struct {
 	// For is how long after its creation a delivery is tried at the most; 0
 	// where the file does not say.
-	For time.Duration `yaml:"for"`
+	For time.Duration `yaml:"for" doc:"How long after the event attempts go on in the usual delays, at most 30d." example:"48h"`
 	// Delays are the waits before the second attempt, the third and so on. nil
 	// where the file does not say; empty where nothing is to be repeated.
-	Delays []time.Duration `yaml:"delays"`
+	Delays []time.Duration `yaml:"delays" doc:"The waits before the second attempt, the third and so on, at most 100. An empty list retries nothing." default:"[5s, 5m, 30m, 2h, 5h, 10h, 10h]"`
 }
 
 // Noun is what messages call it.

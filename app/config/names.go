@@ -5,9 +5,11 @@ import (
 	"hookgate/app/yamlpos"
 )
 
+// entryName is isEntryName as a regular expression.
+const entryName = "^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+
 // isEntryName reports whether name can be a source's, a form's, a connection's
-// or a rule's: it stands in URLs, metrics and on the command line. As a
-// regular expression: ^[A-Za-z0-9][A-Za-z0-9_.-]*$.
+// or a rule's: it stands in URLs, metrics and on the command line.
 func isEntryName(name string) bool {
 	for i, c := range []byte(name) {
 		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'

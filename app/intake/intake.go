@@ -117,6 +117,7 @@ func (in *Intake) Form(f *forms.Form, plan *Plan, r *Request) (Ack, forms.Result
 		return Ack{}, result, nil
 	}
 	e.Body, e.JSON = r.Body, result.Data
+	e.Request.Query = withSaid(e.Request.Query, result.Said)
 	if result.Spam != "" {
 		e.State, e.Cause = event.Spam, result.Spam
 		ack, err := in.keep(e)

@@ -336,6 +336,12 @@ func TestForm(t *testing.T) {
 	if !e.Form || e.Type != event.FormSubmitted || !bytes.Contains(e.JSON, []byte(`"ada@example.com"`)) || string(ds[0].Output) != `{"text":"ada@example.com"}` {
 		t.Errorf("stored %+v with %+v", e, ds)
 	}
+	if ack, _, err = post("email=ada%40example.com&_subject=Hello"); err != nil {
+		t.Fatal(err)
+	}
+	if e, _ := g.stored(ack.ID); e.Request.Query["_subject"] != "Hello" || bytes.Contains(e.JSON, []byte("Hello")) {
+		t.Errorf("what the page says of its post: query %v, data %s", e.Request.Query, e.JSON)
+	}
 	if ack, result, err := post("email=nobody"); err != nil || ack.ID != 0 || len(result.Problems) != 1 {
 		t.Errorf("with a problem: got %+v, %+v, %v", ack, result.Problems, err)
 	}

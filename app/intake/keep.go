@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 
 	"hookgate/app/body"
@@ -85,4 +86,17 @@ func query(raw string) map[string]any {
 		decoded[name] = list
 	}
 	return decoded
+}
+
+// withSaid adds the instructions of a form post to the query, where rules and
+// templates find them, now and at a replay. They win over the URL's.
+func withSaid(query, said map[string]any) map[string]any {
+	if len(said) == 0 {
+		return query
+	}
+	if query == nil {
+		query = make(map[string]any, len(said))
+	}
+	maps.Copy(query, said)
+	return query
 }

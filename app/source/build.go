@@ -23,11 +23,11 @@ func (b *builder) fail(d ...diag.Diagnostic) { b.list = append(b.list, d...) }
 
 // common are the keys that every kind of source has.
 type common struct {
-	Type    yamlpos.Text   `yaml:"type,required"`
-	Token   yamlpos.Text   `yaml:"token"`
-	Methods []yamlpos.Text `yaml:"methods,single"`
-	Dedupe  yamlpos.Text   `yaml:"dedupe"`
-	Rate    yamlpos.Rate   `yaml:"rate_limit"`
+	Type    yamlpos.Text   `yaml:"type,required" doc:"What kind of sender it is."`
+	Token   yamlpos.Text   `yaml:"token" doc:"The secret end of the URL: at least 16 letters, digits and - _ . ~. Make one with openssl rand -hex 24." example:"${SITEJET_TOKEN}" type:"secret"`
+	Methods []yamlpos.Text `yaml:"methods,single" doc:"The HTTP methods that are accepted." values:"POST,PUT,PATCH,GET" default:"[POST, PUT]"`
+	Dedupe  yamlpos.Text   `yaml:"dedupe" doc:"How repeats are recognised: off, a window for the event id such as 7d, or body 10m for the body's hash." default:"7d" example:"body 10m"`
+	Rate    yamlpos.Rate   `yaml:"rate_limit" doc:"How many events it may bring in a time." example:"100/s"`
 }
 
 const makeOne = "make one with: openssl rand -hex 24"

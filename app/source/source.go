@@ -39,13 +39,14 @@ const DefaultWindow = 7 * 24 * time.Hour
 type Kind struct {
 	Name, Doc string
 	compile   func(b *builder)
+	describe  func() yamlpos.Spec
 }
 
 // Kinds lists every type of source that there is.
 func Kinds() []Kind {
 	return []Kind{
-		{"sitejet", "the account webhooks of Sitejet: a secret URL, six event types", compileSitejet},
-		{"webhook", "any sender of webhooks: a secret URL, or a signature to verify", compileWebhook},
+		{"sitejet", "the account webhooks of Sitejet: a secret URL, six event types", compileSitejet, yamlpos.Describe[sitejetKeys]},
+		{"webhook", "any sender of webhooks: a secret URL, or a signature to verify", compileWebhook, describeWebhook},
 	}
 }
 

@@ -43,13 +43,6 @@ func (b *builder) verify(n yamlpos.Node) scheme {
 	return scheme{}
 }
 
-// secretKeys are how secrets are given: one, or several while one takes the
-// place of another.
-type secretKeys struct {
-	Secret  yamlpos.Text   `yaml:"secret"`
-	Secrets []yamlpos.Text `yaml:"secrets"`
-}
-
 // secrets takes the secrets and refuses empty ones: they would verify what
 // anyone can sign.
 func (b *builder) secrets(n yamlpos.Node, keys secretKeys) []yamlpos.Text {
@@ -88,17 +81,10 @@ func (b *builder) secrets(n yamlpos.Node, keys secretKeys) []yamlpos.Text {
 
 // vendor compiles the scheme of a known sender.
 func (b *builder) vendor(n yamlpos.Node, s scheme) {
-	type plain struct {
-		Scheme yamlpos.Text `yaml:"scheme"`
-		secretKeys
-	}
-	var keys struct {
-		plain
-		Tolerance time.Duration `yaml:"tolerance"`
-	}
+	var keys timedKeys
 	noun := "the scheme " + s.name
 	if s.sign.Tolerance == 0 { // it signs no timestamp
-		b.fail(n.Decode(noun, &keys.plain)...)
+		b.fail(n.Decode(noun, &keys.vendorKeys)...)
 	} else {
 		b.fail(n.Decode(noun, &keys)...)
 	}
@@ -139,11 +125,7 @@ func (b *builder) signed(s signing, secrets []yamlpos.Text, decodeKey bool) {
 
 // basic compiles user and password.
 func (b *builder) basic(n yamlpos.Node) {
-	var keys struct {
-		Scheme   yamlpos.Text `yaml:"scheme"`
-		User     yamlpos.Text `yaml:"user,required"`
-		Password yamlpos.Text `yaml:"password,required"`
-	}
+	var keys basicKeys
 	b.fail(n.Decode("the scheme basic", &keys)...)
 	switch {
 	case strings.Contains(keys.User.Value, ":"):
@@ -158,11 +140,7 @@ func (b *builder) basic(n yamlpos.Node) {
 
 // bearer compiles a secret that stands in a header.
 func (b *builder) bearer(n yamlpos.Node) {
-	var keys struct {
-		Scheme yamlpos.Text `yaml:"scheme"`
-		secretKeys
-		Header yamlpos.Text `yaml:"header"`
-	}
+	var keys bearerKeys
 	b.fail(n.Decode("the scheme bearer", &keys)...)
 	v := bearerVerifier{header: authorization}
 	if header := n.Get("header"); !header.IsZero() {
@@ -177,9 +155,7 @@ func (b *builder) bearer(n yamlpos.Node) {
 
 // none is the explicit wish to take events from anyone.
 func (b *builder) none(n yamlpos.Node) {
-	var keys struct {
-		Scheme yamlpos.Text `yaml:"scheme"`
-	}
+	var keys schemeKeys
 	b.fail(n.Decode("the scheme none", &keys)...)
 	if b.node.Get("token").IsZero() {
 		warning := keys.Scheme.Diag("unverified", "set a token, so that the URL is secret", "nothing is verified: anyone who finds the URL can send events")

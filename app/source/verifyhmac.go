@@ -10,21 +10,21 @@ import (
 
 // hmacKeys are the generic scheme's: all of a signing.
 type hmacKeys struct {
-	Scheme yamlpos.Text `yaml:"scheme"`
+	schemeKeys
 	secretKeys
-	SecretEncoding  yamlpos.Text  `yaml:"secret_encoding"`
-	Header          yamlpos.Text  `yaml:"header,required"`
-	Algorithm       yamlpos.Text  `yaml:"algorithm"`
-	Encoding        yamlpos.Text  `yaml:"encoding"`
-	Prefix          yamlpos.Text  `yaml:"prefix"`
-	Separator       yamlpos.Text  `yaml:"separator"`
-	SignatureKey    yamlpos.Text  `yaml:"signature_key"`
-	TimestampKey    yamlpos.Text  `yaml:"timestamp_key"`
-	Signed          yamlpos.Text  `yaml:"signed"`
-	IDHeader        yamlpos.Text  `yaml:"id_header"`
-	TimestampHeader yamlpos.Text  `yaml:"timestamp_header"`
-	TimestampUnit   yamlpos.Text  `yaml:"timestamp_unit"`
-	Tolerance       time.Duration `yaml:"tolerance"`
+	SecretEncoding  yamlpos.Text  `yaml:"secret_encoding" doc:"How the secret is written." values:"text,base64" default:"text"`
+	Header          yamlpos.Text  `yaml:"header,required" doc:"The header that carries the signature." example:"X-Signature"`
+	Algorithm       yamlpos.Text  `yaml:"algorithm" doc:"The hash." values:"sha256,sha1,sha512" default:"sha256"`
+	Encoding        yamlpos.Text  `yaml:"encoding" doc:"How the signature is written." values:"hex,base64" default:"hex"`
+	Prefix          yamlpos.Text  `yaml:"prefix" doc:"What stands in front of the signature." example:"sha256="`
+	Separator       yamlpos.Text  `yaml:"separator" doc:"What stands between the items of a header that holds several." example:","`
+	SignatureKey    yamlpos.Text  `yaml:"signature_key" doc:"The key of the signature, where the items are pairs such as t=…,v1=…." example:"v1"`
+	TimestampKey    yamlpos.Text  `yaml:"timestamp_key" doc:"The key of the timestamp, where the items are pairs." example:"t"`
+	Signed          yamlpos.Text  `yaml:"signed" doc:"What is signed, with {id} {timestamp} {method} {url} {body}." default:"{body}" example:"{timestamp}.{body}"`
+	IDHeader        yamlpos.Text  `yaml:"id_header" doc:"The header that carries the {id} that is signed." example:"X-Id"`
+	TimestampHeader yamlpos.Text  `yaml:"timestamp_header" doc:"The header that carries the {timestamp} that is signed." example:"X-Timestamp"`
+	TimestampUnit   yamlpos.Text  `yaml:"timestamp_unit" doc:"The unit of the timestamp." values:"s,ms" default:"s"`
+	Tolerance       time.Duration `yaml:"tolerance" doc:"How far the timestamp may be off, up to 24h." default:"5m"`
 }
 
 // hmac compiles the generic scheme.

@@ -10,9 +10,9 @@ import (
 
 type webhookKeys struct {
 	common
-	Verify    yamlpos.Node `yaml:"verify"`
-	EventType yamlpos.Text `yaml:"event_type"`
-	EventID   yamlpos.Text `yaml:"event_id"`
+	Verify    yamlpos.Node `yaml:"verify" doc:"How requests prove that they come from the sender."`
+	EventType yamlpos.Text `yaml:"event_type" doc:"Where the sender keeps the type of an event: an expression." type:"expression" example:"data.type"`
+	EventID   yamlpos.Text `yaml:"event_id" doc:"The id by which repeats are recognised: an expression." type:"expression" example:"headers[\"webhook-id\"]"`
 }
 
 // Noun implements yamlpos.Nouns.

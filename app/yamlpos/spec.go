@@ -43,7 +43,11 @@ type Spec struct {
 	Fields   []Spec // of an ObjectType: its keys
 	Open     bool   // an object may have other keys too
 	Item     *Spec  // of a ListType or MappingType: each value; nil is any
-	OneOf    []Spec // if set, the place takes any of these and Type is AnyType
+	OneOf    []Spec // if set, the place takes any one of these
+	By       string // the key whose value is the Name of the one in OneOf; "" where the shape tells
+	Env      bool   // ${NAME} serves in it and below
+	Template bool   // ${{ }} serves in it and below
+	Names    string // of a MappingType: a regular expression of what its keys can be; "" is any
 }
 
 // Field is the key with that name, nil where there is none. It may be changed
@@ -66,7 +70,7 @@ type Described interface{ Describe() Spec }
 // Describe tells what Decode accepts into a T. Beside the names and options of
 // the tag yaml, these tags of a field count: doc, example, default, and values,
 // a list with commas that makes the field an enum; also type, which names a
-// Type where Go's says too little (`type:"expression"`).
+// Type where Go's says too little, as in type:"expression", or says secret.
 func Describe[T any]() Spec { return describe(reflect.TypeFor[T](), false) }
 
 // revealer is how a secret looks to this package, which knows none by name.
@@ -158,7 +162,11 @@ func (s *Spec) tags(tag reflect.StructTag) {
 	if values, found := tag.Lookup("values"); found {
 		inner.Type, inner.Values = EnumType, strings.Split(values, ",")
 	}
-	if typ, found := tag.Lookup("type"); found {
+	switch typ := tag.Get("type"); typ {
+	case "":
+	case "secret":
+		s.Secret, inner.Secret = true, true
+	default:
 		inner.Type = Type(typ)
 	}
 }

@@ -26,7 +26,7 @@ func (g *Gate) CLIWith(stdin string, args ...string) Result {
 	g.tb.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, Binary(g.tb), append(args, "-c", g.ConfigPath())...)
+	cmd := exec.CommandContext(ctx, g.program(), append(args, "-c", g.ConfigPath())...)
 	cmd.Dir = g.Dir
 	cmd.Env = g.environment()
 	cmd.Stdin = strings.NewReader(stdin)

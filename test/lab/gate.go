@@ -34,6 +34,8 @@ type Gate struct {
 	Storage  string
 	Database string
 	Lease    string // of a replica, where Database is set; "": the default
+	// Program is what is started; "": Binary.
+	Program string
 
 	tb      testing.TB
 	config  string // the body of the configuration
@@ -153,7 +155,7 @@ func (g *Gate) Start() {
 // Launch starts the process and does not wait for it.
 func (g *Gate) Launch() error {
 	g.tb.Helper()
-	args := append(append([]string{}, g.Wrap...), Binary(g.tb), "serve", "-c", g.ConfigPath())
+	args := append(append([]string{}, g.Wrap...), g.program(), "serve", "-c", g.ConfigPath())
 	cmd := exec.Command(args[0], args[1:]...)
 	cmd.Dir = g.Dir
 	cmd.Env = g.environment()
@@ -179,6 +181,13 @@ func (g *Gate) Launch() error {
 		close(p.done)
 	}()
 	return nil
+}
+
+func (g *Gate) program() string {
+	if g.Program != "" {
+		return g.Program
+	}
+	return Binary(g.tb)
 }
 
 func (g *Gate) output(name string) (*os.File, error) {

@@ -144,59 +144,6 @@ func Listen(tb testing.TB) net.Listener {
 	return nil
 }
 
-var build struct {
-	once sync.Once
-	dir  string
-	path string
-	err  error
-}
-
-// Main runs the tests of a package and removes the binary afterwards; a
-// package's TestMain is os.Exit(lab.Main(m)).
-func Main(m *testing.M) int {
-	code := m.Run()
-	if build.dir != "" {
-		_ = os.RemoveAll(build.dir)
-	}
-	return code
-}
-
-// Binary returns the path of the built program. It is built once for each test
-// binary; LAB_RACE=1 builds it with the race detector, LAB_BINARY names one
-// that exists.
-func Binary(tb testing.TB) string {
-	tb.Helper()
-	build.once.Do(func() { build.path, build.err = compile() })
-	if build.err != nil {
-		tb.Fatal(build.err)
-	}
-	return build.path
-}
-
-func compile() (string, error) {
-	if path := os.Getenv("LAB_BINARY"); path != "" {
-		return path, nil
-	}
-	root, err := Root()
-	if err != nil {
-		return "", err
-	}
-	if build.dir, err = os.MkdirTemp("", "hookgate-lab-"); err != nil {
-		return "", err
-	}
-	path := filepath.Join(build.dir, "hookgate")
-	args := []string{"build", "-o", path}
-	if Race() {
-		args = append(args, "-race")
-	}
-	cmd := exec.Command("go", append(args, ".")...)
-	cmd.Dir = root
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w\n%s", err, out)
-	}
-	return path, nil
-}
-
 // Root is the repository's top folder.
 func Root() (string, error) {
 	_, file, _, ok := runtime.Caller(0)

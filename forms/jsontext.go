@@ -6,37 +6,6 @@ import (
 	"strconv"
 )
 
-// object writes a JSON object in the order of its keys' coming.
-type object struct{ buf []byte }
-
-func (o *object) empty() bool { return len(o.buf) == 0 }
-
-func (o *object) key(name string) {
-	if o.empty() {
-		o.buf = append(o.buf, '{')
-	} else {
-		o.buf = append(o.buf, ',')
-	}
-	o.buf = append(appendJSON(o.buf, name), ':')
-}
-
-func (o *object) add(name string, value any) {
-	o.key(name)
-	o.buf = appendJSON(o.buf, value)
-}
-
-func (o *object) addRaw(name string, value []byte) {
-	o.key(name)
-	o.buf = append(o.buf, value...)
-}
-
-func (o *object) bytes() []byte {
-	if o.empty() {
-		return []byte("{}")
-	}
-	return append(o.buf, '}')
-}
-
 // appendJSON writes a value that was decoded from JSON or is a text; a value
 // that JSON cannot hold (there is none in a body) becomes null.
 func appendJSON(dst []byte, value any) []byte {

@@ -1,0 +1,73 @@
+package app
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"hookgate/app/config"
+	"hookgate/app/schema"
+	"hookgate/app/source"
+	"hookgate/app/yamlpos"
+	"hookgate/connectors"
+	"hookgate/forms"
+	"hookgate/rules/lang"
+)
+
+// Describe tells what config.yaml can hold where there are these kinds of
+// connections.
+func Describe(kinds []connectors.Kind) yamlpos.Spec {
+	var specs []yamlpos.Spec
+	for _, k := range kinds {
+		specs = append(specs, yamlpos.Spec{Name: k.Name, Doc: k.Doc, Fields: k.Settings})
+	}
+	return config.Describe(source.Describe(), forms.Describe(), specs, inputs(kinds))
+}
+
+// Schema is the JSON Schema of config.yaml where there are these kinds of
+// connections.
+func Schema(kinds []connectors.Kind) ([]byte, error) {
+	return schema.Generate(Describe(kinds))
+}
+
+// inputs are the keys that an action can have. A schema cannot follow `to` to
+// the type of the connection, so it takes those of all types together; which
+// has which is said of each key, and checked by `hookgate check`.
+func inputs(kinds []connectors.Kind) []yamlpos.Spec {
+	var all []yamlpos.Spec
+	for _, k := range kinds {
+		for _, in := range k.Action.Inputs {
+			one := yamlpos.Spec{Name: in.Name, Type: inputType(in.Kind), Template: true, Doc: k.Name + ": " + in.Doc}
+			i := slices.IndexFunc(all, func(s yamlpos.Spec) bool { return s.Name == in.Name })
+			if i < 0 {
+				all = append(all, one)
+				continue
+			}
+			all[i].Doc = join(all[i].Doc, one.Doc)
+			if all[i].Type != one.Type {
+				all[i].Type = yamlpos.AnyType
+			}
+		}
+	}
+	return all
+}
+
+// maxDoc is where the list of what a key means to each kind ends.
+const maxDoc = 600
+
+func join(doc, more string) string {
+	switch {
+	case strings.HasSuffix(doc, "…"):
+		return doc
+	case len(doc)+len(more) > maxDoc:
+		return doc + "\n…"
+	}
+	return fmt.Sprintf("%s\n%s", doc, more)
+}
+
+func inputType(k lang.Kind) yamlpos.Type {
+	if k == lang.TextInput {
+		return yamlpos.TextType
+	}
+	return yamlpos.AnyType
+}

@@ -1,0 +1,220 @@
+package forms
+
+import (
+	"slices"
+	"strings"
+
+	"hookgate/app/body"
+)
+
+// entry is everything that was posted for one place in data.
+type entry struct {
+	path   fieldPath
+	values []any
+	list   bool // the name ended with [], or the value came as a list
+}
+
+// keptField is a posted field with its place in data; a control field has none.
+type keptField struct {
+	body.Field
+	path fieldPath
+}
+
+// entries are a post's fields in order of first appearance, by the key of
+// their path.
+type entries struct {
+	list   []*entry
+	byPath map[string]*entry
+}
+
+func (es *entries) at(path fieldPath) *entry {
+	key := path.key()
+	e := es.byPath[key]
+	if e == nil {
+		e = &entry{path: path}
+		es.byPath[key] = e
+		es.list = append(es.list, e)
+	}
+	return e
+}
+
+// value is what an undeclared entry is in data.
+func (e *entry) value() any {
+	if e.list || len(e.values) != 1 {
+		return e.values
+	}
+	return e.values[0]
+}
+
+// collect groups the posted fields by their place. The control fields and
+// files are not among them.
+func (f *Form) collect(posted []body.Field, r *Result) *entries {
+	if len(posted) > maxFields {
+		r.Problems = append(r.Problems, Problem{Code: TooMany, Limit: decimal(maxFields)})
+		posted = posted[:maxFields]
+	}
+	all := &entries{byPath: map[string]*entry{}}
+	rows := counters{}
+	for _, p := range posted {
+		if p.File {
+			if p.Value != nil && p.Value != "" {
+				r.Files++
+			}
+			continue
+		}
+		if f.controls(p.Name) {
+			r.posted = append(r.posted, keptField{Field: p})
+			continue
+		}
+		if problem, bad := oversized(p.Name, p.Value); bad {
+			r.Problems = append(r.Problems, problem)
+		}
+		name := pathOf(p.Name)
+		path := rows.number(name.path)
+		put := func(path fieldPath, p body.Field) {
+			r.posted = append(r.posted, keptField{p, path})
+			e := all.at(path)
+			e.list = e.list || name.list
+			e.add(p.Value)
+		}
+		if f.nested[path[0]] {
+			flatten(path, p, put)
+			continue
+		}
+		put(path, p)
+	}
+	return all
+}
+
+// add takes one posted value; a JSON list counts as its values.
+func (e *entry) add(v any) {
+	switch x := v.(type) {
+	case nil:
+	case []any:
+		e.list = true
+		for _, item := range x {
+			e.values = append(e.values, normal(item))
+		}
+	default:
+		e.values = append(e.values, normal(v))
+	}
+}
+
+// normal gives texts the line ends that data has: browsers send CRLF.
+func normal(v any) any {
+	if s, ok := v.(string); ok {
+		return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\r\n", "\n")
+	}
+	return v
+}
+
+func oversized(name string, v any) (Problem, bool) {
+	if len(name) > maxName {
+		return Problem{Field: cut(name, 40), Code: NameTooLong, Limit: decimal(maxName)}, true
+	}
+	size := 0
+	if s, ok := v.(string); ok {
+		size = len(s)
+	} else if v != nil {
+		size = len(appendJSON(nil, v))
+	}
+	if size > maxValue {
+		return Problem{Field: name, Code: TooLong, Limit: decimal(maxValue)}, true
+	}
+	return Problem{}, false
+}
+
+// data writes the JSON object and adds the problems of the fields.
+func (f *Form) data(all *entries, r *Result) []byte {
+	out := &node{named: true}
+	for _, fd := range f.fields {
+		for _, path := range fd.places(all) {
+			value, problem := fd.read(all.byPath[path.key()])
+			if problem.Code != "" {
+				problem.Field, problem.kind, problem.custom = fd.called(path), fd.kind, fd.custom
+				r.Problems = addProblem(r.Problems, problem)
+			}
+			if value != nil {
+				out.set(path, value)
+			}
+		}
+	}
+	for _, fd := range f.fields {
+		if i := slices.Index(fd.path, ""); i > 0 {
+			out.list(fd.path[:i])
+		}
+	}
+	f.undeclared(all, out, r)
+	return out.append(nil)
+}
+
+// undeclared keeps what no field is declared for: under extra, or with
+// `fields: any` beside the others.
+func (f *Form) undeclared(all *entries, out *node, r *Result) {
+	extra := out
+	if !f.any {
+		extra = &node{named: true}
+	}
+	for _, e := range all.list {
+		if f.declared(e.path) != nil || len(e.values) == 0 && !e.list {
+			continue
+		}
+		if f.refuse {
+			r.Problems = addProblem(r.Problems, Problem{Field: cut(e.path.name(), maxName), Code: Unknown})
+		}
+		extra.keep(e.path, e.value())
+	}
+	if extra != out && !extra.empty() {
+		out.graft(extraKey, extra)
+	}
+}
+
+// places are where the field stands in this post: its path, or where it is
+// repeated, one for every row that has any field.
+func (fd *field) places(all *entries) []fieldPath {
+	if !slices.Contains(fd.path, "") {
+		return []fieldPath{fd.path}
+	}
+	found := []fieldPath{nil}
+	for i, part := range fd.path {
+		var next []fieldPath
+		for _, prefix := range found {
+			if part != "" || i == 0 {
+				next = append(next, append(slices.Clone(prefix), part))
+				continue
+			}
+			for _, row := range all.rows(prefix) {
+				next = append(next, append(slices.Clone(prefix), row))
+			}
+		}
+		found = next
+	}
+	return found
+}
+
+// rows are the indexes that stand behind the prefix, in their order.
+func (es *entries) rows(prefix fieldPath) []string {
+	n := &node{}
+	for _, e := range es.list {
+		if len(e.path) <= len(prefix) || !slices.Equal(e.path[:len(prefix)], prefix) {
+			continue
+		}
+		if part := e.path[len(prefix)]; !slices.Contains(n.keys, part) {
+			if _, ok := index(part); ok {
+				n.keys = append(n.keys, part)
+			}
+		}
+	}
+	return n.ordered()
+}
+
+// called is the name of the field's control at that place.
+func (fd *field) called(path fieldPath) string {
+	if !slices.Contains(fd.path, "") {
+		return fd.name
+	}
+	if fd.list {
+		return path.name() + "[]"
+	}
+	return path.name()
+}
