@@ -16,7 +16,11 @@ func (f *Form) Shape() []shape.Shape {
 	}
 	s := shape.Shape{Type: event.FormSubmitted, Complete: true}
 	for _, fd := range f.fields {
-		s.Fields = append(s.Fields, fd.shape()...)
+		for _, part := range append(fd.parents(), fd.shape()...) {
+			if s.Find(part.Path) == nil {
+				s.Fields = append(s.Fields, part)
+			}
+		}
 	}
 	if s.Find(shape.Path{extraKey}) == nil {
 		s.Fields = append(s.Fields, shape.Field{Path: shape.Path{extraKey}, Types: []string{shape.Null, shape.Object}})
@@ -25,9 +29,37 @@ func (f *Form) Shape() []shape.Shape {
 	return []shape.Shape{s}
 }
 
-// shape is the field itself and, where several options may be chosen, what stands in its list.
+// at is where the field stands in data.
+func (fd *field) at() shape.Path {
+	path := make(shape.Path, len(fd.path))
+	for i, part := range fd.path {
+		if path[i] = part; i > 0 && part == "" {
+			path[i] = shape.Items
+		}
+	}
+	return path
+}
+
+// parents are the objects and lists that the field stands in.
+func (fd *field) parents() []shape.Field {
+	var list []shape.Field
+	path := fd.at()
+	for i := 1; i < len(path); i++ {
+		types := []string{shape.Null, shape.Object}
+		switch {
+		case path[i] == shape.Items:
+			types = []string{shape.List, shape.Null}
+		case path[i-1] == shape.Items:
+			types = []string{shape.Object}
+		}
+		list = append(list, shape.Field{Path: path[:i:i], Types: types})
+	}
+	return list
+}
+
+// shape is the field itself and, of several choices, what stands in its list.
 func (fd *field) shape() []shape.Field {
-	f := shape.Field{Path: shape.Path{fd.name}}
+	f := shape.Field{Path: fd.at()}
 	switch fd.kind {
 	case numberKind:
 		f.Types = []string{shape.Number}
@@ -40,9 +72,12 @@ func (fd *field) shape() []shape.Field {
 	}
 	list := []shape.Field{f}
 	choice := &list[0]
-	if fd.multi() {
+	if fd.multi() || fd.list {
+		list = append(list, shape.Field{Path: append(fd.at(), shape.Items), Types: f.Types})
+		if fd.multi() {
+			list[1].Types = []string{shape.Text}
+		}
 		list[0].Types = []string{shape.List}
-		list = append(list, shape.Field{Path: shape.Path{fd.name, shape.Items}, Types: []string{shape.Text}})
 		choice = &list[1]
 	}
 	for _, option := range fd.options {

@@ -19,6 +19,10 @@ fields:
   topics: { type: checkbox, options: [a, b] }
   consent: { type: checkbox }
   day: { type: date }
+  plans: { type: select, multiple: true, options: [{ value: s, label: Small }] }
+  address[city]: {}
+  items[][qty]: { type: number, required: true }
+  tags[]: {}
 `)
 	shapes := f.Shape()
 	if len(shapes) != 1 || shapes[0].Type != "form_submitted" || !shapes[0].Complete {
@@ -33,8 +37,9 @@ fields:
 		got = append(got, fmt.Sprintf("%s %s %s", field.Path, strings.Join(field.Types, "|"), values))
 	}
 	want := []string{
-		"data.budget null|number null", "data.consent true or false null", "data.day null|text null", "data.extra null|object null",
-		"data.name text null", `data.size text ["small","large"]`, "data.topics list null", `data.topics[] text ["a","b"]`,
+		"data.address null|object null", "data.address.city null|text null", "data.budget null|number null", "data.consent true or false null", "data.day null|text null", "data.extra null|object null",
+		"data.items list|null null", "data.items[] object null", "data.items[].qty number null",
+		"data.name text null", "data.plans list null", `data.plans[] text ["s"]`, `data.size text ["small","large"]`, "data.tags list|null null", "data.tags[] text null", "data.topics list null", `data.topics[] text ["a","b"]`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
