@@ -46,8 +46,15 @@ type Form struct {
 	honeypot string            // "" switches the check off
 	redirect target
 	lang     Lang // "" follows Accept-Language
-	rate     yamlpos.Rate
-	maxBody  int64
+	brand    brand
+	title    string // of the hosted page, "" for one made from the name
+	intro    string
+	submit   string // the button's text, "" for the language's
+
+	style, styleHash string // the pages' style sheet and its hash in base64
+
+	rate    yamlpos.Rate
+	maxBody int64
 }
 
 // field is one declared field.

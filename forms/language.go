@@ -1,17 +1,130 @@
 package forms
 
-import "golang.org/x/text/language"
+import (
+	"embed"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
 
-// Lang is a language that visitors are spoken to in, as a BCP 47 tag.
+	"golang.org/x/text/language"
+
+	"hookgate/app/yamlpos"
+)
+
+// Lang is a language that visitors are spoken to in, as a BCP 47 tag. There is
+// one for each file in the folder languages.
 type Lang string
 
-// The languages.
+// English is what everybody is spoken to in whose language there is no file
+// for; it and German are always there.
 const (
 	English Lang = "en"
 	German  Lang = "de"
 )
 
-func (l Lang) known() bool { return l == English || l == German }
+//go:embed languages/*.yaml
+var languageFiles embed.FS
+
+// texts is what a language's file holds.
+type texts struct {
+	Page    map[string]string     `yaml:"page,required"`
+	Problem map[string]string     `yaml:"problem,required"`
+	Status  map[string]statusText `yaml:"status,required"`
+}
+
+// statusText is what a page or an answer with a status says.
+type statusText struct {
+	Title  string `yaml:"title,required"`
+	Detail string `yaml:"detail,required"`
+}
+
+// catalogue is all languages, with English first: it is the fallback.
+type catalogue struct {
+	langs   []Lang
+	texts   map[Lang]*texts
+	matcher language.Matcher
+}
+
+// languages reads the files at first use. They are a part of the program: a
+// fault in one is a bug, and a test finds it.
+var languages = sync.OnceValue(func() *catalogue {
+	c, err := readLanguages()
+	if err != nil {
+		panic(err)
+	}
+	return c
+})
+
+func readLanguages() (*catalogue, error) {
+	files, err := languageFiles.ReadDir("languages")
+	if err != nil {
+		return nil, fmt.Errorf("read the languages: %w", err)
+	}
+	c := &catalogue{langs: []Lang{English}, texts: map[Lang]*texts{}}
+	for _, file := range files {
+		content, err := languageFiles.ReadFile("languages/" + file.Name())
+		if err != nil {
+			return nil, fmt.Errorf("read a language: %w", err)
+		}
+		n, list := yamlpos.Parse(file.Name(), content)
+		t := &texts{}
+		if list = append(list, n.Decode("a language", t)...); list.Err() != nil {
+			return nil, fmt.Errorf("language %s: %w", file.Name(), list.Err())
+		}
+		lang := Lang(strings.TrimSuffix(file.Name(), ".yaml"))
+		c.texts[lang] = t
+		if lang != English {
+			c.langs = append(c.langs, lang)
+		}
+	}
+	tags := make([]language.Tag, len(c.langs))
+	for i, lang := range c.langs {
+		if tags[i], err = language.Parse(string(lang)); err != nil {
+			return nil, fmt.Errorf("language %s: %w", lang, err)
+		}
+	}
+	c.matcher = language.NewMatcher(tags)
+	return c, nil
+}
+
+// Languages are those that visitors can be spoken to in, English first.
+func Languages() []Lang { return slices.Clone(languages().langs) }
+
+func (l Lang) known() bool { return languages().texts[l] != nil }
+
+// texts are the language's, or English ones.
+func (l Lang) texts() *texts {
+	if t := languages().texts[l]; t != nil {
+		return t
+	}
+	return languages().texts[English]
+}
+
+// page is a text of the pages.
+func (l Lang) page(key string) string { return l.texts().Page[key] }
+
+// problem is the text for the most special of what the file has: the code with
+// the limit of 1, the code for that type of field, the code.
+func (l Lang) problem(code Code, k kind, limit string) string {
+	t := l.texts().Problem
+	for _, key := range []string{string(code) + "." + limit, string(code) + "." + string(k)} {
+		if text, ok := t[key]; ok {
+			return text
+		}
+	}
+	return t[string(code)]
+}
+
+// status is the text for an HTTP status, or for its class.
+func (l Lang) status(status int) statusText {
+	t := l.texts().Status
+	if text, ok := t[strconv.Itoa(status)]; ok {
+		return text
+	}
+	return t[strconv.Itoa(max(4, min(status/100, 5))*100)]
+}
 
 // Language is the language to answer in: the form's `lang`, else wanted (what
 // the post asked for; "" for nothing), else the best of the request's
@@ -44,13 +157,9 @@ func matchLang(header string) Lang {
 	if err != nil || len(tags) == 0 {
 		return ""
 	}
-	matcher := language.NewMatcher([]language.Tag{language.English, language.German})
-	_, i, confidence := matcher.Match(tags...)
-	switch {
-	case confidence == language.No:
+	_, i, confidence := languages().matcher.Match(tags...)
+	if confidence == language.No {
 		return ""
-	case i == 1:
-		return German
 	}
-	return English
+	return languages().langs[i]
 }

@@ -30,30 +30,42 @@ var templates = sync.OnceValue(func() *template.Template {
 type page struct {
 	Lang  Lang
 	Title string
+	Brand brand
+	style string
+}
+
+// page begins a page; f is nil for one that belongs to no form.
+func (f *Form) page(lang Lang, title string) page {
+	p := page{Lang: lang, Title: title}
+	p.style, _ = f.styled()
+	if f != nil {
+		p.Brand = f.brand
+	}
+	return p
+}
+
+// styled is the style sheet of the form's pages and its hash.
+func (f *Form) styled() (style, hash string) {
+	if f == nil || f.style == "" {
+		return styleOf("")
+	}
+	return f.style, f.styleHash
+}
+
+func styleOf(brand string) (style, hash string) {
+	style = pagesStyle + brand
+	sum := sha256.Sum256([]byte(style))
+	return style, base64.StdEncoding.EncodeToString(sum[:])
 }
 
 // Style is the style sheet as it stands in the page; PageHeaders allows it by
 // its hash.
-func (page) Style() template.CSS {
-	return template.CSS(pagesStyle) //nolint:gosec // the embedded file, nothing of a visitor's
+func (p page) Style() template.CSS {
+	return template.CSS(p.style) //nolint:gosec // the embedded file and computed colours, nothing of a visitor's
 }
 
 // Say is a text of the pages in their language.
-func (p page) Say(key string) string { return pageTexts[key].in(p.Lang) }
-
-var pageTexts = map[string]bilingual{
-	"thanks":    {"Thank you", "Vielen Dank"},
-	"received":  {"We have received your message.", "Wir haben Ihre Nachricht erhalten."},
-	"reference": {"Reference:", "Vorgangsnummer:"},
-	"back":      {"Back to the website", "Zurück zur Website"},
-	"send":      {"Send", "Senden"},
-	"optional":  {"optional", "optional"},
-	"one":       {"There is one thing to correct", "Eine Angabe braucht eine Korrektur"},
-	"many":      {"There are %d things to correct", "%d Angaben brauchen eine Korrektur"},
-	"error":     {"Error: %s", "Fehler: %s"},
-	"goback":    {"Please go back and correct it.", "Bitte gehen Sie zurück und korrigieren Sie es."},
-	"trap":      {"Leave this empty", "Bitte leer lassen"},
-}
+func (p page) Say(key string) string { return p.Lang.page(key) }
 
 // PageHeaders are the header fields of every page; f is nil for a page that
 // belongs to no form. The Content-Security-Policy allows no script at all.
@@ -74,18 +86,21 @@ func PageHeaders(f *Form, lang Lang) []Header {
 // redirect after a post too, so the places a form leads to are in it; and the
 // website may show the pages in a frame.
 func (f *Form) policy() string {
-	sum := sha256.Sum256([]byte(pagesStyle))
-	style := base64.StdEncoding.EncodeToString(sum[:])
+	_, style := f.styled()
+	images := ""
 	var sites []string
 	if f != nil {
 		sites = slices.DeleteFunc(slices.Clone(f.origins), func(o string) bool { return o == "null" })
+	}
+	if f != nil && f.brand.logoOrigin != "" {
+		images = "; img-src " + f.brand.logoOrigin
 	}
 	frames := strings.Join(append([]string{"'self'"}, sites...), " ")
 	if f != nil && f.redirect.origin != "" && !slices.Contains(sites, f.redirect.origin) {
 		sites = append(sites, f.redirect.origin)
 	}
 	actions := strings.Join(append([]string{"'self'"}, sites...), " ")
-	return fmt.Sprintf("default-src 'none'; style-src 'sha256-%s'; base-uri 'none'; form-action %s; frame-ancestors %s", style, actions, frames)
+	return fmt.Sprintf("default-src 'none'; style-src 'sha256-%s'%s; base-uri 'none'; form-action %s; frame-ancestors %s", style, images, actions, frames)
 }
 
 // RenderThanks writes the page after a post was taken, or taken for spam. ref
@@ -95,7 +110,7 @@ func (f *Form) RenderThanks(w io.Writer, lang Lang, ref event.ID, referer string
 	data := struct {
 		page
 		Reference, Back string
-	}{page: page{Lang: lang, Title: pageTexts["thanks"].in(lang)}, Back: f.back(referer)}
+	}{page: f.page(lang, lang.page("thanks")), Back: f.back(referer)}
 	if ref != 0 {
 		data.Reference = ref.String()
 	}
@@ -103,13 +118,13 @@ func (f *Form) RenderThanks(w io.Writer, lang Lang, ref event.ID, referer string
 }
 
 // RenderError writes the page for an answer with that status, with or without
-// a form. detail says more and may be ""; it should be a sentence.
-func RenderError(w io.Writer, lang Lang, status int, detail string) error {
-	texts := textsFor(status)
+// a form (nil). detail says more and may be ""; it should be a sentence.
+func (f *Form) RenderError(w io.Writer, lang Lang, status int, detail string) error {
+	texts := lang.status(status)
 	return render(w, "error", struct {
 		page
 		Text, Detail string
-	}{page{lang, texts.title.in(lang)}, texts.detail.in(lang), detail})
+	}{f.page(lang, texts.Title), texts.Detail, detail})
 }
 
 // RenderProblems writes the page for a post with problems (422): a summary
@@ -117,17 +132,34 @@ func RenderError(w io.Writer, lang Lang, status int, detail string) error {
 // the address to post to, the form's own. With `fields: any` there is no form
 // to show, only the summary.
 func (f *Form) RenderProblems(w io.Writer, lang Lang, action string, r Result) error {
-	p := &problemPage{Heading: textsFor(http.StatusUnprocessableEntity).title.in(lang), Action: action}
-	if f.byName[f.honeypot] == nil {
-		p.Honeypot = f.honeypot
-	}
-	p.page = page{lang, fmt.Sprintf(pageTexts["error"].in(lang), p.Heading)}
+	p := &formPage{Heading: lang.status(http.StatusUnprocessableEntity).Title, Again: true}
+	p.page = f.page(lang, strings.ReplaceAll(lang.page("error"), "{problem}", p.Heading))
 	p.Count = p.Say("one")
 	if n := len(r.Problems); n != 1 {
-		p.Count = fmt.Sprintf(p.Say("many"), n)
+		p.Count = strings.ReplaceAll(p.Say("many"), "{count}", decimal(n))
 	}
-	p.fill(f, r)
-	return render(w, "problems", p)
+	p.fill(f, action, r)
+	return render(w, "form", p)
+}
+
+// RenderForm writes the page that is made from the form's fields, for visitors
+// who come to its address. There is none with `fields: any`; see Hosted.
+func (f *Form) RenderForm(w io.Writer, lang Lang, action string) error {
+	p := &formPage{Heading: f.Title(), Intro: f.intro}
+	p.page = f.page(lang, p.Heading)
+	p.fill(f, action, Result{all: &entries{}})
+	return render(w, "form", p)
+}
+
+// Hosted reports whether the form has a page of its own.
+func (f *Form) Hosted() bool { return !f.any }
+
+// Title is what people call the form.
+func (f *Form) Title() string {
+	if f.title != "" {
+		return f.title
+	}
+	return humanName(fieldPath{f.Name})
 }
 
 func render(w io.Writer, name string, data any) error {

@@ -298,7 +298,7 @@ func TestRenderError(t *testing.T) {
 		titles := map[string]bool{}
 		for _, lang := range []forms.Lang{forms.English, forms.German} {
 			var page bytes.Buffer
-			if err := forms.RenderError(&page, lang, status, "<b>why</b>"); err != nil {
+			if err := (*forms.Form)(nil).RenderError(&page, lang, status, "<b>why</b>"); err != nil {
 				t.Fatal(err)
 			}
 			p := parse(t, page.Bytes())
@@ -341,7 +341,7 @@ func TestPageHeaders(t *testing.T) {
 	// The policy allows the style of every page, and the pages need no more.
 	pages := map[string]func(io.Writer) error{
 		"thanks":   func(w io.Writer) error { return f.RenderThanks(w, forms.English, 1, "https://a.example/") },
-		"error":    func(w io.Writer) error { return forms.RenderError(w, forms.English, 429, "") },
+		"error":    func(w io.Writer) error { return (*forms.Form)(nil).RenderError(w, forms.English, 429, "") },
 		"problems": func(w io.Writer) error { return f.RenderProblems(w, forms.English, "/f/x", f.Submit(nil)) },
 	}
 	for name, render := range pages {

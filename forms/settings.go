@@ -15,7 +15,11 @@ type settings struct {
 	Unknown   yamlpos.Text   `yaml:"unknown" doc:"What becomes of posted fields that are not declared." values:"keep,refuse" default:"keep"`
 	Honeypot  *yamlpos.Text  `yaml:"honeypot" doc:"A field that people do not see: a post that fills it is spam." default:"_gotcha"`
 	Redirect  yamlpos.Text   `yaml:"redirect" doc:"Where visitors go after a post; the built-in page where left out." example:"https://harrys-diner.example/thanks"`
-	Lang      yamlpos.Text   `yaml:"lang" doc:"The language of messages and pages; the browser's where left out." values:"en,de"`
+	Lang      yamlpos.Text   `yaml:"lang" doc:"The language of messages and pages; the browser's where left out." default:"the browser's" example:"de"`
+	Brand     brandSettings  `yaml:"brand" doc:"Whose pages they are."`
+	Title     string         `yaml:"title" doc:"The heading of the form's own page; made from its name where left out." example:"Write to us"`
+	Intro     string         `yaml:"intro" doc:"A text under that heading." example:"We answer within one working day."`
+	Submit    string         `yaml:"submit" doc:"What the button says." default:"Send"`
 	RateLimit *yamlpos.Rate  `yaml:"rate_limit" doc:"How many posts one address may make in a time." default:"5/m" example:"10/m"`
 	MaxBody   yamlpos.Node   `yaml:"max_body" doc:"The largest post." type:"size" default:"1MB" example:"1MB"`
 }
@@ -28,6 +32,12 @@ func (settings) KeyHint(key string) string {
 	switch key {
 	case "_next", "next", "success", "thanks":
 		return `write "redirect"`
+	case "heading", "headline":
+		return `write "title"`
+	case "button", "submit_text":
+		return `write "submit"`
+	case "colour", "color", "logo", "theme":
+		return `write "brand: { name, color, logo }"`
 	case "language", "locale":
 		return `write "lang"`
 	case "cors", "domains", "allowed_origins":
@@ -63,12 +73,7 @@ func (s *settings) apply(f *Form) diag.List {
 		}
 		f.redirect = to
 	}
-	if !s.Lang.IsZero() {
-		f.lang = Lang(s.Lang.Value)
-		if !f.lang.known() {
-			list = append(list, s.Lang.Diag("bad-value", "", `"lang" must be en or de, not %q`, s.Lang.Value))
-		}
-	}
+	list = append(list, s.speech(f)...)
 	if s.RateLimit != nil && s.RateLimit.Count > 0 {
 		f.rate = *s.RateLimit
 	}
@@ -80,6 +85,25 @@ func (s *settings) apply(f *Form) diag.List {
 		if f.honeypot != "" && f.byName[f.honeypot] != nil {
 			list = append(list, s.Honeypot.Diag("bad-value", "choose a name that no field has", `the honeypot %q is a field of the form: every filled-in form would be spam`, f.honeypot))
 		}
+	}
+	return list
+}
+
+// speech reads what the form's pages say, and in which language.
+func (s *settings) speech(f *Form) diag.List {
+	list := s.Brand.apply(&f.brand)
+	f.style, f.styleHash = styleOf(f.brand.css)
+	f.title, f.intro, f.submit = s.Title, s.Intro, s.Submit
+	if s.Lang.IsZero() {
+		return list
+	}
+	f.lang = Lang(s.Lang.Value)
+	if !f.lang.known() {
+		known := make([]string, 0, len(Languages()))
+		for _, lang := range Languages() {
+			known = append(known, string(lang))
+		}
+		list = append(list, s.Lang.Diag("bad-value", "", `"lang" must be %s, not %q`, strings.Join(known, " or "), s.Lang.Value))
 	}
 	return list
 }

@@ -11,6 +11,11 @@ func Describe() yamlpos.Spec {
 	for _, k := range kinds {
 		typ.Values = append(typ.Values, string(k))
 	}
+	lang := s.Field("lang")
+	lang.Type, lang.Values = yamlpos.EnumType, nil
+	for _, known := range Languages() {
+		lang.Values = append(lang.Values, string(known))
+	}
 	option := yamlpos.Describe[choiceSettings]()
 	field.Field("options").Item = &yamlpos.Spec{OneOf: []yamlpos.Spec{{Type: yamlpos.TextType}, option}}
 	fields := s.Field("fields")

@@ -6,10 +6,12 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
+	"hookgate/app/event"
 	"hookgate/app/intake"
 	"hookgate/app/web/api"
 	"hookgate/forms"
@@ -48,11 +50,17 @@ func (s *Server) form(c *fiber.Ctx) error {
 	a.headers(a.form.CORS(origin, c.Method() == http.MethodOptions))
 	switch c.Method() {
 	case http.MethodOptions:
-		c.Set(fiber.HeaderAllow, "POST, OPTIONS")
+		c.Set(fiber.HeaderAllow, a.allow())
 		return c.SendStatus(http.StatusNoContent)
 	case http.MethodPost:
+	case http.MethodGet, http.MethodHead:
+		if a.form.Hosted() {
+			a.lang = a.form.Language(forms.Lang(c.Query("lang")), c.Get(fiber.HeaderAcceptLanguage))
+			return a.hosted()
+		}
+		fallthrough
 	default:
-		c.Set(fiber.HeaderAllow, "POST, OPTIONS")
+		c.Set(fiber.HeaderAllow, a.allow())
 		return a.fault(http.StatusMethodNotAllowed, "")
 	}
 	if wait, status := s.admitPost(c, settings, a.form, origin); status != 0 {
@@ -115,6 +123,20 @@ func (s *Server) postFault(a *formAnswer, ack intake.Ack, err error) error {
 	return a.fault(p.Status, p.Detail)
 }
 
+// allow are the methods that the form's address takes.
+func (a *formAnswer) allow() string {
+	if a.form.Hosted() {
+		return "GET, HEAD, POST, OPTIONS"
+	}
+	return "POST, OPTIONS"
+}
+
+// hosted shows the page that is made from the form's fields.
+func (a *formAnswer) hosted() error {
+	a.page(http.StatusOK)
+	return a.form.RenderForm(a.c.Response().BodyWriter(), a.lang, a.form.Name)
+}
+
 // thanks answers a post that was taken, or taken for spam: the sender must not
 // be able to tell.
 func (a *formAnswer) thanks(ack intake.Ack, result forms.Result, origin string) error {
@@ -122,12 +144,31 @@ func (a *formAnswer) thanks(ack intake.Ack, result forms.Result, origin string) 
 		return a.write(http.StatusOK, fiber.MIMEApplicationJSON, forms.Accepted{OK: true, ID: ack.ID})
 	}
 	referer := a.c.Get(fiber.HeaderReferer)
-	if location := a.form.Location(result, origin, referer); location != "" {
-		a.c.Set(fiber.HeaderLocation, location)
-		return a.c.SendStatus(http.StatusSeeOther)
+	location := a.form.Location(result, origin, referer)
+	if location == "" {
+		// Relative, so that it holds behind a proxy with a path of its own. The
+		// page is at an address of its own: who reloads it posts nothing again.
+		location = a.form.Name + "/thanks?" + url.Values{"ref": {ack.ID.String()}, "lang": {string(a.lang)}}.Encode()
+	}
+	a.c.Set(fiber.HeaderLocation, location)
+	a.c.Set(fiber.HeaderCacheControl, "no-store")
+	return a.c.SendStatus(http.StatusSeeOther)
+}
+
+// formThanks is the built-in page after a post: /f/{form}/thanks.
+func (s *Server) formThanks(c *fiber.Ctx) error {
+	a := &formAnswer{c: c, form: s.cfg.Plan().Forms[c.Params("form")]}
+	if a.form == nil {
+		a.lang = forms.Negotiate(c.Get(fiber.HeaderAcceptLanguage))
+		return a.fault(http.StatusNotFound, "")
+	}
+	a.lang = a.form.Language(forms.Lang(c.Query("lang")), c.Get(fiber.HeaderAcceptLanguage))
+	ref, err := event.ParseID(c.Query("ref"))
+	if err != nil {
+		ref = 0 // somebody's own idea of an address: the page is true without it
 	}
 	a.page(http.StatusOK)
-	return a.form.RenderThanks(a.c.Response().BodyWriter(), a.lang, ack.ID, referer)
+	return a.form.RenderThanks(c.Response().BodyWriter(), a.lang, ref, c.Get(fiber.HeaderReferer))
 }
 
 // problems answers a post whose values the visitor has to correct.
@@ -146,7 +187,7 @@ func (a *formAnswer) fault(status int, detail string) error {
 		return a.write(status, "application/problem+json", forms.ErrorAnswer(a.lang, status, detail))
 	}
 	a.page(status)
-	return forms.RenderError(a.c.Response().BodyWriter(), a.lang, status, detail)
+	return a.form.RenderError(a.c.Response().BodyWriter(), a.lang, status, detail)
 }
 
 func (a *formAnswer) page(status int) {

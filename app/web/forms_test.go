@@ -24,12 +24,25 @@ func TestFormPage(t *testing.T) {
 	f := start(t)
 	got := f.do("POST", "/f/contact", "name=Ada&email=ada%40example.com", "Content-Type", urlencoded,
 		"Origin", diner, "Referer", diner+"/contact", "Accept", "text/html", "Cookie", "a=b", "User-Agent", "Firefox")
+	if want := "contact/thanks?lang=en&ref=" + firstID.String(); got.status != 303 || got.header.Get("Location") != want {
+		t.Fatalf("got %d to %q, want 303 to %s", got.status, got.header.Get("Location"), want)
+	}
+	if allowed := got.header.Get("Access-Control-Allow-Origin"); allowed != diner || got.header.Get("Vary") != "Origin" {
+		t.Errorf("%q may read the answer", allowed)
+	}
+	kept := f.intake.taken()[0].Headers
+	want := map[string]string{"content-type": urlencoded, "user-agent": "Firefox", "origin": diner, "referer": diner + "/contact"}
+	if diff := cmp.Diff(want, kept); diff != "" {
+		t.Errorf("headers (-want +got):\n%s", diff)
+	}
+
+	got = f.do("GET", "/f/"+got.header.Get("Location"), "", "Referer", diner+"/contact")
 	if got.status != 200 || !strings.Contains(got.body, firstID.String()) || !strings.Contains(got.body, diner+"/contact") {
 		t.Fatalf("got %d %s", got.status, got.body)
 	}
 	for name, want := range map[string]string{
 		"Content-Type": "text/html; charset=utf-8", "X-Content-Type-Options": "nosniff",
-		"Cache-Control": "no-store", "Access-Control-Allow-Origin": diner, "Vary": "Origin",
+		"Cache-Control": "no-store",
 	} {
 		if got := got.header.Get(name); got != want {
 			t.Errorf("%s: %q, want %q", name, got, want)
@@ -38,10 +51,26 @@ func TestFormPage(t *testing.T) {
 	if policy := got.header.Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'none'") {
 		t.Errorf("policy %q", policy)
 	}
-	kept := f.intake.taken()[0].Headers
-	want := map[string]string{"content-type": urlencoded, "user-agent": "Firefox", "origin": diner, "referer": diner + "/contact"}
-	if diff := cmp.Diff(want, kept); diff != "" {
-		t.Errorf("headers (-want +got):\n%s", diff)
+	for _, address := range []string{"/f/contact/thanks", "/f/contact/thanks?ref=%3Cscript%3E"} {
+		if got := f.do("GET", address, "", "Accept-Language", "de"); got.status != 200 || !strings.Contains(got.body, "Vielen Dank") || strings.Contains(got.body, "script") {
+			t.Errorf("%s: got %d %s", address, got.status, got.body)
+		}
+	}
+	if got := f.do("GET", "/f/nothing/thanks", ""); got.status != 404 {
+		t.Errorf("thanks for no form: %d", got.status)
+	}
+}
+
+// A form has a page of its own, unless it takes any fields.
+func TestFormHosted(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	got := f.do("GET", "/f/contact?lang=de", "", "Accept-Language", "en")
+	if got.status != 200 || !strings.Contains(got.body, `action="contact"`) || !strings.Contains(got.body, `lang="de"`) || strings.Contains(got.body, "novalidate") {
+		t.Errorf("got %d %s", got.status, got.body)
+	}
+	if head := f.do("HEAD", "/f/contact", ""); head.status != 200 || head.body != "" {
+		t.Errorf("HEAD: %d %q", head.status, head.body)
 	}
 }
 
@@ -165,7 +194,7 @@ func TestFormRefusals(t *testing.T) {
 	}{
 		{"unknown form, page", "POST", "/f/nothing", "text/html", 404, "There is no such form"},
 		{"unknown form, JSON", "POST", "/f/nothing", "application/json", 404, `"status":404`},
-		{"GET", "GET", "/f/contact", "text/html", 405, "Nothing to see here"},
+		{"GET", "GET", "/f/home", "text/html", 405, "Hier gibt es nichts zu sehen"},
 		{"PUT", "PUT", "/f/contact", "application/json", 405, `"status":405`},
 		{"other case", "POST", "/f/Contact", "text/html", 404, "There is no such form"},
 	} {
@@ -173,7 +202,11 @@ func TestFormRefusals(t *testing.T) {
 		if got.status != c.status || !strings.Contains(got.body, c.contains) {
 			t.Errorf("%s: %d %s", c.name, got.status, got.body)
 		}
-		if c.status == 405 && got.header.Get("Allow") != "POST, OPTIONS" {
+		allow := "POST, OPTIONS"
+		if c.path == "/f/contact" {
+			allow = "GET, HEAD, " + allow
+		}
+		if c.status == 405 && got.header.Get("Allow") != allow {
 			t.Errorf("%s: Allow %q", c.name, got.header.Get("Allow"))
 		}
 	}
@@ -219,7 +252,7 @@ func TestFormRateLimit(t *testing.T) {
 	if got.status != 429 || got.header.Get("Retry-After") != "20" {
 		t.Fatalf("the fourth post: %d, Retry-After %q", got.status, got.header.Get("Retry-After"))
 	}
-	if got := f.do("POST", "/f/contact", "name=a", "Content-Type", urlencoded); got.status != 200 {
+	if got := f.do("POST", "/f/contact", "name=a", "Content-Type", urlencoded); got.status != 303 {
 		t.Errorf("another form: %d", got.status)
 	}
 	clock.advance(20)

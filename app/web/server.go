@@ -50,6 +50,7 @@ func New(cfg Config) *Server {
 	}
 	s.public.All("/in/:source/:token?", s.in)
 	s.public.All("/f/:form", s.form)
+	s.public.Get("/f/:form/thanks", s.formThanks)
 	s.public.Get("/metrics", s.login, serveMetrics)
 	api.Register(s.public.Group("/api/v1", s.login), cfg.Admin, cfg.Logger, cfg.Now)
 	s.admin.Get("/metrics", serveMetrics)

@@ -156,14 +156,19 @@ func TestHoneypot(t *testing.T) {
 	}
 	good := post("name=Ada&email=ada%40example.com")
 	spam := post("name=Bot&email=bot%40example.com&_gotcha=http%3A%2F%2Fspam.example")
-	if good.Status != http.StatusOK || spam.Status != good.Status {
-		t.Errorf("status %d and %d, want 200 twice", good.Status, spam.Status)
+	if good.Status != http.StatusSeeOther || spam.Status != good.Status {
+		t.Errorf("status %d and %d, want 303 twice", good.Status, spam.Status)
 	}
 	events := g.Events()
 	if len(events) != 2 {
 		t.Fatalf("%d events, want 2", len(events))
 	}
 	same(t, "state of the hit", "spam", events[0].State)
+	same(t, "the address but for the reference", strings.ReplaceAll(good.Header.Get("Location"), events[1].ID, "REF"),
+		strings.ReplaceAll(spam.Header.Get("Location"), events[0].ID, "REF"))
+	good = g.Do(http.MethodGet, "/f/"+good.Header.Get("Location"), nil)
+	spam = g.Do(http.MethodGet, "/f/"+spam.Header.Get("Location"), nil)
+	has(t, "the page", good.Body, events[1].ID)
 	same(t, "the page but for the reference",
 		strings.ReplaceAll(good.Body, events[1].ID, "REF"), strings.ReplaceAll(spam.Body, events[0].ID, "REF"))
 	for _, name := range []string{"Content-Type", "Content-Security-Policy", "Cache-Control"} {

@@ -7,13 +7,15 @@ import (
 	"time"
 )
 
-// problemPage is what the template "problems" shows.
-type problemPage struct {
+// formPage is what the template "form" shows. Again says that the visitor has
+// sent it before.
+type formPage struct {
 	page
-	Heading, Count, Action, Honeypot string
-	Problems                         []summaryLine
-	Fields                           []control
-	Hidden                           []hiddenInput
+	Heading, Intro, Count, Action, Honeypot, Submit string
+	Again                                           bool
+	Problems                                        []summaryLine
+	Fields                                          []control
+	Hidden                                          []hiddenInput
 }
 
 // summaryLine is one problem; ID is the control it links to, "" for none.
@@ -25,7 +27,10 @@ type hiddenInput struct{ Name, Value string }
 // control is one visible field. Kind is the input's type, or textarea.
 type control struct {
 	ID, Name, Label, Optional, Problem string
+	Empty                              string // the choice of nothing
 	Kind, Mode, Complete, Value        string
+	Help, Placeholder, Min, Max        string
+	Rows                               int
 	Required                           bool
 	Options                            []option // of a select
 	Choices                            []option // of a group of checkboxes
@@ -40,7 +45,14 @@ type option struct {
 // longText is the length, in characters, from which a text gets several lines.
 const longText = 200
 
-func (p *problemPage) fill(f *Form, r Result) {
+func (p *formPage) fill(f *Form, action string, r Result) {
+	p.Action, p.Submit = action, f.submit
+	if p.Submit == "" {
+		p.Submit = p.Say("send")
+	}
+	if f.byName[f.honeypot] == nil {
+		p.Honeypot = f.honeypot
+	}
 	messages := map[string]string{}
 	for _, problem := range r.Problems {
 		messages[problem.Field] = problem.Message(p.Lang)
@@ -77,9 +89,10 @@ func (p *problemPage) fill(f *Form, r Result) {
 
 // show makes the control of a field at its place. Values that it has no room
 // for are kept hidden.
-func (p *problemPage) show(fd *field, path fieldPath, id string, values []string) control {
+func (p *formPage) show(fd *field, path fieldPath, id string, values []string) control {
 	c := fd.control(id, values)
 	c.Name = fd.called(path)
+	c.Empty = p.Say("choose")
 	if !fd.required {
 		c.Optional = p.Say("optional")
 	}
@@ -150,7 +163,7 @@ func (c *control) single() bool {
 
 // control is how the field looks with these values.
 func (fd *field) control(id string, values []string) control {
-	c := control{ID: id, Name: fd.name, Label: fd.label, Kind: string(fd.kind), Required: fd.required}
+	c := control{ID: id, Name: fd.name, Label: fd.label, Kind: string(fd.kind), Required: fd.required, Help: fd.help, Placeholder: fd.placeholder, Complete: fd.completion(), Rows: fd.rows}
 	if len(values) > 0 {
 		c.Value = values[0]
 	}
@@ -180,11 +193,14 @@ func (fd *field) control(id string, values []string) control {
 		if _, err := time.Parse(time.DateOnly, c.Value); err != nil && c.Value != "" {
 			c.Kind = "text"
 		}
+		c.Min, c.Max = fd.min.written(), fd.max.written()
 	case emailKind, telKind, urlKind:
-		c.Complete = string(fd.kind)
 	case textKind, hiddenKind:
-		if strings.Contains(c.Value, "\n") || len(c.Value) > longText || fd.max != nil && fd.max.number > longText {
+		if fd.rows > 0 || strings.Contains(c.Value, "\n") || len(c.Value) > longText || fd.max != nil && fd.max.number > longText {
 			c.Kind = "textarea"
+		}
+		if c.Rows == 0 {
+			c.Rows = 6
 		}
 	}
 	return c
