@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"strings"
@@ -70,6 +71,7 @@ func forEachSample(t *testing.T, check func(t *testing.T, kind string, s sample)
 	t.Helper()
 	t.Parallel()
 	all := samples()
+	maps.Copy(all, recipeSamples(t))
 	for _, kind := range connectors.Kinds() {
 		if !speaksHTTP(kind.Name) {
 			continue
@@ -86,7 +88,13 @@ func forEachSample(t *testing.T, check func(t *testing.T, kind string, s sample)
 	}
 }
 
-func (s sample) at(base string) string { return strings.ReplaceAll(s.settings, "BASE", base) }
+func (s sample) at(base string) string {
+	text := strings.ReplaceAll(s.settings, "BASE", base)
+	if strings.Contains(text, "TOKEN") {
+		text = strings.ReplaceAll(text, "TOKEN", tokenURL(base))
+	}
+	return text
+}
 
 // deliver makes one attempt to base and checks what holds of every attempt.
 func (s sample) deliver(ctx context.Context, t *testing.T, kind, base string, deps connectors.Deps) (event.Receipt, error) {
