@@ -218,7 +218,7 @@ func TestConformance_secrets(t *testing.T) {
 					_, _ = io.WriteString(w, encode(text))
 				})
 				receipt, err := s.deliver(t.Context(), t, kind, base, testDeps(t))
-				if !strings.Contains(string(receipt.Answer), "[redacted]") {
+				if len(s.secrets) > 0 && !strings.Contains(string(receipt.Answer), "[redacted]") {
 					t.Errorf("%s, %d: the answer is not what was sent: %q, %v", name, status, receipt.Answer, err)
 				}
 			}

@@ -1,6 +1,8 @@
 package recipe
 
 import (
+	"slices"
+
 	"hookgate/app/yamlpos"
 	"hookgate/rules/lang"
 )
@@ -88,7 +90,7 @@ func (b *builder) inputs(a *Action, n yamlpos.Node) {
 	}
 	for _, f := range n.Fields() {
 		b.name(f.Key)
-		if reserved := []string{"to", "when", "ordering_key"}; contains(reserved, f.Key.Value) {
+		if reserved := []string{"to", "when", "ordering_key"}; slices.Contains(reserved, f.Key.Value) {
 			b.add(f.Key.Diag("bad-name", "choose another name", "every action has a key %q already", f.Key.Value))
 		}
 		var y inputYAML

@@ -65,7 +65,8 @@ func requestNames(r *Recipe, input lang.Name, steps []string) []lang.Name {
 	return []lang.Name{
 		settingsName(r), input,
 		{Name: "delivery", Keys: []string{"id", "event", "created"}},
-		{Name: "token"}, {Name: "steps", Keys: steps},
+		{Name: "token"},
+		{Name: "steps", Keys: steps},
 	}
 }
 

@@ -1,6 +1,7 @@
 package recipe
 
 import (
+	"slices"
 	"strings"
 
 	"hookgate/app/diag"
@@ -68,7 +69,7 @@ func (r *Recipe) check(n yamlpos.Node, given []yamlpos.Field) diag.List {
 	if f.Value.Kind() == yamlpos.Map {
 		list := a.check(f.Value, f.Value.Fields(), a.Name)
 		for _, other := range given {
-			if other.Key.Value != f.Key.Value && contains(r.besideNames(), other.Key.Value) {
+			if other.Key.Value != f.Key.Value && slices.Contains(r.besideNames(), other.Key.Value) {
 				list = append(list, other.Key.Diag("conflict", "", "%q must stand inside of %q, with the other inputs", other.Key.Value, a.Name))
 			}
 		}

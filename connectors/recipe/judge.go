@@ -3,6 +3,7 @@ package recipe
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strings"
 	"time"
@@ -105,9 +106,7 @@ func (c *Call) Judge(a Answer) Verdict {
 	}
 	if s.name != "" {
 		steps := map[string]any{s.name: map[string]any{"status": a.Status, "headers": values["headers"], "body": values["body"]}}
-		for name, earlier := range asMap(c.values["steps"]) {
-			steps[name] = earlier
-		}
+		maps.Copy(steps, asMap(c.values["steps"]))
 		c.values["steps"] = steps
 	}
 	c.next++
@@ -188,9 +187,7 @@ func (j *judge) wait(s *lang.Scope) time.Duration {
 // answerValues are the names in scope with an answer's among them.
 func answerValues(values map[string]any, a Answer) map[string]any {
 	out := make(map[string]any, len(values)+4)
-	for name, value := range values {
-		out[name] = value
-	}
+	maps.Copy(out, values)
 	headers := make(map[string]any, len(a.Header))
 	for name, list := range a.Header {
 		headers[strings.ToLower(name)] = strings.Join(list, ", ")

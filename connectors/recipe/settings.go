@@ -3,6 +3,7 @@ package recipe
 import (
 	"regexp"
 	"slices"
+	"strings"
 
 	"hookgate/app/diag"
 	"hookgate/app/yamlpos"
@@ -153,13 +154,4 @@ func (b *builder) options(list []yamlpos.Text, kind string) []string {
 	return values
 }
 
-func joined(names []string) string {
-	text := ""
-	for i, name := range names {
-		if i > 0 {
-			text += ", "
-		}
-		text += name
-	}
-	return text
-}
+func joined(names []string) string { return strings.Join(names, ", ") }

@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
@@ -62,7 +63,7 @@ func (b *builder) steps(a *Action, list []requestYAML, nodes []yamlpos.Node) {
 			b.add(nodes[i].Diag("missing-key", "the other steps speak of it as steps.NAME", "a step needs \"name\""))
 		}
 		b.name(y.Name)
-		if contains(a.stepNames(), y.Name.Value) && !y.Name.IsZero() {
+		if slices.Contains(a.stepNames(), y.Name.Value) && !y.Name.IsZero() {
 			b.add(y.Name.Diag("duplicate-name", "", "there is a step %q already", y.Name.Value))
 		}
 		a.steps = append(a.steps, b.step(a, y, nodes[i]))
@@ -78,7 +79,7 @@ func (b *builder) step(a *Action, y *requestYAML, n yamlpos.Node) *step {
 	}
 	if !y.Method.IsZero() {
 		s.method = y.Method.Value
-		if methods := []string{"POST", "PUT", "PATCH", "DELETE", "GET"}; !contains(methods, s.method) {
+		if methods := []string{"POST", "PUT", "PATCH", "DELETE", "GET"}; !slices.Contains(methods, s.method) {
 			b.add(y.Method.Diag("bad-value", "it can be "+joined(methods), "%q is no method that can be used here", s.method))
 		}
 	}
@@ -106,12 +107,8 @@ func (b *builder) step(a *Action, y *requestYAML, n yamlpos.Node) *step {
 
 // address checks that a request says where it goes.
 func (b *builder) address(y *requestYAML, n yamlpos.Node) {
-	if y.URL.IsZero() {
-		for _, s := range b.recipe.Settings {
-			if s.Name == "api_url" {
-				return
-			}
-		}
+	hasOwn := slices.ContainsFunc(b.recipe.Settings, func(s *Setting) bool { return s.Name == "api_url" })
+	if y.URL.IsZero() && !hasOwn {
 		b.add(n.Diag("missing-key", "or a setting api_url, which is where requests go otherwise", `a request needs "url"`))
 	}
 	if path := y.Path.Text().Value; !y.Path.IsZero() && !strings.HasPrefix(path, "/") {

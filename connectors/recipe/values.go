@@ -3,6 +3,7 @@ package recipe
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 
 	"hookgate/app/diag"
@@ -51,7 +52,7 @@ func (rd *reader) mapping(n yamlpos.Node, settings []*Setting, out map[string]an
 		names = append(names, s.Name)
 	}
 	for _, f := range n.Fields() {
-		if !contains(names, f.Key.Value) {
+		if !slices.Contains(names, f.Key.Value) {
 			rd.add(yamlpos.UnknownKey(f.Key, rd.noun, append([]string(nil), names...), nil))
 		}
 	}
@@ -68,15 +69,6 @@ func (rd *reader) mapping(n yamlpos.Node, settings []*Setting, out map[string]an
 			rd.add(n.Diag("missing-key", s.Doc, "%s needs %q", rd.noun, s.Name))
 		}
 	}
-}
-
-func contains(list []string, name string) bool {
-	for _, one := range list {
-		if one == name {
-			return true
-		}
-	}
-	return false
 }
 
 // fallback fills in a default.
@@ -172,7 +164,7 @@ func (rd *reader) text(n yamlpos.Node, s *Setting, text string) (any, bool) {
 	switch {
 	case strings.TrimSpace(text) == "" && (s.Required || s.kind == "url"):
 		return bad("", "is empty")
-	case s.kind == "enum" && !contains(s.Values, text):
+	case s.kind == "enum" && !slices.Contains(s.Values, text):
 		return bad("it can be "+joined(s.Values), "is none of the values that it can be")
 	case s.pattern != nil && !s.pattern.MatchString(text):
 		return bad(s.hint, "does not look as it should")

@@ -17,15 +17,15 @@ func TestValues(t *testing.T) {
 		"input":    map[string]any{"email": "A@b.de", "n": 7, "fields": map[string]any{"b": 1, "a": "x"}},
 	})
 	for code, want := range map[string]string{
-		`settings.list_id`:                       "l1",
-		`settings.key ?? "none"`:                 "none",
-		`input.n + 1`:                            "8",
-		`md5(lower(input.email))`:                "e5c1d6ea2af32dbecfb13454db124189",
-		`sha256("abc")`:                          "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
-		`urlencode("a b&c/ü")`:                   "a+b%26c%2F%C3%BC",
-		`merge(input.fields, {b: 2}, nil)`:       `{"a":"x","b":2}`,
-		`map(toPairs(input.fields), ({K: #[0]}))`:  `[{"K":"a"},{"K":"b"}]`,
-		`let list = input.fields; list.a == "x"`: "true",
+		`settings.list_id`:                        "l1",
+		`settings.key ?? "none"`:                  "none",
+		`input.n + 1`:                             "8",
+		`md5(lower(input.email))`:                 "e5c1d6ea2af32dbecfb13454db124189",
+		`sha256("abc")`:                           "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+		`urlencode("a b&c/ü")`:                    "a+b%26c%2F%C3%BC",
+		`merge(input.fields, {b: 2}, nil)`:        `{"a":"x","b":2}`,
+		`map(toPairs(input.fields), ({K: #[0]}))`: `[{"K":"a"},{"K":"b"}]`,
+		`let list = input.fields; list.a == "x"`:  "true",
 	} {
 		e, list := c.Expression(yamlpos.Plain(code))
 		if err := list.Err(); err != nil {
