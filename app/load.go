@@ -65,6 +65,7 @@ func Load(path string) (*Loaded, *config.Report, error) {
 		report.Add(list)
 		origins[e.Name.Value] = []string{event.FormSubmitted}
 		if f != nil {
+			report.Add(withoutFolder(doc, f, e))
 			l.Forms[f.Name] = f
 		}
 	}

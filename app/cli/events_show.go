@@ -168,6 +168,8 @@ func (s *session) showBody(e *api.EventDetail) {
 	switch {
 	case len(e.Base64) > 0:
 		s.out.Printf("  %s that are no text: --json has them in base64\n", plural(len(e.Base64), "byte"))
+	case strings.TrimSpace(e.Body) == "" && len(e.Data) > len("{}"): // of a post with files the fields are kept, not the body
+		s.out.Println(screen.CleanBlock(indented(e.Data)))
 	case strings.TrimSpace(e.Body) == "":
 		s.out.Println("  empty")
 	default:
