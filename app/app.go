@@ -48,7 +48,9 @@ type App struct {
 	metrics *metrics.Metrics
 	server  *web.Server
 	egress  *egress.Client // of the configuration in force
-	files   filesFolder
+
+	switching sync.Mutex
+	releasing atomic.Bool // some connection sends what was held at a rate of its own
 
 	plan     atomic.Pointer[inForce]
 	versions versions
@@ -82,7 +84,6 @@ func New(loaded *Loaded, opt Options) (*App, error) {
 	}
 	a.store = store
 	a.onEnd("store", func(context.Context) error { return store.Close() })
-	a.onEnd("folder for files", a.closeFolder)
 	a.lanes = delivery.New(store, delivery.Options{
 		Logger: opt.Logger, Now: opt.Now, Holds: store.Holds, Poll: pollEvery(loaded.Document.Storage),
 		Observe: func(connection string, result event.DeliveryState, took time.Duration) {
@@ -95,6 +96,9 @@ func New(loaded *Loaded, opt Options) (*App, error) {
 		RuleError: a.metrics.RuleError,
 	})
 	a.onEnd("deliveries", func(ctx context.Context) error { a.lanes.Stop(ctx); return nil })
+	if err := a.loadSwitches(context.Background()); err != nil { // before anything is sent
+		return nil, errors.Join(err, a.end(context.Background()))
+	}
 	if err := a.use(loaded); err != nil {
 		return nil, errors.Join(err, a.end(context.Background()))
 	}
@@ -172,6 +176,7 @@ func (a *App) describe() {
 	a.metrics.BuildInfo(a.opt.Version, runtime.Version())
 	a.metrics.ConfigReload(true)
 	a.metrics.SetQueue(func() map[string]int { return a.queues(context.Background()) })
+	a.metrics.SetPaused(a.lanes.Paused)
 	a.metrics.SetOldestWaiting(func() time.Duration { return a.oldestWaiting(context.Background()) })
 	a.metrics.SetDatabaseSize(func() int64 {
 		size, err := a.store.Size()
@@ -208,7 +213,12 @@ func (a *App) Run(ctx context.Context) error {
 		target := a.follow(watcher, "")
 		tasks.Go(func() { a.watch(background, watcher, target) })
 	}
-	tasks.Go(func() { a.store.Watch(background, db.Watch{Due: a.lanes.Wake, Replicas: a.lanes.Share}) })
+	tasks.Go(func() { a.followSwitches(background, !a.plan.Load().loaded.Document.Storage.URL.IsZero()) })
+	tasks.Go(func() {
+		a.store.Watch(background, db.Watch{
+			Due: a.lanes.Wake, Replicas: a.lanes.Share, Switches: func() { a.switchesChanged(background) },
+		})
+	})
 	a.onEnd("background tasks", func(context.Context) error { stop(); tasks.Wait(); return nil })
 	close(a.ready)
 

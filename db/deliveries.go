@@ -12,10 +12,12 @@ import (
 )
 
 // deliveryColumns end with the id of the key's delivery that is not waiting
-// for another: the one that a waiting delivery waits for.
+// for another, the one that a waiting delivery waits for, and with whether its
+// connection is paused.
 const deliveryColumns = `id, event, rule, action, connection, coalesce(key, ''), state, owner, due, claim, attempts, base, coalesce(error, ''), coalesce(warnings, ''), output,
 	CASE WHEN state = 0 AND key IS NOT NULL AND due IS NULL THEN coalesce((SELECT f.id FROM deliveries f
-		WHERE f.state = 0 AND f.key IS NOT NULL AND f.connection = deliveries.connection AND f.key = deliveries.key AND f.due IS NOT NULL LIMIT 1), 0) ELSE 0 END`
+		WHERE f.state = 0 AND f.key IS NOT NULL AND f.connection = deliveries.connection AND f.key = deliveries.key AND f.due IS NOT NULL LIMIT 1), 0) ELSE 0 END,
+	CASE WHEN ` + held + ` THEN 1 ELSE 0 END`
 
 // Deliveries lists the deliveries that f selects, newest first.
 func (s *Store) Deliveries(ctx context.Context, f event.DeliveryFilter) ([]event.Delivery, error) {
@@ -92,13 +94,15 @@ func stateCondition(states []event.DeliveryState) string {
 	for i, state := range states {
 		switch state {
 		case event.Waiting:
-			terms[i] = "(state = 0 AND owner = 0 AND attempts = base)"
+			terms[i] = "(state = 0 AND owner = 0 AND attempts = base AND NOT " + held + ")"
 		case event.Sending:
 			terms[i] = "(state = 0 AND owner > 0)"
 		case event.Retrying:
-			terms[i] = "(state = 0 AND owner = 0 AND attempts > base)"
+			terms[i] = "(state = 0 AND owner = 0 AND attempts > base AND NOT " + held + ")"
 		case event.Delivered:
 			terms[i] = "state = 1"
+		case event.Held:
+			terms[i] = held
 		case event.GaveUp:
 			terms[i] = "state = 2"
 		case event.Cancelled:
@@ -114,17 +118,20 @@ func scanDelivery(row scanner) (event.Delivery, error) {
 	var (
 		d                   event.Delivery
 		state, owner, block int64
+		paused              int64
 		due                 sql.NullInt64
 		warnings            string
 		output              []byte
 	)
-	err := row.Scan(&d.ID, &d.Event, &d.Rule, &d.Action, &d.Connection, &d.Key, &state, &owner, &due, &d.Claim, &d.Attempts, &d.Base, &d.Error, &warnings, &output, &block)
+	err := row.Scan(&d.ID, &d.Event, &d.Rule, &d.Action, &d.Connection, &d.Key, &state, &owner, &due, &d.Claim, &d.Attempts, &d.Base, &d.Error, &warnings, &output, &block, &paused)
 	if err != nil {
 		return d, err
 	}
 	d.Created = event.ID(d.ID).Time().UTC()
 	d.BlockedBy = event.DeliveryID(block)
-	d.State = deliveryState(state, owner, d.Attempts > d.Base)
+	if d.State = deliveryState(state, owner, d.Attempts > d.Base); paused == 1 {
+		d.State = event.Held
+	}
 	if owner == 0 && due.Valid && due.Int64 > 0 && state == open {
 		d.Due = time.UnixMicro(due.Int64).UTC()
 	}

@@ -23,6 +23,7 @@ type historyTable struct {
 var historyTables = []historyTable{
 	{name: "plans", whole: true, columns: []string{"id", "hash", "rules", "created", "source", "used"}},
 	{name: "dedupe", whole: true, columns: []string{"source", "key", "event", "expires"}},
+	{name: "switches", whole: true, columns: []string{"connection", "paused", "count", "per", "upto", "changed", "who", "note"}},
 	{name: "events", key: []string{"id"}, columns: []string{
 		"id", "source", "form", "type", "received", "state", "cause", "duplicate_of", "plan", "verdicts", "errors", "deliveries", "first", "content",
 	}},
@@ -36,7 +37,6 @@ var historyTables = []historyTable{
 	{name: "replay_runs", whole: true, columns: []string{"id", "created", "selection", "past", "cursor", "seen", "events", "made", "done"}},
 	{name: "replays", key: []string{"event", "run"}, columns: []string{"event", "run", "at", "plan", "verdicts", "errors", "deliveries", "first"}},
 	{name: "attempts", key: []string{"delivery", "number"}, columns: []string{"delivery", "number", "started", "duration", "status", "error", "answer"}},
-	{name: "files", whole: true, columns: []string{"id", "event", "field", "name", "type", "size", "sha256", "created"}},
 }
 
 // sourceColumns are the columns as SQLite selects them.

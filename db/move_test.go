@@ -40,6 +40,7 @@ func mustHistory(t testing.TB, path string, events int) snapshot {
 		t.Fatal(err)
 	}
 	mustReplayAll(t, s, c, plan)
+	mustSwitch(t, s, event.Switch{Connection: "good", Paused: true, By: "team", Note: "until Monday"})
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -57,9 +58,6 @@ func mustLive(t testing.TB, s *db.Store, c *clock, plan int64, i int) {
 		ID: id, Source: "shop", Type: "order", ReceivedAt: c.Now(), State: state, Plan: plan, Form: state == event.Spam, Results: []byte("mn"),
 		Body: []byte(strings.Repeat("body \x00\xff ", i%80)), Request: event.Request{Method: "POST", Headers: map[string]string{"x": "y"}},
 		Dedupe: &event.Dedupe{Key: fmt.Sprint(i / 2 * 2 % 500), Window: time.Hour},
-	}
-	if e.Form {
-		e.Files = []event.File{{ID: fmt.Sprint("fil_", i), Event: id, Field: "f", Name: "a.pdf", Type: "application/pdf", Size: int64(i), SHA256: "ab", Created: c.Now()}}
 	}
 	if state == event.Rejected {
 		e.Cause = "bad\x00text\xff"
@@ -92,6 +90,7 @@ type snapshot struct {
 	Events     []event.Event
 	Deliveries []event.Delivery
 	Attempts   []event.Attempt
+	Switches   []event.Switch
 }
 
 func mustSnapshot(t testing.TB, s *db.Store) snapshot {
@@ -112,6 +111,9 @@ func mustSnapshot(t testing.TB, s *db.Store) snapshot {
 			t.Fatal(err)
 		}
 		shot.Attempts = append(shot.Attempts, attempts...)
+	}
+	if shot.Switches, err = s.Switches(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	return shot
 }

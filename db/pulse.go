@@ -25,6 +25,9 @@ type Watch struct {
 	// Due is called when connection may have something due in the store; ""
 	// stands for every connection.
 	Due func(connection string)
+	// Switches is called when another process has changed them; nil: nobody
+	// wants to know.
+	Switches func()
 	// Replicas is called with the number of living processes, this one among
 	// them, from time to time.
 	Replicas func(n int)
@@ -39,7 +42,7 @@ func (s *Store) Watch(ctx context.Context, w Watch) {
 	s.pulse.watch.Store(&w)
 	s.pulse.tellReplicas()
 	for ctx.Err() == nil {
-		if err := s.pulse.listen(ctx, w.Due); err != nil && ctx.Err() == nil {
+		if err := s.pulse.listen(ctx, w); err != nil && ctx.Err() == nil {
 			s.pulse.engine.logger.DebugContext(ctx, "not told of what is due, the lanes look for themselves", "error", err)
 		}
 		select {
@@ -159,7 +162,7 @@ func reap(tx tx) (freed int, err error) {
 }
 
 // listen hands on what the other replicas tell until something fails.
-func (p *pulse) listen(ctx context.Context, due func(string)) error {
+func (p *pulse) listen(ctx context.Context, w Watch) error {
 	config := p.engine.config.Copy()
 	delete(config.RuntimeParams, "idle_in_transaction_session_timeout")
 	delete(config.RuntimeParams, "statement_timeout")
@@ -175,14 +178,22 @@ func (p *pulse) listen(ctx context.Context, due func(string)) error {
 	if _, err := conn.Exec(ctx, `LISTEN `+channel); err != nil {
 		return err
 	}
-	due("") // what was told while nobody listened
+	told := func(payload string) {
+		if payload != switchesChanged {
+			w.Due(payload)
+		} else if w.Switches != nil {
+			w.Switches()
+		}
+	}
+	told("") // what was told while nobody listened
+	told(switchesChanged)
 	for {
 		n, err := nextNotification(ctx, conn)
 		if err != nil {
 			return err
 		}
 		if n != nil {
-			due(n.Payload)
+			told(n.Payload)
 		}
 	}
 }

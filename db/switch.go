@@ -34,7 +34,7 @@ func (s *Store) Retry(ctx context.Context, f event.DeliveryFilter) (int, []strin
 // result is not recorded.
 func (s *Store) Cancel(ctx context.Context, f event.DeliveryFilter) (int, []string, error) {
 	if len(f.States) == 0 {
-		f.States = []event.DeliveryState{event.Waiting, event.Sending, event.Retrying, event.GaveUp}
+		f.States = []event.DeliveryState{event.Waiting, event.Sending, event.Retrying, event.Held, event.GaveUp}
 	}
 	return s.change(ctx, f, `UPDATE deliveries SET state = 3, owner = 0, due = NULL, claim = claim + 1
 		WHERE id = ?1 AND (state = 0 OR state = 2) AND CAST(?2 AS BIGINT) > 0 RETURNING connection, key`)
@@ -136,13 +136,14 @@ func (s *Store) Reschedule(horizon time.Time) error {
 // Backlog is what waits in the store for one connection.
 type Backlog struct {
 	Open    int       // waiting, sending and retrying
+	Claimed int       // of these, by a process that sends them or is about to
 	NextDue time.Time // of those that nobody holds; zero: none
 	Oldest  time.Time // when the first open one was accepted; zero: none
 }
 
 // Backlogs tells what waits, by connection.
 func (s *Store) Backlogs(ctx context.Context) (map[string]Backlog, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT connection, count(*), coalesce(min(CASE WHEN owner = 0 THEN due END), -1), min(id)
+	rows, err := s.read.QueryContext(ctx, `SELECT connection, count(*), count(CASE WHEN owner > 0 THEN 1 END), coalesce(min(CASE WHEN owner = 0 THEN due END), -1), min(id)
 		FROM deliveries WHERE state = 0 GROUP BY connection`)
 	if err != nil {
 		return nil, fmt.Errorf("read backlogs: %w", err)
@@ -155,7 +156,7 @@ func (s *Store) Backlogs(ctx context.Context) (map[string]Backlog, error) {
 			due, first int64
 			b          Backlog
 		)
-		if err := rows.Scan(&connection, &b.Open, &due, &first); err != nil {
+		if err := rows.Scan(&connection, &b.Open, &b.Claimed, &due, &first); err != nil {
 			return nil, fmt.Errorf("read backlogs: %w", err)
 		}
 		if due >= 0 {

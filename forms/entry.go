@@ -11,7 +11,6 @@ import (
 type entry struct {
 	path   fieldPath
 	values []any
-	files  []Upload
 	list   bool // the name ended with [], or the value came as a list
 }
 
@@ -58,7 +57,7 @@ func (f *Form) collect(posted []body.Field, r *Result) *entries {
 	rows := counters{}
 	for _, p := range posted {
 		if p.File {
-			if !f.collectFile(p, rows.number(pathOf(p.Name).path), all, r) && p.Value != nil && p.Value != "" {
+			if p.Value != nil && p.Value != "" {
 				r.Files++
 			}
 			continue

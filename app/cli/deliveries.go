@@ -22,7 +22,7 @@ func newDeliveries(s *session) *cobra.Command {
 // deliveryStates returns the states that deliveries can be in.
 func deliveryStates() []event.DeliveryState {
 	return []event.DeliveryState{
-		event.Waiting, event.Sending, event.Retrying, event.Delivered, event.GaveUp, event.Cancelled,
+		event.Waiting, event.Sending, event.Retrying, event.Held, event.Delivered, event.GaveUp, event.Cancelled,
 	}
 }
 
@@ -111,11 +111,7 @@ func (s *session) collectDeliveries(ctx context.Context, server *client.Client, 
 			filter.Before = next
 		}
 		filter.Limit = size
-		page, err := server.Deliveries(ctx, filter)
-		if err != nil {
-			return page, serverError(err)
-		}
-		return page, nil
+		return server.Deliveries(ctx, filter)
 	})
 }
 

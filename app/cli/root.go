@@ -54,10 +54,10 @@ func newRoot(s *session) *cobra.Command {
 	globalFlags(root, s)
 	root.AddCommand(
 		newServe(s), newDemo(s),
-		newCheck(s), newExplain(s), newSchema(s),
-		newEvents(s), newReplay(s), newDeliveries(s),
+		newCheck(s), newExplain(s), newSchema(s), newRoutes(s),
+		newEvents(s), newDeliveries(s),
 		newForms(s),
-		newReload(s), newReplicas(s), newMigrate(s), newSources(s), newVersion(s),
+		newConnections(s), newReload(s), newReplicas(s), newMigrate(s), newSources(s), newVersion(s),
 	)
 	root.SetHelpCommand(newHelp())
 	root.InitDefaultCompletionCmd()

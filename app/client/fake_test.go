@@ -17,7 +17,6 @@ import (
 	"hookgate/app/client"
 	"hookgate/app/event"
 	"hookgate/app/intake"
-	"hookgate/app/replay"
 	"hookgate/app/shape"
 	"hookgate/app/web"
 	"hookgate/app/web/api"
@@ -28,8 +27,6 @@ var received = time.Date(2026, 3, 10, 10, 42, 7, 0, time.UTC)
 
 // fake is a Service over a few records, which keeps the filters it was asked with.
 type fake struct {
-	api.Replayer
-	replays    []api.Replay
 	mu         sync.Mutex
 	events     []event.Event
 	deliveries []event.Delivery
@@ -42,6 +39,9 @@ type fake struct {
 	replicas   api.Replicas
 	why        []rules.Trace
 	judgedBy   *api.JudgedBy
+
+	connections []api.Connection
+	switched    event.Switch
 }
 
 func (f *fake) Events(_ context.Context, filter event.Filter) ([]event.Event, error) {
@@ -76,21 +76,6 @@ func (f *fake) Deliveries(_ context.Context, filter event.DeliveryFilter) ([]eve
 func (f *fake) Why(context.Context, *event.Event) (*api.JudgedBy, []rules.Trace) {
 	return f.judgedBy, f.why
 }
-
-func (f *fake) Search(_ context.Context, filter event.Filter, q *replay.Query) ([]event.Event, api.Search, event.ID, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.filter = filter
-	var list []event.Event
-	for i := range f.events {
-		if ok, _ := q.Match(&f.events[i]); ok {
-			list = append(list, f.events[i])
-		}
-	}
-	return list, api.Search{Examined: len(f.events), Stopped: true, Failed: 1, Failure: "x is null"}, firstEvent - 9, f.err
-}
-
-func (f *fake) Replays(context.Context, event.ID) ([]api.Replay, error) { return f.replays, f.err }
 
 func (f *fake) Attempts(_ context.Context, ids ...event.DeliveryID) ([]event.Attempt, error) {
 	var list []event.Attempt
@@ -151,6 +136,27 @@ func (f *fake) Fields(_ context.Context, name string, form bool) (shape.Origin, 
 	b := shape.NewBuilder()
 	b.Add([]byte(`{"n": 9007199254740993, "1.3": "x"}`))
 	return shape.Origin{Name: name, Seen: []shape.Shape{b.Shape("t")}}, f.err
+}
+
+func (f *fake) Connections(context.Context) ([]api.Connection, error) { return f.connections, f.err }
+
+func (f *fake) SwitchConnection(_ context.Context, s event.Switch) (api.Connection, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.switched = s
+	for _, c := range f.connections {
+		if c.Name == s.Connection {
+			return c, f.err
+		}
+	}
+	return api.Connection{}, event.ErrNotFound
+}
+
+func (f *fake) TestConnection(_ context.Context, name string, confirmed bool) (api.Tested, error) {
+	if name != "billing" {
+		return api.Tested{}, event.ErrNotFound
+	}
+	return api.Tested{What: "sends", Message: true, Done: confirmed, OK: confirmed}, f.err
 }
 
 func (f *fake) Reload(context.Context) (api.Reloaded, error) { return f.reloaded, f.err }

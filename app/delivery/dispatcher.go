@@ -66,6 +66,8 @@ type Dispatcher struct {
 	lanes atomic.Pointer[map[string]*lane]
 	mu    sync.Mutex // held by what changes the lanes
 
+	switches map[string]event.Switch // by connection; one that was never switched has none
+
 	leaving sync.WaitGroup  // crews that finish what they are sending
 	ending  context.Context //nolint:containedctx // ends when Stop has waited long enough
 	end     context.CancelFunc
@@ -100,26 +102,23 @@ func (d *Dispatcher) Update(connections []Connection) {
 		l, ok := before[c.Name]
 		if !ok {
 			l = newLane(c.Name, &d.deps)
+			l.paused.Store(d.switches[c.Name].Paused)
 		}
 		lanes[c.Name] = l
 	}
 	d.lanes.Store(&lanes)
 	for name, l := range before {
 		if lanes[name] == nil {
-			d.dismiss(l.crew)
+			if l.crew != nil {
+				d.dismiss(l.crew)
+			}
 			l.retired.Store(true)
 			l.giveBack()
 		}
 	}
 	for _, c := range connections {
-		l := lanes[c.Name]
-		if l.crew != nil && l.crew.connection.Fingerprint == c.Fingerprint {
-			continue
-		}
-		if l.crew != nil {
-			d.dismiss(l.crew)
-		}
-		l.staff(c)
+		lanes[c.Name].connection = c
+		d.arrange(lanes[c.Name])
 	}
 }
 
@@ -136,7 +135,9 @@ func (d *Dispatcher) Stop(ctx context.Context) {
 	defer d.mu.Unlock()
 	defer context.AfterFunc(ctx, d.end)()
 	for _, l := range *d.lanes.Load() {
-		d.dismiss(l.crew)
+		if l.crew != nil {
+			d.dismiss(l.crew)
+		}
 	}
 	d.leaving.Wait()
 	d.lanes.Store(&map[string]*lane{})
@@ -212,18 +213,4 @@ func (d *Dispatcher) InMemory() map[string]int {
 		depths[name] = len(l.slots)
 	}
 	return depths
-}
-
-// Broken lists the connections whose breaker is open: they failed many times
-// in a row and are only probed.
-func (d *Dispatcher) Broken() []string {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	var broken []string
-	for name, l := range *d.lanes.Load() {
-		if l.crew != nil && l.crew.gate.broken() {
-			broken = append(broken, name)
-		}
-	}
-	return broken
 }

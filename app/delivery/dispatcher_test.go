@@ -368,8 +368,9 @@ func TestBreaker(t *testing.T) {
 	for range 10 {
 		<-b.results
 	}
-	if broken := b.lanes.Broken(); len(broken) != 1 {
-		t.Errorf("after ten failures in a row the breaker is not open")
+	h := b.lanes.Health()["x"]
+	if h.State != delivery.Broken {
+		t.Errorf("after ten failures in a row the breaker is not open: %+v", h)
 	}
 	if text := b.log.String(); !strings.Contains(text, "only probed until an attempt gets through\" connection=x failures=10") {
 		t.Errorf("nothing is logged of it:\n%s", text)

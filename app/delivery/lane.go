@@ -32,15 +32,18 @@ type lane struct {
 	// ones queue up there too, behind those.
 	behind atomic.Bool
 	pace   pace
-	// retired is set when the connection is no longer configured.
-	retired atomic.Bool
+	// retired is set when the connection is no longer configured, paused while
+	// nothing is to be sent to it. What comes then goes back to the store.
+	retired, paused atomic.Bool
+	tally           tally
 
-	crew *crew // the workers of the current settings
+	connection Connection // the current settings
+	crew       *crew      // the workers of these; nil while paused
 }
 
 // crew is the goroutines that work with one version of a connection's settings.
 type crew struct {
-	connection Connection
+	connection Connection // with the rate that it keeps to
 	gate       *gate
 	stop       context.CancelFunc // take nothing more
 	abort      context.CancelFunc // end attempts under way
@@ -115,7 +118,7 @@ func (l *lane) reserve() bool {
 // put queues a delivery for which the caller holds a slot.
 func (l *lane) put(d event.Delivery) {
 	l.queue <- d
-	if l.retired.Load() { // it was reserved while the connection was still there
+	if l.retired.Load() || l.paused.Load() { // it was reserved before
 		go l.giveBack()
 	}
 }
@@ -147,13 +150,16 @@ func (l *lane) overflowed() {
 	l.look()
 }
 
-// giveBack returns to the store what the lane of a connection that is gone holds.
+// giveBack returns to the store what the lane of a connection that is gone or
+// paused holds.
 func (l *lane) giveBack() {
 	left := l.drainQueue()
 	if len(left) == 0 {
 		return
 	}
-	l.deps.logger.Warn("deliveries wait for a connection that is no longer configured", "connection", l.name, "count", len(left))
+	if l.retired.Load() {
+		l.deps.logger.Warn("deliveries wait for a connection that is no longer configured", "connection", l.name, "count", len(left))
+	}
 	if err := l.deps.store.Release(left, l.deps.now()); err != nil {
 		l.deps.logger.Warn("deliveries could not be released, the next start will send them", "connection", l.name, "error", err)
 	}

@@ -13,12 +13,15 @@ type gauges struct {
 	queue  func() map[string]int
 	oldest func() time.Duration
 	size   func() int64
+	paused func() map[string]bool
 
-	queueDesc, oldestDesc, sizeDesc *prometheus.Desc
+	pausedDesc, queueDesc, oldestDesc, sizeDesc *prometheus.Desc
 }
 
 func newGauges() *gauges {
 	return &gauges{
+		pausedDesc: prometheus.NewDesc("hookgate_connection_paused",
+			"1 while a connection is paused by hand, by connection.", []string{"connection"}, nil),
 		queueDesc: prometheus.NewDesc("hookgate_queue_depth",
 			"Deliveries that wait to be sent or sent again, by connection.", []string{"connection"}, nil),
 		oldestDesc: prometheus.NewDesc("hookgate_oldest_waiting_seconds",
@@ -36,6 +39,7 @@ func (g *gauges) set(f func(*gauges)) {
 
 // Describe implements prometheus.Collector.
 func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
+	ch <- g.pausedDesc
 	ch <- g.queueDesc
 	ch <- g.oldestDesc
 	ch <- g.sizeDesc
@@ -44,8 +48,17 @@ func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	g.mu.RLock()
-	queue, oldest, size := g.queue, g.oldest, g.size
+	queue, oldest, size, paused := g.queue, g.oldest, g.size, g.paused
 	g.mu.RUnlock()
+	if paused != nil {
+		for connection, is := range paused() {
+			value := 0.0
+			if is {
+				value = 1
+			}
+			ch <- prometheus.MustNewConstMetric(g.pausedDesc, prometheus.GaugeValue, value, connection)
+		}
+	}
 	if queue != nil {
 		for connection, n := range queue() {
 			ch <- prometheus.MustNewConstMetric(g.queueDesc, prometheus.GaugeValue, float64(n), connection)

@@ -138,6 +138,11 @@ func (m *Metrics) BuildInfo(version, goversion string) {
 // connection. It is called at every scrape, and must be cheap.
 func (m *Metrics) SetQueue(f func() map[string]int) { m.gauges.set(func(g *gauges) { g.queue = f }) }
 
+// SetPaused names the function that knows which connections are paused.
+func (m *Metrics) SetPaused(f func() map[string]bool) {
+	m.gauges.set(func(g *gauges) { g.paused = f })
+}
+
 // SetOldestWaiting names the function that knows for how long the oldest
 // delivery that is due has been waiting.
 func (m *Metrics) SetOldestWaiting(f func() time.Duration) {

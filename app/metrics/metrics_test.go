@@ -36,6 +36,7 @@ func TestNamesAndValues(t *testing.T) {
 	m.ConfigReload(true)
 	m.ConfigReload(false)
 	m.SetQueue(func() map[string]int { return map[string]int{"billing": 7, "slack-web": 0} })
+	m.SetPaused(func() map[string]bool { return map[string]bool{"billing": true, "slack-web": false} })
 	m.SetOldestWaiting(func() time.Duration { return 90 * time.Second })
 	m.SetDatabaseSize(func() int64 { return 4096 })
 
@@ -49,6 +50,8 @@ func TestNamesAndValues(t *testing.T) {
 		`hookgate_delivery_duration_seconds_bucket{connection="billing",le="0.05"} 0`,
 		`hookgate_config_last_reload_successful 0`,
 		`hookgate_config_reloads_total{result="refused"} 1`,
+		`hookgate_connection_paused{connection="billing"} 1`,
+		`hookgate_connection_paused{connection="slack-web"} 0`,
 		`hookgate_queue_depth{connection="billing"} 7`,
 		`hookgate_queue_depth{connection="slack-web"} 0`,
 		`hookgate_oldest_waiting_seconds 90`,
@@ -74,6 +77,7 @@ func TestDocumented(t *testing.T) {
 	m.EventReceived("a", "routed")
 	m.DeliveryDone("a", "delivered", time.Second)
 	m.ConfigReload(true)
+	m.SetPaused(func() map[string]bool { return map[string]bool{"x": true} })
 	m.SetQueue(func() map[string]int { return map[string]int{"a": 1} })
 	m.SetOldestWaiting(func() time.Duration { return 0 })
 	m.SetDatabaseSize(func() int64 { return 0 })

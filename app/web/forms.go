@@ -94,23 +94,20 @@ func (s *Server) admitPost(c *fiber.Ctx, settings *Settings, f *forms.Form, orig
 	}
 	limit := f.RateLimit()
 	if limit.Count <= 0 {
-		return s.admitUpload(c.Context(), f)
+		return 0, 0
 	}
 	wait, ok := s.posts.take(postKey{network(ip), f.Name}, limit.Count, limit.Per, s.cfg.Now())
 	if !ok {
 		s.refused(f.Name, "rate_limited", slog.String("remote_ip", ip.String()))
 		return wait, http.StatusTooManyRequests
 	}
-	return s.admitUpload(c.Context(), f)
+	return 0, 0
 }
 
 // postFault answers for a post that the intake did not take. One that was kept
 // nevertheless the intake has counted.
 func (s *Server) postFault(a *formAnswer, ack intake.Ack, err error) error {
 	p, known := api.ProblemOf(err)
-	if u := uploadOf(a.c.Context()); u != nil && u.err != nil {
-		p, known = protocolProblem(u.err, 0), true
-	}
 	if !known {
 		s.cfg.Logger.Error("a form post could not be taken", "form", a.form.Name, "error", err)
 	}

@@ -54,6 +54,7 @@ func (s *Server) login(c *fiber.Ctx) error {
 			Status: fiber.StatusForbidden, Detail: "a page of another site may not use the API",
 		})
 	}
+	c.Locals(api.UserKey, settings.AdminUser)
 	return c.Next()
 }
 

@@ -22,17 +22,10 @@ func eventOf(e *event.Event) Event {
 	if e.DuplicateOf != 0 {
 		item.DuplicateOf = &e.DuplicateOf
 	}
-	item.Rules = Verdicts(e.Verdicts)
-	return item
-}
-
-// Verdicts presents what rules said.
-func Verdicts(list []event.Verdict) []Verdict {
-	var out []Verdict
-	for _, v := range list {
-		out = append(out, Verdict{Rule: v.Rule, Result: resultWord(v.Result), Message: v.Message})
+	for _, v := range e.Verdicts {
+		item.Rules = append(item.Rules, Verdict{Rule: v.Rule, Result: resultWord(v.Result), Message: v.Message})
 	}
-	return out
+	return item
 }
 
 // resultWord is what a rule's result is called in answers.

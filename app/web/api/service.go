@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"time"
 
@@ -52,8 +51,7 @@ type Service interface {
 	Changer
 	Operator
 	Surveyor
-	Searcher
-	Replayer
+	Keeper
 }
 
 const (
@@ -74,13 +72,17 @@ func Register(r fiber.Router, service Service, logger *slog.Logger, now func() t
 	r.Get("/events", h.answer(h.events))
 	r.Post("/events/send", h.answer(h.send))
 	r.Get("/events/:id", h.answer(h.event))
-	h.replayRoutes(r)
 	r.Get("/deliveries", h.answer(h.deliveries))
 	r.Post("/deliveries/retry", h.answer(h.retry))
 	r.Post("/deliveries/cancel", h.answer(h.cancel))
 	r.Get("/deliveries/:id", h.answer(h.delivery))
 	r.Get("/sources/:name/fields", h.answer(h.sourceFields))
 	r.Get("/forms/:name/fields", h.answer(h.formFields))
+	r.Get("/connections", h.answer(h.connections))
+	r.Get("/connections/:name", h.answer(h.connection))
+	r.Post("/connections/:name/pause", h.answer(h.pause))
+	r.Post("/connections/:name/resume", h.answer(h.resume))
+	r.Post("/connections/:name/test", h.answer(h.testConnection))
 	r.Get("/status", h.answer(h.status))
 	r.Get("/replicas", h.answer(h.replicas))
 	r.Post("/reload", h.answer(h.reload))
@@ -111,13 +113,12 @@ type badRequest struct{ message string }
 
 func (e *badRequest) Error() string { return e.message }
 
-// Refuse makes an error that is answered with 400 and its message.
-func Refuse(format string, args ...any) error { return &badRequest{fmt.Sprintf(format, args...)} }
-
 // noRecord says which record does not exist.
 type noRecord struct{ message string }
 
 func (e *noRecord) Error() string { return e.message }
+
+func isMissing(err error) bool { return errors.Is(err, event.ErrNotFound) }
 
 // missing replaces event.ErrNotFound by a message that names the record.
 func missing(err error, message string) error {

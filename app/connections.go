@@ -1,0 +1,211 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"hookgate/app/delivery"
+	"hookgate/app/event"
+	"hookgate/app/web/api"
+	"hookgate/app/yamlpos"
+	"hookgate/connectors"
+	"hookgate/db"
+)
+
+// drainEvery is how often is looked whether what was held has been sent.
+const drainEvery = 2 * time.Second
+
+// refreshEvery is how often the switches are read untold where other replicas
+// can change them: being told is quicker but not certain.
+const refreshEvery = 5 * time.Second
+
+// loadSwitches has the lanes obey what is stored.
+func (a *App) loadSwitches(ctx context.Context) error {
+	a.switching.Lock() // an older list must not come after a newer one
+	defer a.switching.Unlock()
+	list, err := a.store.Switches(ctx)
+	if err != nil {
+		return err
+	}
+	a.lanes.Switch(list) //nolint:contextcheck // what it starts outlives the caller
+	draining := slices.ContainsFunc(list, func(s event.Switch) bool { return !s.Paused && s.Count > 0 })
+	a.releasing.Store(draining)
+	return nil
+}
+
+// followSwitches obeys what other replicas store, and ends the rates of
+// connections that have sent what was held, until ctx ends.
+func (a *App) followSwitches(ctx context.Context, shared bool) {
+	ticker := time.NewTicker(drainEvery)
+	defer ticker.Stop()
+	read := a.opt.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		ended := false
+		if a.releasing.Load() {
+			var err error
+			if ended, err = a.store.Drained(); err != nil {
+				a.opt.Logger.WarnContext(ctx, "whether what was held is sent cannot be told, trying again", "error", err)
+			}
+		}
+		if ended || shared && a.opt.Now().Sub(read) >= refreshEvery {
+			read = a.opt.Now()
+			a.switchesChanged(ctx)
+		}
+	}
+}
+
+// switchesChanged reads the switches again; what cannot be read is read later.
+func (a *App) switchesChanged(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := a.loadSwitches(ctx); err != nil {
+		a.opt.Logger.WarnContext(ctx, "the switches of connections cannot be read, trying again", "error", err)
+	}
+}
+
+// Connections tells how all connections are and have been, in the order of the
+// configuration.
+func (a service) Connections(ctx context.Context) ([]api.Connection, error) {
+	loaded := a.plan.Load().loaded
+	switches, err := a.store.Switches(ctx)
+	if err != nil {
+		return nil, err
+	}
+	backlogs, err := a.store.Backlogs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	failures, err := a.store.Failures(ctx, a.opt.Now().Add(-24*time.Hour))
+	if err != nil {
+		return nil, err
+	}
+	health := a.lanes.Health()
+	list := make([]api.Connection, 0, len(loaded.connections))
+	for _, c := range loaded.connections {
+		name := c.Name.Value
+		one := a.connection(c, health[name], backlogs[name], failures[name])
+		for _, s := range switches {
+			if s.Connection == name {
+				switched(&one, s)
+			}
+		}
+		one.Rules = loaded.Routes().rulesTo(name)
+		list = append(list, one)
+	}
+	return list, nil
+}
+
+func (a *App) connection(c kindOf, h delivery.Health, b db.Backlog, f db.Failure) api.Connection {
+	one := api.Connection{
+		Name: c.Name.Value, Type: c.kind.Name, State: string(h.State), Since: later(a.started, a.opt.Now().Add(-24*time.Hour)),
+		Waiting: b.Open - b.Claimed, Sending: b.Claimed, Failed: f.Count,
+		Hour: window(h.Hour), Day: window(h.Day), LastError: h.LastError,
+		Timeout: c.Timeout.String(), Concurrency: c.Concurrency, RateLimit: c.RateLimit.String(),
+	}
+	if !h.FailedAt.IsZero() {
+		one.LastErrorAt = &h.FailedAt
+	}
+	if one.LastError == "" && f.Error != "" { // before the start, or another replica's
+		one.LastError, one.LastErrorAt = f.Error, &f.Last
+	}
+	return one
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+func window(w delivery.Window) api.Window {
+	return api.Window{Attempts: w.Attempts, Failed: w.Failed, P95MS: float64(w.P95.Microseconds()) / 1000}
+}
+
+// switched adds what was said by hand.
+func switched(c *api.Connection, s event.Switch) {
+	switch {
+	case s.Paused:
+		c.Held, c.Waiting = c.Waiting, 0
+		c.Paused = &api.Pause{Since: s.At, By: s.By, Note: s.Note}
+		c.State = string(delivery.Paused)
+	case s.Count > 0:
+		c.Releasing = yamlpos.Rate{Count: s.Count, Per: s.Per}.String()
+	}
+}
+
+// Connection is one of them; event.ErrNotFound if there is none.
+func (a service) connectionNamed(ctx context.Context, name string) (api.Connection, error) {
+	list, err := a.Connections(ctx)
+	if err != nil {
+		return api.Connection{}, err
+	}
+	i := slices.IndexFunc(list, func(c api.Connection) bool { return c.Name == name })
+	if i < 0 {
+		return api.Connection{}, fmt.Errorf("connection %q: %w", name, event.ErrNotFound)
+	}
+	return list[i], nil
+}
+
+// SwitchConnection pauses a connection or lets it go on.
+func (a service) SwitchConnection(ctx context.Context, s event.Switch) (api.Connection, error) {
+	if _, found := a.lanes.Connection(s.Connection); !found {
+		return api.Connection{}, fmt.Errorf("connection %q: %w", s.Connection, event.ErrNotFound)
+	}
+	changed, err := a.store.Switch(s)
+	if err != nil {
+		return api.Connection{}, err
+	}
+	if err := a.loadSwitches(ctx); err != nil {
+		return api.Connection{}, err
+	}
+	if changed {
+		a.tellSwitch(ctx, s)
+	}
+	return a.connectionNamed(ctx, s.Connection)
+}
+
+// tellSwitch writes the audit line.
+func (a *App) tellSwitch(ctx context.Context, s event.Switch) {
+	what := "connection resumed"
+	if s.Paused {
+		what = "connection paused"
+	}
+	a.opt.Logger.InfoContext(ctx, "by hand", "audit", what, "connection", s.Connection, "by", s.By, "note", s.Note,
+		"rate", yamlpos.Rate{Count: s.Count, Per: s.Per}.String())
+}
+
+// TestConnection tries a connection without an event. Where that sends a
+// message, it only says so unless confirmed.
+func (a service) TestConnection(ctx context.Context, name string, confirmed bool) (api.Tested, error) {
+	c, found := a.lanes.Connection(name)
+	if !found {
+		return api.Tested{}, fmt.Errorf("connection %q: %w", name, event.ErrNotFound)
+	}
+	tester, can := c.Connector.(connectors.Tester)
+	if !can {
+		return api.Tested{Untestable: true}, nil
+	}
+	trial := tester.Trial()
+	out := api.Tested{What: trial.What, Message: trial.Message}
+	if trial.Message && !confirmed {
+		return out, nil
+	}
+	begin := time.Now()
+	tried, err := tester.Try(ctx, event.DeliveryID(a.store.NewIDs(1)))
+	out.Done, out.OK = true, err == nil
+	out.DurationMS = float64(time.Since(begin).Microseconds()) / 1000
+	out.Status, out.Answer, out.Said = tried.Status, string(tried.Answer), tried.Said
+	if err != nil {
+		out.Error = err.Error()
+	}
+	a.opt.Logger.InfoContext(ctx, "by hand", "audit", "connection tested", "connection", name, "ok", out.OK, "error", out.Error)
+	return out, nil
+}

@@ -1,0 +1,135 @@
+package delivery
+
+import (
+	"time"
+
+	"hookgate/app/event"
+	"hookgate/app/yamlpos"
+)
+
+// Switch makes the list what was last said by hand of the connections. One
+// that is paused finishes what it is sending and takes nothing more: what is
+// accepted for it is stored, and what it held goes back to the store. One that
+// goes on begins with what is stored, at the rate of its switch if that is
+// slower than its own.
+func (d *Dispatcher) Switch(list []event.Switch) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.switches = make(map[string]event.Switch, len(list))
+	for _, s := range list {
+		d.switches[s.Connection] = s
+	}
+	for _, l := range *d.lanes.Load() {
+		d.arrange(l)
+	}
+}
+
+// arrange gives a lane the crew for its settings and its switch, or none. One
+// that has the right crew goes on undisturbed.
+func (d *Dispatcher) arrange(l *lane) {
+	s := d.switches[l.name]
+	if s.Paused {
+		d.halt(l)
+		return
+	}
+	c := l.connection
+	c.Rate = slower(c.Rate, yamlpos.Rate{Count: s.Count, Per: s.Per})
+	if l.crew != nil && l.crew.connection.Fingerprint == c.Fingerprint && l.crew.connection.Rate == c.Rate {
+		return
+	}
+	if l.crew != nil {
+		d.dismiss(l.crew)
+	}
+	l.paused.Store(false)
+	l.staff(c)
+}
+
+// halt pauses a lane: once the attempts under way have ended, what else it
+// holds in memory is given back to the store, in its order.
+func (d *Dispatcher) halt(l *lane) {
+	l.paused.Store(true)
+	l.behind.Store(true) // what is accepted from now on is stored unclaimed
+	if l.crew == nil {
+		return
+	}
+	w := l.crew
+	l.crew = nil
+	w.stop()
+	d.leaving.Go(func() {
+		w.dismiss(d.ending)
+		if l.paused.Load() {
+			l.behind.Store(true) // a last claim may have found nothing more
+			l.giveBack()
+		}
+	})
+}
+
+// slower is the lower of two rates, of which a zero one is no limit.
+func slower(a, b yamlpos.Rate) yamlpos.Rate {
+	switch {
+	case a.Count == 0:
+		return b
+	case b.Count == 0:
+		return a
+	case float64(b.Count)/float64(b.Per) < float64(a.Count)/float64(a.Per):
+		return b
+	}
+	return a
+}
+
+// State is how a connection is.
+type State string
+
+// The states of a connection.
+const (
+	Working State = "ok"      // the last attempt got through, or there was none
+	Failing State = "failing" // the last attempt did not
+	Broken  State = "open"    // many in a row did not: its breaker lets a probe through from time to time
+	Paused  State = "paused"  // by hand
+)
+
+// Health is how a connection is and has been, as this process knows it.
+type Health struct {
+	State     State
+	Hour, Day Window
+	LastError string    // of the last attempt that failed; "" without one
+	FailedAt  time.Time // when that was
+}
+
+// Health tells it of every connection.
+func (d *Dispatcher) Health() map[string]Health {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	all := map[string]Health{}
+	for name, l := range *d.lanes.Load() {
+		h := l.tally.report(d.deps.now())
+		switch {
+		case l.paused.Load():
+			h.State = Paused
+		case l.crew != nil && l.crew.gate.broken():
+			h.State = Broken
+		}
+		all[name] = h
+	}
+	return all
+}
+
+// Paused tells of every connection whether it is paused.
+func (d *Dispatcher) Paused() map[string]bool {
+	all := map[string]bool{}
+	for name, l := range *d.lanes.Load() {
+		all[name] = l.paused.Load()
+	}
+	return all
+}
+
+// Connection is the settings of a connection in force.
+func (d *Dispatcher) Connection(name string) (c Connection, found bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	l := (*d.lanes.Load())[name]
+	if l == nil {
+		return Connection{}, false
+	}
+	return l.connection, true
+}

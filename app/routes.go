@@ -1,0 +1,97 @@
+package app
+
+import (
+	"slices"
+
+	"hookgate/app/config"
+	"hookgate/app/yamlpos"
+)
+
+// Routes is what goes where: one Route for each source or form that a rule
+// listens to and each of the rule's actions, in the file's order.
+type Routes struct {
+	Routes []Route `json:"routes"`
+	Unused Unused  `json:"unused"`
+}
+
+// Route is one way of an event.
+type Route struct {
+	From       string   `json:"from"`
+	Form       bool     `json:"form"` // From is a form
+	Events     []string `json:"events"`
+	Rule       string   `json:"rule"`
+	When       string   `json:"when,omitempty"`
+	Connection string   `json:"connection"`
+	Kind       string   `json:"kind"`
+	Action     int      `json:"action"`              // the rule's so many-th to this connection, from 1
+	Only       string   `json:"only_when,omitempty"` // the condition of this action alone
+	Key        string   `json:"ordering_key,omitempty"`
+}
+
+// Unused are the names that no rule mentions.
+type Unused struct {
+	Sources     []string `json:"sources"`
+	Forms       []string `json:"forms"`
+	Connections []string `json:"connections"`
+}
+
+// Routes lists what goes where.
+func (l *Loaded) Routes() Routes {
+	kinds := map[string]string{}
+	for _, c := range l.connections {
+		kinds[c.Name.Value] = c.kind.Name
+	}
+	out := Routes{Routes: []Route{}}
+	used := map[string]bool{}
+	for _, rule := range l.Document.Rules {
+		for _, from := range rule.From {
+			used["from "+from.Value] = true
+			made := map[string]int{}
+			for _, action := range rule.Then {
+				to := action.To.Value
+				used["to "+to] = true
+				made[to]++
+				out.Routes = append(out.Routes, Route{
+					From: from.Value, Form: l.Forms[from.Value] != nil, Events: texts(rule.Events), Rule: rule.Name.Value, When: rule.When.Value,
+					Connection: to, Kind: kinds[to], Action: made[to], Only: action.When.Value, Key: action.OrderingKey.Value,
+				})
+			}
+		}
+	}
+	out.Unused = Unused{Sources: unused(l.Document.Sources, used), Forms: unused(l.Document.Forms, used), Connections: []string{}}
+	for _, c := range l.connections {
+		if !used["to "+c.Name.Value] {
+			out.Unused.Connections = append(out.Unused.Connections, c.Name.Value)
+		}
+	}
+	return out
+}
+
+func unused(entries []config.Entry, used map[string]bool) []string {
+	list := []string{}
+	for _, e := range entries {
+		if !used["from "+e.Name.Value] {
+			list = append(list, e.Name.Value)
+		}
+	}
+	return list
+}
+
+func texts(list []yamlpos.Text) []string {
+	out := make([]string, len(list))
+	for i, t := range list {
+		out[i] = t.Value
+	}
+	return out
+}
+
+// rulesTo are the rules that send to a connection.
+func (r Routes) rulesTo(connection string) []string {
+	list := []string{}
+	for _, route := range r.Routes {
+		if route.Connection == connection && !slices.Contains(list, route.Rule) {
+			list = append(list, route.Rule)
+		}
+	}
+	return list
+}

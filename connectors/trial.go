@@ -1,0 +1,32 @@
+package connectors
+
+import (
+	"context"
+
+	"hookgate/app/event"
+)
+
+// Tester is a Connector that can be tried without an event. A kind that has
+// no harmless call sends a message that says that it is a test.
+type Tester interface {
+	Connector
+	// Trial tells what Try does.
+	Trial() Trial
+	// Try does it, within the connection's timeout; its error is like that of
+	// Deliver. id is one that no delivery has.
+	Try(ctx context.Context, id event.DeliveryID) (Tried, error)
+}
+
+// Trial is what a test of a connection does.
+type Trial struct {
+	What string // "asks Slack whom the token belongs to"
+	// Message reports that the receiver takes it for more than a question:
+	// people read it, or programs act on it.
+	Message bool
+}
+
+// Tried is what was answered.
+type Tried struct {
+	event.Receipt
+	Said string // what it means, for people; "" where the status says all
+}

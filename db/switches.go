@@ -1,0 +1,117 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"hookgate/app/event"
+)
+
+// held is the condition of an open delivery that waits for its paused
+// connection. The connections that were ever paused are few.
+const held = `(state = 0 AND owner = 0 AND connection IN (SELECT s.connection FROM switches s WHERE s.paused = 1))`
+
+// switchesChanged is what the other replicas are told in place of a
+// connection's name, which cannot begin like this.
+const switchesChanged = "!switches"
+
+// Switches are those of all connections that were ever switched by hand.
+func (s *Store) Switches(ctx context.Context) ([]event.Switch, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT connection, paused, count, per, changed, who, note FROM switches ORDER BY connection`)
+	if err != nil {
+		return nil, fmt.Errorf("read switches: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var list []event.Switch
+	for rows.Next() {
+		var w event.Switch
+		var paused, per, changed int64
+		if err := rows.Scan(&w.Connection, &paused, &w.Count, &per, &changed, &w.By, &w.Note); err != nil {
+			return nil, fmt.Errorf("read switches: %w", err)
+		}
+		w.Paused, w.Per, w.At = paused == 1, time.Duration(per)*time.Microsecond, time.UnixMicro(changed).UTC()
+		list = append(list, w)
+	}
+	return list, rows.Err()
+}
+
+// Switch stores what w says of its connection and tells the other replicas.
+// A connection that is as w wants it already stays as it is, with who made it
+// so; changed is false then. A Count serves until what is open now is sent.
+func (s *Store) Switch(w event.Switch) (changed bool, err error) {
+	paused := int64(0)
+	if w.Paused {
+		paused = 1
+	}
+	err = s.write(func(tx tx) error {
+		changed = false
+		err := tx.query(func([]any) error { changed = true; return nil },
+			`INSERT INTO switches (connection, paused, count, per, upto, changed, who, note)
+			VALUES (?1, ?2, ?3, ?4, (SELECT coalesce(max(id), 0) FROM deliveries WHERE state = 0 AND connection = ?1), ?5, ?6, ?7)
+			ON CONFLICT (connection) DO UPDATE SET paused = excluded.paused, count = excluded.count, per = excluded.per, upto = excluded.upto,
+				changed = excluded.changed, who = excluded.who, note = excluded.note
+			WHERE switches.paused <> excluded.paused OR switches.count <> excluded.count OR switches.per <> excluded.per
+			RETURNING connection`,
+			w.Connection, paused, int64(w.Count), w.Per.Microseconds(), tx.stamp().now, w.By, w.Note)
+		if err != nil || !changed {
+			return err
+		}
+		return tx.notify(switchesChanged)
+	})
+	if err != nil {
+		return false, fmt.Errorf("switch %s: %w", w.Connection, err)
+	}
+	return changed, nil
+}
+
+// Drained ends the rates of those connections that have sent what was held: a
+// later failure is the schedule's business. It reports whether there were any.
+func (s *Store) Drained() (ended bool, err error) {
+	err = s.write(func(tx tx) error {
+		ended = false
+		err := tx.query(func([]any) error { ended = true; return nil },
+			`UPDATE switches SET count = 0, per = 0 WHERE paused = 0 AND count > 0 AND NOT EXISTS (
+				SELECT 1 FROM deliveries d WHERE d.state = 0 AND d.connection = switches.connection AND d.id <= switches.upto
+				AND (d.owner > 0 OR d.due <= ?1)) RETURNING connection`, tx.stamp().now)
+		if err != nil || !ended {
+			return err
+		}
+		return tx.notify(switchesChanged)
+	})
+	if err != nil {
+		return false, fmt.Errorf("look for what was held: %w", err)
+	}
+	return ended, nil
+}
+
+// Failure sums up what failed of one connection.
+type Failure struct {
+	Count int
+	Error string // of the last one
+	Last  time.Time
+}
+
+// Failures tells what was accepted since a time and has failed for good, by
+// connection. It reads failed deliveries alone, which have an index.
+func (s *Store) Failures(ctx context.Context, since time.Time) (map[string]Failure, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT f.connection, f.n, coalesce(d.error, ''), f.last FROM (
+			SELECT connection, count(*) AS n, max(id) AS last FROM deliveries WHERE state = 2 AND id >= ?1 GROUP BY connection) f
+		JOIN deliveries d ON d.id = f.last`, int64(event.FirstIDAt(since)))
+	if err != nil {
+		return nil, fmt.Errorf("count failures: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	all := map[string]Failure{}
+	for rows.Next() {
+		var connection string
+		var f Failure
+		var last event.ID
+		if err := rows.Scan(&connection, &f.Count, &f.Error, &last); err != nil {
+			return nil, fmt.Errorf("count failures: %w", err)
+		}
+		f.Last = last.Time().UTC()
+		all[connection] = f
+	}
+	return all, rows.Err()
+}
