@@ -48,6 +48,7 @@ type App struct {
 	metrics *metrics.Metrics
 	server  *web.Server
 	egress  *egress.Client // of the configuration in force
+	files   filesFolder
 
 	switching sync.Mutex
 	releasing atomic.Bool // some connection sends what was held at a rate of its own
@@ -84,6 +85,7 @@ func New(loaded *Loaded, opt Options) (*App, error) {
 	}
 	a.store = store
 	a.onEnd("store", func(context.Context) error { return store.Close() })
+	a.onEnd("folder for files", a.closeFolder)
 	a.lanes = delivery.New(store, delivery.Options{
 		Logger: opt.Logger, Now: opt.Now, Holds: store.Holds, Poll: pollEvery(loaded.Document.Storage),
 		Observe: func(connection string, result event.DeliveryState, took time.Duration) {

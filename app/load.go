@@ -17,6 +17,7 @@ import (
 	"hookgate/app/event"
 	"hookgate/app/intake"
 	"hookgate/app/source"
+	"hookgate/app/yamlpos"
 	"hookgate/connectors"
 	"hookgate/forms"
 	"hookgate/rules"
@@ -64,6 +65,7 @@ func Load(path string) (*Loaded, *config.Report, error) {
 		report.Add(list)
 		origins[e.Name.Value] = []string{event.FormSubmitted}
 		if f != nil {
+			report.Add(withoutFolder(doc, f, e))
 			l.Forms[f.Name] = f
 		}
 	}
@@ -152,11 +154,20 @@ func (l *Loaded) deliver(client *egress.Client, version string, logger *slog.Log
 			return nil, err
 		}
 		list = append(list, delivery.Connection{
-			Name: c.Name.Value, Connector: connector, Concurrency: c.Concurrency, Rate: c.RateLimit,
+			Name: c.Name.Value, Connector: connector, Concurrency: c.Concurrency, Rate: c.rate(),
 			Policy: policy(c.Retry), Fingerprint: print,
 		})
 	}
 	return list, nil
+}
+
+// rate is how often the connection may send: as the configuration says, else
+// as the receiver is known to allow.
+func (c *kindOf) rate() yamlpos.Rate {
+	if c.RateLimit.Count > 0 {
+		return c.RateLimit
+	}
+	return c.kind.RateLimit
 }
 
 // policy is the published schedule, or what the connection says instead.

@@ -40,11 +40,12 @@ func (a *App) maintainOnce(ctx context.Context) {
 		a.opt.Logger.WarnContext(ctx, "the version in force could not be noted, trying again later", "error", err)
 	}
 	r := a.plan.Load().loaded.Document.Retention
-	deleted, err := a.store.Prune(ctx, db.Retention{Events: r.Events, Submissions: r.Submissions, Spam: r.Spam})
+	deleted, err := a.store.Prune(ctx, db.Retention{Events: r.Events, Submissions: r.Submissions, Spam: r.Spam, Files: r.Files})
 	if err != nil && !errors.Is(err, context.Canceled) {
 		a.opt.Logger.WarnContext(ctx, "old events could not be deleted, trying again later", "error", err)
 	}
 	if deleted > 0 {
 		a.opt.Logger.InfoContext(ctx, "old events deleted", "count", deleted)
 	}
+	a.tidyFiles(ctx)
 }

@@ -34,6 +34,10 @@ func (a *App) use(loaded *Loaded) error {
 	if err != nil {
 		return err
 	}
+	folder, err := a.folder(loaded)
+	if err != nil {
+		return err
+	}
 	id, err := a.store.SavePlan(version)
 	if err != nil {
 		return err
@@ -48,7 +52,7 @@ func (a *App) use(loaded *Loaded) error {
 		a.egress = client
 	}
 	plan := loaded.Plan()
-	plan.ID = id
+	plan.ID, plan.Files = id, folder
 	a.plan.Store(&inForce{Plan: plan, loaded: loaded, since: a.opt.Now()})
 	a.tellOrphans(connections)
 	return nil
@@ -111,6 +115,8 @@ func (a *App) swap(loaded *Loaded) error {
 		return fmt.Errorf("storage.url: %w", errRestart)
 	case loaded.Document.Storage.Lease != before.Storage.Lease:
 		return fmt.Errorf("storage.lease: %w", errRestart)
+	case loaded.Document.Storage.Files != before.Storage.Files:
+		return fmt.Errorf("storage.files: %w", errRestart)
 	case loaded.Document.Server.MaxBody != before.Server.MaxBody:
 		return fmt.Errorf("server.max_body: %w", errRestart)
 	}

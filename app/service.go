@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"hookgate/app/diag"
@@ -42,7 +41,7 @@ func (a service) Why(ctx context.Context, e *event.Event) (*api.JudgedBy, []rule
 		a.opt.Logger.WarnContext(ctx, "an event cannot be explained", "event", e.ID, "error", err)
 	}
 	by := &api.JudgedBy{
-		Config: strings.SplitN(version.Hash, "-", 2)[0], Since: version.Created, InForce: e.Plan == a.plan.Load().ID, Known: judge != nil,
+		Config: configOf(version), Since: version.Created, InForce: e.Plan == a.plan.Load().ID, Known: judge != nil,
 	}
 	if judge == nil {
 		return by, nil

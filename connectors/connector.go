@@ -19,6 +19,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"hookgate/app/diag"
@@ -111,6 +113,15 @@ type Kind struct {
 	// that every connection has, in the order in which people read them. New
 	// accepts these and no others.
 	Settings []Setting
+	// Actions describes what a rule's action can do, for kinds of which
+	// Action.Inputs names actions rather than their inputs.
+	Actions []ActionDoc
+	// Link is the receiver's documentation, and Verified where the facts about
+	// it come from; "" for kinds that docs/connectors.md describes.
+	Link, Verified string
+	// RateLimit is how often the receiver lets itself be called, for
+	// connections that set none; Count is 0 where it is not known.
+	RateLimit yamlpos.Rate
 	// Narrow gives the Action for one connection, whose settings can forbid or
 	// require keys; nil: Action fits every connection. Faults in the settings
 	// are not its business, New reports them.
@@ -136,8 +147,17 @@ func (k Kind) ActionFor(settings yamlpos.Node) lang.Action {
 	return k.Narrow(settings)
 }
 
-// Kinds are all kinds there are, by name.
-func Kinds() []Kind { return []Kind{emailKind(), slackKind(), webhookKind()} }
+// Kinds are all kinds that come with hookgate, by name: those written in Go
+// and those of the built-in recipes.
+func Kinds() []Kind {
+	kinds := []Kind{emailKind(), slackKind(), webhookKind()}
+	recipes, _ := BuiltinRecipes() // a test allows no faults in them
+	for _, r := range recipes {
+		kinds = append(kinds, RecipeKind(r))
+	}
+	slices.SortFunc(kinds, func(a, b Kind) int { return strings.Compare(a.Name, b.Name) })
+	return kinds
+}
 
 // CommonKeys are the keys of a connection that every kind has. They are
 // decoded where connections are loaded; a kind only lets them pass.

@@ -37,6 +37,7 @@ var historyTables = []historyTable{
 	{name: "replay_runs", whole: true, columns: []string{"id", "created", "selection", "past", "cursor", "seen", "events", "made", "done"}},
 	{name: "replays", key: []string{"event", "run"}, columns: []string{"event", "run", "at", "plan", "verdicts", "errors", "deliveries", "first"}},
 	{name: "attempts", key: []string{"delivery", "number"}, columns: []string{"delivery", "number", "started", "duration", "status", "error", "answer"}},
+	{name: "files", whole: true, columns: []string{"id", "event", "field", "name", "type", "size", "sha256", "created"}},
 }
 
 // sourceColumns are the columns as SQLite selects them.

@@ -17,6 +17,7 @@ type history struct {
 	read   *sql.DB
 	number int64 // by which the target knows it again
 	node   int64 // in its IDs
+	files  int64 // the number of its folder for files; 0: there is none
 }
 
 // openHistory opens the file as a start of hookgate does: the tables are brought
@@ -73,8 +74,9 @@ func (h *history) identify(ctx context.Context) error {
 	if err := h.engine.exec(`INSERT OR IGNORE INTO meta (key, value) VALUES ('history', ?1)`, number); err != nil { //nolint:contextcheck // the driver is slow with contexts that can end, see change
 		return fmt.Errorf("number the history: %w", err)
 	}
-	row := h.read.QueryRowContext(ctx, `SELECT (SELECT value FROM meta WHERE key = 'history'), (SELECT value FROM meta WHERE key = 'node')`)
-	if err := row.Scan(&h.number, &h.node); err != nil {
+	row := h.read.QueryRowContext(ctx, `SELECT (SELECT value FROM meta WHERE key = 'history'), (SELECT value FROM meta WHERE key = 'node'),
+		coalesce((SELECT value FROM meta WHERE key = '`+metaFiles+`'), 0)`)
+	if err := row.Scan(&h.number, &h.node, &h.files); err != nil {
 		return fmt.Errorf("read the history's number: %w", err)
 	}
 	return nil

@@ -179,12 +179,16 @@ func (t *target) finish(ctx context.Context, source *history) error {
 		if err := row.Scan(&last); err != nil {
 			return err
 		}
-		return setMeta(ctx, tx, map[string]int64{metaMove: moveDone, metaNode: source.node, metaLast: last})
+		values := map[string]int64{metaMove: moveDone, metaNode: source.node, metaLast: last}
+		if source.files != 0 {
+			values[metaFiles] = source.files
+		}
+		return setMeta(ctx, tx, values)
 	})
 	if err != nil {
 		return fmt.Errorf("finish: %w", err)
 	}
-	if _, err := t.conn.Exec(ctx, `ANALYZE plans, events, dedupe, deliveries, attempts, replays`); err != nil {
+	if _, err := t.conn.Exec(ctx, `ANALYZE plans, events, dedupe, deliveries, attempts, replays, files`); err != nil {
 		t.logger.WarnContext(ctx, "the planner's statistics could not be updated, autovacuum will do it", "error", err)
 	}
 	return nil

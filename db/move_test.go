@@ -59,6 +59,9 @@ func mustLive(t testing.TB, s *db.Store, c *clock, plan int64, i int) {
 		Body: []byte(strings.Repeat("body \x00\xff ", i%80)), Request: event.Request{Method: "POST", Headers: map[string]string{"x": "y"}},
 		Dedupe: &event.Dedupe{Key: fmt.Sprint(i / 2 * 2 % 500), Window: time.Hour},
 	}
+	if e.Form {
+		e.Files = []event.File{{ID: fmt.Sprint("fil_", i), Event: id, Field: "f", Name: "a.pdf", Type: "application/pdf", Size: int64(i), SHA256: "ab", Created: c.Now()}}
+	}
 	if state == event.Rejected {
 		e.Cause = "bad\x00text\xff"
 	}

@@ -60,6 +60,11 @@ func (w *pgWork) accepts() error {
 	if len(deliveries.ids) > 0 {
 		w.insertDeliveries(&deliveries)
 	}
+	for _, a := range w.batch.accepts {
+		for i := range a.event.Files { // few posts have any
+			w.queue.Queue(w.tx.e.bound.bind(insertFile), fileRow(&a.event.Files[i])...)
+		}
+	}
 	return nil
 }
 

@@ -69,6 +69,7 @@ func prunePageQuery(condition string) string {
 		r AS (DELETE FROM replays WHERE event = ANY (ARRAY(SELECT id FROM gone))),
 		a AS (DELETE FROM attempts WHERE delivery = ANY (ARRAY(SELECT id FROM old))),
 		d AS (DELETE FROM deliveries WHERE id = ANY (ARRAY(SELECT id FROM old)) AND state IN (1, 3)),
+		f AS (UPDATE files SET event = 0 WHERE event = ANY (ARRAY(SELECT id FROM gone))),
 		e AS (DELETE FROM events WHERE id = ANY (ARRAY(SELECT id FROM gone)) RETURNING 1)
 		SELECT (SELECT count(*) FROM page), (SELECT count(*) FROM e), (SELECT coalesce(max(id), 0) FROM page)`
 }

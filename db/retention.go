@@ -16,6 +16,7 @@ type Retention struct {
 	Events      time.Duration // webhook events
 	Submissions time.Duration // form posts
 	Spam        time.Duration
+	Files       time.Duration // of form posts; also gone with their post
 }
 
 // Prune deletes events older than r allows, with their deliveries and
@@ -39,6 +40,11 @@ func (s *Store) Prune(ctx context.Context, r Retention) (int, error) {
 		total += n
 		if err != nil {
 			return total, fmt.Errorf("delete old events: %w", err)
+		}
+	}
+	if r.Files > 0 {
+		if err := s.expireFiles(event.FirstIDAt(s.now().Add(-r.Files))); err != nil {
+			return total, err
 		}
 	}
 	err := s.write(func(tx tx) error {
@@ -151,6 +157,9 @@ func pruneEvent(tx tx, id, first, end int64) (bool, error) {
 		}
 	}
 	if err := tx.exec(`DELETE FROM replays WHERE event = ?1`, id); err != nil {
+		return false, err
+	}
+	if err := tx.exec(`UPDATE files SET event = 0 WHERE event = ?1`, id); err != nil {
 		return false, err
 	}
 	return true, tx.exec(`DELETE FROM events WHERE id = ?1`, id)

@@ -70,7 +70,12 @@ func (e *sqlite) accept(a *acceptOp) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("insert event %s: %w", ev.ID, err)
 	}
-	bytes := int64(len(a.blob)) + 256
+	for i := range ev.Files {
+		if err := e.exec(insertFile, fileRow(&ev.Files[i])...); err != nil {
+			return 0, fmt.Errorf("insert file of event %s: %w", ev.ID, err)
+		}
+	}
+	bytes := int64(len(a.blob)+512*len(ev.Files)) + 256
 	for i := range deliveries {
 		d := &deliveries[i]
 		if err := e.insertDelivery(d, a); err != nil {

@@ -11,6 +11,7 @@ import (
 type entry struct {
 	path   fieldPath
 	values []any
+	files  []Upload
 	list   bool // the name ended with [], or the value came as a list
 }
 
@@ -57,7 +58,7 @@ func (f *Form) collect(posted []body.Field, r *Result) *entries {
 	rows := counters{}
 	for _, p := range posted {
 		if p.File {
-			if p.Value != nil && p.Value != "" {
+			if !f.collectFile(p, rows.number(pathOf(p.Name).path), all, r) && p.Value != nil && p.Value != "" {
 				r.Files++
 			}
 			continue

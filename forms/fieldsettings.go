@@ -20,7 +20,7 @@ type fieldSettings struct {
 	Max      yamlpos.Text   `yaml:"max" doc:"The greatest: of a text its length, of a number its value, of a date the last day, of choices how many." example:"5000"`
 	Pattern  yamlpos.Text   `yaml:"pattern" doc:"A regular expression that the whole text must match." example:"[A-Z]{2}[0-9]+"`
 	Options  []yamlpos.Node `yaml:"options" doc:"What can be chosen: texts, or a value with a label that people read." example:"[small, { value: l, label: Large }]"`
-	Multiple *yamlpos.Node  `yaml:"multiple" doc:"Whether several options can be chosen." type:"bool" default:"false"`
+	Multiple *yamlpos.Node  `yaml:"multiple" doc:"Whether several options, or several files, can be chosen." type:"bool" default:"false"`
 	Region   yamlpos.Text   `yaml:"region" doc:"Of a tel: the country, as two letters, of numbers that are written without one." example:"DE"`
 	Error    string         `yaml:"error" doc:"What visitors are told when the field is not right." example:"Please accept the privacy notice."`
 	Label    string         `yaml:"label" doc:"How messages and pages call the field; made from its name where left out." example:"Your name"`
@@ -29,6 +29,8 @@ type fieldSettings struct {
 	Placeholder  yamlpos.Text `yaml:"placeholder" doc:"An example inside of the empty field." example:"Ada Lovelace"`
 	Rows         yamlpos.Text `yaml:"rows" doc:"The height of a text in lines, from 1 to 50." type:"whole number" example:"6"`
 	Autocomplete string       `yaml:"autocomplete" doc:"What browsers may fill in; guessed from type and name where left out." example:"given-name"`
+
+	fileSettings
 }
 
 // Noun names the thing in messages.
@@ -74,10 +76,12 @@ func compileField(entry yamlpos.Field) (*field, diag.List) {
 		}
 		fd.kind = known
 	}
+	list = append(list, s.compileFile(fd)...)
 	list = append(list, s.options(fd)...)
 	list = append(list, s.pattern(fd)...)
 	list = append(list, s.bounds(fd)...)
 	list = append(list, s.region(fd)...)
+	list = append(list, s.oneFile(fd)...)
 	return fd, append(list, s.looks(fd)...)
 }
 

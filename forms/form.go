@@ -55,6 +55,8 @@ type Form struct {
 
 	rate    yamlpos.Rate
 	maxBody int64
+
+	maxUpload int64 // of all files of a post together; 0 without file fields
 }
 
 // field is one declared field.
@@ -68,9 +70,10 @@ type field struct {
 	min, max *bound
 	pattern  *regexp.Regexp // anchored at both ends
 	options  []choice
-	multiple bool   // of a select
-	region   string // of a tel: where a number without a country's code belongs
-	custom   string // the text of every problem with this field, "" for the built-in ones
+	multiple bool       // of a select
+	region   string     // of a tel: where a number without a country's code belongs
+	file     *fileField // of a file field
+	custom   string     // the text of every problem with this field, "" for the built-in ones
 
 	help, placeholder, complete string
 	rows                        int // 0: as the length asks for

@@ -16,6 +16,7 @@ type formPage struct {
 	Problems                                        []summaryLine
 	Fields                                          []control
 	Hidden                                          []hiddenInput
+	Files                                           bool // there is a file field: the post must be multipart
 }
 
 // summaryLine is one problem; ID is the control it links to, "" for none.
@@ -34,6 +35,9 @@ type control struct {
 	Required                           bool
 	Options                            []option // of a select
 	Choices                            []option // of a group of checkboxes
+	Accept                             string   // of a file field
+	Multiple                           bool     // of a file field
+	Again                              string   // that files were chosen, and have to be once more
 }
 
 // option is one of several values.
@@ -68,7 +72,7 @@ func (p *formPage) fill(f *Form, action string, r Result) {
 			if row > 0 {
 				id = fmt.Sprintf("field-%d-row-%d", i+1, row+1)
 			}
-			c := p.show(fd, path, id, r.all.texts(path))
+			c := p.show(fd, path, id, r.all)
 			c.Problem = messages[c.Name]
 			ids[c.Name], shown[path.key()] = c.ID, true
 			if len(c.Choices) > 0 {
@@ -89,10 +93,17 @@ func (p *formPage) fill(f *Form, action string, r Result) {
 
 // show makes the control of a field at its place. Values that it has no room
 // for are kept hidden.
-func (p *formPage) show(fd *field, path fieldPath, id string, values []string) control {
+func (p *formPage) show(fd *field, path fieldPath, id string, all *entries) control {
+	values, again := all.texts(path), all.hasFiles(path)
 	c := fd.control(id, values)
 	c.Name = fd.called(path)
 	c.Empty = p.Say("choose")
+	if fd.isFile() {
+		p.Files = true
+		if again {
+			c.Again = p.Say("again")
+		}
+	}
 	if !fd.required {
 		c.Optional = p.Say("optional")
 	}
@@ -133,6 +144,12 @@ func (es *entries) texts(path fieldPath) []string {
 	return values
 }
 
+// hasFiles reports whether files were posted for the place.
+func (es *entries) hasFiles(path fieldPath) bool {
+	e := es.byPath[path.key()]
+	return e != nil && len(e.files) > 0
+}
+
 // carry keeps what was posted besides the visible fields: undeclared and
 // hidden ones, and where to go next. Not kept are traps, captcha answers
 // (these serve once), and JSON that an HTML form cannot post.
@@ -158,7 +175,7 @@ func (f *Form) carry(posted []keptField, shown map[string]bool) []hiddenInput {
 
 // single reports whether the control can show no more than one value.
 func (c *control) single() bool {
-	return len(c.Choices) == 0 && c.Kind != string(checkboxKind)
+	return len(c.Choices) == 0 && c.Kind != string(checkboxKind) && c.Kind != string(fileKind)
 }
 
 // control is how the field looks with these values.
@@ -195,6 +212,9 @@ func (fd *field) control(id string, values []string) control {
 		}
 		c.Min, c.Max = fd.min.written(), fd.max.written()
 	case emailKind, telKind, urlKind:
+	case fileKind:
+		// A browser cannot be given the file back.
+		c.Value, c.Accept, c.Multiple = "", fd.file.htmlAccept(), fd.file.multiple
 	case textKind, hiddenKind:
 		if fd.rows > 0 || strings.Contains(c.Value, "\n") || len(c.Value) > longText || fd.max != nil && fd.max.number > longText {
 			c.Kind = "textarea"

@@ -21,10 +21,11 @@ const (
 	checkboxKind kind = "checkbox"
 	selectKind   kind = "select"
 	hiddenKind   kind = "hidden"
+	fileKind     kind = "file"
 )
 
 // kinds is the order in which messages list them.
-var kinds = []kind{textKind, emailKind, telKind, urlKind, numberKind, dateKind, checkboxKind, selectKind, hiddenKind}
+var kinds = []kind{textKind, emailKind, telKind, urlKind, numberKind, dateKind, checkboxKind, selectKind, hiddenKind, fileKind}
 
 func kindNamed(name string) (kind, bool) {
 	return kind(name), slices.Contains(kinds, kind(name))
@@ -47,6 +48,8 @@ func kindHint(name string) string {
 		return `write "type: select" with "multiple: true"`
 	case "radio", "enum", "choice":
 		return `write "select"`
+	case "upload", "attachment", "image", "files":
+		return `write "file"`
 	case "link", "uri", "website":
 		return `write "url"`
 	}
@@ -65,7 +68,7 @@ func (k kind) lengths() bool {
 	switch k {
 	case textKind, emailKind, telKind, urlKind, hiddenKind:
 		return true
-	case numberKind, dateKind, checkboxKind, selectKind:
+	case numberKind, dateKind, checkboxKind, selectKind, fileKind:
 		return false
 	}
 	return false

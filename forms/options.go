@@ -74,6 +74,8 @@ func (s *fieldSettings) multiple(fd *field) diag.List {
 		return diag.List{s.Multiple.Diag("wrong-type", "", `"multiple" must be true or false`)}
 	case fd.kind == checkboxKind:
 		return diag.List{s.Multiple.Diag("bad-value", "leave it out", `a checkbox with "options" is a group of boxes already`)}
+	case fd.isFile():
+		s.several(fd.file, text.Value == "true")
 	case fd.kind != selectKind:
 		return diag.List{s.Multiple.Diag("bad-value", "", `a %s field has no "multiple"`, fd.kind)}
 	case text.Value == "true":

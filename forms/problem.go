@@ -27,6 +27,12 @@ const (
 	Unknown     Code = "UNKNOWN_FIELD"
 	TooMany     Code = "TOO_MANY_FIELDS"
 	NameTooLong Code = "NAME_TOO_LONG"
+
+	TypeFile     Code = "TYPE_FILE" // a text where a file belongs
+	FileType     Code = "FILE_TYPE"
+	FileTooLarge Code = "FILE_TOO_LARGE"
+	FileEmpty    Code = "FILE_EMPTY"
+	TooManyFiles Code = "TOO_MANY_FILES"
 )
 
 // Problem is one value that the visitor has to correct.

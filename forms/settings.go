@@ -22,6 +22,7 @@ type settings struct {
 	Submit    string         `yaml:"submit" doc:"What the button says." default:"Send"`
 	RateLimit *yamlpos.Rate  `yaml:"rate_limit" doc:"How many posts one address may make in a time." default:"5/m" example:"10/m"`
 	MaxBody   yamlpos.Node   `yaml:"max_body" doc:"The largest post." type:"size" default:"1MB" example:"1MB"`
+	MaxUpload yamlpos.Node   `yaml:"max_upload" doc:"The largest sum of the files of a post." type:"size" default:"50MB" example:"20MB"`
 }
 
 // Noun names the thing in messages.
@@ -79,6 +80,7 @@ func (s *settings) apply(f *Form) diag.List {
 	}
 	list = append(list, s.size(f)...)
 	list = append(list, s.fields(f)...)
+	list = append(list, s.upload(f)...)
 	list = append(list, s.unknown(f)...)
 	if s.Honeypot != nil {
 		f.honeypot = s.Honeypot.Value
@@ -112,18 +114,9 @@ func (s *settings) size(f *Form) diag.List {
 	if s.MaxBody.IsZero() {
 		return nil
 	}
-	var size yamlpos.Size
-	if s.MaxBody.Kind() != yamlpos.Scalar {
-		return diag.List{s.MaxBody.Diag("wrong-type", "", `"max_body" must be a size`)}
-	}
-	if err := size.UnmarshalText([]byte(s.MaxBody.Text().Value)); err != nil {
-		return diag.List{s.MaxBody.Diag("bad-value", "", `"max_body": %s`, err)}
-	}
-	if size < 1 {
-		return diag.List{s.MaxBody.Diag("bad-value", "", `"max_body" must be more than nothing`)}
-	}
-	f.maxBody = int64(size)
-	return nil
+	size, list := sizeOf(s.MaxBody, "max_body")
+	f.maxBody = size
+	return list
 }
 
 func (s *settings) fields(f *Form) diag.List {

@@ -67,6 +67,8 @@ func (fd *field) shape() []shape.Field {
 		f.Types = []string{shape.Bool}
 	case textKind, emailKind, telKind, urlKind, dateKind, selectKind, hiddenKind:
 		f.Types = []string{shape.Text}
+	case fileKind:
+		return fd.fileShape()
 	default:
 		return []shape.Field{f}
 	}
@@ -89,6 +91,27 @@ func (fd *field) shape() []shape.Field {
 	if !fd.required && fd.kind != checkboxKind && !fd.multi() {
 		list[0].Types = append([]string{shape.Null}, list[0].Types...)
 		slices.Sort(list[0].Types)
+	}
+	return list
+}
+
+// fileShape is a file, or a list of files, with what is known of each.
+func (fd *field) fileShape() []shape.Field {
+	path, types := fd.at(), []string{shape.Object}
+	var list []shape.Field
+	if fd.file.multiple {
+		list = append(list, shape.Field{Path: path, Types: []string{shape.List}})
+		path = append(fd.at(), shape.Items)
+	} else if !fd.required {
+		types = []string{shape.Null, shape.Object}
+	}
+	list = append(list, shape.Field{Path: path, Types: types})
+	for _, key := range []string{"id", "name", "sha256", "size", "type"} {
+		part := shape.Field{Path: append(slices.Clone(path), key), Types: []string{shape.Text}}
+		if key == "size" {
+			part.Types = []string{shape.Number}
+		}
+		list = append(list, part)
 	}
 	return list
 }

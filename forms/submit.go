@@ -22,8 +22,11 @@ type Result struct {
 	Spam string
 	// Language is the one that the post asks for with _language, "" for none.
 	Language Lang
-	// Files is the number of files that were posted; they are not kept.
+	// Files is the number of files that were posted to no field; they are not
+	// kept.
 	Files int
+	// Uploads are the files that belong to the declared fields, as in Data.
+	Uploads []Upload
 
 	// Said are the instructions of the post that somebody may want to read:
 	// _subject, _replyto and their like. nil if there are none.

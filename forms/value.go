@@ -30,6 +30,8 @@ var unchecked = []string{"", "0", "false", "off", "no", "nein"}
 // it. Of a value that is refused, the text is kept.
 func (fd *field) read(e *entry) (any, Problem) {
 	switch {
+	case fd.isFile():
+		return fd.readFiles(e)
 	case fd.multi():
 		return fd.readMulti(e)
 	case fd.kind == checkboxKind:
@@ -144,7 +146,7 @@ func (fd *field) readOne(v any, required bool) (any, Problem) {
 		text = dialled
 	case emailKind, urlKind:
 		text = strings.TrimSpace(text)
-	case textKind, hiddenKind, checkboxKind:
+	case textKind, hiddenKind, checkboxKind, fileKind:
 	}
 	return text, fd.checkText(text)
 }

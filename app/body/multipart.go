@@ -57,7 +57,7 @@ func multipartPairs(raw []byte, params map[string]string, lim Limits) ([]pair, e
 		if parts > lim.Parts {
 			return nil, tooLarge(fmt.Sprintf("the body has more than %d parts", lim.Parts))
 		}
-		p, err := readPart(part)
+		p, err := readPart(part, part)
 		if err != nil {
 			return nil, err
 		}
@@ -73,7 +73,8 @@ func brokenMultipart(err error) *Error {
 	return malformed("the multipart body is broken or ends before its last boundary", "")
 }
 
-func readPart(part *multipart.Part) (pair, error) {
+// readPart reads a part, and its content through content.
+func readPart(part *multipart.Part, content io.Reader) (pair, error) {
 	p := pair{name: part.FormName()}
 	contentType := part.Header.Get("Content-Type")
 	_, disposition, err := mime.ParseMediaType(part.Header.Get("Content-Disposition"))
@@ -81,14 +82,14 @@ func readPart(part *multipart.Part) (pair, error) {
 		return pair{}, malformed("a part of the multipart body has no name", "")
 	}
 	if _, isFile := disposition["filename"]; isFile {
-		size, err := io.Copy(io.Discard, part)
+		size, err := io.Copy(io.Discard, content)
 		if err != nil {
 			return pair{}, brokenMultipart(err)
 		}
 		p.file = &file{name: part.FileName(), contentType: contentType, size: size}
 		return p, nil
 	}
-	if p.value, err = io.ReadAll(part); err != nil {
+	if p.value, err = io.ReadAll(content); err != nil {
 		return pair{}, brokenMultipart(err)
 	}
 	if _, params, err := mime.ParseMediaType(contentType); err == nil && params["charset"] != "" {

@@ -111,7 +111,11 @@ func (s *session) collectDeliveries(ctx context.Context, server *client.Client, 
 			filter.Before = next
 		}
 		filter.Limit = size
-		return server.Deliveries(ctx, filter)
+		page, err := server.Deliveries(ctx, filter)
+		if err != nil {
+			return page, serverError(err)
+		}
+		return page, nil
 	})
 }
 

@@ -49,6 +49,7 @@ func (s *session) showEvent(e *api.EventDetail) {
 	}
 	s.out.Println(s.stateSentence(&e.Event))
 	s.showRules(e)
+	s.showReplays(e.Replays)
 	if len(e.Deliveries) > 0 {
 		s.heading("Deliveries")
 		for _, d := range inOrder(e.Deliveries) {
@@ -57,6 +58,27 @@ func (s *session) showEvent(e *api.EventDetail) {
 	}
 	s.showRequest(&e.Request)
 	s.showBody(e)
+}
+
+// showReplays prints what replays did with the event.
+func (s *session) showReplays(replays []api.Replay) {
+	if len(replays) == 0 {
+		return
+	}
+	s.heading("Replays")
+	for _, r := range replays {
+		var matched []string
+		for _, v := range r.Rules {
+			if v.Result == "match" {
+				matched = append(matched, screen.Clean(v.Rule))
+			}
+		}
+		what := s.out.Dim.Render("no rule matched")
+		if len(matched) > 0 {
+			what = plural(r.Deliveries, "delivery") + " by " + strings.Join(matched, ", ")
+		}
+		s.out.Printf("  %s  %s  %s, of config %s\n", s.out.Dim.Render(r.At.Local().Format(time.DateTime)), r.Run, what, screen.Clean(r.Config))
+	}
 }
 
 // stateSentence is an event's state with its cause.
@@ -146,6 +168,8 @@ func (s *session) showBody(e *api.EventDetail) {
 	switch {
 	case len(e.Base64) > 0:
 		s.out.Printf("  %s that are no text: --json has them in base64\n", plural(len(e.Base64), "byte"))
+	case strings.TrimSpace(e.Body) == "" && len(e.Data) > len("{}"): // of a post with files the fields are kept, not the body
+		s.out.Println(screen.CleanBlock(indented(e.Data)))
 	case strings.TrimSpace(e.Body) == "":
 		s.out.Println("  empty")
 	default:

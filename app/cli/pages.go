@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"slices"
 
 	"hookgate/app/web/api"
 )
@@ -19,15 +20,19 @@ func checkLimit(limit int) error {
 
 // collect asks for pages, newest first, until there are limit records or no
 // more. ask gets the size of the page and the Next of the one before, "" at
-// first. Next of what it returns goes on where it ends.
-func collect[T any](limit int, ask func(size int, before string) (api.Page[T], error)) (api.Page[T], error) {
+// first. Next of what it returns goes on where it ends. It also ends with a
+// page for which one of stop says so.
+func collect[T any](limit int, ask func(size int, before string) (api.Page[T], error), stop ...func(*api.Page[T]) bool) (api.Page[T], error) {
 	all := api.Page[T]{Items: []T{}}
 	for {
 		page, err := ask(min(limit-len(all.Items), pageSize), all.Next)
 		if err != nil {
-			return all, serverError(err)
+			return all, err
 		}
-		all.Items, all.Next = append(all.Items, page.Items...), page.Next
+		all.Items, all.Next, all.Search = append(all.Items, page.Items...), page.Next, page.Search
+		if slices.ContainsFunc(stop, func(s func(*api.Page[T]) bool) bool { return s(&page) }) {
+			return all, nil
+		}
 		if page.Next == "" || len(page.Items) == 0 || len(all.Items) >= limit {
 			return all, nil
 		}

@@ -55,7 +55,7 @@ func newRoot(s *session) *cobra.Command {
 	root.AddCommand(
 		newServe(s), newDemo(s),
 		newCheck(s), newExplain(s), newSchema(s), newRoutes(s),
-		newEvents(s), newDeliveries(s),
+		newEvents(s), newReplay(s), newDeliveries(s),
 		newForms(s),
 		newConnections(s), newReload(s), newReplicas(s), newMigrate(s), newSources(s), newVersion(s),
 	)

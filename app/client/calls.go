@@ -14,13 +14,13 @@ import (
 
 // Events lists events, newest first; Page.Next goes into the next Filter's Before.
 func (c *Client) Events(ctx context.Context, f event.Filter) (api.Page[api.Event], error) {
-	q := url.Values{}
-	set(q, "source", f.Source)
-	set(q, "type", f.Type)
-	for _, state := range f.States {
-		q.Add("state", string(state))
-	}
-	setTime(q, f.Since)
+	return c.Search(ctx, event.Search{Filter: f})
+}
+
+// Search lists events as Events does, also by what is in them. Page.Search
+// tells then how far the server has looked.
+func (c *Client) Search(ctx context.Context, f event.Search) (api.Page[api.Event], error) {
+	q := searchQuery(f)
 	if f.Before != 0 {
 		q.Set("before", f.Before.String())
 	}
@@ -28,6 +28,22 @@ func (c *Client) Events(ctx context.Context, f event.Filter) (api.Page[api.Event
 	var page api.Page[api.Event]
 	err := c.call(ctx, http.MethodGet, "/events", q, nil, &page)
 	return page, err
+}
+
+// searchQuery is what selects events, as a URL has it.
+func searchQuery(f event.Search) url.Values {
+	q := url.Values{}
+	set(q, "source", f.Source)
+	set(q, "type", f.Type)
+	for _, state := range f.States {
+		q.Add("state", string(state))
+	}
+	set(q, "rule", f.Rule)
+	set(q, "where", f.Where)
+	set(q, "text", f.Text)
+	setTime(q, "since", f.Since)
+	setTime(q, "until", f.Until)
+	return q
 }
 
 // Event gives one event with its request, its body, its deliveries and their attempts.
@@ -61,7 +77,7 @@ func (c *Client) Deliveries(ctx context.Context, f event.DeliveryFilter) (api.Pa
 	if f.Event != 0 {
 		q.Set("event", f.Event.String())
 	}
-	setTime(q, f.Since)
+	setTime(q, "since", f.Since)
 	if f.Before != 0 {
 		q.Set("before", f.Before.String())
 	}
@@ -139,9 +155,9 @@ func set(q url.Values, key, value string) {
 	}
 }
 
-func setTime(q url.Values, t time.Time) {
+func setTime(q url.Values, key string, t time.Time) {
 	if !t.IsZero() {
-		q.Set("since", t.UTC().Format(time.RFC3339Nano))
+		q.Set(key, t.UTC().Format(time.RFC3339Nano))
 	}
 }
 

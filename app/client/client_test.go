@@ -149,6 +149,34 @@ func TestBulk(t *testing.T) {
 	}
 }
 
+func TestSearch(t *testing.T) {
+	t.Parallel()
+	f := sample()
+	c, _ := serve(t, f)
+	search := event.Search{
+		Filter: event.Filter{Source: "sitejet", Rule: "activate", Since: received, Until: received.Add(time.Hour), Limit: 7},
+		Where:  `data.website.status == "Done"`,
+	}
+	page, err := c.Search(t.Context(), search)
+	if err != nil || len(page.Items) != 1 || page.Items[0].ID != firstEvent || page.Next != (firstEvent-9).String() {
+		t.Fatalf("%+v %v", page, err)
+	}
+	if diff := cmp.Diff(&api.Search{Examined: 3, Stopped: true, Failed: 1, Failure: "x is null"}, page.Search); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(search.Filter, f.filter); diff != "" {
+		t.Errorf("filter:\n%s", diff)
+	}
+	if page, err := c.Search(t.Context(), event.Search{Text: "DINER"}); err != nil || len(page.Items) != 1 {
+		t.Errorf("text: %+v %v", page, err)
+	}
+	var problem *client.Problem
+	_, err = c.Search(t.Context(), event.Search{Where: "data.x = 1"})
+	if !errors.As(err, &problem) || problem.Status != 400 || len(problem.Errors) != 1 || problem.Errors[0].Column != 8 {
+		t.Errorf("bad expression: %v %+v", err, problem)
+	}
+}
+
 func TestSend(t *testing.T) {
 	t.Parallel()
 	f := sample()

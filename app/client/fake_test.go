@@ -17,6 +17,7 @@ import (
 	"hookgate/app/client"
 	"hookgate/app/event"
 	"hookgate/app/intake"
+	"hookgate/app/replay"
 	"hookgate/app/shape"
 	"hookgate/app/web"
 	"hookgate/app/web/api"
@@ -27,6 +28,8 @@ var received = time.Date(2026, 3, 10, 10, 42, 7, 0, time.UTC)
 
 // fake is a Service over a few records, which keeps the filters it was asked with.
 type fake struct {
+	api.Replayer
+	replays    []api.Replay
 	mu         sync.Mutex
 	events     []event.Event
 	deliveries []event.Delivery
@@ -76,6 +79,21 @@ func (f *fake) Deliveries(_ context.Context, filter event.DeliveryFilter) ([]eve
 func (f *fake) Why(context.Context, *event.Event) (*api.JudgedBy, []rules.Trace) {
 	return f.judgedBy, f.why
 }
+
+func (f *fake) Search(_ context.Context, filter event.Filter, q *replay.Query) ([]event.Event, api.Search, event.ID, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.filter = filter
+	var list []event.Event
+	for i := range f.events {
+		if ok, _ := q.Match(&f.events[i]); ok {
+			list = append(list, f.events[i])
+		}
+	}
+	return list, api.Search{Examined: len(f.events), Stopped: true, Failed: 1, Failure: "x is null"}, firstEvent - 9, f.err
+}
+
+func (f *fake) Replays(context.Context, event.ID) ([]api.Replay, error) { return f.replays, f.err }
 
 func (f *fake) Attempts(_ context.Context, ids ...event.DeliveryID) ([]event.Attempt, error) {
 	var list []event.Attempt

@@ -85,6 +85,10 @@ type Storage struct {
 	// Lease is how long a replica that is heard no more keeps what it claimed;
 	// 30 s unless set. It goes with URL.
 	Lease time.Duration `yaml:"lease" doc:"With url: how long a silent replica keeps what it was about to send, from 5s to 10m." default:"30s"`
+	// Files is the folder for the files of form posts: beside the SQLite file,
+	// under its name with .files behind it, unless set; "" where URL is set and
+	// Files is not. A relative path starts at the config file's folder.
+	Files string `yaml:"files" doc:"The folder for the files of form posts; with url all replicas must share it." default:"beside the SQLite file" example:"/var/lib/hookgate/files"`
 }
 
 // Retention says how long what is kept is kept. What is undelivered stays.
@@ -92,6 +96,7 @@ type Retention struct {
 	Events      time.Duration `yaml:"events" doc:"How long events of sources are kept, with their deliveries. What is not delivered yet stays." default:"90d"` // 90 days unless set
 	Submissions time.Duration `yaml:"submissions" doc:"How long events of forms are kept." default:"365d"`                                                     // events of forms; 365 days unless set
 	Spam        time.Duration `yaml:"spam" doc:"How long form posts that were taken for spam are kept." default:"14d"`                                         // 14 days unless set
+	Files       time.Duration `yaml:"files" doc:"How long the files of form posts are kept." default:"180d"`                                                   // 180 days unless set
 }
 
 // Outbound says where deliveries may go.
@@ -149,7 +154,7 @@ func defaults() *Document {
 	return &Document{
 		Server:    Server{Listen: "127.0.0.1:8080", Timezone: "UTC", Location: time.UTC, MaxBody: 10 << 20},
 		Storage:   Storage{Path: "hookgate.db", Lease: 30 * time.Second},
-		Retention: Retention{Events: 90 * day, Submissions: 365 * day, Spam: 14 * day},
+		Retention: Retention{Events: 90 * day, Submissions: 365 * day, Spam: 14 * day, Files: 180 * day},
 	}
 }
 

@@ -38,7 +38,7 @@ func TestParse_defaults(t *testing.T) {
 	if doc.Storage.Path != filepath.Join("dir", "hookgate.db") {
 		t.Errorf("storage.path: got %s", doc.Storage.Path)
 	}
-	if diff := cmp.Diff(config.Retention{Events: 90 * 24 * time.Hour, Submissions: 365 * 24 * time.Hour, Spam: 14 * 24 * time.Hour}, doc.Retention); diff != "" {
+	if diff := cmp.Diff(config.Retention{Events: 90 * 24 * time.Hour, Submissions: 365 * 24 * time.Hour, Spam: 14 * 24 * time.Hour, Files: 180 * 24 * time.Hour}, doc.Retention); diff != "" {
 		t.Error(diff)
 	}
 	if report.EnvNeeded != 0 || len(doc.Sources)+len(doc.Forms)+len(doc.Connections)+len(doc.Rules)+len(doc.Outbound.AllowPrivate) != 0 {
@@ -88,8 +88,11 @@ rules:
 	if diff := cmp.Diff(config.Prefixes{netip.MustParsePrefix("10.1.0.0/16")}, doc.Outbound.AllowPrivate, compareAddr); diff != "" {
 		t.Error(diff)
 	}
-	if doc.Storage.Path != "/var/lib/x.db" || doc.Retention != (config.Retention{Events: 14 * 24 * time.Hour, Submissions: time.Hour, Spam: 36 * time.Hour}) {
+	if doc.Storage.Path != "/var/lib/x.db" || doc.Retention != (config.Retention{Events: 14 * 24 * time.Hour, Submissions: time.Hour, Spam: 36 * time.Hour, Files: 180 * 24 * time.Hour}) {
 		t.Errorf("got %+v, %+v", doc.Storage, doc.Retention)
+	}
+	if doc.Storage.Files != "/var/lib/x.db.files" {
+		t.Errorf("files in %s, want them beside the database", doc.Storage.Files)
 	}
 	if doc.Storage.Lease != 30*time.Second {
 		t.Errorf("got a lease of %s, want 30s where the file says nothing", doc.Storage.Lease)

@@ -99,6 +99,7 @@ func (s *Storage) decode(n yamlpos.Node, folder string) diag.List {
 	if n.Kind() != yamlpos.Null {
 		list = n.Decode("storage", s)
 	}
+	list = append(list, s.files(n.Get("files"), folder)...)
 	if url := n.Get("url"); !url.IsZero() {
 		return append(append(list, s.checkURL(n, url)...), s.checkLease(n)...)
 	}
@@ -111,7 +112,22 @@ func (s *Storage) decode(n yamlpos.Node, folder string) diag.List {
 	if !filepath.IsAbs(s.Path) {
 		s.Path = filepath.Join(folder, s.Path)
 	}
+	if s.Files == "" {
+		s.Files = s.Path + ".files"
+	}
 	return list
+}
+
+func (s *Storage) files(n yamlpos.Node, folder string) diag.List {
+	switch {
+	case n.IsZero():
+		return nil
+	case s.Files == "":
+		return diag.List{n.Diag("bad-value", "leave it out for a folder beside the database", `"files" must not be empty`)}
+	case !filepath.IsAbs(s.Files):
+		s.Files = filepath.Join(folder, s.Files)
+	}
+	return nil
 }
 
 // checkURL looks at the scheme alone: the rest may be a secret, and a driver
@@ -142,7 +158,7 @@ func (r *Retention) decode(n yamlpos.Node) diag.List {
 		return nil
 	}
 	list := n.Decode("retention", r)
-	for key, length := range map[string]time.Duration{"events": r.Events, "submissions": r.Submissions, "spam": r.Spam} {
+	for key, length := range map[string]time.Duration{"events": r.Events, "submissions": r.Submissions, "spam": r.Spam, "files": r.Files} {
 		if length < minRetention {
 			list = append(list, n.Get(key).Diag("bad-value", "", "%q must be at least 1h", key))
 		}

@@ -69,6 +69,7 @@ type Event struct {
 	Errors      []Verdict // of the rules that could not be evaluated
 	Verdicts    []Verdict // Results with the rules' names; filled when it is read from the store
 	Dedupe      *Dedupe   // how a repeat of it is recognised; nil: not at all
+	Files       []File    // that came with it; not filled when it is read from the store
 }
 
 // Data is the JSON text that `data` stands for.

@@ -18,6 +18,13 @@ type Filter struct {
 	OldestFirst bool
 }
 
+// Search selects events by what is in them too.
+type Search struct {
+	Filter
+	Where string // a condition of the rules' language; "": none
+	Text  string // that an event must hold; "": any
+}
+
 // DeliveryFilter selects deliveries; its zero fields select all. Lists are newest first.
 type DeliveryFilter struct {
 	IDs        []DeliveryID

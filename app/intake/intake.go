@@ -98,6 +98,9 @@ func (in *Intake) Event(src *source.Source, plan *Plan, r *Request) (Ack, error)
 // problems, and then nothing was stored; or is spam, which was stored as such.
 // Errors are as Event's.
 func (in *Intake) Form(f *forms.Form, plan *Plan, r *Request) (Ack, forms.Result, error) {
+	if r.Stream != nil {
+		return in.formUpload(f, plan, r)
+	}
 	leave, err := in.traffic.enter(f.Name, noLimit, r.Now)
 	if err != nil {
 		return Ack{}, forms.Result{}, err
@@ -116,22 +119,27 @@ func (in *Intake) Form(f *forms.Form, plan *Plan, r *Request) (Ack, forms.Result
 	if len(result.Problems) > 0 {
 		return Ack{}, result, nil
 	}
-	e.Body, e.JSON = r.Body, result.Data
+	e.Body = r.Body
+	ack, err := in.submitted(e, plan, r, result)
+	return ack, result, err
+}
+
+// submitted stores the event of a post that has no problems.
+func (in *Intake) submitted(e *event.Event, plan *Plan, r *Request, result forms.Result) (Ack, error) {
+	e.JSON = result.Data
 	e.Request.Query = withSaid(e.Request.Query, result.Said)
 	if result.Spam != "" {
 		e.State, e.Cause = event.Spam, result.Spam
-		ack, err := in.keep(e)
-		return ack, result, err
+		return in.keep(e)
 	}
 	doc, err := lang.ParseDoc(result.Data)
 	if err != nil {
-		return Ack{}, result, fmt.Errorf("form %s: its own data cannot be read: %w", f.Name, err)
+		return Ack{}, fmt.Errorf("form %s: its own data cannot be read: %w", e.Source, err)
 	}
 	defer doc.Release()
 	sc := lang.NewScope(doc, plan.Meta(e), r.Headers, e.Request.Query)
 	defer sc.Release()
-	ack, err := in.route(e, plan, sc)
-	return ack, result, err
+	return in.route(e, plan, sc)
 }
 
 // newEvent is what is known of a request before its body is read.

@@ -3,6 +3,7 @@ package intake
 import (
 	"time"
 
+	"hookgate/app/files"
 	"hookgate/app/source"
 	"hookgate/forms"
 	"hookgate/rules"
@@ -16,6 +17,8 @@ type Plan struct {
 	Sources map[string]*source.Source
 	Forms   map[string]*forms.Form
 	Rules   *rules.Set
+	// Files is where the files of form posts go; nil where no form takes any.
+	Files *files.Dir
 	// Location is the time zone of event.time; nil: UTC.
 	Location *time.Location
 }

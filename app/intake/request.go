@@ -2,6 +2,7 @@ package intake
 
 import (
 	"fmt"
+	"io"
 	"time"
 
 	"hookgate/app/event"
@@ -15,6 +16,9 @@ type Request struct {
 	RemoteIP string
 	Headers  map[string]string // lower-case names, without credentials: what is kept
 	RawQuery string
+	// Stream is the body of a form post with files, while it comes in; then
+	// there is no Body. Its errors are passed on as they are.
+	Stream io.Reader
 }
 
 // Ack says what became of a request that was stored.

@@ -94,20 +94,23 @@ func (s *Server) admitPost(c *fiber.Ctx, settings *Settings, f *forms.Form, orig
 	}
 	limit := f.RateLimit()
 	if limit.Count <= 0 {
-		return 0, 0
+		return s.admitUpload(c.Context(), f)
 	}
 	wait, ok := s.posts.take(postKey{network(ip), f.Name}, limit.Count, limit.Per, s.cfg.Now())
 	if !ok {
 		s.refused(f.Name, "rate_limited", slog.String("remote_ip", ip.String()))
 		return wait, http.StatusTooManyRequests
 	}
-	return 0, 0
+	return s.admitUpload(c.Context(), f)
 }
 
 // postFault answers for a post that the intake did not take. One that was kept
 // nevertheless the intake has counted.
 func (s *Server) postFault(a *formAnswer, ack intake.Ack, err error) error {
 	p, known := api.ProblemOf(err)
+	if u := uploadOf(a.c.Context()); u != nil && u.err != nil {
+		p, known = protocolProblem(u.err, 0), true
+	}
 	if !known {
 		s.cfg.Logger.Error("a form post could not be taken", "form", a.form.Name, "error", err)
 	}

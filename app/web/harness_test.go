@@ -46,6 +46,8 @@ forms:
     redirect: https://harrys-diner.example/thanks
     rate_limit: 3/m
     lang: de
+  apply: { fields: { cv: { type: file, max_size: 100KB } }, max_body: 50KB, rate_limit: 1000/m }
+  guarded: { fields: { cv: { type: file } }, origins: [https://harrys-diner.example] }
 `
 
 // firstID is what the fake intake gives to what it takes.

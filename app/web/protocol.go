@@ -28,7 +28,7 @@ func (s *Server) strict(ctx *fasthttp.RequestCtx) (refused bool) {
 		return false
 	}
 	s.problem(ctx, p)
-	ctx.SetConnectionClose()
+	leave(ctx)
 	return true
 }
 
@@ -84,13 +84,23 @@ func ambiguous(raw []byte) bool {
 // protocolError answers for requests that could not be read. The connection
 // is closed after it, so that what follows is never taken for a request.
 func (s *Server) protocolError(ctx *fasthttp.RequestCtx, err error) {
+	p := protocolProblem(err, s.settings.Load().MaxBody)
+	if conn, ok := ctx.Conn().(*guardedConn); ok {
+		conn.Linger()
+	}
+	ctx.Response.Reset()
+	s.problem(ctx, p)
+}
+
+// protocolProblem says what is wrong with a request that could not be read.
+func protocolProblem(err error, maxBody int64) api.Problem {
 	p := api.Problem{Status: fasthttp.StatusBadRequest, Detail: invalidHTTP}
 	var tooSmall *fasthttp.ErrSmallBuffer
 	var timeout net.Error
 	switch {
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
 		p.Status = fasthttp.StatusRequestEntityTooLarge
-		p.Detail = fmt.Sprintf("the body is larger than %d bytes", s.settings.Load().MaxBody)
+		p.Detail = fmt.Sprintf("the body is larger than %d bytes", maxBody)
 	case errors.Is(err, errBodyMemory):
 		p.Status, p.Retry = fasthttp.StatusServiceUnavailable, busyRetry
 		p.Detail = "too much is coming in at once"
@@ -100,9 +110,5 @@ func (s *Server) protocolError(ctx *fasthttp.RequestCtx, err error) {
 	case errors.As(err, &timeout) && timeout.Timeout():
 		p.Status, p.Detail = fasthttp.StatusRequestTimeout, "the request did not arrive in time"
 	}
-	if conn, ok := ctx.Conn().(*guardedConn); ok {
-		conn.Linger()
-	}
-	ctx.Response.Reset()
-	s.problem(ctx, p)
+	return p
 }

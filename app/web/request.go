@@ -48,8 +48,10 @@ func (s *Server) newRequest(c *fiber.Ctx, settings *Settings) *intake.Request {
 		RemoteIP: settings.client(ctx).String(),
 		RawQuery: string(ctx.URI().QueryString()),
 	}
-	if body := ctx.Request.Body(); len(body) > 0 {
-		r.Body = append([]byte(nil), body...)
+	if u := uploadOf(ctx); u != nil {
+		r.Stream = u
+	} else if body := ctx.Request.Body(); len(body) > 0 {
+		r.Body = body // of memory of its own, see readBody
 	}
 	return r
 }

@@ -29,6 +29,7 @@ type Server struct {
 	lockouts *lockouts
 	posts    *buckets[postKey]
 	refusals *refusalLog
+	uploads  atomic.Int64 // posts with files that are being read
 }
 
 // New makes a Server; it does not listen yet.
@@ -100,6 +101,7 @@ func (s *Server) tune(app *fiber.App) {
 	server.Handler = s.recovered(handler)
 	server.ErrorHandler = s.protocolError
 	server.CloseOnShutdown = true
+	server.StreamRequestBody = true     // see readBody
 	server.SecureErrorLogMessage = true // a request's header may hold credentials
 	server.HeaderReceived = func(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
 		return fasthttp.RequestConfig{
@@ -118,10 +120,16 @@ func (s *Server) recovered(next fasthttp.RequestHandler) fasthttp.RequestHandler
 				s.cfg.Logger.Error("a request made a handler panic: this is a bug",
 					"method", string(ctx.Method()), "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
 				ctx.Response.Reset()
+				ctx.SetConnectionClose() // the body may not have been read
 				s.problem(ctx, api.Problem{Status: fasthttp.StatusInternalServerError, Detail: "the server's log says more"})
 			}
 		}()
 		if s.strict(ctx) {
+			return
+		}
+		if u := s.newUpload(ctx); u != nil {
+			defer s.endUpload(ctx, u)
+		} else if s.readBody(ctx) {
 			return
 		}
 		next(ctx)

@@ -24,11 +24,26 @@ import (
 type Compiler struct {
 	space *space
 	table conf.FunctionsTable
+	names []Name // what is in scope in place of an event; nil: an event
+}
+
+// Name is a name in the scope of expressions that judge no event.
+type Name struct {
+	Name string
+	Keys []string // those that it has; nil: any
 }
 
 // NewCompiler makes a Compiler that knows no paths yet.
 func NewCompiler() *Compiler {
 	return &Compiler{space: &space{byName: map[string]*path{}}, table: functionsTable()}
+}
+
+// NewCompilerFor makes a Compiler of expressions that see the given names
+// rather than an event. They are run with a Scope of NewValues.
+func NewCompilerFor(names ...Name) *Compiler {
+	c := NewCompiler()
+	c.names = names
+	return c
 }
 
 // source is an expression and where it stands.
@@ -93,7 +108,7 @@ type program struct {
 	only  *path // the expression is nothing but this path
 	// shortcut decides what it can without the machine; nil: nothing.
 	shortcut shortcut
-	fast     *vm.Program
+	fast     *vm.Program // nil: there is the plain route only
 	plain    *vm.Program
 	metered  bool // it calls something that the meter bounds
 	raw      bool // raw(…): not to be escaped
@@ -122,7 +137,7 @@ func (c *Compiler) compile(src *source, rawOK bool) (*program, diag.List) {
 	if rawOK {
 		p.raw = unwrapRaw(&tree.Node)
 	}
-	if list = checkNames(src, tree.Node); list.Err() != nil {
+	if list = checkNames(src, tree.Node, c.names); list.Err() != nil {
 		return nil, list
 	}
 	kind, err := checker.Check(tree, c.config())
@@ -137,11 +152,15 @@ func (c *Compiler) compile(src *source, rawOK bool) (*program, diag.List) {
 	if list = append(list, plain.list...); list.Err() != nil {
 		return nil, list
 	}
+	p.metered = plain.metered
+	if c.names != nil {
+		return p, list
+	}
 	fast := &rewriter{src: src, space: c.space}
 	if p.fast, err = c.build(src, fast, p.raw); err != nil {
 		return nil, append(list, src.typeError(err))
 	}
-	p.paths, p.shortcut, p.metered = fast.paths, fast.shortcut, plain.metered
+	p.paths, p.shortcut = fast.paths, fast.shortcut
 	if fast.root != nil && len(fast.paths) == 1 {
 		p.only = fast.root
 	}

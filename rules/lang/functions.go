@@ -54,6 +54,9 @@ func functionsTable() conf.FunctionsTable {
 	for name, f := range replaced {
 		all[fnPrefix+name] = f
 	}
+	for name, f := range added {
+		all[fnPrefix+name] = f
+	}
 	table := conf.FunctionsTable{}
 	for name, f := range all {
 		table[name] = &builtin.Function{Name: name, Func: func(args ...any) (any, error) {

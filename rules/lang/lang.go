@@ -44,8 +44,11 @@ type Input struct {
 	Name, Doc string
 	Kind      Kind
 	Required  bool
-	Escape    func(string) string            // of each value in a text, not of the literal parts; nil: none
-	Check     func(n yamlpos.Node) diag.List // beyond the shape; nil: none
+	Escape    func(string) string // of each value in a text, not of the literal parts; nil: none
+	// Fields are what the keys of a ValueInput's mapping hold, where they are
+	// known. A key that is not among them is a ValueInput without Escape.
+	Fields []Input
+	Check  func(n yamlpos.Node) diag.List // beyond the shape; nil: none
 }
 
 // Action is what a kind of connection accepts in a rule's action.

@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -15,13 +16,14 @@ import (
 type names struct {
 	src       *source
 	spans     *spans
+	scope     []Name // in place of an event's; nil: an event's
 	variables []string
 	nesting   int
 	list      diag.List
 }
 
-func checkNames(src *source, root ast.Node) diag.List {
-	n := &names{src: src, spans: newSpans(src)}
+func checkNames(src *source, root ast.Node, scope []Name) diag.List {
+	n := &names{src: src, spans: newSpans(src), scope: scope}
 	n.visit(root, false)
 	return n.list
 }
@@ -63,7 +65,7 @@ func (c *names) visit(n ast.Node, compared bool) {
 		}
 		defer func() { c.nesting-- }()
 	case *ast.VariableDeclaratorNode:
-		if roots[x.Name] || x.Name == "raw" || x.Name == "$env" {
+		if c.root(x.Name) || x.Name == "raw" || x.Name == "$env" {
 			c.fault(x, "expr-name", "choose another name", "%q is taken", x.Name)
 		}
 		c.visit(x.Value, false)
@@ -84,7 +86,27 @@ var comparing = map[string]bool{
 }
 
 func (c *names) known(name string) bool {
-	return roots[name] || slices.Contains(c.variables, name)
+	return c.root(name) || slices.Contains(c.variables, name)
+}
+
+// root reports whether name is in scope wherever the expression stands.
+func (c *names) root(name string) bool {
+	if c.scope == nil {
+		return roots[name]
+	}
+	return slices.ContainsFunc(c.scope, func(n Name) bool { return n.Name == name })
+}
+
+// rootNames lists the names in scope.
+func (c *names) rootNames() []string {
+	if c.scope == nil {
+		return rootNames()
+	}
+	list := make([]string, len(c.scope))
+	for i, n := range c.scope {
+		list[i] = n.Name
+	}
+	return list
 }
 
 // foreign are other languages' words for ours.
@@ -97,11 +119,14 @@ func (c *names) hint(name string, compared bool) string {
 	if ours := foreign[name]; ours != "" {
 		return "write " + ours
 	}
-	if hint := diag.DidYouMean(name, append(rootNames(), c.variables...)); hint != "" {
+	if hint := diag.DidYouMean(name, append(c.rootNames(), c.variables...)); hint != "" {
 		return hint
 	}
 	if compared {
 		return `text needs quotes: "` + name + `"`
+	}
+	if c.scope != nil {
+		return "here is " + strings.Join(c.rootNames(), ", ")
 	}
 	return "did you mean data." + name + "?"
 }
@@ -128,6 +153,8 @@ func (c *names) member(x *ast.MemberNode) bool {
 	}
 	key, ok := x.Property.(*ast.StringNode)
 	switch {
+	case ok && c.scope != nil:
+		c.declared(id.Value, key)
 	case ok && id.Value == "event" && !slices.Contains(eventFields, key.Value):
 		hint := diag.DidYouMean(key.Value, eventFields)
 		if hint == "" {
@@ -138,6 +165,20 @@ func (c *names) member(x *ast.MemberNode) bool {
 		c.fault(key, "expr-name", `write headers["`+strings.ToLower(key.Value)+`"]`, "names of headers are lower-case here")
 	}
 	return false
+}
+
+// declared checks a key of a name whose keys are known.
+func (c *names) declared(root string, key *ast.StringNode) {
+	for _, n := range c.scope {
+		if n.Name != root || n.Keys == nil || slices.Contains(n.Keys, key.Value) || slices.Contains(c.variables, root) {
+			continue
+		}
+		hint := diag.DidYouMean(key.Value, n.Keys)
+		if hint == "" {
+			hint = "it has " + strings.Join(n.Keys, ", ")
+		}
+		c.fault(key, "expr-name", hint, "%s has no %q", root, key.Value)
+	}
 }
 
 // methods are those of dates and durations; no other value has any.
@@ -159,13 +200,16 @@ var idioms = map[string]string{
 func (c *names) call(x *ast.CallNode) {
 	switch callee := x.Callee.(type) {
 	case *ast.IdentifierNode:
+		if added[callee.Value] != nil {
+			break
+		}
 		switch callee.Value {
 		case "raw":
 			c.fault(callee, "expr-name", "write ${{ raw(…) }}", "raw(…) must be the whole of a ${{ }}")
 		case "now":
 			c.fault(callee, "expr-name", "event.time is when the event arrived", "there is no now()")
 		default:
-			c.fault(callee, "expr-name", diag.DidYouMean(callee.Value, builtin.Names), "unknown function %q", callee.Value)
+			c.fault(callee, "expr-name", diag.DidYouMean(callee.Value, append(slices.Sorted(maps.Keys(added)), builtin.Names...)), "unknown function %q", callee.Value)
 		}
 	case *ast.MemberNode:
 		key, ok := callee.Property.(*ast.StringNode)

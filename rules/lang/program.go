@@ -14,6 +14,9 @@ import (
 
 // run evaluates the program. Its error is for people.
 func (p *program) run(s *Scope) (any, error) {
+	if p.fast == nil {
+		return p.runPlain(s)
+	}
 	s.enter(p.space)
 	if p.shortcut != nil {
 		if verdict := p.shortcut.ask(s); verdict != unsure {

@@ -59,6 +59,10 @@ func (r *rewriter) node(n *ast.Node) {
 		r.builtin(n, x)
 	case *ast.BinaryNode:
 		r.binary(n, x)
+	case *ast.CallNode:
+		if callee, ok := x.Callee.(*ast.IdentifierNode); ok && added[callee.Value] != nil {
+			r.call(n, fnPrefix+callee.Value, x.Arguments...)
+		}
 	}
 }
 

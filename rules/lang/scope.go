@@ -22,13 +22,14 @@ type Scope struct {
 	headers map[string]string
 	query   map[string]any
 
-	space *space         // whose numbers slots has
-	slots []slot         // by path.slot
-	env   map[string]any // of the fast route, by path.name
-	plain map[string]any // of the plain route; nil until it is needed
-	text  []byte         // of the fact at hand, where it is not data's
-	vm    vm.VM
-	meter meter
+	space  *space         // whose numbers slots has
+	slots  []slot         // by path.slot
+	env    map[string]any // of the fast route, by path.name
+	plain  map[string]any // of the plain route; nil until it is needed
+	values bool           // plain is all that there is
+	text   []byte         // of the fact at hand, where it is not data's
+	vm     vm.VM
+	meter  meter
 }
 
 // slot is what a Scope knows of a path.
@@ -62,13 +63,24 @@ func NewScope(doc *Doc, meta Meta, headers map[string]string, query map[string]a
 	return s
 }
 
+// NewValues makes a scope of plain data, as Doc.Value has it, for what was
+// compiled by NewCompilerFor. The values must stay unchanged until Release.
+func NewValues(values map[string]any) *Scope {
+	s := &Scope{env: map[string]any{}, values: true, plain: maps.Clone(values)}
+	if s.plain == nil {
+		s.plain = map[string]any{}
+	}
+	s.vm.MemoryBudget = maxElements
+	return s
+}
+
 // Release gives the scope's memory back. Values and JSON that came from it stay good.
 func (s *Scope) Release() {
 	s.reset(nil)
 	if s.plain != nil { // the machine may still point into the decoded event
 		s.vm = vm.VM{}
 	}
-	s.doc, s.headers, s.query, s.plain = nil, nil, nil, nil
+	s.doc, s.headers, s.query, s.plain, s.values = nil, nil, nil, nil, false
 	s.Event = Meta{}
 	clear(s.vm.Stack[:cap(s.vm.Stack)])
 	clear(s.vm.Variables)
@@ -244,6 +256,9 @@ func (s *Scope) rootValue(root string) any {
 
 // plainEnv is the whole event, fully decoded: the environment of the plain route.
 func (s *Scope) plainEnv() map[string]any {
+	if s.values {
+		return s.plain
+	}
 	if s.plain == nil {
 		s.plain = map[string]any{"data": s.doc.Value(), "headers": s.rootValue("headers"), "query": s.rootValue("query")}
 	}

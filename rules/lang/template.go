@@ -40,13 +40,7 @@ type part struct {
 // Template compiles a value of an action. Every fault is reported.
 func (c *Compiler) Template(n yamlpos.Node, in Input) (*Template, diag.List) {
 	b := templateBuilder{compiler: c, input: in}
-	if in.Kind == TextInput {
-		var text yamlpos.Text
-		if list := n.Decode("this", &text); list.Err() != nil {
-			return nil, list
-		}
-	}
-	b.node(n)
+	b.value(n)
 	if b.list.Err() != nil {
 		return nil, b.list
 	}
@@ -195,6 +189,36 @@ func (b *templateBuilder) flush() {
 	}
 }
 
+// value compiles n as what the input says it is.
+func (b *templateBuilder) value(n yamlpos.Node) {
+	if b.input.Kind == TextInput {
+		var text yamlpos.Text
+		if list := n.Decode("this", &text); list.Err() != nil {
+			b.list = append(b.list, list...)
+			return
+		}
+	}
+	b.node(n)
+}
+
+// field compiles a value of a mapping, as the input declares it or as a part
+// of the input itself.
+func (b *templateBuilder) field(f yamlpos.Field) {
+	if b.input.Fields == nil {
+		b.node(f.Value)
+		return
+	}
+	outer := b.input
+	b.input = Input{Name: f.Key.Value, Kind: ValueInput}
+	for _, in := range outer.Fields {
+		if in.Name == f.Key.Value {
+			b.input = in
+		}
+	}
+	b.value(f.Value)
+	b.input = outer
+}
+
 func (b *templateBuilder) node(n yamlpos.Node) {
 	switch n.Kind() {
 	case yamlpos.Map:
@@ -207,7 +231,7 @@ func (b *templateBuilder) node(n yamlpos.Node) {
 				b.list = append(b.list, f.Key.Diag("template-in-key", "write the key out", "a key cannot hold ${{ }}"))
 			}
 			b.json = append(appendString(b.json, f.Key.Value), ':')
-			b.node(f.Value)
+			b.field(f)
 		}
 		b.json = append(b.json, '}')
 	case yamlpos.List:

@@ -11,17 +11,22 @@ import (
 
 // events answers GET /events.
 func (h *handler) events(c *fiber.Ctx) error {
-	p := newParameters(c, h.now(), "source", "type", "state", "since", "before", "limit")
+	p := newParameters(c, h.now(), "source", "type", "state", "rule", "since", "until", "where", "text", "before", "limit")
 	f := event.Filter{
 		Source: p.text("source"),
 		Type:   p.text("type"),
 		States: oneOf(p, "state", eventStates()),
-		Since:  p.since(),
+		Rule:   p.text("rule"),
+		Since:  p.time("since"),
+		Until:  p.time("until"),
 		Before: p.eventID("before"),
 		Limit:  p.limit(),
 	}
 	if p.err != nil {
 		return p.err
+	}
+	if where, text := p.text("where"), p.text("text"); where != "" || text != "" {
+		return h.search(c, f, where, text)
 	}
 	ctx, cancel := context.WithTimeout(c.UserContext(), readTimeout)
 	defer cancel()
@@ -61,6 +66,9 @@ func (h *handler) event(c *fiber.Ctx) error {
 		return err
 	}
 	detail := detailOf(item, &e)
+	if detail.Replays, err = h.service.Replays(ctx, e.ID); err != nil {
+		return fmt.Errorf("cannot list the replays of %s: %w", e.ID, err)
+	}
 	detail.JudgedBy, detail.Why = h.service.Why(ctx, &e)
 	return c.JSON(detail)
 }

@@ -22,10 +22,17 @@ func eventOf(e *event.Event) Event {
 	if e.DuplicateOf != 0 {
 		item.DuplicateOf = &e.DuplicateOf
 	}
-	for _, v := range e.Verdicts {
-		item.Rules = append(item.Rules, Verdict{Rule: v.Rule, Result: resultWord(v.Result), Message: v.Message})
-	}
+	item.Rules = Verdicts(e.Verdicts)
 	return item
+}
+
+// Verdicts presents what rules said.
+func Verdicts(list []event.Verdict) []Verdict {
+	var out []Verdict
+	for _, v := range list {
+		out = append(out, Verdict{Rule: v.Rule, Result: resultWord(v.Result), Message: v.Message})
+	}
+	return out
 }
 
 // resultWord is what a rule's result is called in answers.

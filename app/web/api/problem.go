@@ -53,6 +53,7 @@ func ProblemOf(err error) (p Problem, known bool) {
 		busy    *intake.BusyError
 		bad     *badRequest
 		absent  *noRecord
+		expr    *ExpressionFault
 	)
 	switch {
 	case errors.As(err, &content):
@@ -69,6 +70,8 @@ func ProblemOf(err error) (p Problem, known bool) {
 			Status: http.StatusServiceUnavailable, Retry: unavailableRetry,
 			Detail: "nothing can be stored right now: nothing was kept, please send it again",
 		}, true
+	case errors.As(err, &expr):
+		return Problem{Status: http.StatusBadRequest, Detail: "the condition is not understood", Errors: expr.List}, true
 	case errors.As(err, &bad):
 		return Problem{Status: http.StatusBadRequest, Detail: bad.message}, true
 	case errors.As(err, &absent):

@@ -69,9 +69,12 @@ func (p *parameters) list(name string) []string {
 	return all
 }
 
-// since is a time (RFC 3339) or how long ago it was (24h, 7d).
-func (p *parameters) since() time.Time {
-	text := p.text("since")
+// since is the parameter of that name.
+func (p *parameters) since() time.Time { return p.time("since") }
+
+// time is a time (RFC 3339) or how long ago it was (24h, 7d).
+func (p *parameters) time(name string) time.Time {
+	text := p.text(name)
 	if text == "" || p.err != nil {
 		return time.Time{}
 	}
@@ -81,7 +84,7 @@ func (p *parameters) since() time.Time {
 	if d, err := yamlpos.ParseDuration(text); err == nil {
 		return p.now.Add(-d)
 	}
-	p.err = &badRequest{fmt.Sprintf("since=%s is neither a time like 2026-03-10T10:42:07Z nor a duration like 24h", text)}
+	p.err = &badRequest{fmt.Sprintf("%s=%s is neither a time like 2026-03-10T10:42:07Z nor a duration like 24h", name, text)}
 	return time.Time{}
 }
 

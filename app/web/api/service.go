@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -51,6 +52,8 @@ type Service interface {
 	Changer
 	Operator
 	Surveyor
+	Searcher
+	Replayer
 	Keeper
 }
 
@@ -72,6 +75,7 @@ func Register(r fiber.Router, service Service, logger *slog.Logger, now func() t
 	r.Get("/events", h.answer(h.events))
 	r.Post("/events/send", h.answer(h.send))
 	r.Get("/events/:id", h.answer(h.event))
+	h.replayRoutes(r)
 	r.Get("/deliveries", h.answer(h.deliveries))
 	r.Post("/deliveries/retry", h.answer(h.retry))
 	r.Post("/deliveries/cancel", h.answer(h.cancel))
@@ -112,6 +116,9 @@ func (h *handler) answer(route fiber.Handler) fiber.Handler {
 type badRequest struct{ message string }
 
 func (e *badRequest) Error() string { return e.message }
+
+// Refuse makes an error that is answered with 400 and its message.
+func Refuse(format string, args ...any) error { return &badRequest{fmt.Sprintf(format, args...)} }
 
 // noRecord says which record does not exist.
 type noRecord struct{ message string }

@@ -40,6 +40,9 @@ type EventDetail struct {
 	// Why tells for each rule of that version which part of its condition
 	// decided.
 	Why []rules.Trace `json:"why,omitempty"`
+	// Replays are what was done with it later, the oldest first. Their
+	// deliveries are among Deliveries.
+	Replays []Replay `json:"replays,omitempty"`
 }
 
 // JudgedBy is a version of the configuration.
@@ -93,6 +96,8 @@ type Attempt struct {
 type Page[T any] struct {
 	Items []T    `json:"items"`
 	Next  string `json:"next,omitempty"`
+	// Search is there where the records were looked into one by one.
+	Search *Search `json:"search,omitempty"`
 }
 
 // Selection says which deliveries a bulk action is for: the ones named, or all
@@ -130,6 +135,8 @@ type Problem struct {
 	ID     string `json:"id,omitempty"`   // the event under which the request was kept
 	Line   int    `json:"line,omitempty"`
 	Column int    `json:"column,omitempty"`
+	// Errors are the faults in an expression that the request holds.
+	Errors diag.List `json:"errors,omitempty"`
 	// Retry becomes the header Retry-After.
 	Retry time.Duration `json:"-"`
 }

@@ -1,0 +1,345 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hookgate/app/cli/screen"
+	"hookgate/app/client"
+	"hookgate/app/event"
+	"hookgate/app/replay"
+	"hookgate/app/web/api"
+	"hookgate/app/yamlpos"
+)
+
+const replayLong = `Put stored events through the rules that are in force now, and send what comes
+of it as new deliveries of the same events. Name events by their ids, or select
+them with flags. The old deliveries stay as they are, and nothing of them is
+sent again by itself: deliveries retry does that.
+
+Events go in the order in which they came. A replay that was interrupted goes
+on with --continue and does no event twice.`
+
+// replayCall is one call of events replay.
+type replayCall struct {
+	flags    eventFlags
+	ids      []event.ID
+	dryRun   bool
+	list     bool
+	rate     string
+	goOn     string
+	perEvent time.Duration // at the least
+}
+
+func newEventsReplay(s *session) *cobra.Command {
+	call := &replayCall{}
+	c := &cobra.Command{
+		Use: "replay [ID...]", Short: "Put stored events through today's rules", Long: replayLong,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := call.parse(s, cmd, args); err != nil {
+				return err
+			}
+			ctx, stop := untilSignal(cmd.Context(), os.Exit)
+			defer stop()
+			return call.run(ctx, s)
+		},
+	}
+	call.flags.add(c, "send only what this rule of today sends", replay.States())
+	call.flags.addTimes(c)
+	f := c.Flags()
+	f.BoolVar(&call.dryRun, "dry-run", false, "count what would be sent, and send nothing")
+	f.StringVar(&call.rate, "rate", "", "at most so many events, such as 50/s or 600/m")
+	f.StringVar(&call.goOn, "continue", "", "go on with the replay of this `id`")
+	f.BoolVar(&call.list, "list", false, "list the replays there were")
+	return c
+}
+
+// newReplay is events replay under a name of its own.
+func newReplay(s *session) *cobra.Command {
+	c := newEventsReplay(s)
+	c.GroupID = groupEvents
+	return c
+}
+
+func (r *replayCall) parse(s *session, cmd *cobra.Command, args []string) error {
+	if err := r.flags.parse(s, replay.States()); err != nil {
+		return err
+	}
+	for _, arg := range args {
+		id, err := event.ParseID(arg)
+		if err != nil {
+			return usageError("hookgate events list shows the ids", err)
+		}
+		r.ids = append(r.ids, id)
+	}
+	if r.rate != "" {
+		var rate yamlpos.Rate
+		if err := rate.UnmarshalText([]byte(r.rate)); err != nil || rate.Count <= 0 {
+			return usageError("write it like 50/s or 600/m", fmt.Errorf("--rate: %q is no rate", r.rate))
+		}
+		r.perEvent = rate.Per / time.Duration(rate.Count)
+	}
+	selects := false
+	for _, name := range []string{"source", "type", "state", "since", "until", "where", "text"} {
+		selects = selects || cmd.Flags().Changed(name)
+	}
+	switch {
+	case r.list || r.goOn != "":
+		if len(r.ids) > 0 || selects || r.list && r.goOn != "" {
+			return usageError("", errors.New("--list and --continue stand alone: they select no events"))
+		}
+	case len(r.ids) > 0 && selects:
+		return usageError("", errors.New("give ids or flags that select, not both"))
+	case len(r.ids) == 0 && !selects:
+		return usageError("give their ids, or --source, --type, --state, --since, --until, --where or --text", errors.New("say which events"))
+	}
+	return nil
+}
+
+func (r *replayCall) selection() api.EventSelection {
+	f := r.flags.search
+	return api.EventSelection{
+		IDs: r.ids, Source: f.Source, Type: f.Type, States: f.States, Since: f.Since, Until: f.Until, Where: f.Where, Text: f.Text, Rule: f.Rule,
+	}
+}
+
+func (r *replayCall) run(ctx context.Context, s *session) error {
+	server, err := s.connect()
+	if err != nil {
+		return err
+	}
+	switch {
+	case r.list:
+		return s.listReplays(ctx, server)
+	case r.goOn != "":
+		id, err := event.ParseRunID(r.goOn)
+		if err != nil {
+			return usageError("hookgate events replay --list shows the ids", err)
+		}
+		run, err := server.Replay(ctx, id)
+		if err != nil {
+			return serverError(err)
+		}
+		return r.do(ctx, s, server, run)
+	}
+	if yes, err := r.preview(ctx, s, server); err != nil || !yes {
+		return err
+	}
+	run, err := server.CreateReplay(ctx, r.selection())
+	if err != nil {
+		return s.searchFailure(r.flags.search.Where, err)
+	}
+	return r.do(ctx, s, server, run)
+}
+
+// preview tells what the replay would do and asks. It reports whether to go on.
+func (r *replayCall) preview(ctx context.Context, s *session, server *client.Client) (bool, error) {
+	if !r.dryRun && (len(r.ids) > 0 || s.yes) {
+		return true, nil
+	}
+	found, err := r.count(ctx, s, server)
+	if err != nil {
+		return false, err
+	}
+	if s.json {
+		if r.dryRun {
+			return false, s.printJSON(found)
+		}
+	} else {
+		s.printPreview(&found)
+	}
+	if r.dryRun {
+		s.note("Nothing was sent.")
+		return false, nil
+	}
+	if found.Events == 0 {
+		return false, nil
+	}
+	return s.confirm("Replay them by the rules in force?")
+}
+
+// count adds up the parts of the preview.
+func (r *replayCall) count(ctx context.Context, s *session, server *client.Client) (api.ReplayPreview, error) {
+	request := api.ReplayRequest{EventSelection: r.selection()}
+	var all api.ReplayPreview
+	routes := replay.Routes{}
+	var bar *progress
+	for {
+		part, err := server.PreviewReplay(ctx, request)
+		if err != nil {
+			return all, s.searchFailure(r.flags.search.Where, err)
+		}
+		if bar == nil {
+			all.Total = part.Total
+			bar = s.progress(part.Total, "looking")
+			defer bar.end()
+		}
+		all.Examined += part.Examined
+		all.Events += part.Events
+		all.Failed += part.Failed
+		if all.Failure == "" {
+			all.Failure = part.Failure
+		}
+		routes.Merge(part.Routes)
+		bar.set(all.Examined)
+		if part.Next == nil {
+			all.Routes = routes.List()
+			return all, nil
+		}
+		request.After = part.Next
+	}
+}
+
+// printPreview prints how many deliveries each rule makes to each connection.
+func (s *session) printPreview(p *api.ReplayPreview) {
+	deliveries := 0
+	var rows [][]string
+	for _, route := range p.Routes {
+		deliveries += route.Deliveries
+		note := ""
+		if route.Failing > 0 {
+			note = s.out.Bad.Render(thousands(route.Failing) + " could not be made")
+		}
+		rows = append(rows, []string{screen.Clean(route.Rule) + " → " + s.out.Name.Render(screen.Clean(route.Connection)), thousands(route.Deliveries), note})
+	}
+	if len(rows) > 0 {
+		s.out.Printf("%s", s.out.Table([]string{"RULE → CONNECTION", "DELIVERIES", ""}, rows))
+	}
+	if p.Failed > 0 {
+		s.note("the expression could not be evaluated for %s: %s", plural(p.Failed, "event"), screen.Clean(p.Failure))
+	}
+	verb := " match"
+	if p.Events == 1 {
+		verb = " matches"
+	}
+	s.msg.Printf("%s, which would make %s.\n", plural(p.Events, "event")+verb, plural(deliveries, "new delivery"))
+}
+
+// do goes on with a run until it is done or ctx ends.
+func (r *replayCall) do(ctx context.Context, s *session, server *client.Client, run api.ReplayRun) error {
+	bar := s.progress(run.Total, "events")
+	defer bar.end()
+	total, limit := run.Total, 0
+	if r.perEvent > 0 {
+		limit = max(1, int(time.Second/5/r.perEvent))
+	}
+	for !run.Done {
+		bar.set(run.Seen)
+		before := run.Events
+		next, err := server.StepReplay(ctx, run.ID, limit)
+		if err == nil {
+			err = pause(ctx, r.perEvent*time.Duration(next.Events-before))
+			run = next
+		}
+		if err != nil {
+			bar.end()
+			return r.stopped(run, total, err)
+		}
+	}
+	bar.end()
+	if s.json {
+		return s.printJSON(run)
+	}
+	s.out.Printf("%s: %s replayed, %s made\n", run.ID, plural(run.Events, "event"), plural(run.Deliveries, "delivery"))
+	if run.Events < len(r.ids) {
+		return &failure{
+			code: exitFailed, err: fmt.Errorf("%s left out: not known, or never judged by rules (rejected, duplicate, spam)", plural(len(r.ids)-run.Events, "event")),
+			hint: "hookgate events show ID tells the state",
+		}
+	}
+	return nil
+}
+
+// stopped tells how far a run is that did not come to its end, and how to go on.
+func (*replayCall) stopped(run api.ReplayRun, total int, err error) error {
+	hint := "go on with hookgate events replay --continue " + run.ID.String()
+	if errors.Is(err, context.Canceled) {
+		return &failure{
+			code: exitInterrupted, hint: hint,
+			err: fmt.Errorf("interrupted after %s of %s", thousands(run.Seen), plural(total, "event")),
+		}
+	}
+	if f, ok := errors.AsType[*failure](serverError(err)); ok {
+		f.hint = strings.TrimSpace(f.hint + "\n" + hint)
+		return f
+	}
+	return err
+}
+
+// pause waits, or ends with ctx.
+func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+// listReplays prints the runs there were, the newest last.
+func (s *session) listReplays(ctx context.Context, server *client.Client) error {
+	list, err := server.Replays(ctx)
+	if err != nil {
+		return serverError(err)
+	}
+	if s.json {
+		return s.printJSON(list)
+	}
+	if len(list) == 0 {
+		s.note("there was no replay yet")
+		return nil
+	}
+	var rows [][]string
+	for i := len(list) - 1; i >= 0; i-- {
+		run := &list[i]
+		state := s.out.Good.Render("done")
+		if !run.Done {
+			state = s.out.Warn.Render("not done")
+		}
+		rows = append(rows, []string{
+			s.out.Dim.Render(run.Created.Local().Format(time.DateTime)), run.ID.String(), state,
+			thousands(run.Events), thousands(run.Deliveries), s.out.Dim.Render(selectionText(&run.Selection)),
+		})
+	}
+	s.out.Printf("%s", s.out.Table([]string{"BEGUN", "ID", "STATE", "EVENTS", "DELIVERIES", "SELECTION"}, rows))
+	return nil
+}
+
+// selectionText writes a selection as the flags that make it.
+func selectionText(sel *api.EventSelection) string {
+	var parts []string
+	add := func(flag, value string) {
+		if value != "" {
+			parts = append(parts, "--"+flag+" "+screen.Clean(value))
+		}
+	}
+	if len(sel.IDs) > 0 {
+		parts = append(parts, plural(len(sel.IDs), "id"))
+	}
+	add("source", sel.Source)
+	add("type", sel.Type)
+	for _, state := range sel.States {
+		add("state", string(state))
+	}
+	if !sel.Since.IsZero() {
+		add("since", sel.Since.Local().Format(time.DateTime))
+	}
+	if !sel.Until.IsZero() {
+		add("until", sel.Until.Local().Format(time.DateTime))
+	}
+	add("rule", sel.Rule)
+	add("where", sel.Where)
+	add("text", sel.Text)
+	return strings.Join(parts, " ")
+}

@@ -1,0 +1,115 @@
+package replay
+
+import (
+	"cmp"
+	"slices"
+
+	"hookgate/app/event"
+	"hookgate/rules"
+)
+
+// States are the states of the events that rules have judged, and so those
+// that can be replayed. Of the others no rule has seen the data: a rejected
+// one has none, a repeat's is that of the first one.
+func States() []event.State { return []event.State{event.Routed, event.NoMatch, event.RuleError} }
+
+// Prepare makes of an outcome what a run stores: deliveries that nobody holds,
+// numbered from first. With a rule named, only what that rule sends is made,
+// and the others count as skipped.
+func Prepare(e *event.Event, out rules.Outcome, only string, names []string, newIDs func(n int) event.ID) event.Replayed {
+	if only != "" {
+		out = restrict(out, only, names)
+	}
+	r := event.Replayed{Replay: event.Replay{Event: e.ID, Results: out.Results, Errors: out.Errors}}
+	if len(out.Deliveries) == 0 {
+		return r
+	}
+	first := event.DeliveryID(newIDs(len(out.Deliveries)))
+	for i := range out.Deliveries {
+		d := &out.Deliveries[i]
+		made := event.Delivery{
+			ID: first + event.DeliveryID(i), Event: e.ID, Rule: d.Rule, Action: d.Action, Connection: d.Connection, Key: d.Key,
+			Output: d.Output, Warnings: d.Warnings, State: event.Waiting,
+		}
+		if d.Err != "" {
+			made.State, made.Error = event.GaveUp, d.Err
+		}
+		r.Deliveries = append(r.Deliveries, made)
+	}
+	r.First, r.Made = first, len(r.Deliveries)
+	return r
+}
+
+// restrict leaves of an outcome what one rule said.
+func restrict(out rules.Outcome, only string, names []string) rules.Outcome {
+	kept := rules.Outcome{Results: slices.Clone(out.Results)}
+	for i := range kept.Results {
+		if names[i] != only {
+			kept.Results[i] = byte(event.Skipped)
+		}
+	}
+	for _, v := range out.Errors {
+		if v.Rule == only {
+			kept.Errors = append(kept.Errors, v)
+		}
+	}
+	for i := range out.Deliveries {
+		if out.Deliveries[i].Rule == only {
+			kept.Deliveries = append(kept.Deliveries, out.Deliveries[i])
+		}
+	}
+	return kept
+}
+
+// Route counts the deliveries of a rule to a connection.
+type Route struct {
+	Rule       string `json:"rule"`
+	Connection string `json:"connection"`
+	Deliveries int    `json:"deliveries"`
+	Failing    int    `json:"failing,omitempty"` // of them: those that could not be rendered
+}
+
+// Routes counts what would be sent.
+type Routes map[[2]string]*Route
+
+// Add counts the deliveries of one event; only as in Prepare.
+func (r Routes) Add(out *rules.Outcome, only string) {
+	for i := range out.Deliveries {
+		d := &out.Deliveries[i]
+		if only != "" && d.Rule != only {
+			continue
+		}
+		key := [2]string{d.Rule, d.Connection}
+		if r[key] == nil {
+			r[key] = &Route{Rule: d.Rule, Connection: d.Connection}
+		}
+		r[key].Deliveries++
+		if d.Err != "" {
+			r[key].Failing++
+		}
+	}
+}
+
+// Merge adds counts of another part.
+func (r Routes) Merge(list []Route) {
+	for _, other := range list {
+		key := [2]string{other.Rule, other.Connection}
+		if r[key] == nil {
+			r[key] = &Route{Rule: other.Rule, Connection: other.Connection}
+		}
+		r[key].Deliveries += other.Deliveries
+		r[key].Failing += other.Failing
+	}
+}
+
+// List gives the counts by rule and connection.
+func (r Routes) List() []Route {
+	list := make([]Route, 0, len(r))
+	for _, route := range r {
+		list = append(list, *route)
+	}
+	slices.SortFunc(list, func(a, b Route) int {
+		return cmp.Or(cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Connection, b.Connection))
+	})
+	return list
+}

@@ -1,0 +1,147 @@
+package web_test
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"hookgate/app/intake"
+	"hookgate/app/web"
+	"hookgate/forms"
+)
+
+// uploadIntake reads the stream of a post, as the real one does.
+type uploadIntake struct {
+	*fakeIntake
+	limit int64
+	read  chan string
+}
+
+func (u *uploadIntake) Form(f *forms.Form, plan *intake.Plan, r *intake.Request) (intake.Ack, forms.Result, error) {
+	if r.Stream == nil {
+		return u.fakeIntake.Form(f, plan, r)
+	}
+	text, err := io.ReadAll(io.LimitReader(r.Stream, u.limit))
+	if err == nil {
+		u.read <- string(text)
+	}
+	return u.ack, forms.Result{}, err
+}
+
+func startUploads(t *testing.T, limit int64, change func(*web.Config)) (*fixture, *uploadIntake) {
+	t.Helper()
+	var in *uploadIntake
+	f := start(t, func(c *web.Config) {
+		in = &uploadIntake{limit: limit, read: make(chan string, 8), fakeIntake: c.Intake.(*fakeIntake)}
+		c.Intake, c.Settings.MaxBody = in, 2000
+		if change != nil {
+			change(c)
+		}
+	})
+	return f, in
+}
+
+const multipartType = "multipart/form-data; boundary=B"
+
+// A post with files may be larger than other bodies. What is larger than that
+// is refused before it is read; other routes and types keep their limit.
+func TestUpload_limits(t *testing.T) {
+	t.Parallel()
+	f, in := startUploads(t, 1<<30, nil)
+	body := strings.Repeat("x", 30_000)
+	if got := f.do("POST", "/f/apply", body, "Content-Type", multipartType, "Accept", "application/json"); got.status != 200 || <-in.read != body {
+		t.Errorf("a stream: %d %s", got.status, got.body)
+	}
+	for name, c := range map[string]struct {
+		path, body, contentType string
+		status                  int
+	}{
+		"over all":            {"/f/apply", strings.Repeat("x", 200<<10), multipartType, 413},
+		"far over all":        {"/f/apply", strings.Repeat("x", 600<<10), multipartType, 413},
+		"another type":        {"/f/apply", body, urlencoded, 413},
+		"another form":        {"/f/contact", body, multipartType, 413},
+		"no form":             {"/f/nothing", body, multipartType, 413},
+		"a source":            {"/in/sitejet/" + sitejetToken, body, multipartType, 413},
+		"an origin not known": {"/f/guarded", body, multipartType, 403},
+	} {
+		headers := []string{"Content-Type", c.contentType, "Accept", "application/json", "Origin", "https://other.example"}
+		if name == "another type" || c.path == "/f/apply" {
+			headers = headers[:4]
+		}
+		if got := f.do("POST", c.path, c.body, headers...); got.status != c.status {
+			t.Errorf("%s: %d, want %d", name, got.status, c.status)
+		}
+	}
+	if got := f.do("PUT", "/f/apply", "x", "Content-Type", multipartType); got.status != 405 {
+		t.Errorf("PUT: %d", got.status)
+	}
+}
+
+// After a body that was not read to its end, what follows is not taken for a
+// request. Break: leave out endUpload.
+func TestUpload_smuggle(t *testing.T) {
+	t.Parallel()
+	f, _ := startUploads(t, 10, nil) // the intake reads ten bytes
+	inner := "POST /in/sitejet/" + sitejetToken + " HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}"
+	body := strings.Repeat("x", 9000) + inner
+	text := fmt.Sprintf("POST /f/apply HTTP/1.1\r\nHost: a\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n%s%s", multipartType, len(body), body, inner)
+	if got := f.raw(text, 200*time.Millisecond); len(got) != 1 {
+		t.Errorf("%d answers, want one", len(got))
+	}
+	if n := len(f.intake.taken()); n != 0 {
+		t.Errorf("%d requests were taken out of the body", n)
+	}
+	// A whole body leaves the connection as it was.
+	f, in := startUploads(t, 1<<30, nil)
+	text = fmt.Sprintf("POST /f/apply HTTP/1.1\r\nHost: a\r\nContent-Type: %s\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n%s", multipartType, inner)
+	if got := f.raw(text, 200*time.Millisecond); len(got) != 2 || <-in.read != "abc" || got[1].status != 202 {
+		t.Errorf("answers %+v", got)
+	}
+}
+
+// A post with files that stops coming is cut off, and does not count as memory
+// while it comes.
+func TestUpload_slow(t *testing.T) {
+	t.Parallel()
+	f, in := startUploads(t, 1<<30, func(c *web.Config) {
+		c.Limits.ReadTimeout, c.Limits.BodyMemory = 300*time.Millisecond, 10_000
+	})
+	conn, err := net.Dial("tcp", f.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "POST /f/apply HTTP/1.1\r\nHost: a\r\nContent-Type: %s\r\nContent-Length: 20000\r\n\r\n", multipartType)
+	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if content, _ := io.ReadAll(conn); !strings.HasPrefix(string(content), "HTTP/1.1 408 ") {
+		t.Errorf("answer %q", content)
+	}
+	body := strings.Repeat("x", 100<<10)
+	if got := f.do("POST", "/f/apply", body, "Content-Type", multipartType, "Accept", "application/json"); got.status != 200 || len(<-in.read) != len(body) {
+		t.Errorf("larger than the memory: %d", got.status)
+	}
+}
+
+// An upload that breaks off is nobody's fault here: it is not logged as one.
+func TestUpload_brokenOff(t *testing.T) {
+	t.Parallel()
+	f, _ := startUploads(t, 1<<30, nil)
+	conn, err := net.Dial("tcp", f.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fmt.Fprintf(conn, "POST /f/apply HTTP/1.1\r\nHost: a\r\nContent-Type: %s\r\nContent-Length: 20000\r\n\r\n%s", multipartType, strings.Repeat("x", 10_000))
+	_ = conn.(*net.TCPConn).CloseWrite()
+	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if _, err := io.ReadAll(conn); err != nil && !errors.Is(err, io.EOF) {
+		t.Fatal(err)
+	}
+	_ = conn.Close()
+	if strings.Contains(f.log.String(), "level=ERROR") {
+		t.Errorf("log: %s", f.log.String())
+	}
+}

@@ -1,0 +1,107 @@
+package recipe
+
+import (
+	"regexp"
+	"strings"
+
+	"hookgate/app/diag"
+	"hookgate/app/yamlpos"
+	"hookgate/rules/lang"
+)
+
+// builder compiles one recipe.
+type builder struct {
+	recipe *Recipe
+	list   diag.List
+}
+
+func (b *builder) add(list ...diag.Diagnostic) { b.list = append(b.list, list...) }
+
+// nameForm is that of kinds, settings, actions and inputs.
+var nameForm = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+
+func (b *builder) header(y *recipeYAML) {
+	var version int
+	if n := y.Recipe; !n.IsZero() && (n.Kind() != yamlpos.Scalar || len(n.Decode("a recipe", &version)) > 0 || version != Version) {
+		b.add(n.Diag("bad-version", "write recipe: 1", "this hookgate reads version %d of the format only", Version))
+	}
+	b.name(y.Name)
+	b.sentence(y.Doc)
+}
+
+// name checks the name of something that a configuration will speak of.
+func (b *builder) name(name yamlpos.Text) {
+	if !name.IsZero() && !nameForm.MatchString(name.Value) {
+		b.add(name.Diag("bad-name", "use small letters, digits and _", "%q cannot be a name here", name.Value))
+	}
+}
+
+// sentence checks a text for people.
+func (b *builder) sentence(doc yamlpos.Text) {
+	if text := strings.TrimSpace(doc.Value); !doc.IsZero() && !strings.HasSuffix(text, ".") {
+		b.add(doc.Diag("bad-value", "", "this must be a sentence that ends in a full stop"))
+	}
+}
+
+// names in scope.
+func settingsName(r *Recipe) lang.Name {
+	n := lang.Name{Name: "settings", Keys: []string{}}
+	for _, s := range r.Settings {
+		n.Keys = append(n.Keys, s.Name)
+	}
+	return n
+}
+
+func inputName(a *Action) lang.Name {
+	n := lang.Name{Name: "input", Keys: []string{}}
+	for _, in := range a.Inputs {
+		n.Keys = append(n.Keys, in.Name)
+	}
+	return n
+}
+
+// requestNames is what a request can speak of. steps are the earlier ones.
+func requestNames(r *Recipe, input lang.Name, steps []string) []lang.Name {
+	return []lang.Name{
+		settingsName(r), input,
+		{Name: "delivery", Keys: []string{"id", "event", "created"}},
+		{Name: "token"},
+		{Name: "steps", Keys: steps},
+	}
+}
+
+// answerNames is what the judgement of an answer can speak of beside that.
+func answerNames() []lang.Name {
+	return []lang.Name{{Name: "status"}, {Name: "headers"}, {Name: "body"}, {Name: "text"}}
+}
+
+// predicate compiles a condition; nil where there is none, or a faulty one.
+func (b *builder) predicate(c *lang.Compiler, text yamlpos.Text) *lang.Predicate {
+	if text.IsZero() {
+		return nil
+	}
+	p, list := c.Predicate(text)
+	b.add(list...)
+	return p
+}
+
+// expression is the same for any value.
+func (b *builder) expression(c *lang.Compiler, text yamlpos.Text) *lang.Expression {
+	if text.IsZero() {
+		return nil
+	}
+	e, list := c.Expression(text)
+	b.add(list...)
+	return e
+}
+
+// text compiles a template that gives text; nil where there is none, or a
+// faulty one.
+func (b *builder) text(c *lang.Compiler, n yamlpos.Node, escape func(string) string) *lang.Template {
+	if n.IsZero() {
+		return nil
+	}
+	t, list := c.Template(n, lang.Input{Kind: lang.TextInput, Escape: escape})
+	b.add(list...)
+	return t
+}

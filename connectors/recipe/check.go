@@ -1,0 +1,208 @@
+package recipe
+
+import (
+	"slices"
+	"strings"
+
+	"hookgate/app/diag"
+	"hookgate/app/yamlpos"
+	"hookgate/rules/lang"
+)
+
+// Action is what a rule's action to a connection of the kind accepts: the name
+// of one of the recipe's actions with its inputs as a mapping; or the value of
+// its shorthand with the other inputs beside it; or the inputs of the direct
+// action as they are.
+func (r *Recipe) Action() lang.Action {
+	out := lang.Action{Noun: "an action to " + r.Name, Check: r.check}
+	declared := map[string]bool{}
+	for _, a := range r.Actions {
+		out.Inputs = append(out.Inputs, lang.Input{Name: a.Name, Doc: a.Doc, Kind: lang.ValueInput, Fields: a.fields()})
+		declared[a.Name] = true
+	}
+	for _, a := range r.Actions {
+		if !a.Direct && a.Shorthand == "" {
+			continue
+		}
+		for i, in := range a.fields() {
+			if beside := a.Direct || a.Inputs[i].Name != a.Shorthand; beside && !declared[in.Name] {
+				declared[in.Name] = true
+				out.Inputs = append(out.Inputs, in)
+			}
+		}
+	}
+	return out
+}
+
+// fields are the action's inputs as the language compiles them.
+func (a *Action) fields() []lang.Input {
+	list := make([]lang.Input, len(a.Inputs))
+	for i, in := range a.Inputs {
+		list[i] = lang.Input{Name: in.Name, Doc: in.Doc, Kind: lang.ValueInput, Escape: escapes()[in.Escape]}
+		if in.Type == yamlpos.TextType || in.Type == yamlpos.EnumType {
+			list[i].Kind = lang.TextInput
+		}
+	}
+	return list
+}
+
+// check looks at a rule's action as a whole. given are its keys but for those
+// that every action has.
+func (r *Recipe) check(n yamlpos.Node, given []yamlpos.Field) diag.List {
+	var named []yamlpos.Field
+	for _, f := range given {
+		if r.action(f.Key.Value) != nil {
+			named = append(named, f)
+		}
+	}
+	direct := r.direct()
+	switch {
+	case len(named) > 1:
+		return diag.List{named[1].Key.Diag("conflict", "write a second action under then", "%q and %q are two actions", named[0].Key.Value, named[1].Key.Value)}
+	case len(named) == 0 && direct != nil:
+		return direct.check(n, given, "an action to "+r.Name)
+	case len(named) == 0:
+		return diag.List{n.Diag("missing-key", "write one of "+joined(r.actionNames()), "the action does not say what to do")}
+	}
+	f := named[0]
+	a := r.action(f.Key.Value)
+	if f.Value.Kind() == yamlpos.Map {
+		list := a.check(f.Value, f.Value.Fields(), a.Name)
+		for _, other := range given {
+			if other.Key.Value != f.Key.Value && slices.Contains(r.besideNames(), other.Key.Value) {
+				list = append(list, other.Key.Diag("conflict", "", "%q must stand inside of %q, with the other inputs", other.Key.Value, a.Name))
+			}
+		}
+		return list
+	}
+	return a.checkShorthand(f, n, given)
+}
+
+// besideNames are the inputs that may stand beside some action's name.
+func (r *Recipe) besideNames() []string {
+	var names []string
+	for _, a := range r.Actions {
+		for _, in := range a.Inputs {
+			if a.Direct || a.Shorthand != "" {
+				names = append(names, in.Name)
+			}
+		}
+	}
+	return names
+}
+
+// checkShorthand checks an action whose key holds one of its inputs.
+func (a *Action) checkShorthand(f yamlpos.Field, n yamlpos.Node, given []yamlpos.Field) diag.List {
+	whole := f.Value.Kind() == yamlpos.Scalar && templated(f.Value)
+	switch {
+	case a.Shorthand == "" && whole && len(given) == 1:
+		return nil // a ${{ }} that gives the mapping
+	case a.Shorthand == "":
+		return diag.List{f.Key.Diag("wrong-type", "it has "+joined(a.inputNames()), "%q must be a mapping of the action's inputs", a.Name)}
+	}
+	var list diag.List
+	beside := map[string]bool{a.Shorthand: true}
+	for _, other := range given {
+		if other.Key.Value == f.Key.Value {
+			list = append(list, a.input(a.Shorthand).check(f.Value, a.Name)...)
+			continue
+		}
+		beside[other.Key.Value] = true
+		in := a.input(other.Key.Value)
+		if in == nil || in.Name == a.Shorthand {
+			list = append(list, yamlpos.UnknownKey(other.Key, a.Name, a.inputNames(), nil))
+			continue
+		}
+		list = append(list, in.check(other.Value, in.Name)...)
+	}
+	return append(list, a.required(n, beside, a.Name)...)
+}
+
+func (a *Action) inputNames() []string {
+	names := make([]string, len(a.Inputs))
+	for i, in := range a.Inputs {
+		names[i] = in.Name
+	}
+	return names
+}
+
+// check checks the inputs in fields, which stand in n. noun is what messages
+// call the whole.
+func (a *Action) check(n yamlpos.Node, fields []yamlpos.Field, noun string) diag.List {
+	var list diag.List
+	found := map[string]bool{}
+	for _, f := range fields {
+		found[f.Key.Value] = true
+		in := a.input(f.Key.Value)
+		if in == nil {
+			list = append(list, yamlpos.UnknownKey(f.Key, noun, a.inputNames(), nil))
+			continue
+		}
+		list = append(list, in.check(f.Value, in.Name)...)
+	}
+	return append(list, a.required(n, found, noun)...)
+}
+
+func (a *Action) required(n yamlpos.Node, found map[string]bool, noun string) diag.List {
+	var list diag.List
+	for _, in := range a.Inputs {
+		if in.Required && !found[in.Name] {
+			list = append(list, n.Diag("missing-key", in.Doc, "%s needs %q", noun, in.Name))
+		}
+	}
+	return list
+}
+
+func templated(n yamlpos.Node) bool { return strings.Contains(n.Text().Value, "${{") }
+
+// check checks what is certain before rendering.
+func (in *Input) check(n yamlpos.Node, name string) diag.List {
+	if n.Kind() == yamlpos.Scalar && templated(n) {
+		return nil
+	}
+	if n.Kind() == yamlpos.List || n.Kind() == yamlpos.Map {
+		if in.Type != yamlpos.AnyType && (n.Kind() == yamlpos.List) != (in.Type == yamlpos.ListType) || n.Kind() == yamlpos.Map && in.Type != yamlpos.MappingType && in.Type != yamlpos.AnyType {
+			return diag.List{n.Diag("wrong-type", "", "%q must be %s", name, in.want())}
+		}
+		return nil
+	}
+	if n.Kind() == yamlpos.Null {
+		if in.Required {
+			return diag.List{n.Diag("empty-value", "", "%q is empty: it must be %s", name, in.want())}
+		}
+		return nil
+	}
+	var value any = n.Text().Value
+	if in.Type != yamlpos.TextType && in.Type != yamlpos.EnumType {
+		value = n.Any()
+	}
+	if _, err := in.take(value, "the receiver"); err != nil {
+		code, hint := "bad-value", ""
+		if in.Type == yamlpos.EnumType {
+			hint = diag.DidYouMean(n.Text().Value, in.Values)
+		}
+		if in.Max > 0 && in.Type == yamlpos.TextType {
+			code = "too-long"
+		}
+		return diag.List{n.Diag(code, hint, "%s", err)}
+	}
+	return nil
+}
+
+// want is what messages call a value of the input's type.
+func (in *Input) want() string {
+	switch in.Type {
+	case yamlpos.NumberType:
+		return "a number"
+	case yamlpos.BoolType:
+		return "true or false"
+	case yamlpos.ListType:
+		return "a list"
+	case yamlpos.MappingType:
+		return "a mapping"
+	case yamlpos.EnumType:
+		return "one of " + joined(in.Values)
+	default:
+		return "a text"
+	}
+}

@@ -1,0 +1,224 @@
+package recipe
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"strings"
+	"time"
+
+	"hookgate/app/yamlpos"
+	"hookgate/rules/lang"
+)
+
+// Class says what an answer means for the delivery.
+type Class string
+
+// The classes. Unclear leaves it to what the status means everywhere.
+const (
+	Delivered Class = "delivered"
+	Permanent Class = "permanent"
+	Transient Class = "transient"
+	Expired   Class = "expired" // the access token: a new one may help
+	Unclear   Class = ""
+)
+
+// Verdict is what the recipe says of an answer.
+type Verdict struct {
+	Class   Class
+	Message string        // the vendor's words; "": the recipe finds none
+	After   time.Duration // wait at least this long; 0: it does not say
+	Outputs map[string]string
+}
+
+// Answer is what came back for a request.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// judge is how answers are judged.
+type judge struct {
+	success    *lang.Predicate // nil: any status from 200 to 299
+	faults     []fault
+	message    *lang.Template
+	retryAfter *lang.Expression
+}
+
+// fault is one kind of answer that is known.
+type fault struct {
+	when    *lang.Predicate
+	class   Class
+	after   time.Duration
+	message *lang.Template
+}
+
+type faultYAML struct {
+	When    yamlpos.Text  `yaml:"when,required"`
+	Is      yamlpos.Text  `yaml:"is,required"`
+	After   time.Duration `yaml:"after"`
+	Message yamlpos.Node  `yaml:"message"`
+}
+
+// Noun is what messages call it.
+func (faultYAML) Noun() string { return "an error" }
+
+// answerCompiler compiles what is said of answers.
+func (b *builder) answerCompiler(input lang.Name, steps []string) *lang.Compiler {
+	return lang.NewCompilerFor(append(requestNames(b.recipe, input, steps), answerNames()...)...)
+}
+
+// commonJudge is what the recipe says of every answer.
+func (b *builder) commonJudge(y *recipeYAML) {
+	c := b.answerCompiler(lang.Name{Name: "input"}, nil)
+	b.recipe.judge = b.judge(c, y.Success, y.Errors, y.Message, y.RetryAfter)
+}
+
+func (b *builder) judge(c *lang.Compiler, success yamlpos.Text, faults []faultYAML, message yamlpos.Node, retryAfter yamlpos.Text) judge {
+	j := judge{success: b.predicate(c, success), message: b.text(c, message, nil), retryAfter: b.expression(c, retryAfter)}
+	for _, y := range faults {
+		f := fault{when: b.predicate(c, y.When), class: Class(y.Is.Value), after: y.After, message: b.text(c, y.Message, nil)}
+		switch f.class {
+		case Delivered, Permanent, Transient, Expired:
+		case Unclear:
+		default:
+			b.add(y.Is.Diag("bad-value", "it can be permanent, transient, delivered, expired", `"is" cannot be %q`, y.Is.Value))
+		}
+		j.faults = append(j.faults, f)
+	}
+	return j
+}
+
+// Judge says what the answer to the request at hand means. What an expression
+// cannot be asked of the answer is not true of it.
+func (c *Call) Judge(a Answer) Verdict {
+	s := c.action.steps[c.next]
+	values := answerValues(c.values, a)
+	scope := lang.NewValues(values)
+	v := c.verdict(s, scope, a)
+	if v.Class != Delivered {
+		if v.Message != "" && s.name != "" {
+			v.Message = s.name + ": " + v.Message
+		}
+		return v
+	}
+	if s.name != "" {
+		steps := map[string]any{s.name: map[string]any{"status": a.Status, "headers": values["headers"], "body": values["body"]}}
+		maps.Copy(steps, asMap(c.values["steps"]))
+		c.values["steps"] = steps
+	}
+	c.next++
+	if c.next == len(c.action.steps) {
+		v.Outputs = c.action.read(lang.NewValues(answerValues(c.values, a)))
+	}
+	return v
+}
+
+func asMap(value any) map[string]any {
+	m, _ := value.(map[string]any)
+	return m
+}
+
+// verdict asks the request's own judge first, then the recipe's.
+func (c *Call) verdict(s *step, scope *lang.Scope, a Answer) Verdict {
+	common := &c.recipe.judge
+	v := Verdict{After: common.wait(scope)}
+	success := s.judge.success
+	if success == nil {
+		success = common.success
+	}
+	good := a.Status >= 200 && a.Status <= 299
+	if success != nil {
+		good = holds(success, scope)
+	}
+	if good {
+		v.Class = Delivered
+		return v
+	}
+	message := common.message
+	for _, f := range append(append([]fault(nil), s.judge.faults...), common.faults...) {
+		if f.when == nil || !holds(f.when, scope) {
+			continue
+		}
+		v.Class = f.class
+		v.After = max(v.After, f.after)
+		if f.message != nil {
+			message = f.message
+		}
+		break
+	}
+	if message != nil {
+		if text, err := renderText(message, scope, false); err == nil {
+			v.Message = strings.Trim(strings.TrimSpace(text), ":;, ")
+		}
+	}
+	return v
+}
+
+// holds reports whether a condition is true; one that cannot be answered is not.
+func holds(p *lang.Predicate, s *lang.Scope) bool {
+	verdict, err := p.Eval(s)
+	return err == nil && verdict
+}
+
+// wait is how long the receiver asks to wait, by the recipe's own expression,
+// in seconds.
+func (j *judge) wait(s *lang.Scope) time.Duration {
+	if j.retryAfter == nil {
+		return 0
+	}
+	value, err := j.retryAfter.Eval(s)
+	if err != nil {
+		return 0
+	}
+	var seconds float64
+	switch x := value.(type) {
+	case int:
+		seconds = float64(x)
+	case float64:
+		seconds = x
+	}
+	const most = 24 * 60 * 60
+	return time.Duration(min(max(seconds, 0), most) * float64(time.Second))
+}
+
+// answerValues are the names in scope with an answer's among them.
+func answerValues(values map[string]any, a Answer) map[string]any {
+	out := make(map[string]any, len(values)+4)
+	maps.Copy(out, values)
+	headers := make(map[string]any, len(a.Header))
+	for name, list := range a.Header {
+		headers[strings.ToLower(name)] = strings.Join(list, ", ")
+	}
+	out["status"], out["headers"], out["text"] = a.Status, headers, string(a.Body)
+	out["body"] = any(string(a.Body))
+	if json.Valid(a.Body) {
+		if body, err := decodeJSON(a.Body); err == nil {
+			out["body"] = body
+		}
+	} else if len(a.Body) == 0 {
+		out["body"] = nil
+	}
+	return out
+}
+
+// read gives the action's outputs; one that is not there is left out.
+func (a *Action) read(s *lang.Scope) map[string]string {
+	out := map[string]string{}
+	for _, o := range a.outputs {
+		if text, err := o.expr.Text(s); err == nil && text != "" {
+			out[o.name] = text
+		}
+	}
+	return out
+}
+
+// Describe is the first line of an error for an answer: its status.
+func Describe(status int) string {
+	if text := http.StatusText(status); text != "" {
+		return fmt.Sprintf("%d %s", status, text)
+	}
+	return fmt.Sprint(status)
+}

@@ -1,0 +1,165 @@
+// Package recipe is how a kind of connection is described in one YAML file: its
+// settings, how it logs in, its actions with their inputs, the requests they
+// make, and what the answers mean. docs/recipes.md is the format for people.
+//
+// This package decides and does not do: it reads recipes, checks what is
+// written for them, makes requests and judges answers. Package connectors
+// sends them.
+package recipe
+
+import (
+	"hookgate/app/diag"
+	"hookgate/app/yamlpos"
+	"hookgate/rules/lang"
+)
+
+// Version is the version of the format that this package reads.
+const Version = 1
+
+// Recipe is one kind of connection, compiled. It is immutable and safe for
+// concurrent use.
+type Recipe struct {
+	Name     string // as written in `type:`
+	Doc      string // one sentence
+	Link     string // the vendor's documentation
+	Verified string // where the facts in it come from
+	Rate     yamlpos.Rate
+	Settings []*Setting
+	Actions  []*Action
+	Samples  []Sample
+
+	auth  []*auth
+	judge judge // of every answer, behind what its request says itself
+}
+
+// Action is one thing that can be done with a connection of the kind.
+type Action struct {
+	Name, Doc string
+	// Shorthand is the input that the action's key itself can hold; its other
+	// inputs then stand beside that key. "": there is none.
+	Shorthand string
+	// Direct says that the inputs may stand in a rule's action without the
+	// action's name.
+	Direct bool
+	Inputs []*Input
+	// Outputs are the names of what is read from the answer.
+	Outputs []string
+
+	steps   []*step
+	outputs []output
+}
+
+// output is a value read from the last answer.
+type output struct {
+	name string
+	expr *lang.Expression
+}
+
+// Input is one value that an action takes.
+type Input struct {
+	yamlpos.Spec
+	Max    int    // characters of a text, or items of a list; 0: any number
+	Cut    bool   // a longer text is cut to Max
+	Escape string // the name of the mark-up that values must not speak
+	value  any    // the default; nil: none
+}
+
+// recipeYAML is a recipe as it is written.
+type recipeYAML struct {
+	Recipe     yamlpos.Node `yaml:"recipe,required"`
+	Name       yamlpos.Text `yaml:"name,required"`
+	Doc        yamlpos.Text `yaml:"doc,required"`
+	Link       yamlpos.Text `yaml:"link"`
+	Verified   yamlpos.Text `yaml:"verified"`
+	Rate       yamlpos.Rate `yaml:"rate_limit"`
+	Settings   yamlpos.Node `yaml:"settings"`
+	Auth       yamlpos.Node `yaml:"auth"`
+	Actions    yamlpos.Node `yaml:"actions,required"`
+	Success    yamlpos.Text `yaml:"success"`
+	Errors     []faultYAML  `yaml:"errors"`
+	Message    yamlpos.Node `yaml:"message"`
+	RetryAfter yamlpos.Text `yaml:"retry_after"`
+	Samples    yamlpos.Node `yaml:"samples"`
+}
+
+// KeyHint names the word of this format for the same thing in another.
+func (recipeYAML) KeyHint(key string) string {
+	switch key {
+	case "type", "kind", "id":
+		return `did you mean "name"?`
+	case "version":
+		return `did you mean "recipe"? write recipe: 1`
+	case "description":
+		return `did you mean "doc"?`
+	case "parameters", "params", "config", "options":
+		return `did you mean "settings"?`
+	case "operations", "methods", "inputs", "request":
+		return `did you mean "actions"?`
+	}
+	return ""
+}
+
+// Read reads and compiles a recipe and reports every fault in it, with its
+// place in file. With an error in the list there is no Recipe.
+func Read(file string, content []byte) (*Recipe, diag.List) {
+	root, list := yamlpos.Parse(file, content)
+	if list.Err() != nil {
+		return nil, list
+	}
+	var y recipeYAML
+	list = append(list, root.Decode("a recipe", &y)...)
+	b := &builder{recipe: &Recipe{
+		Name: y.Name.Value, Doc: y.Doc.Value, Link: y.Link.Value, Verified: y.Verified.Value, Rate: y.Rate,
+	}}
+	b.add(list...)
+	b.header(&y)
+	b.settings(y.Settings)
+	b.auth(y.Auth)
+	b.commonJudge(&y)
+	b.actions(y.Actions)
+	b.samples(y.Samples)
+	if b.list.Err() != nil {
+		return nil, b.list
+	}
+	return b.recipe, b.list
+}
+
+// action is the one with that name, nil where there is none.
+func (r *Recipe) action(name string) *Action {
+	for _, a := range r.Actions {
+		if a.Name == name {
+			return a
+		}
+	}
+	return nil
+}
+
+// direct is the action whose inputs may stand without its name, if there is one.
+func (r *Recipe) direct() *Action {
+	for _, a := range r.Actions {
+		if a.Direct {
+			return a
+		}
+	}
+	return nil
+}
+
+// input is the one with that name, nil where there is none.
+func (a *Action) input(name string) *Input {
+	for _, in := range a.Inputs {
+		if in.Name == name {
+			return in
+		}
+	}
+	return nil
+}
+
+// Noun is what messages call a connection of the kind.
+func (r *Recipe) Noun() string { return withArticle(r.Name) + " connection" }
+
+func withArticle(name string) string {
+	if name != "" && (name[0] == 'a' || name[0] == 'e' || name[0] == 'i' || name[0] == 'o') {
+		return "an " + name
+	}
+	return "a " + name
+}

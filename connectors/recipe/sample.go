@@ -1,0 +1,105 @@
+package recipe
+
+import (
+	"hookgate/app/yamlpos"
+)
+
+// Sample is an action as a rule renders it, the request that must come of it
+// and what the vendor's answers to it must mean. It is what a recipe is tested
+// by.
+type Sample struct {
+	Action   string
+	Settings yamlpos.Node // BASE in it stands for the receiver's address
+	Output   yamlpos.Node // the rendered action
+	Requests []Golden
+	Answers  []Expected
+}
+
+// Golden is a request as it must be.
+type Golden struct {
+	Method  string            `yaml:"method"`
+	URL     string            `yaml:"url,required"` // path and query, or all of it
+	Headers map[string]string `yaml:"headers"`
+	JSON    yamlpos.Node      `yaml:"json"`
+	Form    map[string]string `yaml:"form"`
+	Body    string            `yaml:"body"`
+	// Answer is what it is answered with where more requests follow.
+	Status int          `yaml:"status"`
+	Answer yamlpos.Node `yaml:"answer"`
+}
+
+// Noun is what messages call it.
+func (Golden) Noun() string { return "a request" }
+
+// Expected is an answer of the vendor to the last request, and what it means.
+type Expected struct {
+	Status  int               `yaml:"status,required"`
+	Headers map[string]string `yaml:"headers"`
+	Body    yamlpos.Node      `yaml:"body"`
+	Is      yamlpos.Text      `yaml:"is,required"` // delivered, permanent or transient
+	Message string            `yaml:"message"`     // that the error must hold
+	After   string            `yaml:"after"`       // how long it must ask to wait
+	Outputs map[string]string `yaml:"outputs"`
+}
+
+// Noun is what messages call it.
+func (Expected) Noun() string { return "an answer" }
+
+type sampleYAML struct {
+	Settings yamlpos.Node `yaml:"settings"`
+	Action   yamlpos.Node `yaml:"action,required"`
+	Request  *Golden      `yaml:"request"`
+	Requests []Golden     `yaml:"requests"`
+	Answers  []Expected   `yaml:"answers"`
+}
+
+// Noun is what messages call it.
+func (sampleYAML) Noun() string { return "a sample" }
+
+func (b *builder) samples(n yamlpos.Node) {
+	if n.IsZero() {
+		return
+	}
+	if n.Kind() != yamlpos.List {
+		b.add(n.Diag("wrong-type", "", `"samples" must be a list`))
+		return
+	}
+	var settings yamlpos.Node // of the sample before, where one has none
+	for _, item := range n.Items() {
+		var y sampleYAML
+		b.add(item.Decode("a sample", &y)...)
+		if !y.Settings.IsZero() {
+			settings = y.Settings
+		}
+		s := Sample{Settings: settings, Output: y.Action, Requests: y.Requests, Answers: y.Answers}
+		if y.Request != nil {
+			s.Requests = append(s.Requests, *y.Request)
+		}
+		for _, a := range y.Answers {
+			switch Class(a.Is.Value) {
+			case Delivered, Permanent, Transient:
+			case Expired, Unclear:
+				fallthrough
+			default:
+				b.add(a.Is.Diag("bad-value", "it can be delivered, permanent, transient", `"is" cannot be %q`, a.Is.Value))
+			}
+		}
+		b.sampleAction(&s)
+		b.recipe.Samples = append(b.recipe.Samples, s)
+	}
+}
+
+// sampleAction checks a sample's action as one of a rule would be.
+func (b *builder) sampleAction(s *Sample) {
+	if s.Output.IsZero() {
+		return
+	}
+	if s.Output.Kind() != yamlpos.Map {
+		b.add(s.Output.Diag("wrong-type", "", `"action" must be a mapping, as in a rule`))
+		return
+	}
+	b.add(b.recipe.check(s.Output, s.Output.Fields())...)
+	if a, _, err := b.recipe.chosen(asMap(s.Output.Any())); err == nil {
+		s.Action = a.Name
+	}
+}

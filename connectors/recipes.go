@@ -1,0 +1,78 @@
+package connectors
+
+import (
+	"embed"
+	"path"
+	"sync"
+
+	"hookgate/app/diag"
+	"hookgate/app/yamlpos"
+	"hookgate/connectors/recipe"
+)
+
+// recipeFiles are the recipes that come with hookgate.
+//
+//go:embed recipes/*.yaml
+var recipeFiles embed.FS
+
+// builtin are those recipes, compiled once: they are many, and never change.
+var builtin = sync.OnceValues(func() ([]*recipe.Recipe, diag.List) {
+	entries, err := recipeFiles.ReadDir("recipes")
+	if err != nil {
+		return nil, diag.List{{Severity: diag.Error, Code: "no-file", Message: "the built-in recipes cannot be listed: " + err.Error()}}
+	}
+	var all []*recipe.Recipe
+	var list diag.List
+	for _, entry := range entries {
+		file := path.Join("recipes", entry.Name())
+		content, err := recipeFiles.ReadFile(file)
+		if err != nil {
+			list = append(list, diag.Diagnostic{Severity: diag.Error, Code: "no-file", Position: diag.Position{File: file}, Message: err.Error()})
+			continue
+		}
+		r, faults := recipe.Read(file, content)
+		list = append(list, faults...)
+		if r != nil {
+			all = append(all, r)
+		}
+	}
+	return all, list
+})
+
+// BuiltinRecipes are the recipes that come with hookgate, and the faults in
+// them, of which a test allows none. The recipes must not be changed.
+func BuiltinRecipes() ([]*recipe.Recipe, diag.List) { return builtin() }
+
+// RecipeKind is the kind of connection that a recipe describes.
+func RecipeKind(r *recipe.Recipe) Kind {
+	k := Kind{
+		Name: r.Name, Doc: r.Doc, Link: r.Link, Verified: r.Verified, RateLimit: r.Rate, Action: r.Action(),
+		New: func(n yamlpos.Node, deps Deps) (Connector, diag.List) { return newRecipe(r, n, deps) },
+	}
+	for _, s := range r.Settings {
+		k.Settings = append(k.Settings, s.Spec)
+	}
+	for _, a := range r.Actions {
+		doc := ActionDoc{Name: a.Name, Doc: a.Doc, Shorthand: a.Shorthand, Direct: a.Direct, Outputs: a.Outputs}
+		for _, in := range a.Inputs {
+			doc.Inputs = append(doc.Inputs, InputDoc{Setting: in.Spec, Max: in.Max})
+		}
+		k.Actions = append(k.Actions, doc)
+	}
+	return k
+}
+
+// ActionDoc describes one action of a kind that has several, or names them.
+type ActionDoc struct {
+	Name, Doc string
+	Shorthand string // the input that may stand in place of the inputs; "": none
+	Direct    bool   // the inputs may stand without the action's name
+	Inputs    []InputDoc
+	Outputs   []string // what is read from the answer
+}
+
+// InputDoc describes one input of an action.
+type InputDoc struct {
+	Setting
+	Max int // characters or items; 0: any number
+}

@@ -1,0 +1,215 @@
+package connectors_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hookgate/connectors"
+	"hookgate/connectors/recipe"
+)
+
+// A broken built-in recipe is no kind at all: none may be broken.
+func TestRecipes_compile(t *testing.T) {
+	t.Parallel()
+	recipes, list := connectors.BuiltinRecipes()
+	for _, d := range list {
+		t.Error(d)
+	}
+	if len(recipes) == 0 {
+		t.Error("there are none")
+	}
+}
+
+// Every recipe says where its facts come from, and every action of it has a
+// sample with a success, a refusal and something that may go away.
+func TestRecipes_whole(t *testing.T) {
+	t.Parallel()
+	for _, r := range mustRecipes(t) {
+		if r.Link == "" || r.Verified == "" {
+			t.Errorf("%s: link and verified are not given", r.Name)
+		}
+		classes := map[string]map[string]bool{}
+		for _, s := range r.Samples {
+			if classes[s.Action] == nil {
+				classes[s.Action] = map[string]bool{}
+			}
+			for _, a := range s.Answers {
+				classes[s.Action][a.Is.Value] = true
+			}
+		}
+		anyTransient := false
+		for _, a := range r.Actions {
+			anyTransient = anyTransient || classes[a.Name]["transient"]
+			for _, class := range []string{"delivered", "permanent"} {
+				if !classes[a.Name][class] {
+					t.Errorf("%s: no sample of %s has an answer that is %s", r.Name, a.Name, class)
+				}
+			}
+		}
+		if !anyTransient {
+			t.Errorf("%s: no sample has an answer that is transient", r.Name)
+		}
+	}
+}
+
+// receiver answers a sample's requests in their order and remembers them.
+type receiver struct {
+	mu     sync.Mutex
+	sample *recipe.Sample
+	last   recipe.Expected
+	bodies []string
+	got    []*http.Request
+	texts  []string
+}
+
+func (r *receiver) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	body, _ := io.ReadAll(req.Body)
+	r.got, r.texts = append(r.got, req), append(r.texts, string(body))
+	w.Header().Set("Content-Type", "application/json")
+	at := len(r.got) - 1
+	if at < len(r.sample.Requests)-1 {
+		w.WriteHeader(or(r.sample.Requests[at].Status, 200))
+		_, _ = io.WriteString(w, r.bodies[at])
+		return
+	}
+	for name, value := range r.last.Headers {
+		w.Header().Set(name, value)
+	}
+	w.WriteHeader(r.last.Status)
+	_, _ = io.WriteString(w, r.bodies[len(r.bodies)-1])
+}
+
+func or(status, otherwise int) int {
+	if status != 0 {
+		return status
+	}
+	return otherwise
+}
+
+// The requests of every sample are those written in the recipe, and each of
+// the vendor's answers means what is written there.
+func TestRecipes_samples(t *testing.T) {
+	t.Parallel()
+	for _, r := range mustRecipes(t) {
+		for i := range r.Samples {
+			s := &r.Samples[i]
+			t.Run(fmt.Sprintf("%s/%d %s", r.Name, i+1, s.Action), func(t *testing.T) {
+				t.Parallel()
+				if len(s.Requests) == 0 || len(s.Answers) == 0 {
+					t.Fatal("it has no request or no answer")
+				}
+				for _, want := range s.Answers {
+					tryAnswer(t, r, s, want)
+				}
+			})
+		}
+	}
+}
+
+func tryAnswer(t *testing.T, r *recipe.Recipe, s *recipe.Sample, want recipe.Expected) {
+	t.Helper()
+	rec := &receiver{sample: s, last: want}
+	for _, req := range s.Requests[:len(s.Requests)-1] {
+		rec.bodies = append(rec.bodies, answerText(t, req.Answer))
+	}
+	rec.bodies = append(rec.bodies, answerText(t, want.Body))
+	base := mustServe(t, rec.ServeHTTP)
+	settings := sample{settings: settingsText(t, s.Settings)}.at(base)
+	output, err := json.Marshal(s.Output.Any())
+	if err != nil {
+		t.Fatal(err)
+	}
+	receipt, err := mustConnector(t, r.Name, settings, testDeps(t)).Deliver(t.Context(), delivery(string(output)))
+	where := fmt.Sprintf("%d %s", want.Status, rec.bodies[len(rec.bodies)-1])
+	if got := outcome(err); got != want.Is.Value || receipt.Status != want.Status {
+		t.Errorf("%s: got %s (%v) with status %d, want %s", where, got, err, receipt.Status, want.Is.Value)
+	}
+	if want.Message != "" && (err == nil || !strings.Contains(err.Error(), want.Message)) {
+		t.Errorf("%s: got %v, want %q in it", where, err, want.Message)
+	}
+	if want.After != "" {
+		if after, _ := time.ParseDuration(want.After); waitOf(err) != after {
+			t.Errorf("%s: got %s, want %s to wait", where, waitOf(err), after)
+		}
+	}
+	if len(rec.got) != len(s.Requests) {
+		t.Fatalf("%s: there were %d requests, want %d", where, len(rec.got), len(s.Requests))
+	}
+	for i := range s.Requests {
+		compareRequest(t, &s.Requests[i], rec.got[i], rec.texts[i])
+	}
+}
+
+func compareRequest(t *testing.T, want *recipe.Golden, got *http.Request, body string) {
+	t.Helper()
+	method := "POST"
+	if want.Method != "" {
+		method = want.Method
+	}
+	wanted, err := url.Parse(want.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Method != method || got.URL.EscapedPath() != wanted.EscapedPath() {
+		t.Errorf("got %s %s, want %s %s", got.Method, got.URL.EscapedPath(), method, wanted.EscapedPath())
+	}
+	if d := cmp.Diff(wanted.Query(), got.URL.Query()); d != "" {
+		t.Errorf("query: %s", d)
+	}
+	for name, value := range want.Headers {
+		if got.Header.Get(name) != value {
+			t.Errorf("header %s: got %q, want %q", name, got.Header.Get(name), value)
+		}
+	}
+	switch {
+	case !want.JSON.IsZero():
+		var has any
+		if err := json.Unmarshal([]byte(body), &has); err != nil {
+			t.Fatalf("got %s: %v", body, err)
+		}
+		if d := cmp.Diff(sameNumbers(t, want.JSON.Any()), has); d != "" {
+			t.Errorf("body: %s", d)
+		}
+	case want.Form != nil:
+		has, err := url.ParseQuery(body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wanted := url.Values{}
+		for name, value := range want.Form {
+			wanted.Set(name, value)
+		}
+		if d := cmp.Diff(wanted, has); d != "" {
+			t.Errorf("form: %s", d)
+		}
+	default:
+		if d := cmp.Diff(want.Body, body); d != "" {
+			t.Errorf("body: %s", d)
+		}
+	}
+}
+
+// sameNumbers is value as encoding/json decodes it.
+func sameNumbers(t *testing.T, value any) any {
+	t.Helper()
+	text, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out any
+	if err := json.Unmarshal(text, &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}

@@ -1,0 +1,135 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	"hookgate/app/event"
+)
+
+// metaFiles is the row of meta with the number of the folder for files.
+const metaFiles = "files"
+
+const fileColumns = `id, event, field, name, type, size, sha256, created`
+
+const insertFile = `INSERT INTO files (` + fileColumns + `) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`
+
+// fileRow are the values of insertFile.
+func fileRow(f *event.File) []any {
+	return []any{f.ID, int64(f.Event), clean(f.Field), clean(f.Name), f.Type, f.Size, f.SHA256, micros(f.Created)}
+}
+
+// File returns what is known of a file; event.ErrNotFound if no event has it.
+func (s *Store) File(ctx context.Context, id string) (event.File, error) {
+	f, err := scanFile(s.read.QueryRowContext(ctx, `SELECT `+fileColumns+` FROM files WHERE id = ?1 AND event <> 0`, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return f, fmt.Errorf("file %s: %w", id, event.ErrNotFound)
+	}
+	return f, err
+}
+
+func scanFile(row scanner) (event.File, error) {
+	var f event.File
+	var created int64
+	err := row.Scan(&f.ID, &f.Event, &f.Field, &f.Name, &f.Type, &f.Size, &f.SHA256, &created)
+	f.Created = time.UnixMicro(created).UTC()
+	return f, err
+}
+
+// KnownFiles tells which of the ids belong to a file, also to one that is to
+// be removed.
+func (s *Store) KnownFiles(ctx context.Context, ids []string) (map[string]bool, error) {
+	known := map[string]bool{}
+	if len(ids) == 0 {
+		return known, nil
+	}
+	c := conditions{}
+	c.in("id", texts(ids))
+	found, err := s.fileIDs(ctx, `SELECT id FROM files`+c.where(), c.args...)
+	for _, id := range found {
+		known[id] = true
+	}
+	return known, err
+}
+
+// RemovableFiles are files that no event has any longer: their contents can
+// be removed, and after that ForgetFiles ends what is known of them.
+func (s *Store) RemovableFiles(ctx context.Context, limit int) ([]string, error) {
+	return s.fileIDs(ctx, `SELECT id FROM files WHERE event = 0 LIMIT ?1`, limit)
+}
+
+// ForgetFiles removes the rows of files whose contents are gone.
+func (s *Store) ForgetFiles(ids []string) error {
+	return s.write(func(tx tx) error {
+		for _, id := range ids {
+			if err := tx.exec(`DELETE FROM files WHERE id = ?1 AND event = 0`, id); err != nil {
+				return fmt.Errorf("forget file %s: %w", id, err)
+			}
+		}
+		return nil
+	})
+}
+
+// HasFiles reports whether there are files at all.
+func (s *Store) HasFiles(ctx context.Context) (has bool, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM files)`).Scan(&has)
+	return has, err
+}
+
+func (s *Store) fileIDs(ctx context.Context, query string, args ...any) ([]string, error) {
+	rows, err := s.read.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("list files: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var ids []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("list files: %w", err)
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
+}
+
+func texts(list []string) []any {
+	values := make([]any, len(list))
+	for i, text := range list {
+		values[i] = text
+	}
+	return values
+}
+
+// FilesFolder is the number of the folder that holds the contents; 0 before
+// SetFilesFolder.
+func (s *Store) FilesFolder(ctx context.Context) (number int64, err error) {
+	err = s.read.QueryRowContext(ctx, `SELECT coalesce(max(value), 0) FROM meta WHERE key = ?1`, metaFiles).Scan(&number)
+	return number, err
+}
+
+// SetFilesFolder notes the number of the folder.
+func (s *Store) SetFilesFolder(number int64) error {
+	return s.write(func(tx tx) error {
+		return tx.exec(`INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value`, metaFiles, number)
+	})
+}
+
+// expireFiles takes files from the events before an id, unless something of
+// the event is still to be delivered, perhaps with the file.
+func (s *Store) expireFiles(before event.ID) error {
+	err := s.write(func(tx tx) error {
+		return tx.exec(`UPDATE files SET event = 0 WHERE event > 0 AND event < ?1 AND NOT EXISTS (
+			SELECT 1 FROM events e JOIN deliveries d ON d.id >= e.first AND d.id < e.first + e.deliveries
+			WHERE e.id = files.event AND d.state IN (0, 2)) AND NOT EXISTS (
+			SELECT 1 FROM replays r JOIN deliveries d ON d.id >= r.first AND d.id < r.first + r.deliveries
+			WHERE r.event = files.event AND d.state IN (0, 2))`, int64(before))
+	})
+	if err != nil {
+		return fmt.Errorf("delete old files: %w", err)
+	}
+	return nil
+}
