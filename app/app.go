@@ -56,6 +56,9 @@ type App struct {
 	plan     atomic.Pointer[inForce]
 	versions versions
 	reloads  sync.Mutex
+	// parts are the files beside the configuration file that it was made of
+	// when it was last read, whether it could be used or not.
+	parts    atomic.Pointer[[]string]
 	draining atomic.Bool
 	ready    chan struct{}
 	addr     atomic.Pointer[string]
@@ -79,6 +82,11 @@ type cleanup struct {
 // New opens the store and starts delivering what waits in it. Run serves.
 func New(loaded *Loaded, opt Options) (*App, error) {
 	a := &App{opt: opt, path: loaded.Document.Path, started: opt.Now(), ready: make(chan struct{}), metrics: metrics.New()}
+	var parts []string
+	for _, r := range loaded.Document.Recipes {
+		parts = append(parts, r.Path)
+	}
+	a.parts.Store(&parts)
 	store, err := openStore(loaded.Document.Storage, opt)
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
@@ -213,6 +221,7 @@ func (a *App) Run(ctx context.Context) error {
 	tasks.Go(func() { a.maintain(background) })
 	if watcher := a.newWatcher(); watcher != nil {
 		target := a.follow(watcher, "")
+		a.followParts(watcher)
 		tasks.Go(func() { a.watch(background, watcher, target) })
 	}
 	tasks.Go(func() { a.followSwitches(background, !a.plan.Load().loaded.Document.Storage.URL.IsZero()) })

@@ -26,10 +26,13 @@ import (
 
 // Loaded is a configuration that was read and compiled whole. It never changes.
 type Loaded struct {
-	Document    *config.Document
-	Sources     map[string]*source.Source
-	Forms       map[string]*forms.Form
-	Rules       *rules.Set
+	Document *config.Document
+	Sources  map[string]*source.Source
+	Forms    map[string]*forms.Form
+	Rules    *rules.Set
+	// Kinds are the kinds of connections there are: those that come with
+	// hookgate, and those of the configuration's recipes.
+	Kinds       []connectors.Kind
 	connections []kindOf
 	origins     rules.Origins
 }
@@ -72,8 +75,9 @@ func Load(path string) (*Loaded, *config.Report, error) {
 	targets := rules.Targets{}
 	client := egress.New(egress.Config{AllowPrivate: doc.Outbound.AllowPrivate})
 	defer client.Close()
+	l.Kinds = Kinds(doc, report)
 	for _, c := range doc.Connections {
-		kind, list := kindNamed(c)
+		kind, list := l.kindNamed(c)
 		if kind != nil {
 			_, faults := kind.New(c.Node, connectors.Deps{Egress: client, Timeout: c.Timeout})
 			list = append(list, faults...)
@@ -120,25 +124,6 @@ func withoutPublicURL(doc *config.Document, s *source.Source, e config.Entry) di
 	return diag.List{warning}
 }
 
-// kindNamed finds the connector of a connection's type.
-func kindNamed(c config.Connection) (*connectors.Kind, diag.List) {
-	if c.Type.IsZero() {
-		return nil, nil // said by config
-	}
-	var names []string
-	for _, k := range connectors.Kinds() {
-		if k.Name == c.Type.Value {
-			return &k, nil
-		}
-		names = append(names, k.Name)
-	}
-	hint := diag.DidYouMean(c.Type.Value, names)
-	if hint == "" {
-		hint = "webhook reaches any tool that has an HTTP API"
-	}
-	return nil, diag.List{c.Type.Diag("unknown-type", hint, "there is no connector called %q", c.Type.Value)}
-}
-
 // deliver makes the connections as delivery takes them, to send by client.
 func (l *Loaded) deliver(client *egress.Client, version string, logger *slog.Logger, now func() time.Time) ([]delivery.Connection, error) {
 	list := make([]delivery.Connection, 0, len(l.connections))
@@ -181,7 +166,7 @@ func policy(r config.Retry) delivery.Policy {
 
 // fingerprint is a hash of all that makes the connection work as it does.
 func (l *Loaded) fingerprint(c kindOf) (string, error) {
-	text, err := json.Marshal([]any{c.Node.Any(), l.Document.Outbound.AllowPrivate})
+	text, err := json.Marshal([]any{c.Node.Any(), l.Document.Outbound.AllowPrivate, c.kind.Hash})
 	if err != nil {
 		return "", fmt.Errorf("connection %s: %w", c.Name.Value, err)
 	}

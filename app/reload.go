@@ -80,6 +80,9 @@ func (a *App) Reload() (*config.Report, error) {
 	a.reloads.Lock()
 	defer a.reloads.Unlock()
 	loaded, report, err := Load(a.path)
+	if report != nil {
+		a.parts.Store(&report.Parts)
+	}
 	if err == nil {
 		err = a.swap(loaded)
 	}
@@ -162,6 +165,7 @@ func (a *App) watch(ctx context.Context, watcher *fsnotify.Watcher, target strin
 		case <-timer.C:
 			target = a.follow(watcher, target)
 			_, _ = a.Reload() //nolint:contextcheck // it logs what comes of it, and what it starts outlives the watching
+			a.followParts(watcher)
 		}
 	}
 }
@@ -198,5 +202,15 @@ func (a *App) concerns(change fsnotify.Event) bool {
 	case filepath.Base(a.path), ".env", "..data":
 		return true
 	}
-	return false
+	return slices.Contains(*a.parts.Load(), filepath.Clean(change.Name))
+}
+
+// followParts has the watcher look at the folders of the other files that the
+// configuration is made of. To look at one twice does no harm.
+func (a *App) followParts(watcher *fsnotify.Watcher) {
+	for _, path := range *a.parts.Load() {
+		if err := watcher.Add(filepath.Dir(path)); err != nil {
+			a.opt.Logger.Warn("changes of a recipe are not noticed, send SIGHUP to reload", "recipe", path, "error", err)
+		}
+	}
 }

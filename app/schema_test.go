@@ -18,9 +18,9 @@ import (
 )
 
 // mustSchema is the schema of config.yaml, as an editor loads it.
-func mustSchema(t *testing.T) *jsonschema.Schema {
+func mustSchema(t *testing.T, own ...connectors.Kind) *jsonschema.Schema {
 	t.Helper()
-	text, err := app.Schema(connectors.Kinds())
+	text, err := app.Schema(append(connectors.Kinds(), own...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,10 +48,26 @@ func mustValue(t *testing.T, text string) yamlpos.Node {
 	return n
 }
 
+// documentedKind is the recipe that its page shows.
+func documentedKind(t *testing.T) connectors.Kind {
+	t.Helper()
+	page, err := os.ReadFile("../docs/recipes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(page), "```yaml\n")
+	text, _, _ := strings.Cut(rest, "```")
+	kind, _, list := connectors.ReadRecipe("docs/recipes.md", []byte(text))
+	if len(list) > 0 {
+		t.Fatal(list)
+	}
+	return kind
+}
+
 // The example and every part of a configuration that the pages show is valid.
 func TestSchema_examples(t *testing.T) {
 	t.Parallel()
-	schema := mustSchema(t)
+	schema := mustSchema(t, documentedKind(t))
 	sections := map[string]bool{}
 	for _, f := range app.Describe(connectors.Kinds()).Fields {
 		sections[f.Name] = true

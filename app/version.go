@@ -110,7 +110,7 @@ func (v *versionSource) targets() rules.Targets {
 		for _, in := range t.Inputs {
 			input := lang.Input{Name: in.Name, Kind: in.Kind, Required: in.Required}
 			if i := slices.IndexFunc(today, func(l lang.Input) bool { return l.Name == in.Name }); i >= 0 {
-				input.Escape = today[i].Escape
+				input.Escape, input.Fields = today[i].Escape, today[i].Fields
 			}
 			action.Inputs = append(action.Inputs, input)
 		}

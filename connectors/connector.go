@@ -122,6 +122,8 @@ type Kind struct {
 	// RateLimit is how often the receiver lets itself be called, for
 	// connections that set none; Count is 0 where it is not known.
 	RateLimit yamlpos.Rate
+	// Hash names the recipe of a user's own; "" for what comes with hookgate.
+	Hash string
 	// Narrow gives the Action for one connection, whose settings can forbid or
 	// require keys; nil: Action fits every connection. Faults in the settings
 	// are not its business, New reports them.

@@ -1,7 +1,9 @@
 package connectors
 
 import (
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"path"
 	"sync"
 
@@ -42,6 +44,19 @@ var builtin = sync.OnceValues(func() ([]*recipe.Recipe, diag.List) {
 // BuiltinRecipes are the recipes that come with hookgate, and the faults in
 // them, of which a test allows none. The recipes must not be changed.
 func BuiltinRecipes() ([]*recipe.Recipe, diag.List) { return builtin() }
+
+// ReadRecipe is the kind that a user's own recipe describes, and where its name
+// stands. With an error in the list there is none.
+func ReadRecipe(file string, content []byte) (Kind, yamlpos.Text, diag.List) {
+	r, list := recipe.Read(file, content)
+	if r == nil {
+		return Kind{}, yamlpos.Text{}, list
+	}
+	k := RecipeKind(r)
+	sum := sha256.Sum256(content)
+	k.Hash = hex.EncodeToString(sum[:])
+	return k, r.NameText(), list
+}
 
 // RecipeKind is the kind of connection that a recipe describes.
 func RecipeKind(r *recipe.Recipe) Kind {

@@ -16,8 +16,8 @@ import (
 // a source, a form or a connection holds beyond the keys here is decoded by
 // the package that it belongs to, from its Node.
 type Document struct {
-	// Path is the file that it was read from; Hash names its content in seven
-	// hexadecimal digits.
+	// Path is the file that it was read from; Hash names its content, and
+	// that of its recipes, in seven hexadecimal digits.
 	Path, Hash string
 
 	Server      Server
@@ -27,6 +27,7 @@ type Document struct {
 	Sources     []Entry // in the file's order, as all that follow
 	Forms       []Entry
 	Connections []Connection
+	Recipes     []RecipeFile // those that could be read
 	Rules       []rules.Rule
 	// RuleText is what Rules were decoded from.
 	RuleText RuleText

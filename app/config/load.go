@@ -55,12 +55,15 @@ type sections struct {
 	Sources     yamlpos.Node `yaml:"sources"`
 	Forms       yamlpos.Node `yaml:"forms"`
 	Connections yamlpos.Node `yaml:"connections"`
+	Recipes     yamlpos.Node `yaml:"recipes"`
 	Rules       yamlpos.Node `yaml:"rules"`
 }
 
 // KeyHint names the word of this language for the same thing in another.
 func (sections) KeyHint(key string) string {
 	switch key {
+	case "recipe", "plugins", "kinds", "custom":
+		return `did you mean "recipes"?`
 	case "connectors", "destinations", "targets", "outputs", "receivers", "actions":
 		return `did you mean "connections"?`
 	case "webhooks", "inputs", "hooks", "endpoints":
@@ -74,7 +77,7 @@ func (sections) KeyHint(key string) string {
 }
 
 func sectionNames() []string {
-	return append([]string{"version", "retention", "outbound", "rules"}, envSections...)
+	return append([]string{"version", "retention", "outbound", "recipes", "rules"}, envSections...)
 }
 
 func parse(path string, content []byte, env *environment) (*Document, *Report) {
@@ -101,6 +104,8 @@ func parse(path string, content []byte, env *environment) (*Document, *Report) {
 	doc := defaults()
 	doc.Path, doc.Hash, doc.RuleText = path, Hash(content), text
 	list = append(list, doc.decode(root)...)
+	list = append(list, doc.readRecipes(root.Get("recipes"), report)...)
+	doc.Hash = doc.hash(content)
 	report.Add(slices.Concat(list, p.list, env.list))
 	return doc, report
 }

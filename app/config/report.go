@@ -20,6 +20,9 @@ type Report struct {
 	EnvNeeded, EnvSet int
 	// Files are the texts that Render shows lines of, by name.
 	Files map[string][]byte
+	// Parts are the paths of the other files that the configuration is made of,
+	// also of those that can't be read.
+	Parts []string
 
 	masks []mask
 	// distrusted holds the paths of values that could not be completed, with

@@ -31,6 +31,7 @@ func Describe(source, form yamlpos.Spec, kinds, inputs []yamlpos.Spec) yamlpos.S
 		"sources":     named(source, "The senders of events, by name."),
 		"forms":       named(form, "The forms of websites, by name."),
 		"connections": named(connection, "The tools that deliveries can go to, by name."),
+		"recipes":     recipes(),
 		"rules":       {Type: yamlpos.ListType, Item: &rule, Doc: "Which events are sent where. Every rule that matches runs."},
 	}
 	for i := range root.Fields {
@@ -47,6 +48,12 @@ func Describe(source, form yamlpos.Spec, kinds, inputs []yamlpos.Spec) yamlpos.S
 func section(s yamlpos.Spec, doc string) yamlpos.Spec {
 	s.Doc = doc
 	return s
+}
+
+// recipes are files of the user's own kinds of connections.
+func recipes() yamlpos.Spec {
+	item := yamlpos.Spec{Type: yamlpos.TextType, Doc: "The path of a recipe."}
+	return yamlpos.Spec{Type: yamlpos.ListType, Item: &item, Doc: "Files that describe kinds of connections of your own.", Example: "[./mytool.yaml]"}
 }
 
 // named is a section that is a mapping of names.

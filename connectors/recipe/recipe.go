@@ -28,6 +28,7 @@ type Recipe struct {
 	Actions  []*Action
 	Samples  []Sample
 
+	name  yamlpos.Text
 	auth  []*auth
 	judge judge // of every answer, behind what its request says itself
 }
@@ -109,7 +110,7 @@ func Read(file string, content []byte) (*Recipe, diag.List) {
 	var y recipeYAML
 	list = append(list, root.Decode("a recipe", &y)...)
 	b := &builder{recipe: &Recipe{
-		Name: y.Name.Value, Doc: y.Doc.Value, Link: y.Link.Value, Verified: y.Verified.Value, Rate: y.Rate,
+		Name: y.Name.Value, Doc: y.Doc.Value, Link: y.Link.Value, Verified: y.Verified.Value, Rate: y.Rate, name: y.Name,
 	}}
 	b.add(list...)
 	b.header(&y)
@@ -123,6 +124,9 @@ func Read(file string, content []byte) (*Recipe, diag.List) {
 	}
 	return b.recipe, b.list
 }
+
+// NameText is the name with its place in the file.
+func (r *Recipe) NameText() yamlpos.Text { return r.name }
 
 // action is the one with that name, nil where there is none.
 func (r *Recipe) action(name string) *Action {

@@ -1,0 +1,61 @@
+package config
+
+import (
+	"path/filepath"
+
+	"hookgate/app/diag"
+	"hookgate/app/yamlpos"
+)
+
+// RecipeFile is a file with a kind of connection of the user's own.
+type RecipeFile struct {
+	Name    yamlpos.Text // as it stands in the configuration
+	Path    string       // from where the process runs
+	Content []byte
+}
+
+// readRecipes reads the files that the configuration names. A relative path
+// starts at the folder of the config file.
+func (doc *Document) readRecipes(n yamlpos.Node, report *Report) diag.List {
+	if n.Kind() == yamlpos.Null {
+		return nil
+	}
+	var list diag.List
+	if n.Kind() != yamlpos.List {
+		return diag.List{n.Diag("wrong-type", "write recipes: [./mytool.yaml]", `"recipes" must be a list of files`)}
+	}
+	for _, item := range n.Items() {
+		var name yamlpos.Text
+		if faults := item.Decode("this", &name); faults.Err() != nil {
+			list = append(list, faults...)
+			continue
+		}
+		path := name.Value
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(filepath.Dir(doc.Path), path)
+		}
+		report.Parts = append(report.Parts, path)
+		content, err := readFile(path)
+		if err != nil {
+			list = append(list, name.Diag("bad-file", "", "the recipe can't be read: %s", reason(err)))
+			continue
+		}
+		if _, twice := report.Files[path]; twice {
+			list = append(list, name.Diag("duplicate-name", "", "this file stands twice here"))
+			continue
+		}
+		report.Files[path] = content
+		doc.Recipes = append(doc.Recipes, RecipeFile{Name: name, Path: path, Content: content})
+	}
+	return list
+}
+
+// hash names the configuration with the recipes that it is made of. Without
+// any it is that of the file.
+func (doc *Document) hash(content []byte) string {
+	whole := content
+	for _, r := range doc.Recipes {
+		whole = append(append(whole[:len(whole):len(whole)], 0), r.Content...)
+	}
+	return Hash(whole)
+}

@@ -1,0 +1,99 @@
+package app_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"hookgate/app"
+)
+
+// own is a recipe of a user's own; WORD is in what it sends.
+const own = `recipe: 1
+name: mytool
+doc: Tells MyTool.
+settings:
+  api_url: { type: url, default: https://api.mytool.example, doc: Where it is. }
+actions:
+  tell:
+    doc: Tells it.
+    direct: true
+    inputs:
+      n: { type: number, required: true, doc: A number., example: 1 }
+    request: { json: { is: WORD, n: "${{ input.n }}" } }
+`
+
+// ownDocument is a configuration that uses it.
+func ownDocument(listen, url string) string {
+	text := document(listen, url, "x")
+	from, to := strings.Index(text, "connections:"), strings.Index(text, "rules:")
+	return text[:from] + "recipes: [./own/mytool.yaml]\nconnections: { c: { type: mytool, api_url: \"" + url + "\" } }\n" +
+		text[to:strings.Index(text, "then:")] + "then: [{ to: c, n: \"${{ data.n }}\" }] }\n"
+}
+
+// mustWriteOwn writes both files into a new folder.
+func mustWriteOwn(t *testing.T, config, recipe string) string {
+	t.Helper()
+	path := mustWrite(t, config)
+	if err := os.Mkdir(filepath.Join(filepath.Dir(path), "own"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	mustWriteRecipe(t, path, recipe)
+	return path
+}
+
+func mustWriteRecipe(t *testing.T, config, recipe string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(filepath.Dir(config), "own", "mytool.yaml"), []byte(recipe), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A recipe's change alone is enough for a reload, and one with a fault leaves
+// what was there in force. Broken by leaving the recipes out of the hash, of
+// what is watched, or of a connection's fingerprint.
+func TestRecipes_reload(t *testing.T) {
+	t.Parallel()
+	url, got := sink(t)
+	path := mustWriteOwn(t, ownDocument("127.0.0.1:0", url), strings.Replace(own, "WORD", "first", 1))
+	a := mustRun(t, path)
+	awaitReload(t, a, got, "first")
+	mustWriteRecipe(t, path, strings.Replace(own, "request:", "reqest:", 1))
+	if report, err := a.Reload(); err != nil || report.Err() == nil {
+		t.Errorf("a recipe with a fault: got %v, %v, want its report", report.List, err)
+	}
+	awaitReload(t, a, got, "first")
+	mustWriteRecipe(t, path, strings.Replace(own, "WORD", "second", 1))
+	awaitReload(t, a, got, "second")
+}
+
+// A fault in a recipe has its place there, and is shown with its line.
+func TestRecipes_faults(t *testing.T) {
+	t.Parallel()
+	for recipe, want := range map[string]string{
+		strings.Replace(own, "input.n }}", "input.nn }}", 1):     `own/mytool.yaml:12:48: input has no "nn" (did you mean "n"?)`,
+		strings.Replace(own, "doc: Tells it.", "dok: x", 1):      `own/mytool.yaml:8:5: an action has no key "dok" (did you mean "doc"?)`,
+		strings.Replace(own, "name: mytool", "name: webhook", 1): `own/mytool.yaml:2:7: there is a connector "webhook" already (choose another name)`,
+		strings.Replace(own, "name: mytool", "name: other", 1):   `config.yaml:`,
+		strings.Replace(own, "recipe: 1", "recipe: 1\n- x", 1):   `own/mytool.yaml:2:`,
+	} {
+		path := mustWriteOwn(t, ownDocument("127.0.0.1:0", "https://receiver.example"), recipe)
+		_, report, err := app.Load(path)
+		if alone := !strings.Contains(want, "config.yaml"); alone && strings.Contains(report.List.Error(), "unknown-type") && !strings.Contains(recipe, "name: webhook") {
+			t.Errorf("the connection is blamed, too: %v", report.List)
+		}
+		if err == nil || !strings.Contains(strings.ReplaceAll(report.List.Error(), filepath.Dir(path)+"/", ""), want) {
+			t.Errorf("got %v, want %s", report.List, want)
+			continue
+		}
+		var shown strings.Builder
+		if err := report.Render(&shown, false); err != nil || !strings.Contains(shown.String(), "^") {
+			t.Errorf("shown as %s, %v", shown.String(), err)
+		}
+	}
+	path := mustWrite(t, ownDocument("127.0.0.1:0", "https://receiver.example"))
+	if _, report, _ := app.Load(path); !strings.Contains(report.List.Error(), "[bad-file]") || !strings.Contains(report.List.Error(), ": the recipe can't be read: ") {
+		t.Errorf("without the file: got %v", report.List)
+	}
+}
