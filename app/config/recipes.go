@@ -2,6 +2,7 @@ package config
 
 import (
 	"path/filepath"
+	"slices"
 
 	"hookgate/app/diag"
 	"hookgate/app/yamlpos"
@@ -55,7 +56,7 @@ func (doc *Document) readRecipes(n yamlpos.Node, report *Report) diag.List {
 func (doc *Document) hash(content []byte) string {
 	whole := content
 	for _, r := range doc.Recipes {
-		whole = append(append(whole[:len(whole):len(whole)], 0), r.Content...)
+		whole = append(append(slices.Clip(whole), 0), r.Content...)
 	}
 	return Hash(whole)
 }
