@@ -24,8 +24,8 @@ const (
 )
 
 // replaced are the builtins that would make more than maxText, show Go's
-// spelling of values, or give an object's keys in a new order each time, as
-// hookgate has them.
+// spelling of values, give an object's keys in a new order each time, or make
+// an object that other functions do not take for one, as hookgate has them.
 var replaced = map[string]func(m *meter, args []any) (any, error){
 	"repeat":     repeat,
 	"replace":    replace,
@@ -38,6 +38,7 @@ var replaced = map[string]func(m *meter, args []any) (any, error){
 	"keys":       keys,
 	"values":     values,
 	"toPairs":    toPairs,
+	"fromPairs":  fromPairs,
 }
 
 // functionsTable is what expr is told of the functions.

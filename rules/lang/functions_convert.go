@@ -76,3 +76,28 @@ func toPairs(m *meter, args []any) (any, error) {
 	}
 	return list, err
 }
+
+// fromPairs makes an object of a list of names and values, as toPairs gives
+// them; of a name that stands twice the later value counts.
+func fromPairs(m *meter, args []any) (any, error) {
+	list, ok := args[0].([]any)
+	if !ok {
+		return nil, limitf("fromPairs needs a list, but got %s", kindOf(args[0]))
+	}
+	if err := short(args[0], maxItems); err != nil {
+		return nil, err
+	}
+	object := make(map[string]any, len(list))
+	for _, item := range list {
+		pair, ok := item.([]any)
+		if !ok || len(pair) != 2 {
+			return nil, limitf("fromPairs needs pairs of a name and a value, but got %s", kindOf(item))
+		}
+		name, ok := pair[0].(string)
+		if !ok {
+			return nil, limitf("fromPairs needs texts as names, but got %s", kindOf(pair[0]))
+		}
+		object[name] = pair[1]
+	}
+	return object, m.charge(object)
+}

@@ -84,13 +84,13 @@ func (r *rewriter) wrap(n *ast.Node, name string) { r.call(n, name, *n) }
 // growing are the builtins whose result, or work, is as large as their arguments.
 var growing = map[string]bool{
 	"upper": true, "lower": true, "trim": true, "trimPrefix": true, "trimSuffix": true, "toBase64": true, "fromBase64": true,
-	"indexOf": true, "lastIndexOf": true, "fromPairs": true,
+	"indexOf": true, "lastIndexOf": true,
 	"max": true, "min": true, "mean": true, "median": true, "flatten": true, "uniq": true, "concat": true, "reverse": true, "sort": true,
 }
 
 // listing are those of them that go over lists.
 var listing = map[string]bool{
-	"max": true, "min": true, "mean": true, "median": true, "flatten": true, "concat": true, "reverse": true, "sort": true, "fromPairs": true,
+	"max": true, "min": true, "mean": true, "median": true, "flatten": true, "concat": true, "reverse": true, "sort": true,
 }
 
 // iterating are the builtins that take a predicate, or may.
