@@ -92,7 +92,8 @@ func readLanguages() (*catalogue, error) {
 // Languages are those that visitors can be spoken to in, English first.
 func Languages() []Lang { return slices.Clone(languages().langs) }
 
-func (l Lang) known() bool { return languages().texts[l] != nil }
+// Known reports whether there is a file for the language.
+func (l Lang) Known() bool { return languages().texts[l] != nil }
 
 // texts are the language's, or English ones.
 func (l Lang) texts() *texts {
@@ -133,7 +134,7 @@ func (f *Form) Language(wanted Lang, acceptLanguage string) Lang {
 	switch {
 	case f.lang != "":
 		return f.lang
-	case wanted.known():
+	case wanted.Known():
 		return wanted
 	}
 	return Negotiate(acceptLanguage)

@@ -100,7 +100,7 @@ func (s *settings) speech(f *Form) diag.List {
 		return list
 	}
 	f.lang = Lang(s.Lang.Value)
-	if !f.lang.known() {
+	if !f.lang.Known() {
 		known := make([]string, 0, len(Languages()))
 		for _, lang := range Languages() {
 			known = append(known, string(lang))

@@ -14,10 +14,6 @@ import (
 	"hookgate/app/shape"
 )
 
-func newForms(s *session) *cobra.Command {
-	return group("forms", groupForms, "Look at the forms of the config", newFields(s, true))
-}
-
 // newFields makes `sources fields` and `forms fields`.
 func newFields(s *session, form bool) *cobra.Command {
 	noun := "source"

@@ -141,6 +141,22 @@ func (c *Client) Fields(ctx context.Context, name string, form bool) (shape.Orig
 	return origin, err
 }
 
+// Forms tells what the forms of the server's configuration got since then.
+func (c *Client) Forms(ctx context.Context, since time.Time) (api.FormCounts, error) {
+	query := url.Values{}
+	setTime(query, "since", since)
+	var counts api.FormCounts
+	err := c.call(ctx, http.MethodGet, "/forms", query, nil, &counts)
+	return counts, err
+}
+
+// NotSpam gives a post that was kept as spam to the rules.
+func (c *Client) NotSpam(ctx context.Context, id event.ID) (api.Released, error) {
+	var released api.Released
+	err := c.call(ctx, http.MethodPost, "/events/"+id.String()+"/notspam", nil, nil, &released)
+	return released, err
+}
+
 // Reload has the server read its configuration again. A refused one is no
 // error here: OK is false and Diagnostics say why.
 func (c *Client) Reload(ctx context.Context) (api.Reloaded, error) {

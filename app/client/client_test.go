@@ -347,3 +347,23 @@ func TestFields(t *testing.T) {
 		t.Errorf("no such form: %v", err)
 	}
 }
+
+func TestForms(t *testing.T) {
+	t.Parallel()
+	f := &fake{events: []event.Event{{ID: 7, State: event.Spam}, {ID: 8, State: event.Routed}}}
+	c, _ := serve(t, f)
+	counts, err := c.Forms(t.Context(), received)
+	if err != nil || len(counts.Items) != 1 || counts.Items[0].Spam != 1 || !counts.Since.Equal(received) || !f.filter.Since.Equal(received) {
+		t.Errorf("got %+v since %s, %v", counts, f.filter.Since, err)
+	}
+	released, err := c.NotSpam(t.Context(), 7)
+	if err != nil || released.ID != 7 || released.State != event.Routed {
+		t.Errorf("got %+v, %v", released, err)
+	}
+	if _, err := c.NotSpam(t.Context(), 8); err == nil || !strings.Contains(err.Error(), "nothing to release") {
+		t.Errorf("of no spam: %v", err)
+	}
+	if _, err := c.NotSpam(t.Context(), 9); !errors.Is(err, client.ErrNotFound) {
+		t.Errorf("of no event: %v", err)
+	}
+}

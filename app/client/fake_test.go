@@ -76,6 +76,21 @@ func (f *fake) Deliveries(_ context.Context, filter event.DeliveryFilter) ([]eve
 	return list, nil
 }
 
+func (f *fake) Forms(_ context.Context, since time.Time) ([]api.FormCount, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.filter.Since = since
+	return []api.FormCount{{Name: "contact", Posts: 3, Spam: 1}}, f.err
+}
+
+func (f *fake) NotSpam(ctx context.Context, id event.ID) (intake.Ack, error) {
+	e, err := f.Event(ctx, id)
+	if err == nil && e.State != event.Spam {
+		err = event.ErrNotKept
+	}
+	return intake.Ack{ID: id, State: event.Routed}, err
+}
+
 func (f *fake) Why(context.Context, *event.Event) (*api.JudgedBy, []rules.Trace) {
 	return f.judgedBy, f.why
 }

@@ -27,6 +27,9 @@ import (
 var (
 	// ErrNotFound reports that no record has the requested ID.
 	ErrNotFound = errors.New("not found")
+	// ErrNotKept reports that an event is not, or no longer, kept from the
+	// rules: there is nothing to release.
+	ErrNotKept = errors.New("it is not kept from the rules")
 	// ErrUnavailable reports that the store cannot commit right now (disk full,
 	// locked, cut off). Nothing was stored; the sender may try again.
 	ErrUnavailable = errors.New("the store is unavailable")

@@ -21,6 +21,10 @@ type Store interface {
 	// Accept returns after the commit. It clears the claims of deliveries that
 	// wait for their ordering key.
 	Accept(e *event.Event, deliveries []event.Delivery) (duplicateOf event.ID, err error)
+	// Readmit gives a kept form post to the rules after all, with what they
+	// made of it: once, event.ErrNotKept after that. It returns the connections
+	// that have something to send.
+	Readmit(e *event.Event, deliveries []event.Delivery) (connections []string, err error)
 }
 
 // Lanes take deliveries over in memory.

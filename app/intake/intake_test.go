@@ -354,6 +354,34 @@ func TestForm(t *testing.T) {
 	}
 }
 
+// TestNotSpam: what was taken for spam is delivered once somebody says that it
+// is none, and only once.
+func TestNotSpam(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	ack, _, err := g.in.Form(g.plan.Forms["contact"], g.plan, request("application/x-www-form-urlencoded", "email=ada%40example.com&_gotcha=filled"))
+	if err != nil || ack.State != event.Spam {
+		t.Fatal(ack, err)
+	}
+	kept, _ := g.stored(ack.ID)
+	released, err := g.in.NotSpam(&kept, g.plan)
+	if err != nil || released.ID != ack.ID || released.State != event.Routed {
+		t.Fatalf("got %+v, %v", released, err)
+	}
+	e, ds := g.stored(ack.ID)
+	if e.State != event.Routed || !strings.Contains(e.Cause, "honeypot") || len(ds) != 1 || string(ds[0].Output) != `{"text":"ada@example.com"}` {
+		t.Errorf("stored %+v with %+v", e, ds)
+	}
+	for _, again := range []event.Event{kept, e} {
+		if _, err := g.in.NotSpam(&again, g.plan); !errors.Is(err, event.ErrNotKept) {
+			t.Errorf("released again as %s: %v", again.State, err)
+		}
+	}
+	if _, ds := g.stored(ack.ID); len(ds) != 1 {
+		t.Errorf("%d deliveries", len(ds))
+	}
+}
+
 // TestEvent_matchedButNothingToSend: a rule that matches is a match, also where
 // the conditions of all its actions are not met.
 func TestEvent_matchedButNothingToSend(t *testing.T) {

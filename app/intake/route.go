@@ -10,21 +10,13 @@ import (
 
 // route asks the rules and stores the event with what they want sent.
 func (in *Intake) route(e *event.Event, plan *Plan, sc *lang.Scope) (Ack, error) {
-	outcome := plan.Rules.Match(sc)
-	e.Plan, e.Results, e.Errors = plan.ID, outcome.Results, outcome.Errors
-	switch {
-	case outcome.Matched() > 0:
-		e.State = event.Routed
-	case len(outcome.Errors) > 0:
-		e.State = event.RuleError
-	}
-	for _, v := range outcome.Errors {
-		if in.failed != nil {
-			in.failed(v.Rule)
+	deliveries := in.judge(e, plan, sc)
+	for i := range deliveries {
+		d := &deliveries[i]
+		if d.State == event.Waiting && in.lanes.Reserve(d.Connection) {
+			d.State, d.Claim = event.Sending, 1
 		}
-		in.logger.Warn("a rule could not be evaluated", "rule", v.Rule, "event", e.ID, "source", e.Source, "error", v.Message)
 	}
-	deliveries := in.prepare(e, outcome.Deliveries)
 	reserved := claims(deliveries)
 	duplicateOf, err := in.store.Accept(e, deliveries)
 	if err != nil || duplicateOf != 0 {
@@ -42,8 +34,27 @@ func (in *Intake) route(e *event.Event, plan *Plan, sc *lang.Scope) (Ack, error)
 	return Ack{ID: e.ID, State: e.State}, nil
 }
 
-// prepare makes deliveries of what the rules rendered and reserves their
-// places in memory: those that get one are stored as claimed.
+// judge has the rules decide on e, and makes the deliveries that they want.
+func (in *Intake) judge(e *event.Event, plan *Plan, sc *lang.Scope) []event.Delivery {
+	outcome := plan.Rules.Match(sc)
+	e.Plan, e.Results, e.Errors = plan.ID, outcome.Results, outcome.Errors
+	switch {
+	case outcome.Matched() > 0:
+		e.State = event.Routed
+	case len(outcome.Errors) > 0:
+		e.State = event.RuleError
+	}
+	for _, v := range outcome.Errors {
+		if in.failed != nil {
+			in.failed(v.Rule)
+		}
+		in.logger.Warn("a rule could not be evaluated", "rule", v.Rule, "event", e.ID, "source", e.Source, "error", v.Message)
+	}
+	return in.prepare(e, outcome.Deliveries)
+}
+
+// prepare makes deliveries of what the rules rendered. They hold no places in
+// memory yet.
 func (in *Intake) prepare(e *event.Event, rendered []rules.Rendered) []event.Delivery {
 	if len(rendered) == 0 {
 		return nil
@@ -59,8 +70,6 @@ func (in *Intake) prepare(e *event.Event, rendered []rules.Rendered) []event.Del
 		if r.Err != "" {
 			d.State, d.Error = event.GaveUp, r.Err
 			in.logger.Error("an output could not be made, nothing is sent", "delivery", d.ID, "event", e.ID, "action", d.Name(), "error", r.Err)
-		} else if in.lanes.Reserve(d.Connection) {
-			d.State, d.Claim = event.Sending, 1
 		}
 	}
 	return deliveries

@@ -51,11 +51,11 @@ func samples() []sample {
 		},
 		{
 			title: "Ada fills in the contact form", source: "contact", form: lead,
-			status: http.StatusOK, want: []string{"new-lead/slack-web"},
+			status: http.StatusSeeOther, want: []string{"new-lead/slack-web"},
 		},
 		{
 			title: "A robot fills in the contact form", source: "contact", form: robot,
-			status: http.StatusOK, note: "the robot sees the same page as Ada",
+			status: http.StatusSeeOther, note: "the robot sees the same page as Ada",
 		},
 	}
 }

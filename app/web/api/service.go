@@ -46,8 +46,18 @@ type Operator interface {
 	Reload(ctx context.Context) (Reloaded, error) // an error only when it could not be tried
 }
 
+// FormKeeper looks after what forms got.
+type FormKeeper interface {
+	// Forms counts the posts of each form of the configuration since then.
+	Forms(ctx context.Context, since time.Time) ([]FormCount, error)
+	// NotSpam gives a kept post to the rules: event.ErrNotFound, or
+	// event.ErrNotKept where it is neither spam nor a repeat.
+	NotSpam(ctx context.Context, id event.ID) (intake.Ack, error)
+}
+
 // Service is what the API offers; app implements it.
 type Service interface {
+	FormKeeper
 	Reader
 	Changer
 	Operator
@@ -80,6 +90,8 @@ func Register(r fiber.Router, service Service, logger *slog.Logger, now func() t
 	r.Post("/deliveries/retry", h.answer(h.retry))
 	r.Post("/deliveries/cancel", h.answer(h.cancel))
 	r.Get("/deliveries/:id", h.answer(h.delivery))
+	r.Post("/events/:id/notspam", h.answer(h.notSpam))
+	r.Get("/forms", h.answer(h.forms))
 	r.Get("/sources/:name/fields", h.answer(h.sourceFields))
 	r.Get("/forms/:name/fields", h.answer(h.formFields))
 	r.Get("/connections", h.answer(h.connections))

@@ -1,0 +1,244 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hookgate/app"
+	"hookgate/app/cli/screen"
+	"hookgate/app/client"
+	"hookgate/app/event"
+	"hookgate/app/web/api"
+	"hookgate/forms"
+)
+
+func newForms(s *session) *cobra.Command {
+	return group("forms", groupForms, "Look at the forms of the config and what they got, print them for a website",
+		newFormsList(s), newFields(s, true), newFormsSnippet(s), newFormsNotSpam(s))
+}
+
+// listedForm is a form in the list: what the config says of it, and what came,
+// as far as a server was there to tell.
+type listedForm struct {
+	Name    string   `json:"name"`
+	Title   string   `json:"title"`
+	Address string   `json:"address"`
+	Fields  []string `json:"fields"` // null: any
+	Posts   *int     `json:"posts,omitempty"`
+	Spam    *int     `json:"spam,omitempty"`
+}
+
+func newFormsList(s *session) *cobra.Command {
+	var since string
+	c := &cobra.Command{
+		Use: "list", Short: "List the forms: address, fields, posts, spam",
+		Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			loaded, _, err := s.load()
+			if err != nil {
+				return err
+			}
+			from, err := s.parseSince(since)
+			if err != nil {
+				return err
+			}
+			counts, err := s.formCounts(cmd.Context(), from)
+			if err != nil {
+				return err
+			}
+			list := listForms(loaded, counts)
+			if s.json {
+				return s.printJSON(map[string]any{"items": list, "since": from.UTC()})
+			}
+			s.printForms(list, since)
+			return nil
+		},
+	}
+	c.Flags().StringVar(&since, "since", "7d", "count posts only after this `time`: 15m, 24h, 7d, 2026-03-10 or 2026-03-10T09:00:00Z")
+	return c
+}
+
+// formCounts asks the server; nil where none runs.
+func (s *session) formCounts(ctx context.Context, since time.Time) (map[string]api.FormCount, error) {
+	server, err := s.connect()
+	if err != nil {
+		return nil, err
+	}
+	counts, err := server.Forms(ctx, since)
+	switch remote, _ := s.env("HOOKGATE_URL"); {
+	case err == nil:
+		byName := make(map[string]api.FormCount, len(counts.Items))
+		for _, c := range counts.Items {
+			byName[c.Name] = c
+		}
+		return byName, nil
+	case remote == "" && errors.Is(err, client.ErrUnreachable):
+		s.note("no server runs: what the forms got is not shown")
+		return nil, nil
+	}
+	return nil, serverError(err)
+}
+
+func listForms(loaded *app.Loaded, counts map[string]api.FormCount) []listedForm {
+	list := []listedForm{}
+	for _, in := range inbounds(loaded.Document) {
+		f := loaded.Forms[in.name]
+		if f == nil || !strings.HasPrefix(in.path, "/f/") {
+			continue
+		}
+		item := listedForm{Name: in.name, Title: f.Title(), Address: in.masked(), Fields: f.FieldNames()}
+		if counts != nil {
+			c := counts[in.name]
+			item.Posts, item.Spam = &c.Posts, &c.Spam
+		}
+		list = append(list, item)
+	}
+	return list
+}
+
+func (s *session) printForms(list []listedForm, since string) {
+	if len(list) == 0 {
+		s.out.Println("the config has no forms")
+		return
+	}
+	header := []string{"FORM", "ADDRESS", "FIELDS"}
+	counted := list[0].Posts != nil
+	if counted {
+		header = append(header, "POSTS", "SPAM")
+	}
+	var rows [][]string
+	for _, f := range list {
+		fields := fmt.Sprint(len(f.Fields))
+		if f.Fields == nil {
+			fields = "any"
+		}
+		row := []string{screen.Clean(f.Name), screen.Clean(f.Address), fields}
+		if counted {
+			row = append(row, thousands(*f.Posts), thousands(*f.Spam))
+		}
+		rows = append(rows, row)
+	}
+	s.out.Printf("%s", s.out.Table(header, rows))
+	if counted {
+		s.note("posts and spam since %s; hookgate events list --source FORM --state spam shows why", since)
+	}
+}
+
+func newFormsSnippet(s *session) *cobra.Command {
+	var html, fetch, wordpress bool
+	var lang string
+	c := &cobra.Command{
+		Use: "snippet NAME", Short: "Print the form for a website: plain HTML, with a script, or for WordPress",
+		Args: exactly("the name of a form"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			kind := forms.PlainSnippet
+			switch {
+			case fetch:
+				kind = forms.FetchSnippet
+			case wordpress:
+				kind = forms.WordPressSnippet
+			}
+			text, err := s.snippet(args[0], kind, lang)
+			if err != nil {
+				return err
+			}
+			if s.json {
+				return s.printJSON(map[string]string{"form": args[0], "kind": string(kind), "html": text})
+			}
+			s.out.Printf("%s", text)
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&html, "html", false, "plain HTML, which needs no script (this is the default)")
+	c.Flags().BoolVar(&fetch, "fetch", false, "HTML with a script: the visitor stays on the page")
+	c.Flags().BoolVar(&wordpress, "wordpress", false, "a block to paste into WordPress's code editor")
+	c.Flags().StringVar(&lang, "lang", "", "language of the button and the marks (else the form's, else en)")
+	c.MarkFlagsMutuallyExclusive("html", "fetch", "wordpress")
+	return c
+}
+
+func (s *session) snippet(name string, kind forms.SnippetKind, lang string) (string, error) {
+	loaded, _, err := s.load()
+	if err != nil {
+		return "", err
+	}
+	f := loaded.Forms[name]
+	if f == nil {
+		return "", s.noOrigin(loaded.Origins(), name, true)
+	}
+	if !f.Hosted() {
+		return "", &failure{code: exitFailed, err: fmt.Errorf("form %q has no declared fields to make a snippet of", name), hint: `declare them instead of "fields: any"`}
+	}
+	if kind == forms.FetchSnippet && !f.Scripted() {
+		s.note(`form %q has no "origins": a script of another site cannot read the answer, add yours`, name)
+	}
+	if loaded.Document.Server.PublicURL == "" {
+		s.note("server.public_url is not set: the address in the snippet is this machine's")
+	}
+	wanted := forms.Lang(lang)
+	if lang != "" && !wanted.Known() {
+		var known []string
+		for _, l := range forms.Languages() {
+			known = append(known, string(l))
+		}
+		return "", usageError("the languages are "+strings.Join(known, ", "), fmt.Errorf("there is no language %q", lang))
+	}
+	for _, in := range inbounds(loaded.Document) {
+		if in.path == "/f/"+name {
+			return f.Snippet(kind, f.Language(wanted, ""), in.whole())
+		}
+	}
+	return "", fmt.Errorf("form %q has no address", name)
+}
+
+func newFormsNotSpam(s *session) *cobra.Command {
+	return &cobra.Command{
+		Use: "notspam ID...", Short: "Give posts that were kept as spam, or as repeats, to the rules",
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ids, err := parseSpamIDs(args)
+			if err != nil {
+				return err
+			}
+			server, err := s.connect()
+			if err != nil {
+				return err
+			}
+			released := []api.Released{}
+			for _, id := range ids {
+				one, err := server.NotSpam(cmd.Context(), id)
+				if err != nil {
+					return serverError(err)
+				}
+				if released = append(released, one); !s.json {
+					s.out.Printf("%s %s\n", id, one.State)
+				}
+			}
+			if s.json {
+				return s.printJSON(map[string]any{"items": released})
+			}
+			return nil
+		},
+	}
+}
+
+func parseSpamIDs(args []string) ([]event.ID, error) {
+	const hint = "hookgate events list --state spam shows the ids"
+	if len(args) == 0 {
+		return nil, usageError(hint, errors.New("say which posts"))
+	}
+	ids := make([]event.ID, len(args))
+	for i, text := range args {
+		id, err := event.ParseID(text)
+		if err != nil {
+			return nil, usageError(hint, err)
+		}
+		ids[i] = id
+	}
+	return ids, nil
+}

@@ -1,0 +1,84 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"hookgate/app/event"
+)
+
+// Readmit stores that an event of a form, kept as spam or as a repeat, has
+// been given to the rules after all: its new state, what the rules said, and
+// the deliveries, all in one transaction. For an event that is not kept, or not
+// any more, nothing happens and the error is event.ErrNotKept. It returns the
+// connections that have something to send.
+func (s *Store) Readmit(e *event.Event, deliveries []event.Delivery) ([]string, error) {
+	ruleErrors, err := eventErrors(e.Errors)
+	if err != nil {
+		return nil, err
+	}
+	bytes := int64(4096)
+	var keys []keyed
+	for i := range deliveries {
+		d := &deliveries[i]
+		if d.Key != "" && d.State != event.GaveUp {
+			keys = append(keys, keyed{d.Connection, d.Key})
+		}
+		bytes += int64(len(d.Output)) + 256
+	}
+	var touched map[string]bool
+	op := &writeOp{keys: keys, bytes: bytes, done: make(chan error, 1), do: func(tx tx) error {
+		touched = map[string]bool{}
+		kept := false
+		err := tx.query(func([]any) error { kept = true; return nil },
+			`UPDATE events SET state = ?2, cause = ?3, duplicate_of = NULL, plan = ?4, verdicts = ?5, errors = ?6, deliveries = ?7, first = ?8
+			WHERE id = ?1 AND form = 1 AND state IN (4, 5) RETURNING id`,
+			int64(e.ID), stateNumber(e.State), nullable(e.Cause), e.Plan, string(e.Results), ruleErrors, int64(len(deliveries)), firstOf(deliveries))
+		if err != nil {
+			return err
+		}
+		if !kept {
+			return event.ErrNotKept
+		}
+		for i := range deliveries {
+			if err := s.insertReplayed(tx, &deliveries[i], touched); err != nil {
+				return fmt.Errorf("insert delivery %s: %w", deliveries[i].ID, err)
+			}
+		}
+		return notifyAll(tx, touched)
+	}}
+	s.commit.writes <- op
+	if err := <-op.done; err != nil {
+		return nil, err
+	}
+	return names(touched), nil
+}
+
+// FormCounts counts the events of forms that came since then, by form and state.
+func (s *Store) FormCounts(ctx context.Context, since time.Time) (map[string]map[event.State]int, error) {
+	c := &conditions{}
+	c.idRange(since, 0)
+	c.add("form = 1")
+	rows, err := s.read.QueryContext(ctx, `SELECT source, state, count(*) FROM events`+c.where()+` GROUP BY source, state`, c.args...)
+	if err != nil {
+		return nil, fmt.Errorf("count the posts of forms: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	counts := map[string]map[event.State]int{}
+	for rows.Next() {
+		var (
+			form  string
+			state int64
+			n     int
+		)
+		if err := rows.Scan(&form, &state, &n); err != nil {
+			return nil, fmt.Errorf("count the posts of forms: %w", err)
+		}
+		if counts[form] == nil {
+			counts[form] = map[event.State]int{}
+		}
+		counts[form][states[state]] = n
+	}
+	return counts, rows.Err()
+}

@@ -1,0 +1,96 @@
+package db_test
+
+import (
+	"encoding/json"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"hookgate/app/event"
+)
+
+// A post that was kept as spam is given to the rules once, however many people
+// say so at the same time. It breaks where the update does not ask for the
+// state.
+func TestReadmit(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		s, c := newStore(t, p)
+		plan, err := s.SavePlan(event.Version{Hash: "abc", Rules: []string{"lead"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		spam := event.Event{
+			ID: s.NewIDs(1), Source: "contact", Form: true, Type: event.FormSubmitted, ReceivedAt: c.Now(), State: event.Spam, Cause: "honeypot",
+			Body: []byte("a=1"), JSON: []byte(`{"a":"1"}`),
+		}
+		if _, err := s.Accept(&spam, nil); err != nil {
+			t.Fatal(err)
+		}
+		var wg sync.WaitGroup
+		var released, refused atomic.Int32
+		for range 8 {
+			wg.Go(func() {
+				e := spam
+				e.State, e.Cause, e.Plan, e.Results = event.Routed, "released by hand", plan, []byte("m")
+				first := event.DeliveryID(s.NewIDs(2))
+				connections, err := s.Readmit(&e, []event.Delivery{
+					{ID: first, Event: e.ID, Rule: "lead", Action: 1, Connection: "slack", Key: "k", Output: json.RawMessage(`{"text":"hi"}`), State: event.Waiting},
+					{ID: first + 1, Event: e.ID, Rule: "lead", Action: 2, Connection: "crm", Output: json.RawMessage(`{}`), State: event.GaveUp, Error: "no name"},
+				})
+				switch {
+				case err == nil && len(connections) == 1 && connections[0] == "slack":
+					released.Add(1)
+				case errors.Is(err, event.ErrNotKept):
+					refused.Add(1)
+				default:
+					t.Errorf("connections %v, %v", connections, err)
+				}
+			})
+		}
+		wg.Wait()
+		if released.Load() != 1 || refused.Load() != 7 {
+			t.Errorf("released %d times, refused %d times, want 1 and 7", released.Load(), refused.Load())
+		}
+		got, err := s.Event(t.Context(), spam.ID)
+		if err != nil || got.State != event.Routed || got.Cause != "released by hand" || string(got.Data()) != `{"a":"1"}` || len(got.Verdicts) != 1 {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		ds := mustDeliveries(t, s, event.DeliveryFilter{Event: spam.ID})
+		if len(ds) != 2 || ds[0].State == ds[1].State {
+			t.Errorf("deliveries: %+v", ds)
+		}
+		claimed, err := s.Claim("slack", c.Now().Add(time.Second), 10)
+		if err != nil || len(claimed) != 1 {
+			t.Errorf("claimed %+v, %v", claimed, err)
+		}
+	})
+}
+
+func TestFormCounts(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		s, c := newStore(t, p)
+		for _, e := range []event.Event{
+			{Source: "contact", Form: true, State: event.Routed},
+			{Source: "contact", Form: true, State: event.Spam},
+			{Source: "contact", Form: true, State: event.Spam},
+			{Source: "quote", Form: true, State: event.NoMatch},
+			{Source: "shop", State: event.Routed},
+		} {
+			e.ID, e.ReceivedAt = s.NewIDs(1), c.Now()
+			if _, err := s.Accept(&e, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := s.FormCounts(t.Context(), c.Now().Add(-time.Hour))
+		if err != nil || len(got) != 2 || got["contact"][event.Spam] != 2 || got["contact"][event.Routed] != 1 || got["quote"][event.NoMatch] != 1 {
+			t.Errorf("got %v, %v", got, err)
+		}
+		if got, err := s.FormCounts(t.Context(), c.Now().Add(time.Hour)); err != nil || len(got) != 0 {
+			t.Errorf("later: got %v, %v", got, err)
+		}
+	})
+}

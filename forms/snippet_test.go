@@ -1,0 +1,78 @@
+package forms_test
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+
+	"golang.org/x/net/html"
+
+	"hookgate/forms"
+)
+
+// The snippets post what the fields ask for, to the form's address, whatever
+// is in a label.
+func TestForm_Snippet(t *testing.T) {
+	t.Parallel()
+	f := mustCompile(t, `
+submit: Send & go
+fields:
+  name: { required: true, label: "Your <name>", help: As you like }
+  message: { max: 5000 }
+  plan: { type: select, options: [{ value: s, label: Small }] }
+  topics[]: { type: checkbox, options: [a, b] }
+  budget: { type: number }
+  consent: { type: checkbox, required: true }
+  campaign: { type: hidden }
+`)
+	const action = "https://hooks.example/f/contact"
+	for kind, marks := range map[forms.SnippetKind][2]string{
+		forms.PlainSnippet:     {"<form", "</form>\n"},
+		forms.FetchSnippet:     {"<form", "</script>\n"},
+		forms.WordPressSnippet: {"<!-- wp:html -->\n", "<!-- /wp:html -->\n"},
+	} {
+		text, err := f.Snippet(kind, forms.German, action)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(text, marks[0]) || !strings.HasSuffix(text, marks[1]) {
+			t.Errorf("%s: begins or ends with other than %q", kind, marks)
+		}
+		p := parse(t, []byte(text))
+		if got := get(p.find("form", "", "")[0], "action"); got != action {
+			t.Errorf("%s: posts to %q", kind, got)
+		}
+		checkControls(t, p)
+		if diff := posted(p).Encode(); diff != (url.Values{
+			"name": {""}, "message": {""}, "plan": {""}, "budget": {""}, "campaign": {""}, "_gotcha": {""},
+		}).Encode() {
+			t.Errorf("%s: posts %s", kind, diff)
+		}
+		for _, want := range []string{"Your &lt;name&gt;", ">Send &amp; go</button>", "Bitte leer lassen", `rows="6"`, `id="contact-1"`, `aria-describedby="contact-1-help"`} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: %s is missing in\n%s", kind, want, text)
+			}
+		}
+		scripts := p.find("script", "", "")
+		if (len(scripts) == 1) != (kind == forms.FetchSnippet) {
+			t.Errorf("%s: %d scripts", kind, len(scripts))
+		}
+	}
+}
+
+// Texts in the script cannot end it, and it is a program.
+func TestForm_Snippet_script(t *testing.T) {
+	t.Parallel()
+	f := mustCompile(t, "fields: {name: {}}\norigins: https://a.example")
+	text, err := f.Snippet(forms.FetchSnippet, forms.English, "https://hooks.example/f/contact")
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := parse(t, []byte(text)).find("script", "", "")[0].FirstChild
+	if script.Type != html.TextNode || !strings.Contains(script.Data, `getElementById("hookgate-contact")`) || !strings.Contains(script.Data, `"We have received your message. Reference:"`) {
+		t.Errorf("script\n%s", script.Data)
+	}
+	if !f.Scripted() || mustCompile(t, "fields: {a: {}}").Scripted() {
+		t.Error("a script can read the answers of a form without origins, or not of one with them")
+	}
+}
