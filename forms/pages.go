@@ -148,6 +148,9 @@ func (f *Form) RenderForm(w io.Writer, lang Lang, action string) error {
 	p := &formPage{Heading: f.Title(), Intro: f.intro}
 	p.page = f.page(lang, p.Heading)
 	p.fill(f, action, Result{all: &entries{}})
+	if f.lang == "" {
+		p.Hidden = append(p.Hidden, hiddenInput{"_language", string(lang)}) // the answer speaks as the page does
+	}
 	return render(w, "form", p)
 }
 

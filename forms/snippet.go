@@ -37,8 +37,11 @@ type snippet struct {
 }
 
 // Snippet is the form's HTML for a page of a website. action is the form's
-// whole address. There is none with `fields: any`.
-func (f *Form) Snippet(kind SnippetKind, lang Lang, action string) (string, error) {
+// whole address. The page is in the language wanted; with "" it is in the
+// form's, or English, and visitors are answered in their own. There is no
+// snippet with `fields: any`.
+func (f *Form) Snippet(kind SnippetKind, wanted Lang, action string) (string, error) {
+	lang := f.Language(wanted, "")
 	s := &snippet{ID: "hookgate-" + f.Name}
 	s.page = f.page(lang, f.Title())
 	s.fill(f, action, Result{all: &entries{}})
@@ -53,6 +56,9 @@ func (f *Form) Snippet(kind SnippetKind, lang Lang, action string) (string, erro
 		if fd.kind == hiddenKind {
 			s.Hidden = append(s.Hidden, hiddenInput{Name: fd.name})
 		}
+	}
+	if wanted != "" && f.lang == "" {
+		s.Hidden = append(s.Hidden, hiddenInput{"_language", string(wanted)})
 	}
 	var out bytes.Buffer
 	if err := snippetTemplates().ExecuteTemplate(&out, "html", s); err != nil {

@@ -44,7 +44,7 @@ fields:
 		}
 		checkControls(t, p)
 		if diff := posted(p).Encode(); diff != (url.Values{
-			"name": {""}, "message": {""}, "plan": {""}, "budget": {""}, "campaign": {""}, "_gotcha": {""},
+			"name": {""}, "message": {""}, "plan": {""}, "budget": {""}, "campaign": {""}, "_gotcha": {""}, "_language": {"de"},
 		}).Encode() {
 			t.Errorf("%s: posts %s", kind, diff)
 		}

@@ -157,7 +157,7 @@ func newFormsSnippet(s *session) *cobra.Command {
 	c.Flags().BoolVar(&html, "html", false, "plain HTML, which needs no script (this is the default)")
 	c.Flags().BoolVar(&fetch, "fetch", false, "HTML with a script: the visitor stays on the page")
 	c.Flags().BoolVar(&wordpress, "wordpress", false, "a block to paste into WordPress's code editor")
-	c.Flags().StringVar(&lang, "lang", "", "language of the button and the marks (else the form's, else en)")
+	c.Flags().StringVar(&lang, "lang", "", "language of the page: of the button, the marks and the answers (else the form's)")
 	c.MarkFlagsMutuallyExclusive("html", "fetch", "wordpress")
 	return c
 }
@@ -190,7 +190,7 @@ func (s *session) snippet(name string, kind forms.SnippetKind, lang string) (str
 	}
 	for _, in := range inbounds(loaded.Document) {
 		if in.path == "/f/"+name {
-			return f.Snippet(kind, f.Language(wanted, ""), in.whole())
+			return f.Snippet(kind, wanted, in.whole())
 		}
 	}
 	return "", fmt.Errorf("form %q has no address", name)

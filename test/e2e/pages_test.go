@@ -1,0 +1,236 @@
+package e2e
+
+import (
+	"context"
+	_ "embed" // for axe
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"hookgate/test/fakeslack"
+	"hookgate/test/lab"
+)
+
+// axe is the accessibility checker axe-core, see testdata/axe/LICENSE.
+//
+//go:embed testdata/axe/axe.min.js
+var axe string
+
+// allFields is a form with every type of field.
+func allFields(api, origin, more string) string {
+	return `
+forms:
+  contact:
+    origins: [` + origin + `]
+    title: Write to us
+    intro: We answer within one working day.
+    brand: { name: "Harry's Diner", color: "#ffcc00" }
+    fields:
+      name:       { required: true, max: 120, placeholder: Ada Lovelace }
+      email:      { type: email, required: true, help: For our answer only. }
+      phone:      { type: tel, region: DE }
+      website:    { type: url }
+      budget:     { type: number, min: 0 }
+      day:        { type: date, min: 2026-01-01 }
+      plan:       { type: select, options: [{ value: s, label: Small }, { value: l, label: Large }] }
+      topics:     { type: select, multiple: true, options: [Design, Text], help: As many as you like. }
+      message:    { max: 5000, required: true }
+      consent:    { type: checkbox, required: true, label: I have read the privacy notice }
+      campaign:   { type: hidden }
+` + generous + more + `
+connections:
+  slack-bot: { type: slack, bot_token: ` + fakeslack.Token + `, channel: "#leads", api_url: "` + api + `" }
+rules:
+  - name: new-lead
+    from: contact
+    then: [{ to: slack-bot, text: "${{ data.name }}, ${{ data.email }}, ${{ data.message }}, ${{ data.phone }}, ${{ data.topics }}" }]
+`
+}
+
+// show goes to an address and waits for the page.
+func show(ctx context.Context, t *testing.T, address string) {
+	t.Helper()
+	if err := chromedp.Do(ctx, chromedp.Navigate(address)); err != nil {
+		t.Fatalf("the browser at %s: %v", address, err)
+	}
+}
+
+// run has the page do something.
+func run(ctx context.Context, t *testing.T, script string, args ...any) {
+	t.Helper()
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[string](fmt.Sprintf("(() => { "+script+"; return '' })()", args...))); err != nil {
+		t.Fatalf("the browser: %v", err)
+	}
+}
+
+// settled waits for a page whose heading is another one than before.
+func settled(ctx context.Context, t *testing.T, heading string) {
+	t.Helper()
+	lab.Eventually(t, "the page "+heading, func() bool {
+		got, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.readyState === "complete" && document.querySelector("h1") ? document.querySelector("h1").innerText : ""`))
+		return err == nil && got == heading
+	})
+}
+
+// accessible has axe look at the page that is shown, in light and dark.
+func accessible(ctx context.Context, t *testing.T, name string) {
+	t.Helper()
+	for _, scheme := range []string{"light", "dark"} {
+		media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
+		err := chromedp.Do(ctx, chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+			_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, media)
+			return err
+		}))
+		if err != nil {
+			t.Fatalf("the browser: %v", err)
+		}
+		await := true
+		script := axe + `;axe.run(document, {resultTypes: ["violations"]}).then(r => r.passes.length + " passed\n" +
+			r.violations.map(v => v.id + ": " + v.help + "\n" + v.nodes.map(n => "  " + n.html + " " + n.failureSummary).join("\n")).join("\n"))`
+		report := ask(ctx, t, chromedp.Evaluate[string](script, func(p *runtime.EvaluateParams) { p.AwaitPromise = &await }))
+		passed, violations, _ := strings.Cut(report, "\n")
+		if violations != "" || passed == "0 passed" {
+			t.Errorf("%s, %s (%s):\n%s", name, scheme, passed, violations)
+		}
+	}
+	// No page is wider than the window, on a phone either.
+	for _, width := range []int64{390, 1280} {
+		if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 800)); err != nil {
+			t.Fatalf("the browser: %v", err)
+		}
+		wide := ask(ctx, t, chromedp.Evaluate[string](`String(document.documentElement.scrollWidth)`))
+		same(t, name+": the page's width", fmt.Sprint(width), wide)
+	}
+}
+
+// site is a website with one page.
+func site(t *testing.T, html func() string) string {
+	t.Helper()
+	s := &httptest.Server{
+		Listener: lab.Listen(t),
+		Config: &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html; charset=utf-8")
+			_, _ = w.Write([]byte("<!doctype html><html lang=\"en\"><title>Site</title><main><h1>Site</h1>\n" + html() + "</main></html>"))
+		})},
+	}
+	s.Start()
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// fillIn types into the fields of the page, in order of name and value.
+func fillIn(ctx context.Context, t *testing.T, values ...string) {
+	t.Helper()
+	for i := 0; i < len(values); i += 2 {
+		run(ctx, t, `const f = document.getElementsByName(%q)[0]; if (f.type === "checkbox") { f.checked = true } else { f.value = %q }
+			f.dispatchEvent(new Event("input", {bubbles: true}))`, values[i], values[i+1])
+	}
+}
+
+// The form's own page works without a website: with errors, and in German; and
+// every page can be used by everybody.
+func TestPagesInBrowser(t *testing.T) {
+	t.Parallel()
+	slack := fakeslack.New(t)
+	ctx := browser(t)
+	g := lab.Start(t, allFields(slack.APIURL(), "https://harrys-diner.example", ""))
+
+	show(ctx, t, g.URL+"/f/contact")
+	settled(ctx, t, "Write to us")
+	accessible(ctx, t, "the form")
+	same(t, "the text on the button", "rgb(0, 0, 0)", ask(ctx, t, chromedp.Evaluate[string](`getComputedStyle(document.querySelector("button")).color`)))
+	same(t, "what the browser says of an empty form", "false", ask(ctx, t, chromedp.Evaluate[string](`String(document.querySelector("form").checkValidity())`)))
+
+	show(ctx, t, g.URL+"/f/contact?lang=de")
+	settled(ctx, t, "Write to us")
+	fillIn(ctx, t, "name", "Ada Löwe", "email", "keine Adresse", "phone", "040 123456", "message", "Grüße", "topics", "Design")
+	run(ctx, t, `document.querySelector("form").noValidate = true; document.querySelector("form").requestSubmit()`)
+	settled(ctx, t, "Bitte prüfen Sie Ihre Angaben")
+	accessible(ctx, t, "the problems, in German")
+	same(t, "language", "de", ask(ctx, t, chromedp.Evaluate[string](`document.documentElement.lang`)))
+	has(t, "the summary", ask(ctx, t, chromedp.Evaluate[string](`document.querySelector("[role=alert]").innerText`)), "2 Angaben", "Email: Bitte geben Sie", "I have read the privacy notice: Bitte kreuzen")
+	same(t, "what has the focus", "alert", ask(ctx, t, chromedp.Evaluate[string](`document.activeElement.getAttribute("role")`)))
+	if err := chromedp.Do(ctx, chromedp.Click("[role=alert] a")); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "where the summary leads", "email", ask(ctx, t, chromedp.Evaluate[string](`document.querySelector(location.hash).name`)))
+
+	fillIn(ctx, t, "email", "ada@example.com", "consent", "yes")
+	run(ctx, t, `document.querySelector("form").requestSubmit()`)
+	settled(ctx, t, "Vielen Dank")
+	accessible(ctx, t, "the thanks")
+	same(t, "Slack's text", `Ada Löwe, ada@example.com, Grüße, +4940123456, ["Design"]`, messages(t, slack, 1)[0].Text)
+	has(t, "the reference", ask(ctx, t, chromedp.Evaluate[string](`document.body.innerText`)), g.Events()[0].ID)
+
+	show(ctx, t, g.URL+"/f/nothing")
+	settled(ctx, t, "There is no such form")
+	accessible(ctx, t, "the page for no form")
+}
+
+// The snippets work on a website as they are printed: without a script, with
+// one, and with one that cannot run.
+func TestSnippetsInBrowser(t *testing.T) {
+	t.Parallel()
+	slack := fakeslack.New(t)
+	ctx := browser(t)
+	g := lab.New(t, "")
+	var html string
+	address := site(t, func() string { return html })
+	g.Configure(allFields(slack.APIURL(), address, ""))
+	g.Start()
+	snippet := func(kind string) string {
+		t.Helper()
+		text := g.MustCLI("forms", "snippet", "contact", "--"+kind)
+		has(t, kind, text, `action="`+g.URL+`/f/contact"`)
+		return text
+	}
+	fill := func(name, email string) {
+		t.Helper()
+		show(ctx, t, address)
+		settled(ctx, t, "Site")
+		fillIn(ctx, t, "name", name, "email", email, "message", "Hi", "consent", "yes")
+		run(ctx, t, `document.querySelector("form").noValidate = true; document.querySelector("button").click()`)
+	}
+
+	html = snippet("html")
+	fill("Plain", "plain@example.com")
+	settled(ctx, t, "Thank you")
+
+	html = snippet("fetch")
+	fill("Script", "nonsense")
+	lab.Eventually(t, "the problem is shown at the field", func() bool {
+		message, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.getElementsByName("email")[0].validationMessage`))
+		return err == nil && strings.HasPrefix(message, "Please enter an e-mail address")
+	})
+	fillIn(ctx, t, "email", "script@example.com")
+	run(ctx, t, `document.querySelector("button").click()`)
+	lab.Eventually(t, "the visitor is thanked on the page", func() bool {
+		text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.querySelector("[role=status]")?.innerText ?? ""`))
+		return err == nil && strings.HasPrefix(text, "We have received your message. Reference: evt_")
+	})
+	same(t, "where the visitor is", address+"/", ask(ctx, t, chromedp.Location()))
+
+	// A script that cannot reach the server leaves the post to the browser.
+	html = strings.Replace(snippet("fetch"), "fetch(form.action", `fetch("http://127.0.0.1:1/"`, 1)
+	fill("Fallback", "fallback@example.com")
+	settled(ctx, t, "Thank you")
+
+	html = snippet("wordpress")
+	fill("Block", "block@example.com")
+	settled(ctx, t, "Thank you")
+
+	var names []string
+	for _, m := range messages(t, slack, 4) {
+		name, _, _ := strings.Cut(m.Text, ",")
+		names = append(names, name)
+	}
+	same(t, "who wrote", "Plain Script Fallback Block", strings.Join(names, " "))
+}
