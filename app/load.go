@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"hookgate/app/body"
@@ -46,6 +47,21 @@ type kindOf struct {
 // Load reads and compiles the configuration at path and reports every fault in
 // it. With an error among them there is no Loaded.
 func Load(path string) (*Loaded, *config.Report, error) {
+	return load(path, func(report *config.Report) error { return report.Err() })
+}
+
+// LoadRules is Load for who only judges by the rules: values of the
+// environment may be missing, as they do where a change of the configuration
+// is reviewed.
+func LoadRules(path string) (*Loaded, *config.Report, error) {
+	return load(path, func(report *config.Report) error {
+		rest := slices.DeleteFunc(slices.Clone(report.List), func(d diag.Diagnostic) bool { return d.Code == "env-missing" })
+		return rest.Err()
+	})
+}
+
+// load is Load with what refuses the configuration.
+func load(path string, refuse func(*config.Report) error) (*Loaded, *config.Report, error) {
 	doc, report := config.Load(path, config.LookupEnv)
 	if doc == nil {
 		return nil, report, report.Err()
@@ -90,7 +106,7 @@ func Load(path string) (*Loaded, *config.Report, error) {
 	}
 	set, list := rules.Compile(compiler, doc.Rules, origins, targets)
 	report.Add(list)
-	if err := report.Err(); err != nil {
+	if err := refuse(report); err != nil {
 		return nil, report, err
 	}
 	l.Rules, l.origins = set, origins

@@ -35,7 +35,7 @@ rules:
       - { to: billing, when: data.website.id > 5, ordering_key: data.website.id, json: { id: "${{ data.website.id }}" } }
 `
 
-func loadText(t *testing.T, text string) *app.Loaded {
+func loadText(t testing.TB, text string) *app.Loaded {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config.yaml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

@@ -24,7 +24,11 @@ them with flags. The old deliveries stay as they are, and nothing of them is
 sent again by itself: deliveries retry does that.
 
 Events go in the order in which they came. A replay that was interrupted goes
-on with --continue and does no event twice.`
+on with --continue and does no event twice.
+
+With --diff nothing is sent: the rules in force and those of the config file, or
+of another one, judge the same stored events, and what differs is printed. The
+exit status is 1 where anything does. It needs no running server.`
 
 // replayCall is one call of events replay.
 type replayCall struct {
@@ -35,6 +39,7 @@ type replayCall struct {
 	rate     string
 	goOn     string
 	perEvent time.Duration // at the least
+	diff     diffFlags
 }
 
 func newEventsReplay(s *session) *cobra.Command {
@@ -47,6 +52,9 @@ func newEventsReplay(s *session) *cobra.Command {
 			}
 			ctx, stop := untilSignal(cmd.Context(), os.Exit)
 			defer stop()
+			if call.diff.on {
+				return call.compare(ctx, s)
+			}
 			return call.run(ctx, s)
 		},
 	}
@@ -57,6 +65,7 @@ func newEventsReplay(s *session) *cobra.Command {
 	f.StringVar(&call.rate, "rate", "", "at most so many events, such as 50/s or 600/m")
 	f.StringVar(&call.goOn, "continue", "", "go on with the replay of this `id`")
 	f.BoolVar(&call.list, "list", false, "list the replays there were")
+	call.diff.add(c)
 	return c
 }
 
@@ -85,18 +94,28 @@ func (r *replayCall) parse(s *session, cmd *cobra.Command, args []string) error 
 		}
 		r.perEvent = rate.Per / time.Duration(rate.Count)
 	}
+	if err := r.diff.choose(s); err != nil {
+		return err
+	}
+	return r.check(cmd)
+}
+
+// check refuses flags that do not go together, and a call that selects nothing.
+func (r *replayCall) check(cmd *cobra.Command) error {
 	selects := false
 	for _, name := range []string{"source", "type", "state", "since", "until", "where", "text"} {
 		selects = selects || cmd.Flags().Changed(name)
 	}
 	switch {
+	case r.diff.on && (r.list || r.goOn != "" || r.dryRun || r.rate != ""):
+		return usageError("", errors.New("--diff sends nothing: --list, --continue, --dry-run and --rate do not go with it"))
 	case r.list || r.goOn != "":
 		if len(r.ids) > 0 || selects || r.list && r.goOn != "" {
 			return usageError("", errors.New("--list and --continue stand alone: they select no events"))
 		}
 	case len(r.ids) > 0 && selects:
 		return usageError("", errors.New("give ids or flags that select, not both"))
-	case len(r.ids) == 0 && !selects:
+	case len(r.ids) == 0 && !selects && !r.diff.on:
 		return usageError("give their ids, or --source, --type, --state, --since, --until, --where or --text", errors.New("say which events"))
 	}
 	return nil
@@ -285,61 +304,4 @@ func pause(ctx context.Context, d time.Duration) error {
 	case <-timer.C:
 		return nil
 	}
-}
-
-// listReplays prints the runs there were, the newest last.
-func (s *session) listReplays(ctx context.Context, server *client.Client) error {
-	list, err := server.Replays(ctx)
-	if err != nil {
-		return serverError(err)
-	}
-	if s.json {
-		return s.printJSON(list)
-	}
-	if len(list) == 0 {
-		s.note("there was no replay yet")
-		return nil
-	}
-	var rows [][]string
-	for i := len(list) - 1; i >= 0; i-- {
-		run := &list[i]
-		state := s.out.Good.Render("done")
-		if !run.Done {
-			state = s.out.Warn.Render("not done")
-		}
-		rows = append(rows, []string{
-			s.out.Dim.Render(run.Created.Local().Format(time.DateTime)), run.ID.String(), state,
-			thousands(run.Events), thousands(run.Deliveries), s.out.Dim.Render(selectionText(&run.Selection)),
-		})
-	}
-	s.out.Printf("%s", s.out.Table([]string{"BEGUN", "ID", "STATE", "EVENTS", "DELIVERIES", "SELECTION"}, rows))
-	return nil
-}
-
-// selectionText writes a selection as the flags that make it.
-func selectionText(sel *api.EventSelection) string {
-	var parts []string
-	add := func(flag, value string) {
-		if value != "" {
-			parts = append(parts, "--"+flag+" "+screen.Clean(value))
-		}
-	}
-	if len(sel.IDs) > 0 {
-		parts = append(parts, plural(len(sel.IDs), "id"))
-	}
-	add("source", sel.Source)
-	add("type", sel.Type)
-	for _, state := range sel.States {
-		add("state", string(state))
-	}
-	if !sel.Since.IsZero() {
-		add("since", sel.Since.Local().Format(time.DateTime))
-	}
-	if !sel.Until.IsZero() {
-		add("until", sel.Until.Local().Format(time.DateTime))
-	}
-	add("rule", sel.Rule)
-	add("where", sel.Where)
-	add("text", sel.Text)
-	return strings.Join(parts, " ")
 }

@@ -44,6 +44,14 @@ func (c *Client) Replays(ctx context.Context) ([]api.ReplayRun, error) {
 	return page.Items, err
 }
 
+// Compare tells what other rules would do with stored events, a part of them
+// at a time. Nothing is sent.
+func (c *Client) Compare(ctx context.Context, r api.CompareRequest) (api.Comparison, error) {
+	var out api.Comparison
+	err := c.post(ctx, "/replays/diff", r, &out)
+	return out, err
+}
+
 // post sends a JSON body and decodes the answer into out.
 func (c *Client) post(ctx context.Context, path string, in, out any) error {
 	body, err := jsonContent(in)

@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -86,6 +88,55 @@ func TestReplay(t *testing.T) {
 		t.Errorf("an unknown event: exit %d, %s", got.Code, got.Stderr)
 	}
 	has(t, "list", g.MustCLI("events", "replay", "--list"), "done", "--state no_match", "--rule big")
+}
+
+// A rule that is about to be changed: the same answer from the running server
+// and from its database when it is stopped, and exit status 1 for a gate.
+func TestReplay_diff(t *testing.T) {
+	t.Parallel()
+	sink := lab.NewSink(t, nil)
+	g := lab.Start(t, shop(sink.URL, "paid"))
+	ids := map[string]string{}
+	for _, status := range []string{"paid", "settled", "open"} {
+		body := fmt.Sprintf(`{"number":1,"status":"%s","customer":"c","total":0}`, status)
+		ids[status] = g.Accepted(g.PostJSON("/in/shop/e2e-shop-token-0123456789", []byte(body)))
+		g.Settled(ids[status])
+	}
+	sent := sink.Count()
+	other := filepath.Join(g.Dir, "other.yaml")
+	text := strings.Replace(g.Header()+shop(sink.URL, "settled"), "token: e2e-shop-token-0123456789", `token: "${E2E_NOT_SET}"`, 1)
+	if err := os.WriteFile(other, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	check := func(when string) {
+		t.Helper()
+		got := g.CLI("replay", "--diff", "--config", other)
+		if got.Code != 1 {
+			t.Errorf("%s: exit %d, want 1: %s", when, got.Code, got.Stderr)
+		}
+		has(t, when, got.Stdout, "orders  1    1     +1    −1     0", ids["paid"], "− orders/stock", ids["settled"], "+ orders/stock", "2 of 3 events change")
+		if strings.Contains(got.Stdout, ids["open"]) {
+			t.Errorf("%s: an event that does not change is named", when)
+		}
+		if same := g.CLI("events", "replay", "--diff", "--rule", "big", "--config", other); same.Code != 0 {
+			t.Errorf("%s, of a rule that stays: exit %d, want 0: %s%s", when, same.Code, same.Stdout, same.Stderr)
+		}
+		if itself := g.CLI("replay", "--diff"); itself.Code != 0 {
+			t.Errorf("%s, with the file that is in force: exit %d, want 0: %s%s", when, itself.Code, itself.Stdout, itself.Stderr)
+		}
+	}
+	check("with the server running")
+	g.Stop()
+	check("with the server stopped")
+	if err := os.WriteFile(other, []byte("version: 1\nruls: []\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if bad := g.CLI("replay", "--diff", "--config", other); bad.Code != 3 {
+		t.Errorf("a config with an error: exit %d, want 3", bad.Code)
+	}
+	if got := sink.Count(); got != sent {
+		t.Errorf("%d requests, want none but the %d from before", got, sent)
+	}
 }
 
 // What is in the events decides which are listed.

@@ -32,6 +32,9 @@ type Replayer interface {
 	StepRun(ctx context.Context, id event.RunID, limit int) (ReplayRun, error)
 	Runs(ctx context.Context, limit int) ([]ReplayRun, error) // the newest first
 	Run(ctx context.Context, id event.RunID) (ReplayRun, error)
+	// Compare tells what other rules would do with stored events, a part of
+	// them at a time. Nothing is sent.
+	Compare(ctx context.Context, r CompareRequest) (Comparison, error)
 }
 
 // replayRoutes adds the routes of replays.
@@ -39,6 +42,7 @@ func (h *handler) replayRoutes(r fiber.Router) {
 	r.Get("/replays", h.answer(h.replays))
 	r.Post("/replays", h.answer(h.createReplay))
 	r.Post("/replays/preview", h.answer(h.previewReplay))
+	r.Post("/replays/diff", h.answer(h.compareReplay))
 	r.Get("/replays/:run", h.answer(h.replay))
 	r.Post("/replays/:run/step", h.answer(h.stepReplay))
 }
@@ -146,6 +150,22 @@ func (h *handler) previewReplay(c *fiber.Ctx) error {
 		return err
 	}
 	return c.JSON(preview)
+}
+
+// compareReplay answers POST /replays/diff. It may look at everything: it
+// changes nothing.
+func (h *handler) compareReplay(c *fiber.Ctx) error {
+	r := CompareRequest{Limit: defaultLimit}
+	if err := json.Unmarshal(c.BodyRaw(), &r); err != nil {
+		return &badRequest{"the body is not what a comparison takes: " + err.Error()}
+	}
+	ctx, cancel := context.WithTimeout(c.UserContext(), readTimeout)
+	defer cancel()
+	comparison, err := h.service.Compare(ctx, r)
+	if err != nil {
+		return err
+	}
+	return c.JSON(comparison)
 }
 
 // decodeSelection reads the body of a replay. A selection without any

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"encoding/json"
 	"time"
 
 	"hookgate/app/diag"
@@ -90,3 +91,26 @@ type Replay struct {
 type ExpressionFault struct{ List diag.List }
 
 func (e *ExpressionFault) Error() string { return e.List.Error() }
+
+// CompareRequest asks what other rules would do with stored events. Rule of
+// the selection leaves only what concerns that rule.
+type CompareRequest struct {
+	EventSelection
+	// Now and Then are the versions to compare, as they are stored with the
+	// events that they judge; none: the one in force.
+	Now   json.RawMessage `json:"now,omitempty"`
+	Then  json.RawMessage `json:"then,omitempty"`
+	Limit int             `json:"limit"` // so many of the events that change, in detail
+	// After is where the comparison goes on: the Next of the part before.
+	After *event.ID `json:"after,omitempty"`
+}
+
+// Comparison is a part of what differs between two versions of the rules.
+type Comparison struct {
+	replay.Report
+	Config  string    `json:"config"`  // the hash of the configuration with the rules of now
+	Against string    `json:"against"` // and of then
+	Total   int       `json:"total"`   // events that the filter selects, before where and text; in the first part
+	Read    int       `json:"read"`    // of them: those of this part
+	Next    *event.ID `json:"next,omitempty"`
+}
