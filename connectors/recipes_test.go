@@ -135,6 +135,9 @@ func tryAnswer(t *testing.T, r *recipe.Recipe, s *recipe.Sample, want recipe.Exp
 	if got := outcome(err); got != want.Is.Value || receipt.Status != want.Status {
 		t.Errorf("%s: got %s (%v) with status %d, want %s", where, got, err, receipt.Status, want.Is.Value)
 	}
+	if want.Outputs != nil {
+		checkOutputs(t, r, s, want, settings, string(output))
+	}
 	if want.Message != "" && (err == nil || !strings.Contains(err.Error(), want.Message)) {
 		t.Errorf("%s: got %v, want %q in it", where, err, want.Message)
 	}
@@ -148,6 +151,35 @@ func tryAnswer(t *testing.T, r *recipe.Recipe, s *recipe.Sample, want recipe.Exp
 	}
 	for i := range s.Requests {
 		compareRequest(t, &s.Requests[i], rec.got[i], rec.texts[i])
+	}
+}
+
+// checkOutputs checks what is read from the last answer.
+func checkOutputs(t *testing.T, r *recipe.Recipe, s *recipe.Sample, want recipe.Expected, settings, output string) {
+	t.Helper()
+	values, list := r.Values(mustParse(t, settings), connectors.CommonKeys()...)
+	if len(list) > 0 {
+		t.Fatal(list)
+	}
+	call, err := r.Call(values, delivery(output))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range s.Requests {
+		if req, err := call.Next(); err != nil || req == nil {
+			t.Fatalf("request %d: got %v, %v", i+1, req, err)
+		}
+		status, body := or(s.Requests[i].Status, 200), s.Requests[i].Answer
+		if i == len(s.Requests)-1 {
+			status, body = want.Status, want.Body
+		}
+		call.Judge(recipe.Answer{Status: status, Body: []byte(answerText(t, body))})
+	}
+	got := call.Outputs()
+	for name, value := range want.Outputs {
+		if got[name] != value {
+			t.Errorf("%s: got %q, want %q", name, got[name], value)
+		}
 	}
 }
 

@@ -29,7 +29,6 @@ type Verdict struct {
 	Class   Class
 	Message string        // the vendor's words; "": the recipe finds none
 	After   time.Duration // wait at least this long; 0: it does not say
-	Outputs map[string]string
 }
 
 // Answer is what came back for a request.
@@ -110,10 +109,14 @@ func (c *Call) Judge(a Answer) Verdict {
 		c.values["steps"] = steps
 	}
 	c.next++
-	if c.next == len(c.action.steps) {
-		v.Outputs = c.action.read(lang.NewValues(answerValues(c.values, a)))
-	}
+	c.last = a
 	return v
+}
+
+// Outputs are what the action reads from the answer to its last request; what
+// is not there is left out.
+func (c *Call) Outputs() map[string]string {
+	return c.action.read(lang.NewValues(answerValues(c.values, c.last)))
 }
 
 func asMap(value any) map[string]any {

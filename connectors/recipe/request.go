@@ -25,6 +25,7 @@ type Call struct {
 	action *Action
 	values map[string]any // what expressions see
 	next   int            // the step at hand
+	last   Answer         // the last one that was a success
 }
 
 // Request is one request as the recipe asks for it, without the login.
