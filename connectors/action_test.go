@@ -23,7 +23,9 @@ func checkAction(t *testing.T, action lang.Action, text string) string {
 			}
 		}
 	}
-	list = append(list, action.Check(n, n.Fields())...)
+	if action.Check != nil {
+		list = append(list, action.Check(n, n.Fields())...)
+	}
 	var lines []string
 	for _, d := range list {
 		lines = append(lines, d.Error())

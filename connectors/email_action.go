@@ -20,13 +20,21 @@ func emailAction() lang.Action {
 			{Name: "cc", Doc: "Who gets a copy.", Kind: lang.ValueInput, Escape: escapeAddress, Check: checkAddresses},
 			{Name: "bcc", Doc: "Who gets a copy without the others' seeing it.", Kind: lang.ValueInput, Escape: escapeAddress, Check: checkAddresses},
 			{Name: "reply_to", Doc: "Where answers go; a form's e-mail field, for one.", Kind: lang.ValueInput, Escape: escapeAddress, Check: checkAddresses},
-			{Name: "subject", Doc: "The subject, in one line.", Kind: lang.TextInput, Escape: escapeHeader, Check: checkHeaderText},
-			{Name: "text", Doc: "The message as plain text.", Kind: lang.TextInput},
-			{Name: "html", Doc: "The message as HTML; values are escaped.", Kind: lang.TextInput, Escape: html.EscapeString},
+			{
+				Name: "subject", Doc: "The subject, in one line; else what arrived, and where.", Kind: lang.TextInput, Escape: escapeHeader, Check: checkHeaderText,
+				Default: `${{ event.type == "form_submitted" ? "New message" : event.type }} (${{ event.source }})`,
+			},
+			{
+				Name: "text", Doc: "The message as plain text; without text and html, all that arrived.", Kind: lang.TextInput,
+				Default: `${{ fields(data) }}`, Unless: []string{"html"},
+			},
+			{
+				Name: "html", Doc: "The message as HTML; values are escaped.", Kind: lang.TextInput, Escape: html.EscapeString,
+				Default: `${{ raw(fields(data, "html")) }}`, Unless: []string{"text"},
+			},
 			{Name: "headers", Doc: "More headers: names and texts.", Kind: lang.ValueInput, Escape: escapeHeader, Check: checkMailHeaders},
 			{Name: "attachments", Doc: "Files of the form: ${{ data.brief }}, or a list.", Kind: lang.ValueInput, Check: checkAttachments},
 		},
-		Check: checkEmailAction,
 	}
 }
 
@@ -104,13 +112,4 @@ func checkAttachments(n yamlpos.Node) diag.List {
 		list = append(list, checkAttachments(item)...)
 	}
 	return list
-}
-
-func checkEmailAction(n yamlpos.Node, given []yamlpos.Field) diag.List {
-	_, text := field(given, "text")
-	_, html := field(given, "html")
-	if !text && !html {
-		return diag.List{n.Diag("missing-key", "", "an action to an email connection needs text or html")}
-	}
-	return nil
 }

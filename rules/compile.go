@@ -271,8 +271,14 @@ func (b *builder) inputs(in *Action, target lang.Action) []input {
 		inputs = append(inputs, newInput(declared, t))
 	}
 	for _, declared := range target.Inputs {
-		if declared.Required && !given[declared.Name] {
+		switch {
+		case given[declared.Name]:
+		case declared.Required:
 			b.add(in.Node.Diag("missing-key", "", "%s needs %q", target.Noun, declared.Name))
+		case declared.Default != "" && !slices.ContainsFunc(declared.Unless, func(other string) bool { return given[other] }):
+			t, list := b.compiler.Default(declared)
+			b.add(list...)
+			inputs = append(inputs, newInput(declared, t))
 		}
 	}
 	return inputs

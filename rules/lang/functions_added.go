@@ -14,6 +14,7 @@ var added = map[string]func(m *meter, args []any) (any, error){
 	"sha256":    func(_ *meter, args []any) (any, error) { return digest("sha256", args, sha256Hex) },
 	"urlencode": urlencode,
 	"merge":     merge,
+	"fields":    fieldsFunction,
 }
 
 func md5Hex(text string) string {

@@ -49,6 +49,10 @@ type Input struct {
 	// known. A key that is not among them is a ValueInput without Escape.
 	Fields []Input
 	Check  func(n yamlpos.Node) diag.List // beyond the shape; nil: none
+	// Default is what stands there, as a text with ${{ }}, where an action
+	// leaves out this input and all that Unless names; "" is nothing.
+	Default string
+	Unless  []string
 }
 
 // Action is what a kind of connection accepts in a rule's action.

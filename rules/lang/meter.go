@@ -40,6 +40,7 @@ type meter struct {
 	deadline time.Time
 	ticks    int
 	spent    int
+	doc      *Doc // what data is
 }
 
 func (m *meter) start() {

@@ -41,6 +41,7 @@ func (p *program) exec(s *Scope, code *vm.Program, env map[string]any) (any, err
 	if p.metered {
 		env[meterName] = &s.meter
 		s.meter.start()
+		s.meter.doc = s.doc
 	}
 	value, err := s.vm.Run(code, env)
 	if err != nil {

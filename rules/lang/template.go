@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strings"
@@ -50,6 +51,19 @@ func (c *Compiler) Template(n yamlpos.Node, in Input) (*Template, diag.List) {
 		t.static = t.static && p.leaf == nil
 	}
 	return t, b.list
+}
+
+// Default compiles what stands under an input that an action leaves out.
+func (c *Compiler) Default(in Input) (*Template, diag.List) {
+	quoted, err := json.Marshal(in.Default)
+	if err != nil { // a text always marshals
+		quoted = []byte(`""`)
+	}
+	n, list := yamlpos.Parse("default", quoted)
+	if list.Err() != nil {
+		return nil, list
+	}
+	return c.Template(n, in)
 }
 
 // Static reports whether the template holds no ${{ }}.

@@ -1,0 +1,256 @@
+package lang
+
+import (
+	"fmt"
+	"html"
+	"maps"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/valyala/fastjson"
+)
+
+// fieldsFunction is fields(x) and fields(x, "html"): all that x holds, for
+// people to read. Empty values are left out; where x is data itself, its keys
+// keep the order in which they came.
+func fieldsFunction(m *meter, args []any) (any, error) {
+	form := "text"
+	if len(args) == 0 || len(args) > 2 {
+		return nil, limitf(`one value is needed, and "html" if it should be a table`)
+	}
+	if len(args) > 1 {
+		form, _ = args[1].(string)
+	}
+	if form != "text" && form != "html" {
+		return nil, limitf(`the form is "text" or "html"`)
+	}
+	t := &table{meter: m}
+	if err := t.add("", args[0], m.orderOf(args[0])); err != nil {
+		return nil, err
+	}
+	result := t.text()
+	if form == "html" {
+		result = t.html()
+	}
+	if err := m.room("fields", len(result)); err != nil {
+		return nil, err
+	}
+	return result, m.charge(result)
+}
+
+// orderOf is the JSON that v was decoded from, if that is the whole body.
+func (m *meter) orderOf(v any) *fastjson.Value {
+	object, ok := v.(map[string]any)
+	if !ok || m.doc == nil || m.doc.root.Type() != fastjson.TypeObject {
+		return nil
+	}
+	for _, key := range orderedKeys(m.doc.root) {
+		if _, found := object[key]; !found {
+			return nil
+		}
+	}
+	return m.doc.root
+}
+
+// orderedKeys are the keys of an object, in its order.
+func orderedKeys(v *fastjson.Value) []string {
+	if v == nil || v.Type() != fastjson.TypeObject {
+		return nil
+	}
+	var list []string
+	v.GetObject().Visit(func(key []byte, _ *fastjson.Value) { list = append(list, validText(string(key))) })
+	return list
+}
+
+// table are names and values for people.
+type table struct {
+	meter *meter
+	rows  []row
+	size  int
+}
+
+type row struct{ name, value string }
+
+// add adds what stands under name. ref is the JSON that it came from; nil: it
+// is not known, and keys are sorted.
+func (t *table) add(name string, v any, ref *fastjson.Value) error {
+	if err := t.meter.tick(); err != nil {
+		return err
+	}
+	switch x := v.(type) {
+	case map[string]any:
+		if text, isFile := fileText(x); isFile {
+			return t.row(name, text)
+		}
+		for _, key := range t.keys(x, ref) {
+			var inner *fastjson.Value
+			if ref != nil {
+				inner = member(ref, key)
+			}
+			if err := t.add(under(name, humanKey(key)), x[key], inner); err != nil {
+				return err
+			}
+		}
+		return nil
+	case []any:
+		if plainList(x) {
+			return t.row(name, joined(x))
+		}
+		for i, item := range x {
+			if err := t.add(under(name, fmt.Sprint(i+1)), item, nil); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return t.row(name, valueText(v))
+}
+
+func (t *table) row(name, value string) error {
+	if strings.TrimSpace(value) == "" {
+		return nil
+	}
+	t.rows = append(t.rows, row{name, value})
+	t.size += len(name) + len(value)
+	return t.meter.room("fields", t.size)
+}
+
+// keys are those of object in ref's order, and what ref lacks behind it.
+func (t *table) keys(object map[string]any, ref *fastjson.Value) []string {
+	var list []string
+	for _, key := range orderedKeys(ref) {
+		if _, found := object[key]; found && !slices.Contains(list, key) {
+			list = append(list, key)
+		}
+	}
+	if len(list) == len(object) {
+		return list
+	}
+	return slices.Sorted(maps.Keys(object))
+}
+
+// fileText is how a form's file is shown.
+func fileText(object map[string]any) (string, bool) {
+	name, isName := object["name"].(string)
+	size, isSize := object["size"].(int)
+	_, isFile := object["sha256"].(string)
+	if !isName || !isSize || !isFile {
+		return "", false
+	}
+	const kilo = 1024
+	switch {
+	case size >= kilo*kilo:
+		return fmt.Sprintf("%s (%.1f MB)", name, float64(size)/kilo/kilo), true
+	case size >= kilo:
+		return fmt.Sprintf("%s (%d KB)", name, size/kilo), true
+	}
+	return fmt.Sprintf("%s (%d bytes)", name, size), true
+}
+
+// plainList reports whether all of a list fits in one line.
+func plainList(list []any) bool {
+	return !slices.ContainsFunc(list, func(v any) bool {
+		switch x := v.(type) {
+		case map[string]any:
+			_, isFile := fileText(x)
+			return !isFile
+		case []any:
+			return true
+		}
+		return false
+	})
+}
+
+func joined(list []any) string {
+	var texts []string
+	for _, v := range list {
+		text := valueText(v)
+		if object, ok := v.(map[string]any); ok {
+			text, _ = fileText(object)
+		}
+		if text != "" {
+			texts = append(texts, text)
+		}
+	}
+	return strings.Join(texts, ", ")
+}
+
+func valueText(v any) string {
+	switch x := v.(type) {
+	case nil:
+		return ""
+	case bool:
+		if x {
+			return "yes"
+		}
+		return "no"
+	}
+	text, err := textOf(v)
+	if err != nil {
+		return ""
+	}
+	return text
+}
+
+func under(name, key string) string {
+	if name == "" {
+		return key
+	}
+	return name + " / " + key
+}
+
+// humanKey makes a name for people from a key: first_name is First name.
+func humanKey(key string) string {
+	spaced := strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r == '_' || r == '-' || unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, key))
+	first, size := utf8.DecodeRuneInString(spaced)
+	if size == 0 {
+		return key
+	}
+	return string(unicode.ToUpper(first)) + spaced[size:]
+}
+
+// text has a line for each row, the values under each other where the names
+// are short enough; a value of several lines stands below its name.
+func (t *table) text() string {
+	const most = 24
+	width := 0
+	for _, r := range t.rows {
+		if n := utf8.RuneCountInString(r.name); n <= most {
+			width = max(width, n)
+		}
+	}
+	var b strings.Builder
+	for _, r := range t.rows {
+		value := strings.TrimSpace(strings.ReplaceAll(r.value, "\r\n", "\n"))
+		switch {
+		case r.name == "":
+			b.WriteString(value + "\n")
+		case strings.Contains(value, "\n"):
+			b.WriteString(r.name + ":\n    " + strings.ReplaceAll(value, "\n", "\n    ") + "\n")
+		default:
+			gap := max(0, width-utf8.RuneCountInString(r.name))
+			b.WriteString(r.name + ":" + strings.Repeat(" ", gap+1) + value + "\n")
+		}
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+// html is a table of two columns, with styles where mail programs look for them.
+func (t *table) html() string {
+	var b strings.Builder
+	b.WriteString(`<table style="border-collapse:collapse;font-family:sans-serif">`)
+	for _, r := range t.rows {
+		value := html.EscapeString(strings.TrimSpace(strings.ReplaceAll(r.value, "\r\n", "\n")))
+		b.WriteString(`<tr><th style="text-align:left;vertical-align:top;padding:4px 16px 4px 0">` + html.EscapeString(r.name) +
+			`</th><td style="padding:4px 0">` + strings.ReplaceAll(value, "\n", "<br>") + `</td></tr>`)
+	}
+	b.WriteString(`</table>`)
+	return b.String()
+}
