@@ -34,6 +34,7 @@ type Loaded struct {
 	// Kinds are the kinds of connections there are: those that come with
 	// hookgate, and those of the configuration's recipes.
 	Kinds       []connectors.Kind
+	Autoreplies map[string]*rules.Set // by the name of the form
 	connections []kindOf
 	origins     rules.Origins
 }
@@ -106,6 +107,8 @@ func load(path string, refuse func(*config.Report) error) (*Loaded, *config.Repo
 	}
 	set, list := rules.Compile(compiler, doc.Rules, origins, targets)
 	report.Add(list)
+	report.Add(reservedNames(doc.Rules))
+	report.Add(l.autoreplies(compiler, targets))
 	if err := refuse(report); err != nil {
 		return nil, report, err
 	}
@@ -117,7 +120,7 @@ func load(path string, refuse func(*config.Report) error) (*Loaded, *config.Repo
 // number that the store has for it.
 func (l *Loaded) Plan() intake.Plan {
 	return intake.Plan{
-		Hash: l.Document.Hash, Sources: l.Sources, Forms: l.Forms, Rules: l.Rules, Location: l.Document.Server.Location,
+		Hash: l.Document.Hash, Sources: l.Sources, Forms: l.Forms, Rules: l.Rules, Autoreplies: l.Autoreplies, Location: l.Document.Server.Location,
 	}
 }
 

@@ -128,6 +128,9 @@ type Kind struct {
 	// require keys; nil: Action fits every connection. Faults in the settings
 	// are not its business, New reports them.
 	Narrow func(settings yamlpos.Node) lang.Action
+	// Reply is what a form's autoreply by such a connection may hold; without a
+	// Noun, the kind cannot reply.
+	Reply lang.Action
 	// New makes the Connector of one connection from its mapping in
 	// config.yaml. It connects to nothing. With an error in the list there is
 	// no Connector.

@@ -14,6 +14,7 @@ func emailKind() Kind {
 		Doc:      "An e-mail by an SMTP server, encrypted, with text, HTML and attachments.",
 		Settings: settingsOf[emailYAML](),
 		Action:   emailAction(),
+		Reply:    emailReply(),
 		New:      newEmail,
 	}
 }

@@ -113,3 +113,24 @@ func checkAttachments(n yamlpos.Node) diag.List {
 	}
 	return list
 }
+
+// emailReply is what a form's reply may hold. It has no default for the text:
+// what a visitor typed must not go unseen to whatever address was typed along.
+func emailReply() lang.Action {
+	reply := lang.Action{Noun: "an autoreply"}
+	for _, in := range emailAction().Inputs {
+		switch in.Name {
+		case "recipient": // an empty one is no fault: there is nobody to reply to
+			in.Required = false
+		case "reply_to":
+		case "subject", "text", "html":
+			in.Default = ""
+		case "headers": // RFC 3834, section 5, and what Exchange goes by
+			in.Default = `${{ {"Auto-Submitted": "auto-replied", "X-Auto-Response-Suppress": "All"} }}`
+		default:
+			continue
+		}
+		reply.Inputs = append(reply.Inputs, in)
+	}
+	return reply
+}

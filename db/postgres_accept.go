@@ -112,9 +112,14 @@ func textOf(v any) string {
 // addDelivery adds d. One whose key is taken loses its claim.
 func (w *pgWork) addDelivery(rows *deliveryRows, d *event.Delivery) error {
 	state, blocked := int16(open), false
+	if d.Once != nil {
+		holdBack(d, w.firsts[keyOfOnce(d)] != d.Event)
+	}
 	switch {
 	case d.State == event.GaveUp: // it could not be rendered
 		state = failed
+	case d.State == event.Cancelled:
+		state, d.Claim = cancelled, 0
 	case d.Key != "":
 		k := keyOf(d)
 		blocked = w.taken[k]

@@ -187,8 +187,8 @@ func columns(keys []keyed) (connections, texts []string) {
 	return connections, texts
 }
 
-// askDuplicates notes the keys of the events that can be recognised, and asks
-// which event each key stands for now: one of the batch, or an earlier one.
+// askDuplicates notes the keys of the events that can be recognised, and of the
+// deliveries that go once, and asks which event each key stands for now: one of the batch, or an earlier one.
 // Another replica that notes the same key waits here until this one commits.
 func (w *pgWork) askDuplicates() bool {
 	type row struct {
@@ -196,13 +196,22 @@ func (w *pgWork) askDuplicates() bool {
 		event, window int64
 	}
 	var list []row
-	for _, a := range w.batch.accepts {
-		k := keyOfEvent(a)
-		if _, seen := w.firsts[k]; a.dedupeKey == nil || seen {
-			continue // of two in one batch the first is the event
+	note := func(k dedupeKey, id event.ID, window time.Duration) {
+		if _, seen := w.firsts[k]; seen {
+			return // of two in one batch the first counts
 		}
-		w.firsts[k] = a.event.ID
-		list = append(list, row{k, int64(a.event.ID), a.event.Dedupe.Window.Microseconds()})
+		w.firsts[k] = id
+		list = append(list, row{k, int64(id), window.Microseconds()})
+	}
+	for _, a := range w.batch.accepts {
+		if a.dedupeKey != nil {
+			note(keyOfEvent(a), a.event.ID, a.event.Dedupe.Window)
+		}
+		for i := range a.deliveries {
+			if d := &a.deliveries[i]; d.Once != nil {
+				note(keyOfOnce(d), d.Event, d.Once.Window)
+			}
+		}
 	}
 	if len(list) == 0 {
 		return false

@@ -119,9 +119,16 @@ func (s *Store) replayOne(tx tx, r *event.Replayed, touched map[string]bool) (ma
 
 // insertReplayed stores a delivery that nobody holds.
 func (s *Store) insertReplayed(tx tx, d *event.Delivery, touched map[string]bool) error {
+	if d.Once != nil {
+		if err := once(tx, d, tx.stamp().now); err != nil {
+			return err
+		}
+	}
 	state, due := int64(open), any(tx.stamp().now)
 	if d.State == event.GaveUp { // it could not be rendered
 		state, due = failed, nil
+	} else if d.State == event.Cancelled {
+		state, due = cancelled, nil
 	} else if d.Key != "" {
 		err := tx.query(func([]any) error { due = nil; return nil },
 			`SELECT 1 FROM deliveries WHERE state = 0 AND key IS NOT NULL AND connection = ?1 AND key = ?2 LIMIT 1`, d.Connection, d.Key)

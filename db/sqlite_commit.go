@@ -113,9 +113,16 @@ const insertDelivery = `INSERT INTO deliveries (id, event, rule, action, connect
 	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0, ?11, ?12, ?13)`
 
 func (e *sqlite) insertDelivery(d *event.Delivery, a *acceptOp) error {
+	if d.Once != nil {
+		if err := once(e, d, a.now); err != nil {
+			return err
+		}
+	}
 	state, holder, due := int64(open), int64(0), any(a.now)
 	if d.State == event.GaveUp { // it could not be rendered
 		state, due = failed, nil
+	} else if d.State == event.Cancelled {
+		state, due, d.Claim = cancelled, nil, 0
 	} else if d.Key != "" {
 		blocked, err := e.keyTaken(d)
 		if err != nil {

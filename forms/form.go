@@ -57,6 +57,7 @@ type Form struct {
 	maxBody int64
 
 	maxUpload int64 // of all files of a post together; 0 without file fields
+	autoreply *Autoreply
 }
 
 // field is one declared field.

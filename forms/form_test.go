@@ -86,7 +86,10 @@ func TestCompile_faults(t *testing.T) {
 		yaml string
 		want string // code line:column message | hint, as parts that must be there
 	}{
-		"unknown key":             {"fields: any\nautoreply: x", `unknown-key 2:1 a form has no key "autoreply"`},
+		"unknown key":             {"fields: any\nconfetti: x", `unknown-key 2:1 a form has no key "confetti"`},
+		"notification":            {"fields: any\nnotify: x", `unknown-key 2:1 write a rule from the form to a connection of type email`},
+		"autoreply without text":  {"fields: any\nautoreply: { to: mail, recipient: x, subject: y }", `missing-key 2:1 an autoreply needs text or html`},
+		"autoreply, unknown key":  {"fields: any\nautoreply: { to: mail, recipient: x, subject: y, body: z }", `unknown-key 2:50 an autoreply has no key "body" | did you mean "text"?`},
 		"unknown key, hint":       {"fields: any\nredirct: /x", `unknown-key 2:1 did you mean "redirect"?`},
 		"other services' key":     {"fields: any\n_next: /x", `unknown-key 2:1 write "redirect"`},
 		"no fields":               {"redirect: /x", `missing-key a form needs "fields"`},

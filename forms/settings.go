@@ -21,6 +21,7 @@ type settings struct {
 	Intro     string         `yaml:"intro" doc:"A text under that heading." example:"We answer within one working day."`
 	Submit    string         `yaml:"submit" doc:"What the button says." default:"Send"`
 	RateLimit *yamlpos.Rate  `yaml:"rate_limit" doc:"How many posts one address may make in a time." default:"5/m" example:"10/m"`
+	Autoreply yamlpos.Node   `yaml:"autoreply" doc:"A mail to whoever filled the form in, at most one a day and address."`
 	MaxBody   yamlpos.Node   `yaml:"max_body" doc:"The largest post." type:"size" default:"1MB" example:"1MB"`
 	MaxUpload yamlpos.Node   `yaml:"max_upload" doc:"The largest sum of the files of a post." type:"size" default:"50MB" example:"20MB"`
 }
@@ -45,6 +46,10 @@ func (settings) KeyHint(key string) string {
 		return `write "origins"`
 	case "rate", "limit":
 		return `write "rate_limit"`
+	case "reply", "auto_reply", "autoresponder", "autorespond", "confirmation":
+		return `did you mean "autoreply"?`
+	case "notify", "notification", "email_to", "recipient":
+		return "write a rule from the form to a connection of type email"
 	case "extra", "additional_fields", "strict":
 		return `write "unknown: keep" or "unknown: refuse"`
 	}
@@ -79,6 +84,8 @@ func (s *settings) apply(f *Form) diag.List {
 		f.rate = *s.RateLimit
 	}
 	list = append(list, s.size(f)...)
+	reply, faults := readAutoreply(s.Autoreply)
+	f.autoreply, list = reply, append(list, faults...)
 	list = append(list, s.fields(f)...)
 	list = append(list, s.upload(f)...)
 	list = append(list, s.unknown(f)...)

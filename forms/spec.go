@@ -24,5 +24,11 @@ func Describe() yamlpos.Spec {
 		{Type: yamlpos.EnumType, Values: []string{"any"}, Doc: "Keep whatever is posted."},
 		{Type: yamlpos.MappingType, Item: &field, Doc: "The fields by the names that they are posted under."},
 	}
+	reply := yamlpos.Describe[autoreplySettings]()
+	for i := range reply.Fields {
+		reply.Fields[i].Template = reply.Fields[i].Name != "to" && reply.Fields[i].Name != "when"
+	}
+	autoreply := s.Field("autoreply")
+	autoreply.Type, autoreply.Fields = reply.Type, reply.Fields
 	return s
 }

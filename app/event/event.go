@@ -93,6 +93,18 @@ type Request struct {
 	Query       map[string]any    `json:"query,omitempty"`   // string, or []any of strings where repeated
 }
 
+// AutoreplyRule is what the deliveries of forms' own replies have for a rule;
+// no rule can have that name.
+const AutoreplyRule = "autoreply"
+
+// Once lets one of all deliveries with the same key go within a time, counted
+// from the one before it that went. The others are stored as Cancelled.
+type Once struct {
+	Scope, Key string
+	Window     time.Duration
+	Reason     string // the Error of those that are held back
+}
+
 // Dedupe is the key by which a source's repeats are recognised, and for how long.
 type Dedupe struct {
 	Key    string
@@ -151,6 +163,7 @@ type Delivery struct {
 	Base      int        // attempts before the last retry by hand: the schedule counts from there
 	Claim     int64      // fencing token: results under an older one change nothing
 	Owner     int64      // the process that claimed it, as the store numbers it
+	Once      *Once      // only where it is accepted; nil: it goes in any case
 }
 
 // Name is what rules' tests and explanations call the delivery: rule/connection,

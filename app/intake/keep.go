@@ -57,8 +57,13 @@ func dedupe(src *source.Source, senderID string, raw []byte, query string) *even
 			kind = fmt.Sprintf("body %d %s:", len(query), query)
 		}
 	}
+	return &event.Dedupe{Key: digest(kind, what), Window: window}
+}
+
+// digest is a short hash.
+func digest(kind string, what []byte) string {
 	sum := sha256.Sum256(append([]byte(kind), what...))
-	return &event.Dedupe{Key: hex.EncodeToString(sum[:16]), Window: window}
+	return hex.EncodeToString(sum[:16])
 }
 
 // sameBytes reports whether a and b are the same memory.

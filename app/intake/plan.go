@@ -19,6 +19,8 @@ type Plan struct {
 	Rules   *rules.Set
 	// Files is where the files of form posts go; nil where no form takes any.
 	Files *files.Dir
+	// Autoreplies are what forms themselves answer, by the form's name.
+	Autoreplies map[string]*rules.Set
 	// Location is the time zone of event.time; nil: UTC.
 	Location *time.Location
 }

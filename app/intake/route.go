@@ -50,7 +50,7 @@ func (in *Intake) judge(e *event.Event, plan *Plan, sc *lang.Scope) []event.Deli
 		}
 		in.logger.Warn("a rule could not be evaluated", "rule", v.Rule, "event", e.ID, "source", e.Source, "error", v.Message)
 	}
-	return in.prepare(e, outcome.Deliveries)
+	return in.prepare(e, append(outcome.Deliveries, in.replies(e, plan, sc)...))
 }
 
 // prepare makes deliveries of what the rules rendered. They hold no places in
@@ -67,8 +67,14 @@ func (in *Intake) prepare(e *event.Event, rendered []rules.Rendered) []event.Del
 			ID: first + event.DeliveryID(i), Event: e.ID, Rule: r.Rule, Action: r.Action, Connection: r.Connection,
 			Key: r.Key, Output: r.Output, Warnings: r.Warnings, State: event.Waiting, Created: e.ReceivedAt,
 		}
+		if r.Rule == event.AutoreplyRule {
+			asReply(d, e)
+		}
+		if d.State == event.Cancelled {
+			continue
+		}
 		if r.Err != "" {
-			d.State, d.Error = event.GaveUp, r.Err
+			d.State, d.Error, d.Once = event.GaveUp, r.Err, nil
 			in.logger.Error("an output could not be made, nothing is sent", "delivery", d.ID, "event", e.ID, "action", d.Name(), "error", r.Err)
 		}
 	}
@@ -102,8 +108,11 @@ func (in *Intake) handOver(deliveries []event.Delivery, reserved []string) {
 		switch {
 		case d.Claim > 0:
 			in.lanes.Deliver(*d)
-		case reserved[i] != "": // it waits for its ordering key
+		case reserved[i] != "": // it waits for its ordering key, or was held back
 			in.lanes.Unreserve(d.Connection)
+			if d.Once != nil && d.State != event.Cancelled {
+				in.lanes.Overflowed(d.Connection)
+			}
 		case d.State == event.Waiting:
 			in.lanes.Overflowed(d.Connection)
 		}

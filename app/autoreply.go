@@ -1,0 +1,53 @@
+package app
+
+import (
+	"maps"
+	"slices"
+
+	"hookgate/app/diag"
+	"hookgate/app/event"
+	"hookgate/app/yamlpos"
+	"hookgate/rules"
+	"hookgate/rules/lang"
+)
+
+// autoreplies compiles what forms answer by mail: each is a rule of its own
+// that no other rule sees, with one action.
+func (l *Loaded) autoreplies(compiler *lang.Compiler, targets rules.Targets) diag.List {
+	l.Autoreplies = map[string]*rules.Set{}
+	var list diag.List
+	for _, name := range slices.Sorted(maps.Keys(l.Forms)) {
+		reply := l.Forms[name].Autoreply()
+		if reply == nil {
+			continue
+		}
+		own := maps.Clone(targets)
+		i := slices.IndexFunc(l.connections, func(c kindOf) bool { return c.Name.Value == reply.To.Value })
+		if i >= 0 {
+			kind := l.connections[i].kind
+			if kind.Reply.Noun == "" {
+				list = append(list, reply.To.Diag("wrong-type", "name a connection of type email", "%q is a %s connection, which cannot reply to a form", reply.To.Value, kind.Name))
+				continue
+			}
+			own[reply.To.Value] = kind.Reply
+		}
+		set, faults := rules.Compile(compiler, []rules.Rule{{
+			Name: yamlpos.Plain(event.AutoreplyRule), From: []yamlpos.Text{yamlpos.Plain(name)},
+			Then: []rules.Action{{To: reply.To, When: reply.When, Inputs: reply.Inputs, Node: reply.Node}},
+		}}, rules.Origins{name: []string{event.FormSubmitted}}, own)
+		list = append(list, faults...)
+		l.Autoreplies[name] = set
+	}
+	return list
+}
+
+// reservedNames refuses rules with the name that forms' replies have.
+func reservedNames(list []rules.Rule) diag.List {
+	var faults diag.List
+	for i := range list {
+		if name := list[i].Name; name.Value == event.AutoreplyRule {
+			faults = append(faults, name.Diag("bad-name", "choose another name", "%q is what deliveries of forms' own replies are called", name.Value))
+		}
+	}
+	return faults
+}

@@ -1,0 +1,95 @@
+package intake
+
+import (
+	"encoding/json"
+	"net/mail"
+	"slices"
+	"strings"
+	"time"
+
+	"hookgate/app/event"
+	"hookgate/rules"
+	"hookgate/rules/lang"
+)
+
+// replyWindow is how long nobody gets a second reply of the same form.
+const replyWindow = 24 * time.Hour
+
+// replies renders what the form itself answers. A condition that cannot be
+// evaluated keeps the reply from being sent, and nothing else.
+func (in *Intake) replies(e *event.Event, plan *Plan, sc *lang.Scope) []rules.Rendered {
+	if !e.Form || plan.Autoreplies[e.Source] == nil {
+		return nil
+	}
+	set := plan.Autoreplies[e.Source]
+	outcome := set.Match(sc)
+	for _, v := range outcome.Errors {
+		in.logger.Warn("whether to reply to a form's visitor could not be decided", "form", e.Source, "event", e.ID, "error", v.Message)
+	}
+	return outcome.Deliveries
+}
+
+// asReply holds a reply back that nobody should get, and else sees to it that
+// the address gets no other for a day.
+func asReply(d *event.Delivery, e *event.Event) {
+	address := recipient(d.Output)
+	switch {
+	case address == "":
+		d.State, d.Error = event.Cancelled, "there is no address to reply to"
+	case automatic(address):
+		d.State, d.Error = event.Cancelled, "nobody reads mail at "+address+": that is a program's address"
+	default:
+		d.Once = &event.Once{
+			Scope: e.Source + "/" + event.AutoreplyRule, Key: digest("reply:", []byte(mailbox(address))), Window: replyWindow,
+			Reason: address + " was sent this form's reply within the last day",
+		}
+	}
+}
+
+// recipient is the address in a rendered reply, "" where there is none.
+func recipient(output []byte) string {
+	var out struct {
+		Recipient json.RawMessage `json:"recipient"`
+	}
+	if json.Unmarshal(output, &out) != nil {
+		return ""
+	}
+	var text string
+	if json.Unmarshal(out.Recipient, &text) != nil {
+		return string(out.Recipient) // no text: the connector says what is wrong with it
+	}
+	text = strings.TrimSpace(text)
+	if parsed, err := mail.ParseAddress(text); err == nil {
+		return parsed.Address
+	}
+	if open := strings.LastIndexByte(text, '<'); open >= 0 {
+		text = strings.Trim(text[open:], "<> ")
+	}
+	return text
+}
+
+// mailbox is an address without what leads to the same one: the case, and what
+// stands behind a plus.
+func mailbox(address string) string {
+	local, domain, _ := strings.Cut(strings.ToLower(address), "@")
+	if plain, _, found := strings.Cut(local, "+"); found && plain != "" {
+		local = plain
+	}
+	return local + "@" + domain
+}
+
+// programs are the names before the @ that programs have, which may answer
+// each other for ever (RFC 3834, section 2; RFC 2142).
+var programs = []string{
+	"mailer-daemon", "mailerdaemon", "postmaster", "daemon", "root", "nobody", "listserv", "majordomo", "mailman", "sympa", "autoreply", "auto-reply",
+	"noreply", "no-reply", "no_reply", "donotreply", "do-not-reply", "do_not_reply", "nicht-antworten", "keine-antwort", "bounce", "bounces",
+}
+
+// automatic reports whether an address looks like a program's or a mailing
+// list's.
+func automatic(address string) bool {
+	local, _, _ := strings.Cut(mailbox(address), "@")
+	return slices.Contains(programs, local) || strings.HasPrefix(local, "owner-") || strings.HasPrefix(local, "bounce-") ||
+		strings.HasPrefix(local, "bounces-") || strings.HasSuffix(local, "-request") || strings.HasSuffix(local, "-owner") ||
+		strings.HasSuffix(local, "-bounces")
+}

@@ -1,0 +1,8 @@
+package intake
+
+// What a table of the black-box tests reaches for.
+var (
+	Automatic = automatic
+	Mailbox   = mailbox
+	Recipient = recipient
+)

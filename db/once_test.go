@@ -1,0 +1,128 @@
+package db_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"hookgate/app/event"
+	"hookgate/db"
+)
+
+// acceptOnce stores an event with a delivery that may go once a day for key.
+func acceptOnce(s *db.Store, c *clock, scope, key string) (event.Delivery, error) {
+	id := s.NewIDs(2)
+	e := event.Event{ID: id, Source: "contact", Form: true, Type: "form_submitted", ReceivedAt: c.Now(), State: event.NoMatch, Body: []byte("{}")}
+	ds := []event.Delivery{{
+		ID: event.DeliveryID(id) + 1, Event: id, Rule: event.AutoreplyRule, Action: 1, Connection: "mail", Output: []byte(`{}`),
+		State: event.Sending, Claim: 1, Once: &event.Once{Scope: scope, Key: key, Window: 24 * time.Hour, Reason: "one was sent already"},
+	}}
+	_, err := s.Accept(&e, ds)
+	return ds[0], err
+}
+
+// Without the look at the keys in the accepting transaction, every one of these
+// deliveries would go.
+func TestOnce(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		s, c := newStore(t, p)
+		for i, step := range []struct {
+			scope, key string
+			later      time.Duration
+			held       bool
+		}{
+			{"contact/autoreply", "ada", 0, false},
+			{"contact/autoreply", "ada", time.Hour, true},
+			{"contact/autoreply", "bob", 0, false},
+			{"quote/autoreply", "ada", 0, false},
+			{"contact/autoreply", "ada", 22*time.Hour + 59*time.Minute, true},
+			{"contact/autoreply", "ada", time.Minute + time.Second, false},
+			{"contact/autoreply", "ada", time.Minute, true},
+		} {
+			c.Add(step.later)
+			d, err := acceptOnce(s, c, step.scope, step.key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if held := d.State == event.Cancelled; held != step.held || held == (d.Claim > 0) {
+				t.Fatalf("step %d: %s with claim %d", i, d.State, d.Claim)
+			}
+			stored := mustDeliveries(t, s, event.DeliveryFilter{Event: d.Event})
+			want, message := event.Sending, ""
+			if step.held {
+				want, message = event.Cancelled, "one was sent already"
+			}
+			if len(stored) != 1 || stored[0].State != want || stored[0].Error != message {
+				t.Errorf("step %d: stored %+v", i, stored)
+			}
+		}
+	})
+}
+
+// Of many at the same moment exactly one goes, also where they are committed
+// together, and where several processes share the database.
+func TestOnce_together(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		s, c := newStore(t, p)
+		stores := []*db.Store{s}
+		if p.shared() {
+			stores = append(stores, mustOpen(t, p, c))
+		}
+		var (
+			wg   sync.WaitGroup
+			mu   sync.Mutex
+			went = map[string]int{}
+		)
+		for i := range 60 {
+			key := fmt.Sprint("address ", i%3)
+			wg.Go(func() {
+				d, err := acceptOnce(stores[i%len(stores)], c, "contact/autoreply", key)
+				mu.Lock()
+				defer mu.Unlock()
+				if err != nil {
+					t.Error(err)
+				} else if d.State != event.Cancelled {
+					went[key]++
+				}
+			})
+		}
+		wg.Wait()
+		for key, n := range went {
+			if n != 1 {
+				t.Errorf("%s: %d went", key, n)
+			}
+		}
+		if len(went) != 3 {
+			t.Errorf("went: %v", went)
+		}
+	})
+}
+
+// A post that is released from spam gets its reply, once like any other.
+func TestOnce_released(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		s, c := newStore(t, p)
+		for _, want := range []event.DeliveryState{event.Waiting, event.Cancelled} {
+			id := s.NewIDs(2)
+			e := event.Event{ID: id, Source: "contact", Form: true, Type: "form_submitted", ReceivedAt: c.Now(), State: event.Spam, Body: []byte("{}")}
+			if _, err := s.Accept(&e, nil); err != nil {
+				t.Fatal(err)
+			}
+			e.State = event.NoMatch
+			_, err := s.Readmit(&e, []event.Delivery{{
+				ID: event.DeliveryID(id) + 1, Event: id, Rule: event.AutoreplyRule, Action: 1, Connection: "mail", Output: []byte(`{}`), State: event.Waiting,
+				Once: &event.Once{Scope: "contact/autoreply", Key: "ada", Window: time.Hour, Reason: "one was sent already"},
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if stored := mustDeliveries(t, s, event.DeliveryFilter{Event: id}); len(stored) != 1 || stored[0].State != want {
+				t.Errorf("stored %+v, want %s", stored, want)
+			}
+		}
+	})
+}
