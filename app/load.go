@@ -48,22 +48,23 @@ type kindOf struct {
 // Load reads and compiles the configuration at path and reports every fault in
 // it. With an error among them there is no Loaded.
 func Load(path string) (*Loaded, *config.Report, error) {
-	return load(path, func(report *config.Report) error { return report.Err() })
+	doc, report := config.Load(path, config.LookupEnv)
+	return check(doc, report, nil)
 }
 
 // LoadRules is Load for who only judges by the rules: values of the
 // environment may be missing, as they do where a change of the configuration
 // is reviewed.
 func LoadRules(path string) (*Loaded, *config.Report, error) {
-	return load(path, func(report *config.Report) error {
+	doc, report := config.Load(path, config.LookupEnv)
+	return compile(doc, report, func(report *config.Report) error {
 		rest := slices.DeleteFunc(slices.Clone(report.List), func(d diag.Diagnostic) bool { return d.Code == "env-missing" })
 		return rest.Err()
 	})
 }
 
-// load is Load with what refuses the configuration.
-func load(path string, refuse func(*config.Report) error) (*Loaded, *config.Report, error) {
-	doc, report := config.Load(path, config.LookupEnv)
+// compile compiles a document that was read. refuse says why it cannot be used.
+func compile(doc *config.Document, report *config.Report, refuse func(*config.Report) error) (*Loaded, *config.Report, error) {
 	if doc == nil {
 		return nil, report, report.Err()
 	}

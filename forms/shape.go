@@ -22,7 +22,7 @@ func (f *Form) Shape() []shape.Shape {
 			}
 		}
 	}
-	if s.Find(shape.Path{extraKey}) == nil {
+	if !f.refuse && s.Find(shape.Path{extraKey}) == nil {
 		s.Fields = append(s.Fields, shape.Field{Path: shape.Path{extraKey}, Types: []string{shape.Null, shape.Object}})
 	}
 	slices.SortStableFunc(s.Fields, func(a, b shape.Field) int { return slices.Compare(a.Path, b.Path) })

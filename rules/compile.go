@@ -49,6 +49,7 @@ type input struct {
 	prefix   []byte // the key as JSON, with its colon
 	template *lang.Template
 	required bool
+	content  bool
 }
 
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)

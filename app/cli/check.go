@@ -1,14 +1,17 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
 	"hookgate/app"
+	"hookgate/app/client"
 	"hookgate/app/config"
 	"hookgate/app/diag"
+	"hookgate/app/shape"
 )
 
 // checked is what `check --json` prints.
@@ -19,7 +22,8 @@ type checked struct {
 }
 
 func newCheck(s *session) *cobra.Command {
-	return &cobra.Command{
+	var strict bool
+	c := &cobra.Command{
 		Use: "check [FILE]", GroupID: groupRules, Short: "Check the config and say everything that is wrong with it",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
@@ -27,29 +31,31 @@ func newCheck(s *session) *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				s.file = args[0]
 			}
-			return s.check()
+			return s.check(cmd.Context(), strict)
 		},
 	}
+	c.Flags().BoolVar(&strict, "strict", false, "fail on a warning too")
+	return c
 }
 
-func (s *session) check() error {
+func (s *session) check(ctx context.Context, strict bool) error {
 	path, err := s.findConfig()
 	if err != nil && s.json {
-		return s.checkJSON("", &config.Report{List: diag.List{{Severity: diag.Error, Code: "no-file", Message: err.Error()}}})
+		return s.checkJSON("", strict, &config.Report{List: diag.List{{Severity: diag.Error, Code: "no-file", Message: err.Error()}}})
 	}
 	if err != nil {
 		return err
 	}
-	loaded, report, err := app.Load(path)
+	loaded, report, err := app.Check(ctx, path, s.seen)
 	if err != nil && report == nil {
 		return &failure{code: exitConfig, err: err}
 	}
 	if s.json {
-		return s.checkJSON(path, report)
+		return s.checkJSON(path, strict, report)
 	}
 	if report.List.Count(diag.Error) > 0 {
 		return s.configFailure(report)
@@ -58,19 +64,49 @@ func (s *session) check() error {
 		return err
 	}
 	s.printCounts(loaded, report)
+	if warnings := report.List.Count(diag.Warning); strict && warnings > 0 {
+		return &failure{code: exitFailed, err: fmt.Errorf("the config has %s, and --strict allows none", plural(warnings, "warning"))}
+	}
 	return nil
 }
 
-func (s *session) checkJSON(path string, report *config.Report) error {
-	result := checked{OK: report.List.Count(diag.Error) == 0, File: path, Diagnostics: report.List}
+// seen asks the server that runs what it has seen of each source and form, and
+// where none does looks into the database's file.
+func (s *session) seen(ctx context.Context, l *app.Loaded) (map[string]shape.Origin, bool) {
+	server, err := s.connect()
+	if err != nil {
+		return app.Seen(ctx, l)
+	}
+	origins := l.Origins()
+	found := false
+	for name, o := range origins {
+		remote, err := server.Fields(ctx, name, o.Form)
+		switch {
+		case errors.Is(err, client.ErrUnreachable):
+			return app.Seen(ctx, l)
+		case err == nil: // else it does not have this one yet
+			o.Seen = remote.Seen
+			origins[name] = o
+			found = found || o.Events() > 0
+		}
+	}
+	return origins, found
+}
+
+func (s *session) checkJSON(path string, strict bool, report *config.Report) error {
+	errs, warnings := report.List.Count(diag.Error), report.List.Count(diag.Warning)
+	result := checked{OK: errs == 0 && (!strict || warnings == 0), File: path, Diagnostics: report.List}
 	if result.Diagnostics == nil {
 		result.Diagnostics = diag.List{}
 	}
 	if err := s.printJSON(result); err != nil {
 		return err
 	}
-	if !result.OK {
+	switch {
+	case errs > 0:
 		return &failure{code: exitConfig}
+	case !result.OK:
+		return &failure{code: exitFailed}
 	}
 	return nil
 }

@@ -111,3 +111,64 @@ func listFolder(t *testing.T, folder string) string {
 	}
 	return strings.Join(names, " ")
 }
+
+// check knows what has come: from the server, then from its file.
+func TestCheck_seen(t *testing.T) {
+	t.Parallel()
+	const rules = `connections:
+  hook: { type: webhook, url: https://api.billing.example }
+  hook2: { type: webhook, url: https://api.billing.example }
+  hook3: { type: webhook, url: https://api.billing.example }
+rules:
+  - name: r
+    from: [sitejet, shop, contact]
+    then: [{ to: hook, json: { ok: true } }]
+  - name: order
+    from: shop
+    when: data.typ == "paid"
+    then: [{ to: hook2, json: { id: 1 } }]
+  - name: fine
+    from: shop
+    # hookgate:ignore unseen-field
+    when: data.type == "paid"
+    then: [{ to: hook3, json: { id: 2 } }]
+`
+	config := writeConfig(t, strings.Replace(fieldsConfig, "LISTEN", freePort(t), 1)+rules)
+	before := run(t, "check", "--strict", "-c", config) // nothing is known of the shop's events
+	if before.code != 0 || strings.Contains(before.errOut, "warn[") || !strings.Contains(before.out, "warnings: 0") {
+		t.Errorf("before any event: %+v", before)
+	}
+	_, stop := startServer(t, config)
+	for range 3 {
+		if got := runWith(t, `{"type": "paid"}`, "events", "send", "shop", "-", "-c", config); got.code != 0 {
+			t.Fatalf("%+v", got)
+		}
+	}
+	same := func(where string) {
+		t.Helper()
+		got := run(t, "check", "-c", config)
+		for _, part := range []string{
+			"warn[unseen-field] ", ": none of the last 3 shop events had data.typ\n", `did you mean "type"?      (check --strict fails on this)`,
+			"warn[unused-ignore] ", ": there is no unseen-field to ignore here\n",
+		} {
+			if got.code != 0 || strings.Count(got.errOut, part) != 1 {
+				t.Errorf("%s: not once %q: %+v", where, part, got)
+			}
+		}
+		if !strings.Contains(got.out, "warnings: 2") {
+			t.Errorf("%s: %+v", where, got)
+		}
+		strict := run(t, "check", "--strict", "-c", config)
+		if strict.code != 1 || !strings.Contains(strict.errOut, "hookgate: the config has 2 warnings, and --strict allows none") {
+			t.Errorf("%s: strict: %+v", where, strict)
+		}
+		if asJSON := run(t, "check", "--strict", "--json", "-c", config); asJSON.code != 1 || !strings.Contains(asJSON.out, `"ok": false`) {
+			t.Errorf("%s: strict JSON: %+v", where, asJSON)
+		}
+	}
+	same("server")
+	if code := stop(); code != 0 {
+		t.Fatalf("the server ended with %d", code)
+	}
+	same("file")
+}

@@ -5,8 +5,11 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"hookgate/app/config"
 	"hookgate/app/yamlpos"
@@ -38,9 +41,9 @@ func TestDocs_complete(t *testing.T) {
 			}
 		}
 	}
-	code := regexp.MustCompile(`(?:Diag|DiagAt|fail|wrong|newFault)\([^"\n]*"([a-z]+(?:-[a-z]+)+|conflict|unverified)"|Code: +"([a-z-]+)"`)
+	code := regexp.MustCompile(`(?:Diag|DiagAt|Warn|warn|warnUnused|ignoreFault|fail|wrong|newFault)\([^"\n]*"([a-z]+(?:-[a-z]+)+|conflict|unverified)"|Code: +"([a-z-]+)"`)
 	found := 0
-	for _, pattern := range []string{"*.go", "../yamlpos/*.go", "../source/*.go", "../../rules/*.go", "../../rules/lang/*.go", "../../forms/*.go", "../../connectors/*.go"} {
+	for _, pattern := range []string{"*.go", "../*.go", "../yamlpos/*.go", "../source/*.go", "../../rules/*.go", "../../rules/lang/*.go", "../../forms/*.go", "../../connectors/*.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatal(pattern, err)
@@ -63,6 +66,30 @@ func TestDocs_complete(t *testing.T) {
 	}
 	if found < 60 {
 		t.Errorf("only %d codes found: has their form changed?", found)
+	}
+}
+
+// The codes that the page calls warnings or advice are those that a comment can
+// silence.
+func TestDocs_silenceable(t *testing.T) {
+	t.Parallel()
+	_, errors, _ := strings.Cut(readDocs(t), "## Errors")
+	code := regexp.MustCompile("`([a-z-]+)`")
+	var explained []string
+	for line := range strings.SplitSeq(errors, "\n") {
+		names, meaning, found := strings.Cut(strings.TrimPrefix(line, "| "), " | ")
+		if !found || !strings.HasPrefix(meaning, "warning:") && !strings.HasPrefix(meaning, "advice:") {
+			continue
+		}
+		for _, m := range code.FindAllStringSubmatch(names, -1) {
+			if m[1] != "unused-ignore" && m[1] != "bad-ignore" { // about these comments themselves
+				explained = append(explained, m[1])
+			}
+		}
+	}
+	slices.Sort(explained)
+	if diff := cmp.Diff(slices.Sorted(slices.Values(config.Silenceable())), explained); diff != "" {
+		t.Errorf("config.Silenceable has (-), docs/configuration.md explains as a warning (+):\n%s", diff)
 	}
 }
 

@@ -88,6 +88,7 @@ func parse(path string, content []byte, env *environment) (*Document, *Report) {
 		return nil, report
 	}
 	root, list := yamlpos.Parse(path, content)
+	report.root = root
 	if root.Kind() != yamlpos.Map {
 		report.Add(append(explain(root, list, content), env.list...))
 		return nil, report

@@ -24,6 +24,7 @@ type Report struct {
 	// also of those that can't be read.
 	Parts []string
 
+	root  yamlpos.Node // the file, for its comments
 	masks []mask
 	// distrusted holds the paths of values that could not be completed, with
 	// the place of the key of each.

@@ -11,10 +11,12 @@ import (
 // Severity says whether a Diagnostic stops the configuration from loading.
 type Severity string
 
-// The severities. Only an Error refuses a configuration.
+// The severities. Only an Error refuses a configuration; Advice is what may be
+// as it is meant to be, and fails not even a strict check.
 const (
 	Error   Severity = "error"
 	Warning Severity = "warn"
+	Advice  Severity = "hint"
 )
 
 // Position is a place in a file. Line and Column count from 1, Column and
@@ -43,6 +45,12 @@ type Diagnostic struct {
 	Position
 	Message string `json:"message"`
 	Hint    string `json:"hint,omitempty"`
+}
+
+// Weigh is the Diagnostic with another severity.
+func (d Diagnostic) Weigh(s Severity) Diagnostic {
+	d.Severity = s
+	return d
 }
 
 // Error gives the one-line form; Render gives the whole one.

@@ -11,7 +11,7 @@ func TestSuggest(t *testing.T) {
 	names := []string{"billing", "slack-web", "when", "to"}
 	for word, want := range map[string]string{
 		"biling": "billing", "BILLING": "billing", "slackweb": "slack-web", "hwen": "when", "wen": "when", "ot": "to",
-		"": "", "something": "", "whatever": "", "filter": "",
+		"": "", "something": "", "x": "", "whatever": "", "filter": "",
 	} {
 		if got := diag.Suggest(word, names); got != want {
 			t.Errorf("%q: got %q, want %q", word, got, want)

@@ -22,6 +22,7 @@ const (
 	bold   = "\x1b[1m"
 	red    = "\x1b[1;31m"
 	yellow = "\x1b[1;33m"
+	cyan   = "\x1b[1;36m"
 	dim    = "\x1b[2m"
 )
 
@@ -59,8 +60,12 @@ func (r *renderer) printf(format string, args ...any) { _, _ = fmt.Fprintf(r.out
 
 func (r *renderer) diagnostic(d Diagnostic) {
 	severity := red
-	if d.Severity == Warning {
+	switch d.Severity {
+	case Warning:
 		severity = yellow
+	case Advice:
+		severity = cyan
+	case Error:
 	}
 	r.printf("%s", r.paint(severity, string(d.Severity)+"["+visible(d.Code)+"]"))
 	if place := visible(d.String()); place != "" {

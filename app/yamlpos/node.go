@@ -108,6 +108,9 @@ func (d *document) syntaxError(e *yaml.LoadError) diag.Diagnostic {
 		Severity: diag.Error, Code: "yaml-syntax", Message: e.Message,
 		Position: diag.Position{File: d.file, Line: max(1, e.Mark.Line), Column: max(1, e.Mark.Column), Width: 1},
 	}
+	if out.Line > len(d.lines) { // the parser noticed at the end of the file
+		out.Line, out.Column = len(d.lines), 1
+	}
 	if strings.Contains(e.Message, "single document") {
 		out.Line, out.Column, out.Width = d.secondDocument(), 1, len(separator)
 	}

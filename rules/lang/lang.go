@@ -44,7 +44,10 @@ type Input struct {
 	Name, Doc string
 	Kind      Kind
 	Required  bool
-	Escape    func(string) string // of each value in a text, not of the literal parts; nil: none
+	// Content says that the input is what is sent: where no other Content
+	// stands beside it, it must not come out empty.
+	Content bool
+	Escape  func(string) string // of each value in a text, not of the literal parts; nil: none
 	// Fields are what the keys of a ValueInput's mapping hold, where they are
 	// known. A key that is not among them is a ValueInput without Escape.
 	Fields []Input

@@ -1,0 +1,115 @@
+package app
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"hookgate/app/config"
+	"hookgate/app/diag"
+	"hookgate/app/shape"
+	"hookgate/app/yamlpos"
+	"hookgate/rules"
+)
+
+// Survey tells what the events of a configuration's sources and forms look
+// like, documented and seen; false where nobody could look.
+type Survey func(ctx context.Context, l *Loaded) (map[string]shape.Origin, bool)
+
+// Check is Load that compares the rules with the events that were seen, too.
+func Check(ctx context.Context, path string, survey Survey) (*Loaded, *config.Report, error) {
+	doc, report := config.Load(path, config.LookupEnv)
+	return check(doc, report, survey.in(ctx))
+}
+
+// in is the survey with its context; nil for none.
+func (s Survey) in(ctx context.Context) func(*Loaded) (map[string]shape.Origin, bool) {
+	if s == nil {
+		return nil
+	}
+	return func(l *Loaded) (map[string]shape.Origin, bool) { return s(ctx, l) }
+}
+
+// CheckText is Check for the content of a file; there is no .env beside it.
+func CheckText(ctx context.Context, path string, content []byte, getenv config.LookupFunc, survey Survey) (*Loaded, *config.Report, error) {
+	doc, report := config.Parse(path, content, getenv)
+	return check(doc, report, survey.in(ctx))
+}
+
+func check(doc *config.Document, report *config.Report, survey func(*Loaded) (map[string]shape.Origin, bool)) (*Loaded, *config.Report, error) {
+	l, report, err := compile(doc, report, (*config.Report).Err)
+	if err != nil {
+		report.Silence(config.Silenceable()...) // the rules were not looked at
+		return l, report, err
+	}
+	known, looked := l.Origins(), false
+	if survey != nil {
+		if seen, ok := survey(l); ok {
+			looked = true
+			maps.Copy(known, seen)
+		}
+	}
+	report.Add(l.lint(known))
+	if looked {
+		report.Silence()
+	} else {
+		report.Silence("unseen-field", "unseen-value", "type-mismatch", "may-be-missing")
+	}
+	return l, report, nil
+}
+
+// lint looks for what is valid and can yet hardly be meant.
+func (l *Loaded) lint(known rules.Known) diag.List {
+	list := rules.Lint(l.Document.Rules, l.Rules, l.origins, known)
+	listened, sentTo := map[string]bool{}, map[string]bool{}
+	for i := range l.Document.Rules {
+		for _, from := range l.Document.Rules[i].From {
+			listened[from.Value] = true
+		}
+		for j := range l.Document.Rules[i].Then {
+			sentTo[l.Document.Rules[i].Then[j].To.Value] = true
+		}
+	}
+	for _, e := range l.Document.Forms {
+		sendsTo(e.Node, sentTo)
+	}
+	list = append(list, warnUnused(l.Document.Sources, listened, "unused-source", "no rule listens to the source %q: its events are kept, and nothing is done")...)
+	list = append(list, warnUnused(l.Document.Forms, listened, "unused-form", "no rule listens to the form %q: its posts are kept, and nobody is told")...)
+	var connections []config.Entry
+	for _, c := range l.Document.Connections {
+		connections = append(connections, config.Entry{Name: c.Name, Node: c.Node})
+	}
+	return append(list, warnUnused(connections, sentTo, "unused-connection", "nothing is sent to the connection %q")...)
+}
+
+// sendsTo finds the connections that a form names itself, as its autoreply does.
+func sendsTo(n yamlpos.Node, into map[string]bool) {
+	for _, f := range n.Fields() {
+		if f.Key.Value == "to" {
+			into[f.Value.Text().Value] = true
+		}
+		sendsTo(f.Value, into)
+	}
+	for _, item := range n.Items() {
+		sendsTo(item, into)
+	}
+}
+
+func warnUnused(entries []config.Entry, used map[string]bool, code, format string) diag.List {
+	var list diag.List
+	for _, e := range entries {
+		if !used[e.Name.Value] {
+			hint := "take it out, or say that it is meant: # " + "hookgate:ignore " + code
+			list = append(list, e.Name.Diag(code, hint, format, e.Name.Value).Weigh(diag.Warning))
+		}
+	}
+	return list
+}
+
+// Seen is the Survey of the database's file, for commands that run beside no
+// server.
+func Seen(ctx context.Context, l *Loaded) (map[string]shape.Origin, bool) {
+	names := slices.Sorted(maps.Keys(l.Origins()))
+	seen, err := l.Survey(ctx, names...)
+	return seen, err == nil && slices.ContainsFunc(names, func(n string) bool { o := seen[n]; return o.Events() > 0 })
+}

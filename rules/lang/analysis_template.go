@@ -1,0 +1,58 @@
+package lang
+
+// Analyse tells what the template's expressions read and compare.
+func (t *Template) Analyse() Analysis {
+	var all Analysis
+	for _, p := range t.programs() {
+		a, tree := analyse(p)
+		if tree == nil {
+			continue
+		}
+		a.logic(tree)
+		all.Reads = append(all.Reads, a.out.Reads...)
+		all.Compares = append(all.Compares, a.out.Compares...)
+		all.Faults = append(all.Faults, a.out.Faults...)
+	}
+	return all
+}
+
+func (t *Template) programs() []*program {
+	var list []*program
+	for i := range t.pieces {
+		if t.pieces[i].leaf == nil {
+			continue
+		}
+		for _, p := range t.pieces[i].leaf.parts {
+			if p.program != nil {
+				list = append(list, p.program)
+			}
+		}
+	}
+	return list
+}
+
+// Blanks are the values without which the template renders to nothing: those
+// of a text that is made of nothing but ${{ }}, none of which has a ?? that
+// gives another value. Any other template has none.
+func (t *Template) Blanks() []Read {
+	if len(t.pieces) != 1 || t.pieces[0].leaf == nil {
+		return nil
+	}
+	var reads []Read
+	for _, p := range t.pieces[0].leaf.parts {
+		if p.program == nil {
+			return nil
+		}
+		a, tree := analyse(p.program)
+		if tree == nil {
+			return nil
+		}
+		r, ok := a.read(tree)
+		if !ok {
+			return nil
+		}
+		r.Place = a.place(tree)
+		reads = append(reads, r)
+	}
+	return reads
+}

@@ -1,0 +1,215 @@
+package rules
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"hookgate/app/diag"
+	"hookgate/app/shape"
+	"hookgate/rules/lang"
+)
+
+// Known has, by the name of a source or form, what is known of its events.
+type Known map[string]shape.Origin
+
+// Lint reports what compiles and can yet hardly be meant: fields and values
+// that no event has, conditions that contradict themselves, what is sent
+// twice. list are the rules that set was compiled from without an error. All
+// that it finds are warnings and advice.
+func Lint(list []Rule, set *Set, origins Origins, known Known) diag.List {
+	l := linter{set: set, list: list, origins: origins, known: known, views: map[string]view{}}
+	for i := range list {
+		l.rule(&list[i], set.rules[i])
+	}
+	l.twice()
+	l.overtaking()
+	return l.out
+}
+
+type linter struct {
+	set     *Set
+	list    []Rule
+	origins Origins
+	known   Known
+	views   map[string]view // by origin and types: many rules listen to the same
+	out     diag.List
+}
+
+func (l *linter) add(d ...diag.Diagnostic) { l.out = append(l.out, d...) }
+
+func (l *linter) rule(in *Rule, r *rule) {
+	to := l.audience(r)
+	tested := map[string]bool{}
+	if r.when != nil {
+		a := r.when.Analyse()
+		l.analysis(&a, to)
+		remember(tested, &a)
+	}
+	l.secrets(in.When)
+	for i, a := range r.actions {
+		l.action(&in.Then[i], a, to, tested)
+	}
+}
+
+func (l *linter) action(in *Action, a *action, to audience, tested map[string]bool) {
+	asked := map[string]bool{}
+	for path := range tested {
+		asked[path] = true
+	}
+	if a.when != nil {
+		analysis := a.when.Analyse()
+		l.analysis(&analysis, to)
+		remember(asked, &analysis)
+	}
+	if a.key != nil {
+		analysis := a.key.Analyse()
+		l.analysis(&analysis, to)
+	}
+	l.secrets(in.When)
+	l.secrets(in.OrderingKey)
+	for _, f := range in.Inputs {
+		l.secretsBelow(f.Value)
+	}
+	for i := range a.inputs {
+		analysis := a.inputs[i].template.Analyse()
+		l.analysis(&analysis, to)
+		if a.needs(&a.inputs[i]) {
+			l.blank(&a.inputs[i], to, asked)
+		}
+	}
+}
+
+// needs reports whether the input must not come out empty.
+func (a *action) needs(in *input) bool {
+	alone := !slices.ContainsFunc(a.inputs, func(other input) bool { return other.content && other.name != in.name })
+	return in.required || in.content && alone
+}
+
+// remember notes the paths that a condition looks at.
+func remember(paths map[string]bool, a *lang.Analysis) {
+	for i := range a.Reads {
+		paths[shape.Path(a.Reads[i].Keys()).String()] = true
+	}
+}
+
+func (l *linter) analysis(a *lang.Analysis, to audience) {
+	l.add(a.Faults...)
+	for i := range a.Reads {
+		if r := &a.Reads[i]; r.Root == "data" && !r.Guarded {
+			l.field(r, to)
+		}
+	}
+	for i := range a.Compares {
+		switch c := &a.Compares[i]; c.Read.Root {
+		case "data":
+			l.types(c, to)
+			l.values(c, to)
+		case "event":
+			l.meta(c, to)
+		}
+	}
+}
+
+// audience is what a rule listens to, and what is known of it.
+type audience struct {
+	rule  *rule
+	types []string // that can come; nil: any
+	views []view
+}
+
+// view is what is known of the events of one origin that a rule listens to.
+type view struct {
+	name, sender     string
+	form             bool
+	documented, seen shape.Shape
+}
+
+func (l *linter) audience(r *rule) audience {
+	to := audience{rule: r, types: r.events}
+	anyType := false
+	for _, name := range r.from {
+		key := name + "\x00" + strings.Join(r.events, "\x00")
+		v, made := l.views[key]
+		if !made {
+			o := l.known[name]
+			v = view{
+				name: name, sender: o.Sender, form: o.Form,
+				documented: shape.Merge(shape.Of(o.Documented, r.events)), seen: shape.Merge(shape.Of(o.Seen, r.events)),
+			}
+			l.views[key] = v
+		}
+		to.views = append(to.views, v)
+		anyType = anyType || l.origins[name] == nil
+		if r.events == nil {
+			to.types = append(to.types, l.origins[name]...)
+		}
+	}
+	if anyType && r.events == nil {
+		to.types = nil
+	}
+	return to
+}
+
+// events is how many events of these origins were looked at, and names is how
+// messages call them.
+func (a *audience) events() (n int, names string) {
+	for i := range a.views {
+		n += a.views[i].seen.Events
+		names = strings.Trim(names+" and "+a.views[i].name, " ")
+	}
+	return n, strings.TrimPrefix(names, "and ")
+}
+
+// none begins a message about what no event had.
+func (a *audience) none() string {
+	n, names := a.events()
+	if n == 1 {
+		return "the last " + names + " event had no"
+	}
+	return fmt.Sprintf("none of the last %d %s events had", n, names)
+}
+
+// meta checks comparisons of event.type and event.source.
+func (l *linter) meta(c *lang.Compare, to audience) {
+	if len(c.Read.Steps) != 1 {
+		return
+	}
+	var possible []string
+	switch c.Read.Steps[0].Key {
+	case "type":
+		possible = to.types
+	case "source":
+		possible = to.rule.from
+	}
+	if possible == nil || !equality(c.Operator) {
+		return
+	}
+	for _, literal := range c.Literals {
+		text, ok := literal.Value.(string)
+		if !ok || slices.Contains(possible, text) {
+			continue
+		}
+		hint := diag.DidYouMean(text, possible)
+		if hint == "" {
+			hint = "it can be " + quoted(possible)
+		}
+		l.add(literal.Place.Warn("unseen-value", hint, "%s is never %q in this rule", c.Read.Place.Text(), text))
+	}
+}
+
+func equality(operator string) bool { return operator == "==" || operator == "!=" || operator == "in" }
+
+// quoted lists texts, a few of them.
+func quoted(texts []string) string {
+	const most = 14
+	parts := make([]string, 0, most)
+	for _, t := range texts {
+		if len(parts) == most {
+			parts = append(parts, "…")
+			break
+		}
+		parts = append(parts, fmt.Sprintf("%q", t))
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,116 @@
+package rules
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"hookgate/app/diag"
+)
+
+// twice warns of rules, and of actions of one rule, that are the same.
+func (l *linter) twice() {
+	rules := map[string]int{}
+	for i := range l.list {
+		in, r := &l.list[i], l.set.rules[i]
+		actions := map[string]bool{}
+		parts := []string{sorted(r.from), sorted(r.events), words(in.When.Value)}
+		for j := range in.Then {
+			key := in.Then[j].key()
+			if actions[key] {
+				l.add(in.Then[j].To.Diag("duplicate-action", "take one of them out", "the same action stands twice in this rule").Weigh(diag.Warning))
+			}
+			actions[key] = true
+			parts = append(parts, key)
+		}
+		key := strings.Join(parts, "\x00")
+		first, known := rules[key]
+		if !known {
+			rules[key] = i
+			continue
+		}
+		other := l.list[first].Name
+		l.add(in.Name.Diag("duplicate-rule", "take one of them out", "this rule does the same as %q in line %d: all is sent twice", other.Value, other.Pos().Line).Weigh(diag.Warning))
+	}
+}
+
+// key is the same for actions that do the same.
+func (a *Action) key() string {
+	inputs := map[string]any{}
+	for _, f := range a.Inputs {
+		inputs[f.Key.Value] = f.Value.Any()
+	}
+	text, err := json.Marshal([]any{a.To.Value, words(a.When.Value), words(a.OrderingKey.Value), inputs})
+	if err != nil { // what YAML holds always has a JSON form, but for .nan and .inf
+		return a.Node.Path()
+	}
+	return string(text)
+}
+
+func sorted(names []string) string { return strings.Join(slices.Sorted(slices.Values(names)), "\x01") }
+
+func words(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// sender is an action that sends to some connection.
+type sender struct {
+	rule   *rule
+	in     *Action
+	action *action
+}
+
+// overtaking advises an ordering key where two rules send to one connection
+// for events of the same origin: without it, what one sends can overtake what
+// the other does. It says so once for each such pair of names.
+func (l *linter) overtaking() {
+	type way struct{ from, to string }
+	var ways []way
+	senders := map[way][]sender{}
+	for i, r := range l.set.rules {
+		for j, a := range r.actions {
+			for _, from := range r.from {
+				w := way{from, a.connection}
+				if senders[w] == nil {
+					ways = append(ways, w)
+				}
+				senders[w] = append(senders[w], sender{r, &l.list[i].Then[j], a})
+			}
+		}
+	}
+	advised := map[*Action]bool{}
+	for _, w := range ways {
+		first, other := unordered(senders[w])
+		if first == nil || advised[first.in] {
+			continue
+		}
+		advised[first.in] = true
+		hint := "ordering_key: what names the thing that the events are about, such as data.id"
+		if key := other.in.OrderingKey.Value; key != "" {
+			hint = "ordering_key: " + key + ", as there"
+		}
+		l.add(first.in.To.Diag("no-ordering-key", hint, "%q sends to %s for %s too, and one can overtake the other", other.rule.name, w.to, w.from).Weigh(diag.Advice))
+	}
+}
+
+// unordered is the first action without a key, and one of another rule that
+// some event triggers too.
+func unordered(list []sender) (first, other *sender) {
+	for i := range list {
+		if list[i].action.key != nil {
+			continue
+		}
+		for j := range list {
+			if list[j].rule != list[i].rule && overlap(list[i].rule, list[j].rule) {
+				return &list[i], &list[j]
+			}
+		}
+	}
+	return nil, nil
+}
+
+// overlap reports whether some event can make both of them send.
+func overlap(a, b *rule) bool {
+	if a.events == nil || b.events == nil {
+		return true
+	}
+	return slices.ContainsFunc(a.events, func(t string) bool { return slices.Contains(b.events, t) })
+}
