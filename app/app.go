@@ -161,6 +161,7 @@ func (a *App) webConfig(loaded *Loaded) web.Config {
 		Plan:     func() *intake.Plan { return &a.plan.Load().Plan },
 		Intake:   a.intake,
 		Admin:    service{a},
+		Download: a.Download,
 		Ready:    a.notReady,
 		Metrics:  a.metrics.Handler(),
 		Refused:  a.metrics.EventReceived,

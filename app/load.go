@@ -5,10 +5,8 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"hookgate/app/body"
 	"hookgate/app/config"
@@ -37,6 +35,7 @@ type Loaded struct {
 	Autoreplies map[string]*rules.Set // by the name of the form
 	connections []kindOf
 	origins     rules.Origins
+	compiler    *lang.Compiler
 }
 
 // kindOf is a connection with the connector that its type names.
@@ -90,11 +89,26 @@ func compile(doc *config.Document, report *config.Report, refuse func(*config.Re
 			l.Forms[f.Name] = f
 		}
 	}
+	targets := l.connect(report)
+	set, list := rules.Compile(compiler, doc.Rules, origins, targets)
+	report.Add(list)
+	report.Add(reservedNames(doc.Rules))
+	report.Add(l.autoreplies(compiler, targets))
+	report.Add(withoutAddress(doc, compiler))
+	if err := refuse(report); err != nil {
+		return nil, report, err
+	}
+	l.Rules, l.origins, l.compiler = set, origins, compiler
+	return l, report, nil
+}
+
+// connect compiles the connections, and says what actions to them may hold.
+func (l *Loaded) connect(report *config.Report) rules.Targets {
 	targets := rules.Targets{}
-	client := egress.New(egress.Config{AllowPrivate: doc.Outbound.AllowPrivate})
+	client := egress.New(egress.Config{AllowPrivate: l.Document.Outbound.AllowPrivate})
 	defer client.Close()
-	l.Kinds = Kinds(doc, report)
-	for _, c := range doc.Connections {
+	l.Kinds = Kinds(l.Document, report)
+	for _, c := range l.Document.Connections {
 		kind, list := l.kindNamed(c)
 		if kind != nil {
 			_, faults := kind.New(c.Node, connectors.Deps{Egress: client, Timeout: c.Timeout})
@@ -106,15 +120,17 @@ func compile(doc *config.Document, report *config.Report, refuse func(*config.Re
 		}
 		report.Add(list)
 	}
-	set, list := rules.Compile(compiler, doc.Rules, origins, targets)
-	report.Add(list)
-	report.Add(reservedNames(doc.Rules))
-	report.Add(l.autoreplies(compiler, targets))
-	if err := refuse(report); err != nil {
-		return nil, report, err
+	return targets
+}
+
+// withoutAddress are the errors that links are wanted to a server whose
+// address is not known.
+func withoutAddress(doc *config.Document, compiler *lang.Compiler) diag.List {
+	if doc.Server.PublicURL != "" {
+		return nil
 	}
-	l.Rules, l.origins = set, origins
-	return l, report, nil
+	return compiler.FileURLs("no-public-url", "set server.public_url to the address that people reach hookgate at",
+		"file_url makes links to this server, whose address is not known")
 }
 
 // Plan is what the configuration says of events that come in, without the
@@ -145,11 +161,11 @@ func withoutPublicURL(doc *config.Document, s *source.Source, e config.Entry) di
 }
 
 // deliver makes the connections as delivery takes them, to send by client.
-func (l *Loaded) deliver(client *egress.Client, version string, logger *slog.Logger, now func() time.Time) ([]delivery.Connection, error) {
+func (l *Loaded) deliver(client *egress.Client, files connectors.Files, opt Options) ([]delivery.Connection, error) {
 	list := make([]delivery.Connection, 0, len(l.connections))
 	for _, c := range l.connections {
 		connector, faults := c.kind.New(c.Node, connectors.Deps{
-			Egress: client, Logger: logger, Now: now, Version: version, Timeout: c.Timeout,
+			Egress: client, Logger: opt.Logger, Now: opt.Now, Version: opt.Version, Timeout: c.Timeout, Files: files,
 		})
 		if err := faults.Err(); err != nil {
 			return nil, fmt.Errorf("connection %s: %w", c.Name.Value, err)

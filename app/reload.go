@@ -26,7 +26,7 @@ var errRestart = errors.New("needs a restart")
 // keeps its deliveries as they are.
 func (a *App) use(loaded *Loaded) error {
 	client, changed := a.outbound(loaded.Document.Outbound)
-	connections, err := loaded.deliver(client, a.opt.Version, a.opt.Logger, a.opt.Now)
+	connections, err := loaded.deliver(client, storedFiles{a}, a.opt)
 	if err != nil {
 		return err
 	}
@@ -53,6 +53,7 @@ func (a *App) use(loaded *Loaded) error {
 	}
 	plan := loaded.Plan()
 	plan.ID, plan.Files = id, folder
+	loaded.compiler.SetLinks(a.links(loaded.Document.Server.PublicURL))
 	a.plan.Store(&inForce{Plan: plan, loaded: loaded, since: a.opt.Now()})
 	a.tellOrphans(connections)
 	return nil

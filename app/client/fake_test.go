@@ -29,6 +29,7 @@ var received = time.Date(2026, 3, 10, 10, 42, 7, 0, time.UTC)
 // fake is a Service over a few records, which keeps the filters it was asked with.
 type fake struct {
 	api.Replayer
+	api.Files
 	replays    []api.Replay
 	mu         sync.Mutex
 	events     []event.Event

@@ -33,6 +33,8 @@ var (
 	// ErrUnavailable reports that the store cannot commit right now (disk full,
 	// locked, cut off). Nothing was stored; the sender may try again.
 	ErrUnavailable = errors.New("the store is unavailable")
+	// ErrExpired reports that what was asked for is over.
+	ErrExpired = errors.New("it has expired")
 )
 
 // State is the state of an Event.

@@ -4,6 +4,8 @@
 package web
 
 import (
+	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -49,11 +51,14 @@ type Settings struct {
 	AdminPassword event.Secret
 }
 
-// Config is what a Server needs. All fields are required but Limits.
+// Config is what a Server needs. All fields are required but Limits and Download.
 type Config struct {
-	Plan     func() *intake.Plan // the one in force
-	Intake   Intake
-	Admin    api.Service
+	Plan   func() *intake.Plan // the one in force
+	Intake Intake
+	Admin  api.Service
+	// Download opens the file that a signed link leads to: event.ErrNotFound,
+	// event.ErrExpired. nil: there are none.
+	Download func(ctx context.Context, id string, until time.Time, sig string) (event.File, io.ReadCloser, error)
 	Ready    func() error // why the process cannot do its work right now, nil if it can
 	Metrics  http.Handler
 	Refused  func(source, result string) // counts a request that never reached the Intake

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -52,6 +53,7 @@ func New(cfg Config) *Server {
 	s.public.All("/in/:source/:token?", s.in)
 	s.public.All("/f/:form", s.form)
 	s.public.Get("/f/:form/thanks", s.formThanks)
+	s.public.Get("/files/:id", s.download)
 	s.public.Get("/metrics", s.login, serveMetrics)
 	api.Register(s.public.Group("/api/v1", s.login), cfg.Admin, cfg.Logger, cfg.Now)
 	s.admin.Get("/metrics", serveMetrics)
@@ -104,10 +106,14 @@ func (s *Server) tune(app *fiber.App) {
 	server.StreamRequestBody = true     // see readBody
 	server.SecureErrorLogMessage = true // a request's header may hold credentials
 	server.HeaderReceived = func(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
-		return fasthttp.RequestConfig{
+		config := fasthttp.RequestConfig{
 			ReadTimeout:        s.cfg.Limits.bodyTimeout(h.ContentLength()),
 			MaxRequestBodySize: int(s.settings.Load().MaxBody),
 		}
+		if bytes.Contains(h.RequestURI(), []byte("/files/")) {
+			config.WriteTimeout = downloadTimeout
+		}
+		return config
 	}
 }
 

@@ -15,6 +15,7 @@ var added = map[string]func(m *meter, args []any) (any, error){
 	"urlencode": urlencode,
 	"merge":     merge,
 	"fields":    fieldsFunction,
+	"file_url":  fileURL,
 }
 
 func md5Hex(text string) string {

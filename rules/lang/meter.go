@@ -41,6 +41,9 @@ type meter struct {
 	ticks    int
 	spent    int
 	doc      *Doc // what data is
+
+	links *Links // nil: there are none
+	at    time.Time
 }
 
 func (m *meter) start() {

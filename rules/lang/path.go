@@ -2,6 +2,7 @@ package lang
 
 import (
 	"strconv"
+	"sync/atomic"
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/valyala/fastjson"
@@ -63,6 +64,8 @@ func (k keyed) find(key []byte) *path {
 // resolves each of them once however many rules name it.
 type space struct {
 	byName map[string]*path
+	links  atomic.Pointer[Links] // see SetLinks
+	linked []linkCall
 }
 
 // add returns the path, with its parents, under its number.

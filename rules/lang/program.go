@@ -42,6 +42,10 @@ func (p *program) exec(s *Scope, code *vm.Program, env map[string]any) (any, err
 		env[meterName] = &s.meter
 		s.meter.start()
 		s.meter.doc = s.doc
+		s.meter.at = s.Event.Time
+		if p.space != nil {
+			s.meter.links = p.space.links.Load()
+		}
 	}
 	value, err := s.vm.Run(code, env)
 	if err != nil {

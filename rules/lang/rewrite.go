@@ -61,6 +61,10 @@ func (r *rewriter) node(n *ast.Node) {
 		r.binary(n, x)
 	case *ast.CallNode:
 		if callee, ok := x.Callee.(*ast.IdentifierNode); ok && added[callee.Value] != nil {
+			if callee.Value == "file_url" && r.space != nil {
+				from, to := r.src.bytes(callee.Location())
+				r.space.linked = append(r.space.linked, linkCall{r.src, from, to})
+			}
 			r.call(n, fnPrefix+callee.Value, x.Arguments...)
 		}
 	}

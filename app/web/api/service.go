@@ -55,14 +55,20 @@ type FormKeeper interface {
 	NotSpam(ctx context.Context, id event.ID) (intake.Ack, error)
 }
 
-// Service is what the API offers; app implements it.
-type Service interface {
-	FormKeeper
+// Archive is all that looks at what is stored.
+type Archive interface {
 	Reader
-	Changer
-	Operator
 	Surveyor
 	Searcher
+	Files
+}
+
+// Service is what the API offers; app implements it.
+type Service interface {
+	Archive
+	FormKeeper
+	Changer
+	Operator
 	Replayer
 	Keeper
 }
@@ -99,6 +105,7 @@ func Register(r fiber.Router, service Service, logger *slog.Logger, now func() t
 	r.Post("/connections/:name/pause", h.answer(h.pause))
 	r.Post("/connections/:name/resume", h.answer(h.resume))
 	r.Post("/connections/:name/test", h.answer(h.testConnection))
+	r.Get("/files/:id", h.answer(h.file))
 	r.Get("/status", h.answer(h.status))
 	r.Get("/replicas", h.answer(h.replicas))
 	r.Post("/reload", h.answer(h.reload))
