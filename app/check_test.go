@@ -241,3 +241,12 @@ rules:
 		t.Errorf("of one event too much, or too little, is made:\n%s", got)
 	}
 }
+
+// A file that is only begun has nothing that is not used.
+func TestCheck_begun(t *testing.T) {
+	t.Parallel()
+	got, _ := checkText(t, "version: 1\nsources:\n  s: { type: sitejet, token: 0123456789abcdef0123 }\n", nil)
+	if got != "" {
+		t.Errorf("got\n%s", got)
+	}
+}

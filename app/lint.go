@@ -60,6 +60,9 @@ func check(doc *config.Document, report *config.Report, survey func(*Loaded) (ma
 
 // lint looks for what is valid and can yet hardly be meant.
 func (l *Loaded) lint(known rules.Known) diag.List {
+	if len(l.Document.Rules) == 0 {
+		return nil // a beginning: what is there is for the rules to come
+	}
 	list := rules.Lint(l.Document.Rules, l.Rules, l.origins, known)
 	listened, sentTo := map[string]bool{}, map[string]bool{}
 	for i := range l.Document.Rules {
