@@ -48,8 +48,7 @@ func mustValue(t *testing.T, text string) yamlpos.Node {
 	return n
 }
 
-// documentedKind is the recipe that its page shows.
-func documentedKind(t *testing.T) connectors.Kind {
+func documentedRecipe(t *testing.T) string {
 	t.Helper()
 	page, err := os.ReadFile("../docs/recipes.md")
 	if err != nil {
@@ -57,7 +56,13 @@ func documentedKind(t *testing.T) connectors.Kind {
 	}
 	_, rest, _ := strings.Cut(string(page), "```yaml\n")
 	text, _, _ := strings.Cut(rest, "```")
-	kind, _, list := connectors.ReadRecipe("docs/recipes.md", []byte(text))
+	return text
+}
+
+// documentedKind is the recipe that its page shows.
+func documentedKind(t *testing.T) connectors.Kind {
+	t.Helper()
+	kind, _, list := connectors.ReadRecipe("docs/recipes.md", []byte(documentedRecipe(t)))
 	if len(list) > 0 {
 		t.Fatal(list)
 	}

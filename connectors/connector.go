@@ -122,6 +122,8 @@ type Kind struct {
 	// RateLimit is how often the receiver lets itself be called, for
 	// connections that set none; Count is 0 where it is not known.
 	RateLimit yamlpos.Rate
+	// Example shows a connection and actions to it as parts of a config.yaml.
+	Example string
 	// Hash names the recipe of a user's own; "" for what comes with hookgate.
 	Hash string
 	// Narrow gives the Action for one connection, whose settings can forbid or
@@ -156,6 +158,9 @@ func (k Kind) ActionFor(settings yamlpos.Node) lang.Action {
 // and those of the built-in recipes.
 func Kinds() []Kind {
 	kinds := []Kind{emailKind(), slackKind(), webhookKind()}
+	for i := range kinds {
+		kinds[i].Example = plainExample(&kinds[i])
+	}
 	recipes, _ := BuiltinRecipes() // a test allows no faults in them
 	for _, r := range recipes {
 		kinds = append(kinds, RecipeKind(r))

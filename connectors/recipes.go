@@ -74,6 +74,7 @@ func RecipeKind(r *recipe.Recipe) Kind {
 		}
 		k.Actions = append(k.Actions, doc)
 	}
+	k.Example = example(&k)
 	return k
 }
 

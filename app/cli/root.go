@@ -57,7 +57,7 @@ func newRoot(s *session) *cobra.Command {
 		newCheck(s), newExplain(s), newSchema(s), newRoutes(s),
 		newEvents(s), newReplay(s), newDeliveries(s),
 		newForms(s),
-		newConnections(s), newReload(s), newReplicas(s), newMigrate(s), newSources(s), newVersion(s),
+		newConnections(s), newConnectors(s), newReload(s), newReplicas(s), newMigrate(s), newSources(s), newVersion(s),
 	)
 	root.SetHelpCommand(newHelp())
 	root.InitDefaultCompletionCmd()

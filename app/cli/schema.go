@@ -4,7 +4,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"hookgate/app"
-	"hookgate/connectors"
 )
 
 func newSchema(s *session) *cobra.Command {
@@ -14,13 +13,20 @@ func newSchema(s *session) *cobra.Command {
 
   hookgate schema > config.schema.json
 
+It knows the kinds of connections that come with hookgate, and those of the
+recipes that the config names, where there is one.
+
 With this line at its top, editors with the YAML language server (Visual Studio
 Code with the extension YAML, Neovim, Emacs, Helix and others) use it:
 
   # yaml-language-server: $schema=./config.schema.json`,
 		Args: exactly(),
 		RunE: func(*cobra.Command, []string) error {
-			text, err := app.Schema(connectors.Kinds())
+			kinds, err := s.kinds()
+			if err != nil {
+				return err
+			}
+			text, err := app.Schema(kinds)
 			if err != nil {
 				return err
 			}
