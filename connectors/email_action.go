@@ -26,11 +26,11 @@ func emailAction() lang.Action {
 			},
 			{
 				Name: "text", Doc: "The message as plain text; without text and html, all that arrived.", Kind: lang.TextInput,
-				Default: `${{ fields(data) }}`, Unless: []string{"html"},
+				NotEmpty: true, Default: `${{ fields(data) }}`, Unless: []string{"html"},
 			},
 			{
 				Name: "html", Doc: "The message as HTML; values are escaped.", Kind: lang.TextInput, Escape: html.EscapeString,
-				Default: `${{ raw(fields(data, "html")) }}`, Unless: []string{"text"},
+				NotEmpty: true, Default: `${{ raw(fields(data, "html")) }}`, Unless: []string{"text"},
 			},
 			{Name: "headers", Doc: "More headers: names and texts.", Kind: lang.ValueInput, Escape: escapeHeader, Check: checkMailHeaders},
 			{Name: "attachments", Doc: "Files of the form: ${{ data.brief }}, or a list.", Kind: lang.ValueInput, Check: checkAttachments},

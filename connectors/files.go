@@ -13,8 +13,8 @@ var ErrNoFile = errors.New("the file is no longer stored")
 
 // FileInfo says what a stored file is.
 type FileInfo struct {
-	Name string // as the visitor's machine called it
-	Type string // the media type that was found in its content
+	Name string // as the visitor's machine called it; "" where the event alone says
+	Type string // the media type that was found in its content; "" likewise
 	Size int64  // in bytes
 }
 

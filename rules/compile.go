@@ -269,7 +269,9 @@ func (b *builder) inputs(in *Action, target lang.Action) []input {
 		if declared.Check != nil {
 			b.add(declared.Check(f.Value)...)
 		}
-		inputs = append(inputs, newInput(declared, t))
+		one := newInput(declared, t)
+		one.required = one.required || declared.NotEmpty && !anyGiven(in.Inputs, declared.Unless)
+		inputs = append(inputs, one)
 	}
 	for _, declared := range target.Inputs {
 		switch {
@@ -283,6 +285,11 @@ func (b *builder) inputs(in *Action, target lang.Action) []input {
 		}
 	}
 	return inputs
+}
+
+// anyGiven reports whether one of the names is among the fields.
+func anyGiven(fields []yamlpos.Field, names []string) bool {
+	return slices.ContainsFunc(fields, func(f yamlpos.Field) bool { return slices.Contains(names, f.Key.Value) })
 }
 
 // KeyHint says what other tools' words for an action's keys are here.

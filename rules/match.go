@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"hookgate/app/event"
 	"hookgate/rules/lang"
@@ -111,7 +112,16 @@ func (a *action) render(rule string, sc *lang.Scope) Rendered {
 }
 
 // empty reports whether a required value came out as nothing.
-func empty(text []byte) bool { return string(text) == "null" || string(text) == `""` }
+func empty(text []byte) bool {
+	if string(text) == "null" || string(text) == `""` {
+		return true
+	}
+	if len(text) < 2 || text[0] != '"' || text[1] > ' ' && text[1] != '\\' {
+		return false
+	}
+	var decoded string // only of texts that begin with a space, or an escaped one
+	return json.Unmarshal(text, &decoded) == nil && strings.TrimSpace(decoded) == ""
+}
 
 func emptyReason(input string, missing []string) string {
 	if len(missing) == 0 {

@@ -52,6 +52,9 @@ type Input struct {
 	// known. A key that is not among them is a ValueInput without Escape.
 	Fields []Input
 	Check  func(n yamlpos.Node) diag.List // beyond the shape; nil: none
+	// NotEmpty inputs, where they are given and nothing that Unless names is,
+	// must not come out empty: nothing is sent then.
+	NotEmpty bool
 	// Default is what stands there, as a text with ${{ }}, where an action
 	// leaves out this input and all that Unless names; "" is nothing.
 	Default string

@@ -185,3 +185,41 @@ func ofRule(t *testing.T, ev lab.Event, rule string) lab.Delivery {
 	t.Fatalf("%s has no delivery of %s: %v", ev.ID, rule, names(ev))
 	return lab.Delivery{}
 }
+
+// A file that came with a form goes on as an attachment.
+func TestMail_attachment(t *testing.T) {
+	t.Parallel()
+	s, err := fakesmtp.Start(fakesmtp.Options{NoTLS: true, NoAuth: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	host, port, err := net.SplitHostPort(s.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := lab.Start(t, fmt.Sprintf(`
+forms:
+  contact:
+    fields:
+      name:  { type: text }
+      brief: { type: file, accept: [txt, pdf] }
+connections:
+  mail: { type: email, from: a@agency.example, smtp: { host: %s, port: %s, tls: none } }
+rules:
+  - name: new-lead
+    from: contact
+    then: [{ to: mail, recipient: sales@agency.example, attachments: "${{ data.brief }}" }]
+`, host, port))
+	const content = "the brief, in plain words\n"
+	body := "--b\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\nAda\r\n" +
+		"--b\r\nContent-Disposition: form-data; name=\"brief\"; filename=\"brief für Ada.txt\"\r\nContent-Type: text/plain\r\n\r\n" + content + "\r\n--b--\r\n"
+	if r := g.Do(http.MethodPost, "/f/contact", []byte(body), "Content-Type", "multipart/form-data; boundary=b", "Accept", "application/json"); r.Status != http.StatusOK {
+		t.Fatalf("status %d: %s", r.Status, r.Body)
+	}
+	all := s.Wait(1, lab.Patience)
+	if len(all) != 1 {
+		t.Fatal("no message arrived")
+	}
+	has(t, "the message", all[0].Raw, "Content-Type: text/plain", "attachment; filename=", base64.StdEncoding.EncodeToString([]byte(content)))
+}
