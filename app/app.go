@@ -23,6 +23,7 @@ import (
 	"hookgate/app/intake"
 	"hookgate/app/metrics"
 	"hookgate/app/web"
+	"hookgate/app/web/api"
 	"hookgate/db"
 )
 
@@ -71,6 +72,7 @@ type inForce struct {
 	intake.Plan
 	loaded *Loaded
 	since  time.Time
+	tests  api.Tests
 }
 
 // cleanup undoes one step of the start; they run in reverse order.
@@ -109,7 +111,7 @@ func New(loaded *Loaded, opt Options) (*App, error) {
 	if err := a.loadSwitches(context.Background()); err != nil { // before anything is sent
 		return nil, errors.Join(err, a.end(context.Background()))
 	}
-	if err := a.use(loaded); err != nil {
+	if err := a.start(loaded); err != nil {
 		return nil, errors.Join(err, a.end(context.Background()))
 	}
 	a.server = web.New(a.webConfig(loaded))

@@ -16,6 +16,7 @@ import (
 	"hookgate/app/event"
 	"hookgate/app/intake"
 	"hookgate/app/source"
+	"hookgate/app/trial"
 	"hookgate/app/yamlpos"
 	"hookgate/connectors"
 	"hookgate/forms"
@@ -29,6 +30,7 @@ type Loaded struct {
 	Sources  map[string]*source.Source
 	Forms    map[string]*forms.Form
 	Rules    *rules.Set
+	Tests    []*trial.Test
 	// Kinds are the kinds of connections there are: those that come with
 	// hookgate, and those of the configuration's recipes.
 	Kinds       []connectors.Kind
@@ -69,37 +71,45 @@ func compile(doc *config.Document, report *config.Report, refuse func(*config.Re
 	}
 	l := &Loaded{Document: doc, Sources: map[string]*source.Source{}, Forms: map[string]*forms.Form{}}
 	compiler := lang.NewCompiler()
+	l.origins = l.loadOrigins(compiler, report)
+	targets := l.connect(report)
+	set, list := rules.Compile(compiler, doc.Rules, l.origins, targets)
+	report.Add(list)
+	report.Add(reservedNames(doc.Rules))
+	report.Add(l.autoreplies(compiler, targets))
+	report.Add(withoutAddress(doc, compiler))
+	l.Tests, list = trial.Compile(doc.Tests, filepath.Dir(doc.Path), compiler, set, l.origins)
+	report.Add(list)
+	if err := refuse(report); err != nil {
+		return nil, report, err
+	}
+	l.Rules, l.compiler = set, compiler
+	return l, report, nil
+}
+
+// loadOrigins compiles the sources and forms.
+func (l *Loaded) loadOrigins(compiler *lang.Compiler, report *config.Report) rules.Origins {
 	origins := rules.Origins{}
-	for _, e := range doc.Sources {
+	for _, e := range l.Document.Sources {
 		s, list := source.Compile(e.Name, e.Node, compiler)
 		report.Add(list)
 		origins[e.Name.Value] = nil
 		if s != nil {
 			l.Sources[s.Name] = s
 			origins[s.Name] = s.EventTypes()
-			report.Add(withoutPublicURL(doc, s, e))
+			report.Add(withoutPublicURL(l.Document, s, e))
 		}
 	}
-	for _, e := range doc.Forms {
+	for _, e := range l.Document.Forms {
 		f, list := forms.Compile(e.Name, e.Node)
 		report.Add(list)
 		origins[e.Name.Value] = []string{event.FormSubmitted}
 		if f != nil {
-			report.Add(withoutFolder(doc, f, e))
+			report.Add(withoutFolder(l.Document, f, e))
 			l.Forms[f.Name] = f
 		}
 	}
-	targets := l.connect(report)
-	set, list := rules.Compile(compiler, doc.Rules, origins, targets)
-	report.Add(list)
-	report.Add(reservedNames(doc.Rules))
-	report.Add(l.autoreplies(compiler, targets))
-	report.Add(withoutAddress(doc, compiler))
-	if err := refuse(report); err != nil {
-		return nil, report, err
-	}
-	l.Rules, l.origins, l.compiler = set, origins, compiler
-	return l, report, nil
+	return origins
 }
 
 // connect compiles the connections, and says what actions to them may hold.

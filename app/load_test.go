@@ -5,9 +5,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"hookgate/app"
 	"hookgate/app/diag"
+	"hookgate/app/trial"
 )
 
 // mustWrite writes config.yaml into a new folder and returns its path.
@@ -42,6 +44,17 @@ func TestExample(t *testing.T) {
 	}
 	if len(report.List) > 0 {
 		t.Errorf("config.yaml has warnings:\n%v", report.List)
+	}
+	fixtures := filepath.Join(filepath.Dir(path), "docs", "fixtures")
+	if err := os.CopyFS(fixtures, os.DirFS("../docs/fixtures")); err != nil {
+		t.Fatal(err)
+	}
+	results := loaded.RunTests(time.Now, nil, nil)
+	for _, r := range trial.Failed(results) {
+		t.Errorf("the test %q fails: %v", r.Name, r.Findings)
+	}
+	if len(results) < 3 {
+		t.Errorf("config.yaml shows %d tests", len(results))
 	}
 	if len(loaded.Sources) == 0 || len(loaded.Forms) == 0 || len(loaded.Rules.Names()) == 0 {
 		t.Errorf("config.yaml shows too little: %+v", loaded)

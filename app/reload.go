@@ -12,7 +12,9 @@ import (
 
 	"hookgate/app/config"
 	"hookgate/app/delivery"
+	"hookgate/app/diag"
 	"hookgate/app/egress"
+	"hookgate/app/web/api"
 )
 
 // settle is how long the file must be left alone before it is loaded: editors
@@ -24,7 +26,7 @@ var errRestart = errors.New("needs a restart")
 
 // use makes loaded the configuration in force. What was accepted before it
 // keeps its deliveries as they are.
-func (a *App) use(loaded *Loaded) error {
+func (a *App) use(loaded *Loaded, tests api.Tests) error {
 	client, changed := a.outbound(loaded.Document.Outbound)
 	connections, err := loaded.deliver(client, storedFiles{a}, a.opt)
 	if err != nil {
@@ -54,7 +56,7 @@ func (a *App) use(loaded *Loaded) error {
 	plan := loaded.Plan()
 	plan.ID, plan.Files = id, folder
 	loaded.compiler.SetLinks(a.links(loaded.Document.Server.PublicURL))
-	a.plan.Store(&inForce{Plan: plan, loaded: loaded, since: a.opt.Now()})
+	a.plan.Store(&inForce{Plan: plan, loaded: loaded, since: a.opt.Now(), tests: tests})
 	a.tellOrphans(connections)
 	return nil
 }
@@ -74,8 +76,8 @@ func (a *App) tellOrphans(connections []delivery.Connection) {
 	}
 }
 
-// Reload reads the configuration again. One with errors is refused
-// whole, and the one before stays in force. The error says why it could not
+// Reload reads the configuration again. One with errors, or of which a test
+// fails, is refused whole, and the one before stays in force. The error says why it could not
 // be used although it has none.
 func (a *App) Reload() (*config.Report, error) {
 	a.reloads.Lock()
@@ -84,8 +86,15 @@ func (a *App) Reload() (*config.Report, error) {
 	if report != nil {
 		a.parts.Store(&report.Parts)
 	}
+	var tests api.Tests
 	if err == nil {
-		err = a.swap(loaded)
+		var failed diag.List
+		tests, failed = a.test(loaded)
+		report.Add(failed)
+		err = report.Err()
+	}
+	if err == nil {
+		err = a.swap(loaded, tests)
 	}
 	a.metrics.ConfigReload(err == nil)
 	if err != nil {
@@ -95,7 +104,7 @@ func (a *App) Reload() (*config.Report, error) {
 		}
 		return report, err
 	}
-	a.opt.Logger.Info("configuration loaded", "config", loaded.Document.Hash, "rules", len(loaded.Document.Rules))
+	a.opt.Logger.Info("configuration loaded", "config", loaded.Document.Hash, "rules", len(loaded.Document.Rules), "tests", tests.Total)
 	return report, nil
 }
 
@@ -108,7 +117,7 @@ func (a *App) outbound(o config.Outbound) (client *egress.Client, changed bool) 
 	return egress.New(egress.Config{AllowPrivate: o.AllowPrivate}), true
 }
 
-func (a *App) swap(loaded *Loaded) error {
+func (a *App) swap(loaded *Loaded, tests api.Tests) error {
 	before := a.plan.Load().loaded.Document
 	switch {
 	case loaded.Document.Server.Listen != before.Server.Listen:
@@ -124,7 +133,7 @@ func (a *App) swap(loaded *Loaded) error {
 	case loaded.Document.Server.MaxBody != before.Server.MaxBody:
 		return fmt.Errorf("server.max_body: %w", errRestart)
 	}
-	if err := a.use(loaded); err != nil {
+	if err := a.use(loaded, tests); err != nil {
 		return err
 	}
 	a.server.Configure(settings(loaded.Document))

@@ -8,6 +8,7 @@ import (
 	"hookgate/app/config"
 	"hookgate/app/schema"
 	"hookgate/app/source"
+	"hookgate/app/trial"
 	"hookgate/app/yamlpos"
 	"hookgate/connectors"
 	"hookgate/forms"
@@ -21,7 +22,7 @@ func Describe(kinds []connectors.Kind) yamlpos.Spec {
 	for _, k := range kinds {
 		specs = append(specs, yamlpos.Spec{Name: k.Name, Doc: k.Doc, Fields: k.Settings})
 	}
-	return config.Describe(source.Describe(), forms.Describe(), specs, inputs(kinds))
+	return config.Describe(source.Describe(), forms.Describe(), trial.Describe(), specs, inputs(kinds))
 }
 
 // Schema is the JSON Schema of config.yaml where there are these kinds of

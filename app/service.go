@@ -101,7 +101,7 @@ func (a service) Send(_ context.Context, name, contentType string, body []byte) 
 func (a service) Status(ctx context.Context) (api.Status, error) {
 	plan := a.plan.Load()
 	s := api.Status{
-		Version: a.opt.Version, Config: plan.Hash, Loaded: plan.since, Started: a.started, Ready: true, Queues: a.queues(ctx),
+		Version: a.opt.Version, Config: plan.Hash, Loaded: plan.since, Tests: plan.tests, Started: a.started, Ready: true, Queues: a.queues(ctx),
 	}
 	if err := a.notReady(); err != nil {
 		s.Ready, s.NotReady = false, err.Error()

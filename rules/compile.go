@@ -28,6 +28,7 @@ type listeners struct {
 // rule is a compiled Rule.
 type rule struct {
 	name    string
+	at      diag.Position
 	from    []string
 	events  []string // nil: all
 	when    *lang.Predicate
@@ -37,6 +38,7 @@ type rule struct {
 // action is a compiled Action.
 type action struct {
 	connection string
+	at         diag.Position
 	number     int // of the rule's actions to this connection, from 1
 	when       *lang.Predicate
 	key        *lang.Expression
@@ -133,7 +135,7 @@ type builder struct {
 func (b *builder) add(list ...diag.Diagnostic) { b.list = append(b.list, list...) }
 
 func (b *builder) rule(in *Rule) *rule {
-	out := &rule{name: in.Name.Value}
+	out := &rule{name: in.Name.Value, at: in.Name.Pos()}
 	b.name(in.Name)
 	out.from = b.from(in)
 	out.events = b.events(in)
@@ -213,7 +215,7 @@ func (b *builder) condition(text yamlpos.Text) *lang.Predicate {
 }
 
 func (b *builder) action(in *Action) *action {
-	out := &action{connection: in.To.Value, when: b.condition(in.When)}
+	out := &action{connection: in.To.Value, at: in.To.Pos(), when: b.condition(in.When)}
 	if !in.OrderingKey.IsZero() {
 		var list diag.List
 		out.key, list = b.compiler.Expression(in.OrderingKey)

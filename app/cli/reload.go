@@ -13,8 +13,8 @@ import (
 func newReload(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "reload", GroupID: groupOperate, Short: "Have the running server read its config again",
-		Long: `Have the running server read its config again. A config with errors is refused
-whole, and the one before stays in force.`,
+		Long: `Have the running server read its config again. A config with errors, or
+of which a test fails, is refused whole, and the one before stays in force.`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			server, err := s.connect()
@@ -34,14 +34,30 @@ whole, and the one before stays in force.`,
 			}
 			switch {
 			case !result.OK:
-				return &failure{code: exitConfig, err: fmt.Errorf("refused: the config has %s, %s stays in force",
-					plural(result.Diagnostics.Count(diag.Error), "error"), result.Config)}
+				return &failure{code: exitConfig, err: fmt.Errorf("refused: %s, %s stays in force", refusedFor(result.Diagnostics), result.Config)}
 			case !s.json:
 				s.note("config %s is in force", result.Config)
 			}
 			return nil
 		},
 	}
+}
+
+// refusedFor counts what a configuration is refused for.
+func refusedFor(list diag.List) string {
+	tests := 0
+	for _, d := range list {
+		if d.Code == "test-failed" {
+			tests++
+		}
+	}
+	switch {
+	case tests == 1:
+		return "a test of the config fails"
+	case tests > 1:
+		return fmt.Sprintf("%d tests of the config fail", tests)
+	}
+	return "the config has " + plural(list.Count(diag.Error), "error")
 }
 
 // reloadedFiles gives the text of the config for the lines that diagnostics

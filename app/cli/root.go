@@ -54,7 +54,7 @@ func newRoot(s *session) *cobra.Command {
 	globalFlags(root, s)
 	root.AddCommand(
 		newServe(s), newDemo(s),
-		newCheck(s), newExplain(s), newSchema(s), newRoutes(s),
+		newCheck(s), newTest(s), newExplain(s), newSchema(s), newRoutes(s),
 		newEvents(s), newReplay(s), newDeliveries(s),
 		newForms(s),
 		newConnections(s), newConnectors(s), newReload(s), newReplicas(s), newMigrate(s), newSources(s), newVersion(s),

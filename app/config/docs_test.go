@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"hookgate/app/config"
+	"hookgate/app/trial"
 	"hookgate/app/yamlpos"
 	"hookgate/rules"
 	"hookgate/rules/lang"
@@ -41,9 +42,17 @@ func TestDocs_complete(t *testing.T) {
 			}
 		}
 	}
+	test := trial.Describe()
+	for _, spec := range []yamlpos.Spec{test, *test.Field("event")} {
+		for _, f := range spec.Fields {
+			if !strings.Contains(docs, "| `"+f.Name+"` |") {
+				t.Errorf("%q of a test is not in a table", f.Name)
+			}
+		}
+	}
 	code := regexp.MustCompile(`(?:Diag|DiagAt|Warn|warn|warnUnused|ignoreFault|fail|wrong|newFault)\([^"\n]*"([a-z]+(?:-[a-z]+)+|conflict|unverified)"|Code: +"([a-z-]+)"`)
 	found := 0
-	for _, pattern := range []string{"*.go", "../*.go", "../yamlpos/*.go", "../source/*.go", "../../rules/*.go", "../../rules/lang/*.go", "../../forms/*.go", "../../connectors/*.go"} {
+	for _, pattern := range []string{"*.go", "../*.go", "../yamlpos/*.go", "../source/*.go", "../trial/*.go", "../../rules/*.go", "../../rules/lang/*.go", "../../forms/*.go", "../../connectors/*.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatal(pattern, err)

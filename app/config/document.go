@@ -29,6 +29,8 @@ type Document struct {
 	Connections []Connection
 	Recipes     []RecipeFile // those that could be read
 	Rules       []rules.Rule
+	// Tests is the section as it is.
+	Tests yamlpos.Node
 	// RuleText is what Rules were decoded from.
 	RuleText RuleText
 }

@@ -18,8 +18,8 @@ type interpolator struct {
 	needed map[string]bool        // the names that have no default, or have a value
 }
 
-// envSections are where ${NAME} serves. It does not in rules, so that no
-// secret can get into a message.
+// envSections are where ${NAME} serves. It does not in rules and tests, so
+// that no secret can get into a message.
 var envSections = []string{"server", "storage", "sources", "forms", "connections"}
 
 // document handles all sections. Those where no value may stand come first:
@@ -50,10 +50,10 @@ func (p *interpolator) forbid(n yamlpos.Node, section string) {
 	for _, r := range found {
 		switch {
 		case r.escaped || r.fault != "":
-		case section == "rules":
+		case section == "rules" || section == "tests":
 			p.fail(n, text.DiagAt(r.from, r.to, "env-in-rules",
 				"write ${{ }} for a value of the event, $${ for a literal ${",
-				"environment values can't be used in rules, so that no secret reaches a message"))
+				"environment values can't be used in %s, so that no secret reaches a message", section))
 		default:
 			p.fail(n, text.DiagAt(r.from, r.to, "env-not-here", "", "environment values can't be used in %s, only in %s", section, strings.Join(envSections, ", ")))
 		}

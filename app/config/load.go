@@ -57,6 +57,7 @@ type sections struct {
 	Connections yamlpos.Node `yaml:"connections"`
 	Recipes     yamlpos.Node `yaml:"recipes"`
 	Rules       yamlpos.Node `yaml:"rules"`
+	Tests       yamlpos.Node `yaml:"tests"`
 }
 
 // KeyHint names the word of this language for the same thing in another.
@@ -70,6 +71,8 @@ func (sections) KeyHint(key string) string {
 		return `did you mean "sources"?`
 	case "routes", "filters", "workflows", "flows", "pipelines":
 		return `did you mean "rules"?`
+	case "test", "examples", "specs", "cases":
+		return `did you mean "tests"?`
 	case "database", "db":
 		return `did you mean "storage"?`
 	}
@@ -77,7 +80,7 @@ func (sections) KeyHint(key string) string {
 }
 
 func sectionNames() []string {
-	return append([]string{"version", "retention", "outbound", "recipes", "rules"}, envSections...)
+	return append([]string{"version", "retention", "outbound", "recipes", "rules", "tests"}, envSections...)
 }
 
 func parse(path string, content []byte, env *environment) (*Document, *Report) {
@@ -134,6 +137,7 @@ func (doc *Document) decode(root yamlpos.Node) diag.List {
 	list = append(list, faults...)
 	doc.Connections, faults = connections(s.Connections)
 	list = append(list, faults...)
+	doc.Tests = s.Tests
 	if s.Rules.Kind() == yamlpos.Null {
 		return list
 	}

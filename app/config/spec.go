@@ -14,9 +14,9 @@ func (Prefixes) Describe() yamlpos.Spec {
 }
 
 // Describe tells what config.yaml can hold. What belongs to other packages is
-// given: a source, a form, and the keys of each type of connection by its name
+// given: a source, a form, a test, and the keys of each type of connection by its name
 // and those of an action to it.
-func Describe(source, form yamlpos.Spec, kinds, inputs []yamlpos.Spec) yamlpos.Spec {
+func Describe(source, form, test yamlpos.Spec, kinds, inputs []yamlpos.Spec) yamlpos.Spec {
 	root := yamlpos.Describe[sections]()
 	connection := describeConnection(kinds)
 	rule := yamlpos.Describe[rules.Rule]()
@@ -32,6 +32,7 @@ func Describe(source, form yamlpos.Spec, kinds, inputs []yamlpos.Spec) yamlpos.S
 		"forms":       named(form, "The forms of websites, by name."),
 		"connections": named(connection, "The tools that deliveries can go to, by name."),
 		"recipes":     recipes(),
+		"tests":       {Type: yamlpos.ListType, Item: &test, Doc: "What the rules must make of events. A reload is refused while a test fails."},
 		"rules":       {Type: yamlpos.ListType, Item: &rule, Doc: "Which events are sent where. Every rule that matches runs."},
 	}
 	for i := range root.Fields {

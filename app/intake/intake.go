@@ -131,7 +131,7 @@ func (in *Intake) Form(f *forms.Form, plan *Plan, r *Request) (Ack, forms.Result
 // submitted stores the event of a post that has no problems.
 func (in *Intake) submitted(e *event.Event, plan *Plan, r *Request, result forms.Result) (Ack, error) {
 	e.JSON = result.Data
-	e.Request.Query = withSaid(e.Request.Query, result.Said)
+	e.Request.Query = WithSaid(e.Request.Query, result.Said)
 	if result.Spam != "" {
 		e.State, e.Cause = event.Spam, result.Spam
 		return in.keep(e)

@@ -93,9 +93,9 @@ func query(raw string) map[string]any {
 	return decoded
 }
 
-// withSaid adds the instructions of a form post to the query, where rules and
+// WithSaid adds the instructions of a form post to the query, where rules and
 // templates find them, now and at a replay. They win over the URL's.
-func withSaid(query, said map[string]any) map[string]any {
+func WithSaid(query, said map[string]any) map[string]any {
 	if len(said) == 0 {
 		return query
 	}

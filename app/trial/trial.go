@@ -61,7 +61,7 @@ func (e *RefusedError) Error() string {
 			parts[i] = p.Field + ": " + parts[i]
 		}
 	}
-	return strings.Join(parts, "; ")
+	return strings.Join(parts, " ")
 }
 
 // Unwrap gives the cause.
@@ -178,6 +178,7 @@ func (t *Trial) form(plan *intake.Plan, form *forms.Form, limits body.Limits, s 
 	for name, value := range s.Headers {
 		headers[strings.ToLower(name)] = value
 	}
+	s.Query = intake.WithSaid(maps.Clone(s.Query), result.Said)
 	t.open(plan, s, headers)
 	t.setType(event.FormSubmitted, s)
 	return nil

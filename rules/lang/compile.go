@@ -52,6 +52,7 @@ type source struct {
 	from  int    // where code starts in text, in bytes
 	code  string // the expression
 	runes []int  // the byte at which each rune of code starts, and its length
+	more  []Name // what is in scope beside the Compiler's names
 }
 
 func newSource(text yamlpos.Text, from, to int) *source {
@@ -153,7 +154,7 @@ func (c *Compiler) compile(src *source, rawOK bool) (*program, diag.List) {
 		return nil, list
 	}
 	p.metered = plain.metered
-	if c.names != nil {
+	if c.names != nil || src.more != nil {
 		return p, list
 	}
 	fast := &rewriter{src: src, space: c.space}

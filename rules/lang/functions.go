@@ -20,6 +20,7 @@ const (
 	fnFew    = "\x00few"    // (x): the same for uniq
 	fnRange  = "\x00range"  // (from, to)
 	fnMatch  = "\x00match"  // (text, pattern)
+	fnSeen   = "\x00seen"   // (side, x): tells a Probe, gives x
 	fnPrefix = "\x00"       // before the name of a builtin that is replaced
 )
 
@@ -51,6 +52,7 @@ func functionsTable() conf.FunctionsTable {
 		fnFew:    func(_ *meter, args []any) (any, error) { return args[0], short(args[0], maxUniq) },
 		fnRange:  numbers,
 		fnMatch:  match,
+		fnSeen:   seen,
 	}
 	for name, f := range replaced {
 		all[fnPrefix+name] = f

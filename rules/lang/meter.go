@@ -44,10 +44,11 @@ type meter struct {
 
 	links *Links // nil: there are none
 	at    time.Time
+	seen  func(side int, value any) // of a Probe; nil: nobody watches
 }
 
 func (m *meter) start() {
-	*m = meter{deadline: time.Now().Add(maxTime)}
+	*m = meter{deadline: time.Now().Add(maxTime), seen: m.seen}
 }
 
 // tick counts an iteration.

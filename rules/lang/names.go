@@ -91,20 +91,24 @@ func (c *names) known(name string) bool {
 
 // root reports whether name is in scope wherever the expression stands.
 func (c *names) root(name string) bool {
+	named := func(n Name) bool { return n.Name == name }
+	if slices.ContainsFunc(c.src.more, named) {
+		return true
+	}
 	if c.scope == nil {
 		return roots[name]
 	}
-	return slices.ContainsFunc(c.scope, func(n Name) bool { return n.Name == name })
+	return slices.ContainsFunc(c.scope, named)
 }
 
 // rootNames lists the names in scope.
 func (c *names) rootNames() []string {
+	var list []string
 	if c.scope == nil {
-		return rootNames()
+		list = rootNames()
 	}
-	list := make([]string, len(c.scope))
-	for i, n := range c.scope {
-		list[i] = n.Name
+	for _, n := range slices.Concat(c.scope, c.src.more) {
+		list = append(list, n.Name)
 	}
 	return list
 }
@@ -153,7 +157,7 @@ func (c *names) member(x *ast.MemberNode) bool {
 	}
 	key, ok := x.Property.(*ast.StringNode)
 	switch {
-	case ok && c.scope != nil:
+	case ok && (c.scope != nil || !roots[id.Value]):
 		c.declared(id.Value, key)
 	case ok && id.Value == "event" && !slices.Contains(eventFields, key.Value):
 		hint := diag.DidYouMean(key.Value, eventFields)
@@ -169,7 +173,7 @@ func (c *names) member(x *ast.MemberNode) bool {
 
 // declared checks a key of a name whose keys are known.
 func (c *names) declared(root string, key *ast.StringNode) {
-	for _, n := range c.scope {
+	for _, n := range slices.Concat(c.scope, c.src.more) {
 		if n.Name != root || n.Keys == nil || slices.Contains(n.Keys, key.Value) || slices.Contains(c.variables, root) {
 			continue
 		}

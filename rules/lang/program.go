@@ -64,7 +64,21 @@ type Predicate struct {
 // Predicate compiles a condition. An expression that can only give something
 // else is an error; where the type is known at run time only, Eval checks it.
 func (c *Compiler) Predicate(text yamlpos.Text) (*Predicate, diag.List) {
+	return c.predicate(newSource(text, 0, len(text.Value)))
+}
+
+// Assertion compiles a condition that also sees output, the object that
+// Scope.Output is. names are the keys that it can have.
+func (c *Compiler) Assertion(text yamlpos.Text, names []string) (*Predicate, diag.List) {
 	src := newSource(text, 0, len(text.Value))
+	src.more = []Name{{Name: outputName, Keys: append([]string{}, names...)}}
+	return c.predicate(src)
+}
+
+// outputName is what an assertion calls what the actions send.
+const outputName = "output"
+
+func (c *Compiler) predicate(src *source) (*Predicate, diag.List) {
 	if fault, found := templateIn(src); found {
 		return nil, diag.List{fault}
 	}

@@ -18,10 +18,14 @@ type rewriter struct {
 	root     *path    // the whole expression is this path
 	shortcut shortcut // nil: there is none
 	metered  bool
+	before   func(*ast.Node) // changes the tree first; nil: nothing does
 	list     diag.List
 }
 
 func (r *rewriter) rewrite(n *ast.Node) {
+	if r.before != nil {
+		r.before(n)
+	}
 	r.node(n)
 	if r.root = r.path(*n); r.root == nil && r.space != nil {
 		r.shortcut = r.shortcutOf(*n)

@@ -18,6 +18,7 @@ const eventTime = "2006-01-02T15:04:05.000Z07:00"
 // one. Event may be changed between evaluations. Not for concurrent use.
 type Scope struct {
 	Event   Meta
+	Output  map[string]any // what an Assertion sees as output, as plain data; nil otherwise
 	doc     *Doc
 	headers map[string]string
 	query   map[string]any
@@ -263,6 +264,9 @@ func (s *Scope) plainEnv() map[string]any {
 		s.plain = map[string]any{"data": s.doc.Value(), "headers": s.rootValue("headers"), "query": s.rootValue("query")}
 	}
 	s.plain["event"] = s.rootValue("event")
+	if s.Output != nil {
+		s.plain[outputName] = s.Output
+	}
 	return s.plain
 }
 

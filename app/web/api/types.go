@@ -149,7 +149,14 @@ type Status struct {
 	Started  time.Time      `json:"started"`
 	Ready    bool           `json:"ready"`
 	NotReady string         `json:"not_ready,omitempty"` // why
+	Tests    Tests          `json:"tests"`               // of that configuration
 	Queues   map[string]int `json:"queues"`              // deliveries that wait, by connection
+}
+
+// Tests counts the tests of a configuration.
+type Tests struct {
+	Passed int `json:"passed"`
+	Total  int `json:"total"`
 }
 
 // Replicas are the processes on one database. Shared is false for SQLite, which

@@ -1,0 +1,46 @@
+package app
+
+import (
+	"time"
+
+	"hookgate/app/diag"
+	"hookgate/app/trial"
+	"hookgate/app/web/api"
+	"hookgate/rules"
+)
+
+// RunTests runs the configuration's tests, or those that only says yes to.
+// coverage watches what they exercise; nil: nothing does.
+func (l *Loaded) RunTests(now func() time.Time, only func(*trial.Test) bool, coverage *rules.Coverage) []trial.Result {
+	plan := l.Plan()
+	runner := trial.Runner{Plan: &plan, Limits: l.Limits(), Now: now, Coverage: coverage}
+	var tests []*trial.Test
+	for _, t := range l.Tests {
+		if only == nil || only(t) {
+			tests = append(tests, t)
+		}
+	}
+	return runner.RunAll(tests)
+}
+
+// test runs the configuration's tests and gives those that fail as faults of
+// it.
+func (a *App) test(loaded *Loaded) (api.Tests, diag.List) {
+	results := loaded.RunTests(a.opt.Now, nil, nil)
+	var list diag.List
+	for _, r := range trial.Failed(results) {
+		list = append(list, r.Diagnostic())
+	}
+	return api.Tests{Total: len(results), Passed: len(results) - len(list)}, list
+}
+
+// start makes loaded the configuration in force as the process starts. A test
+// that fails is told loudly and refuses nothing: what worked before a restart
+// must work after it.
+func (a *App) start(loaded *Loaded) error {
+	tests, failed := a.test(loaded)
+	for _, d := range failed {
+		a.opt.Logger.Error("a test of the configuration fails; a reload would be refused", "at", d.String(), "test", d.Message, "hint", d.Hint)
+	}
+	return a.use(loaded, tests)
+}

@@ -1,0 +1,341 @@
+package trial
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"hookgate/app/body"
+	"hookgate/app/diag"
+	"hookgate/app/intake"
+	"hookgate/rules"
+	"hookgate/rules/lang"
+)
+
+// Result is what a test came to.
+type Result struct {
+	Name     string        `json:"name"`
+	OK       bool          `json:"ok"`
+	At       diag.Position `json:"at,omitzero"`
+	Expected []string      `json:"expected"` // nil where the test does not say
+	Got      []string      `json:"got"`
+	Findings []Finding     `json:"findings,omitempty"` // why it failed
+	Took     time.Duration `json:"-"`
+
+	path string // in the document
+}
+
+// FindingKind says what a Finding is about.
+type FindingKind string
+
+// The kinds of findings.
+const (
+	Missing    FindingKind = "missing"    // it was expected and is not sent
+	Unexpected FindingKind = "unexpected" // it is sent and was not expected
+	RuleError  FindingKind = "error"      // a rule cannot be evaluated, or an output cannot be made
+	Assertion  FindingKind = "assert"
+	Refused    FindingKind = "refused" // the event would never reach a rule
+)
+
+// Finding is one reason for which a test failed.
+type Finding struct {
+	Kind FindingKind   `json:"kind"`
+	Name string        `json:"name,omitempty"` // of the action or rule, or the assertion's source
+	Text string        `json:"text"`           // one line, without Name
+	At   diag.Position `json:"at,omitzero"`    // of what did not hold
+}
+
+// maxFile is how much of a test's file is read, in bytes.
+const maxFile = 64 << 20
+
+// Runner runs tests against one plan.
+type Runner struct {
+	Plan   *intake.Plan
+	Limits body.Limits
+	Now    func() time.Time
+	// Coverage watches what the tests exercise; nil: nothing does.
+	Coverage *rules.Coverage
+}
+
+// Run runs one test.
+func (r *Runner) Run(t *Test) Result {
+	began := time.Now()
+	out := Result{Name: t.Name, At: t.At, Got: []string{}, path: t.node}
+	if t.expects {
+		out.Expected = append([]string{}, t.expect...)
+	}
+	if err := r.run(t, &out); err != nil {
+		out.Findings = append(out.Findings, Finding{Kind: Refused, Text: err.Error(), At: t.At})
+	}
+	out.OK = len(out.Findings) == 0
+	out.Took = time.Since(began)
+	return out
+}
+
+// RunAll runs the tests in their order.
+func (r *Runner) RunAll(tests []*Test) []Result {
+	results := make([]Result, len(tests))
+	for i, t := range tests {
+		results[i] = r.Run(t)
+	}
+	return results
+}
+
+// Failed are the results of tests that failed.
+func Failed(results []Result) []Result {
+	return slices.DeleteFunc(slices.Clone(results), func(r Result) bool { return r.OK })
+}
+
+func (r *Runner) run(t *Test, out *Result) error {
+	sample, err := r.sample(t)
+	if err != nil {
+		return err
+	}
+	tr, err := Open(r.Plan, r.Limits, sample)
+	if err != nil {
+		if _, form := r.Plan.Forms[t.source]; form && errors.As(err, new(*RefusedError)) {
+			return fmt.Errorf("by the form %s: %w", t.source, err)
+		}
+		return err
+	}
+	defer tr.Close()
+	if tr.Spam != "" {
+		return t.judgeSpam(tr.Spam)
+	}
+	if r.Coverage != nil {
+		r.Coverage.Observe(tr.Scope())
+	}
+	j := judge{test: t, out: out, trial: tr, traces: tr.Explain()}
+	j.errors()
+	j.deliveries()
+	j.rules()
+	j.asserts(tr.Scope())
+	return nil
+}
+
+// judgeSpam is for a post that no rule sees: right where nothing is expected.
+func (t *Test) judgeSpam(why string) error {
+	if len(t.expect) > 0 || len(t.asserts) > 0 || (!t.expects && !t.unmatched) {
+		return fmt.Errorf("it is taken for spam, so that no rule sees it: %s", why)
+	}
+	return nil
+}
+
+// sample is the test's event.
+func (r *Runner) sample(t *Test) (Sample, error) {
+	s := Sample{
+		Source: t.source, Type: t.typ, Body: t.data, ContentType: "application/json",
+		Headers: t.headers, Query: t.query, Set: t.set, Time: r.Now(),
+	}
+	if t.file != "" {
+		content, err := readFile(t.path)
+		if err != nil {
+			return s, fmt.Errorf("%s: %w", t.file, err)
+		}
+		s.Body, s.ContentType = content, ContentType(t.path, content)
+	}
+	for name, value := range t.headers {
+		if strings.EqualFold(name, "content-type") {
+			s.ContentType = value
+		}
+	}
+	return s, nil
+}
+
+func readFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, errors.New("there is no such file")
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, errors.New("it is no ordinary file")
+	}
+	file, err := os.Open(path) //nolint:gosec // the configuration names it
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }()
+	content, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err == nil && len(content) > maxFile {
+		err = fmt.Errorf("it is larger than %d MB", maxFile>>20)
+	}
+	return content, err
+}
+
+// judge compares what the rules say with what the test wants.
+type judge struct {
+	test   *Test
+	out    *Result
+	trial  *Trial
+	traces []rules.Trace
+}
+
+func (j *judge) add(kind FindingKind, name string, at diag.Position, format string, args ...any) {
+	j.out.Findings = append(j.out.Findings, Finding{Kind: kind, Name: name, Text: fmt.Sprintf(format, args...), At: at})
+}
+
+// errors finds what could not be evaluated or made, which no test wants.
+func (j *judge) errors() {
+	for _, t := range j.traces {
+		if t.Result == rules.Failed {
+			j.add(RuleError, t.Rule, t.At, "could not be evaluated: %s", t.Error)
+		}
+		for _, a := range t.Actions {
+			switch {
+			case a.Err != "":
+				j.add(RuleError, a.Name, a.At, "cannot be sent: %s", a.Err)
+			case a.Sent && t.Result == rules.Matched:
+				j.out.Got = append(j.out.Got, a.Name)
+			}
+		}
+	}
+}
+
+// deliveries compares what is sent with expect.
+func (j *judge) deliveries() {
+	if !j.test.expects {
+		return
+	}
+	for _, name := range j.test.expect {
+		if !slices.Contains(j.out.Got, name) {
+			j.missing(name)
+		}
+	}
+	for _, name := range j.out.Got {
+		if !slices.Contains(j.test.expect, name) {
+			j.unexpected(name)
+		}
+	}
+}
+
+// rules looks for a rule that matches where none may.
+func (j *judge) rules() {
+	if !j.test.unmatched {
+		return
+	}
+	for i := range j.traces {
+		if t := &j.traces[i]; t.Result == rules.Matched {
+			j.add(Unexpected, t.Rule, diag.Position{}, "matched%s", because(t.Parts))
+		}
+	}
+}
+
+// missing says why an action is not sent.
+func (j *judge) missing(name string) {
+	for i := range j.traces {
+		t := &j.traces[i]
+		for _, a := range t.Actions {
+			if a.Name == name && t.Result == rules.Matched {
+				if !a.Sent {
+					text, at := whyNot(a.Parts)
+					j.add(Missing, name, at, "%s", text)
+				}
+				return // what cannot be sent is told as such
+			}
+		}
+		rule, _, _ := strings.Cut(name, "/")
+		if t.Rule != rule {
+			continue
+		}
+		switch t.Result {
+		case rules.NotMatched:
+			text, at := whyNot(t.Parts)
+			j.add(Missing, rule, at, "%s", text)
+		case rules.Skipped:
+			j.add(Missing, rule, diag.Position{}, "it %s, and this is %s of %s", t.Reason, j.trial.Type, j.trial.Source)
+		}
+	}
+}
+
+// unexpected says why an action is sent.
+func (j *judge) unexpected(name string) {
+	for i := range j.traces {
+		for _, a := range j.traces[i].Actions {
+			if a.Name == name {
+				j.add(Unexpected, name, diag.Position{}, "the rule matched%s", because(append(slices.Clone(j.traces[i].Parts), a.Parts...)))
+			}
+		}
+	}
+}
+
+// asserts evaluates what must be true of the outputs.
+func (j *judge) asserts(sc *lang.Scope) {
+	sc.Output = j.outputs()
+	for _, a := range j.test.asserts {
+		why := a.Explain(sc)
+		source := strings.Join(strings.Fields(a.Source()), " ")
+		switch why.Verdict {
+		case lang.Failed:
+			message, action := notSent(why.Error)
+			if slices.Contains(j.test.expect, action) {
+				continue // told as missing
+			}
+			j.add(Assertion, source, why.At, "could not be evaluated: %s", message)
+		case lang.False:
+			text, at := whyNot(why.Parts)
+			j.add(Assertion, source, at, "%s", strings.TrimPrefix(text, source+" "))
+		case lang.True, lang.NotEvaluated:
+		}
+	}
+}
+
+// notSent words what an assertion about an output that is not there meets, and
+// names the action; "" where the assertion failed for another reason.
+func notSent(message string) (text, action string) {
+	if rest, ok := strings.CutPrefix(message, `output["`); ok {
+		if name, _, found := strings.Cut(rest, `"] is null`); found {
+			return name + " is not sent", name
+		}
+	}
+	return message, ""
+}
+
+// outputs are what the actions render to, as plain data.
+func (j *judge) outputs() map[string]any {
+	outputs := map[string]any{}
+	for _, t := range j.traces {
+		for _, a := range t.Actions {
+			if !slices.Contains(j.out.Got, a.Name) {
+				continue
+			}
+			if doc, err := lang.ParseDoc(a.Output); err == nil {
+				outputs[a.Name] = doc.Value()
+				doc.Release()
+			}
+		}
+	}
+	return outputs
+}
+
+// Diagnostic is a failed test as a fault of the configuration.
+func (r *Result) Diagnostic() diag.Diagnostic {
+	d := diag.Diagnostic{Severity: diag.Error, Code: "test-failed", Path: r.path, Position: r.At, Message: fmt.Sprintf("the test %q fails", r.Name)}
+	for i, f := range r.Findings {
+		if i == 0 {
+			d.Message += ": " + f.String()
+		}
+	}
+	if more := len(r.Findings) - 1; more > 0 {
+		d.Message += fmt.Sprintf(", and %d more", more)
+	}
+	d.Hint = "hookgate test shows all of it"
+	return d
+}
+
+// String is the finding in one line.
+func (f Finding) String() string {
+	switch {
+	case f.Name == "":
+		return f.Text
+	case f.Kind == Missing, f.Kind == Unexpected:
+		return string(f.Kind) + " " + f.Name + ": " + f.Text
+	}
+	return f.Name + " " + f.Text
+}

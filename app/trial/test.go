@@ -1,0 +1,246 @@
+package trial
+
+import (
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"hookgate/app/diag"
+	"hookgate/app/yamlpos"
+	"hookgate/rules"
+	"hookgate/rules/lang"
+)
+
+// settings are one entry under tests, as it stands in the file.
+type settings struct {
+	Name      yamlpos.Text    `yaml:"name,required" doc:"What must hold. Names the test; unique."`
+	Event     eventSettings   `yaml:"event,required" doc:"The event that the rules are asked about."`
+	Set       yamlpos.Node    `yaml:"set" doc:"Values of the event that are changed first, by their paths: website.status, items.0.name."`
+	Expect    *[]yamlpos.Text `yaml:"expect,single" doc:"All that must be sent, in any order: rule/connection, or rule/connection#2 for a rule's second action to it. [] is nothing."`
+	Unmatched bool            `yaml:"unmatched" doc:"No rule may match."`
+	Assert    []yamlpos.Text  `yaml:"assert,single" doc:"Expressions that must be true. They see output, data, event, headers and query."`
+}
+
+// eventSettings is where a test's event comes from.
+type eventSettings struct {
+	Source  yamlpos.Text            `yaml:"source,required" doc:"The source or form that it comes from."`
+	Type    yamlpos.Text            `yaml:"type" doc:"The type of the event, where it does not say so itself."`
+	File    yamlpos.Text            `yaml:"file" doc:"A file with the body. A relative path starts at the folder of the config file."`
+	Data    yamlpos.Node            `yaml:"data" doc:"The body as JSON, or the fields that are posted to a form."`
+	Headers map[string]yamlpos.Text `yaml:"headers" doc:"The request's headers. Rules do not see credentials, here either."`
+	Query   map[string]yamlpos.Text `yaml:"query" doc:"The parameters of the URL."`
+}
+
+// Describe tells what an entry under tests can hold.
+func Describe() yamlpos.Spec {
+	s := yamlpos.Describe[settings]()
+	value := yamlpos.Spec{Type: yamlpos.AnyType}
+	s.Field("set").Type, s.Field("set").Item = yamlpos.MappingType, &value
+	s.Field("assert").Item.Type = yamlpos.Expression
+	s.Field("event").Field("data").OneOf = []yamlpos.Spec{{Type: yamlpos.MappingType, Item: &value}, {Type: yamlpos.ListType, Item: &value}}
+	return s
+}
+
+// Noun names a test in messages.
+func (*settings) Noun() string { return "a test" }
+
+// KeyHint says what other tools' words for a test's keys are here.
+func (*settings) KeyHint(key string) string {
+	ours := map[string]string{
+		"expects": "expect", "expected": "expect", "then": "expect", "deliveries": "expect", "asserts": "assert", "check": "assert",
+		"given": "event", "input": "event", "request": "event", "with": "set", "title": "name", "description": "name",
+	}[key]
+	if ours == "" {
+		return ""
+	}
+	return `did you mean "` + ours + `"?`
+}
+
+// Noun names a test's event in messages.
+func (*eventSettings) Noun() string { return "a test's event" }
+
+// KeyHint says what other tools' words for its keys are here.
+func (*eventSettings) KeyHint(key string) string {
+	ours := map[string]string{
+		"from": "source", "form": "source", "path": "file", "fixture": "file", "body": "data", "json": "data", "fields": "data",
+	}[key]
+	if ours == "" {
+		return ""
+	}
+	return `did you mean "` + ours + `"?`
+}
+
+// Test is one entry under tests, compiled.
+type Test struct {
+	Name string
+	At   diag.Position
+
+	node        string // its path in the document
+	source, typ string
+	file        string // as it is written; "": data
+	path        string // of the file
+	data        []byte // JSON
+	headers     map[string]string
+	query       map[string]any
+	set         []Assignment
+	expects     bool // expect is given
+	expect      []string
+	unmatched   bool
+	asserts     []assertion
+}
+
+// assertion is one entry under assert.
+type assertion struct {
+	*lang.Predicate
+	at diag.Position
+}
+
+// Compile reads the section tests of the configuration and reports every fault
+// in it. set are its rules, which may have faults of their own, and origins
+// its sources and forms. Files are found from folder on; they are read when
+// the tests run.
+func Compile(section yamlpos.Node, folder string, c *lang.Compiler, set *rules.Set, origins rules.Origins) ([]*Test, diag.List) {
+	if section.Kind() == yamlpos.Null {
+		return nil, nil
+	}
+	var entries []settings
+	list := section.Decode("the file", &entries)
+	b := builder{compiler: c, actions: set.Actions(), rules: set.Names(), origins: origins, folder: folder, lines: map[string]int{}, list: list}
+	items := section.Items()
+	tests := make([]*Test, 0, len(entries))
+	for i := range entries {
+		tests = append(tests, b.test(&entries[i], items[i]))
+	}
+	return tests, b.list
+}
+
+type builder struct {
+	compiler *lang.Compiler
+	actions  []string
+	rules    []string
+	origins  rules.Origins
+	folder   string
+	lines    map[string]int
+	list     diag.List
+}
+
+func (b *builder) add(list ...diag.Diagnostic) { b.list = append(b.list, list...) }
+
+func (b *builder) test(in *settings, n yamlpos.Node) *Test {
+	t := &Test{node: n.Path(), Name: in.Name.Value, At: in.Name.Pos(), unmatched: in.Unmatched}
+	b.name(in.Name)
+	b.event(t, &in.Event)
+	b.set(t, in.Set)
+	b.expect(t, in.Expect)
+	if in.Unmatched && len(t.expect) > 0 {
+		b.add(n.Get("unmatched").Diag("conflict", "keep one of them", `a test with "unmatched" can expect nothing`))
+	}
+	for _, text := range in.Assert {
+		p, list := b.compiler.Assertion(text, b.actions)
+		b.add(list...)
+		t.asserts = append(t.asserts, assertion{p, text.Pos()})
+	}
+	if n.Kind() == yamlpos.Map && n.Get("expect").IsZero() && n.Get("assert").IsZero() && !in.Unmatched {
+		b.add(n.Diag("missing-key", "expect: [] says that nothing is sent", `a test needs "expect", "unmatched" or "assert"`))
+	}
+	return t
+}
+
+func (b *builder) name(name yamlpos.Text) {
+	switch line, twice := b.lines[name.Value]; {
+	case name.IsZero(): // said by the decoder
+	case strings.TrimSpace(name.Value) == "":
+		b.add(name.Diag("empty-value", "", `"name" is empty`))
+	case twice:
+		b.add(name.Diag("duplicate-name", "", "there is a test %q already, in line %d", name.Value, line))
+	default:
+		b.lines[name.Value] = name.Pos().Line
+	}
+}
+
+func (b *builder) event(t *Test, in *eventSettings) {
+	t.source, t.typ, t.file = in.Source.Value, in.Type.Value, in.File.Value
+	types, known := b.origins[in.Source.Value]
+	if !known && !in.Source.IsZero() {
+		b.add(in.Source.Diag("unknown-source", diag.DidYouMean(in.Source.Value, slices.Sorted(maps.Keys(b.origins))), "no source or form is called %q", in.Source.Value))
+	}
+	if !in.Type.IsZero() && known && types != nil && !slices.Contains(types, in.Type.Value) {
+		b.add(in.Type.Diag("unknown-event", diag.DidYouMean(in.Type.Value, types), "%q has no event %q", in.Source.Value, in.Type.Value))
+	}
+	t.data = []byte("{}")
+	switch {
+	case !in.File.IsZero() && !in.Data.IsZero():
+		b.add(in.Data.Diag("conflict", "keep one of them", `a test's event has both "file" and "data"`))
+	case !in.Data.IsZero():
+		t.data = b.json(in.Data)
+	}
+	if t.path = t.file; t.file != "" && !filepath.IsAbs(t.file) {
+		t.path = filepath.Join(b.folder, t.file)
+	}
+	t.headers, t.query = map[string]string{}, map[string]any{}
+	for name, value := range in.Headers {
+		t.headers[name] = value.Value
+	}
+	for name, value := range in.Query {
+		t.query[name] = value.Value
+	}
+}
+
+// json is a value of the file as JSON text.
+func (b *builder) json(n yamlpos.Node) []byte {
+	text, list := appendJSON(nil, n)
+	b.add(list...)
+	return text
+}
+
+func (b *builder) set(t *Test, n yamlpos.Node) {
+	if n.Kind() == yamlpos.Null {
+		return
+	}
+	if n.Kind() != yamlpos.Map {
+		b.add(n.Diag("wrong-type", "such as { website.status: Done }", `"set" must be a mapping of paths`))
+		return
+	}
+	for _, f := range n.Fields() {
+		t.set = append(t.set, Assignment{Path: f.Key.Value, Value: b.json(f.Value)})
+	}
+}
+
+func (b *builder) expect(t *Test, names *[]yamlpos.Text) {
+	if names == nil {
+		return
+	}
+	t.expects = true
+	for _, name := range *names {
+		switch {
+		case !slices.Contains(b.actions, name.Value):
+			b.add(name.Diag("unknown-action", b.hint(name.Value), "no rule has the action %q", name.Value))
+		case slices.Contains(t.expect, name.Value):
+			b.add(name.Diag("duplicate-name", "an action sends once for an event", "%q is expected twice", name.Value))
+		default:
+			t.expect = append(t.expect, name.Value)
+		}
+	}
+}
+
+// hint says which action may be meant.
+func (b *builder) hint(name string) string {
+	rule, _, full := strings.Cut(name, "/")
+	var of []string
+	for _, a := range b.actions {
+		if strings.HasPrefix(a, rule+"/") {
+			of = append(of, a)
+		}
+	}
+	switch near := diag.DidYouMean(name, b.actions); {
+	case near != "":
+		return near
+	case len(of) > 0:
+		return fmt.Sprintf("%s has %s", rule, strings.Join(of, ", "))
+	case !full:
+		return "write rule/connection"
+	}
+	return diag.DidYouMean(rule, b.rules)
+}

@@ -1,0 +1,205 @@
+package rules
+
+import (
+	"slices"
+
+	"hookgate/app/diag"
+	"hookgate/app/event"
+	"hookgate/rules/lang"
+)
+
+// Actions are the names of all actions, rule/connection, in the file's order.
+func (s *Set) Actions() []string {
+	var names []string
+	for _, r := range s.rules {
+		for _, a := range r.actions {
+			names = append(names, event.ActionName(r.name, a.connection, a.number))
+		}
+	}
+	return names
+}
+
+// Coverage watches which rules, actions, and ways of their expressions events
+// exercise. It is not for concurrent use.
+type Coverage struct {
+	set   *Set
+	rules []ruleCoverage
+}
+
+type ruleCoverage struct {
+	matched bool
+	when    *lang.Probe // nil: it has none
+	actions []actionCoverage
+}
+
+type actionCoverage struct {
+	sent   bool
+	when   *lang.Probe
+	probes []namedProbe // of the key and the inputs
+}
+
+type namedProbe struct {
+	key string
+	*lang.Probe
+}
+
+// Coverage starts to watch: nothing is covered yet.
+func (s *Set) Coverage() *Coverage {
+	c := &Coverage{set: s, rules: make([]ruleCoverage, len(s.rules))}
+	for i, r := range s.rules {
+		of := &c.rules[i]
+		of.when = probeOf(r.when)
+		for _, a := range r.actions {
+			action := actionCoverage{when: probeOf(a.when)}
+			if a.key != nil {
+				action.probes = append(action.probes, namedProbe{"ordering_key", a.key.Probe()})
+			}
+			for _, in := range a.inputs {
+				action.probes = append(action.probes, namedProbe{in.name, in.template.Probe()})
+			}
+			of.actions = append(of.actions, action)
+		}
+	}
+	return c
+}
+
+func probeOf(p *lang.Predicate) *lang.Probe {
+	if p == nil {
+		return nil
+	}
+	return p.Probe()
+}
+
+// Observe marks what one event exercises. It judges as Match does.
+func (c *Coverage) Observe(sc *lang.Scope) {
+	for _, i := range c.set.candidates(sc.Event.Source, sc.Event.Type) {
+		c.rules[i].observe(c.set.rules[i], sc)
+	}
+}
+
+func (c *ruleCoverage) observe(r *rule, sc *lang.Scope) {
+	if !holds(r.when, c.when, sc) {
+		return
+	}
+	c.matched = true
+	for i, a := range r.actions {
+		of := &c.actions[i]
+		if !holds(a.when, of.when, sc) {
+			continue
+		}
+		of.sent = true
+		for _, p := range of.probes {
+			p.Run(sc)
+		}
+	}
+}
+
+// holds reports whether the condition is met, and has its probe see how.
+func holds(when *lang.Predicate, probe *lang.Probe, sc *lang.Scope) bool {
+	if when == nil {
+		return true
+	}
+	probe.Run(sc)
+	ok, err := when.Eval(sc)
+	return ok && err == nil
+}
+
+// Covered counts what was exercised and what there is.
+type Covered struct {
+	Seen  int `json:"seen"`
+	Total int `json:"total"`
+}
+
+func (c *Covered) add(seen bool) {
+	if c.Total++; seen {
+		c.Seen++
+	}
+}
+
+// Gap is something that no event exercised: a rule that never matched, an
+// action that was never sent, a way that an expression never took.
+type Gap struct {
+	Rule   string        `json:"rule"`
+	Action string        `json:"action,omitempty"` // rule/connection; "" for the rule itself
+	Key    string        `json:"key,omitempty"`    // when, ordering_key, or the action's own; "": the whole
+	Way    lang.Way      `json:"way,omitempty"`    // never taken; with Key
+	Never  bool          `json:"never,omitempty"`  // neither this way nor the other one was
+	Text   string        `json:"text,omitempty"`
+	At     diag.Position `json:"at,omitzero"`
+}
+
+// CoverageReport is what a Coverage comes to.
+type CoverageReport struct {
+	Rules   Covered `json:"rules"`
+	Actions Covered `json:"actions"`
+	Sides   Covered `json:"sides"` // of tests, ?: and ??
+	Gaps    []Gap   `json:"gaps"`
+}
+
+// Percent is the part of all that was exercised, rounded down, so that 100 is
+// all of it.
+func (r *CoverageReport) Percent() int {
+	total := r.Rules.Total + r.Actions.Total + r.Sides.Total
+	if total == 0 {
+		return 100
+	}
+	return 100 * (r.Rules.Seen + r.Actions.Seen + r.Sides.Seen) / total
+}
+
+// Report tells what was exercised and what was not, in the file's order. What
+// follows from a gap is counted and not listed: of a rule that never matched,
+// its actions.
+func (c *Coverage) Report() CoverageReport {
+	out := CoverageReport{Gaps: []Gap{}}
+	for i, r := range c.set.rules {
+		of := &c.rules[i]
+		out.Rules.add(of.matched)
+		if !of.matched {
+			out.Gaps = append(out.Gaps, Gap{Rule: r.name, At: r.at})
+		}
+		out.sides(Gap{Rule: r.name, Key: "when"}, of.when, reached(of.when) || of.matched)
+		for j, a := range r.actions {
+			out.action(r, a, &of.actions[j], of.matched)
+		}
+	}
+	return out
+}
+
+// reached reports whether an event came to the expression at all.
+func reached(p *lang.Probe) bool {
+	return p != nil && slices.ContainsFunc(p.Sides, func(s lang.Side) bool { return s.Seen })
+}
+
+func (r *CoverageReport) action(of *rule, a *action, c *actionCoverage, matched bool) {
+	name := event.ActionName(of.name, a.connection, a.number)
+	r.Actions.add(c.sent)
+	if !c.sent && matched {
+		r.Gaps = append(r.Gaps, Gap{Rule: of.name, Action: name, At: a.at})
+	}
+	r.sides(Gap{Rule: of.name, Action: name, Key: "when"}, c.when, matched)
+	for _, p := range c.probes {
+		r.sides(Gap{Rule: of.name, Action: name, Key: p.key}, p.Probe, c.sent)
+	}
+}
+
+// sides counts the ways of an expression, and lists the gaps in them where the
+// expression was reached. Of a place that was never reached itself it lists one.
+func (r *CoverageReport) sides(of Gap, p *lang.Probe, list bool) {
+	if p == nil {
+		return
+	}
+	for i := 0; i+1 < len(p.Sides); i += 2 {
+		first, second := p.Sides[i], p.Sides[i+1]
+		r.Sides.add(first.Seen)
+		r.Sides.add(second.Seen)
+		neither := !first.Seen && !second.Seen
+		for _, side := range p.Sides[i : i+2] {
+			if side.Seen || !list || (neither && side.Way != first.Way) {
+				continue
+			}
+			gap := of
+			gap.Way, gap.Never, gap.Text, gap.At = side.Way, neither, side.Text, side.At
+			r.Gaps = append(r.Gaps, gap)
+		}
+	}
+}

@@ -1,0 +1,190 @@
+package lang
+
+import (
+	"github.com/expr-lang/expr/ast"
+
+	"hookgate/app/diag"
+)
+
+// Way is one of the two ways in which an expression can go on at a place.
+type Way string
+
+// The ways, in pairs.
+const (
+	WasTrue   Way = "true"     // a test: the whole condition, or a side of and, or
+	WasFalse  Way = "false"    //
+	Chosen    Way = "then"     // c ? this : that
+	Otherwise Way = "else"     //
+	Present   Way = "present"  // this ?? that
+	Fallback  Way = "fallback" //
+)
+
+// Side is one way that an expression can take, and whether it was taken.
+type Side struct {
+	Way  Way
+	Text string        // of the test, or of the part that this way evaluates to
+	At   diag.Position // of Text
+	Seen bool
+}
+
+// Probe watches which ways expressions take. It is not for concurrent use.
+type Probe struct {
+	Sides    []Side // in the source's order, two for each place
+	programs []*program
+}
+
+// Probe watches the condition.
+func (p *Predicate) Probe() *Probe {
+	out := &Probe{}
+	out.add(p.p, true)
+	return out
+}
+
+// Probe watches the expression.
+func (e *Expression) Probe() *Probe {
+	out := &Probe{}
+	out.add(e.p, false)
+	return out
+}
+
+// Probe watches every ${{ }} of the template.
+func (t *Template) Probe() *Probe {
+	out := &Probe{}
+	for i := range t.pieces {
+		if t.pieces[i].leaf == nil {
+			continue
+		}
+		for _, part := range t.pieces[i].leaf.parts {
+			if part.program != nil {
+				out.add(part.program, false)
+			}
+		}
+	}
+	return out
+}
+
+// Run evaluates what is watched and marks the ways that it takes. What cannot
+// be evaluated marks those up to there.
+func (p *Probe) Run(s *Scope) {
+	s.meter.seen = p.see
+	defer func() { s.meter.seen = nil }()
+	for _, program := range p.programs {
+		_, _ = program.runPlain(s) // the rule itself tells of an error
+	}
+}
+
+// see is told the value at the place whose ways begin at side.
+func (p *Probe) see(side int, value any) {
+	switch p.Sides[side].Way {
+	case WasTrue:
+		if verdict, ok := value.(bool); ok {
+			p.mark(side, verdict)
+		}
+	case Present:
+		p.mark(side, value != nil)
+	case Chosen, Otherwise:
+		p.Sides[side].Seen = true
+	case WasFalse, Fallback:
+	}
+}
+
+func (p *Probe) mark(side int, first bool) {
+	if !first {
+		side++
+	}
+	p.Sides[side].Seen = true
+}
+
+// add compiles the program anew, with a call at each place that has two ways.
+// One that has none is not watched.
+func (p *Probe) add(of *program, condition bool) {
+	w := &watcher{probe: p, src: of.src, spans: newSpans(of.src), known: map[placeKey]int{}}
+	before := len(p.Sides)
+	r := &rewriter{src: of.src, before: func(n *ast.Node) { w.node(n, condition) }}
+	code, err := NewCompiler().build(of.src, r, of.raw)
+	if err != nil || len(p.Sides) == before { // it compiled, so it does again
+		p.Sides = p.Sides[:before]
+		return
+	}
+	p.programs = append(p.programs, &program{src: of.src, plain: code, metered: true})
+}
+
+// placeKey is a place in an expression, in bytes, and the first of its ways.
+type placeKey struct {
+	from, to int
+	way      Way
+}
+
+// watcher puts the calls into one expression.
+type watcher struct {
+	probe *Probe
+	src   *source
+	spans *spans
+	known map[placeKey]int // the sides of a place: trees share nodes
+}
+
+// node watches n and what is below it. test says that n is a test.
+func (w *watcher) node(n *ast.Node, test bool) {
+	from, to := w.spans.of(*n)
+	tested := -1
+	if test && junction(*n) == "" {
+		tested = w.place(from, to, w.side(WasTrue, *n), w.side(WasFalse, *n))
+	}
+	switch x := (*n).(type) {
+	case *ast.ConditionalNode:
+		chosen, otherwise := w.side(Chosen, x.Exp1), w.side(Otherwise, x.Exp2)
+		w.node(&x.Cond, true)
+		at := w.place(from, to, chosen, otherwise)
+		w.node(&x.Exp1, false)
+		w.node(&x.Exp2, false)
+		w.call(&x.Exp1, at)
+		w.call(&x.Exp2, at+1)
+	case *ast.BinaryNode:
+		inner := junction(x) != ""
+		at := -1
+		if x.Operator == "??" {
+			at = w.place(from, to, w.side(Present, x.Left), w.side(Fallback, x.Right))
+		}
+		w.node(&x.Left, inner)
+		w.node(&x.Right, inner)
+		if at >= 0 {
+			w.call(&x.Left, at)
+		}
+	default:
+		for _, c := range children(*n) {
+			w.node(c, false)
+		}
+	}
+	if tested >= 0 {
+		w.call(n, tested)
+	}
+}
+
+func (w *watcher) side(way Way, n ast.Node) Side {
+	from, to := w.spans.of(n)
+	return Side{Way: way, Text: oneLine(w.spans.text(n)), At: w.src.at(from, to)}
+}
+
+// place gives the index of the two sides, which are added unless they are there.
+func (w *watcher) place(from, to int, sides ...Side) int {
+	key := placeKey{from, to, sides[0].Way}
+	if at, ok := w.known[key]; ok {
+		return at
+	}
+	w.known[key] = len(w.probe.Sides)
+	w.probe.Sides = append(w.probe.Sides, sides...)
+	return w.known[key]
+}
+
+func (w *watcher) call(n *ast.Node, side int) {
+	r := rewriter{}
+	r.call(n, fnSeen, &ast.IntegerNode{Value: side}, *n)
+}
+
+// seen is the function of the call.
+func seen(m *meter, args []any) (any, error) {
+	if side, ok := args[0].(int); ok && m.seen != nil {
+		m.seen(side, args[1])
+	}
+	return args[1], nil
+}
