@@ -65,8 +65,8 @@ func TestLoad_signedURL(t *testing.T) {
 	t.Parallel()
 	const sources = `
 sources:
-  crm: { type: webhook, verify: { scheme: hubspot, secret: 0123456789abcdef } } # hookgate:ignore unused-source
-  git: { type: webhook, verify: { scheme: github, secret: 0123456789abcdef } } # hookgate:ignore unused-source
+  crm: { type: webhook, verify: { scheme: hubspot, secret: 0123456789abcdef } }
+  git: { type: webhook, verify: { scheme: github, secret: 0123456789abcdef } }
 `
 	_, report, err := app.Load(mustWrite(t, "version: 1"+sources))
 	if err != nil || len(report.List) != 1 || report.List[0].Code != "no-public-url" || report.List[0].Path != "sources.crm.verify" {
