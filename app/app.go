@@ -21,6 +21,7 @@ import (
 	"hookgate/app/egress"
 	"hookgate/app/event"
 	"hookgate/app/intake"
+	"hookgate/app/live"
 	"hookgate/app/metrics"
 	"hookgate/app/web"
 	"hookgate/app/web/api"
@@ -56,6 +57,7 @@ type App struct {
 
 	plan     atomic.Pointer[inForce]
 	versions versions
+	live     *live.Feed
 	reloads  sync.Mutex
 	// parts are the files beside the configuration file that it was made of
 	// when it was last read, whether it could be used or not.
@@ -114,6 +116,7 @@ func New(loaded *Loaded, opt Options) (*App, error) {
 	if err := a.start(loaded); err != nil {
 		return nil, errors.Join(err, a.end(context.Background()))
 	}
+	a.live = live.New(store, live.Options{Logger: opt.Logger, Now: opt.Now, Present: api.PresentLive})
 	a.server = web.New(a.webConfig(loaded))
 	a.describe()
 	return a, nil
@@ -222,6 +225,7 @@ func (a *App) Run(ctx context.Context) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var tasks sync.WaitGroup
 	tasks.Go(func() { a.maintain(background) })
+	tasks.Go(func() { a.live.Run(background) })
 	if watcher := a.newWatcher(); watcher != nil {
 		target := a.follow(watcher, "")
 		a.followParts(watcher)

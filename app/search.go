@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"hookgate/app/event"
+	"hookgate/app/live"
 	"hookgate/app/replay"
 	"hookgate/app/web/api"
 	"hookgate/db"
@@ -70,3 +71,6 @@ func (a service) Replays(ctx context.Context, id event.ID) ([]api.Replay, error)
 	}
 	return list, nil
 }
+
+// Watch gives what comes in from now on and wants chooses.
+func (a service) Watch(wants func(*event.Event) bool) *live.Watcher { return a.live.Watch(wants) }

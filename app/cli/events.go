@@ -13,7 +13,7 @@ import (
 
 func newEvents(s *session) *cobra.Command {
 	return group("events", groupEvents, "Look at what came in, replay it, or send a sample",
-		newEventsList(s), newEventsShow(s), newEventsSend(s), newEventsReplay(s))
+		newEventsList(s), newEventsShow(s), newEventsTail(s), newEventsSend(s), newEventsReplay(s))
 }
 
 // eventStates returns the states of events.

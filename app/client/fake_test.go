@@ -17,6 +17,7 @@ import (
 	"hookgate/app/client"
 	"hookgate/app/event"
 	"hookgate/app/intake"
+	"hookgate/app/live"
 	"hookgate/app/replay"
 	"hookgate/app/shape"
 	"hookgate/app/web"
@@ -30,6 +31,7 @@ var received = time.Date(2026, 3, 10, 10, 42, 7, 0, time.UTC)
 type fake struct {
 	api.Replayer
 	api.Files
+	live       *live.Feed
 	replays    []api.Replay
 	mu         sync.Mutex
 	events     []event.Event
@@ -108,6 +110,8 @@ func (f *fake) Search(_ context.Context, filter event.Filter, q *replay.Query) (
 	}
 	return list, api.Search{Examined: len(f.events), Stopped: true, Failed: 1, Failure: "x is null"}, firstEvent - 9, f.err
 }
+
+func (f *fake) Watch(wants func(*event.Event) bool) *live.Watcher { return f.live.Watch(wants) }
 
 func (f *fake) Replays(context.Context, event.ID) ([]api.Replay, error) { return f.replays, f.err }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"hookgate/app/event"
+	"hookgate/app/live"
 	"hookgate/app/replay"
 )
 
@@ -19,6 +20,9 @@ type Searcher interface {
 	Search(ctx context.Context, f event.Filter, q *replay.Query) (list []event.Event, how Search, next event.ID, err error)
 	// Replays tells what was done with an event after it was accepted.
 	Replays(ctx context.Context, id event.ID) ([]Replay, error)
+	// Watch gives what comes in from now on and wants chooses, as PresentLive
+	// writes it.
+	Watch(wants func(*event.Event) bool) *live.Watcher
 }
 
 // Replayer puts stored events through the rules in force. Besides

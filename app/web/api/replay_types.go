@@ -114,3 +114,16 @@ type Comparison struct {
 	Read    int       `json:"read"`    // of them: those of this part
 	Next    *event.ID `json:"next,omitempty"`
 }
+
+// Live is what the stream of events brings: an event with its deliveries, or,
+// as an update, those of them that were open before and have ended.
+type Live struct {
+	Event
+	Update bool `json:"update,omitempty"`
+}
+
+// Dropped is what the stream brings where it left something out, because its
+// reader was too slow or too much came in.
+type Dropped struct {
+	Count int `json:"count"` // items, or looks at which there was too much
+}

@@ -90,6 +90,7 @@ func Register(r fiber.Router, service Service, logger *slog.Logger, now func() t
 	h := &handler{service: service, logger: logger, now: now}
 	r.Get("/events", h.answer(h.events))
 	r.Post("/events/send", h.answer(h.send))
+	r.Get("/events/stream", h.answer(h.stream))
 	r.Get("/events/:id", h.answer(h.event))
 	h.replayRoutes(r)
 	r.Get("/deliveries", h.answer(h.deliveries))

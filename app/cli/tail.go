@@ -1,0 +1,155 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hookgate/app/cli/screen"
+	"hookgate/app/client"
+	"hookgate/app/event"
+	"hookgate/app/web/api"
+)
+
+// reconnectAfter is the pause before the server is looked for again.
+const reconnectAfter = time.Second
+
+func newEventsTail(s *session) *cobra.Command {
+	var flags eventFlags
+	c := &cobra.Command{
+		Use: "tail", Short: "Show events as they come in, until Ctrl-C",
+		Long: `Show events as they come in, until Ctrl-C: a line for each once its deliveries
+have been tried, or after three seconds. What ends later, after a retry or a
+wait, gets a line of its own. With --json each line is an object.`,
+		Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := flags.parse(s, eventStates()); err != nil {
+				return err
+			}
+			ctx, stop := untilSignal(cmd.Context(), os.Exit)
+			defer stop()
+			return s.tail(ctx, flags.search)
+		},
+	}
+	flags.add(c, "only what this rule listens to, whether it matches or not", eventStates())
+	c.Flags().StringVar(&flags.search.Text, "text", "", "only those that hold this text, in upper or lower case")
+	return c
+}
+
+// tail follows the stream. A server that goes away is waited for: it may be
+// restarting.
+func (s *session) tail(ctx context.Context, search event.Search) error {
+	server, err := s.connect()
+	if err != nil {
+		return err
+	}
+	defer server.Close()
+	view := &tailView{session: s}
+	listened := false
+	for {
+		before := view.connections
+		err := server.Tail(ctx, search, view.connected, view.show, view.dropped)
+		listened = listened || view.connections > 0
+		switch {
+		case ctx.Err() != nil:
+			return &failure{code: exitInterrupted}
+		case !listened || !errors.Is(err, client.ErrUnreachable):
+			return s.searchFailure(search.Where, err)
+		case view.connections > before:
+			s.note("the server is gone, waiting for it")
+		}
+		if pause(ctx, reconnectAfter) != nil {
+			return &failure{code: exitInterrupted}
+		}
+	}
+}
+
+// tailView prints what the stream brings.
+type tailView struct {
+	session     *session
+	connections int
+	widths      [4]int // of the columns so far
+}
+
+func (v *tailView) connected() {
+	if v.connections++; v.connections > 1 {
+		v.session.note("the server is back; hookgate events list shows what came in meanwhile")
+		return
+	}
+	v.session.note("waiting for events, Ctrl-C ends")
+}
+
+func (v *tailView) dropped(n int) {
+	v.session.note("too much at once: %s left out here; hookgate events list has them", plural(n, "line"))
+}
+
+func (v *tailView) show(e api.Live) error {
+	if v.session.json {
+		text, err := json.Marshal(e)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(v.session.stdout, "%s\n", text)
+		return err
+	}
+	v.session.out.Println(v.line(&e))
+	return nil
+}
+
+// line is what tail prints of an event, or of the later end of a delivery:
+//
+//	10:42:07  evt_7q2  sitejet  website_status_changed  Harry's Diner  2 rules  billing ✓ 84 ms  slack-web ✓ 210 ms
+//	10:47:37  evt_7q2  sitejet  website_status_changed  Harry's Diner  billing ✓ 90 ms (attempt 2)
+func (v *tailView) line(e *api.Live) string {
+	s := v.session
+	at := e.Time
+	if e.Update {
+		at = s.now()
+	}
+	cells := [4]string{e.ID.String(), screen.Clean(e.Source), screen.Clean(e.Type), screen.Cut(screen.Clean(e.Summary), 40)}
+	var b strings.Builder
+	b.WriteString(s.out.Dim.Render(at.Local().Format(time.TimeOnly)) + "  ")
+	for i, cell := range cells {
+		v.widths[i] = max(v.widths[i], screen.Width(cell))
+		if v.widths[i] > 0 {
+			b.WriteString(s.columnStyle(i+1).Render(screen.Pad(cell, v.widths[i])) + "  ")
+		}
+	}
+	b.WriteString(v.result(e))
+	return strings.TrimRight(b.String(), " ")
+}
+
+func (v *tailView) result(e *api.Live) string {
+	s := v.session
+	switch {
+	case e.Update:
+		var parts []string
+		for i := range e.Deliveries {
+			d := &e.Deliveries[i]
+			text := s.deliveryResult(d)
+			if d.Attempts > 1 {
+				text += " (attempt " + strconv.Itoa(d.Attempts) + ")"
+			}
+			parts = append(parts, text)
+		}
+		return strings.Join(parts, "  ")
+	case e.State == event.Rejected:
+		return s.eventResult(&e.Event) + s.out.Dim.Render(" (kept; hookgate events show "+e.ID.String()+")")
+	case e.State == event.Routed:
+		matched := 0
+		for _, r := range e.Rules {
+			if r.Result == "match" {
+				matched++
+			}
+		}
+		return plural(matched, "rule") + "  " + s.eventResult(&e.Event)
+	}
+	return s.eventResult(&e.Event)
+}
