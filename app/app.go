@@ -66,6 +66,8 @@ type App struct {
 	ready    chan struct{}
 	addr     atomic.Pointer[string]
 
+	formKey []byte // for the time tokens of forms
+
 	cleanups []cleanup
 }
 
@@ -73,6 +75,7 @@ type App struct {
 type inForce struct {
 	intake.Plan
 	loaded *Loaded
+	client *egress.Client
 	since  time.Time
 	tests  api.Tests
 }
@@ -104,8 +107,11 @@ func New(loaded *Loaded, opt Options) (*App, error) {
 			a.metrics.DeliveryDone(connection, string(result), took)
 		},
 	})
+	if a.formKey, err = store.FormKey(context.Background()); err != nil {
+		return nil, errors.Join(err, a.end(context.Background()))
+	}
 	a.intake = intake.New(store, a.lanes, intake.Options{
-		Logger: opt.Logger, Limits: loaded.Limits(),
+		Logger: opt.Logger, Limits: loaded.Limits(), FormKey: a.formKey, Captcha: a.checkCaptcha,
 		Observe:   func(source string, state event.State) { a.metrics.EventReceived(source, string(state)) },
 		RuleError: a.metrics.RuleError,
 	})
@@ -167,6 +173,7 @@ func (a *App) webConfig(loaded *Loaded) web.Config {
 		Intake:   a.intake,
 		Admin:    service{a},
 		Download: a.Download,
+		FormKey:  a.formKey,
 		Ready:    a.notReady,
 		Metrics:  a.metrics.Handler(),
 		Refused:  a.metrics.EventReceived,

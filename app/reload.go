@@ -56,7 +56,7 @@ func (a *App) use(loaded *Loaded, tests api.Tests) error {
 	plan := loaded.Plan()
 	plan.ID, plan.Files = id, folder
 	loaded.compiler.SetLinks(a.links(loaded.Document.Server.PublicURL))
-	a.plan.Store(&inForce{Plan: plan, loaded: loaded, since: a.opt.Now(), tests: tests})
+	a.plan.Store(&inForce{Plan: plan, loaded: loaded, client: client, since: a.opt.Now(), tests: tests})
 	a.tellOrphans(connections)
 	return nil
 }

@@ -2,6 +2,8 @@ package db
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -81,4 +83,40 @@ func (s *Store) FormCounts(ctx context.Context, since time.Time) (map[string]map
 		counts[form][states[state]] = n
 	}
 	return counts, rows.Err()
+}
+
+// metaFormKey begins the names of the rows of meta that hold the parts of the
+// key for time tokens; a row holds one number.
+const metaFormKey = "form_key_"
+
+// FormKey is what the time tokens of forms are signed with, 32 bytes: made at
+// first use, the same for all replicas and over restarts.
+func (s *Store) FormKey(ctx context.Context) ([]byte, error) {
+	const parts = 4
+	fresh := make([]byte, 8*parts)
+	if _, err := rand.Read(fresh); err != nil {
+		return nil, fmt.Errorf("make a key: %w", err)
+	}
+	err := s.write(func(tx tx) error {
+		for i := range parts {
+			part := int64(binary.BigEndian.Uint64(fresh[8*i:])) //nolint:gosec // all bits are kept, whatever the sign
+			err := tx.exec(`INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO NOTHING`, fmt.Sprint(metaFormKey, i), part)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store the key of forms: %w", err)
+	}
+	key := make([]byte, 0, 8*parts)
+	for i := range parts {
+		var part int64
+		if err := s.read.QueryRowContext(ctx, `SELECT value FROM meta WHERE key = ?1`, fmt.Sprint(metaFormKey, i)).Scan(&part); err != nil {
+			return nil, fmt.Errorf("read the key of forms: %w", err)
+		}
+		key = binary.BigEndian.AppendUint64(key, uint64(part)) //nolint:gosec // all bits are kept, whatever the sign
+	}
+	return key, nil
 }

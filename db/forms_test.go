@@ -1,6 +1,7 @@
 package db_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"sync"
@@ -91,6 +92,20 @@ func TestFormCounts(t *testing.T) {
 		}
 		if got, err := s.FormCounts(t.Context(), c.Now().Add(time.Hour)); err != nil || len(got) != 0 {
 			t.Errorf("later: got %v, %v", got, err)
+		}
+	})
+}
+
+func TestFormKey(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		s, _ := newStore(t, p)
+		first, err := s.FormKey(t.Context())
+		if err != nil || len(first) != 32 || bytes.Equal(first, make([]byte, 32)) {
+			t.Fatalf("key %x, %v", first, err)
+		}
+		if again, err := s.FormKey(t.Context()); err != nil || !bytes.Equal(first, again) {
+			t.Errorf("key %x, then %x, %v", first, again, err)
 		}
 	})
 }

@@ -19,7 +19,7 @@ var nexts = []string{"_next", "_redirect", "redirect"}
 // Those that hookgate has no use for are dropped, so that a page made for
 // another service can post here unchanged.
 var instructions = []string{
-	"_subject", "_replyto", "_cc", "_template", "_captcha", "_autoresponse", "_language", "form-name", "_charset_",
+	"_subject", "_replyto", "_cc", "_template", "_captcha", "_autoresponse", "_language", "form-name", "_charset_", startedField,
 	"g-recaptcha-response", "h-captcha-response", "cf-turnstile-response", "altcha",
 }
 

@@ -1,7 +1,8 @@
 // Package forms turns the posts of HTML forms into events' data: it checks the
 // declared fields, tells people from bots, and makes the pages and answers
-// that visitors see. It does no I/O of its own: the web layer decodes the body
-// (app/body), asks a Form, and sends what it says.
+// that visitors see. It does no I/O but reading, with the configuration, the
+// files that this names: the web layer decodes the body (app/body), asks a Form,
+// and sends what it says.
 package forms
 
 import (
@@ -50,6 +51,12 @@ type Form struct {
 	title    string // of the hosted page, "" for one made from the name
 	intro    string
 	submit   string // the button's text, "" for the language's
+
+	minTime    time.Duration
+	maxLinks   int // -1: any number
+	duplicates time.Duration
+	blocked    blocklist
+	captcha    *Captcha
 
 	style, styleHash string // the pages' style sheet and its hash in base64
 

@@ -13,6 +13,7 @@ type formPage struct {
 	page
 	Heading, Intro, Count, Action, Honeypot, Submit string
 	Again                                           bool
+	Captcha                                         *captchaWidget
 	Problems                                        []summaryLine
 	Fields                                          []control
 	Hidden                                          []hiddenInput
@@ -50,7 +51,7 @@ type option struct {
 const longText = 200
 
 func (p *formPage) fill(f *Form, action string, r Result) {
-	p.Action, p.Submit = action, f.submit
+	p.Action, p.Submit, p.Captcha = action, f.submit, f.captcha.widget()
 	if p.Submit == "" {
 		p.Submit = p.Say("send")
 	}
@@ -89,6 +90,9 @@ func (p *formPage) fill(f *Form, action string, r Result) {
 		p.Problems = append(p.Problems, line)
 	}
 	p.Hidden = append(p.Hidden, f.carry(r.posted, shown)...)
+	if r.Started != "" && !slices.ContainsFunc(p.Hidden, func(h hiddenInput) bool { return h.Name == startedField }) {
+		p.Hidden = append(p.Hidden, hiddenInput{startedField, r.Started})
+	}
 }
 
 // show makes the control of a field at its place. Values that it has no room

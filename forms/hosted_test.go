@@ -19,7 +19,7 @@ import (
 func hosted(t testing.TB, f *forms.Form, lang forms.Lang) (parsed, string) {
 	t.Helper()
 	var page bytes.Buffer
-	if err := f.RenderForm(&page, lang, "contact"); err != nil {
+	if err := f.RenderForm(&page, lang, "contact", ""); err != nil {
 		t.Fatal(err)
 	}
 	return parse(t, page.Bytes()), page.String()

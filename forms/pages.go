@@ -68,7 +68,8 @@ func (p page) Style() template.CSS {
 func (p page) Say(key string) string { return p.Lang.page(key) }
 
 // PageHeaders are the header fields of every page; f is nil for a page that
-// belongs to no form. The Content-Security-Policy allows no script at all.
+// belongs to no form. The Content-Security-Policy allows no script but that of
+// the form's captcha.
 // Referrer-Policy is same-origin because with no-referrer browsers send
 // "Origin: null" when the page that shows the problems posts again.
 func PageHeaders(f *Form, lang Lang) []Header {
@@ -87,7 +88,7 @@ func PageHeaders(f *Form, lang Lang) []Header {
 // website may show the pages in a frame.
 func (f *Form) policy() string {
 	_, style := f.styled()
-	images := ""
+	images, directives, styles := "", "", ""
 	var sites []string
 	if f != nil {
 		sites = slices.DeleteFunc(slices.Clone(f.origins), func(o string) bool { return o == "null" })
@@ -95,12 +96,15 @@ func (f *Form) policy() string {
 	if f != nil && f.brand.logoOrigin != "" {
 		images = "; img-src " + f.brand.logoOrigin
 	}
+	if f != nil {
+		directives, styles = f.captcha.policy()
+	}
 	frames := strings.Join(append([]string{"'self'"}, sites...), " ")
 	if f != nil && f.redirect.origin != "" && !slices.Contains(sites, f.redirect.origin) {
 		sites = append(sites, f.redirect.origin)
 	}
 	actions := strings.Join(append([]string{"'self'"}, sites...), " ")
-	return fmt.Sprintf("default-src 'none'; style-src 'sha256-%s'%s; base-uri 'none'; form-action %s; frame-ancestors %s", style, images, actions, frames)
+	return fmt.Sprintf("default-src 'none'; style-src 'sha256-%s'%s%s%s; base-uri 'none'; form-action %s; frame-ancestors %s", style, styles, images, directives, actions, frames)
 }
 
 // RenderThanks writes the page after a post was taken, or taken for spam. ref
@@ -143,11 +147,12 @@ func (f *Form) RenderProblems(w io.Writer, lang Lang, action string, r Result) e
 }
 
 // RenderForm writes the page that is made from the form's fields, for visitors
-// who come to its address. There is none with `fields: any`; see Hosted.
-func (f *Form) RenderForm(w io.Writer, lang Lang, action string) error {
+// who come to its address. started is a time token, "" where the form needs
+// none. There is no page with `fields: any`; see Hosted.
+func (f *Form) RenderForm(w io.Writer, lang Lang, action, started string) error {
 	p := &formPage{Heading: f.Title(), Intro: f.intro}
 	p.page = f.page(lang, p.Heading)
-	p.fill(f, action, Result{all: &entries{}})
+	p.fill(f, action, Result{all: &entries{}, Started: started})
 	if f.lang == "" {
 		p.Hidden = append(p.Hidden, hiddenInput{"_language", string(lang)}) // the answer speaks as the page does
 	}

@@ -10,6 +10,8 @@ import (
 
 // settings is a form as the configuration file has it.
 type settings struct {
+	spamSettings
+
 	Origins   []yamlpos.Text `yaml:"origins,single" doc:"The websites that may post, each as scheme, host and port; any where left out, but then no script of another site reads the answer." example:"[https://harrys-diner.example]"`
 	Fields    yamlpos.Node   `yaml:"fields,required" doc:"The form's fields by name, or any to keep whatever is posted."`
 	Unknown   yamlpos.Text   `yaml:"unknown" doc:"What becomes of posted fields that are not declared." values:"keep,refuse" default:"keep"`
@@ -44,6 +46,12 @@ func (settings) KeyHint(key string) string {
 		return `write "lang"`
 	case "cors", "domains", "allowed_origins":
 		return `write "origins"`
+	case "blacklist", "blocked", "denylist":
+		return `write "blocklist"`
+	case "turnstile", "hcaptcha", "recaptcha":
+		return "write \"captcha: { type: " + key + ", secret: … }\""
+	case "dedupe", "duplicate":
+		return `write "duplicates"`
 	case "rate", "limit":
 		return `write "rate_limit"`
 	case "reply", "auto_reply", "autoresponder", "autorespond", "confirmation":
@@ -80,6 +88,7 @@ func (s *settings) apply(f *Form) diag.List {
 		f.redirect = to
 	}
 	list = append(list, s.speech(f)...)
+	list = append(list, s.spamSettings.apply(f)...)
 	if s.RateLimit != nil && s.RateLimit.Count > 0 {
 		f.rate = *s.RateLimit
 	}

@@ -33,7 +33,8 @@ const (
 // snippet is what the snippets' template shows.
 type snippet struct {
 	formPage
-	ID string
+	ID, Form string
+	Timed    bool
 }
 
 // Snippet is the form's HTML for a page of a website. action is the form's
@@ -42,7 +43,7 @@ type snippet struct {
 // snippet with `fields: any`.
 func (f *Form) Snippet(kind SnippetKind, wanted Lang, action string) (string, error) {
 	lang := f.Language(wanted, "")
-	s := &snippet{ID: "hookgate-" + f.Name}
+	s := &snippet{ID: "hookgate-" + f.Name, Form: f.Name, Timed: f.Timed()}
 	s.page = f.page(lang, f.Title())
 	s.fill(f, action, Result{all: &entries{}})
 	for i := range s.Fields {

@@ -32,6 +32,10 @@ type Result struct {
 	// _subject, _replyto and their like. nil if there are none.
 	Said map[string]any
 
+	// Started is the time token for the page that shows the problems, where the
+	// post had none; "" where the form needs none.
+	Started string
+
 	next   target      // from _next, if the form allows it
 	posted []keptField // to fill the page that shows the problems
 	all    *entries    // the same by their places

@@ -41,6 +41,12 @@ type Options struct {
 	Limits body.Limits
 	// Observe is told of every request that was stored.
 	Observe func(source string, state event.State)
+	// FormKey is what the time tokens of forms are signed with.
+	FormKey []byte
+	// Captcha asks a captcha's vendor about an answer: nil for a good one,
+	// *CaptchaRefused for a bad one; any other error says that the vendor could
+	// not be asked. nil: nobody is asked.
+	Captcha func(c *forms.Captcha, answer, remoteIP string) error
 	// RuleError is told of every rule that could not be evaluated for an event;
 	// nil: nobody is.
 	RuleError func(rule string)
@@ -54,12 +60,17 @@ type Intake struct {
 	limits  body.Limits
 	observe func(string, event.State)
 	failed  func(rule string)
+	formKey []byte
+	captcha func(c *forms.Captcha, answer, remoteIP string) error
 	traffic traffic
 }
 
 // New makes an Intake.
 func New(store Store, lanes Lanes, opt Options) *Intake {
-	return &Intake{store: store, lanes: lanes, logger: opt.Logger, limits: opt.Limits, observe: opt.Observe, failed: opt.RuleError}
+	return &Intake{
+		store: store, lanes: lanes, logger: opt.Logger, limits: opt.Limits, observe: opt.Observe, failed: opt.RuleError,
+		formKey: opt.FormKey, captcha: opt.Captcha,
+	}
 }
 
 // Event accepts a request to a source, after its authentication. Besides
@@ -124,14 +135,15 @@ func (in *Intake) Form(f *forms.Form, plan *Plan, r *Request) (Ack, forms.Result
 		return Ack{}, result, nil
 	}
 	e.Body = r.Body
-	ack, err := in.submitted(e, plan, r, result)
+	ack, err := in.submitted(e, f, plan, r, &result)
 	return ack, result, err
 }
 
 // submitted stores the event of a post that has no problems.
-func (in *Intake) submitted(e *event.Event, plan *Plan, r *Request, result forms.Result) (Ack, error) {
+func (in *Intake) submitted(e *event.Event, f *forms.Form, plan *Plan, r *Request, result *forms.Result) (Ack, error) {
 	e.JSON = result.Data
 	e.Request.Query = WithSaid(e.Request.Query, result.Said)
+	in.judgePost(e, f, r, result)
 	if result.Spam != "" {
 		e.State, e.Cause = event.Spam, result.Spam
 		return in.keep(e)

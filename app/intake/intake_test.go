@@ -61,6 +61,14 @@ sources:
   plain: { type: webhook, token: 0123456789abcdef, methods: [GET, POST], dedupe: body 10m }
 forms:
   contact: { fields: { email: { type: email, required: true } } }
+  guarded:
+    fields: { email: { type: email, required: true }, message: {} }
+    min_time: 3s
+    max_links: 2
+    blocklist: { words: [casino*], domains: [spam.example] }
+  solved:
+    fields: { email: { type: email, required: true } }
+    captcha: { type: turnstile, secret: geheim }
 rules:
   - name: paid
     from: shop
@@ -79,7 +87,7 @@ rules:
     when: data.customer.name == "x"
     then: [{ to: billing, text: x }]
   - name: lead
-    from: contact
+    from: [contact, guarded, solved]
     then: [{ to: billing, text: "${{ data.email }}" }]
 `
 
@@ -131,7 +139,7 @@ func mustPlan(t *testing.T) *intake.Plan {
 	var parsed []rules.Rule
 	list = append(list, root.Get("rules").Decode("the file", &parsed)...)
 	target := lang.Action{Noun: "an action", Inputs: []lang.Input{{Name: "text", Kind: lang.TextInput, Required: true}}}
-	set, faults := rules.Compile(c, parsed, rules.Origins{"shop": nil, "slow": nil, "contact": {event.FormSubmitted}}, rules.Targets{"billing": target})
+	set, faults := rules.Compile(c, parsed, rules.Origins{"shop": nil, "slow": nil, "contact": {event.FormSubmitted}, "guarded": {event.FormSubmitted}, "solved": {event.FormSubmitted}}, rules.Targets{"billing": target})
 	if err := append(list, faults...).Err(); err != nil {
 		t.Fatal(err)
 	}

@@ -99,7 +99,7 @@ func (in *Intake) formUpload(f *forms.Form, plan *Plan, r *Request) (Ack, forms.
 	if err := upload.Sync(); err != nil {
 		return Ack{}, result, fmt.Errorf("store files: %w", err)
 	}
-	ack, err := in.submitted(e, plan, r, result)
+	ack, err := in.submitted(e, f, plan, r, &result)
 	// Also after an error: where a commit broke off nobody knows whether it was
 	// done. Files that have no event are swept up later.
 	upload.Keep()

@@ -61,6 +61,7 @@ type Config struct {
 	Download func(ctx context.Context, id string, until time.Time, sig string) (event.File, io.ReadCloser, error)
 	Ready    func() error // why the process cannot do its work right now, nil if it can
 	Metrics  http.Handler
+	FormKey  []byte                      // what the time tokens of forms are signed with
 	Refused  func(source, result string) // counts a request that never reached the Intake
 	Settings Settings
 	Limits   Limits

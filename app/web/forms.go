@@ -11,7 +11,6 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"hookgate/app/event"
 	"hookgate/app/intake"
 	"hookgate/app/web/api"
 	"hookgate/forms"
@@ -56,7 +55,7 @@ func (s *Server) form(c *fiber.Ctx) error {
 	case http.MethodGet, http.MethodHead:
 		if a.form.Hosted() {
 			a.lang = a.form.Language(forms.Lang(c.Query("lang")), c.Get(fiber.HeaderAcceptLanguage))
-			return a.hosted()
+			return s.hosted(a)
 		}
 		fallthrough
 	default:
@@ -78,6 +77,7 @@ func (s *Server) form(c *fiber.Ctx) error {
 		return s.postFault(a, ack, err)
 	case len(result.Problems) > 0:
 		s.cfg.Refused(a.form.Name, "invalid")
+		result.Started = s.started(a.form)
 		return a.problems(result)
 	default:
 		return a.thanks(ack, result, origin)
@@ -134,12 +134,6 @@ func (a *formAnswer) allow() string {
 	return "POST, OPTIONS"
 }
 
-// hosted shows the page that is made from the form's fields.
-func (a *formAnswer) hosted() error {
-	a.page(http.StatusOK)
-	return a.form.RenderForm(a.c.Response().BodyWriter(), a.lang, a.form.Name)
-}
-
 // thanks answers a post that was taken, or taken for spam: the sender must not
 // be able to tell.
 func (a *formAnswer) thanks(ack intake.Ack, result forms.Result, origin string) error {
@@ -156,22 +150,6 @@ func (a *formAnswer) thanks(ack intake.Ack, result forms.Result, origin string) 
 	a.c.Set(fiber.HeaderLocation, location)
 	a.c.Set(fiber.HeaderCacheControl, "no-store")
 	return a.c.SendStatus(http.StatusSeeOther)
-}
-
-// formThanks is the built-in page after a post: /f/{form}/thanks.
-func (s *Server) formThanks(c *fiber.Ctx) error {
-	a := &formAnswer{c: c, form: s.cfg.Plan().Forms[c.Params("form")]}
-	if a.form == nil {
-		a.lang = forms.Negotiate(c.Get(fiber.HeaderAcceptLanguage))
-		return a.fault(http.StatusNotFound, "")
-	}
-	a.lang = a.form.Language(forms.Lang(c.Query("lang")), c.Get(fiber.HeaderAcceptLanguage))
-	ref, err := event.ParseID(c.Query("ref"))
-	if err != nil {
-		ref = 0 // somebody's own idea of an address: the page is true without it
-	}
-	a.page(http.StatusOK)
-	return a.form.RenderThanks(c.Response().BodyWriter(), a.lang, ref, c.Get(fiber.HeaderReferer))
 }
 
 // problems answers a post whose values the visitor has to correct.

@@ -74,6 +74,42 @@ func TestFormHosted(t *testing.T) {
 	}
 }
 
+// A form that wants to know how long a visitor took gives its pages a token:
+// its own page, the websites' by a script, and programs by JSON.
+func TestFormStarted(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	f := start(t, func(c *web.Config) { c.Now, c.FormKey = clock.now, []byte("key") })
+	script := f.do("GET", "/f/timed/started.js", "")
+	if script.status != 200 || !strings.Contains(script.body, `[data-form=\"timed\"]`) || script.header.Get("Content-Type") != "text/javascript; charset=utf-8" ||
+		script.header.Get("Cross-Origin-Resource-Policy") != "cross-origin" || script.header.Get("Cache-Control") != "no-store" {
+		t.Errorf("script: %d %v %s", script.status, script.header, script.body)
+	}
+	token := f.do("GET", "/f/timed/started", "", "Origin", diner)
+	var got map[string]string
+	if err := json.Unmarshal([]byte(token.body), &got); err != nil || token.header.Get("Access-Control-Allow-Origin") != diner || !strings.Contains(script.body, got["_started"]) {
+		t.Errorf("token: %v %s", err, token.body)
+	}
+	page := f.do("GET", "/f/timed", "")
+	problems := f.do("POST", "/f/timed", "name=", "Content-Type", urlencoded, "Accept", "text/html")
+	for _, a := range []answer{page, problems} {
+		if !strings.Contains(a.body, `name="_started" value="`+got["_started"]+`"`) {
+			t.Errorf("%d: the page has no token: %s", a.status, a.body)
+		}
+	}
+	// A page that had one keeps it: the time runs from the first sight.
+	clock.advance(5)
+	again := f.do("POST", "/f/timed", "name=&_started="+got["_started"], "Content-Type", urlencoded, "Accept", "text/html")
+	if strings.Count(again.body, "_started") != 1 || !strings.Contains(again.body, got["_started"]) {
+		t.Errorf("the token is not kept: %s", again.body)
+	}
+	for _, path := range []string{"/f/contact/started", "/f/contact/started.js", "/f/nothing/started"} {
+		if got := f.do("GET", path, ""); got.status != 404 {
+			t.Errorf("%s: %d", path, got.status)
+		}
+	}
+}
+
 func TestFormRedirect(t *testing.T) {
 	t.Parallel()
 	f := start(t)

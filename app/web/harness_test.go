@@ -40,6 +40,10 @@ forms:
     origins: [https://harrys-diner.example]
     fields: { name: { type: text, required: true }, email: { type: email } }
     rate_limit: 1000/m
+  timed:
+    origins: [https://harrys-diner.example]
+    fields: { name: { required: true } }
+    min_time: 3s
   home:
     origins: [https://harrys-diner.example]
     fields: any

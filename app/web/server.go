@@ -54,6 +54,8 @@ func New(cfg Config) *Server {
 	s.public.All("/f/:form", s.form)
 	s.public.Get("/f/:form/thanks", s.formThanks)
 	s.public.Get("/files/:id", s.download)
+	s.public.Get("/f/:form/started.js", s.formStarted)
+	s.public.Get("/f/:form/started", s.formStarted)
 	s.public.Get("/metrics", s.login, serveMetrics)
 	api.Register(s.public.Group("/api/v1", s.login), cfg.Admin, cfg.Logger, cfg.Now)
 	s.admin.Get("/metrics", serveMetrics)
