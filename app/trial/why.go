@@ -23,6 +23,9 @@ func whyNot(parts []lang.Part) (string, diag.Position) {
 			at = p.At
 		}
 	}
+	if len(texts) == 0 { // there was no time to tell
+		return "its condition was false", at
+	}
 	return strings.Join(texts, ", "), at
 }
 

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"strings"
+	"time"
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/parser"
@@ -43,12 +44,16 @@ type Part struct {
 
 // Explain evaluates the condition part by part. Its verdict is always that of
 // Eval.
-func (p *Predicate) Explain(s *Scope) Trace {
+func (p *Predicate) Explain(s *Scope) Trace { return p.explain(s, time.Now().Add(maxExplain)) }
+
+// explain evaluates parts until then; what comes after it has the verdict
+// NotEvaluated.
+func (p *Predicate) explain(s *Scope, until time.Time) Trace {
 	tree, err := parser.Parse(p.p.src.code)
 	if err != nil { // it compiled, so it parses
 		return Trace{Verdict: Failed, Error: err.Error()}
 	}
-	e := explainer{predicate: p, scope: s, spans: newSpans(p.p.src)}
+	e := explainer{predicate: p, scope: s, spans: newSpans(p.p.src), until: until}
 	e.group(tree.Node, 0, true)
 	trace := Trace{Parts: e.parts}
 	verdict, err := p.Eval(s)
@@ -76,7 +81,12 @@ type explainer struct {
 	scope     *Scope
 	spans     *spans
 	parts     []Part
+	until     time.Time
 }
+
+// maxExplain bounds the parts of one condition together: each is bounded as an
+// evaluation is, and there can be hundreds.
+const maxExplain = 2 * time.Second
 
 // junction is the operator of an and or or node, "" for any other.
 func junction(n ast.Node) string {
@@ -145,7 +155,9 @@ func (e *explainer) part(n ast.Node, depth int) Part {
 
 func (e *explainer) test(n ast.Node, depth int, live bool) Verdict {
 	part := e.part(n, depth)
-	if live {
+	if live && time.Now().After(e.until) {
+		part.Note = "it would take too long to tell"
+	} else if live {
 		value, err := e.value(n)
 		verdict, isBool := value.(bool)
 		switch {
@@ -177,6 +189,9 @@ func (e *explainer) note(part *Part, n ast.Node) {
 	}
 	var notes []string
 	for _, side := range sides {
+		if time.Now().After(e.until) {
+			return
+		}
 		value, err := e.value(side)
 		if err != nil {
 			return

@@ -1,5 +1,7 @@
 package lang
 
+import "time"
+
 // EvalFast and EvalPlain run the two routes apart, for the test that they mean
 // the same.
 func EvalFast(e *Expression, s *Scope) (any, error)  { return e.p.run(s) }
@@ -15,3 +17,6 @@ func JSONOf(v any) string {
 	}
 	return string(text)
 }
+
+// ExplainUntil is Explain with the end of its time.
+func ExplainUntil(p *Predicate, s *Scope, until time.Time) Trace { return p.explain(s, until) }

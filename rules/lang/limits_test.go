@@ -169,3 +169,24 @@ func TestDoc_Lookup(t *testing.T) {
 		t.Errorf("a nil Doc has %v", v)
 	}
 }
+
+// When the time for explaining is over, what is left is not evaluated part by
+// part, and the verdict is right all the same.
+func TestLimits_explain(t *testing.T) {
+	t.Parallel()
+	p, list := lang.NewCompiler().Predicate(yamlpos.Plain(`data.s == "x" and (data.yes or data.s == "y")`))
+	if err := list.Err(); err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]lang.Verdict{`{"s":"x","yes":true}`: lang.True, `{"s":"z"}`: lang.False, `{"s":"x","yes":1}`: lang.Failed} {
+		trace := lang.ExplainUntil(p, newScope(t, text), time.Now().Add(-time.Second))
+		if trace.Verdict != want || len(trace.Parts) != 4 {
+			t.Errorf("%s: %+v, want %s and 4 parts", text, trace, want)
+		}
+		for _, part := range trace.Parts {
+			if part.Verdict != lang.NotEvaluated || (part.Note == "") != (part.Text == "data.yes or data.s == \"y\"") {
+				t.Errorf("%s: %+v", text, part)
+			}
+		}
+	}
+}

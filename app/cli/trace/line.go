@@ -152,6 +152,7 @@ func partLines(parts []lang.Part, depth int) []line {
 				l.note = ""
 			}
 		case lang.NotEvaluated:
+			l.note = p.Note
 			l.tone = dim
 		}
 		lines[i] = l
