@@ -58,10 +58,19 @@ func Load(path string) (*Loaded, *config.Report, error) {
 // is reviewed.
 func LoadRules(path string) (*Loaded, *config.Report, error) {
 	doc, report := config.Load(path, config.LookupEnv)
-	return compile(doc, report, func(report *config.Report) error {
+	l, report, err := compile(doc, report, func(report *config.Report) error {
 		rest := slices.DeleteFunc(slices.Clone(report.List), func(d diag.Diagnostic) bool { return d.Code == "env-missing" })
 		return rest.Err()
 	})
+	if err != nil {
+		return l, report, err
+	}
+	for _, e := range doc.Sources {
+		if l.Sources[e.Name.Value] == nil { // for want of its secret
+			l.Sources[e.Name.Value] = source.Unproven(e.Name, e.Node, l.compiler)
+		}
+	}
+	return l, report, nil
 }
 
 // compile compiles a document that was read. refuse says why it cannot be used.

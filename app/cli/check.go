@@ -140,6 +140,23 @@ func (s *session) load() (*app.Loaded, *config.Report, error) {
 	return loaded, report, nil
 }
 
+// loadRules is load for a command that only judges by the rules: values of the
+// environment may be missing, as they do where a change is reviewed.
+func (s *session) loadRules() (*app.Loaded, *config.Report, error) {
+	path, err := s.findConfig()
+	if err != nil {
+		return nil, nil, err
+	}
+	loaded, report, err := app.LoadRules(path)
+	if err != nil && report == nil {
+		return nil, nil, &failure{code: exitConfig, err: err}
+	}
+	if err != nil {
+		return nil, report, s.configFailure(report)
+	}
+	return loaded, report, nil
+}
+
 // configFailure shows what is wrong in the config and gives the failure for it.
 func (s *session) configFailure(report *config.Report) error {
 	if err := s.renderDiagnostics(report); err != nil {

@@ -67,7 +67,7 @@ func (s *session) explain(cmd *cobra.Command, name string, flags *explainFlags) 
 	if err != nil {
 		return err
 	}
-	loaded, report, err := s.load()
+	loaded, report, err := s.loadRules()
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,7 @@ func (s *session) explainKept(cmd *cobra.Command, id event.ID, flags *explainFla
 		x := explanation{ID: &e.ID, Source: e.Source, Type: e.Type, Summary: e.Summary, Data: e.Data, JudgedBy: e.JudgedBy, Rules: e.Why}
 		return s.showExplanation(&x, s.localLines(&x))
 	}
-	loaded, report, err := s.load()
+	loaded, report, err := s.loadRules()
 	if err != nil {
 		return err
 	}

@@ -60,7 +60,7 @@ func (s *session) test(flags *testFlags) error {
 	if err != nil {
 		return err
 	}
-	loaded, _, err := s.load()
+	loaded, _, err := s.loadRules()
 	if err != nil {
 		return err
 	}

@@ -145,6 +145,22 @@ func TestTest_json(t *testing.T) {
 	}
 }
 
+// Where a change of the config is reviewed there are no secrets: tests and
+// explain do without them, and check does not.
+func TestTest_withoutSecrets(t *testing.T) {
+	t.Parallel()
+	config := withTests(t, agencyTests, "0123456789abcdef0123", "\"${NOT_SET_HERE}\"")
+	if got := run(t, "test", "-c", config); got.code != 0 || !strings.HasSuffix(got.out, "3 passed\n") {
+		t.Errorf("test: %+v", got)
+	}
+	if got := runWith(t, `{"event":"website_status_changed"}`, "explain", "-", "--source", "sitejet", "-c", config); got.code != 0 || !strings.HasPrefix(got.out, "website_status_changed\n") {
+		t.Errorf("explain: %+v", got)
+	}
+	if got := run(t, "check", "-c", config); got.code != 3 {
+		t.Errorf("check: %+v", got)
+	}
+}
+
 // The report is what CI systems read: counts that agree with the cases, and
 // text of any kind as XML allows it.
 func TestTest_junit(t *testing.T) {

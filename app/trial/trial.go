@@ -166,7 +166,7 @@ func (t *Trial) form(plan *intake.Plan, form *forms.Form, limits body.Limits, s 
 	if err != nil {
 		return err
 	}
-	result := form.Submit(fields)
+	result := form.Submit(withFiles(form, fields))
 	if len(result.Problems) > 0 {
 		return &RefusedError{Problems: result.Problems}
 	}

@@ -1,6 +1,7 @@
 package trial_test
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
@@ -22,6 +23,7 @@ sources:
   shop: { type: webhook, token: 0123456789abcdef, event_type: 'headers["x-topic"] ?? data.type' }
 forms:
   contact: { fields: { email: { type: email, required: true }, topics: { type: checkbox, options: [a, b] } } }
+  apply: { fields: { cv: { type: file, accept: [pdf], required: true, multiple: true } } }
 rules:
   - name: secret
     from: shop
@@ -94,7 +96,11 @@ func TestOpen(t *testing.T) {
 		"a credential is hidden": {trial.Sample{Source: "shop", Headers: map[string]string{"X-Api-Key": "k"}}, `webhook {} n--`},
 		"form":                   {trial.Sample{Source: "contact", Body: []byte(`email=a%40b.example&topics=a&topics=b`), ContentType: "application/x-www-form-urlencoded"}, `form_submitted {"email":"a@b.example","topics":["a","b"]} --m {"text":"a@b.example [\"a\",\"b\"]"}`},
 		"form, fields, set":      {trial.Sample{Source: "contact", Fields: []body.Field{{Name: "email", Value: "x"}, {Name: "m", Value: map[string]any{"k": true}}}, Set: set("email=c@d.example", "m.l=7", "n.o=p")}, `form_submitted {"email":"c@d.example","topics":[],"extra":{"m":{"k":true,"l":7},"n":{"o":"p"}}} --m {"text":"c@d.example []"}`},
-		"spam":                   {trial.Sample{Source: "contact", Body: []byte(`email=a%40b.example&_gotcha=x`), ContentType: "application/x-www-form-urlencoded"}, `form_submitted {"email":"a@b.example","topics":[]} `},
+		"files": {
+			trial.Sample{Source: "apply", Fields: []body.Field{{Name: "cv", Value: []any{"cv.pdf", map[string]any{"name": "b.pdf", "size": json.Number("7"), "type": "application/pdf"}}}}},
+			`form_submitted {"cv":[{"id":"sample","name":"cv.pdf","sha256":"","size":0,"type":"application/pdf"},{"id":"sample","name":"b.pdf","sha256":"","size":7,"type":"application/pdf"}]} ---`,
+		},
+		"spam": {trial.Sample{Source: "contact", Body: []byte(`email=a%40b.example&_gotcha=x`), ContentType: "application/x-www-form-urlencoded"}, `form_submitted {"email":"a@b.example","topics":[]} `},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -123,6 +129,7 @@ func TestOpen_refused(t *testing.T) {
 	plan := mustPlan(t)
 	for want, s := range map[string]trial.Sample{
 		"invalid JSON at line 1":                          {Source: "shop", Body: []byte(`{,}`), ContentType: "application/json"},
+		"cv: Please choose a file.":                       {Source: "apply", Fields: []body.Field{{Name: "cv", Value: map[string]any{}}}},
 		"email: Please fill in this field.":               {Source: "contact"},
 		"email: Please enter an e-mail address":           {Source: "contact", Body: []byte(`{"email":"a"}`), ContentType: "application/json"},
 		"this Content-Type is not read":                   {Source: "contact", Body: []byte(`x`), ContentType: "image/png"},
@@ -141,7 +148,7 @@ func TestOpen_refused(t *testing.T) {
 			t.Errorf("%v is a %T", err, err)
 		}
 	}
-	if got := strings.Join(trial.Sources(plan), " "); got != "contact shop" {
+	if got := strings.Join(trial.Sources(plan), " "); got != "apply contact shop" {
 		t.Errorf("sources: %s", got)
 	}
 }
