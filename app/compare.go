@@ -10,6 +10,7 @@ import (
 	"hookgate/app/event"
 	"hookgate/app/replay"
 	"hookgate/app/web/api"
+	"hookgate/connectors"
 	"hookgate/db"
 )
 
@@ -24,16 +25,21 @@ const (
 // Compare puts stored events through two versions of the rules, a part of them
 // at a time, and tells what differs. Nothing is sent.
 func (a service) Compare(ctx context.Context, r api.CompareRequest) (api.Comparison, error) {
-	inForce := a.judge()
+	plan := a.plan.Load()
+	// Also the rules in force are judged by as they are stored: what a stored
+	// version cannot know must not look like a difference.
+	inForce, _, err := a.judgeOf(ctx, plan.ID)
+	if err != nil {
+		return api.Comparison{}, err
+	}
 	now, then := inForce, inForce
-	var err error
 	if r.Now != nil {
-		if now, err = NewJudge(r.Now); err != nil {
+		if now, err = NewJudge(r.Now, plan.loaded.Kinds); err != nil {
 			return api.Comparison{}, api.Refuse("now: %v", err)
 		}
 	}
 	if r.Then != nil {
-		if then, err = NewJudge(r.Then); err != nil {
+		if then, err = NewJudge(r.Then, plan.loaded.Kinds); err != nil {
 			return api.Comparison{}, api.Refuse("then: %v", err)
 		}
 	}
@@ -79,11 +85,13 @@ func compare(ctx context.Context, past pastEvents, r api.CompareRequest, now, th
 // Past is the history of a gateway that need not be running.
 type Past struct {
 	reader *db.Reader
+	kinds  []connectors.Kind
 	now    func() time.Time
 }
 
-// OpenPast opens the database that the configuration names, for reading.
-func OpenPast(ctx context.Context, s config.Storage, now func() time.Time) (*Past, error) {
+// OpenPast opens a configuration's database for reading. kinds are those of
+// connections that its rules may send to.
+func OpenPast(ctx context.Context, s config.Storage, kinds []connectors.Kind, now func() time.Time) (*Past, error) {
 	var reader *db.Reader
 	var err error
 	if s.URL.IsZero() {
@@ -97,7 +105,7 @@ func OpenPast(ctx context.Context, s config.Storage, now func() time.Time) (*Pas
 	if err := reader.Check(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the store: %w", err), reader.Close())
 	}
-	return &Past{reader: reader, now: now}, nil
+	return &Past{reader: reader, kinds: kinds, now: now}, nil
 }
 
 // Close ends the reading.
@@ -112,16 +120,16 @@ func (p *Past) Compare(ctx context.Context, r api.CompareRequest) (api.Compariso
 		if err != nil {
 			return nil, err
 		}
-		return NewJudge(v.Source)
+		return NewJudge(v.Source, p.kinds)
 	}
 	var err, other error
 	if r.Now != nil {
-		now, err = NewJudge(r.Now)
+		now, err = NewJudge(r.Now, p.kinds)
 	} else {
 		now, err = latest()
 	}
 	if r.Then != nil {
-		then, other = NewJudge(r.Then)
+		then, other = NewJudge(r.Then, p.kinds)
 	} else {
 		then, other = latest()
 	}

@@ -39,10 +39,16 @@ type versionTarget struct {
 	Inputs []versionInput `json:"inputs"`
 }
 
+// versionInput is what of a lang.Input decides what is sent, but for what
+// follows from the kind's code.
 type versionInput struct {
 	Name     string    `json:"name"`
 	Kind     lang.Kind `json:"kind"`
 	Required bool      `json:"required,omitempty"`
+	Content  bool      `json:"content,omitempty"`
+	NotEmpty bool      `json:"not_empty,omitempty"`
+	Default  string    `json:"default,omitempty"`
+	Unless   []string  `json:"unless,omitempty"`
 }
 
 // Version is the configuration as it is stored with the events that it judges.
@@ -57,7 +63,9 @@ func (l *Loaded) Version() (event.Version, error) {
 	for _, c := range l.connections {
 		target := versionTarget{Type: c.kind.Name}
 		for _, i := range c.kind.ActionFor(c.Node).Inputs {
-			target.Inputs = append(target.Inputs, versionInput{Name: i.Name, Kind: i.Kind, Required: i.Required})
+			target.Inputs = append(target.Inputs, versionInput{
+				Name: i.Name, Kind: i.Kind, Required: i.Required, Content: i.Content, NotEmpty: i.NotEmpty, Default: i.Default, Unless: i.Unless,
+			})
 		}
 		source.Targets[c.Name.Value] = target
 	}
@@ -71,9 +79,10 @@ func (l *Loaded) Version() (event.Version, error) {
 	}, nil
 }
 
-// NewJudge compiles a stored version. It was valid when it was stored, so a
-// fault means that this hookgate reads the language otherwise.
-func NewJudge(source []byte) (*replay.Judge, error) {
+// NewJudge compiles a stored version, with the kinds of connections that there
+// are today. It was valid when it was stored, so a fault means that this
+// hookgate reads the language otherwise.
+func NewJudge(source []byte, kinds []connectors.Kind) (*replay.Judge, error) {
 	if len(source) == 0 {
 		return nil, ErrNoSource
 	}
@@ -85,7 +94,7 @@ func NewJudge(source []byte) (*replay.Judge, error) {
 	if err := faults.Err(); err != nil {
 		return nil, fmt.Errorf("the rules of the configuration %s are not understood any more: %w", v.Config, err)
 	}
-	set, faults := rules.Compile(lang.NewCompiler(), list, v.Origins, v.targets())
+	set, faults := rules.Compile(lang.NewCompiler(), list, v.Origins, v.targets(kinds))
 	if err := faults.Err(); err != nil {
 		return nil, fmt.Errorf("the rules of the configuration %s are not understood any more: %w", v.Config, err)
 	}
@@ -98,8 +107,7 @@ func NewJudge(source []byte) (*replay.Judge, error) {
 
 // targets are the actions that the connections accepted. How values are
 // escaped is the business of the kind, as it is today.
-func (v *versionSource) targets() rules.Targets {
-	kinds := connectors.Kinds()
+func (v *versionSource) targets(kinds []connectors.Kind) rules.Targets {
 	targets := rules.Targets{}
 	for name, t := range v.Targets {
 		action := lang.Action{Noun: "an action to " + name}
@@ -108,7 +116,9 @@ func (v *versionSource) targets() rules.Targets {
 			today = kinds[i].Action.Inputs
 		}
 		for _, in := range t.Inputs {
-			input := lang.Input{Name: in.Name, Kind: in.Kind, Required: in.Required}
+			input := lang.Input{
+				Name: in.Name, Kind: in.Kind, Required: in.Required, Content: in.Content, NotEmpty: in.NotEmpty, Default: in.Default, Unless: in.Unless,
+			}
 			if i := slices.IndexFunc(today, func(l lang.Input) bool { return l.Name == in.Name }); i >= 0 {
 				input.Escape, input.Fields = today[i].Escape, today[i].Fields
 			}

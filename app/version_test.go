@@ -24,6 +24,8 @@ sources:
   site: { type: sitejet, token: 0123456789abcdefS3CRET }
 connections:
   chat: { type: slack, bot_token: xoxb-S3CRET, channel: "#a" }
+  mail: { type: email, from: a@agency.example, smtp: { host: mail.S3CRET.example, port: 465, user: S3CRET, password: S3CRET } }
+  crowd: { type: discord, webhook_url: "https://discord.com/api/webhooks/1/S3CRET" }
   billing: { type: webhook, url: "https://billing.example/S3CRET", headers: { X-Key: S3CRET } }
 rules:
   - name: done
@@ -32,6 +34,9 @@ rules:
     when: data.website.status == "Done"
     then:
       - { to: chat, text: "${{ data.website.title }} at ${{ event.time }}" }
+      - { to: chat, text: "${{ data.website.nothing }}" }
+      - { to: mail, recipient: "${{ data.website.title }} <x@agency.example>", html: "<b>${{ data.website.title }}</b>" }
+      - { to: crowd, text: "**${{ data.website.title }}**" }
       - { to: billing, when: data.website.id > 5, ordering_key: data.website.id, json: { id: "${{ data.website.id }}" } }
 `
 
@@ -60,7 +65,7 @@ func TestVersion(t *testing.T) {
 	if strings.Contains(string(version.Source), "S3CRET") || strings.Contains(string(version.Source), "billing.example") {
 		t.Errorf("the version holds what it must not: %s", version.Source)
 	}
-	stored, err := app.NewJudge(version.Source)
+	stored, err := app.NewJudge(version.Source, loaded.Kinds)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +95,7 @@ func TestVersion(t *testing.T) {
 	if err != nil || again.Hash != version.Hash {
 		t.Errorf("the same file has the hashes %s and %s, %v", version.Hash, again.Hash, err)
 	}
-	if _, err := app.NewJudge(nil); err == nil {
+	if _, err := app.NewJudge(nil, loaded.Kinds); err == nil {
 		t.Error("a version without its rules gives a judge")
 	}
 }

@@ -59,7 +59,7 @@ func (a *App) judgeOf(ctx context.Context, plan int64) (*replay.Judge, event.Ver
 	if err != nil {
 		return nil, event.Version{Plan: plan}, err
 	}
-	judge, err := NewJudge(version.Source)
+	judge, err := NewJudge(version.Source, a.plan.Load().loaded.Kinds)
 	if err != nil {
 		return nil, version, err
 	}

@@ -148,7 +148,7 @@ func (r *replayCall) compareAt(ctx context.Context, s *session, request api.Comp
 	if doc == nil {
 		return api.Comparison{}, s.configFailure(report)
 	}
-	past, err := app.OpenPast(ctx, doc.Storage, s.now)
+	past, err := app.OpenPast(ctx, doc.Storage, app.Kinds(doc, report), s.now)
 	if err != nil {
 		return api.Comparison{}, &failure{code: exitFailed, err: err, hint: "no server runs with this config either"}
 	}

@@ -90,6 +90,43 @@ func TestReplay(t *testing.T) {
 	has(t, "list", g.MustCLI("events", "replay", "--list"), "done", "--state no_match", "--rule big")
 }
 
+// The server is killed in the middle of a replay: it goes on with --continue,
+// and no event is replayed twice or left out. Without the cursor and the key of
+// table replays, what was done before the kill is done again.
+func TestReplay_killed(t *testing.T) {
+	t.Parallel()
+	const n = 60
+	sink := lab.NewSink(t, nil)
+	g := lab.Start(t, shop(sink.URL, "bezahlt"))
+	var ids []string
+	for i := range n {
+		body := fmt.Sprintf(`{"number":%d,"status":"paid","customer":"c%d","total":0}`, i, i)
+		ids = append(ids, g.Accepted(g.PostJSON("/in/shop/e2e-shop-token-0123456789", []byte(body))))
+	}
+	g.Configure(shop(sink.URL, "paid"))
+	g.MustCLI("reload")
+	ended := make(chan lab.Result, 1)
+	go func() { ended <- g.CLI("events", "replay", "--status", "no-match", "--yes", "--rate", "40/s") }()
+	sink.Await(t, 10)
+	g.Kill()
+	stopped := <-ended
+	if stopped.Code != 4 {
+		t.Fatalf("exit %d, want 4: %s", stopped.Code, stopped.Stderr)
+	}
+	_, run, found := strings.Cut(stopped.Stderr, "--continue ")
+	if !found {
+		t.Fatalf("it does not say how to go on: %s", stopped.Stderr)
+	}
+	g.Start()
+	has(t, "continued", g.MustCLI("events", "replay", "--continue", strings.TrimSpace(run)), "60 events replayed, 60 deliveries made")
+	for i, id := range ids {
+		if ev := g.Settled(id); len(ev.Deliveries) != 1 || ev.Deliveries[0].State != "delivered" {
+			t.Errorf("event %d: %+v, want one delivery", i, ev.Deliveries)
+		}
+	}
+	has(t, "done", g.MustCLI("events", "replay", "--continue", strings.TrimSpace(run)), "60 events replayed, 60 deliveries made")
+}
+
 // A rule that is about to be changed: the same answer from the running server
 // and from its database when it is stopped, and exit status 1 for a gate.
 func TestReplay_diff(t *testing.T) {
