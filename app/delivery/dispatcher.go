@@ -58,6 +58,7 @@ type deps struct {
 	poll    time.Duration
 	share   atomic.Int64 // the number of processes that share the rate limits
 	observe func(string, event.DeliveryState, time.Duration)
+	wake    func(connection string)
 }
 
 // Dispatcher owns the lanes. It is safe for concurrent use.
@@ -77,6 +78,7 @@ type Dispatcher struct {
 func New(store Store, opt Options) *Dispatcher {
 	d := &Dispatcher{deps: deps{store: store, logger: opt.Logger, now: opt.Now, holds: opt.Holds, poll: opt.Poll, observe: opt.Observe}}
 	d.deps.share.Store(1)
+	d.deps.wake = d.Wake
 	if d.deps.poll <= 0 {
 		d.deps.poll = pollEvery
 	}
@@ -168,6 +170,7 @@ func (d *Dispatcher) Deliver(claimed event.Delivery) {
 	if err := d.deps.store.Release([]event.Delivery{claimed}, d.deps.now()); err != nil {
 		d.deps.logger.Warn("a delivery could not be released, the next start will send it", "delivery", claimed.ID, "error", err)
 	}
+	d.Wake(claimed.Connection) // it may be back
 }
 
 // Share tells how many processes send to the same connections, this one among

@@ -416,7 +416,13 @@ func TestUpdate(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	block := make(chan struct{})
-	first := newReceiver(func(ctx context.Context, _ event.Delivery) error { <-block; return nil })
+	first := newReceiver(func(ctx context.Context, _ event.Delivery) error {
+		select {
+		case <-block:
+		case <-ctx.Done():
+		}
+		return nil
+	})
 	c := connection("x", first)
 	c.Concurrency = 1
 	b.lanes.Update([]delivery.Connection{c})

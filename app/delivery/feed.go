@@ -6,8 +6,10 @@ import (
 )
 
 // feed claims from the store what nobody handed over in memory: retries that
-// are due, what overflowed, and after a start what was left.
+// are due, what overflowed, and after a start what was left. At its end it has
+// the next crew look, whose wake-up it may have taken without looking.
 func (l *lane) feed(ctx context.Context, w *crew) {
+	defer l.look()
 	timer := time.NewTimer(l.deps.poll)
 	defer timer.Stop()
 	for {

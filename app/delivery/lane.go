@@ -151,7 +151,8 @@ func (l *lane) overflowed() {
 }
 
 // giveBack returns to the store what the lane of a connection that is gone or
-// paused holds.
+// paused holds. A connection that has come back in the meantime has looked at
+// the store already, and is told to look again.
 func (l *lane) giveBack() {
 	left := l.drainQueue()
 	if len(left) == 0 {
@@ -163,6 +164,7 @@ func (l *lane) giveBack() {
 	if err := l.deps.store.Release(left, l.deps.now()); err != nil {
 		l.deps.logger.Warn("deliveries could not be released, the next start will send them", "connection", l.name, "error", err)
 	}
+	l.deps.wake(l.name)
 }
 
 // drainQueue takes what is queued, unsent, and frees its slots.
