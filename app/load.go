@@ -19,6 +19,7 @@ import (
 	"hookgate/app/trial"
 	"hookgate/app/yamlpos"
 	"hookgate/connectors"
+	"hookgate/db"
 	"hookgate/forms"
 	"hookgate/rules"
 	"hookgate/rules/lang"
@@ -180,11 +181,12 @@ func withoutPublicURL(doc *config.Document, s *source.Source, e config.Entry) di
 }
 
 // deliver makes the connections as delivery takes them, to send by client.
-func (l *Loaded) deliver(client *egress.Client, files connectors.Files, opt Options) ([]delivery.Connection, error) {
+func (l *Loaded) deliver(client *egress.Client, files connectors.Files, store *db.Store, opt Options) ([]delivery.Connection, error) {
 	list := make([]delivery.Connection, 0, len(l.connections))
 	for _, c := range l.connections {
 		connector, faults := c.kind.New(c.Node, connectors.Deps{
 			Egress: client, Logger: opt.Logger, Now: opt.Now, Version: opt.Version, Timeout: c.Timeout, Files: files,
+			Memory: memory{store, c.Name.Value},
 		})
 		if err := faults.Err(); err != nil {
 			return nil, fmt.Errorf("connection %s: %w", c.Name.Value, err)

@@ -28,7 +28,7 @@ var errRestart = errors.New("needs a restart")
 // keeps its deliveries as they are.
 func (a *App) use(loaded *Loaded, tests api.Tests) error {
 	client, changed := a.outbound(loaded.Document.Outbound)
-	connections, err := loaded.deliver(client, storedFiles{a}, a.opt)
+	connections, err := loaded.deliver(client, storedFiles{a}, a.store, a.opt)
 	if err != nil {
 		return err
 	}

@@ -78,6 +78,7 @@ type Deps struct {
 	Version string           // for User-Agent; default: dev
 	Timeout time.Duration    // of one attempt, the connection's own; default: DefaultTimeout
 	Files   Files            // what visitors sent with forms; default: there are none
+	Memory  Memory           // of this connection; default: one that ends with the Connector
 }
 
 func (d Deps) withDefaults() Deps {
@@ -95,6 +96,9 @@ func (d Deps) withDefaults() Deps {
 	}
 	if d.Timeout <= 0 {
 		d.Timeout = DefaultTimeout
+	}
+	if d.Memory == nil {
+		d.Memory = &ownMemory{}
 	}
 	if d.Files == nil {
 		d.Files = noFiles{}

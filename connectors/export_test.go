@@ -12,6 +12,9 @@ var (
 	EscapeAddress   = escapeAddress
 )
 
+// NewMemory is a Memory of this process alone.
+func NewMemory() Memory { return &ownMemory{} }
+
 // MaxAnswer is the limit of an answer.
 const MaxAnswer = maxAnswer
 

@@ -33,6 +33,8 @@ type slackConnector struct {
 	secrets   *redactor
 	transport http.RoundTripper
 	deps      Deps
+	keys      keyLocks
+	people    people
 }
 
 func newSlack(n yamlpos.Node, deps Deps) (Connector, diag.List) {
@@ -56,15 +58,38 @@ func (s *slackConnector) Deliver(parent context.Context, d event.Delivery) (even
 	}
 	ctx, cancel := context.WithTimeout(parent, s.deps.Timeout)
 	defer cancel()
-	// slack-go drops the body of 4xx answers, which holds Slack's own words,
-	// and its errors hold the URL: judge by what passed, not by its errors.
-	seen := &capture{next: s.transport, secrets: s.secrets, userAgent: s.deps.userAgent(), needsBody: s.settings.bot()}
-	client := &http.Client{Transport: seen, CheckRedirect: egress.NoRedirect}
-	if s.settings.bot() {
-		err = s.postAsBot(ctx, client, msg)
-	} else {
-		err = s.postToWebhook(ctx, client, msg)
+	if len(msg.Mention) > 0 {
+		if receipt, err := s.mention(parent, ctx, msg); err != nil {
+			return receipt, err
+		}
 	}
+	if msg.ThreadKey != "" || msg.Update != "" {
+		return s.deliverKeyed(parent, ctx, msg)
+	}
+	return s.post(parent, ctx, msg, nil)
+}
+
+// slackCall is one request to Slack. slack-go drops the body of 4xx answers,
+// which holds Slack's own words, and its errors hold the URL: what passed is
+// judged, not its errors.
+type slackCall struct {
+	seen   *capture
+	client *http.Client
+	api    *slack.Client // with a bot token only
+}
+
+func (s *slackConnector) newCall() *slackCall {
+	c := &slackCall{seen: &capture{next: s.transport, secrets: s.secrets, userAgent: s.deps.userAgent(), needsBody: s.settings.bot()}}
+	c.client = &http.Client{Transport: c.seen, CheckRedirect: egress.NoRedirect}
+	if s.settings.bot() {
+		c.api = slack.New(s.settings.token, slack.OptionHTTPClient(c.client), slack.OptionAPIURL(s.settings.api))
+	}
+	return c
+}
+
+// judge says what becomes of a request that slack-go ended with err.
+func (s *slackConnector) judge(parent, ctx context.Context, call *slackCall, err error) (event.Receipt, error) {
+	seen := call.seen
 	switch {
 	case seen.failed != nil:
 		err = attemptError(parent, ctx, seen.failed, s.deps.Timeout)
@@ -80,6 +105,19 @@ func (s *slackConnector) Deliver(parent context.Context, d event.Delivery) (even
 	return seen.got.receipt(), err
 }
 
+// post posts msg, and says in at where it is, if that is asked for and known.
+func (s *slackConnector) post(parent, ctx context.Context, msg *slackMessage, at *posted) (event.Receipt, error) {
+	call := s.newCall()
+	if !s.settings.bot() {
+		return s.judge(parent, ctx, call, s.postToWebhook(ctx, call.client, msg))
+	}
+	channel, ts, err := call.api.PostMessageContext(ctx, msg.Channel, msg.options()...)
+	if at != nil {
+		*at = posted{Channel: channel, TS: ts}
+	}
+	return s.judge(parent, ctx, call, err)
+}
+
 func (s *slackConnector) postToWebhook(ctx context.Context, client *http.Client, msg *slackMessage) error {
 	post := &slack.WebhookMessage{
 		Text: msg.Text, ThreadTimestamp: msg.ThreadTS, Username: msg.Username, IconEmoji: msg.IconEmoji,
@@ -90,23 +128,22 @@ func (s *slackConnector) postToWebhook(ctx context.Context, client *http.Client,
 	return slack.PostWebhookCustomHTTPContext(ctx, s.settings.webhook.String(), client, post)
 }
 
-func (s *slackConnector) postAsBot(ctx context.Context, client *http.Client, msg *slackMessage) error {
-	api := slack.New(s.settings.token, slack.OptionHTTPClient(client), slack.OptionAPIURL(s.settings.api))
-	options := []slack.MsgOption{slack.MsgOptionText(msg.Text, false)}
-	if len(msg.blocks) > 0 {
-		options = append(options, slack.MsgOptionBlocks(msg.blocks...))
+// options are the message as slack-go takes it.
+func (m *slackMessage) options() []slack.MsgOption {
+	options := []slack.MsgOption{slack.MsgOptionText(m.Text, false)}
+	if len(m.blocks) > 0 {
+		options = append(options, slack.MsgOptionBlocks(m.blocks...))
 	}
-	if msg.ThreadTS != "" {
-		options = append(options, slack.MsgOptionTS(msg.ThreadTS))
+	if m.ThreadTS != "" {
+		options = append(options, slack.MsgOptionTS(m.ThreadTS))
 	}
-	if msg.Username != "" {
-		options = append(options, slack.MsgOptionUsername(msg.Username))
+	if m.Username != "" {
+		options = append(options, slack.MsgOptionUsername(m.Username))
 	}
-	if msg.IconEmoji != "" {
-		options = append(options, slack.MsgOptionIconEmoji(msg.IconEmoji))
+	if m.IconEmoji != "" {
+		options = append(options, slack.MsgOptionIconEmoji(m.IconEmoji))
 	}
-	_, _, err := api.PostMessageContext(ctx, msg.Channel, options...)
-	return err
+	return options
 }
 
 // capture is a transport for one request. It keeps the limited and redacted

@@ -16,12 +16,17 @@ func (s *slackConnector) apiError(err error, got *answer) error {
 		// Not Slack's JSON: a proxy or a captive portal stands in between.
 		return errors.New("the answer is not Slack's: " + got.describe())
 	}
-	failure := errors.New(s.secrets.text(slackWords(said)))
+	failure := &slackRefusal{code: said.Err, text: s.secrets.text(slackWords(said))}
 	if !transientSlackError(said.Err) {
 		return Permanent(failure)
 	}
 	return RetryAfter(failure, parseRetryAfter(got.header.Get("Retry-After"), s.deps.Now()))
 }
+
+// slackRefusal is Slack's own word for why it did not do something.
+type slackRefusal struct{ code, text string }
+
+func (r *slackRefusal) Error() string { return r.text }
 
 // slackWords is Slack's error code with what Slack says beside it.
 func slackWords(said slack.SlackErrorResponse) string {

@@ -19,6 +19,9 @@ type slackMessage struct {
 	Blocks    json.RawMessage `json:"blocks"`
 	Channel   string          `json:"channel"`
 	ThreadTS  string          `json:"thread_ts"`
+	ThreadKey string          `json:"thread_key"`
+	Update    string          `json:"update"`
+	Mention   json.RawMessage `json:"mention"`
 	Username  string          `json:"username"`
 	IconEmoji string          `json:"icon_emoji"`
 
@@ -38,6 +41,8 @@ func (s *slackConnector) message(d event.Delivery) (*slackMessage, error) {
 	switch {
 	case strings.TrimSpace(msg.Text) == "" && len(msg.blocks) == 0:
 		return nil, errors.New("the text is empty and there are no blocks")
+	case !s.settings.bot() && (msg.ThreadKey != "" || msg.Update != "" || len(msg.Mention) > 0):
+		return nil, errors.New("thread_key, update and mention need a connection with bot_token")
 	case msg.Channel != "" && !s.settings.bot():
 		return nil, errors.New("an incoming webhook posts to its own channel only: leave channel out of the action")
 	}

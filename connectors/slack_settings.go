@@ -99,7 +99,7 @@ func narrowSlackAction(settings yamlpos.Node) lang.Action {
 	bot := !settings.Get("bot_token").IsZero()
 	hasChannel := !settings.Get("channel").IsZero()
 	action.Check = func(n yamlpos.Node, given []yamlpos.Field) diag.List {
-		list := general(n, given)
+		list := append(general(n, given), checkBotKeys(given, bot)...)
 		channel, found := field(given, "channel")
 		switch {
 		case found && !bot:
@@ -110,6 +110,22 @@ func narrowSlackAction(settings yamlpos.Node) lang.Action {
 		return list
 	}
 	return action
+}
+
+// checkBotKeys refuses what an incoming webhook cannot do, and two keys of
+// which one would have no effect.
+func checkBotKeys(given []yamlpos.Field, bot bool) diag.List {
+	var list diag.List
+	for _, name := range []string{"thread_key", "update", "mention"} {
+		if f, found := field(given, name); found && !bot {
+			list = append(list, f.Key.Diag("conflict", "use a connection with bot_token", "%q is not possible with an incoming webhook", name))
+		}
+	}
+	update, both := field(given, "update")
+	if _, thread := field(given, "thread_key"); both && thread {
+		list = append(list, update.Key.Diag("conflict", "keep one of them", `a message either answers in a thread or replaces another: "update" and "thread_key" do not go together`))
+	}
+	return list
 }
 
 func field(fields []yamlpos.Field, key string) (yamlpos.Field, bool) {

@@ -43,7 +43,7 @@ func TestSlack_message(t *testing.T) {
 			`"text":{"type":"plain_text","text":"A &amp; B"},"url":"https://h.example/?a=1&b=2"}]}]`), &want.Blocks); err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff([]fakeslack.Message{want}, s.Messages(), cmpopts.IgnoreFields(fakeslack.Message{}, "Header", "At")); diff != "" {
+		if diff := cmp.Diff([]fakeslack.Message{want}, s.Messages(), cmpopts.IgnoreFields(fakeslack.Message{}, "Header", "At", "TS")); diff != "" {
 			t.Errorf("%s: %s", way, diff)
 		}
 		if agent := s.Messages()[0].Header.Get("User-Agent"); agent != "hookgate/1.2.3" {

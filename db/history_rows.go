@@ -23,6 +23,7 @@ type historyTable struct {
 var historyTables = []historyTable{
 	{name: "plans", whole: true, columns: []string{"id", "hash", "rules", "created", "source", "used"}},
 	{name: "dedupe", whole: true, columns: []string{"source", "key", "event", "expires"}},
+	{name: "memory", whole: true, columns: []string{"connection", "key", "value", "expires"}},
 	{name: "switches", whole: true, columns: []string{"connection", "paused", "count", "per", "upto", "changed", "who", "note"}},
 	{name: "events", key: []string{"id"}, columns: []string{
 		"id", "source", "form", "type", "received", "state", "cause", "duplicate_of", "plan", "verdicts", "errors", "deliveries", "first", "content",

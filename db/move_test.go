@@ -41,6 +41,9 @@ func mustHistory(t testing.TB, path string, events int) snapshot {
 	}
 	mustReplayAll(t, s, c, plan)
 	mustSwitch(t, s, event.Switch{Connection: "good", Paused: true, By: "team", Note: "until Monday"})
+	if err := s.Remember("good", "message k", "there", time.Hour); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}

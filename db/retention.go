@@ -48,10 +48,13 @@ func (s *Store) Prune(ctx context.Context, r Retention) (int, error) {
 		}
 	}
 	err := s.write(func(tx tx) error {
-		return tx.exec(`DELETE FROM dedupe WHERE expires <= ?1`, tx.stamp().now)
+		if err := tx.exec(`DELETE FROM dedupe WHERE expires <= ?1`, tx.stamp().now); err != nil {
+			return err
+		}
+		return tx.exec(`DELETE FROM memory WHERE expires <= ?1`, tx.stamp().now)
 	})
 	if err != nil {
-		return total, fmt.Errorf("delete old duplicate keys: %w", err)
+		return total, fmt.Errorf("delete old keys: %w", err)
 	}
 	if err := s.pruneRuns(max(r.Events, r.Submissions, r.Spam)); err != nil {
 		return total, err

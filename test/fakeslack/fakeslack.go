@@ -38,7 +38,7 @@ type Answer struct {
 
 // Message is one request that reached the fake.
 type Message struct {
-	Via       string `json:"via"` // "webhook" or "api"
+	Via       string `json:"via"` // "webhook", "api", "update" (of an earlier message) or "lookup" (Text is the address)
 	Channel   string `json:"channel"`
 	Text      string `json:"text"`
 	Blocks    []any  `json:"blocks,omitempty"`
@@ -48,6 +48,7 @@ type Message struct {
 
 	Header http.Header `json:"-"`
 	At     time.Time   `json:"at"`
+	TS     string      `json:"ts,omitempty"`    // of the message, for api and update
 	Error  string      `json:"error,omitempty"` // Slack's word when it was refused
 	Posted bool        `json:"posted"`
 }
@@ -89,6 +90,8 @@ func Start(addr string) (*Server, error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/services/", s.webhook)
 	mux.HandleFunc("/api/chat.postMessage", s.postMessage)
+	mux.HandleFunc("/api/chat.update", s.update)
+	mux.HandleFunc("/api/users.lookupByEmail", s.lookup)
 	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = s.http.Serve(listener) }() // returns when Close closes the listener
 	return s, nil

@@ -80,6 +80,7 @@ func (s *Server) postMessage(w http.ResponseWriter, r *http.Request) {
 	body := map[string]any{"ok": false, "error": m.Error}
 	if m.Error == "" {
 		ts := fmt.Sprintf("%d.%06d", m.At.Unix(), m.At.Nanosecond()/1000)
+		m.TS = ts
 		body = map[string]any{"ok": true, "channel": m.Channel, "ts": ts, "message": map[string]any{"text": m.Text, "ts": ts}}
 	}
 	text, err := json.Marshal(body)

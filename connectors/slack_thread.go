@@ -1,0 +1,147 @@
+package connectors
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"hookgate/app/event"
+)
+
+// posted is where a message of a key is, as it is remembered.
+type posted struct {
+	Channel string `json:"channel"`
+	TS      string `json:"ts"`
+}
+
+// deliverKeyed posts the first message of a key and remembers it. A later one
+// answers in its thread, or takes its place.
+func (s *slackConnector) deliverKeyed(parent, ctx context.Context, msg *slackMessage) (event.Receipt, error) {
+	key := "message " + or(msg.Update, msg.ThreadKey)
+	unlock, err := s.keys.lock(ctx, key)
+	if err != nil {
+		return event.Receipt{}, attemptError(parent, ctx, err, s.deps.Timeout)
+	}
+	defer unlock()
+	first, found, err := s.recall(ctx, key)
+	if err != nil {
+		return event.Receipt{}, err
+	}
+	switch {
+	case found && msg.Update != "":
+		receipt, err := s.update(parent, ctx, msg, first)
+		if !gone(err) {
+			return receipt, err
+		}
+		// The message was deleted, or can no longer be changed: a new one.
+	case found && msg.ThreadTS == "":
+		msg.Channel, msg.ThreadTS = first.Channel, first.TS
+		return s.post(parent, ctx, msg, nil)
+	}
+	var at posted
+	receipt, err := s.post(parent, ctx, msg, &at)
+	if err != nil || at.TS == "" {
+		return receipt, err
+	}
+	value, err := json.Marshal(at)
+	if err == nil {
+		err = s.deps.Memory.Put(ctx, key, string(value))
+	}
+	if err != nil { // it is posted: to fail now would post it again
+		s.deps.Logger.WarnContext(ctx, "a message's place could not be kept: the next of its key will not find it", "error", err)
+	}
+	return receipt, nil
+}
+
+func (s *slackConnector) recall(ctx context.Context, key string) (posted, bool, error) {
+	value, found, err := s.deps.Memory.Get(ctx, key)
+	if err != nil || !found {
+		return posted{}, false, err
+	}
+	var at posted
+	readable := json.Unmarshal([]byte(value), &at) == nil && at.TS != ""
+	return at, readable, nil // what cannot be read is as good as forgotten
+}
+
+// update puts msg in the place of an earlier message.
+func (s *slackConnector) update(parent, ctx context.Context, msg *slackMessage, at posted) (event.Receipt, error) {
+	call := s.newCall()
+	_, _, _, err := call.api.UpdateMessageContext(ctx, at.Channel, at.TS, msg.options()...)
+	return s.judge(parent, ctx, call, err)
+}
+
+// gone reports whether Slack says that a message cannot be changed, now or ever.
+func gone(err error) bool {
+	said, ok := errors.AsType[*slackRefusal](err)
+	if !ok {
+		return false
+	}
+	switch said.code {
+	case "message_not_found", "cant_update_message", "edit_window_closed", "channel_not_found":
+		return true
+	}
+	return false
+}
+
+// maxMentions bounds the look-ups of one message.
+const maxMentions = 20
+
+// mention puts the people whose addresses the message names before it. One
+// whom Slack does not know is named by the address.
+func (s *slackConnector) mention(parent, ctx context.Context, msg *slackMessage) (event.Receipt, error) {
+	addresses, err := addressTexts("mention", msg.Mention)
+	if err != nil || len(addresses) > maxMentions {
+		if err == nil {
+			err = fmt.Errorf("mention names %d people, %d are the most", len(addresses), maxMentions)
+		}
+		return event.Receipt{}, Permanent(err)
+	}
+	var names strings.Builder
+	for _, address := range addresses {
+		name, receipt, err := s.userOf(parent, ctx, address)
+		if err != nil {
+			return receipt, err
+		}
+		names.WriteString(name + " ")
+	}
+	msg.prefix(names.String())
+	return event.Receipt{}, nil
+}
+
+// userOf is how Slack mentions the person with an address.
+func (s *slackConnector) userOf(parent, ctx context.Context, address string) (string, event.Receipt, error) {
+	if name, known := s.people.get(address, s.deps.Now()); known {
+		return name, event.Receipt{}, nil
+	}
+	call := s.newCall()
+	user, err := call.api.GetUserByEmailContext(ctx, address)
+	receipt, err := s.judge(parent, ctx, call, err)
+	said, refused := errors.AsType[*slackRefusal](err)
+	name := escapeSlack(address)
+	switch {
+	case refused && said.code == "users_not_found":
+	case err != nil:
+		return "", receipt, err
+	default:
+		name = "<@" + user.ID + ">"
+	}
+	s.people.put(address, name, s.deps.Now())
+	return name, receipt, nil
+}
+
+// prefix puts names before the text, and before the blocks, of which Slack
+// shows those in place of the text.
+func (m *slackMessage) prefix(names string) {
+	if names == "" {
+		return
+	}
+	m.Text = names + m.Text
+	if len(m.blocks) > 0 {
+		block := rawBlock{"type": "section", "text": map[string]any{"type": "mrkdwn", "text": names}}
+		m.blocks = append([]slack.Block{block}, m.blocks...)
+	}
+}

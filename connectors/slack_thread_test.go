@@ -1,0 +1,140 @@
+package connectors_test
+
+import (
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hookgate/connectors"
+	"hookgate/test/fakeslack"
+)
+
+func slackBot(t *testing.T, slack *fakeslack.Server, memory connectors.Memory) connectors.Connector {
+	t.Helper()
+	deps := testDeps(t)
+	deps.Memory = memory
+	return mustConnector(t, "slack", "bot_token: "+fakeslack.Token+"\nchannel: '#leads'\napi_url: "+slack.APIURL(), deps)
+}
+
+// Later messages of a key answer in the thread of the first one, in its
+// channel, and also after a restart.
+func TestSlack_threads(t *testing.T) {
+	t.Parallel()
+	slack := fakeslack.New(t)
+	kept := connectors.NewMemory()
+	c := slackBot(t, slack, kept)
+	send := func(output string) fakeslack.Message {
+		t.Helper()
+		if _, err := c.Deliver(t.Context(), delivery(output)); err != nil {
+			t.Fatal(err)
+		}
+		all := slack.Messages()
+		return all[len(all)-1]
+	}
+	first := send(`{"text":"one","thread_key":"k","channel":"#other"}`)
+	if first.ThreadTS != "" || first.Channel != "#other" {
+		t.Errorf("the first: %+v", first)
+	}
+	c = slackBot(t, slack, kept)
+	second, another := send(`{"text":"two","thread_key":"k"}`), send(`{"text":"x","thread_key":"other"}`)
+	if second.ThreadTS != first.TS || second.Channel != "#other" || another.ThreadTS != "" || another.Channel != "#leads" {
+		t.Errorf("%+v, %+v", second, another)
+	}
+	// update replaces it, and posts where there is nothing to replace.
+	if m := send(`{"text":"now this","update":"k"}`); m.Via != "update" || m.TS != first.TS || m.Text != "now this" {
+		t.Errorf("update: %+v", m)
+	}
+	fresh := send(`{"text":"a","update":"new"}`)
+	if again := send(`{"text":"b","update":"new"}`); fresh.Via != "api" || again.Via != "update" || again.TS != fresh.TS {
+		t.Errorf("%+v, %+v", fresh, again)
+	}
+	// One that is gone is posted anew, and that one is replaced from then on.
+	if err := kept.Put(t.Context(), "message new", `{"channel":"#leads","ts":"1.000001"}`); err != nil {
+		t.Fatal(err)
+	}
+	anew := send(`{"text":"c","update":"new"}`)
+	if m := send(`{"text":"d","update":"new"}`); anew.Via != "api" || m.Via != "update" || m.TS != anew.TS {
+		t.Errorf("%+v, %+v", anew, m)
+	}
+}
+
+// Without the lock on the key, messages at the same moment would each begin a
+// thread of their own.
+func TestSlack_threadsTogether(t *testing.T) {
+	t.Parallel()
+	slack := fakeslack.New(t)
+	c := slackBot(t, slack, nil)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			if _, err := c.Deliver(t.Context(), delivery(`{"text":"x","thread_key":"k"}`)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	starts := 0
+	for _, m := range slack.Messages() {
+		if m.ThreadTS == "" {
+			starts++
+		}
+	}
+	if starts != 1 {
+		t.Errorf("%d threads", starts)
+	}
+}
+
+// People are looked up once; whom Slack does not know is named by the address.
+func TestSlack_mention(t *testing.T) {
+	t.Parallel()
+	slack := fakeslack.New(t)
+	c := slackBot(t, slack, nil)
+	for range 2 {
+		if _, err := c.Deliver(t.Context(), delivery(`{"text":"please look","mention":["ada@agency.example",null,"<!channel>@x.example"]}`)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := c.Deliver(t.Context(), delivery(`{"text":"t","blocks":[{"type":"divider"}],"mention":"bob@agency.example"}`)); err != nil {
+		t.Fatal(err)
+	}
+	var texts, lookups []string
+	for _, m := range slack.Requests() {
+		if m.Via == "lookup" {
+			lookups = append(lookups, m.Text)
+			continue
+		}
+		texts = append(texts, m.Text)
+		if len(m.Blocks) > 0 && len(m.Blocks) != 2 {
+			t.Errorf("blocks: %v", m.Blocks)
+		}
+	}
+	want := "<@U0ADA> &lt;!channel&gt;@x.example please look"
+	if diff := cmp.Diff([]string{want, want, "<@U0BOB> t"}, texts); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"ada@agency.example", "<!channel>@x.example", "bob@agency.example"}, lookups); diff != "" {
+		t.Error(diff)
+	}
+	slack.Script(fakeslack.Answer{Body: `{"ok":false,"error":"missing_scope","needed":"users:read.email"}`})
+	_, err := c.Deliver(t.Context(), delivery(`{"text":"t","mention":"eve@agency.example"}`))
+	if outcome(err) != "permanent" || !strings.Contains(err.Error(), "the bot needs the scope users:read.email") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSlack_botKeys(t *testing.T) {
+	t.Parallel()
+	bot := mustKind(t, "slack").ActionFor(mustParse(t, "bot_token: x\nchannel: '#x'"))
+	hook := mustKind(t, "slack").ActionFor(mustParse(t, "webhook_url: https://hooks.slack.com/services/x"))
+	if got := checkAction(t, bot, "text: x\nupdate: a\nthread_key: b"); !strings.Contains(got, `error[conflict] config.yaml:2:1: a message either`) {
+		t.Errorf("got %s", got)
+	}
+	if got := checkAction(t, hook, "text: x\nthread_key: b\nmention: a@x.example"); strings.Count(got, "is not possible with an incoming webhook") != 2 {
+		t.Errorf("got %s", got)
+	}
+	if got := checkAction(t, bot, "text: x\nthread_key: ${{ data.id }}\nmention: ${{ data.email }}"); got != "" {
+		t.Errorf("got %s", got)
+	}
+}
