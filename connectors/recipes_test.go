@@ -183,6 +183,32 @@ func checkOutputs(t *testing.T, r *recipe.Recipe, s *recipe.Sample, want recipe.
 	}
 }
 
+// Deliveries under way at the same time share nothing that one of them changes.
+func TestRecipes_concurrent(t *testing.T) {
+	t.Parallel()
+	base := mustServe(t, func(w http.ResponseWriter, r *http.Request) {
+		var lead struct{ LastName string }
+		if err := json.NewDecoder(r.Body).Decode(&lead); err != nil || r.URL.Path != "/services/data/v62.0/sobjects/"+lead.LastName || r.Header.Get("Authorization") != "Bearer "+accessToken {
+			t.Errorf("got %s with %+v, %v", r.URL.Path, lead, err)
+		}
+		w.WriteHeader(http.StatusCreated)
+		_, _ = io.WriteString(w, `{"id":"1","success":true}`)
+	})
+	c := mustConnector(t, "salesforce", "login_url: "+tokenURL(base)+"\noauth: { client_id: me, client_secret: canary-sf-0202 }", testDeps(t))
+	var sending sync.WaitGroup
+	for worker := range 4 {
+		sending.Go(func() {
+			for n := range 25 {
+				name := fmt.Sprintf("Lead_%d_%d", worker, n)
+				if _, err := c.Deliver(t.Context(), delivery(fmt.Sprintf(`{"create":%[1]q,"fields":{"LastName":%[1]q}}`, name))); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	sending.Wait()
+}
+
 func compareRequest(t *testing.T, want *recipe.Golden, got *http.Request, body string) {
 	t.Helper()
 	method := "POST"

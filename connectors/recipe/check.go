@@ -160,23 +160,38 @@ func (in *Input) check(n yamlpos.Node, name string) diag.List {
 	if n.Kind() == yamlpos.Scalar && templated(n) {
 		return nil
 	}
-	if n.Kind() == yamlpos.List || n.Kind() == yamlpos.Map {
-		if in.Type != yamlpos.AnyType && (n.Kind() == yamlpos.List) != (in.Type == yamlpos.ListType) || n.Kind() == yamlpos.Map && in.Type != yamlpos.MappingType && in.Type != yamlpos.AnyType {
-			return diag.List{n.Diag("wrong-type", "", "%q must be %s", name, in.want())}
-		}
+	fits := true
+	switch n.Kind() {
+	case yamlpos.List:
+		fits = in.Type == yamlpos.ListType || in.Type == yamlpos.AnyType
+	case yamlpos.Map:
+		fits = in.Type == yamlpos.MappingType || in.Type == yamlpos.AnyType
+	case yamlpos.Null:
+		return in.checkEmpty(n, name, nil)
+	case yamlpos.Scalar:
+		return in.checkScalar(n, name)
+	}
+	if !fits {
+		return diag.List{n.Diag("wrong-type", "", "%q must be %s", name, in.want())}
+	}
+	return nil
+}
+
+// checkEmpty refuses a required value that is nothing.
+func (in *Input) checkEmpty(n yamlpos.Node, name string, value any) diag.List {
+	if value != nil || !in.Required {
 		return nil
 	}
-	if n.Kind() == yamlpos.Null {
-		if in.Required {
-			return diag.List{n.Diag("empty-value", "", "%q is empty: it must be %s", name, in.want())}
-		}
-		return nil
-	}
+	return diag.List{n.Diag("empty-value", "", "%q is empty: it must be %s", name, in.want())}
+}
+
+func (in *Input) checkScalar(n yamlpos.Node, name string) diag.List {
 	var value any = n.Text().Value
 	if in.Type != yamlpos.TextType && in.Type != yamlpos.EnumType {
 		value = n.Any()
 	}
-	if _, err := in.take(value, "the receiver"); err != nil {
+	taken, err := in.take(value, "the receiver")
+	if err != nil {
 		code, hint := "bad-value", ""
 		if in.Type == yamlpos.EnumType {
 			hint = diag.DidYouMean(n.Text().Value, in.Values)
@@ -186,7 +201,7 @@ func (in *Input) check(n yamlpos.Node, name string) diag.List {
 		}
 		return diag.List{n.Diag(code, hint, "%s", err)}
 	}
-	return nil
+	return in.checkEmpty(n, name, taken)
 }
 
 // want is what messages call a value of the input's type.

@@ -163,6 +163,7 @@ func TestAction_check(t *testing.T) {
 		"add: { kind: lead, id: '123456' }":         `error[too-long] config.yaml:1:24: id has 6 characters, the receiver takes 5`,
 		"add: { kind: lead, list: { a: b } }":       `error[wrong-type] config.yaml:1:20: "list" must be a list`,
 		"add: { kind: lead, ok: maybe }":            `error[bad-value] config.yaml:1:24: ok is not true or false`,
+		"text: ''":                                  `error[empty-value] config.yaml:1:7: "text" is empty: it must be a text`,
 		"add: { kind: lead, cuont: 1 }":             `error[unknown-key] config.yaml:1:20: add has no key "cuont" (did you mean "count"?)`,
 		"add: lead\ntext: x":                        `error[unknown-key] config.yaml:2:1: add has no key "text" (it has count, fields, id, kind, list, ok, short)`,
 		"add: lead\nnote: { text: x }":              `error[conflict] config.yaml:2:1: "add" and "note" are two actions (write a second action under then)`,

@@ -91,7 +91,7 @@ func (b *builder) samples(n yamlpos.Node) {
 
 // sampleAction checks a sample's action as one of a rule would be.
 func (b *builder) sampleAction(s *Sample) {
-	if s.Output.IsZero() {
+	if s.Output.IsZero() || b.list.Err() != nil { // of a faulty action nothing can be said
 		return
 	}
 	if s.Output.Kind() != yamlpos.Map {
