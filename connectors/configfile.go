@@ -3,6 +3,7 @@ package connectors
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"hookgate/app/yamlpos"
@@ -29,4 +30,13 @@ func fileFault(err error) string {
 		return path.Err.Error()
 	}
 	return err.Error()
+}
+
+// readable is why a file cannot be read, nil if it can.
+func readable(path string) error {
+	f, err := os.Open(path) //nolint:gosec // the path is the configuration's
+	if err != nil {
+		return err
+	}
+	return f.Close()
 }

@@ -34,7 +34,9 @@ import (
 // no timeout of its own.
 const DefaultTimeout = 15 * time.Second
 
-// Connector sends to one connection. It is safe for concurrent use.
+// Connector sends to one connection. It is safe for concurrent use. One that
+// keeps something open between attempts is an io.Closer, too; it can be used
+// again after Close, as if it were new.
 type Connector interface {
 	// Deliver makes one attempt. The Receipt tells what was answered, also
 	// beside an error. An error that is no *Error with Permanent set is worth
@@ -161,7 +163,7 @@ func (k Kind) ActionFor(settings yamlpos.Node) lang.Action {
 // Kinds are all kinds that come with hookgate, by name: those written in Go
 // and those of the built-in recipes.
 func Kinds() []Kind {
-	kinds := []Kind{emailKind(), slackKind(), webhookKind()}
+	kinds := []Kind{amqpKind(), emailKind(), kafkaKind(), natsKind(), slackKind(), webhookKind()}
 	for i := range kinds {
 		kinds[i].Example = plainExample(&kinds[i])
 	}

@@ -5,6 +5,7 @@
 #   a browser   the form tests post from a real page
 #   strace      the fault tests inject errors into system calls
 #   postgresql  the second engine of the store
+#   rabbitmq    a broker that messages go to; with Erlang, some 60 MB
 set -eu
 
 missing=""
@@ -17,6 +18,9 @@ command -v strace >/dev/null 2>&1 || missing="$missing strace"
 if ! command -v initdb >/dev/null 2>&1 && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
   missing="$missing postgresql"
 fi
+if ! ls /usr/lib/rabbitmq/lib/*/sbin/rabbitmq-server >/dev/null 2>&1; then
+  missing="$missing rabbitmq-server"
+fi
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
@@ -25,6 +29,9 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
   apt-get update -qq
   # shellcheck disable=SC2086 # a list of package names
   apt-get install -y -qq --no-install-recommends $missing >/dev/null
+  case "$missing" in # the tests run a node of their own, the service is not needed
+  *rabbitmq*) systemctl disable --now rabbitmq-server >/dev/null 2>&1 || true ;;
+  esac
   exit 0
 fi
 

@@ -5,6 +5,7 @@ package delivery
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -111,23 +112,58 @@ func (d *Dispatcher) Update(connections []Connection) {
 	d.lanes.Store(&lanes)
 	for name, l := range before {
 		if lanes[name] == nil {
-			if l.crew != nil {
-				d.dismiss(l.crew)
-			}
+			d.close(l)
 			l.retired.Store(true)
 			l.giveBack()
 		}
 	}
 	for _, c := range connections {
-		lanes[c.Name].connection = c
-		d.arrange(lanes[c.Name])
+		d.configure(lanes[c.Name], c)
 	}
 }
 
-// dismiss lets a crew end on its own, beside the one that follows it.
-func (d *Dispatcher) dismiss(w *crew) {
+// configure gives a lane its settings. A connector whose settings are the same
+// stays, with the connection that it may keep open.
+func (d *Dispatcher) configure(l *lane, c Connection) {
+	before := l.connection
+	if before.Fingerprint == c.Fingerprint && before.Connector != nil {
+		c.Connector = before.Connector
+	} else if l.crew == nil { // paused: nobody else lets go of it
+		d.release(before.Connector)
+	}
+	l.connection = c
+	d.arrange(l)
+}
+
+// dismiss lets a crew end on its own, beside the one that follows it, and
+// calls after.
+func (d *Dispatcher) dismiss(w *crew, after func()) {
 	w.stop()
-	d.leaving.Go(func() { w.dismiss(d.ending) })
+	d.leaving.Go(func() {
+		w.dismiss(d.ending)
+		after()
+	})
+}
+
+// close ends a lane's work for good.
+func (d *Dispatcher) close(l *lane) {
+	if l.crew == nil {
+		d.release(l.connection.Connector)
+		return
+	}
+	w := l.crew
+	d.dismiss(w, func() { d.release(w.connection.Connector) })
+}
+
+// release lets a connector close what it keeps open between attempts.
+func (d *Dispatcher) release(c connectors.Connector) {
+	closer, keeps := c.(io.Closer)
+	if !keeps {
+		return
+	}
+	if err := closer.Close(); err != nil {
+		d.deps.logger.Debug("a connection was not closed properly", "error", err)
+	}
 }
 
 // Stop takes nothing more and waits until what is being sent has ended; once
@@ -137,9 +173,7 @@ func (d *Dispatcher) Stop(ctx context.Context) {
 	defer d.mu.Unlock()
 	defer context.AfterFunc(ctx, d.end)()
 	for _, l := range *d.lanes.Load() {
-		if l.crew != nil {
-			d.dismiss(l.crew)
-		}
+		d.close(l)
 	}
 	d.leaving.Wait()
 	d.lanes.Store(&map[string]*lane{})

@@ -37,8 +37,12 @@ func (d *Dispatcher) arrange(l *lane) {
 	if l.crew != nil && l.crew.connection.Fingerprint == c.Fingerprint && l.crew.connection.Rate == c.Rate {
 		return
 	}
-	if l.crew != nil {
-		d.dismiss(l.crew)
+	if w := l.crew; w != nil {
+		d.dismiss(w, func() {
+			if w.connection.Fingerprint != c.Fingerprint { // else it is the next crew's too
+				d.release(w.connection.Connector)
+			}
+		})
 	}
 	l.paused.Store(false)
 	l.staff(c)
@@ -54,9 +58,11 @@ func (d *Dispatcher) halt(l *lane) {
 	}
 	w := l.crew
 	l.crew = nil
-	w.stop()
-	d.leaving.Go(func() {
-		w.dismiss(d.ending)
+	changed := w.connection.Fingerprint != l.connection.Fingerprint
+	d.dismiss(w, func() {
+		if changed {
+			d.release(w.connection.Connector)
+		}
 		if l.paused.Load() {
 			l.behind.Store(true) // a last claim may have found nothing more
 			l.giveBack()

@@ -3,6 +3,7 @@ package delivery_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -141,6 +142,60 @@ func TestSwitch_stop(t *testing.T) {
 	b.lanes.Update([]delivery.Connection{connection("x", r)})
 	if got := r.await(t, 1)[0]; got.ID != id {
 		t.Errorf("got %s, want %s", got.ID, id)
+	}
+}
+
+// closing is a receiver that keeps something open.
+type closing struct {
+	*receiver
+	closed chan string
+	name   string
+}
+
+func (c closing) Close() error {
+	c.closed <- c.name
+	return nil
+}
+
+// A connector lets go of what it keeps open when nobody uses it any more, and
+// not before.
+func TestClose(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	closed := make(chan string, 10)
+	settings := func(name string) delivery.Connection {
+		c := connection("x", closing{newReceiver(nil), closed, name})
+		c.Fingerprint = strings.TrimSuffix(name, " again")
+		return c
+	}
+	expect := func(want string) {
+		t.Helper()
+		select {
+		case got := <-closed:
+			if got != want {
+				t.Errorf("%q was closed, want %q", got, want)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("%q was not closed", want)
+		}
+	}
+	b.lanes.Update([]delivery.Connection{settings("first")})
+	b.lanes.Update([]delivery.Connection{settings("first again")}) // the same: the first stays in use
+	b.lanes.Switch([]event.Switch{{Connection: "x", Paused: true}})
+	b.lanes.Switch([]event.Switch{{Connection: "x", Count: 1, Per: time.Second}})
+	b.lanes.Update([]delivery.Connection{settings("second")})
+	expect("first")
+	b.lanes.Switch([]event.Switch{{Connection: "x", Paused: true}})
+	b.lanes.Update([]delivery.Connection{settings("third")})
+	expect("second")
+	b.lanes.Switch(nil)
+	b.lanes.Update(nil)
+	expect("third")
+	b.lanes.Update([]delivery.Connection{settings("fourth")})
+	b.lanes.Stop(t.Context())
+	expect("fourth")
+	if len(closed) > 0 {
+		t.Errorf("%q was closed too", <-closed)
 	}
 }
 
