@@ -15,7 +15,7 @@ import (
 
 // amqpYAML is an amqp connection as it is written.
 type amqpYAML struct {
-	URL        event.Secret `yaml:"url,required" doc:"The broker: amqps://host/vhost, or amqp:// without TLS. It may hold user and password." example:"${AMQP_URL}"`
+	URL        event.Secret `yaml:"url,required" doc:"The broker: amqps://host/vhost, or amqp:// without TLS. It may hold user and password." example:"amqps://hookgate:${AMQP_PASSWORD}@mq.agency.example/site"`
 	User       string       `yaml:"user" doc:"Who signs in, if the URL does not say." example:"hookgate"`
 	Password   event.Secret `yaml:"password" doc:"The password to sign in with, if the URL does not say." example:"${AMQP_PASSWORD}"`
 	Exchange   string       `yaml:"exchange" doc:"The exchange of messages, unless the action has one; the default one brings them to the queue that the routing key names." default:"the default exchange" example:"website"`

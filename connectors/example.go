@@ -84,6 +84,9 @@ func inBlock(text string) string {
 // described one by one; where there is none, its connection alone.
 func plainExample(k *Kind) string {
 	actions := map[string]string{
+		"nats":    "        subject: site.leads\n        json: { id: \"${{ data.id }}\", name: \"${{ data.name }}\" }\n",
+		"kafka":   "        topic: site-leads\n        key: ${{ data.id }}\n        json: { id: \"${{ data.id }}\", name: \"${{ data.name }}\" }\n",
+		"amqp":    "        routing_key: site.leads\n        json: { id: \"${{ data.id }}\", name: \"${{ data.name }}\" }\n",
 		"webhook": "        json: { id: \"${{ data.id }}\", name: \"${{ data.name }}\" }\n",
 		"slack":   "        text: New lead from ${{ data.name }}\n",
 		"email":   "        recipient: team@agency.example\n        subject: New lead from ${{ data.name }}\n        text: ${{ data.message }}\n",
