@@ -2,60 +2,112 @@ package forms_test
 
 import (
 	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 
+	"hookgate/app/body"
 	"hookgate/forms"
 )
 
 // naughty are texts that have broken software: each must come out of a form as
 // it went in, as JSON and on the page.
-var naughty = []string{
-	"null", "undefined", "NaN", "true", "false", "nil", "0", "-0", "1e309", "0x7f", "007", "9007199254740993", "1,000.00", "١٢٣",
-	`"`, `'`, "`", `\`, `\\`, `\"`, `\u0000`, `"},{"a":"b`, `{"a":1}`, `[1,2]`, "{{.}}", "{{ .Name }}", "${{ data.name }}", "${HOME}", "$(id)", "%s%n%d", "%00", "%2e%2e%2f",
-	"<script>alert(1)</script>", `"><script>alert(1)</script>`, `'><img src=x onerror=alert(1)>`, "</textarea><script>alert(1)</script>", "</style><b>", "<!--", "-->", "]]>", "<![CDATA[x]]>",
-	"javascript:alert(1)", "&lt;b&gt;", "&amp;amp;", "&#x27;", "' OR '1'='1", "'; DROP TABLE events; --", "=HYPERLINK(\"x\")", "+1+1", "@SUM(A1)", "-2+3",
-	"../../etc/passwd", "C:\\CON\\NUL", "a\tb", "a\x0bb", "a\x7fb", "a\x1b[31mb", "a\u0085b", "a\u2028b\u2029c", "\ufeffbom", "a\u200bb", "a\u00adb",
-	"\u202egnp.exe", "\u2066left\u2069", "Ü", "U\u0308", "ﬁ", "ǅ", "ß", "İı", "Ὀδυσσεύς", "שָׁלוֹם", "مرحبا", "日本語テスト", "𠜎𠜱", "👩‍👩‍👧‍👦", "🇩🇪", "e\u0301\u0301\u0301\u0301", "\U0010ffff", "\ufffe",
-	"line one\nline two\n\nline four", "\n\nleading", "trailing \n ", "   ", "\u3000wide\u3000", "@channel <!here>", "*bold* _it_ ~no~", "\r", "a\rb",
+func naughty(t testing.TB) []string {
+	t.Helper()
+	text, err := os.ReadFile("testdata/naughty.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var list []string
+	if err := json.Unmarshal(text, &list); err != nil {
+		t.Fatal(err)
+	}
+	if len(list) < 200 {
+		t.Fatalf("only %d", len(list))
+	}
+	return list
 }
 
+// seen is a text as HTML parsers read it: without distinction of line ends, and
+// without the characters that they cannot show.
+func seen(text string) string {
+	return strings.NewReplacer("\r\n", "\n", "\r", "\n", "\x00", "\uFFFD").Replace(text)
+}
+
+// Whatever the encoding and the kind of field, a text is in data as it was
+// sent; and on the page that shows a problem it is a text, never mark-up.
 func TestSubmit_naughtyStrings(t *testing.T) {
 	t.Parallel()
-	if len(naughty) < 60 {
-		t.Fatalf("only %d", len(naughty))
-	}
-	declared := mustCompile(t, "fields:\n  text: {}\n  need: { required: true }")
+	declared := mustCompile(t, "fields:\n  text: {}\n  long: { max: 100000 }\n  hidden: { type: hidden }\n  need: { required: true }")
 	free := mustCompile(t, "fields: any")
-	for _, s := range naughty {
-		if got := decode(t, free.Submit(fields("text", s)).Data)["text"]; got != s {
-			t.Errorf("%q became %q", s, got)
-		}
-		r := declared.Submit(fields("text", s, "other", s))
-		data := decode(t, r.Data)
-		if data["text"] != s || data["extra"].(map[string]any)["other"] != s {
-			t.Errorf("%q became %s", s, r.Data)
+	for _, s := range naughty(t) {
+		pairs := []pair{{"text", s}, {"long", s}, {"hidden", s}, {"other", s}, {"deep[a][0]", s}}
+		for encoding, in := range map[string]body.Input{"form-encoded": urlencoded(pairs), "multipart": multiparted(t, pairs), "JSON": jsoned(t, pairs)} {
+			data := decode(t, submit(t, declared, in).Data)
+			extra := data["extra"].(map[string]any)
+			deep := extra["deep"].(map[string]any)["a"].([]any)
+			for where, got := range map[string]any{"text": data["text"], "long": data["long"], "hidden": data["hidden"], "other": extra["other"], "deep": deep[0]} {
+				if got != s {
+					t.Errorf("%s, %s: %.80q became %.80q", encoding, where, s, got)
+				}
+			}
 		}
 		// A name may be as odd as a value.
-		if name := strings.TrimSuffix(s, "[]"); decode(t, free.Submit(fields(s, "x")).Data)[name] != "x" {
-			t.Errorf("the name %q is lost", s)
+		if len(s) <= 200 && !strings.HasSuffix(s, "]") {
+			if decode(t, free.Submit(fields(s, "x")).Data)[s] != "x" {
+				t.Errorf("the name %q is lost", s)
+			}
 		}
+		naughtyPage(t, declared, s)
+	}
+}
 
-		var page bytes.Buffer
-		if err := declared.RenderProblems(&page, forms.English, "/f/contact", r); err != nil {
-			t.Fatal(err)
+// naughtyPage looks for the text on the page that shows the problems.
+func naughtyPage(t *testing.T, f *forms.Form, s string) {
+	t.Helper()
+	r := f.Submit(fields("text", s, "long", s, "other", s))
+	var page bytes.Buffer
+	if err := f.RenderProblems(&page, forms.English, "/f/contact", r); err != nil {
+		t.Fatal(err)
+	}
+	p := parse(t, page.Bytes())
+	for _, tag := range []string{"script", "img", "b", "svg", "iframe", "base", "math"} {
+		if len(p.find(tag, "", "")) > 0 {
+			t.Errorf("%q is markup on the page", s)
 		}
-		p := parse(t, page.Bytes())
-		for _, tag := range []string{"script", "img", "b"} {
-			if len(p.find(tag, "", "")) > 0 {
-				t.Errorf("%q is markup on the page", s)
-			}
+	}
+	if n := len(p.find("form", "", "")); n != 1 {
+		t.Errorf("%q: %d forms on the page", s, n)
+	}
+	for _, name := range []string{"text", "long", "other"} {
+		if got := posted(p)[name]; len(got) != 1 || seen(got[0]) != seen(s) {
+			t.Errorf("%s: %.80q is %.80q on the page", name, s, got)
 		}
-		want := strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n") // as HTML parsers read it
-		for _, name := range []string{"text", "other"} {
-			if got := posted(p)[name]; len(got) != 1 || strings.ReplaceAll(got[0], "\r", "\n") != want {
-				t.Errorf("%s: %q is %q on the page", name, s, got)
-			}
+	}
+}
+
+// A text that is no UTF-8, such as half of a surrogate pair, has the
+// replacement character for what cannot be kept, and nothing else changes.
+func TestSubmit_brokenText(t *testing.T) {
+	t.Parallel()
+	f := mustCompile(t, "fields: { text: {} }")
+	for sent, want := range map[string]string{
+		`{"text":"a\ud800b"}`:       "a\uFFFDb",
+		`{"text":"\udc00\ud800"}`:   "\uFFFD\uFFFD",
+		`{"text":"a\ud83d\ude00b"}`: "a😀b",
+	} {
+		r := submit(t, f, body.Input{ContentType: "application/json", Raw: []byte(sent)})
+		if got := decode(t, r.Data)["text"]; got != want {
+			t.Errorf("%s became %q, want %q", sent, got, want)
+		}
+	}
+	for _, sent := range []string{"%ED%A0%80", "%FF", "%C0%AF", "%F8%88%80%80%80"} {
+		r := submit(t, f, body.Input{ContentType: "application/x-www-form-urlencoded; charset=utf-8", Raw: []byte("text=a" + sent + "b")})
+		got := fmt.Sprint(decode(t, r.Data)["text"])
+		if !strings.HasPrefix(got, "a") || !strings.HasSuffix(got, "b") || len(got) < 3 {
+			t.Errorf("%s became %q", sent, got)
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -44,6 +46,7 @@ forms:
       topics:     { type: select, multiple: true, options: [Design, Text], help: As many as you like. }
       message:    { max: 5000, required: true }
       consent:    { type: checkbox, required: true, label: I have read the privacy notice }
+      brief:      { type: file, accept: [pdf], max_size: 1MB }
       campaign:   { type: hidden }
 ` + generous + more + `
 connections:
@@ -200,9 +203,22 @@ func TestSnippetsInBrowser(t *testing.T) {
 		run(ctx, t, `document.querySelector("form").noValidate = true; document.querySelector("button").click()`)
 	}
 
+	pdf := filepath.Join(t.TempDir(), "Größe & brief.pdf")
+	if err := os.WriteFile(pdf, []byte("%PDF-1.7\n1 0 obj\n<< >>\nendobj\ntrailer << >>\n%%EOF\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	html = snippet("html")
-	fill("Plain", "plain@example.com")
+	show(ctx, t, address)
+	if err := chromedp.Do(ctx, chromedp.SetUploadFiles(`[name="brief"]`, []string{pdf})); err != nil {
+		t.Fatalf("the browser: %v", err)
+	}
+	fillIn(ctx, t, "name", "Plain", "email", "plain@example.com", "message", "Hi", "consent", "yes")
+	run(ctx, t, `document.querySelector("button").click()`)
 	settled(ctx, t, "Thank you")
+	data, _ := value(t, g.Show(g.Events()[0].ID).Data).(map[string]any)
+	brief, _ := data["brief"].(map[string]any)
+	same(t, "the file's name", "Größe & brief.pdf", fmt.Sprint(brief["name"]))
+	same(t, "the file's type", "application/pdf", fmt.Sprint(brief["type"]))
 
 	html = snippet("fetch")
 	fill("Script", "nonsense")
@@ -233,4 +249,36 @@ func TestSnippetsInBrowser(t *testing.T) {
 		names = append(names, name)
 	}
 	same(t, "who wrote", "Plain Script Fallback Block", strings.Join(names, " "))
+}
+
+// A snippet of a form with min_time fetches its token on the website's page: a
+// post with it is a person's, one without is kept as spam.
+func TestTimedSnippetInBrowser(t *testing.T) {
+	t.Parallel()
+	slack := fakeslack.New(t)
+	ctx := browser(t)
+	g := lab.New(t, "")
+	var html string
+	address := site(t, func() string { return html })
+	g.Configure(allFields(slack.APIURL(), address, "    min_time: 1ms\n"))
+	g.Start()
+	html = g.MustCLI("forms", "snippet", "contact", "--html")
+	show(ctx, t, address)
+	settled(ctx, t, "Site")
+	lab.Eventually(t, "the page has its token", func() bool {
+		token, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.getElementsByName("_started")[0].value`))
+		return err == nil && token != ""
+	})
+	fillIn(ctx, t, "name", "Ada", "email", "ada@example.com", "message", "Hi", "consent", "yes")
+	run(ctx, t, `document.querySelector("button").click()`)
+	settled(ctx, t, "Thank you")
+	same(t, "with the token", "routed", g.Events()[0].State)
+
+	html = strings.Replace(html, "<script", "<template", 1)
+	show(ctx, t, address)
+	fillIn(ctx, t, "name", "Bot", "email", "bot@example.com", "message", "Hi", "consent", "yes")
+	run(ctx, t, `document.querySelector("button").click()`)
+	settled(ctx, t, "Thank you")
+	same(t, "without it", "spam", g.Events()[0].State)
+	messages(t, slack, 1)
 }
