@@ -48,6 +48,9 @@ func (s *session) showEvent(e *api.EventDetail) {
 		s.out.Println(s.out.Strong.Render(screen.Clean(e.Summary)))
 	}
 	s.out.Println(s.stateSentence(&e.Event))
+	if e.Cause != "" && e.State != event.Rejected && e.State != event.Spam { // these name it already
+		s.out.Println(s.out.Warn.Render(screen.Clean(e.Cause)))
+	}
 	s.showRules(e)
 	s.showReplays(e.Replays)
 	if len(e.Deliveries) > 0 {

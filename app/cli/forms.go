@@ -55,7 +55,7 @@ func newFormsList(s *session) *cobra.Command {
 			if s.json {
 				return s.printJSON(map[string]any{"items": list, "since": from.UTC()})
 			}
-			s.printForms(list, since)
+			s.printForms(list, from)
 			return nil
 		},
 	}
@@ -101,7 +101,7 @@ func listForms(loaded *app.Loaded, counts map[string]api.FormCount) []listedForm
 	return list
 }
 
-func (s *session) printForms(list []listedForm, since string) {
+func (s *session) printForms(list []listedForm, since time.Time) {
 	if len(list) == 0 {
 		s.out.Println("the config has no forms")
 		return
@@ -125,7 +125,7 @@ func (s *session) printForms(list []listedForm, since string) {
 	}
 	s.out.Printf("%s", s.out.Table(header, rows))
 	if counted {
-		s.note("posts and spam since %s; hookgate events list --source FORM --state spam shows why", since)
+		s.note("posts and spam since %s; hookgate events list --source FORM --state spam shows why", since.Local().Format(time.DateTime))
 	}
 }
 

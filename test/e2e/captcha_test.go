@@ -77,6 +77,7 @@ func TestCaptcha(t *testing.T) {
 	}
 	has(t, "notspam", g.MustCLI("forms", "notspam", spam[1].ID), spam[1].ID+" routed")
 	messages(t, slack, 4)
+	has(t, "what is said of a released one", g.MustCLI("events", "show", spam[1].ID), "released by hand; it was kept for: captcha: the answer was refused")
 	if again := g.CLI("forms", "notspam", spam[1].ID); again.Code != 1 || !strings.Contains(again.Stderr, "nothing to release") {
 		t.Errorf("released again: %+v", again)
 	}
