@@ -57,7 +57,7 @@ func newRecipe(r *recipe.Recipe, n yamlpos.Node, deps Deps) (Connector, diag.Lis
 		_, err = egress.CheckURL(c.auth.OAuth.TokenURL)
 	}
 	if err != nil {
-		return nil, append(list, n.Diag("bad-value", "", "%s: %s", r.Noun(), newRedactor(c.hidden...).text(err.Error())))
+		return nil, append(list, n.Diag("bad-value", "hookgate connectors show "+r.Name+" tells what goes together", "%s: %s", r.Noun(), newRedactor(c.hidden...).text(err.Error())))
 	}
 	c.hidden = append(c.hidden, authSecrets(c.auth)...)
 	c.secrets = newRedactor(c.hidden...)

@@ -271,3 +271,22 @@ func sameNumbers(t *testing.T, value any) any {
 	}
 	return out
 }
+
+// Settings that cannot be used are refused with their place, and without their
+// values.
+func TestRecipes_settings(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"mailchimp api_key: canary\nlist_id: x": `error[bad-value] config.yaml:1:10: "api_key" does not look as it should (it ends in the data centre such as -us21)`,
+		"salesforce login_url: https://x.example\noauth: { client_id: canary }": `error[bad-value] config.yaml:1:1: a salesforce connection: the login cannot be made of the settings: one of them is missing ` +
+			`(hookgate connectors show salesforce tells what goes together)`,
+		"salesforce login_url: https://x.example\noauth: { client_id: a, username: b, private_key: canary }": `error[bad-value] config.yaml:2:50: "private_key" is not an RSA private key in PEM (it starts with -----BEGIN PRIVATE KEY-----)`,
+		"salesforce login_url: ftp://canary.example\noauth: { client_id: a, client_secret: b }":              `error[bad-url] config.yaml:1:12: "login_url" is no usable URL: its scheme is neither https nor http (write it like https://host/path)`,
+	} {
+		kind, settings, _ := strings.Cut(text, " ")
+		got := faults(t, kind, settings, testDeps(t))
+		if d := cmp.Diff(want, got); d != "" || strings.Contains(got, "canary") {
+			t.Errorf("%s\n%s", text, d)
+		}
+	}
+}
