@@ -10,6 +10,7 @@ import (
 	"hookgate/app/diag"
 	"hookgate/app/event"
 	"hookgate/app/yamlpos"
+	"hookgate/connectors/oauth"
 )
 
 func webhookKind() Kind {
@@ -18,6 +19,7 @@ func webhookKind() Kind {
 		Doc:      "An HTTP request to any URL, signed as Standard Webhooks describes where a secret is set.",
 		Action:   webhookAction(),
 		Settings: settingsOf[webhookYAML](),
+		Narrow:   narrowWebhookAction,
 		New:      newWebhook,
 	}
 }
@@ -29,6 +31,7 @@ type webhook struct {
 	secrets   *redactor
 	transport http.RoundTripper
 	deps      Deps
+	tokens    *oauth.Source // nil: the login needs none
 }
 
 func newWebhook(n yamlpos.Node, deps Deps) (Connector, diag.List) {
@@ -38,6 +41,12 @@ func newWebhook(n yamlpos.Node, deps Deps) (Connector, diag.List) {
 	}
 	deps = deps.withDefaults()
 	w := &webhook{settings: settings, deps: deps, transport: deps.Egress.RoundTripper()}
+	if settings.tls != nil {
+		w.transport = deps.Egress.RoundTripperTLS(settings.tls)
+	}
+	if settings.oauth != nil {
+		w.tokens = oauth.New(*settings.oauth, deps.Egress.RoundTripper(), deps.Now)
+	}
 	w.blank = settings.blankRequest(deps.userAgent())
 	w.secrets = newRedactor(settings.secrets()...)
 	return w, list
@@ -47,21 +56,25 @@ func newWebhook(n yamlpos.Node, deps Deps) (Connector, diag.List) {
 // every attempt but for webhook-timestamp, which is the attempt's own.
 func (w *webhook) Deliver(parent context.Context, d event.Delivery) (event.Receipt, error) {
 	msg, err := w.message(d.Output)
+	if err == nil && w.settings.format == cloudEvents {
+		typ, source := typeAndSource(d.Output)
+		err = msg.envelope(&d, typ, source)
+	}
 	if err != nil {
 		return event.Receipt{}, Permanent(err)
 	}
 	ctx, cancel := context.WithTimeout(parent, w.deps.Timeout)
 	defer cancel()
-	resp, err := w.transport.RoundTrip(w.request(ctx, d.ID.String(), &msg))
+	resp, secrets, err := w.exchange(ctx, d.ID.String(), &msg)
 	if err != nil {
-		return event.Receipt{}, attemptError(parent, ctx, err, w.deps.Timeout)
+		return event.Receipt{}, w.exchangeError(parent, ctx, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	// The status is the receiver's word. A body that breaks off or never ends
 	// after it changes nothing, it is only kept as far as it came.
-	got, _ := readAnswer(resp, w.secrets, maxAnswer)
-	if w.settings.success.has(got.status) {
-		return got.receipt(), nil
+	got, _ := readAnswer(resp, secrets, maxAnswer)
+	if ok, err := w.succeeded(&got); ok || err != nil {
+		return got.receipt(), err
 	}
 	return got.receipt(), got.failure(w.deps.Now())
 }

@@ -1,6 +1,7 @@
 package connectors
 
 import (
+	"crypto/tls"
 	"encoding/base64"
 	"errors"
 	"net/http"
@@ -15,6 +16,8 @@ import (
 	"hookgate/app/egress"
 	"hookgate/app/event"
 	"hookgate/app/yamlpos"
+	"hookgate/connectors/oauth"
+	"hookgate/rules/lang"
 )
 
 // webhookYAML is a webhook connection as it is written.
@@ -22,13 +25,16 @@ type webhookYAML struct {
 	URL           event.Secret            `yaml:"url,required" doc:"The address that requests go to; it may hold a key." example:"https://api.billing.example/v1/subscriptions"`
 	Method        yamlpos.Text            `yaml:"method" doc:"The method of every request, unless the action has one." values:"POST,PUT,PATCH,DELETE,GET" default:"POST"`
 	Headers       map[string]event.Secret `yaml:"headers" doc:"Headers of every request." example:"{ X-Api-Key: \"${API_KEY}\" }"`
-	Auth          *authYAML               `yaml:"auth" doc:"How requests log in: basic or bearer." example:"{ bearer: \"${API_TOKEN}\" }"`
+	Auth          *authYAML               `yaml:"auth" doc:"How requests log in: basic, bearer or oauth2." example:"{ bearer: \"${API_TOKEN}\" }"`
 	SigningSecret event.Secret            `yaml:"signing_secret" doc:"Signs every request as Standard Webhooks describes." example:"${SIGNING_SECRET}"`
-	Success       []yamlpos.Text          `yaml:"success,single" doc:"The statuses that count as delivered: 204, 200-299 or 2xx." default:"2xx" example:"[2xx, 409]"`
+	Format        yamlpos.Text            `yaml:"format" doc:"What the body is: the json as it is, or a CloudEvent around it." values:"json,cloudevents" default:"json"`
+	TLS           *tlsYAML                `yaml:"tls" doc:"Our certificate, and the authorities of the receiver's." example:"{ cert: /etc/hookgate/client.pem, key: /etc/hookgate/client.key }"`
+	Success       []yamlpos.Text          `yaml:"success,single" doc:"What counts as delivered: statuses (204, 200-299, 2xx), or an expression over status and body." default:"2xx" example:"[2xx, 409]"`
 }
 
 type authYAML struct {
 	Basic  *basicYAML    `yaml:"basic" doc:"User and password (RFC 7617)." example:"{ user: hookgate, password: \"${API_PASSWORD}\" }"`
+	OAuth2 *oauthYAML    `yaml:"oauth2" doc:"OAuth 2.0 client credentials (RFC 6749, section 4.4)." example:"{ token_url: https://login.billing.example/oauth/token, client_id: hookgate, client_secret: \"${OAUTH_SECRET}\" }"`
 	Bearer *event.Secret `yaml:"bearer" doc:"A token, sent as Authorization: Bearer." example:"${API_TOKEN}"`
 }
 
@@ -51,12 +57,20 @@ type webhookSettings struct {
 	success statuses
 	signer  *signer // nil: not signed
 	signing string  // the signing secret as it is written
+	format  string
+	oauth   *oauth.Config // nil: another login, or none
+	tls     *tls.Config   // nil: the usual
+	// condition, where set, decides in place of success.
+	condition *lang.Predicate
 }
 
 func (s *webhookSettings) secrets() []string {
 	list := append(urlSecrets(s.url), s.signing, strings.TrimPrefix(s.signing, secretPrefix))
 	for name, value := range s.headers {
 		list = append(list, headerSecrets(name, value)...)
+	}
+	if s.oauth != nil {
+		list = append(list, s.oauth.Secrets()...)
 	}
 	return list
 }
@@ -79,18 +93,14 @@ func readWebhookSettings(n yamlpos.Node, deps Deps) (webhookSettings, diag.List)
 	if node := n.Get("signing_secret"); node.Kind() == yamlpos.Scalar {
 		list = append(list, s.readSigning(node, y.SigningSecret)...)
 	}
-	if len(y.Success) > 0 {
-		s.success = nil
+	if y.Auth != nil && y.Auth.OAuth2 != nil {
+		list = append(list, s.readOAuth(n.Get("auth").Get("oauth2"), y.Auth.OAuth2, deps)...)
 	}
-	for _, text := range y.Success {
-		r, err := parseStatus(text.Value)
-		if err != nil {
-			list = append(list, text.Diag("bad-value", "", `"success": %s`, err))
-			continue
-		}
-		s.success = append(s.success, r)
+	list = append(list, s.readTLS(n.Get("tls"), y.TLS)...)
+	if s.format = or(y.Format.Value, "json"); s.format != "json" && s.format != cloudEvents {
+		list = append(list, y.Format.Diag("bad-value", "", `"format" must be json or cloudevents, not %q`, s.format))
 	}
-	return s, list
+	return s, append(list, s.readSuccess(y.Success)...)
 }
 
 // checkURL checks the URL in node, and warns where its host is written as an
@@ -180,8 +190,9 @@ func (s *webhookSettings) readAuth(n yamlpos.Node, auth *authYAML) diag.List {
 	var list diag.List
 	value := ""
 	switch {
-	case auth.Basic != nil && auth.Bearer != nil:
-		list = append(list, n.Diag("conflict", "keep one of them", "auth is either basic or bearer, not both"))
+	case auth.Basic != nil && auth.Bearer != nil, auth.OAuth2 != nil && (auth.Basic != nil || auth.Bearer != nil):
+		list = append(list, n.Diag("conflict", "keep one of them", "auth is either basic or bearer or oauth2, not several of them"))
+	case auth.OAuth2 != nil:
 	case auth.Basic != nil:
 		pair := auth.Basic.User.Reveal() + ":" + auth.Basic.Password.Reveal()
 		value = "Basic " + base64.StdEncoding.EncodeToString([]byte(pair))
@@ -194,7 +205,7 @@ func (s *webhookSettings) readAuth(n yamlpos.Node, auth *authYAML) diag.List {
 			list = append(list, n.Get("bearer").Diag("bad-value", "", `"bearer" is empty or holds a line break`))
 		}
 	default:
-		list = append(list, n.Diag("missing-key", "", `auth needs "basic" or "bearer"`))
+		list = append(list, n.Diag("missing-key", "", `auth needs "basic", "bearer" or "oauth2"`))
 	}
 	if _, given := s.headers["Authorization"]; given {
 		list = append(list, n.Diag("conflict", "keep one of them", "both auth and the header Authorization are set"))

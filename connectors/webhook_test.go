@@ -205,18 +205,18 @@ func TestWebhook_settings(t *testing.T) {
 		"url: https://h.example\nheaders: { X: \"canary\\n1\" }":                               `error[bad-header] config.yaml:2:15: the value of the header "X" holds a line break or another control character`,
 		"url: https://h.example\nheaders: { X: 1, x: canary }":                                 `error[duplicate-key] config.yaml:2:18: the header "x" stands twice here: case does not count`,
 		"url: https://h.example\nheaders: { X: [canary] }":                                     `error[wrong-type] config.yaml:2:12: "X" must be a text, not a list`,
-		"url: https://h.example\nauth: {}":                                                     `error[missing-key] config.yaml:2:1: auth needs "basic" or "bearer"`,
+		"url: https://h.example\nauth: {}":                                                     `error[missing-key] config.yaml:2:1: auth needs "basic", "bearer" or "oauth2"`,
 		"url: https://h.example\nauth: { basic: { user: canary } }":                            `error[missing-key] config.yaml:2:9: basic needs "password"`,
 		"url: https://h.example\nauth: { bearer: \"can\\nary\" }":                              `error[bad-value] config.yaml:2:17: "bearer" is empty or holds a line break`,
-		"url: https://h.example\nauth: { beerer: canary }":                                     `error[unknown-key] config.yaml:2:9: auth has no key "beerer" (did you mean "bearer"?)` + "\n" + `error[missing-key] config.yaml:2:1: auth needs "basic" or "bearer"`,
-		"url: https://h.example\nauth: { bearer: canary, basic: { user: u, password: p } }":    `error[conflict] config.yaml:2:1: auth is either basic or bearer, not both (keep one of them)`,
+		"url: https://h.example\nauth: { beerer: canary }":                                     `error[unknown-key] config.yaml:2:9: auth has no key "beerer" (did you mean "bearer"?)` + "\n" + `error[missing-key] config.yaml:2:1: auth needs "basic", "bearer" or "oauth2"`,
+		"url: https://h.example\nauth: { bearer: canary, basic: { user: u, password: p } }":    `error[conflict] config.yaml:2:1: auth is either basic or bearer or oauth2, not several of them (keep one of them)`,
 		"url: https://h.example\nheaders: { authorization: canary }\nauth: { bearer: canary }": `error[conflict] config.yaml:3:1: both auth and the header Authorization are set (keep one of them)`,
 		"url: https://h.example\nauth: { basic: { user: 'a:canary', password: p } }":           `error[bad-value] config.yaml:2:24: "user" must not hold a colon`,
 		"url: https://h.example\nsigning_secret: ''":                                           `error[bad-value] config.yaml:2:17: "signing_secret" is empty (leave the key out to send unsigned)`,
 		"url: https://h.example\nsigning_secret: whsec_":                                       `error[bad-value] config.yaml:2:17: "signing_secret" starts with whsec_ but what follows is not base64`,
 		"url: https://h.example\nsigning_secret: whsec_canary!":                                `error[bad-value] config.yaml:2:17: "signing_secret" starts with whsec_ but what follows is not base64`,
 		"url: http://10.0.0.1/canary":                                                          `warn[private-address] config.yaml:1:6: "url" is not a public address: nothing can be sent there (allow it with outbound.allow_private)`,
-		"url: https://h.example\nsecret: canary":                                               `error[unknown-key] config.yaml:2:1: a webhook connection has no key "secret" (it has auth, concurrency, headers, method, rate_limit, retry, signing_secret, success, timeout, type, url)`,
+		"url: https://h.example\nsecret: canary":                                               `error[unknown-key] config.yaml:2:1: a webhook connection has no key "secret" (it has auth, concurrency, format, headers, method, rate_limit, retry, signing_secret, success, timeout, tls, type, url)`,
 	} {
 		got := faults(t, "webhook", settings, testDeps(t))
 		if diff := cmp.Diff(want, got); diff != "" {

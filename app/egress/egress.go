@@ -77,6 +77,14 @@ func New(cfg Config) *Client {
 // URL; one that wraps ErrRefused says that the guard refused the address.
 func (c *Client) RoundTripper() http.RoundTripper { return c.transport }
 
+// RoundTripperTLS is a guarded transport of its own with another TLS
+// configuration. Its idle connections end by themselves.
+func (c *Client) RoundTripperTLS(config *tls.Config) http.RoundTripper {
+	transport := c.transport.Clone()
+	transport.TLSClientConfig = config
+	return transport
+}
+
 // HTTP is the transport as an http.Client, for libraries that want one. It
 // returns a redirect as the answer. The errors of an http.Client hold the URL:
 // pass them through Cause before they are shown or stored.

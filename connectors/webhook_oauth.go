@@ -1,0 +1,85 @@
+package connectors
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"hookgate/app/diag"
+	"hookgate/app/event"
+	"hookgate/app/yamlpos"
+	"hookgate/connectors/oauth"
+)
+
+// oauthYAML is a login by OAuth 2.0 client credentials, as it is written.
+type oauthYAML struct {
+	TokenURL     event.Secret   `yaml:"token_url,required" doc:"Where access tokens are given." example:"${OAUTH_TOKEN_URL}"`
+	ClientID     string         `yaml:"client_id,required" doc:"The client's id." example:"hookgate"`
+	ClientSecret event.Secret   `yaml:"client_secret,required" doc:"The client's secret." example:"${OAUTH_SECRET}"`
+	Scopes       []yamlpos.Text `yaml:"scopes,single" doc:"What the token is for." example:"[subscriptions]"`
+	Audience     string         `yaml:"audience" doc:"Whom the token is for, where the receiver asks for it." example:"https://api.billing.example"`
+	InHeader     bool           `yaml:"in_header" doc:"Sends id and secret by HTTP Basic instead of in the form." default:"false"`
+}
+
+// Noun names the mapping in messages.
+func (oauthYAML) Noun() string { return "oauth2" }
+
+func (s *webhookSettings) readOAuth(n yamlpos.Node, y *oauthYAML, deps Deps) diag.List {
+	if n.Kind() != yamlpos.Map || n.Get("token_url").Kind() != yamlpos.Scalar {
+		return nil
+	}
+	at, list := checkURL(n.Get("token_url"), y.TokenURL, deps.Egress)
+	if at == nil {
+		return list
+	}
+	s.oauth = &oauth.Config{TokenURL: at.String(), ClientID: y.ClientID, ClientSecret: y.ClientSecret.Reveal(), InHeader: y.InHeader}
+	for _, scope := range y.Scopes {
+		s.oauth.Scopes = append(s.oauth.Scopes, scope.Value)
+	}
+	if y.Audience != "" {
+		s.oauth.Params = url.Values{"audience": {y.Audience}}
+	}
+	return list
+}
+
+// exchange makes the request, with an access token where the login needs one.
+// A token that the receiver refuses is renewed, once.
+func (w *webhook) exchange(ctx context.Context, id string, msg *message) (*http.Response, *redactor, error) {
+	if w.tokens == nil {
+		resp, err := w.transport.RoundTrip(w.request(ctx, id, msg))
+		return resp, w.secrets, err
+	}
+	for renewed := false; ; renewed = true {
+		token, err := w.tokens.Token(ctx)
+		if err != nil {
+			return nil, w.secrets, err
+		}
+		req := w.request(ctx, id, msg)
+		req.Header["Authorization"] = []string{"Bearer " + token.Value}
+		resp, err := w.transport.RoundTrip(req)
+		if err != nil {
+			return nil, w.secrets, err
+		}
+		if resp.StatusCode != http.StatusUnauthorized || renewed {
+			return resp, newRedactor(append(slices.Clone(w.settings.secrets()), token.Value)...), nil
+		}
+		_ = resp.Body.Close()
+		w.tokens.Drop(token)
+	}
+}
+
+// exchangeError is the error for a request that got no answer, or for an
+// access token that was not to be had.
+func (w *webhook) exchangeError(parent, ctx context.Context, err error) error {
+	refused, ok := errors.AsType[*oauth.Error](err)
+	if !ok {
+		return attemptError(parent, ctx, err, w.deps.Timeout)
+	}
+	failure := errors.New(excerpt(w.secrets.text(refused.Error())))
+	if refused.Permanent() {
+		return Permanent(failure)
+	}
+	return RetryAfter(failure, parseRetryAfter(refused.Header.Get("Retry-After"), w.deps.Now()))
+}
