@@ -35,7 +35,8 @@ type Loaded struct {
 	// Kinds are the kinds of connections there are: those that come with
 	// hookgate, and those of the configuration's recipes.
 	Kinds       []connectors.Kind
-	Autoreplies map[string]*rules.Set // by the name of the form
+	Autoreplies map[string]*rules.Set     // by the name of the form
+	Senders     map[string]*source.Source // of the forms that form builders send
 	connections []kindOf
 	origins     rules.Origins
 	compiler    *lang.Compiler
@@ -79,7 +80,7 @@ func compile(doc *config.Document, report *config.Report, refuse func(*config.Re
 	if doc == nil {
 		return nil, report, report.Err()
 	}
-	l := &Loaded{Document: doc, Sources: map[string]*source.Source{}, Forms: map[string]*forms.Form{}}
+	l := &Loaded{Document: doc, Sources: map[string]*source.Source{}, Forms: map[string]*forms.Form{}, Senders: map[string]*source.Source{}}
 	compiler := lang.NewCompiler()
 	l.origins = l.loadOrigins(compiler, report)
 	targets := l.connect(report)
@@ -111,13 +112,8 @@ func (l *Loaded) loadOrigins(compiler *lang.Compiler, report *config.Report) rul
 		}
 	}
 	for _, e := range l.Document.Forms {
-		f, list := forms.Compile(e.Name, e.Node)
-		report.Add(list)
 		origins[e.Name.Value] = []string{event.FormSubmitted}
-		if f != nil {
-			report.Add(withoutFolder(l.Document, f, e))
-			l.Forms[f.Name] = f
-		}
+		report.Add(l.form(e, compiler))
 	}
 	return origins
 }
@@ -143,6 +139,25 @@ func (l *Loaded) connect(report *config.Report) rules.Targets {
 	return targets
 }
 
+// form compiles a form, and who posts to it where no visitor does.
+func (l *Loaded) form(e config.Entry, compiler *lang.Compiler) diag.List {
+	f, list := forms.Compile(e.Name, e.Node)
+	hooked, eventID := !e.Node.Get("verify").IsZero(), ""
+	if f != nil {
+		list = append(list, withoutFolder(l.Document, f, e)...)
+		l.Forms[f.Name] = f
+		hooked, eventID = hooked || f.Webhook(), f.EventID()
+	}
+	if !hooked {
+		return list
+	}
+	src, faults := source.CompileForm(e.Name, e.Node, eventID, compiler)
+	if src != nil {
+		l.Senders[src.Name] = src
+	}
+	return append(list, faults...)
+}
+
 // withoutAddress are the errors that links are wanted to a server whose
 // address is not known.
 func withoutAddress(doc *config.Document, compiler *lang.Compiler) diag.List {
@@ -157,7 +172,7 @@ func withoutAddress(doc *config.Document, compiler *lang.Compiler) diag.List {
 // number that the store has for it.
 func (l *Loaded) Plan() intake.Plan {
 	return intake.Plan{
-		Hash: l.Document.Hash, Sources: l.Sources, Forms: l.Forms, Rules: l.Rules, Autoreplies: l.Autoreplies, Location: l.Document.Server.Location,
+		Hash: l.Document.Hash, Sources: l.Sources, Forms: l.Forms, Senders: l.Senders, Rules: l.Rules, Autoreplies: l.Autoreplies, Location: l.Document.Server.Location,
 	}
 }
 

@@ -22,7 +22,21 @@ func Describe(kinds []connectors.Kind) yamlpos.Spec {
 	for _, k := range kinds {
 		specs = append(specs, yamlpos.Spec{Name: k.Name, Doc: k.Doc, Fields: k.Settings})
 	}
-	return config.Describe(source.Describe(), forms.Describe(), trial.Describe(), specs, inputs(kinds))
+	return config.Describe(source.Describe(), describeForms(), trial.Describe(), specs, inputs(kinds))
+}
+
+// describeForms adds to the keys of a form those about its sender, which are a
+// source's.
+func describeForms() yamlpos.Spec {
+	form := forms.Describe()
+	sender := source.DescribeSender()
+	for _, key := range []string{"verify", "methods", "dedupe"} {
+		to, from := form.Field(key), sender.Field(key)
+		doc := to.Doc
+		*to = *from
+		to.Doc = doc
+	}
+	return form
 }
 
 // Schema is the JSON Schema of config.yaml where there are these kinds of

@@ -12,6 +12,7 @@ import (
 	"hookgate/app/body"
 	"hookgate/app/diag"
 	"hookgate/app/yamlpos"
+	"hookgate/forms/builder"
 )
 
 const (
@@ -63,7 +64,8 @@ type Form struct {
 	rate    yamlpos.Rate
 	maxBody int64
 
-	maxUpload int64 // of all files of a post together; 0 without file fields
+	format    *builder.Format // of the builder that posts; nil: visitors do
+	maxUpload int64           // of all files of a post together; 0 without file fields
 	autoreply *Autoreply
 }
 
@@ -131,6 +133,7 @@ func Compile(name yamlpos.Text, n yamlpos.Node) (*Form, diag.List) {
 	list := n.Decode("a form", &s)
 	f := &Form{Name: name.Value, honeypot: defaultHoneypot, maxBody: defaultMaxBody, rate: yamlpos.Rate{Count: 5, Per: time.Minute}}
 	list = append(list, s.apply(f)...)
+	list = append(list, s.sender(f, n)...)
 	if list.Err() != nil {
 		return nil, list
 	}

@@ -26,6 +26,8 @@ type settings struct {
 	Autoreply yamlpos.Node   `yaml:"autoreply" doc:"A mail to whoever filled the form in, at most one a day and address."`
 	MaxBody   yamlpos.Node   `yaml:"max_body" doc:"The largest post." type:"size" default:"1MB" example:"1MB"`
 	MaxUpload yamlpos.Node   `yaml:"max_upload" doc:"The largest sum of the files of a post." type:"size" default:"50MB" example:"20MB"`
+
+	senderKeys
 }
 
 // Noun names the thing in messages.

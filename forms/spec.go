@@ -11,6 +11,8 @@ func Describe() yamlpos.Spec {
 	for _, k := range kinds {
 		typ.Values = append(typ.Values, string(k))
 	}
+	format := s.Field("format")
+	format.Type, format.Values = yamlpos.EnumType, formatNames()
 	lang := s.Field("lang")
 	lang.Type, lang.Values = yamlpos.EnumType, nil
 	for _, known := range Languages() {

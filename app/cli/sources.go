@@ -80,7 +80,7 @@ func inbounds(doc *config.Document) []inbound {
 		list = append(list, inbound{name: source.Name.Value, base: base, path: "/in/" + source.Name.Value, token: token})
 	}
 	for _, form := range doc.Forms {
-		list = append(list, inbound{name: form.Name.Value, base: base, path: "/f/" + form.Name.Value})
+		list = append(list, inbound{name: form.Name.Value, base: base, path: "/f/" + form.Name.Value, token: form.Node.Get("token").Text().Value})
 	}
 	return list
 }

@@ -16,6 +16,8 @@ type Plan struct {
 	Hash    string // of the configuration file
 	Sources map[string]*source.Source
 	Forms   map[string]*forms.Form
+	// Senders prove the posts of the forms that form builders send.
+	Senders map[string]*source.Source
 	Rules   *rules.Set
 	// Files is where the files of form posts go; nil where no form takes any.
 	Files *files.Dir

@@ -33,7 +33,7 @@ func (in *Intake) judgePost(e *event.Event, f *forms.Form, r *Request, result *f
 			in.logger.Error("a captcha could not be checked, the post was taken", "form", f.Name, "event", e.ID, "error", err)
 		}
 	}
-	if window := f.Duplicates(); window > 0 && result.Spam == "" {
+	if window := f.Duplicates(); window > 0 && result.Spam == "" && !f.Webhook() { // of a builder, its sender says
 		e.Dedupe = &event.Dedupe{Key: postKey(f.Name, r.RemoteIP, result), Window: window}
 	}
 }

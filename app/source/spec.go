@@ -53,6 +53,9 @@ func Describe() yamlpos.Spec {
 	return all
 }
 
+// DescribeSender tells what is said of any sender of webhooks.
+func DescribeSender() yamlpos.Spec { return describeWebhook() }
+
 // describeWebhook adds to the keys of a webhook source those of `verify`.
 func describeWebhook() yamlpos.Spec {
 	s := yamlpos.Describe[webhookKeys]()

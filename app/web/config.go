@@ -22,6 +22,7 @@ import (
 type Intake interface {
 	Event(src *source.Source, plan *intake.Plan, r *intake.Request) (intake.Ack, error)
 	Form(f *forms.Form, plan *intake.Plan, r *intake.Request) (intake.Ack, forms.Result, error)
+	FormHook(f *forms.Form, src *source.Source, plan *intake.Plan, r *intake.Request) (intake.Ack, error)
 }
 
 // Limits bound what strangers can take up. A zero field means its default.

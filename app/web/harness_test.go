@@ -104,6 +104,10 @@ func (f *fakeIntake) Form(form *forms.Form, plan *intake.Plan, r *intake.Request
 	return ack, result, nil
 }
 
+func (f *fakeIntake) FormHook(_ *forms.Form, src *source.Source, plan *intake.Plan, r *intake.Request) (intake.Ack, error) {
+	return f.Event(src, plan, r)
+}
+
 func (f *fakeIntake) answer(ack intake.Ack, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -51,11 +51,12 @@ func New(cfg Config) *Server {
 		return nil
 	}
 	s.public.All("/in/:source/:token?", s.in)
-	s.public.All("/f/:form", s.form)
+	s.public.All("/f/:form", s.formOrHook)
 	s.public.Get("/f/:form/thanks", s.formThanks)
 	s.public.Get("/files/:id", s.download)
 	s.public.Get("/f/:form/started.js", s.formStarted)
 	s.public.Get("/f/:form/started", s.formStarted)
+	s.public.All("/f/:form/:token", s.formHook)
 	s.public.Get("/metrics", s.login, serveMetrics)
 	api.Register(s.public.Group("/api/v1", s.login), cfg.Admin, cfg.Logger, cfg.Now)
 	s.admin.Get("/metrics", serveMetrics)

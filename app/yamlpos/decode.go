@@ -294,7 +294,7 @@ func (d *decoder) unknown(key Text, noun string, v reflect.Value, known []member
 }
 
 // maxListed is how many names a hint lists at most.
-const maxListed = 24
+const maxListed = 32
 
 // UnknownKey is the error for a key that noun does not have. The hint is the
 // nearest of names, what hinted says of the key, or the list of names.

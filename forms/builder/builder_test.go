@@ -1,0 +1,96 @@
+package builder_test
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hookgate/app/body"
+	"hookgate/forms/builder"
+)
+
+var update = flag.Bool("update", false, "write the golden files")
+
+// Each builder's sample, as its documentation or its code has it, gives the
+// expected fields. A format without a sample fails.
+func TestFormats(t *testing.T) {
+	t.Parallel()
+	for _, f := range builder.Formats() {
+		t.Run(f.Name, func(t *testing.T) {
+			t.Parallel()
+			found, err := filepath.Glob("testdata/" + f.Name + ".*")
+			if err != nil || len(found) == 0 {
+				t.Fatal("there is no sample", err)
+			}
+			raw, err := os.ReadFile(found[0])
+			if err != nil {
+				t.Fatal(found, err)
+			}
+			contentType := map[string]string{
+				".json": "application/json", ".form": "application/x-www-form-urlencoded", ".multipart": "multipart/form-data; boundary=B",
+			}[filepath.Ext(found[0])]
+			content, err := body.Decode(body.Input{ContentType: contentType, Raw: raw}, body.DefaultLimits())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer content.Doc.Release()
+			got, err := json.MarshalIndent(f.Read(content.JSON), "", "  ")
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden := "testdata/golden/" + f.Name + ".json"
+			if *update {
+				if err := os.WriteFile(golden, append(got, '\n'), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), string(got)+"\n"); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// What is not of the format loses nothing: every key is a field.
+func TestRead_otherwise(t *testing.T) {
+	t.Parallel()
+	for _, f := range builder.Formats() {
+		for text, want := range map[string]string{
+			`{"a":1,"b":{"c":"x"}}`: `[{"Name":"a","Value":1},{"Name":"b","Value":{"c":"x"}}]`,
+			`[1,2]`:                 `[{"Name":"value","Value":[1,2]}]`,
+			`{}`:                    `null`,
+			`null`:                  `null`,
+			``:                      `null`,
+			`{"data":[1],"payload":7,"submission":"x","form_response":null,"fields":[],"rawRequest":"{"}`: `[{"Name":"data","Value":[1]},{"Name":"payload","Value":7},{"Name":"submission","Value":"x"},{"Name":"form_response","Value":null},{"Name":"fields","Value":[]},{"Name":"rawRequest","Value":"{"}]`,
+		} {
+			got, err := json.Marshal(f.Read([]byte(text)).Fields)
+			if err != nil || string(got) != want && (string(got) != "[]" || want != "null") {
+				t.Errorf("%s, %s:\ngot  %s\nwant %s (%v)", f.Name, text, got, want, err)
+			}
+		}
+	}
+}
+
+func FuzzRead(f *testing.F) {
+	f.Add([]byte(`{"data":{"fields":[{"label":"a[b]","value":["x"],"options":[{"id":"x","text":"y"}]}]}}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		for _, format := range builder.Formats() {
+			seen := map[string]bool{}
+			for _, field := range format.Read(text).Fields {
+				if seen[field.Name] || strings.ContainsAny(field.Name, "[]") {
+					t.Fatalf("%s: the name %q", format.Name, field.Name)
+				}
+				seen[field.Name] = true
+			}
+		}
+	})
+}
