@@ -75,6 +75,13 @@ func (c *smtpConn) Read(p []byte) (int, error) {
 // send has one conversation about l. ctx ends it at any point.
 func (e *emailConnector) send(ctx context.Context, l *letter) (event.Receipt, error) {
 	defer l.close()
+	receipt, err := e.converse(ctx, func(d *dialogue) (event.Receipt, error) { return d.post(l) })
+	receipt.Answer = append([]byte(l.note), receipt.Answer...)
+	return receipt, err
+}
+
+// converse signs in and lets say go on. ctx ends it at any point.
+func (e *emailConnector) converse(ctx context.Context, say func(*dialogue) (event.Receipt, error)) (event.Receipt, error) {
 	raw, err := e.deps.Egress.DialContext(ctx, "tcp", e.settings.address())
 	if err != nil {
 		return event.Receipt{}, err
@@ -90,8 +97,10 @@ func (e *emailConnector) send(ctx context.Context, l *letter) (event.Receipt, er
 		conn = secure
 	}
 	d := &dialogue{}
-	receipt, err := d.post(conn, e, l)
-	receipt.Answer = append([]byte(l.note), receipt.Answer...)
+	receipt := event.Receipt{}
+	if err = d.begin(conn, e); err == nil {
+		receipt, err = say(d)
+	}
 	if said, ok := errors.AsType[*textproto.Error](err); ok {
 		receipt.Status = said.Code
 		receipt.Answer = append(receipt.Answer, said.Msg...)
@@ -100,21 +109,23 @@ func (e *emailConnector) send(ctx context.Context, l *letter) (event.Receipt, er
 	return receipt, err
 }
 
-// post goes through the conversation.
-func (d *dialogue) post(conn net.Conn, e *emailConnector, l *letter) (event.Receipt, error) {
+// begin greets, encrypts and signs in.
+func (d *dialogue) begin(conn net.Conn, e *emailConnector) error {
 	var err error
 	if d.Client, err = smtp.NewClient(conn, e.settings.host); err != nil {
-		return event.Receipt{}, err
+		return err
 	}
 	if err := d.Hello(e.hello); err != nil {
-		return event.Receipt{}, err
+		return err
 	}
 	if err := d.encrypt(&e.settings); err != nil {
-		return event.Receipt{}, err
+		return err
 	}
-	if err := d.signIn(&e.settings); err != nil {
-		return event.Receipt{}, err
-	}
+	return d.signIn(&e.settings)
+}
+
+// post goes through the rest of the conversation.
+func (d *dialogue) post(l *letter) (event.Receipt, error) {
 	if err := d.envelope(l); err != nil {
 		return event.Receipt{}, err
 	}

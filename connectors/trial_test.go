@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"hookgate/connectors"
+	"hookgate/test/fakesmtp"
 )
 
 func mustTester(t *testing.T, kind, settings string) connectors.Tester {
@@ -68,5 +69,24 @@ func TestTry_slack(t *testing.T) {
 	answer = "ok"
 	if tried, err := hook.Try(t.Context(), 4711); err != nil || tried.Status != 200 || !strings.Contains(path, "This is a test") {
 		t.Errorf("got %+v, %v by %s", tried, err, path)
+	}
+}
+
+func TestTry_email(t *testing.T) {
+	t.Parallel()
+	s := mustMailServer(t, fakesmtp.Options{})
+	good, ok := mustMail(t, mailSettings(t, s, ""), testDeps(t)).(connectors.Tester)
+	if !ok || good.Trial().Message {
+		t.Fatal("it has no harmless test")
+	}
+	if tried, err := good.Try(t.Context(), 1); err != nil || tried.Status != 250 || tried.Said != "signed in" {
+		t.Errorf("got %+v, %v", tried, err)
+	}
+	bad := mustMail(t, mailSettings(t, s, ", user: someone, password: canary-wrong-0002"), testDeps(t)).(connectors.Tester)
+	if tried, err := bad.Try(t.Context(), 1); outcome(err) != "permanent" || tried.Status != 535 || strings.Contains(err.Error(), "canary") {
+		t.Errorf("got %+v, %v", tried, err)
+	}
+	if got := len(s.Messages()); got > 0 {
+		t.Errorf("%d messages were sent", got)
 	}
 }
