@@ -24,8 +24,8 @@ func slackAction() lang.Action {
 	return lang.Action{
 		Noun: "an action to Slack",
 		Inputs: []lang.Input{
-			{Name: "text", Doc: "The message in Slack's mark-up; values are escaped.", Kind: lang.TextInput, Content: true, Escape: escapeSlack, Check: checkSlackText, NotEmpty: true, Unless: []string{"blocks"}},
-			{Name: "blocks", Doc: "Block Kit blocks; texts in values are escaped.", Kind: lang.ValueInput, Content: true, Escape: escapeSlack, Check: checkSlackBlocks},
+			{Name: "text", Doc: "The message in Slack's mark-up; values are escaped.", Kind: lang.TextInput, Escape: escapeSlack, Check: checkSlackText, NotEmpty: true, Unless: []string{"blocks"}},
+			{Name: "blocks", Doc: "Block Kit blocks; texts in values are escaped.", Kind: lang.ValueInput, Escape: escapeSlack, Check: checkSlackBlocks},
 			{Name: "channel", Doc: "The channel, as #name or id; with a bot token only.", Kind: lang.TextInput},
 			{Name: "thread_ts", Doc: "The timestamp of the message to answer to.", Kind: lang.TextInput},
 			{Name: "thread_key", Doc: "Later messages with the same key answer in the thread of the first one; with a bot token only.", Kind: lang.TextInput},

@@ -51,7 +51,7 @@ type input struct {
 	prefix   []byte // the key as JSON, with its colon
 	template *lang.Template
 	required bool
-	content  bool
+	full     []string // the paths of what must not be empty in it
 }
 
 var nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
@@ -273,6 +273,7 @@ func (b *builder) inputs(in *Action, target lang.Action) []input {
 		}
 		one := newInput(declared, t)
 		one.required = one.required || declared.NotEmpty && !anyGiven(in.Inputs, declared.Unless)
+		one.full = notEmpty(declared, one.required, f.Value)
 		inputs = append(inputs, one)
 	}
 	for _, declared := range target.Inputs {
@@ -292,6 +293,21 @@ func (b *builder) inputs(in *Action, target lang.Action) []input {
 // anyGiven reports whether one of the names is among the fields.
 func anyGiven(fields []yamlpos.Field, names []string) bool {
 	return slices.ContainsFunc(fields, func(f yamlpos.Field) bool { return slices.Contains(names, f.Key.Value) })
+}
+
+// notEmpty are the paths of the values that nothing is sent without: the
+// input itself, if it is needed, and those of its fields that are.
+func notEmpty(declared lang.Input, needed bool, n yamlpos.Node) []string {
+	var paths []string
+	if needed {
+		paths = append(paths, n.Path())
+	}
+	for _, in := range declared.Fields {
+		if value := n.Get(in.Name); in.NotEmpty && !value.IsZero() {
+			paths = append(paths, value.Path())
+		}
+	}
+	return paths
 }
 
 // KeyHint says what other tools' words for an action's keys are here.

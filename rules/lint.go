@@ -36,7 +36,15 @@ type linter struct {
 	out     diag.List
 }
 
-func (l *linter) add(d ...diag.Diagnostic) { l.out = append(l.out, d...) }
+// add takes warnings in, but for those of an input's default, which stands in
+// no file.
+func (l *linter) add(list ...diag.Diagnostic) {
+	for _, d := range list {
+		if d.Line > 0 {
+			l.out = append(l.out, d)
+		}
+	}
+}
 
 func (l *linter) rule(in *Rule, r *rule) {
 	to := l.audience(r)
@@ -74,16 +82,10 @@ func (l *linter) action(in *Action, a *action, to audience, tested map[string]bo
 	for i := range a.inputs {
 		analysis := a.inputs[i].template.Analyse()
 		l.analysis(&analysis, to)
-		if a.needs(&a.inputs[i]) {
-			l.blank(&a.inputs[i], to, asked)
+		for _, at := range a.inputs[i].full {
+			l.blank(a.inputs[i].template, at, to, asked)
 		}
 	}
-}
-
-// needs reports whether the input must not come out empty.
-func (a *action) needs(in *input) bool {
-	alone := !slices.ContainsFunc(a.inputs, func(other input) bool { return other.content && other.name != in.name })
-	return in.required || in.content && alone
 }
 
 // remember notes the paths that a condition looks at.

@@ -256,8 +256,8 @@ func typeHint(c *lang.Compare, literal *lang.Literal, is string) string {
 
 // blank warns of an input that must not be empty and is nothing but a value
 // that may be missing. A condition that looks at the value sees to it itself.
-func (l *linter) blank(in *input, to audience, asked map[string]bool) {
-	reads := in.template.Blanks()
+func (l *linter) blank(t *lang.Template, at string, to audience, asked map[string]bool) {
+	reads := t.Blanks(at)
 	if len(reads) == 0 {
 		return
 	}
@@ -268,8 +268,8 @@ func (l *linter) blank(in *input, to audience, asked map[string]bool) {
 		}
 	}
 	name := reads[0].Place.Text()
-	l.add(reads[0].Place.Warn("may-be-missing", `write ${{ `+name+` ?? "…" }}`,
-		"%s may be missing, and %q must not be empty: then nothing is sent", name, in.name))
+	l.add(reads[0].Place.Warn("may-be-missing", `write ${{ `+name+` ?? "…" }}, or when: `+name+" != nil",
+		"%s may be missing, and %q must not be empty: then nothing is sent", name, at[strings.LastIndexByte(at, '.')+1:]))
 }
 
 // missing reports whether the field is null or absent at times.

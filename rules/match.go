@@ -15,7 +15,7 @@ func newInput(declared lang.Input, t *lang.Template) input {
 	if err != nil { // a string always marshals
 		prefix = []byte(`""`)
 	}
-	return input{name: declared.Name, prefix: append(prefix, ':'), template: t, required: declared.Required, content: declared.Content}
+	return input{name: declared.Name, prefix: append(prefix, ':'), template: t, required: declared.Required}
 }
 
 // Match judges one event by every rule and renders the actions of those that

@@ -26,6 +26,7 @@ func (r *Recipe) Action() lang.Action {
 		}
 		for i, in := range a.fields() {
 			if beside := a.Direct || a.Inputs[i].Name != a.Shorthand; beside && !declared[in.Name] {
+				in.NotEmpty = false // of another action it may be no input that is needed
 				declared[in.Name] = true
 				out.Inputs = append(out.Inputs, in)
 			}
@@ -38,7 +39,7 @@ func (r *Recipe) Action() lang.Action {
 func (a *Action) fields() []lang.Input {
 	list := make([]lang.Input, len(a.Inputs))
 	for i, in := range a.Inputs {
-		list[i] = lang.Input{Name: in.Name, Doc: in.Doc, Kind: lang.ValueInput, Escape: escapes()[in.Escape]}
+		list[i] = lang.Input{Name: in.Name, Doc: in.Doc, Kind: lang.ValueInput, NotEmpty: in.Required, Escape: escapes()[in.Escape]}
 		if in.Type == yamlpos.TextType || in.Type == yamlpos.EnumType {
 			list[i].Kind = lang.TextInput
 		}

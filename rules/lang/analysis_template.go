@@ -1,5 +1,7 @@
 package lang
 
+import "slices"
+
 // Analyse tells what the template's expressions read and compare.
 func (t *Template) Analyse() Analysis {
 	var all Analysis
@@ -31,15 +33,18 @@ func (t *Template) programs() []*program {
 	return list
 }
 
-// Blanks are the values without which the template renders to nothing: those
-// of a text that is made of nothing but ${{ }}, none of which has a ?? that
-// gives another value. Any other template has none.
-func (t *Template) Blanks() []Read {
-	if len(t.pieces) != 1 || t.pieces[0].leaf == nil {
+// Blanks are the values without which the text at that path of the document
+// renders to nothing: where it is made of nothing but ${{ }}, none of which has
+// a ?? that gives another value. Any other text has none.
+func (t *Template) Blanks(at string) []Read {
+	i := slices.IndexFunc(t.pieces, func(p piece) bool {
+		return p.leaf != nil && p.leaf.parts[0].program != nil && p.leaf.parts[0].program.src.text.Path() == at
+	})
+	if i < 0 {
 		return nil
 	}
 	var reads []Read
-	for _, p := range t.pieces[0].leaf.parts {
+	for _, p := range t.pieces[i].leaf.parts {
 		if p.program == nil {
 			return nil
 		}

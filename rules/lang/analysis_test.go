@@ -167,7 +167,7 @@ func TestTemplate_Blanks(t *testing.T) {
 			t.Fatal(list)
 		}
 		var got []string
-		for _, r := range tmpl.Blanks() {
+		for _, r := range tmpl.Blanks("") {
 			got = append(got, r.Place.Text())
 		}
 		if strings.Join(got, " ") != want {

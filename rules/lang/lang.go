@@ -44,16 +44,14 @@ type Input struct {
 	Name, Doc string
 	Kind      Kind
 	Required  bool
-	// Content says that the input is what is sent: where no other Content
-	// stands beside it, it must not come out empty.
-	Content bool
-	Escape  func(string) string // of each value in a text, not of the literal parts; nil: none
+	Escape    func(string) string // of each value in a text, not of the literal parts; nil: none
 	// Fields are what the keys of a ValueInput's mapping hold, where they are
 	// known. A key that is not among them is a ValueInput without Escape.
 	Fields []Input
 	Check  func(n yamlpos.Node) diag.List // beyond the shape; nil: none
 	// NotEmpty inputs, where they are given and nothing that Unless names is,
-	// must not come out empty: nothing is sent then.
+	// must not come out empty: nothing is sent then. Of a Field, the connector
+	// sees to it.
 	NotEmpty bool
 	// Default is what stands there, as a text with ${{ }}, where an action
 	// leaves out this input and all that Unless names; "" is nothing.
