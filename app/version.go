@@ -45,7 +45,6 @@ type versionInput struct {
 	Name     string    `json:"name"`
 	Kind     lang.Kind `json:"kind"`
 	Required bool      `json:"required,omitempty"`
-	Content  bool      `json:"content,omitempty"`
 	NotEmpty bool      `json:"not_empty,omitempty"`
 	Default  string    `json:"default,omitempty"`
 	Unless   []string  `json:"unless,omitempty"`
@@ -64,7 +63,7 @@ func (l *Loaded) Version() (event.Version, error) {
 		target := versionTarget{Type: c.kind.Name}
 		for _, i := range c.kind.ActionFor(c.Node).Inputs {
 			target.Inputs = append(target.Inputs, versionInput{
-				Name: i.Name, Kind: i.Kind, Required: i.Required, Content: i.Content, NotEmpty: i.NotEmpty, Default: i.Default, Unless: i.Unless,
+				Name: i.Name, Kind: i.Kind, Required: i.Required, NotEmpty: i.NotEmpty, Default: i.Default, Unless: i.Unless,
 			})
 		}
 		source.Targets[c.Name.Value] = target
@@ -117,7 +116,7 @@ func (v *versionSource) targets(kinds []connectors.Kind) rules.Targets {
 		}
 		for _, in := range t.Inputs {
 			input := lang.Input{
-				Name: in.Name, Kind: in.Kind, Required: in.Required, Content: in.Content, NotEmpty: in.NotEmpty, Default: in.Default, Unless: in.Unless,
+				Name: in.Name, Kind: in.Kind, Required: in.Required, NotEmpty: in.NotEmpty, Default: in.Default, Unless: in.Unless,
 			}
 			if i := slices.IndexFunc(today, func(l lang.Input) bool { return l.Name == in.Name }); i >= 0 {
 				input.Escape, input.Fields = today[i].Escape, today[i].Fields
