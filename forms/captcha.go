@@ -88,6 +88,11 @@ func (s *captchaSettings) compile() (*Captcha, diag.List) {
 			list = append(list, s.VerifyURL.Diag("bad-url", "such as https://captcha.example/verify", `"verify_url" must be http:// or https:// and a host`))
 		}
 	}
+	if s.Sitekey == "" && !s.Secret.IsZero() && list.Err() == nil {
+		warning := s.Type.Diag("no-sitekey", "add the public key", "without its sitekey the form's own page and the snippets cannot show the captcha: what they post is spam")
+		warning.Severity = diag.Warning
+		list = append(list, warning)
+	}
 	return c, list
 }
 

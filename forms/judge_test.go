@@ -200,6 +200,10 @@ func TestJudge_captcha(t *testing.T) {
 	if _, page := hosted(t, f, forms.English); strings.Contains(page, "<script") {
 		t.Error("a captcha without its public key is shown")
 	}
+	_, warnings := compile(t, "fields: any\ncaptcha: { type: turnstile, secret: s }")
+	if len(warnings) != 1 || warnings[0].Code != "no-sitekey" || warnings.Err() != nil {
+		t.Errorf("without its public key: %v", warnings)
+	}
 }
 
 func TestForm_Snippet_timed(t *testing.T) {

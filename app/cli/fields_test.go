@@ -2,6 +2,7 @@ package cli_test
 
 import (
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -171,4 +172,38 @@ rules:
 		t.Fatalf("the server ended with %d", code)
 	}
 	same("file")
+}
+
+// The list has the forms of the config, and counts what a running server got.
+func TestFormsList(t *testing.T) {
+	t.Parallel()
+	listen := freePort(t)
+	config := writeConfig(t, strings.Replace(fieldsConfig, "LISTEN", listen, 1))
+	const without = "FORM     ADDRESS"
+	if got := run(t, "forms", "list", "-c", config); got.code != 0 || !strings.HasPrefix(got.out, without) || strings.Contains(got.out, "POSTS") || !strings.Contains(got.errOut, "no server runs") {
+		t.Errorf("without a server: %+v", got)
+	}
+	_, stop := startServer(t, config)
+	defer stop()
+	for _, post := range []string{"name=Ada", "name=Bot&_gotcha=1", "name=Bot2&_gotcha=1"} {
+		res, err := http.Post("http://"+listen+"/f/contact", "application/x-www-form-urlencoded", strings.NewReader(post))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = res.Body.Close()
+	}
+	got := run(t, "forms", "list", "--json", "-c", config)
+	var list struct {
+		Items []struct {
+			Name, Title, Address string
+			Fields               []string
+			Posts, Spam          int
+		}
+	}
+	if err := json.Unmarshal([]byte(got.out), &list); err != nil || len(list.Items) != 1 {
+		t.Fatalf("%v: %+v", err, got)
+	}
+	if f := list.Items[0]; f.Name != "contact" || f.Title != "Contact" || f.Address != "http://"+listen+"/f/contact" || len(f.Fields) != 2 || f.Posts != 1 || f.Spam != 2 {
+		t.Errorf("got %+v", f)
+	}
 }
