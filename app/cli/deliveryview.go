@@ -40,7 +40,7 @@ func (s *session) showDelivery(d *api.Delivery, indent string) {
 func (s *session) showAttempt(a *api.Attempt, indent string) {
 	line := indent + "attempt " + strconv.Itoa(a.Number) + "  " + a.Started.Local().Format(time.DateTime)
 	if a.Status != 0 {
-		line += "  " + strings.TrimSpace(strconv.Itoa(a.Status)+" "+http.StatusText(a.Status))
+		line += "  " + statusText(a)
 	}
 	line += "  " + milliseconds(a.DurationMS)
 	if a.Error != "" {
@@ -66,4 +66,16 @@ func indented(text json.RawMessage) string {
 		return string(text)
 	}
 	return b.String()
+}
+
+// statusText is the status of an answer with its name in HTTP, but for one of
+// another protocol, which the error tells: 503 means something else to a mail
+// server.
+func statusText(a *api.Attempt) string {
+	number := strconv.Itoa(a.Status)
+	named := strings.TrimSpace(number + " " + http.StatusText(a.Status))
+	if strings.HasPrefix(a.Error, number+" ") && !strings.HasPrefix(a.Error, named) {
+		return number
+	}
+	return named
 }
