@@ -188,8 +188,11 @@ func (s *session) printTested(name string, t *api.Tested) error {
 	}
 	s.out.Printf("%s %s: %s\n", sign, screen.Clean(name), screen.Clean(t.What))
 	result := []string{}
-	if t.Status > 0 {
+	switch {
+	case t.Status > 0:
 		result = append(result, fmt.Sprint(t.Status))
+	case !t.OK:
+		result = append(result, "none")
 	}
 	result = append(result, milliseconds(t.DurationMS))
 	if t.Said != "" {

@@ -85,10 +85,17 @@ func start(program string, ports []int) (*Server, error) {
 			return nil, err
 		}
 	}
-	// A shell beside it stops it when the test process is gone, however it
-	// went: then the shell's input ends.
-	const guard = `"$@" </dev/null & pid=$!; read -r _; kill -TERM -- -$$`
-	cmd := exec.Command("/bin/sh", "-c", guard, "sh", program)
+	// A shell beside it ends it when the test process is gone, however it went:
+	// then the shell's input ends. The port mapper is in no group of ours, and
+	// ends once it knows of no node.
+	const guard = `port=$1; shift
+		"$@" </dev/null &
+		read -r _
+		trap '' TERM
+		kill -TERM -$$
+		wait
+		epmd -port "$port" -kill`
+	cmd := exec.Command("/bin/sh", "-c", guard, "sh", strconv.Itoa(ports[1]), program)
 	cmd.Dir = dir
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Env = []string{
@@ -128,8 +135,7 @@ func (s *Server) answers() bool {
 	return conn.Close() == nil
 }
 
-// end stops the node and removes it; the port mapper that it started goes with
-// its process group.
+// end stops the node and its port mapper, and removes what they left.
 func (s *Server) end() {
 	_ = s.stdin.Close()
 	_ = s.process.Wait()
