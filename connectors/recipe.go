@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -104,9 +103,7 @@ func (c *recipeConnector) Deliver(parent context.Context, d event.Delivery) (eve
 			return receipt, Permanent(errors.New(secrets.text(err.Error())))
 		}
 		if req == nil {
-			if outputs := call.Outputs(); len(outputs) > 0 {
-				c.deps.Logger.InfoContext(ctx, "the receiver keeps a record of it", "delivery", d.ID.String(), "outputs", secrets.text(fmt.Sprint(outputs)))
-			}
+			receipt.Outputs = secrets.texts(call.Outputs())
 			return receipt, nil
 		}
 		got, err := c.send(ctx, req, token.Value, secrets)

@@ -61,6 +61,24 @@ func newRedactor(secrets ...string) *redactor {
 // text is s without secrets.
 func (r *redactor) text(s string) string { return r.replacer.Replace(s) }
 
+// texts are the values without secrets, each of a length that people can read;
+// nil for none.
+func (r *redactor) texts(values map[string]string) map[string]string {
+	if len(values) == 0 {
+		return nil
+	}
+	const longest = 1000 // characters
+	clean := make(map[string]string, len(values))
+	for name, value := range values {
+		value = r.text(value)
+		if runes := []rune(value); len(runes) > longest {
+			value = string(runes[:longest]) + "…"
+		}
+		clean[name] = value
+	}
+	return clean
+}
+
 // clean is body without secrets. Where body was cut, its end is dropped, as
 // far as a secret of which the rest is missing could reach.
 func (r *redactor) clean(body []byte, cut bool) []byte {

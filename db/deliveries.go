@@ -171,8 +171,8 @@ func (s *Store) Attempts(ctx context.Context, ids ...event.DeliveryID) ([]event.
 		values[i] = int64(id)
 	}
 	c.in("delivery", values)
-	failedOnes := `SELECT delivery, number, started, duration, status, error, answer FROM attempts` + c.where()
-	delivering := `SELECT id, attempts, started, duration, status, '', answer FROM deliveries WHERE started IS NOT NULL AND ` +
+	failedOnes := `SELECT delivery, number, started, duration, status, error, answer, NULL FROM attempts` + c.where()
+	delivering := `SELECT id, attempts, started, duration, status, '', answer, outputs FROM deliveries WHERE started IS NOT NULL AND ` +
 		`id` + c.terms[0][len("delivery"):]
 	rows, err := s.read.QueryContext(ctx, failedOnes+` UNION ALL `+delivering+` ORDER BY 1, 2`, c.args...)
 	if err != nil {
@@ -185,14 +185,20 @@ func (s *Store) Attempts(ctx context.Context, ids ...event.DeliveryID) ([]event.
 			a                 event.Attempt
 			started, duration int64
 			answer            []byte
+			outputs           sql.NullString
 		)
-		if err := rows.Scan(&a.Delivery, &a.Number, &started, &duration, &a.Status, &a.Error, &answer); err != nil {
+		if err := rows.Scan(&a.Delivery, &a.Number, &started, &duration, &a.Status, &a.Error, &answer, &outputs); err != nil {
 			return nil, fmt.Errorf("list attempts: %w", err)
 		}
 		a.Started = time.UnixMicro(started).UTC()
 		a.Duration = time.Duration(duration) * time.Microsecond
 		if a.Answer, err = unpack(answer); err != nil {
 			return nil, fmt.Errorf("list attempts of %s: %w", a.Delivery, err)
+		}
+		if outputs.Valid {
+			if err := json.Unmarshal([]byte(outputs.String), &a.Outputs); err != nil {
+				return nil, fmt.Errorf("list attempts of %s: outputs: %w", a.Delivery, err)
+			}
 		}
 		list = append(list, a)
 	}

@@ -134,6 +134,9 @@ func mustRecord(t testing.TB, s *db.Store, c *clock, d *event.Delivery, o event.
 	t.Helper()
 	done := make(chan *event.Delivery, 1)
 	a := event.Attempt{Delivery: d.ID, Number: d.Attempts + 1, Started: c.Now(), Duration: 84 * time.Millisecond, Receipt: event.Receipt{Status: 200, Answer: []byte("ok")}, Error: message}
+	if o.State == event.Delivered {
+		a.Outputs = map[string]string{"id": `sub_7"é`}
+	}
 	s.Record(d, a, o, func(next *event.Delivery) { done <- next })
 	select {
 	case next := <-done:

@@ -31,7 +31,7 @@ var historyTables = []historyTable{
 	{
 		name: "deliveries", key: []string{"id"}, columns: []string{
 			"id", "event", "rule", "action", "connection", "key", "turn", "state", "owner", "due", "claim", "attempts", "base", "error", "warnings", "output",
-			"started", "duration", "status", "answer",
+			"started", "duration", "status", "answer", "outputs",
 		},
 		instead: map[string]string{"turn": "CASE WHEN key IS NOT NULL THEN id END"},
 	},

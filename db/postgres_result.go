@@ -11,6 +11,7 @@ type deliveredRows struct {
 	ids, claims, started, durations []int64
 	numbers, statuses               []int32
 	answers                         [][]byte
+	outputs                         []*string
 }
 
 // failedRows are the columns of attempts that did not.
@@ -34,6 +35,12 @@ func (rows *deliveredRows) add(r *resultOp) {
 	rows.numbers = append(rows.numbers, int32(a.Number))   //nolint:gosec // a few
 	rows.statuses = append(rows.statuses, int32(a.Status)) //nolint:gosec // HTTP's
 	rows.answers = append(rows.answers, answer)
+	var outputs *string
+	if text, ok := outputsText(a.Outputs).(string); ok {
+		text = clean(text)
+		outputs = &text
+	}
+	rows.outputs = append(rows.outputs, outputs)
 }
 
 // results queues what became of attempts. The owner in the conditions fences
@@ -79,10 +86,11 @@ func (w *pgWork) recordDelivered(rows *deliveredRows) {
 		return
 	}
 	w.queue.Queue(`UPDATE deliveries d SET state = 1, owner = 0, due = NULL, attempts = r.number, error = NULL,
-			started = r.started, duration = r.duration, status = r.status, answer = r.answer
-		FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bigint[], $5::bigint[], $6::integer[], $7::bytea[]) AS r(id, claim, number, started, duration, status, answer)
-		WHERE d.id = r.id AND d.claim = r.claim AND d.state + 0 = 0 AND d.owner + 0 = $8`,
-		rows.ids, rows.claims, rows.numbers, rows.started, rows.durations, rows.statuses, rows.answers, w.tx.at.owner)
+			started = r.started, duration = r.duration, status = r.status, answer = r.answer, outputs = r.outputs
+		FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bigint[], $5::bigint[], $6::integer[], $7::bytea[], $8::text[])
+			AS r(id, claim, number, started, duration, status, answer, outputs)
+		WHERE d.id = r.id AND d.claim = r.claim AND d.state + 0 = 0 AND d.owner + 0 = $9`,
+		rows.ids, rows.claims, rows.numbers, rows.started, rows.durations, rows.statuses, rows.answers, rows.outputs, w.tx.at.owner)
 }
 
 func (w *pgWork) recordFailed(rows *failedRows) {

@@ -1,6 +1,7 @@
 package db
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"hookgate/app/event"
@@ -164,9 +165,9 @@ func (e *sqlite) result(r *resultOp) error {
 	switch r.outcome.State {
 	case event.Delivered:
 		changed, err = e.change(`UPDATE deliveries SET state = 1, owner = 0, due = NULL, attempts = ?3, error = NULL,
-			started = ?4, duration = ?5, status = ?6, answer = ?7
+			started = ?4, duration = ?5, status = ?6, answer = ?7, outputs = ?8
 			WHERE id = ?1 AND claim = ?2 AND state = 0`,
-			int64(d.ID), d.Claim, int64(a.Number), started, duration, int64(a.Status), answerBlob(a.Answer))
+			int64(d.ID), d.Claim, int64(a.Number), started, duration, int64(a.Status), answerBlob(a.Answer), outputsText(a.Outputs))
 	case event.Retrying:
 		changed, err = e.change(`UPDATE deliveries SET owner = 0, due = ?3, attempts = ?4, error = ?5
 			WHERE id = ?1 AND claim = ?2 AND state = 0`,
@@ -210,4 +211,16 @@ func answerBlob(answer []byte) any {
 		return nil
 	}
 	return pack(nil, answer)
+}
+
+// outputsText writes outputs as JSON; nil for none.
+func outputsText(outputs map[string]string) any {
+	if len(outputs) == 0 {
+		return nil
+	}
+	text, err := json.Marshal(outputs)
+	if err != nil { // a map of texts always has a form in JSON
+		return nil
+	}
+	return string(text)
 }

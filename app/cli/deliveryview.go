@@ -3,7 +3,9 @@ package cli
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -49,6 +51,9 @@ func (s *session) showAttempt(a *api.Attempt, indent string) {
 		line += "  " + s.out.Good.Render("✓")
 	}
 	s.out.Println(line)
+	for _, name := range slices.Sorted(maps.Keys(a.Outputs)) {
+		s.out.Printf("%s  %s %s\n", indent, s.out.Dim.Render(screen.Clean(name)), screen.Clean(a.Outputs[name]))
+	}
 	if answer := strings.TrimSpace(a.Answer); answer != "" {
 		lines := strings.Split(screen.CleanBlock(answer), "\n")
 		if len(lines) > answerLines {

@@ -176,6 +176,9 @@ func (d *Delivery) Name() string { return ActionName(d.Rule, d.Connection, d.Act
 type Receipt struct {
 	Status int    // HTTP status or the like; 0 when there was no answer
 	Answer []byte // the first part of the answer's body
+	// Outputs are what the receiver calls what it made of the delivery, such as
+	// its id and url there. Only the attempt that delivers has them.
+	Outputs map[string]string
 }
 
 // Attempt is one try at a Delivery.

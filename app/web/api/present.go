@@ -111,6 +111,7 @@ func attemptOf(a event.Attempt) Attempt {
 		Status:     a.Status,
 		Error:      a.Error,
 		Answer:     string(bytes.ToValidUTF8(a.Answer, []byte("\uFFFD"))),
+		Outputs:    a.Outputs,
 	}
 }
 

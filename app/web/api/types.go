@@ -89,6 +89,8 @@ type Attempt struct {
 	Status     int       `json:"status,omitempty"`
 	Error      string    `json:"error,omitempty"`
 	Answer     string    `json:"answer,omitempty"`
+	// Outputs are what the receiver calls what it made of it: id, url.
+	Outputs map[string]string `json:"outputs,omitempty"`
 }
 
 // Page is a part of a list, newest first. Next is the cursor of the part after
