@@ -1,0 +1,268 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hookgate/app/cli/sheet"
+	"hookgate/app/client"
+	"hookgate/app/diag"
+	"hookgate/app/event"
+)
+
+// export is one call of forms export.
+type export struct {
+	session *session
+	server  *client.Client
+	form    string
+	since   time.Time
+	folder  *os.Root // where files go; nil: nowhere
+
+	columns []string // the fields, in the order in which they first came
+	known   map[string]bool
+}
+
+// submission is a post as it is exported.
+type submission struct {
+	ID   event.ID        `json:"id"`
+	Time time.Time       `json:"time"`
+	Data json.RawMessage `json:"data"`
+	// Files are the paths of the post's files below the folder, by their ids.
+	Files map[string]string `json:"files,omitempty"`
+}
+
+func newFormsExport(s *session) *cobra.Command {
+	var format, since, out, folder string
+	c := &cobra.Command{
+		Use: "export NAME", Short: "Write what a form got as CSV or JSON, with the files",
+		Long: `Write what a form got, oldest first, without spam. CSV is UTF-8 with a byte
+order mark; a cell that a spreadsheet would take for a formula gets an
+apostrophe before it.`,
+		Args: exactly("the name of a form"),
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if format != "csv" && format != "json" {
+				return usageError("csv or json", fmt.Errorf("there is no format %q", format))
+			}
+			loaded, _, err := s.load()
+			if err != nil {
+				return err
+			}
+			form := loaded.Forms[args[0]]
+			if form == nil {
+				var names []string
+				for name := range loaded.Forms {
+					names = append(names, name)
+				}
+				return &failure{code: exitNotFound, err: fmt.Errorf("the config has no form %q", args[0]), hint: diag.DidYouMean(args[0], names)}
+			}
+			e := &export{session: s, form: args[0], known: map[string]bool{}}
+			for _, name := range form.FieldNames() {
+				e.column(strings.TrimSuffix(name, "[]"))
+			}
+			if e.since, err = s.parseSince(since); err != nil {
+				return err
+			}
+			if e.server, err = s.connect(); err != nil {
+				return err
+			}
+			return e.run(cmd.Context(), format == "json" || s.json, out, folder)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&format, "format", "csv", "csv or json")
+	f.StringVar(&since, "since", "", "only after this `time`: 24h, 7d, 2026-03-10 or 2026-03-10T09:00:00Z")
+	f.StringVar(&out, "out", "", "the `file` to write (else standard output)")
+	f.StringVar(&folder, "with-files", "", "also save the files, in this `folder`")
+	return c
+}
+
+// run writes to the file, which gets its name only when it is whole.
+func (e *export) run(ctx context.Context, asJSON bool, out, folder string) (err error) {
+	if folder != "" {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return &failure{code: exitFailed, err: err}
+		}
+		if e.folder, err = os.OpenRoot(folder); err != nil {
+			return &failure{code: exitFailed, err: err}
+		}
+		defer func() { err = errors.Join(err, e.folder.Close()) }()
+	}
+	// What was got stands in a file until all columns are known.
+	spool, err := os.CreateTemp("", "hookgate-export-*")
+	if err != nil {
+		return &failure{code: exitFailed, err: err}
+	}
+	defer func() { _ = spool.Close(); _ = os.Remove(spool.Name()) }()
+	count, err := e.collect(ctx, spool)
+	if err != nil {
+		return err
+	}
+	if _, err := spool.Seek(0, io.SeekStart); err != nil {
+		return &failure{code: exitFailed, err: err}
+	}
+	if out == "" {
+		return e.write(spool, e.session.stdout, asJSON)
+	}
+	file, err := os.OpenFile(out+".part", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // the caller's own choice
+	if err != nil {
+		return &failure{code: exitFailed, err: err}
+	}
+	err = e.write(spool, file, asJSON)
+	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
+		err = os.Rename(out+".part", out)
+	}
+	if err != nil {
+		_ = os.Remove(out + ".part")
+		return &failure{code: exitFailed, err: err}
+	}
+	e.session.note("%s written to %s", plural(count, "post"), out)
+	return nil
+}
+
+// exported are the states of the posts that are exported.
+func exported() []event.State {
+	return []event.State{event.Routed, event.NoMatch, event.RuleError}
+}
+
+// collect gets all posts, a page of ids at a time, and each post whole.
+func (e *export) collect(ctx context.Context, spool io.Writer) (count int, err error) {
+	var ids []event.ID
+	filter := event.Filter{Source: e.form, States: exported(), Since: e.since, Limit: 500}
+	for {
+		page, err := e.server.Events(ctx, filter)
+		if err != nil {
+			return 0, serverError(err)
+		}
+		for _, item := range page.Items {
+			ids = append(ids, item.ID)
+		}
+		if page.Next == "" || len(page.Items) == 0 {
+			break
+		}
+		filter.Before = ids[len(ids)-1]
+	}
+	w, bar := bufio.NewWriter(spool), e.session.progress(len(ids), "posts")
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	for i, id := range slices.Backward(ids) { // oldest first
+		one, err := e.get(ctx, id)
+		if errors.Is(err, client.ErrNotFound) {
+			continue // retention was quicker
+		}
+		if err != nil {
+			return count, serverError(err)
+		}
+		if err := encoder.Encode(one); err != nil {
+			return count, &failure{code: exitFailed, err: err}
+		}
+		count++
+		bar.set(len(ids) - i)
+	}
+	return count, w.Flush()
+}
+
+// get is one post, with its files saved where that is wanted.
+func (e *export) get(ctx context.Context, id event.ID) (*submission, error) {
+	detail, err := e.server.Event(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	one := &submission{ID: id, Time: detail.Time, Data: detail.Data}
+	for _, m := range members(one.Data) {
+		e.column(m.name)
+	}
+	if e.folder == nil {
+		return one, nil
+	}
+	for i, ref := range fileRefs(one.Data) {
+		saved := path.Base(fmt.Sprintf("%s-%d-%s", id, i+1, strings.ReplaceAll(path.Base(ref.name), `\`, "_")))
+		if err := e.save(ctx, ref.id, saved); err != nil {
+			if errors.Is(err, client.ErrNotFound) {
+				e.session.note("the file %s of %s is gone", ref.name, id)
+				continue
+			}
+			return nil, err
+		}
+		if one.Files == nil {
+			one.Files = map[string]string{}
+		}
+		one.Files[ref.id] = saved
+	}
+	return one, nil
+}
+
+func (e *export) save(ctx context.Context, id, name string) error {
+	content, err := e.server.File(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = content.Close() }()
+	file, err := e.folder.OpenFile(name, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(file, content)
+	return errors.Join(err, file.Close())
+}
+
+func (e *export) column(name string) {
+	if !e.known[name] {
+		e.known[name] = true
+		e.columns = append(e.columns, name)
+	}
+}
+
+// write turns the spooled posts into the file that is wanted.
+func (e *export) write(spool io.Reader, to io.Writer, asJSON bool) error {
+	w := bufio.NewWriter(to)
+	decoder := json.NewDecoder(bufio.NewReader(spool))
+	table := (*sheet.Writer)(nil)
+	if asJSON {
+		_, _ = w.WriteString("[") // a bufio.Writer keeps its first error for Flush
+	} else {
+		table = sheet.New(w)
+		header := []any{"id", "time"}
+		for _, name := range e.columns {
+			header = append(header, name)
+		}
+		if err := table.Row(header...); err != nil {
+			return err
+		}
+	}
+	for n := 0; decoder.More(); n++ {
+		var one submission
+		if err := decoder.Decode(&one); err != nil {
+			return fmt.Errorf("read what was collected: %w", err)
+		}
+		if table != nil {
+			if err := table.Row(e.row(&one)...); err != nil {
+				return err
+			}
+			continue
+		}
+		text, err := json.Marshal(one)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			_, _ = w.WriteString(",")
+		}
+		_, _ = w.WriteString("\n")
+		_, _ = w.Write(text)
+	}
+	if asJSON {
+		_, _ = w.WriteString("\n]\n")
+	}
+	return w.Flush()
+}
