@@ -20,6 +20,9 @@ type dialect struct {
 	turnColumn, turnValue string
 	// skipLocked ends a query for rows to claim.
 	skipLocked string
+	// hold ends a query for rows of events that retention, which works beside
+	// the committers there, must leave until the transaction ends.
+	hold string
 	// clock is the current time in µs, where it is not the process's own.
 	clock string
 }
@@ -31,7 +34,7 @@ func sqliteDialect() dialect {
 }
 
 func postgresDialect() dialect {
-	return dialect{dollar: true, turn: "turn", turnColumn: ", turn", turnValue: ", CASE WHEN CAST(?6 AS TEXT) IS NOT NULL THEN nextval('deliveries_turn') END", skipLocked: " FOR UPDATE SKIP LOCKED", clock: "now_us()"}
+	return dialect{dollar: true, turn: "turn", turnColumn: ", turn", turnValue: ", CASE WHEN CAST(?6 AS TEXT) IS NOT NULL THEN nextval('deliveries_turn') END", skipLocked: " FOR UPDATE SKIP LOCKED", hold: " FOR KEY SHARE", clock: "now_us()"}
 }
 
 var parameter = regexp.MustCompile(`\?([0-9]+)`)

@@ -33,6 +33,9 @@ func MovedColumns() []string {
 // connection, $4 now, $5 limit.
 func ClaimQuery() string { return new(bound).bind(postgresDialect().claim()) }
 
-// PruneQuery is the statement of Prune on PostgreSQL for a page of the events
-// that meet condition: $1 the one before, $2 the end, $3 how many.
-func PruneQuery(condition string) string { return prunePageQuery(condition) }
+// PruneQueries are the statements of Prune on PostgreSQL: one that locks a page
+// of the events that meet condition ($1 the one before, $2 the end, $3 how
+// many), and one that deletes what may go of them ($1).
+func PruneQueries(condition string) (lock, prune string) {
+	return lockPageQuery(condition), prunePageQuery
+}

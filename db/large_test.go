@@ -112,11 +112,14 @@ func (h *history) costs(t *testing.T) map[string]int {
 		t.Fatal(err)
 	}
 	end := int64(event.FirstIDAt(h.start.Add(time.Duration(h.rows/2) * time.Second)))
+	lock, prune := db.PruneQueries("form = 0")
+	spam, _ := db.PruneQueries("form = 1 AND state = 5")
 	return map[string]int{
 		"claim of 50":           h.blocks(t, db.ClaimQuery(), owner, int64(1), "slack-1", int64(1)<<62, int64(50)),
 		"claim of nothing":      h.blocks(t, db.ClaimQuery(), owner, int64(1), "slack-2", int64(1)<<62, int64(50)),
-		"a page of retention":   h.blocks(t, db.PruneQuery("form = 0"), int64(0), end, 500),
-		"retention, no spam":    h.blocks(t, db.PruneQuery("form = 1 AND state = 5"), int64(0), end, 500),
+		"a page of retention":   h.blocks(t, lock, int64(0), end, 500),
+		"what goes of it":       h.blocks(t, prune, h.page(t, lock, 0, end)),
+		"retention, no spam":    h.blocks(t, spam, int64(0), end, 500),
 		"failed deliveries":     h.blocks(t, `SELECT id FROM deliveries WHERE state = 2 AND connection = 'slack-1' ORDER BY id DESC LIMIT 50`),
 		"newest page of events": h.blocks(t, `SELECT id FROM events ORDER BY id DESC LIMIT 50`),
 	}
@@ -147,17 +150,34 @@ func (h *history) blocks(t *testing.T, query string, args ...any) int {
 	return plans[0].Plan.Hit + plans[0].Plan.Read
 }
 
+// page are the numbers of the next 500 events.
+func (h *history) page(t *testing.T, lock string, after, end int64) []int64 {
+	t.Helper()
+	rows, err := h.conn.Query(t.Context(), lock, after, end, 500)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil || len(ids) != 500 {
+		t.Fatalf("a page of %d events: %v", len(ids), err)
+	}
+	return ids
+}
+
 // prune deletes pages of the oldest events.
 func (h *history) prune(t *testing.T, pages int) {
 	t.Helper()
+	lock, prune := db.PruneQueries("form = 0")
 	cursor := int64(0)
 	for range pages {
-		var seen, deleted int
-		if err := h.conn.QueryRow(t.Context(), db.PruneQuery("form = 0"), cursor, int64(1)<<62, 500).Scan(&seen, &deleted, &cursor); err != nil {
+		page := h.page(t, lock, cursor, int64(1)<<62)
+		cursor = page[499]
+		var deleted int
+		if err := h.conn.QueryRow(t.Context(), prune, page).Scan(&deleted); err != nil {
 			t.Fatal(err)
 		}
-		if seen != 500 || deleted != 500 {
-			t.Fatalf("a page of retention deleted %d of %d events", deleted, seen)
+		if deleted != 500 {
+			t.Fatalf("a page of retention deleted %d of 500 events", deleted)
 		}
 	}
 	if got, want := pgtest.Number(t, h.url(), `SELECT count(*) FROM deliveries`), int64(2*(h.rows-500*pages)); got != want {

@@ -95,9 +95,11 @@ func (s *Store) replayOne(tx tx, r *event.Replayed, touched map[string]bool) (ma
 	if err != nil {
 		return 0, false, err
 	}
+	// It holds the event: else retention on PostgreSQL could delete it now and
+	// not see the new deliveries.
 	err = tx.query(func([]any) error { fresh = true; return nil },
 		`INSERT INTO replays (event, run, at, plan, verdicts, errors, deliveries, first)
-		SELECT id, CAST(?2 AS BIGINT), CAST(?3 AS BIGINT), CAST(?4 AS BIGINT), CAST(?5 AS TEXT), CAST(?6 AS TEXT), CAST(?7 AS BIGINT), CAST(?8 AS BIGINT) FROM events WHERE id = ?1
+		SELECT id, CAST(?2 AS BIGINT), CAST(?3 AS BIGINT), CAST(?4 AS BIGINT), CAST(?5 AS TEXT), CAST(?6 AS TEXT), CAST(?7 AS BIGINT), CAST(?8 AS BIGINT) FROM events WHERE id = ?1`+s.dialect.hold+`
 		ON CONFLICT (event, run) DO NOTHING RETURNING event`,
 		int64(r.Event), int64(r.Run), micros(r.At), r.Plan, string(r.Results), ruleErrors, int64(len(r.Deliveries)), firstOf(r.Deliveries))
 	if err != nil || !fresh {

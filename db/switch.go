@@ -85,6 +85,9 @@ func (s *Store) changePage(page []event.Delivery, update string) (count int, con
 			return nil
 		}
 		now := tx.stamp().now
+		if err := s.holdEvents(tx, page); err != nil {
+			return err
+		}
 		for i := range page {
 			if err := tx.query(note, update, int64(page[i].ID), now); err != nil {
 				return err
@@ -99,6 +102,21 @@ func (s *Store) changePage(page []event.Delivery, update string) (count int, con
 		return notifyAll(tx, touched)
 	}, locks...)
 	return count, connections, err
+}
+
+// holdEvents keeps retention on PostgreSQL from deleting the events of
+// deliveries that are about to be opened again.
+func (s *Store) holdEvents(tx tx, page []event.Delivery) error {
+	if s.dialect.hold == "" {
+		return nil
+	}
+	c := conditions{}
+	ids := make([]any, len(page))
+	for i := range page {
+		ids[i] = int64(page[i].Event)
+	}
+	c.in("id", ids)
+	return tx.query(nil, `SELECT id FROM events`+c.where()+s.dialect.hold, c.args...)
 }
 
 // unblock makes a key's first delivery due, unless one of the key's is due or
