@@ -227,6 +227,39 @@ func TestRetry_states(t *testing.T) {
 	})
 }
 
+// It fails when Retry asks for the state alone: the part of an output that
+// could be rendered is sent then.
+func TestRetry_leavesWhatCouldNotBeRendered(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		s, c := newStore(t, p)
+		e := &event.Event{ID: s.NewIDs(1), Source: "shop", ReceivedAt: c.Now(), State: event.Routed}
+		d := event.Delivery{
+			ID: event.DeliveryID(s.NewIDs(1)), Event: e.ID, Rule: "r", Connection: "x",
+			State: event.GaveUp, Error: "data.by is null", Output: []byte(`{"text":"by "}`),
+		}
+		if _, err := s.Accept(e, []event.Delivery{d}); err != nil {
+			t.Fatal(err)
+		}
+		only := event.DeliveryFilter{IDs: []event.DeliveryID{d.ID}}
+		for _, state := range []event.DeliveryState{event.GaveUp, event.Cancelled} {
+			if state == event.Cancelled {
+				if _, _, err := s.Cancel(t.Context(), only); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for _, f := range []event.DeliveryFilter{only, {States: []event.DeliveryState{state}}} {
+				if n, _, err := s.Retry(t.Context(), f); n != 0 || err != nil {
+					t.Errorf("retry of %+v: %d, %v, want none", f, n, err)
+				}
+			}
+			if got := mustDeliveries(t, s, only)[0].State; got != state {
+				t.Errorf("it is %s, want %s", got, state)
+			}
+		}
+	})
+}
+
 func TestCancel_freesTheKey(t *testing.T) {
 	t.Parallel()
 	forEachEngine(t, func(t *testing.T, p place) {

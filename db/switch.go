@@ -18,16 +18,22 @@ type keyed struct{ connection, key string }
 // Retry makes the deliveries that f selects due now, with the same output
 // under the same id and with a fresh schedule: failed ones unless f names
 // deliveries or other states; cancelled and retrying ones if it does. What is
-// being sent or delivered is left alone. It returns how many there were, and
-// the connections that now have something to send.
+// being sent or delivered is left alone, and so is what could not be rendered:
+// what is stored of it is a part, which nobody meant to send. It returns how
+// many there were, and the connections that now have something to send.
 func (s *Store) Retry(ctx context.Context, f event.DeliveryFilter) (int, []string, error) {
 	if len(f.States) == 0 && len(f.IDs) == 0 {
 		f.States = []event.DeliveryState{event.GaveUp}
 	}
 	return s.change(ctx, f, `UPDATE deliveries SET state = 0, owner = 0, claim = claim + 1, base = attempts,
 		due = CASE WHEN key IS NULL OR state = 0 THEN CAST(?2 AS BIGINT) END
-		WHERE id = ?1 AND (state IN (2, 3) OR (state = 0 AND owner = 0 AND due IS NOT NULL)) RETURNING connection, key`)
+		WHERE id = ?1 AND ((state IN (2, 3) AND NOT `+unrendered+`) OR (state = 0 AND owner = 0 AND due IS NOT NULL)) RETURNING connection, key`)
 }
+
+// unrendered is true of a delivery that failed before anything was tried, also
+// when it was cancelled since. A reply to a form's visitor that was held back
+// has an error and no attempt, too, and is whole.
+const unrendered = `(attempts = 0 AND error IS NOT NULL AND (state = 2 OR rule <> '` + event.AutoreplyRule + `'))`
 
 // Cancel ends the open and failed deliveries among those that f selects
 // without sending them. An attempt under way may still reach the receiver; its
