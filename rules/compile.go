@@ -192,6 +192,9 @@ func (b *builder) events(in *Rule) []string {
 		anyType = anyType || !found || types == nil
 		known = append(known, types...)
 	}
+	if in.Events != nil && len(in.Events) == 0 {
+		b.add(in.Name.Diag("empty-value", "leave events out for all", "rule %q listens to no type of event", in.Name.Value))
+	}
 	var names []string
 	for _, typ := range in.Events {
 		if !anyType && !slices.Contains(known, typ.Value) {

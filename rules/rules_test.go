@@ -290,6 +290,10 @@ func TestCompile_faults(t *testing.T) {
     on: x
     do: x
     then: []
+  - name: deaf
+    from: shop
+    events: []
+    then: [{ to: billing, json: {} }]
 `)
 	var lines []string
 	for _, d := range list {
@@ -313,6 +317,7 @@ func TestCompile_faults(t *testing.T) {
 		`error[empty-value] config.yaml:17:11: rule "b c" has no action under then`,
 		`error[unknown-key] config.yaml:20:5: a rule has no key "on" (did you mean "events"?)`,
 		`error[unknown-key] config.yaml:21:5: a rule has no key "do" (did you mean "then"?)`,
+		`error[empty-value] config.yaml:23:11: rule "deaf" listens to no type of event (leave events out for all)`,
 	}
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Error(diff)

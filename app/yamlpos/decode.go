@@ -195,6 +195,7 @@ func (d *decoder) slice(n Node, v reflect.Value, opt options) {
 		v.Set(reflect.Append(v, item))
 		return
 	}
+	v.Set(reflect.MakeSlice(v.Type(), 0, len(n.Items()))) // an empty list is one that was written
 	for _, item := range n.Items() {
 		element := reflect.New(v.Type().Elem()).Elem()
 		d.value(item, element, options{})
