@@ -25,6 +25,8 @@ func newCheck(s *session) *cobra.Command {
 	var strict bool
 	c := &cobra.Command{
 		Use: "check [FILE]", GroupID: groupRules, Short: "Check the config and say everything that is wrong with it",
+		Example: `  hookgate check
+  hookgate check --strict --json /etc/hookgate/config.yaml`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usageError("usage: "+cmd.UseLine(), errors.New("hookgate check wants one config file at the most"))
@@ -60,8 +62,10 @@ func (s *session) check(ctx context.Context, strict bool) error {
 	if report.List.Count(diag.Error) > 0 {
 		return s.configFailure(report)
 	}
-	if err := s.renderDiagnostics(report); err != nil {
-		return err
+	if strict || !s.quiet {
+		if err := s.renderDiagnostics(report); err != nil {
+			return err
+		}
 	}
 	s.printCounts(loaded, report)
 	if warnings := report.List.Count(diag.Warning); strict && warnings > 0 {

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"io/fs"
 
 	"hookgate/app"
 	"hookgate/app/client"
@@ -46,6 +47,8 @@ func (s *session) findConfig() (string, error) {
 func serverError(err error) error {
 	var problem *client.Problem
 	switch {
+	case errors.Is(err, client.ErrUnreachable) && errors.Is(err, fs.ErrPermission):
+		return &failure{code: exitUnreachable, err: err, hint: "the socket is for the user whom the server runs as: use sudo -u, or HOOKGATE_URL and HOOKGATE_LOGIN"}
 	case errors.Is(err, client.ErrUnreachable):
 		return &failure{code: exitUnreachable, err: err, hint: "is hookgate serve running with this config?"}
 	case errors.Is(err, client.ErrLogin):

@@ -20,7 +20,8 @@ func newConnections(s *session) *cobra.Command {
 func newConnectionsList(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List the connections and how they are",
-		Args: exactly(),
+		Example: `  hookgate connections list`,
+		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			server, err := s.connect()
 			if err != nil {
@@ -42,7 +43,8 @@ func newConnectionsList(s *session) *cobra.Command {
 func newConnectionsShow(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "show NAME", Short: "Show all that is known of one connection",
-		Args: exactly("the name of a connection"),
+		Example: `  hookgate connections show billing`,
+		Args:    exactly("the name of a connection"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			server, err := s.connect()
 			if err != nil {
@@ -61,6 +63,7 @@ func newConnectionsPause(s *session) *cobra.Command {
 	var note string
 	c := &cobra.Command{
 		Use: "pause NAME", Short: "Hold what goes to a connection; nothing is lost",
+		Example: `  hookgate connections pause billing --note "maintenance until noon"`,
 		Long: `Hold what goes to a connection. Events are accepted as ever, their deliveries
 wait as "held" until hookgate connections resume, over restarts and on all
 replicas. What is being sent right now is finished.`,
@@ -90,7 +93,8 @@ func newConnectionsResume(s *session) *cobra.Command {
 	var rate string
 	c := &cobra.Command{
 		Use: "resume NAME", Short: "Let a paused connection go on, and send what was held",
-		Args: exactly("the name of a connection"),
+		Example: `  hookgate connections resume billing --rate 5/s`,
+		Args:    exactly("the name of a connection"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var parsed yamlpos.Rate
 			if err := parsed.UnmarshalText([]byte(rate)); rate != "" && err != nil {
@@ -131,13 +135,14 @@ func (s *session) printResumed(before, c *api.Connection) {
 		s.note("%s was not paused; it sends %s", screen.Clean(c.Name), at)
 		return
 	}
-	s.note("%s goes on: %s were held and are sent %s", screen.Clean(c.Name), thousands(before.Held), at)
+	s.note("%s goes on: what was held (%s) is sent %s", screen.Clean(c.Name), thousands(before.Held), at)
 }
 
 func newConnectionsTest(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "test NAME", Short: "Try a connection: by a harmless call, or by a test message",
-		Args: exactly("the name of a connection"),
+		Example: `  hookgate connections test slack-web`,
+		Args:    exactly("the name of a connection"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			server, err := s.connect()
 			if err != nil {

@@ -61,7 +61,7 @@ func TestConnections_pauseAndResume(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	got = f.run(t, "connections", "resume", "billing", "--rate", "2/s")
-	if got.code != 0 || !strings.Contains(got.errOut, "billing goes on: 1,204 were held and are sent at 2/s at most") {
+	if got.code != 0 || !strings.Contains(got.errOut, "billing goes on: what was held (1,204) is sent at 2/s at most") {
 		t.Errorf("%+v", got)
 	}
 	got = f.run(t, "connections", "resume", "billing")

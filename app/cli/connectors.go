@@ -21,7 +21,8 @@ func newConnectors(s *session) *cobra.Command {
 func newConnectorsList(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List the connectors, those of your own recipes among them",
-		Args: exactly(),
+		Example: `  hookgate connectors list`,
+		Args:    exactly(),
 		RunE: func(*cobra.Command, []string) error {
 			kinds, err := s.kinds()
 			if err != nil {
@@ -43,6 +44,7 @@ func newConnectorsList(s *session) *cobra.Command {
 func newConnectorsShow(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "show TYPE", Short: "Show a connector's settings, actions and limits, and an example",
+		Example:           `  hookgate connectors show slack`,
 		Args:              exactly("the type of a connector"),
 		ValidArgsFunction: completeTypes,
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -32,7 +32,8 @@ func newDeliveriesList(s *session) *cobra.Command {
 	var since, of, before string
 	c := &cobra.Command{
 		Use: "list", Short: "List deliveries, the newest last",
-		Args: exactly(),
+		Example: `  hookgate deliveries list --state failed,retrying --connection billing --since 24h`,
+		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if err := checkLimit(filter.Limit); err != nil {
 				return err
@@ -167,7 +168,8 @@ func (s *session) deliveryDetail(d *api.Delivery) string {
 func newDeliveriesShow(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "show ID", Short: "Show a delivery: what is sent, every attempt and its answer",
-		Args: exactly("the id of a delivery"),
+		Example: `  hookgate deliveries show dlv_7q4`,
+		Args:    exactly("the id of a delivery"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := event.ParseDeliveryID(args[0])
 			if err != nil {

@@ -15,11 +15,11 @@ import (
 
 // bulk is an action on many deliveries: retry and cancel differ in words only.
 type bulk struct {
-	use, short, long string
-	states           []event.DeliveryState // those that the action makes sense for; the first is the default
-	question         string
-	done             string // past tense, for the last line
-	do               func(ctx context.Context, server *client.Client, sel api.Selection) (api.Changed, error)
+	use, short, long, example string
+	states                    []event.DeliveryState // those that the action makes sense for; the first is the default
+	question                  string
+	done                      string // past tense, for the last line
+	do                        func(ctx context.Context, server *client.Client, sel api.Selection) (api.Changed, error)
 }
 
 func newDeliveriesRetry(s *session) *cobra.Command {
@@ -27,7 +27,10 @@ func newDeliveriesRetry(s *session) *cobra.Command {
 		use: "retry [ID...]", short: "Send the same requests again, under the same ids",
 		long: `Send the same requests again, under the same ids: one delivery or several by
 their ids, or all that the flags select. What was sent stays as it was rendered
-when the event came in.`,
+when the event came in. What could not be rendered is left alone: mend the rule,
+and replay the event.`,
+		example: `  hookgate deliveries retry dlv_7q4
+  hookgate deliveries retry --failed --connection billing --since 24h --dry-run`,
 		states:   []event.DeliveryState{event.GaveUp, event.Retrying, event.Cancelled},
 		question: "Send the same requests again?",
 		done:     "sending again",
@@ -42,6 +45,8 @@ func newDeliveriesCancel(s *session) *cobra.Command {
 		use: "cancel [ID...]", short: "Give up deliveries that are not done",
 		long: `Give up deliveries that are not done: one or several by their ids, or all that
 the flags select. They are kept, and can be sent with "deliveries retry".`,
+		example: `  hookgate deliveries cancel dlv_7q4
+  hookgate deliveries cancel --state waiting --connection billing`,
 		states:   []event.DeliveryState{event.Retrying, event.Waiting},
 		question: "Give them up?",
 		done:     "cancelled",
@@ -56,7 +61,7 @@ func newBulk(s *session, b bulk) *cobra.Command {
 	var state, since, of string
 	var failed bool
 	c := &cobra.Command{
-		Use: b.use, Short: b.short, Long: b.long,
+		Use: b.use, Short: b.short, Long: b.long, Example: b.example,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			if sel.IDs, err = parseDeliveryIDs(args); err != nil {
 				return err
@@ -172,8 +177,8 @@ func (s *session) runBulk(cmd *cobra.Command, b bulk, sel api.Selection) error {
 	if changed.Count < len(sel.IDs) {
 		return &failure{
 			code: exitFailed,
-			err:  fmt.Errorf("%s left as it was: not known, or not in a state for it", plural(len(sel.IDs)-changed.Count, "delivery")),
-			hint: "hookgate deliveries show ID tells the state",
+			err:  fmt.Errorf("%s left as it was: not known, not in a state for it, or never rendered", plural(len(sel.IDs)-changed.Count, "delivery")),
+			hint: "hookgate deliveries show ID tells the state; what could not be rendered needs a replay of its event",
 		}
 	}
 	return nil

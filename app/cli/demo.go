@@ -14,6 +14,8 @@ func newDemo(s *session) *cobra.Command {
 	var once bool
 	c := &cobra.Command{
 		Use: "demo", GroupID: groupStart, Short: "See it work: no config and no account needed",
+		Example: `  hookgate demo
+  hookgate demo --once`,
 		Long: `Run the real server with a temporary database and a receiver that stands in for
 Slack and a billing service, post sample events and form posts to it, and show
 what came in, which rule matched and why, and what was sent. It then serves on

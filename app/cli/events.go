@@ -29,6 +29,8 @@ func newEventsList(s *session) *cobra.Command {
 	var before string
 	c := &cobra.Command{
 		Use: "list", Short: "List events, the newest last",
+		Example: `  hookgate events list --source sitejet --since 1h
+  hookgate events list --since 7d --where 'data.website.status == "Done"'`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if err := checkLimit(flags.search.Limit); err != nil {

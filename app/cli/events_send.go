@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/valyala/fastjson"
 
+	"hookgate/app/client"
 	"hookgate/app/trial"
 )
 
@@ -102,6 +103,9 @@ func (s *session) sendEvent(cmd *cobra.Command, source, contentType string, body
 		return err
 	}
 	accepted, err := server.Send(cmd.Context(), source, contentType, body)
+	if errors.Is(err, client.ErrNotFound) {
+		return &failure{code: exitNotFound, err: err, hint: "hookgate routes lists the sources; a form is posted to: hookgate sources url FORM"}
+	}
 	if err != nil {
 		return serverError(err)
 	}

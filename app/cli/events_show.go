@@ -18,7 +18,8 @@ import (
 func newEventsShow(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "show ID", Short: "Show all that is kept of an event",
-		Args: exactly("the id of an event"),
+		Example: `  hookgate events show evt_7q2`,
+		Args:    exactly("the id of an event"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			id, err := event.ParseID(args[0])
 			if err != nil {

@@ -16,14 +16,15 @@ import (
 
 // newFields makes `sources fields` and `forms fields`.
 func newFields(s *session, form bool) *cobra.Command {
-	noun := "source"
+	noun, sample := "source", "sitejet --type website_status_changed"
 	if form {
-		noun = "form"
+		noun, sample = "form", "contact"
 	}
 	var typ string
 	c := &cobra.Command{
 		Use: "fields NAME", Short: "Show the fields of a " + noun + "'s events: types, how often, examples",
-		Args: exactly("the name of a " + noun),
+		Example: "  hookgate " + noun + "s fields " + sample,
+		Args:    exactly("the name of a " + noun),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			origin, err := s.origin(cmd.Context(), args[0], form)
 			if err != nil {

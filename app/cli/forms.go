@@ -37,7 +37,8 @@ func newFormsList(s *session) *cobra.Command {
 	var since string
 	c := &cobra.Command{
 		Use: "list", Short: "List the forms: address, fields, posts, spam",
-		Args: exactly(),
+		Example: `  hookgate forms list --since 30d`,
+		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			loaded, _, err := s.load()
 			if err != nil {
@@ -134,10 +135,14 @@ func newFormsSnippet(s *session) *cobra.Command {
 	var lang string
 	c := &cobra.Command{
 		Use: "snippet NAME", Short: "Print the form for a website: plain HTML, with a script, or for WordPress",
+		Example: `  hookgate forms snippet contact
+  hookgate forms snippet contact --fetch --lang de > contact.html`,
 		Args: exactly("the name of a form"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			kind := forms.PlainSnippet
 			switch {
+			case html && (fetch || wordpress), fetch && wordpress:
+				return usageError("", errors.New("give one of --html, --fetch and --wordpress"))
 			case fetch:
 				kind = forms.FetchSnippet
 			case wordpress:
@@ -158,7 +163,6 @@ func newFormsSnippet(s *session) *cobra.Command {
 	c.Flags().BoolVar(&fetch, "fetch", false, "HTML with a script: the visitor stays on the page")
 	c.Flags().BoolVar(&wordpress, "wordpress", false, "a block to paste into WordPress's code editor")
 	c.Flags().StringVar(&lang, "lang", "", "language of the page: of the button, the marks and the answers (else the form's)")
-	c.MarkFlagsMutuallyExclusive("html", "fetch", "wordpress")
 	return c
 }
 
@@ -199,6 +203,8 @@ func (s *session) snippet(name string, kind forms.SnippetKind, lang string) (str
 func newFormsNotSpam(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "notspam ID...", Short: "Give posts that were kept as spam, or as repeats, to the rules",
+		Example: `  hookgate events list --source contact --state spam
+  hookgate forms notspam evt_7q2`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ids, err := parseSpamIDs(args)

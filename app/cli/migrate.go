@@ -22,6 +22,7 @@ func newMigrateToPostgres(s *session) *cobra.Command {
 	var from, to string
 	c := &cobra.Command{
 		Use: "sqlite-to-postgres --from FILE", Short: "Move the history of a SQLite file into a PostgreSQL database",
+		Example: `  hookgate migrate sqlite-to-postgres --from hookgate.db`,
 		Long: `Copy all that a SQLite file holds into a PostgreSQL database, under the same
 ids, and compare the two. Stop hookgate before. Interrupted, it goes on when it
 is run again. Until it is done, hookgate does not start on the PostgreSQL

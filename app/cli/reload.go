@@ -13,6 +13,7 @@ import (
 func newReload(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "reload", GroupID: groupOperate, Short: "Have the running server read its config again",
+		Example: `  hookgate check && hookgate reload`,
 		Long: `Have the running server read its config again. A config with errors, or
 of which a test fails, is refused whole, and the one before stays in force.`,
 		Args: exactly(),

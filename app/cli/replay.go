@@ -46,6 +46,9 @@ func newEventsReplay(s *session) *cobra.Command {
 	call := &replayCall{}
 	c := &cobra.Command{
 		Use: "replay [ID...]", Short: "Put stored events through today's rules", Long: replayLong,
+		Example: `  hookgate replay --source sitejet --since 24h --state no_match
+  hookgate replay evt_7q2 --rule announce-status
+  hookgate replay --diff --config other.yaml --since 30d`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := call.parse(s, cmd, args); err != nil {
 				return err

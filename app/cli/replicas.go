@@ -16,7 +16,8 @@ import (
 func newReplicas(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "replicas", GroupID: groupOperate, Short: "List the processes that share the database, and what each holds",
-		Args: exactly(),
+		Example: `  hookgate replicas`,
+		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			server, err := s.connect()
 			if err != nil {

@@ -15,6 +15,8 @@ func newRoutes(s *session) *cobra.Command {
 	var dot, mermaid bool
 	c := &cobra.Command{
 		Use: "routes", GroupID: groupRules, Short: "Show what goes where: source or form, rule, connection",
+		Example: `  hookgate routes
+  hookgate routes --dot | dot -Tsvg > routes.svg`,
 		Args: exactly(),
 		RunE: func(*cobra.Command, []string) error {
 			if dot && mermaid || s.json && (dot || mermaid) {

@@ -9,9 +9,8 @@ import (
 func newSchema(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "schema", GroupID: groupRules, Short: "Print the JSON Schema of config.yaml, by which editors complete it",
+		Example: `  hookgate schema > config.schema.json`,
 		Long: `Print the JSON Schema of config.yaml, by which editors complete and check it.
-
-  hookgate schema > config.schema.json
 
 It knows the kinds of connections that come with hookgate, and those of the
 recipes that the config names, where there is one.

@@ -18,6 +18,8 @@ func newServe(s *session) *cobra.Command {
 	var logFormat string
 	c := &cobra.Command{
 		Use: "serve", GroupID: groupStart, Short: "Run the server",
+		Example: `  hookgate serve
+  hookgate serve -c /etc/hookgate/config.yaml --log-format json`,
 		Long: `Run the server until SIGINT or SIGTERM. It then stops accepting, finishes what
 it is sending (25 seconds at most) and ends; a second signal ends it at once.
 SIGHUP, a change of the config file and "hookgate reload" load the config again.`,

@@ -19,7 +19,8 @@ func newSources(s *session) *cobra.Command {
 func newSourcesURL(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "url NAME", Short: "Print the URL to paste at the sender, with its token",
-		Args: exactly("the name of a source or form"),
+		Example: `  hookgate sources url sitejet`,
+		Args:    exactly("the name of a source or form"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			loaded, _, err := s.load()
 			if err != nil {

@@ -25,6 +25,8 @@ func newEventsTail(s *session) *cobra.Command {
 	var flags eventFlags
 	c := &cobra.Command{
 		Use: "tail", Short: "Show events as they come in, until Ctrl-C",
+		Example: `  hookgate events tail --rule announce-status
+  hookgate events tail --where 'data.website.status == "Done"' --json`,
 		Long: `Show events as they come in, until Ctrl-C: a line for each once its deliveries
 have been tried, or after three seconds. What ends later, after a retry or a
 wait, gets a line of its own. With --json each line is an object.`,

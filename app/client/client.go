@@ -157,6 +157,9 @@ func (c *Client) unreachable(ctx context.Context, err error) error {
 	if urlErr, ok := errors.AsType[*url.Error](err); ok {
 		err = urlErr.Err // without the URL: the message names the place once
 	}
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		err = op.Err
+	}
 	return fmt.Errorf("%w at %s: %w", ErrUnreachable, c.where, err)
 }
 

@@ -140,7 +140,7 @@ func (e *environment) checkMode(path, shown string) {
 	e.list = append(e.list, diag.Diagnostic{
 		Severity: diag.Warning, Code: "file-mode", Position: diag.Position{File: shown},
 		Message: fmt.Sprintf("every user of this machine can read this file (mode %04o)", info.Mode().Perm()),
-		Hint:    "take the right away: chmod o= FILE",
+		Hint:    "take the right away: chmod o= " + path,
 	})
 }
 
