@@ -46,6 +46,8 @@ func newFormsExport(s *session) *cobra.Command {
 	var format, since, out, folder string
 	c := &cobra.Command{
 		Use: "export NAME", Short: "Write what a form got as CSV or JSON, with the files",
+		Example: `  hookgate forms export contact --since 30d --out contact.csv
+  hookgate forms export contact --format json --with-files ./files`,
 		Long: `Write what a form got, oldest first, without spam. CSV is UTF-8 with a byte
 order mark; a cell that a spreadsheet would take for a formula gets an
 apostrophe before it.`,
