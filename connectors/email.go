@@ -50,10 +50,12 @@ func (e *emailConnector) Deliver(parent context.Context, d event.Delivery) (even
 	if err := m.attach(ctx, e.deps.Files); err != nil {
 		return event.Receipt{}, attachError(parent, ctx, err, e.deps.Timeout)
 	}
+	id := m.msg.GetMessageID()
 	receipt, err := e.send(ctx, m)
 	receipt.Answer = e.secrets.clean(receipt.Answer, false)
 	if err != nil {
 		return receipt, e.sendError(parent, ctx, err)
 	}
+	receipt.Outputs = map[string]string{"id": id}
 	return receipt, nil
 }

@@ -216,6 +216,9 @@ func TestEmail_message(t *testing.T) {
 	if err != nil || receipt.Status != 250 || !strings.Contains(string(receipt.Answer), "OK") {
 		t.Fatal(receipt, err)
 	}
+	if want := "<" + event.DeliveryID(4711).String() + "@agency.example>"; receipt.Outputs["id"] != want {
+		t.Errorf("the outputs are %v, want the id %s", receipt.Outputs, want)
+	}
 	got := s.Messages()[0]
 	if diff := cmp.Diff([]string{"ada@example.com", "post@xn--mller-kva.example", "jane@example.com", "boss@agency.example"}, got.To); diff != "" {
 		t.Error(diff)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -98,7 +99,17 @@ func (c *kafkaConnector) Deliver(parent context.Context, d event.Delivery) (even
 		if r.err != nil {
 			return event.Receipt{}, c.failure(parent, ctx, r.err)
 		}
-		return event.Receipt{Answer: said(map[string]any{"topic": r.record.Topic, "partition": r.record.Partition, "offset": r.record.Offset})}, nil
+		return kafkaReceipt(r.record), nil
+	}
+}
+
+// kafkaReceipt says where a record stands.
+func kafkaReceipt(r *kgo.Record) event.Receipt {
+	return event.Receipt{
+		Answer: said(map[string]any{"topic": r.Topic, "partition": r.Partition, "offset": r.Offset}),
+		Outputs: map[string]string{
+			"topic": r.Topic, "partition": strconv.Itoa(int(r.Partition)), "offset": strconv.FormatInt(r.Offset, 10),
+		},
 	}
 }
 

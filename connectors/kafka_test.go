@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -37,6 +38,9 @@ func TestKafka(t *testing.T) {
 	receipt, err := c.Deliver(t.Context(), delivery(`{"json":{"n":9007199254740993},"key":"321","headers":{"X-Kind":"order"}}`))
 	if err != nil || string(receipt.Answer) != `{"offset":0,"partition":0,"topic":"site-events"}` {
 		t.Fatalf("got %s, %v", receipt.Answer, err)
+	}
+	if diff := cmp.Diff(map[string]string{"topic": "site-events", "partition": "0", "offset": "0"}, receipt.Outputs); diff != "" {
+		t.Error(diff)
 	}
 	scram := brokerAt(t, "kafka", "brokers: [ADDRESS]\ntopic: site-events\ntls: false\nuser: other\npassword: "+brokerSecret, address, testDeps(t))
 	if _, err := scram.Deliver(t.Context(), delivery2(4712, `{"body":"hello"}`)); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -95,7 +96,10 @@ func (c *natsConnector) Deliver(parent context.Context, d event.Delivery) (event
 		}
 		return event.Receipt{}, c.failure(parent, ctx, err)
 	}
-	return event.Receipt{Answer: said(map[string]any{"stream": ack.Stream, "sequence": ack.Sequence, "duplicate": ack.Duplicate})}, nil
+	return event.Receipt{
+		Answer:  said(map[string]any{"stream": ack.Stream, "sequence": ack.Sequence, "duplicate": ack.Duplicate}),
+		Outputs: map[string]string{"stream": ack.Stream, "sequence": strconv.FormatUint(ack.Sequence, 10)},
+	}, nil
 }
 
 // checkSubject refuses what cannot be published to.

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -64,6 +65,9 @@ func TestNATS(t *testing.T) {
 		}
 		if want := `"sequence":1,"stream":"SITE"`; !strings.Contains(string(receipt.Answer), want) {
 			t.Errorf("answer %s, want %s", receipt.Answer, want)
+		}
+		if diff := cmp.Diff(map[string]string{"stream": "SITE", "sequence": "1"}, receipt.Outputs); diff != "" {
+			t.Error(diff)
 		}
 	}
 	if _, err := c.Deliver(t.Context(), delivery2(4712, `{"body":"hello","subject":"site.other","content_type":"text/csv"}`)); err != nil {

@@ -115,7 +115,11 @@ func (s *slackConnector) post(parent, ctx context.Context, msg *slackMessage, at
 	if at != nil {
 		*at = posted{Channel: channel, TS: ts}
 	}
-	return s.judge(parent, ctx, call, err)
+	receipt, err := s.judge(parent, ctx, call, err)
+	if err == nil {
+		receipt.Outputs = s.secrets.texts(posted{Channel: channel, TS: ts}.outputs())
+	}
+	return receipt, err
 }
 
 func (s *slackConnector) postToWebhook(ctx context.Context, client *http.Client, msg *slackMessage) error {

@@ -35,6 +35,9 @@ func TestSlack_message(t *testing.T) {
 		if err != nil || receipt.Status != http.StatusOK {
 			t.Errorf("%s: got %d, %v", way, receipt.Status, err)
 		}
+		if id := receipt.Outputs["id"]; (id != "") != (way == "bot") { // a webhook's answer does not tell
+			t.Errorf("%s: the outputs are %v", way, receipt.Outputs)
+		}
 		want := fakeslack.Message{
 			Via: via, Channel: map[string]string{"webhook": fakeslack.WebhookChannel, "bot": "#leads"}[way],
 			Text: "*Harry&amp;s* &lt;!channel&gt;", ThreadTS: "1.2", Username: "Gate", IconEmoji: ":tada:", Posted: true,

@@ -18,6 +18,19 @@ type posted struct {
 	TS      string `json:"ts"`
 }
 
+// outputs are what is told of a message to those who want to find it: its ts,
+// which names it in its channel.
+func (p posted) outputs() map[string]string {
+	out := map[string]string{}
+	if p.TS != "" {
+		out["id"] = p.TS
+	}
+	if p.Channel != "" {
+		out["channel"] = p.Channel
+	}
+	return out
+}
+
 // deliverKeyed posts the first message of a key and remembers it. A later one
 // answers in its thread, or takes its place.
 func (s *slackConnector) deliverKeyed(parent, ctx context.Context, msg *slackMessage) (event.Receipt, error) {
@@ -71,7 +84,11 @@ func (s *slackConnector) recall(ctx context.Context, key string) (posted, bool, 
 func (s *slackConnector) update(parent, ctx context.Context, msg *slackMessage, at posted) (event.Receipt, error) {
 	call := s.newCall()
 	_, _, _, err := call.api.UpdateMessageContext(ctx, at.Channel, at.TS, msg.options()...)
-	return s.judge(parent, ctx, call, err)
+	receipt, err := s.judge(parent, ctx, call, err)
+	if err == nil {
+		receipt.Outputs = s.secrets.texts(at.outputs())
+	}
+	return receipt, err
 }
 
 // gone reports whether Slack says that a message cannot be changed, now or ever.

@@ -27,11 +27,16 @@ func TestSlack_threads(t *testing.T) {
 	c := slackBot(t, slack, kept)
 	send := func(output string) fakeslack.Message {
 		t.Helper()
-		if _, err := c.Deliver(t.Context(), delivery(output)); err != nil {
+		receipt, err := c.Deliver(t.Context(), delivery(output))
+		if err != nil {
 			t.Fatal(err)
 		}
 		all := slack.Messages()
-		return all[len(all)-1]
+		last := all[len(all)-1]
+		if diff := cmp.Diff(map[string]string{"id": last.TS, "channel": last.Channel}, receipt.Outputs); diff != "" {
+			t.Errorf("%s: the outputs: %s", output, diff)
+		}
+		return last
 	}
 	first := send(`{"text":"one","thread_key":"k","channel":"#other"}`)
 	if first.ThreadTS != "" || first.Channel != "#other" {
