@@ -39,3 +39,7 @@ func ClaimQuery() string { return new(bound).bind(postgresDialect().claim()) }
 func PruneQueries(condition string) (lock, prune string) {
 	return lockPageQuery(condition), prunePageQuery
 }
+
+// ExpireFilesQuery is the statement that takes files from events, on
+// PostgreSQL: those after $1 up to $2.
+func ExpireFilesQuery() string { return new(bound).bind(expireFilesQuery) }

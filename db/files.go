@@ -119,17 +119,35 @@ func (s *Store) SetFilesFolder(number int64) error {
 }
 
 // expireFiles takes files from the events before an id, unless something of
-// the event is still to be delivered, perhaps with the file.
-func (s *Store) expireFiles(before event.ID) error {
-	err := s.write(func(tx tx) error {
-		return tx.exec(`UPDATE files SET event = 0 WHERE event > 0 AND event < ?1 AND NOT EXISTS (
-			SELECT 1 FROM events e JOIN deliveries d ON d.id >= e.first AND d.id < e.first + e.deliveries
-			WHERE e.id = files.event AND d.state IN (0, 2)) AND NOT EXISTS (
-			SELECT 1 FROM replays r JOIN deliveries d ON d.id >= r.first AND d.id < r.first + r.deliveries
-			WHERE r.event = files.event AND d.state IN (0, 2))`, int64(before))
-	})
-	if err != nil {
-		return fmt.Errorf("delete old files: %w", err)
+// the event is still to be delivered, perhaps with the file; a page of events
+// in a transaction.
+func (s *Store) expireFiles(ctx context.Context, before event.ID) error {
+	after := int64(0)
+	for {
+		var last, count int64
+		row := s.read.QueryRowContext(ctx, `SELECT coalesce(max(event), 0), count(*) FROM (
+			SELECT DISTINCT event FROM files WHERE event > ?1 AND event < ?2 ORDER BY event LIMIT ?3) AS page`, after, int64(before), pruneBatch)
+		if err := row.Scan(&last, &count); err != nil {
+			return fmt.Errorf("look for old files: %w", err)
+		}
+		if count == 0 {
+			return nil
+		}
+		if err := s.write(func(tx tx) error { return tx.exec(expireFilesQuery, after, last) }); err != nil {
+			return fmt.Errorf("delete old files: %w", err)
+		}
+		after = last
 	}
-	return nil
 }
+
+// expireFilesQuery takes the files from the events after ?1 and up to ?2. What
+// is open is looked up event by event, as in prunePageQuery, or the planner
+// reads all deliveries.
+const expireFilesQuery = `WITH page AS (
+		SELECT DISTINCT event FROM files WHERE event > ?1 AND event <= ?2),
+	spans AS (
+		SELECT page.event, e.first, e.first + e.deliveries AS past FROM page JOIN events e ON e.id = page.event
+		UNION ALL SELECT page.event, r.first, r.first + r.deliveries FROM page JOIN replays r ON r.event = page.event),
+	busy AS (
+		SELECT event FROM spans WHERE (SELECT d.id FROM deliveries d WHERE d.id >= spans.first AND d.id < spans.past AND d.state IN (0, 2) LIMIT 1) IS NOT NULL)
+	UPDATE files SET event = 0 WHERE event > ?1 AND event <= ?2 AND event NOT IN (SELECT event FROM busy)`

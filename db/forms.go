@@ -43,6 +43,9 @@ func (s *Store) Readmit(e *event.Event, deliveries []event.Delivery) ([]string, 
 		if !kept {
 			return event.ErrNotKept
 		}
+		if err := noteRelease(tx, e); err != nil {
+			return err
+		}
 		for i := range deliveries {
 			if err := s.insertReplayed(tx, &deliveries[i], touched); err != nil {
 				return fmt.Errorf("insert delivery %s: %w", deliveries[i].ID, err)
@@ -55,6 +58,20 @@ func (s *Store) Readmit(e *event.Event, deliveries []event.Delivery) ([]string, 
 		return nil, err
 	}
 	return names(touched), nil
+}
+
+// noReplay is the run, in table replays, of what is no replay: see noteRelease.
+const noReplay = 0
+
+// noteRelease notes the version that released a post, where DropPlans looks for
+// versions that are referred to: the event is older than the version is.
+func noteRelease(tx tx, e *event.Event) error {
+	err := tx.exec(`INSERT INTO replays (event, run, at, plan, verdicts, deliveries, first) VALUES (?1, ?2, ?3, ?4, '', 0, 0)
+		ON CONFLICT (event, run) DO UPDATE SET at = excluded.at, plan = excluded.plan`, int64(e.ID), int64(noReplay), tx.stamp().now, e.Plan)
+	if err != nil {
+		return fmt.Errorf("note the version of the configuration: %w", err)
+	}
+	return nil
 }
 
 // FormCounts counts the events of forms that came since then, by form and state.

@@ -20,8 +20,9 @@ import (
 // on a busy machine. The short form has 200,000 events with two deliveries
 // each, the long one (make history) ten million.
 //
-// It fails without the index deliveries_open, and where retention of spam
-// does not find its rows by events_rare.
+// It fails without the index deliveries_open, where retention of spam does not
+// find its rows by events_rare, and where what is open of an event with files
+// is looked for by a join.
 func TestHistory_costsStayFlat(t *testing.T) {
 	t.Parallel()
 	rows := 200_000
@@ -48,6 +49,8 @@ func TestHistory_costsStayFlat(t *testing.T) {
 	h := history{conn: conn, start: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)}
 	h.grow(t, 20_000)
 	h.open(t, 100)
+	h.exec(t, `INSERT INTO files (id, event, field, name, type, size, sha256, created)
+		SELECT 'fil_' || id, id, 'brief', 'plan.pdf', 'application/pdf', 1, 'ab', 0 FROM (SELECT id FROM events ORDER BY id LIMIT 500) AS e`)
 	small := h.costs(t)
 	began := time.Now()
 	h.grow(t, rows)
@@ -120,6 +123,7 @@ func (h *history) costs(t *testing.T) map[string]int {
 		"a page of retention":   h.blocks(t, lock, int64(0), end, 500),
 		"what goes of it":       h.blocks(t, prune, h.page(t, lock, 0, end)),
 		"retention, no spam":    h.blocks(t, spam, int64(0), end, 500),
+		"files of old events":   h.blocks(t, db.ExpireFilesQuery(), int64(0), int64(1)<<62),
 		"failed deliveries":     h.blocks(t, `SELECT id FROM deliveries WHERE state = 2 AND connection = 'slack-1' ORDER BY id DESC LIMIT 50`),
 		"newest page of events": h.blocks(t, `SELECT id FROM events ORDER BY id DESC LIMIT 50`),
 	}

@@ -98,7 +98,8 @@ func (s *Store) DropPlans(ctx context.Context) (int, error) {
 	for _, p := range old {
 		var events bool
 		// An event's id is of the time in which its version was in force; that
-		// bounds what has to be read, for there is no index on plan.
+		// bounds what has to be read, for there is no index on plan. A post that
+		// was released later is noted beside the replays.
 		err := s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM events WHERE id >= ?1 AND id < ?2 AND plan = ?3) OR EXISTS (SELECT 1 FROM replays WHERE plan = ?3)`,
 			int64(event.FirstIDAt(p.from)), int64(event.FirstIDAt(p.to)), p.id).Scan(&events)
 		if err != nil {

@@ -59,3 +59,42 @@ func TestDropPlans(t *testing.T) {
 		}
 	})
 }
+
+// A post that a later version released keeps that version: without the note of
+// Readmit the version goes, and every list with the post in it fails.
+func TestDropPlans_released(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		s, c := newStore(t, p)
+		e := event.Event{ID: s.NewIDs(1), Source: "contact", Form: true, ReceivedAt: c.Now(), State: event.Spam, Body: []byte("{}")}
+		if _, err := s.Accept(&e, nil); err != nil {
+			t.Fatal(err)
+		}
+		c.Add(20 * 24 * time.Hour)
+		plan, err := s.SavePlan(event.Version{Hash: "later", Rules: []string{"lead"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		e.State, e.Plan, e.Results = event.NoMatch, plan, []byte("n")
+		if _, err := s.Readmit(&e, nil); err != nil {
+			t.Fatal(err)
+		}
+		c.Add(20 * 24 * time.Hour)
+		if n, err := s.DropPlans(t.Context()); n != 0 || err != nil {
+			t.Errorf("dropped %d, %v", n, err)
+		}
+		list, err := s.Events(t.Context(), event.Filter{})
+		if err != nil || len(list) != 1 || len(list[0].Verdicts) != 1 || list[0].Verdicts[0].Rule != "lead" {
+			t.Errorf("got %+v, %v", list, err)
+		}
+		if replays, err := s.Replays(t.Context(), e.ID); err != nil || len(replays) != 0 {
+			t.Errorf("it counts as a replay: %+v, %v", replays, err)
+		}
+		if n, err := s.Prune(t.Context(), db.Retention{Submissions: 24 * time.Hour}); n != 1 || err != nil {
+			t.Errorf("pruned %d, %v", n, err)
+		}
+		if _, err := s.Plan(t.Context(), plan); !errors.Is(err, event.ErrNotFound) {
+			t.Errorf("after its event: got %v, want not found", err)
+		}
+	})
+}

@@ -197,7 +197,7 @@ func (s *Store) runs(ctx context.Context, which string, arg int64) ([]event.Repl
 
 // Replays tells what runs have done with an event, the oldest first.
 func (s *Store) Replays(ctx context.Context, id event.ID) ([]event.Replay, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT run, at, plan, verdicts, coalesce(errors, ''), deliveries, first FROM replays WHERE event = ?1 ORDER BY run`, int64(id))
+	rows, err := s.read.QueryContext(ctx, `SELECT run, at, plan, verdicts, coalesce(errors, ''), deliveries, first FROM replays WHERE event = ?1 AND run <> ?2 ORDER BY run`, int64(id), int64(noReplay))
 	if err != nil {
 		return nil, fmt.Errorf("list the replays of %s: %w", id, err)
 	}

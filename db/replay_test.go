@@ -180,8 +180,17 @@ func TestPrune_replays(t *testing.T) {
 		if replays, err := s.Replays(t.Context(), e.ID); err != nil || len(replays) != 0 {
 			t.Errorf("left: %+v, %v", replays, err)
 		}
-		if runs, err := s.Runs(t.Context(), 10); err != nil || len(runs) != 0 {
-			t.Errorf("left: %+v, %v", runs, err)
+		if runs, err := s.Runs(t.Context(), 10); err != nil || len(runs) != 1 {
+			t.Errorf("runs: %+v, %v, want the one that may have replayed what is kept for ever", runs, err)
+		}
+		year := 365 * 24 * time.Hour
+		for i, r := range []db.Retention{{Events: 90 * 24 * time.Hour, Submissions: year, Spam: year}, {Events: 1, Submissions: 2, Spam: 3}} {
+			if _, err := s.Prune(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+			if runs, err := s.Runs(t.Context(), 10); err != nil || len(runs) != 1-i {
+				t.Errorf("runs: %+v, %v, want %d", runs, err, 1-i)
+			}
 		}
 	})
 }

@@ -43,7 +43,7 @@ func (s *Store) Prune(ctx context.Context, r Retention) (int, error) {
 		}
 	}
 	if r.Files > 0 {
-		if err := s.expireFiles(event.FirstIDAt(s.now().Add(-r.Files))); err != nil {
+		if err := s.expireFiles(ctx, event.FirstIDAt(s.now().Add(-r.Files))); err != nil {
 			return total, err
 		}
 	}
@@ -56,7 +56,7 @@ func (s *Store) Prune(ctx context.Context, r Retention) (int, error) {
 	if err != nil {
 		return total, fmt.Errorf("delete old keys: %w", err)
 	}
-	if err := s.pruneRuns(max(r.Events, r.Submissions, r.Spam)); err != nil {
+	if err := s.pruneRuns(r); err != nil {
 		return total, err
 	}
 	if _, err := s.DropPlans(ctx); err != nil {
@@ -66,10 +66,11 @@ func (s *Store) Prune(ctx context.Context, r Retention) (int, error) {
 }
 
 // pruneRuns deletes the runs of replays whose events have all become too old.
-func (s *Store) pruneRuns(age time.Duration) error {
-	if age <= 0 {
+func (s *Store) pruneRuns(r Retention) error {
+	if min(r.Events, r.Submissions, r.Spam) <= 0 { // some are kept for ever
 		return nil
 	}
+	age := max(r.Events, r.Submissions, r.Spam)
 	before := event.FirstIDAt(s.now().Add(-age))
 	err := s.write(func(tx tx) error {
 		return tx.exec(`DELETE FROM replay_runs WHERE id < ?1`, int64(before))
