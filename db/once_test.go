@@ -3,6 +3,7 @@ package db_test
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -123,6 +124,57 @@ func TestOnce_released(t *testing.T) {
 			if stored := mustDeliveries(t, s, event.DeliveryFilter{Event: id}); len(stored) != 1 || stored[0].State != want {
 				t.Errorf("stored %+v, want %s", stored, want)
 			}
+		}
+	})
+}
+
+// A repeat sends nothing, so it takes no place of a delivery that goes once:
+// neither for later posts nor for those committed together with it.
+func TestOnce_repeat(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		s, c := newStore(t, p)
+		accept := func(content string) (event.DeliveryState, event.ID) {
+			id := s.NewIDs(2)
+			e := event.Event{
+				ID: id, Source: "contact", Form: true, ReceivedAt: c.Now(), State: event.NoMatch, Body: []byte("{}"),
+				Dedupe: &event.Dedupe{Key: content, Window: 7 * 24 * time.Hour},
+			}
+			ds := []event.Delivery{{
+				ID: event.DeliveryID(id) + 1, Event: id, Rule: event.AutoreplyRule, Action: 1, Connection: "mail", Output: []byte(`{}`), Claim: 1,
+				Once: &event.Once{Scope: "contact/autoreply", Key: "ada", Window: 24 * time.Hour, Reason: "one was sent already"},
+			}}
+			of, err := s.Accept(&e, ds)
+			if err != nil {
+				t.Error(err)
+			}
+			return ds[0].State, of
+		}
+		if state, _ := accept("hello"); state == event.Cancelled {
+			t.Fatal("the first was held back")
+		}
+		c.Add(48 * time.Hour)
+		if _, of := accept("hello"); of == 0 {
+			t.Fatal("the repeat was not recognised")
+		}
+		if state, _ := accept("something else"); state == event.Cancelled {
+			t.Error("the reply to a post after a repeat was held back")
+		}
+		c.Add(48 * time.Hour)
+		var wg sync.WaitGroup
+		var went atomic.Int32
+		for i := range 40 {
+			wg.Go(func() {
+				if i%2 == 0 {
+					accept("hello")
+				} else if state, of := accept(fmt.Sprint("new ", i)); of == 0 && state != event.Cancelled {
+					went.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if went.Load() != 1 {
+			t.Errorf("%d went, want one", went.Load())
 		}
 	})
 }

@@ -43,6 +43,7 @@ func (w *pgWork) accepts() error {
 			return err
 		}
 		if a.duplicateOf != 0 {
+			w.freeKeys(a)
 			continue
 		}
 		for i := range a.deliveries {
@@ -51,6 +52,7 @@ func (w *pgWork) accepts() error {
 			}
 		}
 	}
+	w.forgetFreed()
 	e := &events
 	w.queue.Queue(`INSERT INTO events (id, source, form, type, received, state, cause, duplicate_of, plan, verdicts, errors, deliveries, first, content)
 		SELECT id, source, form, type, received, state, NULLIF(cause, ''), NULLIF(duplicate_of, 0), plan, verdicts, NULLIF(errors, ''), deliveries, first, content
@@ -66,6 +68,24 @@ func (w *pgWork) accepts() error {
 		}
 	}
 	return nil
+}
+
+// freeKeys gives those of a's deliveries that go once to whoever comes next:
+// a is a repeat, so they do not go.
+func (w *pgWork) freeKeys(a *acceptOp) {
+	for i := range a.deliveries {
+		if d := &a.deliveries[i]; d.Once != nil && w.firsts[keyOfOnce(d)] == d.Event {
+			w.freed[keyOfOnce(d)] = true
+		}
+	}
+}
+
+// forgetFreed removes what was noted for deliveries that do not go, and that
+// nobody else in the batch has taken.
+func (w *pgWork) forgetFreed() {
+	for k := range w.freed {
+		w.queue.Queue(`DELETE FROM dedupe WHERE source = $1 AND key = $2`, k.source, []byte(k.key))
+	}
 }
 
 func (rows *eventRows) add(a *acceptOp) error {
@@ -113,7 +133,12 @@ func textOf(v any) string {
 func (w *pgWork) addDelivery(rows *deliveryRows, d *event.Delivery) error {
 	state, blocked := int16(open), false
 	if d.Once != nil {
-		holdBack(d, w.firsts[keyOfOnce(d)] != d.Event)
+		k := keyOfOnce(d)
+		holdBack(d, w.firsts[k] != d.Event && !w.freed[k])
+		if w.freed[k] {
+			w.firsts[k] = d.Event
+			delete(w.freed, k)
+		}
 	}
 	switch {
 	case d.State == event.GaveUp: // it could not be rendered

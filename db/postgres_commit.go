@@ -85,7 +85,8 @@ type pgWork struct {
 	queue    *pgx.Batch
 	taken    map[keyed]bool
 	firsts   map[dedupeKey]event.ID
-	overflow map[string]bool // connections with something due that nobody holds
+	freed    map[dedupeKey]bool // of firsts: the event turned out to be a repeat, which sends nothing
+	overflow map[string]bool    // connections with something due that nobody holds
 }
 
 // dedupeKey is a row of table dedupe.
@@ -94,6 +95,7 @@ type dedupeKey struct{ source, key string }
 func (w *pgWork) run() error {
 	w.queue = &pgx.Batch{}
 	w.taken, w.firsts, w.overflow = map[keyed]bool{}, map[dedupeKey]event.ID{}, map[string]bool{}
+	w.freed = map[dedupeKey]bool{}
 	w.queue.Queue("BEGIN")
 	w.queue.Queue("SELECT beat($1)", w.tx.at.owner).QueryRow(func(row pgx.Row) error { return row.Scan(&w.tx.at.now) })
 	asked := w.askKeys()
