@@ -17,7 +17,9 @@ type history struct {
 	read   *sql.DB
 	number int64 // by which the target knows it again
 	node   int64 // in its IDs
-	files  int64 // the number of its folder for files; 0: there is none
+	// facts are the rows of meta that are moved: the number of the folder for
+	// files, and the key of forms, by which visitors' open pages stay good.
+	facts map[string]int64
 }
 
 // openHistory opens the file as a start of hookgate does: the tables are brought
@@ -74,12 +76,29 @@ func (h *history) identify(ctx context.Context) error {
 	if err := h.engine.exec(`INSERT OR IGNORE INTO meta (key, value) VALUES ('history', ?1)`, number); err != nil { //nolint:contextcheck // the driver is slow with contexts that can end, see change
 		return fmt.Errorf("number the history: %w", err)
 	}
-	row := h.read.QueryRowContext(ctx, `SELECT (SELECT value FROM meta WHERE key = 'history'), (SELECT value FROM meta WHERE key = 'node'),
-		coalesce((SELECT value FROM meta WHERE key = '`+metaFiles+`'), 0)`)
-	if err := row.Scan(&h.number, &h.node, &h.files); err != nil {
+	row := h.read.QueryRowContext(ctx, `SELECT (SELECT value FROM meta WHERE key = 'history'), (SELECT value FROM meta WHERE key = 'node')`)
+	if err := row.Scan(&h.number, &h.node); err != nil {
 		return fmt.Errorf("read the history's number: %w", err)
 	}
-	return nil
+	return h.readFacts(ctx)
+}
+
+func (h *history) readFacts(ctx context.Context) error {
+	rows, err := h.read.QueryContext(ctx, `SELECT key, value FROM meta WHERE key = '`+metaFiles+`' OR key LIKE '`+metaFormKey+`%'`)
+	if err != nil {
+		return fmt.Errorf("read what is known of the history: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	h.facts = map[string]int64{}
+	for rows.Next() {
+		var key string
+		var value int64
+		if err := rows.Scan(&key, &value); err != nil {
+			return fmt.Errorf("read what is known of the history: %w", err)
+		}
+		h.facts[key] = value
+	}
+	return rows.Err()
 }
 
 func (h *history) count(ctx context.Context, t *historyTable) (n int64, err error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -180,9 +181,7 @@ func (t *target) finish(ctx context.Context, source *history) error {
 			return err
 		}
 		values := map[string]int64{metaMove: moveDone, metaNode: source.node, metaLast: last}
-		if source.files != 0 {
-			values[metaFiles] = source.files
-		}
+		maps.Copy(values, source.facts)
 		return setMeta(ctx, tx, values)
 	})
 	if err != nil {

@@ -425,6 +425,38 @@ func TestMoveHistory_emptyTarget(t *testing.T) {
 	}
 }
 
+// The folder for files stays the database's own, and forms that visitors have
+// open stay good, also where the target was started before and made a key.
+func TestMoveHistory_facts(t *testing.T) {
+	t.Parallel()
+	path, url := filepath.Join(t.TempDir(), "test.db"), pgtest.Shared(t).URL(t)
+	s, _ := newStore(t, place{path: path})
+	key, err := s.FormKey(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(s.SetFilesFolder(7), s.Close()); err != nil {
+		t.Fatal(err)
+	}
+	before := mustReplica(t, url, 0)
+	if _, err := before.FormKey(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := before.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := move(t.Context(), path, url, nil); err != nil {
+		t.Fatal(err)
+	}
+	r := mustReplica(t, url, 0)
+	if got, err := r.FormKey(t.Context()); err != nil || !slices.Equal(got, key) {
+		t.Errorf("the key is %x, %v, want that of the file, %x", got, err, key)
+	}
+	if n, err := r.FilesFolder(t.Context()); n != 7 || err != nil {
+		t.Errorf("folder %d, %v", n, err)
+	}
+}
+
 // A replica that gets the history's node, and whose clock is behind, makes none
 // of the history's IDs again.
 //
