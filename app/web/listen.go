@@ -21,6 +21,12 @@ const (
 	lingerTime  = 500 * time.Millisecond
 	lingerBytes = 1 << 20
 
+	// uploadLingerTime and uploadLingerBytes are the same for posts with files.
+	// Browsers send the whole of a file that is too large before they look for
+	// an answer, and show none to the visitor where they cannot.
+	uploadLingerTime  = 10 * time.Second
+	uploadLingerBytes = 64 << 20
+
 	// shortagePause is the wait after accept(2) found no file descriptor.
 	shortagePause = 20 * time.Millisecond
 )
@@ -101,6 +107,7 @@ type guardedConn struct {
 	from   netip.Addr // its network
 	held   atomic.Int64
 	linger atomic.Bool
+	upload atomic.Bool // a post with files is what is left unread
 	closed atomic.Bool
 }
 
@@ -137,8 +144,12 @@ func (c *guardedConn) Close() error {
 	defer c.guard.leave(c.from)
 	defer c.release()
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.linger.Load() {
-		if half.CloseWrite() == nil && c.SetReadDeadline(time.Now().Add(lingerTime)) == nil {
-			_, _ = io.CopyN(io.Discard, c.Conn, lingerBytes)
+		patience, most := lingerTime, int64(lingerBytes)
+		if c.upload.Load() {
+			patience, most = uploadLingerTime, uploadLingerBytes
+		}
+		if half.CloseWrite() == nil && c.SetReadDeadline(time.Now().Add(patience)) == nil {
+			_, _ = io.CopyN(io.Discard, c.Conn, most)
 		}
 	}
 	return c.Conn.Close()

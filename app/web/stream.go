@@ -179,6 +179,9 @@ func (s *Server) endUpload(ctx *fasthttp.RequestCtx, u *uploadStream) {
 		s.uploads.Add(-1)
 	}
 	if !u.ended {
+		if u.conn != nil {
+			u.conn.upload.Store(true)
+		}
 		leave(ctx)
 	}
 }

@@ -1,10 +1,12 @@
 package web_test
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -78,6 +80,32 @@ func TestUpload_limits(t *testing.T) {
 	}
 	if got := f.do("PUT", "/f/apply", "x", "Content-Type", multipartType); got.status != 405 {
 		t.Errorf("PUT: %d", got.status)
+	}
+}
+
+// A browser sends all of a file before it looks for the answer, and the visitor
+// is still told that it was too large. Break: linger for as little as after
+// other requests.
+func TestUpload_tooLargeIsAnswered(t *testing.T) {
+	t.Parallel()
+	f, _ := startUploads(t, 1<<30, nil)
+	conn, err := net.Dial("tcp", f.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	const size = 30 << 20
+	fmt.Fprintf(conn, "POST /f/apply HTTP/1.1\r\nHost: a\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n", multipartType, size)
+	if n, err := conn.Write([]byte(strings.Repeat("x", size))); err != nil {
+		t.Fatalf("broken off after %d bytes: %v", n, err)
+	}
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode != http.StatusRequestEntityTooLarge {
+		t.Errorf("status %d", res.StatusCode)
 	}
 }
 

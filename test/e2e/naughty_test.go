@@ -1,10 +1,12 @@
 package e2e
 
 import (
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,8 +14,9 @@ import (
 	"hookgate/test/lab"
 )
 
-// Texts that have broken software are the same in the stored event, and stand
-// in Slack as texts: nobody is linked, mentioned or shouted at.
+// Texts that have broken software are the same in the stored event, stand in
+// Slack as texts, where nobody is linked, mentioned or shouted at, and in a CSV
+// file as cells that no spreadsheet runs.
 func TestNaughtyStrings(t *testing.T) {
 	t.Parallel()
 	slack := fakeslack.New(t)
@@ -26,7 +29,7 @@ func TestNaughtyStrings(t *testing.T) {
 		t.Fatal(len(texts), err)
 	}
 	g := lab.Start(t, contact(slack.APIURL(), origin, generous))
-	want := map[string]string{}
+	want, sent := map[string]string{}, map[string]string{}
 	for i, text := range texts {
 		name := fmt.Sprintf("N%d", i)
 		body, err := json.Marshal(map[string]string{"name": name, "email": "n@example.com", "message": text})
@@ -40,6 +43,7 @@ func TestNaughtyStrings(t *testing.T) {
 			}
 			t.Fatalf("%.80q: %d %s", text, r.Status, r.Body)
 		}
+		sent[name] = text
 		want[name] = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
 		if i%20 == 0 {
 			data, _ := value(t, g.Show(g.Events("--limit", "1")[0].ID).Data).(map[string]any)
@@ -58,5 +62,34 @@ func TestNaughtyStrings(t *testing.T) {
 	}
 	if len(want) != 0 {
 		t.Errorf("%d did not arrive", len(want))
+	}
+	exported(t, g, sent)
+}
+
+// exported compares the messages of the CSV file of the form with those that
+// were sent, by name. Break: write cells as they are.
+func exported(t *testing.T, g *lab.Gate, sent map[string]string) {
+	t.Helper()
+	plain, bom := strings.CutPrefix(g.MustCLI("forms", "export", "contact"), "\uFEFF")
+	rows, err := csv.NewReader(strings.NewReader(plain)).ReadAll()
+	if err != nil || !bom || len(rows) != len(sent)+1 {
+		t.Fatalf("%d rows for %d posts, a byte order mark: %v, %v", len(rows), len(sent), bom, err)
+	}
+	name, message := slices.Index(rows[0], "name"), slices.Index(rows[0], "message")
+	neutralised := 0
+	for _, row := range rows[1:] {
+		cell, text := row[message], sent[row[name]]
+		if strings.HasPrefix(cell, "'") && !strings.HasPrefix(text, "'") {
+			cell, neutralised = cell[1:], neutralised+1
+		} else if cell != "" && strings.Contains("=+-@\t\r", cell[:1]) {
+			t.Errorf("a spreadsheet runs %.80q", cell)
+		}
+		// csv.Reader does not tell the two kinds of line ends apart.
+		if crlf := strings.NewReplacer("\r\n", "\n"); crlf.Replace(cell) != crlf.Replace(text) {
+			t.Errorf("%.80q is %.80q in the file", text, row[message])
+		}
+	}
+	if neutralised < 5 {
+		t.Errorf("only %d cells begin like a formula: what is tested?", neutralised)
 	}
 }

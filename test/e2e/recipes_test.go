@@ -1,24 +1,29 @@
 package e2e
 
 import (
+	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
+	"hookgate/test/fakeslack"
 	"hookgate/test/fakevendors"
 	"hookgate/test/lab"
 )
 
-// billed is the use case of the Sitejet help page with real billing tools.
-func billed(stripe, lexware string) string {
+// billed is the use cases of the Sitejet help page with real billing tools and
+// Slack.
+func billed(stripe, lexware, slack string) string {
 	return `
 sources:
   sitejet: { type: sitejet, token: ` + sitejetToken + ` }
 connections:
   stripe: { type: stripe, api_key: sk_test_e2e_0001, api_url: "` + stripe + `/v1" }
   lexware: { type: lexware, api_key: lexware-key-0002, api_url: "` + lexware + `/v1" }
+  slack: { type: slack, webhook_url: "` + slack + `" }
 rules:
   - name: sold
     from: sitejet
@@ -46,15 +51,24 @@ rules:
       - to: stripe
         ordering_key: data.website.id
         activate_subscription: { reference: "sitejet-${{ data.website.id }}" }
+  - name: announce
+    from: sitejet
+    events: [website_status_changed]
+    when: data.website.status in ["Assign", "Done"]
+    then:
+      - to: slack
+        text: "*${{ data.website.title }}* moved from ${{ data.previousStatus }} to *${{ data.website.status }}*"
 `
 }
 
 // Interest → Preparation creates a subscription, still without cost, and a
-// quotation; Done activates the subscription.
+// quotation; Done activates the subscription; Assign and Done are announced in
+// Slack.
 func TestRecipes_soldAndLive(t *testing.T) {
 	t.Parallel()
 	stripe, lexware := fakevendors.NewStripe(t, "sk_test_e2e_0001"), fakevendors.NewLexware(t, "lexware-key-0002")
-	g := lab.Start(t, billed(stripe.URL, lexware.URL))
+	slack := fakeslack.New(t)
+	g := lab.Start(t, billed(stripe.URL, lexware.URL, slack.WebhookURL()))
 	sold := g.Settled(g.Accepted(g.PostJSON(sitejetPath, lab.Fixture(t, "sitejet/interest_to_preparation.json"))))
 	same(t, "deliveries", []string{"sold/lexware", "sold/stripe"}, names(sold))
 	for _, d := range sold.Deliveries {
@@ -77,13 +91,24 @@ func TestRecipes_soldAndLive(t *testing.T) {
 	same(t, "quotation", []any{"sitejet-321654", map[string]any{"countryCode": "DE", "name": "Harry's Diner"}},
 		[]any{quotations[0].Fields["remark"], quotations[0].Fields["address"]})
 
-	done := strings.NewReplacer(`"Interest"`, `"Publish"`, `"Preparation"`, `"Done"`).Replace(string(lab.Fixture(t, "sitejet/interest_to_preparation.json")))
-	live := g.Settled(g.Accepted(g.PostJSON(sitejetPath, []byte(done))))
-	same(t, "deliveries", []string{"live/stripe"}, names(live))
-	if d := live.Deliveries[0]; d.State != "delivered" {
-		t.Errorf("%s is %s: %s", d.Name, d.State, d.Error)
+	moved := func(from, to string) lab.Event {
+		t.Helper()
+		payload := strings.NewReplacer(`"Interest"`, `"`+from+`"`, `"Preparation"`, `"`+to+`"`).Replace(string(lab.Fixture(t, "sitejet/interest_to_preparation.json")))
+		ev := g.Settled(g.Accepted(g.PostJSON(sitejetPath, []byte(payload))))
+		for _, d := range ev.Deliveries {
+			if d.State != "delivered" {
+				t.Errorf("%s is %s: %s", d.Name, d.State, d.Error)
+			}
+		}
+		return ev
 	}
+	same(t, "deliveries of Assign", []string{"announce/slack"}, names(moved("Preparation", "Assign")))
+	same(t, "status before the launch", "trialing", stripe.Records("subscription")[0].Fields["status"])
+	same(t, "deliveries of Done", []string{"announce/slack", "live/stripe"}, names(moved("Publish", "Done")))
 	same(t, "status", "active", stripe.Records("subscription")[0].Fields["status"])
+	announced := messages(t, slack, 2)
+	same(t, "Slack", []string{"*Harry's Diner* moved from Preparation to *Assign*", "*Harry's Diner* moved from Publish to *Done*"},
+		[]string{announced[0].Text, announced[1].Text})
 }
 
 // A form subscribes to Campaign Monitor and creates a lead in Salesforce. A
@@ -94,8 +119,14 @@ func TestRecipes_lead(t *testing.T) {
 	newsletter := fakevendors.NewCampaignMonitor(t, "cm-key-0003", "0a1b2c")
 	crm := fakevendors.NewSalesforce(t, "app", "sf-secret-0004")
 	g := lab.Start(t, `
-sources:
-  lead: { type: webhook, token: `+sitejetToken+` }
+forms:
+  lead:
+    fields:
+      name: { required: true }
+      email: { required: true }
+      company: {}
+      newsletter: { type: checkbox }
+`+generous+`
 connections:
   newsletter: { type: campaign_monitor, api_key: cm-key-0003, list_id: 0a1b2c, api_url: "`+newsletter.URL+`/api/v3.3" }
   crm:
@@ -114,12 +145,18 @@ rules:
         subscribe: { email: "${{ data.email }}", name: "${{ data.name }}", consent_to_track: unchanged }
 `)
 	post := func(body string) lab.Event {
-		return g.Settled(g.Accepted(g.PostJSON("/in/lead/"+sitejetToken, []byte(body))))
+		t.Helper()
+		r := g.Do(http.MethodPost, "/f/lead", []byte(body), "Content-Type", formType, "Accept", "application/json")
+		var answer struct{ ID string }
+		if err := json.Unmarshal([]byte(r.Body), &answer); err != nil || r.Status != http.StatusOK {
+			t.Fatalf("%s: %d %s", body, r.Status, r.Body)
+		}
+		return g.Settled(answer.ID)
 	}
-	first := post(`{"name":"Ada","email":"ada@example.com","newsletter":true}`)
+	first := post("name=Ada&email=ada%40example.com&newsletter=on")
 	same(t, "deliveries", []string{"new-lead/crm", "new-lead/newsletter"}, names(first))
 	crm.Expire()
-	second := post(`{"name":"Bob","email":"bob@example.com","newsletter":false}`)
+	second := post("name=Bob&email=bob%40example.com&company=Bob+%26+Sons")
 	same(t, "deliveries", []string{"new-lead/crm"}, names(second))
 	for _, d := range slices.Concat(first.Deliveries, second.Deliveries) {
 		if d.State != "delivered" || d.Attempts != 1 {
@@ -127,7 +164,7 @@ rules:
 		}
 	}
 	leads := crm.Records("Lead")
-	if len(leads) != 2 || leads[0].Fields["LastName"] != "Ada" || leads[1].Fields["LastName"] != "Bob" {
+	if len(leads) != 2 || leads[0].Fields["LastName"] != "Ada" || leads[1].Fields["LastName"] != "Bob" || leads[1].Fields["Company"] != "Bob & Sons" {
 		t.Errorf("Salesforce has %v", leads)
 	}
 	const login, create = "POST /services/oauth2/token", "POST /services/data/v62.0/sobjects/Lead"
@@ -136,7 +173,7 @@ rules:
 		t.Errorf("Campaign Monitor has %v", list)
 	}
 
-	refused := post(`{"name":"Eve","email":"nonsense","newsletter":true}`)
+	refused := post("name=Eve&email=nonsense&newsletter=yes")
 	d := to(t, refused, "newsletter")
 	if d.State != "failed" {
 		t.Errorf("%s is %s", d.Name, d.State)
