@@ -100,6 +100,11 @@ func TestSubmit_values(t *testing.T) {
 		{"{type: email}", values{"info@bücher.example"}, `"info@bücher.example"`, ""},
 		{"{type: email}", values{"o'neil@example.com"}, `"o'neil@example.com"`, ""},
 		{"{type: email}", values{"  "}, `""`, ""},
+		{"{type: email}", values{"a@x.example", "b@x.example"}, `"a@x.example"`, forms.TypeEmail}, // anyone's, to be mailed
+		{"{type: email}", values{values{"a@x.example", "b@x.example"}}, `"a@x.example"`, forms.TypeEmail},
+		{"{type: email}", values{"a@x.example", "", "a@x.example"}, `"a@x.example"`, ""},
+		{"{type: email}", values{values{"a@x.example"}}, `"a@x.example"`, ""},
+		{"{type: email, required: true}", values{"", ""}, `""`, forms.Required},
 		{"{type: email}", values{"ada@localhost"}, `"ada@localhost"`, forms.TypeEmail},
 		{"{type: email}", values{"ada@-x.example"}, `"ada@-x.example"`, forms.TypeEmail},
 		{"{type: email}", values{"ada@example..com"}, `"ada@example..com"`, forms.TypeEmail},

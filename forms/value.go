@@ -40,6 +40,8 @@ func (fd *field) read(e *entry) (any, Problem) {
 		return nil, fd.missing()
 	case !e.list && !fd.list && len(e.values) == 1:
 		return fd.readOne(e.values[0], fd.required)
+	case fd.kind == emailKind && !fd.list:
+		return fd.readAddress(e)
 	}
 	var list []any
 	var first Problem
@@ -57,6 +59,22 @@ func (fd *field) read(e *entry) (any, Problem) {
 		first = fd.missing()
 	}
 	return list, first
+}
+
+// readAddress reads an e-mail field that was posted as a list. A second
+// address is refused: rules and autoreplies would send mail to all of them, and
+// anyone can post anyone's. Only a field that is declared as a list, with [],
+// has several.
+func (fd *field) readAddress(e *entry) (any, Problem) {
+	given := slices.DeleteFunc(slices.Clone(e.values), func(v any) bool { return strings.TrimSpace(plain(v)) == "" })
+	if len(given) == 0 {
+		return "", fd.missing()
+	}
+	value, problem := fd.readOne(given[0], fd.required)
+	if problem.Code == "" && slices.ContainsFunc(given[1:], func(v any) bool { return plain(v) != plain(given[0]) }) {
+		problem = Problem{Code: TypeEmail}
+	}
+	return value, problem
 }
 
 func (fd *field) missing() Problem {

@@ -32,8 +32,10 @@ func (in *Intake) replies(e *event.Event, plan *Plan, sc *lang.Scope) []rules.Re
 // asReply holds a reply back that nobody should get, and else sees to it that
 // the address gets no other for a day.
 func asReply(d *event.Delivery, e *event.Event) {
-	address := recipient(d.Output)
+	address, several := recipient(d.Output)
 	switch {
+	case several:
+		d.State, d.Error = event.Cancelled, "a reply goes to one address, and several were given"
 	case address == "":
 		d.State, d.Error = event.Cancelled, "there is no address to reply to"
 	case automatic(address):
@@ -46,18 +48,32 @@ func asReply(d *event.Delivery, e *event.Event) {
 	}
 }
 
-// recipient is the address in a rendered reply, "" where there is none.
-func recipient(output []byte) string {
+// recipient is the address in a rendered reply, "" where there is none. It
+// reports several: whoever posts a field many times must not have mail sent to
+// as many strangers.
+func recipient(output []byte) (address string, several bool) {
 	var out struct {
 		Recipient json.RawMessage `json:"recipient"`
 	}
 	if json.Unmarshal(output, &out) != nil {
-		return ""
+		return "", false
+	}
+	var list []string
+	if json.Unmarshal(out.Recipient, &list) == nil && len(list) > 0 {
+		return mailAddress(list[0]), len(list) > 1
 	}
 	var text string
 	if json.Unmarshal(out.Recipient, &text) != nil {
-		return string(out.Recipient) // no text: the connector says what is wrong with it
+		return string(out.Recipient), false // no text: the connector says what is wrong with it
 	}
+	if all, err := mail.ParseAddressList(text); err == nil && len(all) > 1 {
+		return "", true
+	}
+	return mailAddress(text), false
+}
+
+// mailAddress is what is sent to, of an address as mail programs write it.
+func mailAddress(text string) string {
 	text = strings.TrimSpace(text)
 	if parsed, err := mail.ParseAddress(text); err == nil {
 		return parsed.Address

@@ -34,10 +34,15 @@ func TestMailbox(t *testing.T) {
 	for output, want := range map[string]string{
 		`{"recipient":"Ada <ada@x.example>"}`: "ada@x.example", `{"recipient":" ada@x.example "}`: "ada@x.example",
 		`{"recipient":"A, B <ada@x.example>"}`: "ada@x.example", `{"recipient":null}`: "", `{"recipient":""}`: "", `{}`: "", `x`: "",
-		`{"recipient":["a@x.example"]}`: `["a@x.example"]`, `{"recipient":"nonsense"}`: "nonsense",
+		`{"recipient":["a@x.example"]}`: "a@x.example", `{"recipient":[]}`: "[]", `{"recipient":[1]}`: "[1]", `{"recipient":"nonsense"}`: "nonsense",
 	} {
-		if got := intake.Recipient([]byte(output)); got != want {
-			t.Errorf("%s: %q", output, got)
+		if got, several := intake.Recipient([]byte(output)); got != want || several {
+			t.Errorf("%s: %q, several: %t", output, got, several)
+		}
+	}
+	for _, output := range []string{`{"recipient":["a@x.example","b@x.example"]}`, `{"recipient":"a@x.example, B <b@x.example>"}`} {
+		if _, several := intake.Recipient([]byte(output)); !several {
+			t.Errorf("%s: taken for one address", output)
 		}
 	}
 }
