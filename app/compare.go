@@ -85,13 +85,13 @@ func compare(ctx context.Context, past pastEvents, r api.CompareRequest, now, th
 // Past is the history of a gateway that need not be running.
 type Past struct {
 	reader *db.Reader
-	kinds  []connectors.Kind
+	kinds  *connectors.Catalog
 	now    func() time.Time
 }
 
 // OpenPast opens a configuration's database for reading. kinds are those of
 // connections that its rules may send to.
-func OpenPast(ctx context.Context, s config.Storage, kinds []connectors.Kind, now func() time.Time) (*Past, error) {
+func OpenPast(ctx context.Context, s config.Storage, kinds *connectors.Catalog, now func() time.Time) (*Past, error) {
 	var reader *db.Reader
 	var err error
 	if s.URL.IsZero() {

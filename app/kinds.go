@@ -1,8 +1,6 @@
 package app
 
 import (
-	"slices"
-
 	"hookgate/app/config"
 	"hookgate/app/diag"
 	"hookgate/connectors"
@@ -11,21 +9,21 @@ import (
 // Kinds are the kinds of connections that the configuration can have: those
 // that come with hookgate and those of its recipes. The faults of the recipes
 // are added to the report; one that has some is left out.
-func Kinds(doc *config.Document, report *config.Report) []connectors.Kind {
-	kinds := connectors.Kinds()
+func Kinds(doc *config.Document, report *config.Report) *connectors.Catalog {
+	var own []connectors.Kind
 	for _, file := range doc.Recipes {
 		kind, name, list := connectors.ReadRecipe(file.Path, file.Content)
 		if len(list) == 0 || list.Err() == nil {
-			if slices.ContainsFunc(kinds, func(k connectors.Kind) bool { return k.Name == kind.Name }) {
+			if _, taken := connectors.NewCatalog(own...).Find(kind.Name); taken {
 				list = append(list, name.Diag("duplicate-name", "choose another name", "there is a connector %q already", kind.Name))
 			}
 		}
 		report.Add(list)
 		if list.Err() == nil {
-			kinds = append(kinds, kind)
+			own = append(own, kind)
 		}
 	}
-	return kinds
+	return connectors.NewCatalog(own...)
 }
 
 // kindNamed finds the connector of a connection's type. Where not every recipe
@@ -34,14 +32,11 @@ func (l *Loaded) kindNamed(c config.Connection) (*connectors.Kind, diag.List) {
 	if c.Type.IsZero() {
 		return nil, nil // said by config
 	}
-	names := make([]string, 0, len(l.Kinds))
-	for _, k := range l.Kinds {
-		if k.Name == c.Type.Value {
-			return &k, nil
-		}
-		names = append(names, k.Name)
+	if k, ok := l.Kinds.Find(c.Type.Value); ok {
+		return &k, nil
 	}
-	if len(l.Kinds) < len(connectors.Kinds())+len(l.Document.Recipes) {
+	names := l.Kinds.Names()
+	if len(names) < len(connectors.NewCatalog().Names())+len(l.Document.Recipes) {
 		return nil, nil
 	}
 	hint := diag.DidYouMean(c.Type.Value, names)

@@ -34,7 +34,7 @@ type Loaded struct {
 	Tests    []*trial.Test
 	// Kinds are the kinds of connections there are: those that come with
 	// hookgate, and those of the configuration's recipes.
-	Kinds       []connectors.Kind
+	Kinds       *connectors.Catalog
 	Autoreplies map[string]*rules.Set     // by the name of the form
 	Senders     map[string]*source.Source // of the forms that form builders send
 	connections []kindOf

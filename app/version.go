@@ -81,7 +81,7 @@ func (l *Loaded) Version() (event.Version, error) {
 // NewJudge compiles a stored version, with the kinds of connections that there
 // are today. It was valid when it was stored, so a fault means that this
 // hookgate reads the language otherwise.
-func NewJudge(source []byte, kinds []connectors.Kind) (*replay.Judge, error) {
+func NewJudge(source []byte, kinds *connectors.Catalog) (*replay.Judge, error) {
 	if len(source) == 0 {
 		return nil, ErrNoSource
 	}
@@ -106,13 +106,13 @@ func NewJudge(source []byte, kinds []connectors.Kind) (*replay.Judge, error) {
 
 // targets are the actions that the connections accepted. How values are
 // escaped is the business of the kind, as it is today.
-func (v *versionSource) targets(kinds []connectors.Kind) rules.Targets {
+func (v *versionSource) targets(kinds *connectors.Catalog) rules.Targets {
 	targets := rules.Targets{}
 	for name, t := range v.Targets {
 		action := lang.Action{Noun: "an action to " + name}
 		var today []lang.Input
-		if i := slices.IndexFunc(kinds, func(k connectors.Kind) bool { return k.Name == t.Type }); i >= 0 {
-			today = kinds[i].Action.Inputs
+		if kind, ok := kinds.Find(t.Type); ok {
+			today = kind.Action.Inputs
 		}
 		for _, in := range t.Inputs {
 			input := lang.Input{

@@ -19,8 +19,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
-	"strings"
 	"time"
 
 	"hookgate/app/diag"
@@ -158,21 +156,6 @@ func (k Kind) ActionFor(settings yamlpos.Node) lang.Action {
 		return k.Action
 	}
 	return k.Narrow(settings)
-}
-
-// Kinds are all kinds that come with hookgate, by name: those written in Go
-// and those of the built-in recipes.
-func Kinds() []Kind {
-	kinds := []Kind{amqpKind(), emailKind(), kafkaKind(), natsKind(), slackKind(), webhookKind()}
-	for i := range kinds {
-		kinds[i].Example = plainExample(&kinds[i])
-	}
-	recipes, _ := BuiltinRecipes() // a test allows no faults in them
-	for _, r := range recipes {
-		kinds = append(kinds, RecipeKind(r))
-	}
-	slices.SortFunc(kinds, func(a, b Kind) int { return strings.Compare(a.Name, b.Name) })
-	return kinds
 }
 
 // CommonKeys are the keys of a connection that every kind has. They are

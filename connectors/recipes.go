@@ -4,7 +4,10 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
+	"maps"
 	"path"
+	"slices"
+	"strings"
 	"sync"
 
 	"hookgate/app/diag"
@@ -17,33 +20,38 @@ import (
 //go:embed recipes/*.yaml
 var recipeFiles embed.FS
 
-// builtin are those recipes, compiled once: they are many, and never change.
-var builtin = sync.OnceValues(func() ([]*recipe.Recipe, diag.List) {
-	entries, err := recipeFiles.ReadDir("recipes")
-	if err != nil {
-		return nil, diag.List{{Severity: diag.Error, Code: "no-file", Message: "the built-in recipes cannot be listed: " + err.Error()}}
-	}
-	var all []*recipe.Recipe
-	var list diag.List
+// builtin compiles each of them when it is first asked for, and once: they are
+// many, never change, and a configuration uses few.
+var builtin = sync.OnceValue(func() map[string]func() (*recipe.Recipe, diag.List) {
+	entries, _ := recipeFiles.ReadDir("recipes") // embedded: it is there
+	byName := make(map[string]func() (*recipe.Recipe, diag.List), len(entries))
 	for _, entry := range entries {
 		file := path.Join("recipes", entry.Name())
-		content, err := recipeFiles.ReadFile(file)
-		if err != nil {
-			list = append(list, diag.Diagnostic{Severity: diag.Error, Code: "no-file", Position: diag.Position{File: file}, Message: err.Error()})
-			continue
-		}
-		r, faults := recipe.Read(file, content)
+		byName[strings.TrimSuffix(entry.Name(), ".yaml")] = sync.OnceValues(func() (*recipe.Recipe, diag.List) {
+			content, err := recipeFiles.ReadFile(file)
+			if err != nil {
+				return nil, diag.List{{Severity: diag.Error, Code: "no-file", Position: diag.Position{File: file}, Message: err.Error()}}
+			}
+			return recipe.Read(file, content)
+		})
+	}
+	return byName
+})
+
+// BuiltinRecipes are the recipes that come with hookgate, by name, and the
+// faults in them, of which a test allows none. They must not be changed.
+func BuiltinRecipes() ([]*recipe.Recipe, diag.List) {
+	var all []*recipe.Recipe
+	var list diag.List
+	for _, name := range slices.Sorted(maps.Keys(builtin())) {
+		r, faults := builtin()[name]()
 		list = append(list, faults...)
 		if r != nil {
 			all = append(all, r)
 		}
 	}
 	return all, list
-})
-
-// BuiltinRecipes are the recipes that come with hookgate, and the faults in
-// them, of which a test allows none. The recipes must not be changed.
-func BuiltinRecipes() ([]*recipe.Recipe, diag.List) { return builtin() }
+}
 
 // ReadRecipe is the kind that a user's own recipe describes, and where its name
 // stands. With an error in the list there is none.

@@ -27,6 +27,12 @@ func TestRecipes_compile(t *testing.T) {
 	if len(recipes) == 0 {
 		t.Error("there are none")
 	}
+	catalog := connectors.NewCatalog()
+	for _, r := range recipes { // a catalog finds them by the names of their files
+		if k, ok := catalog.Find(r.Name); !ok || k.Name != r.Name {
+			t.Errorf("recipes/%s.yaml: there is no such file, or another recipe in it", r.Name)
+		}
+	}
 }
 
 // Every recipe says where its facts come from, and every action of it has a

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -70,7 +69,7 @@ func newConnectorsShow(s *session) *cobra.Command {
 }
 
 func completeTypes(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return typesOf(connectors.Kinds()), cobra.ShellCompDirectiveNoFileComp
+	return connectors.NewCatalog().Names(), cobra.ShellCompDirectiveNoFileComp
 }
 
 func typesOf(kinds []connectors.Kind) []string {
@@ -99,12 +98,11 @@ func (s *session) kinds() ([]connectors.Kind, error) {
 		return connectors.Kinds(), nil
 	}
 	report := &config.Report{Files: found.Files}
-	kinds := app.Kinds(doc, report)
+	catalog := app.Kinds(doc, report)
 	if report.List.Count(diag.Error) > 0 {
 		return nil, s.configFailure(report)
 	}
-	slices.SortFunc(kinds, func(a, b connectors.Kind) int { return strings.Compare(a.Name, b.Name) })
-	return kinds, nil
+	return catalog.All(), nil
 }
 
 // connectorJSON is a connector as --json prints it.
