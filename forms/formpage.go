@@ -85,7 +85,7 @@ func (p *formPage) fill(f *Form, action string, r Result) {
 	for _, problem := range r.Problems {
 		line := summaryLine{ID: ids[problem.Field], Label: problem.Field, Message: problem.Message(p.Lang)}
 		if fd := f.declared(pathOf(problem.Field).path); fd != nil {
-			line.Label = fd.label
+			line.Label = strings.TrimRight(fd.label, ".: ") // a sentence, as a checkbox may have, and a colon follows
 		}
 		p.Problems = append(p.Problems, line)
 	}

@@ -50,5 +50,9 @@ func (p Problem) Message(lang Lang) string {
 	if p.custom != "" {
 		return p.custom
 	}
-	return strings.ReplaceAll(lang.problem(p.Code, p.kind, p.Limit), "{limit}", p.Limit)
+	limit := p.Limit
+	if p.Code == FileType { // visitors are not to read image/*
+		limit = strings.NewReplacer("image/*", lang.page("images"), "audio/*", lang.page("audio"), "video/*", lang.page("videos")).Replace(limit)
+	}
+	return strings.ReplaceAll(lang.problem(p.Code, p.kind, p.Limit), "{limit}", limit)
 }

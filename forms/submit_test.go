@@ -360,6 +360,22 @@ func TestSubmit_messages(t *testing.T) {
 	}
 }
 
+func TestProblem_typesOfFiles(t *testing.T) {
+	t.Parallel()
+	p := forms.Problem{Code: forms.FileType, Limit: "image/*, pdf"}
+	if got, want := p.Message(forms.German), "Diese Art von Datei wird nicht angenommen. Möglich sind: Bilder, pdf."; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestForm_Render_sentenceAsLabel(t *testing.T) {
+	t.Parallel()
+	f := mustCompile(t, "fields: { ok: { type: checkbox, required: true, label: I have read it., error: Please agree. } }")
+	if got := text(problems(t, f, forms.English, nil).find("ul", "", "")[0]); !strings.Contains(got, "I have read it: Please agree.") {
+		t.Errorf("summary: %s", got)
+	}
+}
+
 func TestProblem_everyCodeHasWords(t *testing.T) {
 	t.Parallel()
 	for _, code := range []forms.Code{
