@@ -52,7 +52,7 @@ func (l *Loaded) Routes() Routes {
 				used["to "+to] = true
 				made[to]++
 				out.Routes = append(out.Routes, Route{
-					From: from.Value, Form: l.Forms[from.Value] != nil, Events: texts(rule.Events), Rule: rule.Name.Value, When: rule.When.Value,
+					From: from.Value, Form: l.isForm(from.Value), Events: texts(rule.Events), Rule: rule.Name.Value, When: rule.When.Value,
 					Connection: to, Kind: kinds[to], Action: made[to], Only: action.When.Value, Key: action.OrderingKey.Value,
 				})
 			}
@@ -94,4 +94,10 @@ func (r Routes) rulesTo(connection string) []string {
 		}
 	}
 	return list
+}
+
+// isForm tells forms from sources by the document: without its secret a form
+// is not compiled.
+func (l *Loaded) isForm(name string) bool {
+	return slices.ContainsFunc(l.Document.Forms, func(e config.Entry) bool { return e.Name.Value == name })
 }

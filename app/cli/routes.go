@@ -22,7 +22,7 @@ func newRoutes(s *session) *cobra.Command {
 			if dot && mermaid || s.json && (dot || mermaid) {
 				return usageError("", errors.New("--dot, --mermaid and --json exclude each other"))
 			}
-			loaded, _, err := s.load()
+			loaded, _, err := s.loadRules() // a picture needs no secrets
 			if err != nil {
 				return err
 			}

@@ -53,6 +53,10 @@ func TestRoutes(t *testing.T) {
 	if len(routes.Routes) != 5 || len(routes.Unused.Sources) != 1 || routes.Routes[1].Action != 2 || routes.Routes[2].From != "contact" || !routes.Routes[2].Form || routes.Routes[0].Key != "data.id" {
 		t.Errorf("got %+v", routes)
 	}
+	secret := writeConfig(t, strings.Replace(routed, "shop: { type: webhook, token: 0123456789abcdef }", `shop: { type: webhook, token: "${ROUTES_TEST_TOKEN}" }`, 1))
+	if without := run(t, "routes", "-c", secret); without.code != 0 || without.out != got.out {
+		t.Errorf("without its secrets: exit %d\n%s%s", without.code, without.errOut, without.out)
+	}
 	if got := run(t, "routes", "--dot", "--mermaid", "-c", config); got.code != 2 {
 		t.Errorf("two pictures: %+v", got)
 	}
