@@ -250,3 +250,29 @@ func TestCheck_begun(t *testing.T) {
 		t.Errorf("got\n%s", got)
 	}
 }
+
+// A pipeline has no secrets: beside what is not set, check says what it has to
+// say of the rules. Break: look at the rules only where there is no error.
+func TestCheck_withoutSecrets(t *testing.T) {
+	t.Parallel()
+	got, report := checkText(t, `version: 1
+sources:
+  sitejet: { type: sitejet, token: "${SITEJET_TOKEN}" }
+connections:
+  billing: { type: webhook, url: "${BILLING_URL}" } # hookgate:ignore unused-connection
+  chat: { type: slack, webhook_url: "${SLACK_URL}" }
+rules:
+  - name: r
+    from: sitejet
+    when: data.website.stauts == "Done" and data.website.status == "Fertig"
+    then: [{ to: chat, text: "${{ data.website.title }} is done" }]
+`, nil)
+	var codes []string
+	for _, d := range report.List {
+		codes = append(codes, d.Code)
+	}
+	want := []string{"env-missing", "env-missing", "env-missing", "unseen-field", "unseen-value"}
+	if diff := cmp.Diff(want, codes); diff != "" {
+		t.Errorf("(-want +got)\n%s\n%s", diff, got)
+	}
+}

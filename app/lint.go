@@ -37,7 +37,9 @@ func CheckText(ctx context.Context, path string, content []byte, getenv config.L
 }
 
 func check(doc *config.Document, report *config.Report, survey func(*Loaded) (map[string]shape.Origin, bool)) (*Loaded, *config.Report, error) {
-	l, report, err := compile(doc, report, (*config.Report).Err)
+	// Where nothing is wrong but that values of the environment are missing, as
+	// in a pipeline, what can be said of the rules is said too.
+	l, report, err := compileRules(doc, report)
 	if err != nil {
 		report.Silence(config.Silenceable()...) // the rules were not looked at
 		return l, report, err
@@ -54,6 +56,9 @@ func check(doc *config.Document, report *config.Report, survey func(*Loaded) (ma
 		report.Silence()
 	} else {
 		report.Silence("unseen-field", "unseen-value", "type-mismatch", "may-be-missing")
+	}
+	if err := report.Err(); err != nil {
+		return nil, report, err
 	}
 	return l, report, nil
 }

@@ -66,27 +66,9 @@ func Parse(file string, content []byte) (Node, diag.List) {
 		n.y = root.Content[0]
 	}
 	if size := 0; !doc.bounded(n.y, 0, &size) {
-		return Node{}, diag.List{n.Diag("yaml-alias", "write the values out", "the aliases (*name) in this file refer to themselves or grow without bound")}
+		return Node{}, diag.List{n.tooLarge()}
 	}
 	return n, doc.duplicateKeys(n)
-}
-
-// bounded reports whether the document stays small and finite once its
-// aliases are followed; everything after Parse follows them freely.
-func (d *document) bounded(y *yaml.Node, depth int, size *int) bool {
-	const maxDepth, maxSize = 100, 200_000
-	if *size++; depth > maxDepth || *size > maxSize {
-		return false
-	}
-	if y.Kind == yaml.AliasNode {
-		return d.bounded(y.Alias, depth+1, size)
-	}
-	for _, c := range y.Content {
-		if !d.bounded(c, depth+1, size) {
-			return false
-		}
-	}
-	return true
 }
 
 func (d *document) syntaxErrors(err error) diag.List {

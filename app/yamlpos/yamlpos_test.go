@@ -115,3 +115,24 @@ func TestParse_faults(t *testing.T) {
 		}
 	}
 }
+
+// A document that is too large is told from one whose aliases blow up.
+func TestParse_bounds(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ yaml, code string }{
+		"deep":         {"k: " + strings.Repeat("[", 99) + strings.Repeat("]", 99), ""},
+		"too deep":     {"k: " + strings.Repeat("[", 101) + strings.Repeat("]", 101), "yaml-size"},
+		"too long":     {"k: [" + strings.Repeat("1,", 200_000) + "]", "yaml-size"},
+		"aliases":      {"a: &a [1, 2]\nb: [*a, *a]", ""},
+		"many aliases": {"a: &a [" + strings.Repeat("1,", 1000) + "]\nb: [" + strings.Repeat("*a,", 1000) + "]", "yaml-alias"},
+	} {
+		_, list := yamlpos.Parse("c.yaml", []byte(c.yaml))
+		got := ""
+		for _, d := range list {
+			got += d.Code
+		}
+		if got != c.code {
+			t.Errorf("%s: %q, want %q", name, got, c.code)
+		}
+	}
+}
