@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 
 	"hookgate/app/cli/screen"
 	"hookgate/app/client"
+	"hookgate/app/diag"
 	"hookgate/app/event"
 	"hookgate/app/web/api"
 )
@@ -53,6 +55,9 @@ func (s *session) tail(ctx context.Context, search event.Search) error {
 		return err
 	}
 	defer server.Close()
+	if search.Rule != "" {
+		s.noteUnknownRule(ctx, server, search.Rule)
+	}
 	view := &tailView{session: s}
 	listened := false
 	for {
@@ -71,6 +76,27 @@ func (s *session) tail(ctx context.Context, search event.Search) error {
 			return &failure{code: exitInterrupted}
 		}
 	}
+}
+
+// noteUnknownRule says that no rule in force has the name, which is most often
+// a slip of the pen; a reload may bring the rule, so it is no failure.
+func (s *session) noteUnknownRule(ctx context.Context, server *client.Client, name string) {
+	connections, err := server.Connections(ctx)
+	if err != nil {
+		return // the stream will say so
+	}
+	var rules []string // each rule sends to a connection
+	for i := range connections {
+		rules = append(rules, connections[i].Rules...)
+	}
+	if slices.Contains(rules, name) {
+		return
+	}
+	note := fmt.Sprintf("no rule in force is called %q", name)
+	if hint := diag.DidYouMean(name, rules); hint != "" {
+		note += ": " + hint
+	}
+	s.note("%s", note)
 }
 
 // tailView prints what the stream brings.
