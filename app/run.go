@@ -1,0 +1,113 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	"hookgate/app/web"
+	"hookgate/db"
+)
+
+// drainTime is how long Run finishes what is under way once it is to end.
+const drainTime = 25 * time.Second
+
+// Ready is closed once the server accepts requests.
+func (a *App) Ready() <-chan struct{} { return a.ready }
+
+// Addr is host:port on which the server listens, "" before Ready.
+func (a *App) Addr() string {
+	if addr := a.addr.Load(); addr != nil {
+		return *addr
+	}
+	return ""
+}
+
+// Run serves until ctx ends or something fails that cannot be mended, then
+// stops accepting, finishes what is under way, at most drainTime long, and
+// closes the store.
+func (a *App) Run(ctx context.Context) error {
+	failed := make(chan error, 3)
+	if err := a.listen(ctx, failed); err != nil {
+		return errors.Join(err, a.end(context.WithoutCancel(ctx)))
+	}
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var tasks sync.WaitGroup
+	tasks.Go(func() { a.maintain(background) })
+	tasks.Go(func() { a.live.Run(background) })
+	if watcher := a.newWatcher(); watcher != nil {
+		target := a.follow(watcher, "")
+		a.followParts(watcher)
+		tasks.Go(func() { a.watch(background, watcher, target) })
+	}
+	tasks.Go(func() { a.followSwitches(background, !a.plan.Load().loaded.Document.Storage.URL.IsZero()) })
+	tasks.Go(func() {
+		a.store.Watch(background, db.Watch{
+			Due: a.lanes.Wake, Replicas: a.lanes.Share, Switches: func() { a.switchesChanged(background) },
+		})
+	})
+	a.onEnd("background tasks", func(context.Context) error { stop(); tasks.Wait(); return nil })
+	close(a.ready)
+
+	var cause error
+	select {
+	case <-ctx.Done():
+		a.opt.Logger.InfoContext(ctx, "stopping: finishing what is under way")
+	case cause = <-failed:
+	case <-a.store.Fatal():
+		cause = fmt.Errorf("the database can no longer be trusted, nothing more is acknowledged: %w", a.store.Err())
+	}
+	a.draining.Store(true)
+	limit := drainTime
+	if a.store.Err() != nil {
+		limit = 0 // results can no longer be recorded
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), limit)
+	defer cancel()
+	err := errors.Join(cause, a.end(drain))
+	a.opt.Logger.InfoContext(ctx, "stopped")
+	return err
+}
+
+// listen opens the public listener and the socket of the API.
+func (a *App) listen(ctx context.Context, failed chan<- error) error {
+	doc := a.plan.Load().loaded.Document
+	socket, err := web.ListenUnix(ctx, SocketPath(doc))
+	if err != nil {
+		return err
+	}
+	var config net.ListenConfig
+	public, err := config.Listen(ctx, "tcp", doc.Server.Listen)
+	if err != nil {
+		return errors.Join(fmt.Errorf("listen on %s: %w", doc.Server.Listen, err), socket.Close())
+	}
+	addr := public.Addr().String()
+	a.addr.Store(&addr)
+	serve := func(name string, run func() error) {
+		go func() {
+			if err := run(); err != nil {
+				failed <- fmt.Errorf("%s: %w", name, err)
+			}
+		}()
+	}
+	serve("public listener", func() error { return a.server.Serve(public) })
+	serve("api socket", func() error { return a.server.ServeAdmin(socket) })
+	a.onEnd("server", a.server.Shutdown)
+	return nil
+}
+
+// notReady says why the process cannot do its work right now.
+func (a *App) notReady() error {
+	if a.draining.Load() {
+		return errDraining
+	}
+	if err := a.store.Err(); err != nil {
+		return err
+	}
+	return a.store.Ping()
+}
+
+var errDraining = errors.New("stopping")
