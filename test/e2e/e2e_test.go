@@ -12,9 +12,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"hookgate/test/lab"
+	"hookgate/test/pgtest"
 )
 
-func TestMain(m *testing.M) { os.Exit(lab.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(runAll(m)) }
+
+func runAll(m *testing.M) int {
+	defer pgtest.Stop()
+	return lab.Main(m)
+}
 
 const (
 	sitejetToken  = "e2e-sitejet-token-0123456789"

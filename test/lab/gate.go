@@ -31,6 +31,7 @@ type Gate struct {
 	Storage  string
 	Database string
 	Lease    string // of a replica, where Database is set; "": the default
+	Files    string // the folder for files, where Database is set
 	// Program is what is started; "": Binary.
 	Program string
 
@@ -88,6 +89,9 @@ func (g *Gate) Header() string {
 		storage = `url: "` + g.Database + `"`
 		if g.Lease != "" {
 			storage += ", lease: " + g.Lease
+		}
+		if g.Files != "" {
+			storage += ", files: " + g.Files
 		}
 	}
 	return "version: 1\nserver:\n  listen: " + g.Addr + "\n  public_url: " + g.URL + "\n" + g.Extra +
