@@ -136,12 +136,11 @@ func (a *App) closeFolder(context.Context) error {
 	return nil
 }
 
-// tidyFiles removes the contents of files that no event has any longer, and
-// from time to time what a process that died has left in the folder.
-func (a *App) tidyFiles(ctx context.Context) {
+// removeFiles removes the contents of files that no event has any longer.
+func (a *App) removeFiles(ctx context.Context) error {
 	dir := a.files.dir.Load()
 	if dir == nil {
-		return
+		return nil
 	}
 	for ctx.Err() == nil {
 		ids, err := a.store.RemovableFiles(ctx, tidyBatch)
@@ -150,13 +149,23 @@ func (a *App) tidyFiles(ctx context.Context) {
 				err = a.store.ForgetFiles(ids)
 			}
 		}
-		if err != nil {
-			a.opt.Logger.WarnContext(ctx, "files could not be removed, trying again later", "error", err)
-			return
+		if err != nil || len(ids) < tidyBatch {
+			return err
 		}
-		if len(ids) < tidyBatch {
-			break
-		}
+	}
+	return ctx.Err()
+}
+
+// tidyFiles removes the contents of files that no event has any longer, and
+// from time to time what a process that died has left in the folder.
+func (a *App) tidyFiles(ctx context.Context) {
+	dir := a.files.dir.Load()
+	if dir == nil {
+		return
+	}
+	if err := a.removeFiles(ctx); err != nil {
+		a.opt.Logger.WarnContext(ctx, "files could not be removed, trying again later", "error", err)
+		return
 	}
 	now := time.Now() // files have the time of the machine
 	if now.Sub(a.files.swept) < sweepEvery {

@@ -71,6 +71,7 @@ func (c *checkpointer) wrote(bytes int64) {
 // idle resets the log once it is copied. It does not wait for a reader that
 // still uses the log: the next round will do.
 func (e *sqlite) idle() {
+	e.emptyLog()
 	if !e.checkpoint.copied.CompareAndSwap(true, false) {
 		return
 	}

@@ -90,6 +90,9 @@ func (s *Store) eventConditions(ctx context.Context, f event.Filter) (*condition
 	}
 	c.in("id", ids)
 	c.equal("source", f.Source)
+	if f.FormsOnly {
+		c.add("form = 1")
+	}
 	c.equal("type", f.Type)
 	c.states(f.States)
 	c.idRange(f.Since, int64(f.Before))

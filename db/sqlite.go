@@ -26,6 +26,7 @@ type sqlite struct {
 	logger     *slog.Logger
 	now        func() time.Time
 	checkpoint *checkpointer
+	empty      chan chan error // asks the writer to empty the log, see Erase
 }
 
 // statement is a prepared statement with its arguments' places.
@@ -41,8 +42,11 @@ func fileURI(path, parameters string) string {
 
 // writerParameters: FULL is what makes a commit survive a power failure; the
 // driver's default in WAL mode is NORMAL, which does not. Checkpoints are the
-// checkpointer's business. incremental auto_vacuum lets retention give pages back.
-const writerParameters = "_journal_mode=WAL&_synchronous=FULL&_busy_timeout=5000&_foreign_keys=on&_auto_vacuum=incremental&_cache_size=-16384"
+// checkpointer's business. incremental auto_vacuum lets retention give pages
+// back. A secure_delete of FAST overwrites what is deleted within a page that is
+// written anyway: else an update would leave a copy of the row there that nothing
+// deletes later.
+const writerParameters = "_journal_mode=WAL&_synchronous=FULL&_busy_timeout=5000&_foreign_keys=on&_auto_vacuum=incremental&_cache_size=-16384&_secure_delete=FAST"
 
 func openSQLite(ctx context.Context, path string, opt Options) (*sqlite, error) {
 	logger := opt.Logger
@@ -50,7 +54,7 @@ func openSQLite(ctx context.Context, path string, opt Options) (*sqlite, error) 
 	if err != nil {
 		return nil, err
 	}
-	e := &sqlite{path: path, lock: lock, logger: logger, now: opt.Now, statements: map[string]*statement{}}
+	e := &sqlite{path: path, lock: lock, logger: logger, now: opt.Now, statements: map[string]*statement{}, empty: make(chan chan error, 1)}
 	if err := create(ctx, path); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}

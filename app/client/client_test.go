@@ -367,3 +367,22 @@ func TestForms(t *testing.T) {
 		t.Errorf("of no event: %v", err)
 	}
 }
+
+func TestForget(t *testing.T) {
+	t.Parallel()
+	f := &fake{}
+	c, _ := serve(t, f)
+	asked := api.ForgetRequest{Address: "ada@example.com", Sources: true, Mentions: true, DryRun: true}
+	part, err := c.Forget(t.Context(), asked)
+	if err != nil || part.Events != 2 || part.Next == nil || part.Total != 7 {
+		t.Fatalf("%+v, %v", part, err)
+	}
+	next := asked
+	next.After = part.Next
+	if part, err = c.Forget(t.Context(), next); err != nil || part.Next != nil {
+		t.Errorf("the rest: %+v, %v", part, err)
+	}
+	if diff := cmp.Diff([]api.ForgetRequest{asked, next}, f.forgets); diff != "" {
+		t.Errorf("asked (-want +got):\n%s", diff)
+	}
+}

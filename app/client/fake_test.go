@@ -48,6 +48,7 @@ type fake struct {
 
 	connections []api.Connection
 	switched    event.Switch
+	forgets     []api.ForgetRequest
 }
 
 func (f *fake) Events(_ context.Context, filter event.Filter) ([]event.Event, error) {
@@ -92,6 +93,21 @@ func (f *fake) NotSpam(ctx context.Context, id event.ID) (intake.Ack, error) {
 		err = event.ErrNotKept
 	}
 	return intake.Ack{ID: id, State: event.Routed}, err
+}
+
+func (f *fake) Forget(_ context.Context, r api.ForgetRequest) (api.Forgotten, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.forgets = append(f.forgets, r)
+	if f.err != nil {
+		return api.Forgotten{}, f.err
+	}
+	part := api.Forgotten{Total: 7, Examined: 5, Events: 2, Origins: []api.ForgetOrigin{{Name: "contact", Form: true, Events: 2}}, Files: 1}
+	if r.After == nil {
+		part.Next = new(event.ID)
+		*part.Next = 7
+	}
+	return part, nil
 }
 
 func (f *fake) Why(context.Context, *event.Event) (*api.JudgedBy, []rules.Trace) {

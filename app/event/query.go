@@ -16,6 +16,7 @@ type Filter struct {
 	Limit  int
 
 	OldestFirst bool
+	FormsOnly   bool // no events of sources
 }
 
 // Search selects events by what is in them too.

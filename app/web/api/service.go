@@ -53,6 +53,9 @@ type FormKeeper interface {
 	// NotSpam gives a kept post to the rules: event.ErrNotFound, or
 	// event.ErrNotKept where it is neither spam nor a repeat.
 	NotSpam(ctx context.Context, id event.ID) (intake.Ack, error)
+	// Forget deletes what is stored of a person, or counts it, a part at a
+	// time. Besides the store's its errors are those of Refuse.
+	Forget(ctx context.Context, r ForgetRequest) (Forgotten, error)
 }
 
 // Archive is all that looks at what is stored.
@@ -99,6 +102,7 @@ func Register(r fiber.Router, service Service, logger *slog.Logger, now func() t
 	r.Get("/deliveries/:id", h.answer(h.delivery))
 	r.Post("/events/:id/notspam", h.answer(h.notSpam))
 	r.Get("/forms", h.answer(h.forms))
+	r.Post("/forget", h.answer(h.forget))
 	r.Get("/sources/:name/fields", h.answer(h.sourceFields))
 	r.Get("/forms/:name/fields", h.answer(h.formFields))
 	r.Get("/connections", h.answer(h.connections))

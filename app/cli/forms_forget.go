@@ -1,0 +1,189 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"hookgate/app/cli/screen"
+	"hookgate/app/client"
+	"hookgate/app/forget"
+	"hookgate/app/web/api"
+)
+
+const forgetLong = `Delete what is stored of a person: every form post that holds this e-mail
+address as a value, in upper or lower case, with its deliveries, their attempts
+and answers, and its files. Deliveries that have not ended are given up; one
+that is being sent this moment may still arrive.
+
+It shows first what it will delete, and asks. It works beside the traffic; an
+interrupted one is finished by running it again. Backups, logs and those who got
+the deliveries keep what they have.`
+
+func newFormsForget(s *session) *cobra.Command {
+	var r api.ForgetRequest
+	c := &cobra.Command{
+		Use: "forget EMAIL", Short: "Delete all that is stored of a person: posts, deliveries, files", Long: forgetLong,
+		Example: `  hookgate forms forget ada@example.com --dry-run
+  hookgate forms forget ada@example.com --sources`,
+		Args: exactly("an e-mail address"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, err := forget.Parse(args[0]); err != nil {
+				return usageError("write it as ada@example.com", fmt.Errorf("%q: %w", args[0], err))
+			}
+			r.Address = args[0]
+			ctx, stop := untilSignal(cmd.Context(), os.Exit)
+			defer stop()
+			return s.forgetPerson(ctx, r)
+		},
+	}
+	f := c.Flags()
+	f.BoolVar(&r.Sources, "sources", false, "events of sources too, not only form posts")
+	f.BoolVar(&r.Mentions, "mentions", false, "also what holds the address only within a longer text")
+	f.BoolVar(&r.DryRun, "dry-run", false, "count what would be deleted, and delete nothing")
+	return c
+}
+
+func (s *session) forgetPerson(ctx context.Context, r api.ForgetRequest) error {
+	server, err := s.connect()
+	if err != nil {
+		return err
+	}
+	if r.DryRun || !s.yes {
+		preview := r
+		preview.DryRun = true
+		found, err := s.forgetAll(ctx, server, preview, "looking")
+		if err != nil {
+			return serverError(err)
+		}
+		if r.DryRun && s.json {
+			return s.printJSON(found)
+		}
+		s.printFound(&r, &found)
+		if r.DryRun {
+			s.note("Nothing was deleted.")
+			return nil
+		}
+		if found.Events > 0 {
+			if yes, err := s.confirm("Delete all of it for good?"); err != nil || !yes {
+				return err
+			}
+		}
+	}
+	// Also where no event was found: what an interrupted deletion left is
+	// taken away by this.
+	gone, err := s.forgetAll(ctx, server, r, "deleting")
+	if err != nil {
+		return stoppedForget(&gone, err)
+	}
+	if s.json {
+		return s.printJSON(gone)
+	}
+	s.out.Printf("%s\n", deletedSentence(&gone))
+	for _, text := range gone.Remains {
+		s.note("%s", screen.Clean(text))
+	}
+	if gone.Events > 0 {
+		s.note("Backups, logs and those who got the deliveries keep what they have.")
+	}
+	return nil
+}
+
+// forgetAll adds up all parts; with an error, those before it.
+func (s *session) forgetAll(ctx context.Context, server *client.Client, r api.ForgetRequest, what string) (api.Forgotten, error) {
+	all := api.Forgotten{Origins: []api.ForgetOrigin{}}
+	var bar *progress
+	for {
+		part, err := server.Forget(ctx, r)
+		if err != nil {
+			return all, err
+		}
+		if bar == nil {
+			all.Total = part.Total
+			bar = s.progress(part.Total, what)
+			defer bar.end()
+		}
+		addForgotten(&all, &part)
+		bar.set(all.Examined)
+		if part.Next == nil {
+			return all, nil
+		}
+		r.After = part.Next
+	}
+}
+
+func addForgotten(all, part *api.Forgotten) {
+	all.Examined += part.Examined
+	all.Events += part.Events
+	all.Deliveries += part.Deliveries
+	all.Open += part.Open
+	all.Files += part.Files
+	all.Bytes += part.Bytes
+	all.Mentions += part.Mentions
+	all.Remains = append(all.Remains, part.Remains...)
+next:
+	for _, o := range part.Origins {
+		for i := range all.Origins {
+			if known := &all.Origins[i]; known.Name == o.Name && known.Form == o.Form {
+				known.Events += o.Events
+				continue next
+			}
+		}
+		all.Origins = append(all.Origins, o)
+	}
+}
+
+// printFound says what would be deleted, and what would stay.
+func (s *session) printFound(r *api.ForgetRequest, found *api.Forgotten) {
+	var rows [][]string
+	for _, o := range found.Origins {
+		kind := "source"
+		if o.Form {
+			kind = "form"
+		}
+		rows = append(rows, []string{screen.Clean(o.Name), kind, thousands(o.Events)})
+	}
+	if len(rows) > 0 {
+		s.out.Printf("%s", s.out.Table([]string{"FROM", "KIND", "EVENTS"}, rows))
+	}
+	verb := "hold"
+	if found.Events == 1 {
+		verb = "holds"
+	}
+	deliveries := plural(found.Deliveries, "delivery")
+	if found.Open > 0 {
+		deliveries += fmt.Sprintf(" (%s not sent yet)", thousands(found.Open))
+	}
+	s.msg.Printf("%s %s this address, with %s and %s.\n", plural(found.Events, "event"), verb, deliveries, plural(found.Files, "file"))
+	if found.Mentions > 0 {
+		s.note("It also stands within a longer text of %s, which would stay: --mentions takes them too, hookgate events list --text shows them.",
+			plural(found.Mentions, "other event"))
+	}
+	if !r.Sources {
+		s.note("Only form posts were looked into: --sources looks into the events of sources too.")
+	}
+}
+
+func deletedSentence(gone *api.Forgotten) string {
+	if gone.Events == 0 {
+		return "no event holds this address"
+	}
+	return fmt.Sprintf("%s deleted, with %s and %s", plural(gone.Events, "event"), plural(gone.Deliveries, "delivery"), plural(gone.Files, "file"))
+}
+
+// stoppedForget tells how far a deletion is that did not come to its end.
+func stoppedForget(gone *api.Forgotten, err error) error {
+	const hint = "run the same command again to finish it"
+	if errors.Is(err, context.Canceled) {
+		return &failure{code: exitInterrupted, hint: hint, err: fmt.Errorf("interrupted: %s so far", deletedSentence(gone))}
+	}
+	if f, ok := errors.AsType[*failure](serverError(err)); ok {
+		f.hint = strings.TrimSpace(f.hint + "\n" + hint)
+		return f
+	}
+	return err
+}

@@ -1,0 +1,62 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+
+	"github.com/gofiber/fiber/v2"
+
+	"hookgate/app/event"
+)
+
+// ForgetRequest asks to delete what is stored of a person, a part at a time.
+type ForgetRequest struct {
+	Address  string `json:"address"`            // the person's e-mail address
+	Sources  bool   `json:"sources,omitempty"`  // events of sources too, not only form posts
+	Mentions bool   `json:"mentions,omitempty"` // also events that hold it within a longer text only
+	DryRun   bool   `json:"dry_run,omitempty"`  // count, and delete nothing
+	// After is where it goes on: the Next of the part before.
+	After *event.ID `json:"after,omitempty"`
+}
+
+// ForgetOrigin counts the events of a form or source.
+type ForgetOrigin struct {
+	Name   string `json:"name"`
+	Form   bool   `json:"form"`
+	Events int    `json:"events"`
+}
+
+// Forgotten is a part of what was deleted, or would be.
+type Forgotten struct {
+	Total      int            `json:"total"`    // events to look into; in the first part
+	Examined   int            `json:"examined"` // of them: those of this part
+	Events     int            `json:"events"`
+	Origins    []ForgetOrigin `json:"origins"`
+	Deliveries int            `json:"deliveries"`
+	Open       int            `json:"open"` // of the deliveries: those that had not ended
+	Files      int            `json:"files"`
+	Bytes      int64          `json:"bytes"`    // of the files
+	Mentions   int            `json:"mentions"` // events that hold the address within a longer text only, and stay
+	// Remains says, at the end, what could not be taken out of the files yet.
+	Remains []string  `json:"remains,omitempty"`
+	Next    *event.ID `json:"next,omitempty"` // there is more
+}
+
+// forget answers POST /forget. A key that it does not know is refused: who
+// writes "dryrun" must not lose anything by it.
+func (h *handler) forget(c *fiber.Ctx) error {
+	var r ForgetRequest
+	decoder := json.NewDecoder(bytes.NewReader(c.BodyRaw()))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&r); err != nil {
+		return &badRequest{"the body does not say whom to forget: " + err.Error()}
+	}
+	ctx, cancel := context.WithTimeout(c.UserContext(), changeTimeout)
+	defer cancel()
+	part, err := h.service.Forget(ctx, r)
+	if err != nil {
+		return err
+	}
+	return c.JSON(part)
+}
