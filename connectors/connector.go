@@ -120,6 +120,9 @@ type Kind struct {
 	// Actions describes what a rule's action can do, for kinds of which
 	// Action.Inputs names actions rather than their inputs.
 	Actions []ActionDoc
+	// Test is what a test of any such connection does, as Trial says it; "" where
+	// there is none, or where it follows from the settings.
+	Test string
 	// Link is the receiver's documentation, and Verified where the facts about
 	// it come from; "" for kinds that docs/connectors.md describes.
 	Link, Verified string

@@ -63,6 +63,9 @@ func newRecipe(r *recipe.Recipe, n yamlpos.Node, deps Deps) (Connector, diag.Lis
 	if c.auth.OAuth != nil {
 		c.tokens = oauth.New(*c.auth.OAuth, c.transport, deps.Now)
 	}
+	if r.Test != nil {
+		return triable{c}, list
+	}
 	return c, list
 }
 
@@ -88,6 +91,11 @@ func (c *recipeConnector) Deliver(parent context.Context, d event.Delivery) (eve
 	if err != nil {
 		return event.Receipt{}, Permanent(errors.New(c.secrets.text(err.Error())))
 	}
+	return c.carryOut(parent, call)
+}
+
+// carryOut makes the requests of call until one fails or none is left.
+func (c *recipeConnector) carryOut(parent context.Context, call *recipe.Call) (event.Receipt, error) {
 	ctx, cancel := context.WithTimeout(parent, c.deps.Timeout)
 	defer cancel()
 	var receipt event.Receipt

@@ -72,6 +72,9 @@ func RecipeKind(r *recipe.Recipe) Kind {
 		Name: r.Name, Doc: r.Doc, Link: r.Link, Verified: r.Verified, RateLimit: r.Rate, Action: r.Action(),
 		New: func(n yamlpos.Node, deps Deps) (Connector, diag.List) { return newRecipe(r, n, deps) },
 	}
+	if r.Test != nil {
+		k.Test = r.Test.What
+	}
 	for _, s := range r.Settings {
 		k.Settings = append(k.Settings, s.Spec)
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"hookgate/app/event"
 	"hookgate/connectors"
 	"hookgate/connectors/recipe"
 )
@@ -52,6 +54,9 @@ func TestRecipes_whole(t *testing.T) {
 				classes[s.Action][a.Is.Value] = true
 			}
 		}
+		if r.Test != nil && (!classes[""]["delivered"] || !classes[""]["permanent"]) {
+			t.Errorf("%s: no sample of its test has an answer that is delivered and one that is permanent", r.Name)
+		}
 		anyTransient := false
 		for _, a := range r.Actions {
 			anyTransient = anyTransient || classes[a.Name]["transient"]
@@ -63,6 +68,24 @@ func TestRecipes_whole(t *testing.T) {
 		}
 		if !anyTransient {
 			t.Errorf("%s: no sample has an answer that is transient", r.Name)
+		}
+	}
+}
+
+// Every connection by recipe can be tried, but for those of which the receiver
+// takes whatever it is sent for a message.
+func TestRecipes_triable(t *testing.T) {
+	t.Parallel()
+	silent := []string{"google_chat", "make", "mattermost", "n8n", "pagerduty", "salesforce_web_to_lead", "teams", "zapier"}
+	for _, r := range mustRecipes(t) {
+		if (r.Test == nil) != slices.Contains(silent, r.Name) {
+			t.Errorf("%s: it has a test: %v", r.Name, r.Test != nil)
+		}
+		s := r.Samples[0]
+		base := mustServe(t, func(http.ResponseWriter, *http.Request) { t.Errorf("%s was called", r.Name) })
+		_, can := mustConnector(t, r.Name, sample{settings: settingsText(t, s.Settings)}.at(base), testDeps(t)).(connectors.Tester)
+		if can != (r.Test != nil) {
+			t.Errorf("%s: it can be tried: %v", r.Name, can)
 		}
 	}
 }
@@ -136,7 +159,13 @@ func tryAnswer(t *testing.T, r *recipe.Recipe, s *recipe.Sample, want recipe.Exp
 	if err != nil {
 		t.Fatal(err)
 	}
-	receipt, err := mustConnector(t, r.Name, settings, testDeps(t)).Deliver(t.Context(), delivery(string(output)))
+	c := mustConnector(t, r.Name, settings, testDeps(t))
+	var receipt event.Receipt
+	if s.Test {
+		receipt, err = tryConnection(t, c, want)
+	} else {
+		receipt, err = c.Deliver(t.Context(), delivery(string(output)))
+	}
 	where := fmt.Sprintf("%d %s", want.Status, rec.bodies[len(rec.bodies)-1])
 	if got := outcome(err); got != want.Is.Value || receipt.Status != want.Status {
 		t.Errorf("%s: got %s (%v) with status %d, want %s", where, got, err, receipt.Status, want.Is.Value)
@@ -158,6 +187,23 @@ func tryAnswer(t *testing.T, r *recipe.Recipe, s *recipe.Sample, want recipe.Exp
 	for i := range s.Requests {
 		compareRequest(t, &s.Requests[i], rec.got[i], rec.texts[i])
 	}
+}
+
+// tryConnection tries c, whose receiver answers as want says.
+func tryConnection(t *testing.T, c connectors.Connector, want recipe.Expected) (event.Receipt, error) {
+	t.Helper()
+	tester, can := c.(connectors.Tester)
+	if !can {
+		t.Fatal("it cannot be tried")
+	}
+	if trial := tester.Trial(); trial.Message || trial.What == "" {
+		t.Errorf("got %+v", trial)
+	}
+	tried, err := tester.Try(t.Context(), 4711)
+	if !strings.Contains(tried.Said, want.Says) || want.Says == "" && tried.Said != "" || strings.Contains(tried.Said, "canary") {
+		t.Errorf("it says %q, want %q", tried.Said, want.Says)
+	}
+	return tried.Receipt, err
 }
 
 // checkOutputs checks what is read from the last answer.

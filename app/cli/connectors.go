@@ -114,6 +114,7 @@ type connectorJSON struct {
 	Link     string        `json:"link,omitempty"`
 	Verified string        `json:"verified,omitempty"`
 	Rate     string        `json:"rate_limit,omitempty"`
+	Test     string        `json:"test,omitempty"` // what connections test does
 	Settings []settingJSON `json:"settings,omitempty"`
 	Example  string        `json:"example,omitempty"`
 }
@@ -150,7 +151,7 @@ func connectorOf(k *connectors.Kind) connectorJSON {
 
 func detailsOf(k *connectors.Kind) connectorJSON {
 	out := connectorOf(k)
-	out.Link, out.Verified, out.Rate, out.Example = k.Link, k.Verified, k.RateLimit.String(), k.Example
+	out.Link, out.Verified, out.Rate, out.Test, out.Example = k.Link, k.Verified, k.RateLimit.String(), k.Test, k.Example
 	for i := range k.Settings {
 		out.Settings = append(out.Settings, settingOf(&k.Settings[i], 0))
 	}

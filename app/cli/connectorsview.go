@@ -58,6 +58,9 @@ func (s *session) printConnector(k *connectors.Kind) {
 	if rate := k.RateLimit.String(); rate != "" {
 		s.wrapped("  ", "Sends at most "+rate+", unless the connection sets rate_limit.")
 	}
+	if k.Test != "" {
+		s.wrapped("  ", "hookgate connections test NAME "+k.Test+".")
+	}
 	details := detailsOf(k)
 	s.out.Println()
 	s.out.Println(s.out.Strong.Render("Settings"))

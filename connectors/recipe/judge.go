@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,14 +65,15 @@ type faultYAML struct {
 // Noun is what messages call it.
 func (faultYAML) Noun() string { return "an error" }
 
-// answerCompiler compiles what is said of answers.
-func (b *builder) answerCompiler(input lang.Name, steps []string) *lang.Compiler {
-	return lang.NewCompilerFor(append(requestNames(b.recipe, input, steps), answerNames()...)...)
+// answerCompiler compiles what is said of the answers to requests that can
+// speak of names.
+func answerCompiler(names []lang.Name) *lang.Compiler {
+	return lang.NewCompilerFor(slices.Concat(names, answerNames())...)
 }
 
 // commonJudge is what the recipe says of every answer.
 func (b *builder) commonJudge(y *recipeYAML) {
-	c := b.answerCompiler(lang.Name{Name: "input"}, nil)
+	c := answerCompiler(requestNames(b.recipe, lang.Name{Name: "input"}, nil))
 	b.recipe.judge = b.judge(c, y.Success, y.Errors, y.Message, y.RetryAfter)
 }
 

@@ -26,6 +26,7 @@ type Recipe struct {
 	Rate     yamlpos.Rate
 	Settings []*Setting
 	Actions  []*Action
+	Test     *Test // nil: a connection cannot be tried without an event
 	Samples  []Sample
 
 	name  yamlpos.Text
@@ -76,6 +77,7 @@ type recipeYAML struct {
 	Settings   yamlpos.Node `yaml:"settings"`
 	Auth       yamlpos.Node `yaml:"auth"`
 	Actions    yamlpos.Node `yaml:"actions,required"`
+	Test       yamlpos.Node `yaml:"test"`
 	Success    yamlpos.Text `yaml:"success"`
 	Errors     []faultYAML  `yaml:"errors"`
 	Message    yamlpos.Node `yaml:"message"`
@@ -96,6 +98,8 @@ func (recipeYAML) KeyHint(key string) string {
 		return `did you mean "settings"?`
 	case "operations", "methods", "inputs", "request":
 		return `did you mean "actions"?`
+	case "trial", "try", "check", "ping", "tests":
+		return `did you mean "test"?`
 	}
 	return ""
 }
@@ -118,6 +122,7 @@ func Read(file string, content []byte) (*Recipe, diag.List) {
 	b.auth(y.Auth)
 	b.commonJudge(&y)
 	b.actions(y.Actions)
+	b.test(y.Test)
 	b.samples(y.Samples)
 	if b.list.Err() != nil {
 		return nil, b.list

@@ -1,14 +1,17 @@
 package recipe
 
 import (
+	"net/http"
+
 	"hookgate/app/yamlpos"
 )
 
-// Sample is an action as a rule renders it, the request that must come of it
-// and what the vendor's answers to it must mean. It is what a recipe is tested
-// by.
+// Sample is an action as a rule renders it, or a try of the connection; the
+// request that must come of it and what the vendor's answers to it must mean.
+// It is what a recipe is tested by.
 type Sample struct {
 	Action   string
+	Test     bool         // the recipe's test, in place of an action
 	Settings yamlpos.Node // BASE in it stands for the receiver's address
 	Output   yamlpos.Node // the rendered action
 	Requests []Golden
@@ -17,7 +20,7 @@ type Sample struct {
 
 // Golden is a request as it must be.
 type Golden struct {
-	Method  string            `yaml:"method"`
+	Method  string            `yaml:"method"`       // "": POST, of a test GET
 	URL     string            `yaml:"url,required"` // path and query, or all of it
 	Headers map[string]string `yaml:"headers"`
 	JSON    yamlpos.Node      `yaml:"json"`
@@ -40,6 +43,7 @@ type Expected struct {
 	Message string            `yaml:"message"`     // that the error must hold
 	After   string            `yaml:"after"`       // how long it must ask to wait
 	Outputs map[string]string `yaml:"outputs"`
+	Says    string            `yaml:"says"` // of a test
 }
 
 // Noun is what messages call it.
@@ -47,7 +51,8 @@ func (Expected) Noun() string { return "an answer" }
 
 type sampleYAML struct {
 	Settings yamlpos.Node `yaml:"settings"`
-	Action   yamlpos.Node `yaml:"action,required"`
+	Action   yamlpos.Node `yaml:"action"`
+	Test     bool         `yaml:"test"`
 	Request  *Golden      `yaml:"request"`
 	Requests []Golden     `yaml:"requests"`
 	Answers  []Expected   `yaml:"answers"`
@@ -71,7 +76,7 @@ func (b *builder) samples(n yamlpos.Node) {
 		if !y.Settings.IsZero() {
 			settings = y.Settings
 		}
-		s := Sample{Settings: settings, Output: y.Action, Requests: y.Requests, Answers: y.Answers}
+		s := Sample{Settings: settings, Test: y.Test, Output: y.Action, Requests: y.Requests, Answers: y.Answers}
 		if y.Request != nil {
 			s.Requests = append(s.Requests, *y.Request)
 		}
@@ -84,8 +89,27 @@ func (b *builder) samples(n yamlpos.Node) {
 				b.add(a.Is.Diag("bad-value", "it can be delivered, permanent, transient", `"is" cannot be %q`, a.Is.Value))
 			}
 		}
-		b.sampleAction(&s)
+		if b.sampleSubject(item, &s); !s.Test {
+			b.sampleAction(&s)
+		}
 		b.recipe.Samples = append(b.recipe.Samples, s)
+	}
+}
+
+// sampleSubject checks that a sample is either of an action or of the test.
+func (b *builder) sampleSubject(n yamlpos.Node, s *Sample) {
+	switch {
+	case s.Test && !s.Output.IsZero():
+		b.add(n.Get("test").Diag("conflict", "keep one of them", `a sample has either "action" or "test"`))
+	case s.Test && b.recipe.Test == nil:
+		b.add(n.Get("test").Diag("conflict", "", "this recipe has no test"))
+	case !s.Test && s.Output.IsZero():
+		b.add(n.Diag("missing-key", "or test: true", `a sample needs "action"`))
+	}
+	for i := range s.Requests {
+		if s.Test && s.Requests[i].Method == "" {
+			s.Requests[i].Method = http.MethodGet
+		}
 	}
 }
 

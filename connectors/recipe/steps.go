@@ -66,12 +66,13 @@ func (b *builder) steps(a *Action, list []requestYAML, nodes []yamlpos.Node) {
 		if slices.Contains(a.stepNames(), y.Name.Value) && !y.Name.IsZero() {
 			b.add(y.Name.Diag("duplicate-name", "", "there is a step %q already", y.Name.Value))
 		}
-		a.steps = append(a.steps, b.step(a, y, nodes[i]))
+		a.steps = append(a.steps, b.step(requestNames(b.recipe, inputName(a), a.stepNames()), y, nodes[i]))
 	}
 }
 
-func (b *builder) step(a *Action, y *requestYAML, n yamlpos.Node) *step {
-	c := lang.NewCompilerFor(requestNames(b.recipe, inputName(a), a.stepNames())...)
+// step compiles a request, which can speak of names.
+func (b *builder) step(names []lang.Name, y *requestYAML, n yamlpos.Node) *step {
+	c := lang.NewCompilerFor(names...)
 	s := &step{
 		name: y.Name.Value, when: b.predicate(c, y.When), method: http.MethodPost,
 		query: b.tree(c, y.Query), headers: b.tree(c, y.Headers), json: b.tree(c, y.JSON), form: b.tree(c, y.Form),
@@ -101,7 +102,7 @@ func (b *builder) step(a *Action, y *requestYAML, n yamlpos.Node) *step {
 			b.add(f.Key.Diag("bad-header", "", "%q is not a valid header name", f.Key.Value))
 		}
 	}
-	s.judge = b.judge(b.answerCompiler(inputName(a), a.stepNames()), y.Success, y.Errors, yamlpos.Node{}, yamlpos.Text{})
+	s.judge = b.judge(answerCompiler(names), y.Success, y.Errors, yamlpos.Node{}, yamlpos.Text{})
 	return s
 }
 
