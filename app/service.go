@@ -46,6 +46,7 @@ func (a service) Why(ctx context.Context, e *event.Event) (*api.JudgedBy, []rule
 	if judge == nil {
 		return by, nil
 	}
+	by.Gone = judge.Gone
 	return by, judge.Explain(e)
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"time"
@@ -101,7 +102,19 @@ func NewJudge(source []byte, kinds *connectors.Catalog) (*replay.Judge, error) {
 	if err != nil {
 		location = time.UTC // the machine's list of zones lacks it now; times are shown in UTC
 	}
-	return &replay.Judge{Config: v.Config, Rules: set, Location: location}, nil
+	return &replay.Judge{Config: v.Config, Rules: set, Location: location, Gone: v.gone(kinds)}, nil
+}
+
+// gone are the connections whose type is none of kinds.
+func (v *versionSource) gone(kinds *connectors.Catalog) []replay.GoneConnection {
+	var list []replay.GoneConnection
+	for _, name := range slices.Sorted(maps.Keys(v.Targets)) {
+		wanted := v.Targets[name].Type
+		if _, known := kinds.Find(wanted); !known {
+			list = append(list, replay.GoneConnection{Name: name, Type: wanted})
+		}
+	}
+	return list
 }
 
 // targets are the actions that the connections accepted. How values are

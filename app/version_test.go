@@ -13,6 +13,9 @@ import (
 	"hookgate/app"
 	"hookgate/app/diag"
 	"hookgate/app/event"
+	"hookgate/app/replay"
+	"hookgate/connectors"
+	"hookgate/rules"
 )
 
 // versioned is a configuration whose rules use what a judge has to know of the
@@ -97,5 +100,53 @@ func TestVersion(t *testing.T) {
 	}
 	if _, err := app.NewJudge(nil, loaded.Kinds); err == nil {
 		t.Error("a version without its rules gives a judge")
+	}
+}
+
+// An event is explained also when the recipe of a connection is no longer
+// there, and which connection that was is said.
+func TestVersion_recipeGone(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "config.yaml")
+	for name, text := range map[string]string{
+		"mytool.yaml": "recipe: 1\nname: mytool\ndoc: Does it.\nactions:\n  add:\n    doc: Adds it.\n    inputs: { text: { doc: The text., escape: html } }\n" +
+			"    request: { url: https://mytool.example, json: { text: '${{ input.text }}' } }\n",
+		"config.yaml": "version: 1\nrecipes: [mytool.yaml]\nsources: { site: { type: webhook, token: fedcba98765432100123 } }\n" +
+			"connections: { crm: { type: mytool }, billing: { type: webhook, url: https://billing.example/ } }\n" +
+			"rules:\n  - { name: keep, from: site, when: data.n > 1, then: [{ to: crm, add: { text: '<${{ data.t }}>' } }, { to: billing, json: 1 }] }\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	loaded, report, err := app.Load(path)
+	if err != nil {
+		t.Fatal(err, report)
+	}
+	version, err := loaded.Version()
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := event.Event{ID: 77, Source: "site", Type: "x", Body: []byte(`{"n":2,"t":"<b>"}`)}
+	for name, tc := range map[string]struct {
+		kinds *connectors.Catalog
+		gone  []replay.GoneConnection
+		sends string
+	}{
+		"there": {loaded.Kinds, nil, `"text":"<&lt;b&gt;>"`},
+		"gone":  {connectors.NewCatalog(), []replay.GoneConnection{{Name: "crm", Type: "mytool"}}, `"text":"<<b>>"`},
+	} {
+		judge, err := app.NewJudge(version.Source, tc.kinds)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		if diff := cmp.Diff(tc.gone, judge.Gone); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+		traces := judge.Explain(&e)
+		if len(traces) != 1 || traces[0].Result != rules.Matched || len(traces[0].Actions) != 2 || !strings.Contains(string(traces[0].Actions[0].Output), tc.sends) {
+			t.Errorf("%s: got %+v", name, traces)
+		}
 	}
 }

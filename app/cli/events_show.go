@@ -108,6 +108,7 @@ func (s *session) showRules(e *api.EventDetail) {
 		return
 	}
 	s.heading("Rules" + s.judgedBy(e.JudgedBy))
+	s.showGone("  ", e.JudgedBy)
 	view := trace.ForScreen(s.out, s.width())
 	view.Outputs, view.Lead = false, func() string { return "  " }
 	view.Rules(e.Why)
@@ -124,6 +125,18 @@ func (s *session) judgedBy(by *api.JudgedBy) string {
 		return ", of config " + screen.Clean(by.Config) + " (in force)"
 	}
 	return ", of config " + screen.Clean(by.Config) + " (first loaded " + by.Since.Local().Format(time.DateTime) + ", no longer in force)"
+}
+
+// showGone says which connections of that version have a type that nobody knows
+// any more.
+func (s *session) showGone(indent string, by *api.JudgedBy) {
+	if by == nil {
+		return
+	}
+	for _, g := range by.Gone {
+		s.wrapped(indent, fmt.Sprintf("The connection %s had the type %s, which the config in force does not know any more: its recipe was taken out. "+
+			"What the rules send to it is shown as they write it, without what the type makes of it.", g.Name, g.Type))
+	}
 }
 
 func (s *session) showVerdicts(e *api.EventDetail) {

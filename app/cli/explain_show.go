@@ -91,6 +91,7 @@ func (s *session) showExplanation(x *explanation, files map[string][]byte) error
 	s.out.Println(head)
 	if x.JudgedBy != nil {
 		s.out.Println(s.out.Dim.Render("judged by the rules" + strings.TrimPrefix(s.judgedBy(x.JudgedBy), ",")))
+		s.showGone("", x.JudgedBy)
 	}
 	if x.Cause != "" {
 		s.out.Println(s.out.Warn.Render("an expression of the source does not fit: " + screen.Clean(x.Cause)))

@@ -150,7 +150,7 @@ func TestExplain_kept(t *testing.T) {
 	t.Parallel()
 	const why = `,"why":[{"rule":"one","result":"error","error":"data.x is null","at":{"file":"/srv/config.yaml","line":1,"column":1,"width":7},
 		"parts":[{"text":"data.x.y","depth":0,"verdict":"error","error":"data.x is null"}]},{"rule":"two","result":"skipped","reason":"listens to shop"}],
-		"judged_by":{"config":"7f3a91c","since":"2026-03-10T09:00:00Z","in_force":true,"known":true}`
+		"judged_by":{"config":"7f3a91c","since":"2026-03-10T09:00:00Z","in_force":true,"known":true,"gone":[{"connection":"crm","type":"mytool"}]}`
 	event := func(why string) string {
 		return `{"id":"evt_7q2","time":"2026-03-10T10:42:07Z","source":"shop","type":"order","state":"no_match",` +
 			`"rules":[{"rule":"one","result":"error"}],"request":{"method":"POST","content_type":"application/json"},"body":"{\"x\":1}"` + why + `}`
@@ -161,7 +161,7 @@ func TestExplain_kept(t *testing.T) {
 	})
 	got := server.run(t, "explain", "evt_7q2")
 	if got.code != 0 || strings.Count(got.out, "data.x is null") != 2 || !strings.Contains(got.out, "error[rule-error] /srv/config.yaml:1:1: one") ||
-		!strings.Contains(got.out, "judged by the rules of config 7f3a91c (in force)") ||
+		!strings.Contains(got.out, "judged by the rules of config 7f3a91c (in force)") || !strings.Contains(got.out, "The connection crm had the type mytool, which") ||
 		!strings.Contains(got.out, "0 of 2 rules match. What was sent: hookgate events show evt_7q2") {
 		t.Errorf("its own trace: %+v", got)
 	}

@@ -17,6 +17,17 @@ type Judge struct {
 	Config   string // the hash of the file that it is from
 	Rules    *rules.Set
 	Location *time.Location // of event.time; nil: UTC
+	// Gone are the connections of a type that is not known any more, because a
+	// recipe was taken out of the configuration, in the order of their names.
+	// Its rules judge as ever; what they send is shown without what the type
+	// made of it, such as its escapes.
+	Gone []GoneConnection
+}
+
+// GoneConnection is a connection whose type is not known any more.
+type GoneConnection struct {
+	Name string `json:"connection"`
+	Type string `json:"type"`
 }
 
 // Explain tells how the rules come to what they say of e; nil for what has no

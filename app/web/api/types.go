@@ -10,6 +10,7 @@ import (
 
 	"hookgate/app/diag"
 	"hookgate/app/event"
+	"hookgate/app/replay"
 	"hookgate/rules"
 )
 
@@ -51,6 +52,9 @@ type JudgedBy struct {
 	Since   time.Time `json:"since"`  // when it came into force first
 	InForce bool      `json:"in_force"`
 	Known   bool      `json:"known"` // its rules are stored: Why can tell
+	// Gone are its connections of types that are not known any more: Why shows
+	// what rules send to them without what the type makes of it.
+	Gone []replay.GoneConnection `json:"gone,omitempty"`
 }
 
 // Verdict is what a rule said of an event.
