@@ -135,11 +135,24 @@ func (c *kafkaConnector) connect(ctx context.Context) (*kgo.Client, error) {
 	if err != nil {
 		return nil, Permanent(fmt.Errorf("the client cannot be made: %w", err))
 	}
-	if err := client.Ping(ctx); err != nil {
+	if err := ping(ctx, client); err != nil {
 		go client.Close() // it waits for a broker that does not answer
 		return nil, err
 	}
 	return client, nil
+}
+
+// ping asks a broker for its name. It ends with ctx, which the client itself
+// now and then outlives by its own ten seconds.
+func ping(ctx context.Context, client *kgo.Client) error {
+	answered := make(chan error, 1)
+	go func() { answered <- client.Ping(ctx) }()
+	select {
+	case err := <-answered:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // failure tells what will never work from what may work later.
@@ -171,7 +184,7 @@ func (c *kafkaConnector) Try(parent context.Context, _ event.DeliveryID) (Tried,
 	defer cancel()
 	client, err := c.client.get(ctx, func(*kgo.Client) bool { return true }, c.connect)
 	if err == nil {
-		err = client.Ping(ctx)
+		err = ping(ctx, client)
 	}
 	if err != nil {
 		return Tried{}, c.failure(parent, ctx, err)
