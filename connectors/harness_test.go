@@ -84,27 +84,12 @@ func mustServe(t testing.TB, handler http.HandlerFunc) string {
 // it returns.
 func mustListen(t testing.TB, talk func(net.Conn)) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer func() { _ = conn.Close() }()
-				buf := make([]byte, 64<<10)
-				if n, err := conn.Read(buf); err == nil && n > 0 {
-					talk(conn)
-				}
-			}()
+	return "http://" + mustGreet(t, func(conn net.Conn) {
+		buf := make([]byte, 64<<10)
+		if n, err := conn.Read(buf); err == nil && n > 0 {
+			talk(conn)
 		}
-	}()
-	return "http://" + listener.Addr().String()
+	})
 }
 
 // mustRefuse is an address where nothing listens.

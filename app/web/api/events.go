@@ -48,12 +48,21 @@ func (h *handler) events(c *fiber.Ctx) error {
 	return c.JSON(page)
 }
 
-// event answers GET /events/:id.
-func (h *handler) event(c *fiber.Ctx) error {
+// namedEvent is the event that the path names; what is no id names none.
+func namedEvent(c *fiber.Ctx) (event.ID, error) {
 	text := c.Params("id")
 	id, err := event.ParseID(text)
 	if err != nil {
-		return &noRecord{fmt.Sprintf("there is no event %q", text)}
+		return id, &noRecord{fmt.Sprintf("there is no event %q", text)}
+	}
+	return id, nil
+}
+
+// event answers GET /events/:id.
+func (h *handler) event(c *fiber.Ctx) error {
+	id, err := namedEvent(c)
+	if err != nil {
+		return err
 	}
 	ctx, cancel := context.WithTimeout(c.UserContext(), readTimeout)
 	defer cancel()

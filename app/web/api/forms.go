@@ -63,10 +63,9 @@ func (h *handler) forms(c *fiber.Ctx) error {
 // notSpam answers POST /events/:id/notspam: 202 once the rules have had the
 // post, 409 where it is not kept from them.
 func (h *handler) notSpam(c *fiber.Ctx) error {
-	text := c.Params("id")
-	id, err := event.ParseID(text)
+	id, err := namedEvent(c)
 	if err != nil {
-		return &noRecord{fmt.Sprintf("there is no event %q", text)}
+		return err
 	}
 	ctx, cancel := context.WithTimeout(c.UserContext(), readTimeout)
 	defer cancel()
