@@ -42,7 +42,7 @@ $(LINTER): Makefile
 	@touch $@
 
 check: fmt-check lint build test ## all that has to pass before a change is merged
-	sh test/fuzz.sh 3s
+	sh test/fuzz.sh 500x
 
 bench: ## the benchmark: see test/bench; BENCHFLAGS=-postgres measures replicas
 	$(GO) run ./test/bench $(BENCHFLAGS)
