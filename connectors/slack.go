@@ -58,15 +58,25 @@ func (s *slackConnector) Deliver(parent context.Context, d event.Delivery) (even
 	}
 	ctx, cancel := context.WithTimeout(parent, s.deps.Timeout)
 	defer cancel()
-	if len(msg.Mention) > 0 {
-		if receipt, err := s.mention(parent, ctx, msg); err != nil {
-			return receipt, err
-		}
+	if len(msg.files) > 0 {
+		return s.deliverFiles(parent, ctx, d.ID, msg)
+	}
+	return s.say(parent, ctx, msg, nil)
+}
+
+// say posts msg or puts it in the place of an earlier one, and says in at where
+// it is, if that is asked for and known.
+func (s *slackConnector) say(parent, ctx context.Context, msg *slackMessage, at *posted) (event.Receipt, error) {
+	if receipt, err := s.mention(parent, ctx, msg); err != nil {
+		return receipt, err
+	}
+	if at == nil {
+		at = &posted{}
 	}
 	if msg.ThreadKey != "" || msg.Update != "" {
-		return s.deliverKeyed(parent, ctx, msg)
+		return s.deliverKeyed(parent, ctx, msg, at)
 	}
-	return s.post(parent, ctx, msg, nil)
+	return s.post(parent, ctx, msg, at)
 }
 
 // slackCall is one request to Slack. slack-go drops the body of 4xx answers,
@@ -105,16 +115,14 @@ func (s *slackConnector) judge(parent, ctx context.Context, call *slackCall, err
 	return seen.got.receipt(), err
 }
 
-// post posts msg, and says in at where it is, if that is asked for and known.
+// post posts msg, and says in at where it is, if that is known.
 func (s *slackConnector) post(parent, ctx context.Context, msg *slackMessage, at *posted) (event.Receipt, error) {
 	call := s.newCall()
 	if !s.settings.bot() {
 		return s.judge(parent, ctx, call, s.postToWebhook(ctx, call.client, msg))
 	}
 	channel, ts, err := call.api.PostMessageContext(ctx, msg.Channel, msg.options()...)
-	if at != nil {
-		*at = posted{Channel: channel, TS: ts}
-	}
+	*at = posted{Channel: channel, TS: ts}
 	receipt, err := s.judge(parent, ctx, call, err)
 	if err == nil {
 		receipt.Outputs = s.secrets.texts(posted{Channel: channel, TS: ts}.outputs())

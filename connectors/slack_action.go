@@ -31,6 +31,7 @@ func slackAction() lang.Action {
 			{Name: "thread_key", Doc: "Later messages with the same key answer in the thread of the first one; with a bot token only.", Kind: lang.TextInput},
 			{Name: "update", Doc: "The message with the same key is replaced, if there is one; with a bot token only.", Kind: lang.TextInput},
 			{Name: "mention", Doc: "People by their e-mail addresses, put before the text; with a bot token only.", Kind: lang.ValueInput, Check: checkAddresses},
+			{Name: "files", Doc: "Files of the form, shown after the message: ${{ data.brief }}, or a list; with a bot token only.", Kind: lang.ValueInput, Check: checkSlackFiles},
 			{Name: "username", Doc: "The name to post under.", Kind: lang.TextInput},
 			{Name: "icon_emoji", Doc: "The emoji to post under, as :name:.", Kind: lang.TextInput},
 		},
@@ -62,6 +63,15 @@ func checkSlackAction(n yamlpos.Node, given []yamlpos.Field) diag.List {
 		return diag.List{n.Diag("missing-key", "", "an action to Slack needs text or blocks")}
 	}
 	return nil
+}
+
+// checkSlackFiles checks the files that are certain before rendering.
+func checkSlackFiles(n yamlpos.Node) diag.List {
+	list := checkAttachments(n)
+	if count := len(n.Items()); count > maxSlackFiles {
+		list = append(list, n.Diag("too-long", "", "a Slack message has at most %d files here, this has %d", maxSlackFiles, count))
+	}
+	return list
 }
 
 // checkSlackText checks the part of a text that is certain before rendering.

@@ -22,10 +22,12 @@ type slackMessage struct {
 	ThreadKey string          `json:"thread_key"`
 	Update    string          `json:"update"`
 	Mention   json.RawMessage `json:"mention"`
+	Files     json.RawMessage `json:"files"`
 	Username  string          `json:"username"`
 	IconEmoji string          `json:"icon_emoji"`
 
 	blocks []slack.Block
+	files  []fileRef
 }
 
 // message turns a rendered action into a message within Slack's limits. An
@@ -35,14 +37,14 @@ func (s *slackConnector) message(d event.Delivery) (*slackMessage, error) {
 	if err := json.Unmarshal(d.Output, msg); err != nil {
 		return nil, errors.New("the stored output is not that of an action to Slack")
 	}
-	if err := msg.readBlocks(); err != nil {
+	if err := errors.Join(msg.readBlocks(), msg.readFiles()); err != nil {
 		return nil, err
 	}
 	switch {
 	case strings.TrimSpace(msg.Text) == "" && len(msg.blocks) == 0:
 		return nil, errors.New("the text is empty and there are no blocks")
-	case !s.settings.bot() && (msg.ThreadKey != "" || msg.Update != "" || len(msg.Mention) > 0):
-		return nil, errors.New("thread_key, update and mention need a connection with bot_token")
+	case !s.settings.bot() && (msg.ThreadKey != "" || msg.Update != "" || len(msg.Mention) > 0 || len(msg.files) > 0):
+		return nil, errors.New("thread_key, update, mention and files need a connection with bot_token")
 	case msg.Channel != "" && !s.settings.bot():
 		return nil, errors.New("an incoming webhook posts to its own channel only: leave channel out of the action")
 	}
@@ -102,6 +104,16 @@ func (m *slackMessage) readBlocks() error {
 		}
 		unescapeURLs(map[string]any(b))
 		m.blocks = append(m.blocks, b)
+	}
+	return nil
+}
+
+func (m *slackMessage) readFiles() (err error) {
+	if m.files, err = readFileRefs("files", m.Files); err != nil {
+		return err
+	}
+	if count := len(m.files); count > maxSlackFiles {
+		return fmt.Errorf("there are %d files, one message takes %d", count, maxSlackFiles)
 	}
 	return nil
 }

@@ -18,7 +18,7 @@ const slackAPI = "https://slack.com/api/"
 // slackYAML is a slack connection as it is written.
 type slackYAML struct {
 	WebhookURL event.Secret `yaml:"webhook_url" doc:"The address of an incoming webhook, which posts to its one channel. Either this or bot_token." example:"${SLACK_WEBHOOK_URL}"`
-	BotToken   event.Secret `yaml:"bot_token" doc:"The token of a bot with the scope chat:write, which posts to any channel it is in." example:"${SLACK_BOT_TOKEN}"`
+	BotToken   event.Secret `yaml:"bot_token" doc:"The token of a bot with the scope chat:write, and files:write for files; it posts to any channel it is in." example:"${SLACK_BOT_TOKEN}"`
 	Channel    string       `yaml:"channel" doc:"Where a bot posts unless the action says so: #name or an ID." example:"#leads"`
 	Username   string       `yaml:"username" doc:"The name to post under, unless the action has one." example:"Website"`
 	IconEmoji  string       `yaml:"icon_emoji" doc:"The emoji to post under, unless the action has one." example:":bell:"`
@@ -116,9 +116,13 @@ func narrowSlackAction(settings yamlpos.Node) lang.Action {
 // which one would have no effect.
 func checkBotKeys(given []yamlpos.Field, bot bool) diag.List {
 	var list diag.List
-	for _, name := range []string{"thread_key", "update", "mention"} {
+	for _, name := range []string{"thread_key", "update", "mention", "files"} {
+		hint := "use a connection with bot_token"
+		if name == "files" {
+			hint += "; the bot needs the scope files:write"
+		}
 		if f, found := field(given, name); found && !bot {
-			list = append(list, f.Key.Diag("conflict", "use a connection with bot_token", "%q is not possible with an incoming webhook", name))
+			list = append(list, f.Key.Diag("conflict", hint, "%q is not possible with an incoming webhook", name))
 		}
 	}
 	update, both := field(given, "update")

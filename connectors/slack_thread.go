@@ -32,8 +32,8 @@ func (p posted) outputs() map[string]string {
 }
 
 // deliverKeyed posts the first message of a key and remembers it. A later one
-// answers in its thread, or takes its place.
-func (s *slackConnector) deliverKeyed(parent, ctx context.Context, msg *slackMessage) (event.Receipt, error) {
+// answers in its thread, or takes its place. It says in at where it is.
+func (s *slackConnector) deliverKeyed(parent, ctx context.Context, msg *slackMessage, at *posted) (event.Receipt, error) {
 	key := "message " + or(msg.Update, msg.ThreadKey)
 	unlock, err := s.keys.lock(ctx, key)
 	if err != nil {
@@ -48,15 +48,15 @@ func (s *slackConnector) deliverKeyed(parent, ctx context.Context, msg *slackMes
 	case found && msg.Update != "":
 		receipt, err := s.update(parent, ctx, msg, first)
 		if !gone(err) {
+			*at = first
 			return receipt, err
 		}
 		// The message was deleted, or can no longer be changed: a new one.
 	case found && msg.ThreadTS == "":
 		msg.Channel, msg.ThreadTS = first.Channel, first.TS
-		return s.post(parent, ctx, msg, nil)
+		return s.post(parent, ctx, msg, at)
 	}
-	var at posted
-	receipt, err := s.post(parent, ctx, msg, &at)
+	receipt, err := s.post(parent, ctx, msg, at)
 	if err != nil || at.TS == "" {
 		return receipt, err
 	}
@@ -110,6 +110,9 @@ const maxMentions = 20
 // mention puts the people whose addresses the message names before it. One
 // whom Slack does not know is named by the address.
 func (s *slackConnector) mention(parent, ctx context.Context, msg *slackMessage) (event.Receipt, error) {
+	if len(msg.Mention) == 0 {
+		return event.Receipt{}, nil
+	}
 	addresses, err := addressTexts("mention", msg.Mention)
 	if err != nil || len(addresses) > maxMentions {
 		if err == nil {

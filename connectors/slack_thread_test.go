@@ -44,7 +44,7 @@ func TestSlack_threads(t *testing.T) {
 	}
 	c = slackBot(t, slack, kept)
 	second, another := send(`{"text":"two","thread_key":"k"}`), send(`{"text":"x","thread_key":"other"}`)
-	if second.ThreadTS != first.TS || second.Channel != "#other" || another.ThreadTS != "" || another.Channel != "#leads" {
+	if second.ThreadTS != first.TS || second.Channel != fakeslack.ChannelID("#other") || another.ThreadTS != "" || another.Channel != "#leads" {
 		t.Errorf("%+v, %+v", second, another)
 	}
 	// update replaces it, and posts where there is nothing to replace.

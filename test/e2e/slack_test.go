@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -104,5 +105,47 @@ func TestSlackTransientErrors(t *testing.T) {
 			d := to(t, g.Settled(id), "slack")
 			same(t, "state and attempts", "delivered 2", fmt.Sprint(d.State, " ", d.Attempts))
 		})
+	}
+}
+
+// A file that came with a form goes to the channel's thread, in a message that
+// is posted once although the first upload fails.
+func TestSlackFiles(t *testing.T) {
+	t.Parallel()
+	slack := fakeslack.New(t)
+	slack.Script(fakeslack.Answer{Via: "upload", Status: http.StatusServiceUnavailable})
+	g := lab.Start(t, `
+forms:
+  contact:
+    fields:
+      name:  { type: text }
+      brief: { type: file, accept: [txt, pdf] }
+connections:
+  slack-bot: { type: slack, bot_token: `+fakeslack.Token+`, channel: "#leads", api_url: "`+slack.APIURL()+`", retry: { delays: [100ms] } }
+rules:
+  - name: new-lead
+    from: contact
+    then: [{ to: slack-bot, text: "Lead: ${{ data.name }}", thread_key: "${{ data.name }}", files: ["${{ data.brief }}"] }]
+`)
+	const content = "the brief, in plain words\n"
+	body := "--b\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\nAda\r\n" +
+		"--b\r\nContent-Disposition: form-data; name=\"brief\"; filename=\"brief für Ada.txt\"\r\nContent-Type: text/plain\r\n\r\n" + content + "\r\n--b--\r\n"
+	if r := g.Do(http.MethodPost, "/f/contact", []byte(body), "Content-Type", "multipart/form-data; boundary=b", "Accept", "application/json"); r.Status != http.StatusOK {
+		t.Fatalf("status %d: %s", r.Status, r.Body)
+	}
+	all := messages(t, slack, 2)
+	same(t, "the message", "api #leads Lead: Ada", all[0].Via+" "+all[0].Channel+" "+all[0].Text)
+	same(t, "the file's place", "files "+fakeslack.ChannelID("#leads")+" "+all[0].TS, all[1].Via+" "+all[1].Channel+" "+all[1].ThreadTS)
+	if f := all[1].Files; len(f) != 1 || f[0].Title != "brief für Ada.txt" || f[0].Content != content {
+		t.Errorf("got %+v", f)
+	}
+	ev := g.Settled(g.Events()[0].ID)
+	same(t, "the delivery", "delivered 2", fmt.Sprint(ev.Deliveries[0].State, " ", ev.Deliveries[0].Attempts))
+	has(t, "deliveries show", g.MustCLI("events", "show", ev.ID), "the message is posted, but not the file", "503 Service Unavailable")
+	if shown := g.MustCLI("events", "show", ev.ID); strings.Contains(shown, "/upload/v1/") {
+		t.Errorf("the address of the upload shows: %s", shown)
+	}
+	if n := len(slack.Messages()); n != 2 {
+		t.Errorf("%d messages, want 2", n)
 	}
 }

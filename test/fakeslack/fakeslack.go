@@ -1,5 +1,5 @@
-// Package fakeslack is a Slack for tests: incoming webhooks and
-// chat.postMessage over real HTTP, with the answers of the real one. It checks
+// Package fakeslack is a Slack for tests: incoming webhooks, the methods for
+// messages and those for files over real HTTP, with the answers of the real one. It checks
 // what it gets as Slack does, records the messages, and can be told to fail.
 package fakeslack
 
@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -25,6 +26,8 @@ const (
 
 // Answer is what the fake answers instead of doing its work.
 type Answer struct {
+	// Via limits it to requests of one kind, as in Message; default: any.
+	Via    string
 	Status int // default: 200
 	Header http.Header
 	Body   string
@@ -38,7 +41,7 @@ type Answer struct {
 
 // Message is one request that reached the fake.
 type Message struct {
-	Via       string `json:"via"` // "webhook", "api", "update" (of an earlier message) or "lookup" (Text is the address)
+	Via       string `json:"via"` // "webhook", "api", "update" (of an earlier message), "lookup" (Text is the address), "upload-url", "upload" (Text is the content) or "files" (shown in a channel)
 	Channel   string `json:"channel"`
 	Text      string `json:"text"`
 	Blocks    []any  `json:"blocks,omitempty"`
@@ -46,11 +49,24 @@ type Message struct {
 	Username  string `json:"username,omitempty"`
 	IconEmoji string `json:"icon_emoji,omitempty"`
 
+	Files []File `json:"files,omitempty"`
+
 	Header http.Header `json:"-"`
 	At     time.Time   `json:"at"`
 	TS     string      `json:"ts,omitempty"`    // of the message, for api and update
 	Error  string      `json:"error,omitempty"` // Slack's word when it was refused
 	Posted bool        `json:"posted"`
+}
+
+// File is one that is uploaded or shown.
+type File struct {
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Title   string `json:"title,omitempty"`
+	Length  int64  `json:"length"` // as it was announced
+	Content string `json:"content,omitempty"`
+
+	uploaded bool
 }
 
 // Server is a running fake. It is safe for concurrent use.
@@ -63,7 +79,8 @@ type Server struct {
 	script   []Answer
 	always   *Answer
 	requests []Message
-	changed  chan struct{} // closed and replaced at each request
+	files    map[string]File // by id, as far as they are uploaded
+	changed  chan struct{}   // closed and replaced at each request
 	close    sync.Once
 }
 
@@ -85,13 +102,16 @@ func Start(addr string) (*Server, error) {
 		return nil, fmt.Errorf("fake Slack: %w", err)
 	}
 	s := &Server{
-		url: "http://" + listener.Addr().String(), done: make(chan struct{}), changed: make(chan struct{}),
+		url: "http://" + listener.Addr().String(), done: make(chan struct{}), changed: make(chan struct{}), files: map[string]File{},
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/services/", s.webhook)
 	mux.HandleFunc("/api/chat.postMessage", s.postMessage)
 	mux.HandleFunc("/api/chat.update", s.update)
 	mux.HandleFunc("/api/users.lookupByEmail", s.lookup)
+	mux.HandleFunc("/api/files.getUploadURLExternal", s.uploadURL)
+	mux.HandleFunc("/upload/v1/", s.upload)
+	mux.HandleFunc("/api/files.completeUploadExternal", s.completeUpload)
 	s.http = &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = s.http.Serve(listener) }() // returns when Close closes the listener
 	return s, nil
@@ -169,13 +189,16 @@ func (s *Server) Wait(ctx context.Context, n int) ([]Message, error) {
 }
 
 // next takes the answer that is due instead of work, if any.
-func (s *Server) next() *Answer {
+func (s *Server) next(via string) *Answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.script) > 0 {
-		answer := s.script[0]
-		s.script = s.script[1:]
+	if i := slices.IndexFunc(s.script, func(a Answer) bool { return a.Via == "" || a.Via == via }); i >= 0 {
+		answer := s.script[i]
+		s.script = slices.Delete(s.script, i, i+1)
 		return &answer
+	}
+	if s.always != nil && s.always.Via != "" && s.always.Via != via {
+		return nil
 	}
 	return s.always
 }

@@ -81,7 +81,7 @@ func (s *Server) postMessage(w http.ResponseWriter, r *http.Request) {
 	if m.Error == "" {
 		ts := fmt.Sprintf("%d.%06d", m.At.Unix(), m.At.Nanosecond()/1000)
 		m.TS = ts
-		body = map[string]any{"ok": true, "channel": m.Channel, "ts": ts, "message": map[string]any{"text": m.Text, "ts": ts}}
+		body = map[string]any{"ok": true, "channel": ChannelID(m.Channel), "ts": ts, "message": map[string]any{"text": m.Text, "ts": ts}}
 	}
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -114,11 +114,15 @@ func contentFault(m *Message) string {
 // else the fake's own.
 func (s *Server) answer(w http.ResponseWriter, r *http.Request, m Message, own Answer) {
 	given := own
-	scripted := s.next()
+	scripted := s.next(m.Via)
 	if scripted != nil {
 		given = *scripted
 	}
-	m.Posted = m.Error == "" && (scripted == nil || scripted.Lose)
+	done := m.Error == "" && (scripted == nil || scripted.Lose)
+	m.Posted = done && m.Via != "upload-url" && m.Via != "upload"
+	if done && m.Via == "upload" {
+		s.keep(m.Files[0]) // before the client knows of it
+	}
 	s.record(m)
 	switch {
 	case given.Reset:

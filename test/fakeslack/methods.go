@@ -50,7 +50,9 @@ func (s *Server) update(w http.ResponseWriter, r *http.Request) {
 	form := r.PostForm
 	m.Channel, m.Text, m.TS = form.Get("channel"), form.Get("text"), form.Get("ts")
 	badBlocks := form.Get("blocks") != "" && json.Unmarshal([]byte(form.Get("blocks")), &m.Blocks) != nil
-	known := slices.ContainsFunc(s.Messages(), func(p Message) bool { return p.Via == "api" && p.TS == m.TS && p.Channel == m.Channel })
+	known := slices.ContainsFunc(s.Messages(), func(p Message) bool {
+		return p.Via == "api" && p.TS == m.TS && ChannelID(p.Channel) == ChannelID(m.Channel)
+	})
 	switch {
 	case m.Error != "":
 	case !known:
@@ -60,7 +62,7 @@ func (s *Server) update(w http.ResponseWriter, r *http.Request) {
 	default:
 		m.Error = contentFault(&m)
 	}
-	s.reply(w, r, m, map[string]any{"channel": m.Channel, "ts": m.TS, "text": m.Text})
+	s.reply(w, r, m, map[string]any{"channel": ChannelID(m.Channel), "ts": m.TS, "text": m.Text})
 }
 
 // lookup is users.lookupByEmail.
