@@ -72,15 +72,14 @@ func TestBroker_output(t *testing.T) {
 func TestBroker_network(t *testing.T) {
 	t.Parallel()
 	forEachBroker(t, func(t *testing.T, kind, settings string) {
-		silence := mustGreet(t, hang)
-		for name, address := range map[string]string{
-			"refused": strings.TrimPrefix(mustRefuse(t), "http://"),
+		atOnce(t, map[string]string{
+			"refused": strings.TrimPrefix(refusing, "http://"),
 			"closed":  mustGreet(t, func(net.Conn) {}),
 			"reset":   mustGreet(t, reset),
-			"silent":  silence,
+			"silent":  mustGreet(t, hang),
 			"babble":  mustGreet(t, func(conn net.Conn) { _, _ = io.WriteString(conn, "220 "+brokerSecret+" welcome\r\n"); hang(conn) }),
 			"flood":   mustGreet(t, func(conn net.Conn) { dribble(conn, strings.Repeat(brokerSecret, 1000)) }),
-		} {
+		}, func(t *testing.T, name, address string) {
 			deps := testDeps(t)
 			deps.Timeout = time.Second
 			begun := time.Now()
@@ -96,7 +95,7 @@ func TestBroker_network(t *testing.T) {
 			if name == "refused" && err.Error() != "connection refused" {
 				t.Errorf("refused: got %v", err)
 			}
-		}
+		})
 	})
 }
 

@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -76,9 +78,42 @@ func speaksHTTP(kind string) bool {
 func forEachSample(t *testing.T, check func(t *testing.T, kind string, s sample)) {
 	t.Helper()
 	t.Parallel()
+	everySample(t, func(name, kind string, s sample) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			check(t, kind, s)
+		})
+	})
+}
+
+// forEachSampleAtOnce is forEachSample for promises about time: none waits for
+// a processor.
+func forEachSampleAtOnce(t *testing.T, check func(t *testing.T, kind string, s sample)) {
+	t.Helper()
+	t.Parallel()
+	var running sync.WaitGroup
+	defer running.Wait()
+	everySample(t, func(name, kind string, s sample) {
+		running.Go(func() { t.Run(name, func(t *testing.T) { check(t, kind, s) }) })
+	})
+}
+
+// atOnce runs cases at the same time, however many processors there are.
+func atOnce[T any](t *testing.T, cases map[string]T, check func(t *testing.T, name string, one T)) {
+	t.Helper()
+	var running sync.WaitGroup
+	defer running.Wait()
+	for name, one := range cases {
+		running.Go(func() { t.Run(name, func(t *testing.T) { check(t, name, one) }) })
+	}
+}
+
+// everySample hands out the samples of every kind.
+func everySample(t *testing.T, use func(name, kind string, s sample)) {
+	t.Helper()
 	all := samples()
 	maps.Copy(all, recipeSamples(t))
-	for _, kind := range connectors.Kinds() {
+	for _, kind := range builtinKinds() {
 		if !speaksHTTP(kind.Name) {
 			continue
 		}
@@ -86,10 +121,7 @@ func forEachSample(t *testing.T, check func(t *testing.T, kind string, s sample)
 			t.Errorf("the kind %q has no samples", kind.Name)
 		}
 		for name, s := range all[kind.Name] {
-			t.Run(kind.Name+"/"+name, func(t *testing.T) {
-				t.Parallel()
-				check(t, kind.Name, s)
-			})
+			use(kind.Name+"/"+name, kind.Name, s)
 		}
 	}
 }
@@ -105,7 +137,13 @@ func (s sample) at(base string) string {
 // deliver makes one attempt to base and checks what holds of every attempt.
 func (s sample) deliver(ctx context.Context, t *testing.T, kind, base string, deps connectors.Deps) (event.Receipt, error) {
 	t.Helper()
-	receipt, err := mustConnector(t, kind, s.at(base), deps).Deliver(ctx, delivery(s.output))
+	return s.attempt(ctx, t, mustConnector(t, kind, s.at(base), deps), base)
+}
+
+// attempt is deliver by a connector that is there.
+func (s sample) attempt(ctx context.Context, t *testing.T, c connectors.Connector, base string) (event.Receipt, error) {
+	t.Helper()
+	receipt, err := c.Deliver(ctx, delivery(s.output))
 	if len(receipt.Answer) > connectors.MaxAnswer {
 		t.Errorf("%d bytes of the answer were kept", len(receipt.Answer))
 	}
@@ -154,17 +192,21 @@ func TestConformance_status(t *testing.T) {
 		for _, status := range s.statuses {
 			matrix[status] = "delivered"
 		}
+		var now atomic.Int64
+		base := mustServe(t, func(w http.ResponseWriter, _ *http.Request) {
+			status := int(now.Load())
+			w.Header().Set("Location", "/elsewhere")
+			w.WriteHeader(status)
+			body := s.success
+			if matrix[status] != "delivered" {
+				body = "upstream\r\n\x1b[31m  unavailable"
+			}
+			_, _ = io.WriteString(w, body)
+		})
+		c := mustConnector(t, kind, s.at(base), testDeps(t))
 		for status, want := range matrix {
-			base := mustServe(t, func(w http.ResponseWriter, _ *http.Request) {
-				w.Header().Set("Location", "/elsewhere")
-				w.WriteHeader(status)
-				body := s.success
-				if want != "delivered" {
-					body = "upstream\r\n\x1b[31m  unavailable"
-				}
-				_, _ = io.WriteString(w, body)
-			})
-			receipt, err := s.deliver(t.Context(), t, kind, base, testDeps(t))
+			now.Store(int64(status))
+			receipt, err := s.attempt(t.Context(), t, c, base)
 			if got := outcome(err); got != want || receipt.Status != status {
 				t.Errorf("%d: got %s with status %d (%v), want %s", status, got, receipt.Status, err, want)
 			}
@@ -177,6 +219,19 @@ func TestConformance_status(t *testing.T) {
 
 func TestConformance_retryAfter(t *testing.T) {
 	forEachSample(t, func(t *testing.T, kind string, s sample) {
+		type reply struct {
+			status int
+			after  string
+		}
+		var now atomic.Pointer[reply]
+		base := mustServe(t, func(w http.ResponseWriter, _ *http.Request) {
+			r := now.Load()
+			if r.after != "" {
+				w.Header().Set("Retry-After", r.after)
+			}
+			w.WriteHeader(r.status)
+		})
+		c := mustConnector(t, kind, s.at(base), testDeps(t))
 		for _, status := range []int{408, 409, 425, 429, 500, 502, 503, 504} {
 			for value, want := range map[string]time.Duration{
 				"": 0, "7": 7 * time.Second, "0": 0, "junk": 0, "-5": 0, "1e9": 0, "1.5": 0,
@@ -189,13 +244,8 @@ func TestConformance_retryAfter(t *testing.T) {
 				"Tue, 10 Mar 2099 09:00:00 GMT":    24 * time.Hour,
 				"Tue, 10 Mar 2026 09:43:37 +01:00": 0,
 			} {
-				base := mustServe(t, func(w http.ResponseWriter, _ *http.Request) {
-					if value != "" {
-						w.Header().Set("Retry-After", value)
-					}
-					w.WriteHeader(status)
-				})
-				_, err := s.deliver(t.Context(), t, kind, base, testDeps(t))
+				now.Store(&reply{status, value})
+				_, err := s.attempt(t.Context(), t, c, base)
 				if outcome(err) != "transient" || waitOf(err) != want {
 					t.Errorf("%d with %q: got %s after %s, want %s", status, value, outcome(err), waitOf(err), want)
 				}

@@ -71,7 +71,7 @@ func say(lines ...string) func(net.Conn) {
 
 func TestEmail_brokenServers(t *testing.T) {
 	t.Parallel()
-	refused := strings.TrimPrefix(mustRefuse(t), "http://")
+	refused := strings.TrimPrefix(refusing, "http://")
 	for name, tc := range map[string]struct{ addr, outcome, want string }{
 		"refused":       {refused, "transient", "connection refused"},
 		"closed":        {mustGreet(t, func(net.Conn) {}), "transient", "connection closed before the answer was complete"},

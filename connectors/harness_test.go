@@ -1,6 +1,7 @@
 package connectors_test
 
 import (
+	"bufio"
 	"io"
 	"net"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,9 +31,12 @@ func mustParse(t testing.TB, text string) yamlpos.Node {
 	return n
 }
 
+// builtinKinds are compiled once for all tests.
+var builtinKinds = sync.OnceValue(connectors.Kinds)
+
 func mustKind(t testing.TB, name string) connectors.Kind {
 	t.Helper()
-	kinds := connectors.Kinds()
+	kinds := builtinKinds()
 	i := slices.IndexFunc(kinds, func(k connectors.Kind) bool { return k.Name == name })
 	if i < 0 {
 		t.Fatalf("there is no kind %q", name)
@@ -80,28 +85,24 @@ func mustServe(t testing.TB, handler http.HandlerFunc) string {
 }
 
 // mustListen is a receiver that speaks raw TCP; talk gets each connection
-// after the request's headers have arrived, and the connection is closed when
-// it returns.
+// after a whole request has arrived, and the connection is closed when it
+// returns. To close one with a part of the request unread would reset it.
 func mustListen(t testing.TB, talk func(net.Conn)) string {
 	t.Helper()
 	return "http://" + mustGreet(t, func(conn net.Conn) {
-		buf := make([]byte, 64<<10)
-		if n, err := conn.Read(buf); err == nil && n > 0 {
+		req, err := http.ReadRequest(bufio.NewReader(conn))
+		if err != nil {
+			return
+		}
+		if _, err := io.Copy(io.Discard, req.Body); err == nil {
 			talk(conn)
 		}
 	})
 }
 
-// mustRefuse is an address where nothing listens.
-func mustRefuse(t testing.TB) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return "http://" + listener.Addr().String()
-}
+// refusing is an address where nothing listens. A port that was just free would
+// be another test's a moment later; this one is given to nobody.
+const refusing = "http://127.0.0.1:1"
 
 // reset breaks a connection the way a crashed peer does.
 func reset(conn net.Conn) {
@@ -116,7 +117,7 @@ func hang(conn net.Conn) { _, _ = io.Copy(io.Discard, conn) }
 // dribble writes text again and again, a little at a time, until the client
 // ends the connection.
 func dribble(conn net.Conn, text string) {
-	tick := time.NewTicker(2 * time.Millisecond)
+	tick := time.NewTicker(20 * time.Millisecond) // slow enough for hundreds at once
 	defer tick.Stop()
 	for range tick.C {
 		if _, err := io.WriteString(conn, text); err != nil {
