@@ -33,7 +33,7 @@ func TestSlack_threads(t *testing.T) {
 		}
 		all := slack.Messages()
 		last := all[len(all)-1]
-		if diff := cmp.Diff(map[string]string{"id": last.TS, "channel": last.Channel}, receipt.Outputs); diff != "" {
+		if diff := cmp.Diff(map[string]string{"id": last.TS, "channel": fakeslack.ChannelID(last.Channel)}, receipt.Outputs); diff != "" {
 			t.Errorf("%s: the outputs: %s", output, diff)
 		}
 		return last
