@@ -2,6 +2,8 @@ package e2e
 
 import (
 	"encoding/csv"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -52,5 +54,51 @@ forms:
 	}
 	if r := g.CLI("forms", "export", "aply"); r.Code != 5 || !strings.Contains(r.Stderr, "apply") {
 		t.Errorf("an unknown form: %d %s", r.Code, r.Stderr)
+	}
+}
+
+// Texts that have broken software stand in an export as they were typed: in
+// JSON unchanged, in CSV as cells of one row that no spreadsheet runs.
+func TestFormsExport_naughty(t *testing.T) {
+	t.Parallel()
+	raw, err := os.ReadFile("../../forms/testdata/naughty.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var texts []string
+	if err := json.Unmarshal(raw, &texts); err != nil || len(texts) < 200 {
+		t.Fatal(len(texts), err)
+	}
+	g := lab.Start(t, "\nforms:\n  contact:\n    fields: { n: { type: number }, text: { type: text } }\n    rate_limit: 10000/s\n    duplicates: 0s\n    honeypot: none_of_these\n")
+	var want []string
+	for i, text := range texts {
+		body, err := json.Marshal(map[string]any{"n": i, "text": text})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := g.Do(http.MethodPost, "/f/contact", body, "Content-Type", "application/json", "Accept", "application/json"); r.Status != http.StatusOK {
+			t.Fatalf("%.80q: %d %s", text, r.Status, r.Body)
+		}
+		want = append(want, text)
+	}
+	var posts []struct{ Data struct{ Text string } }
+	if err := json.Unmarshal([]byte(g.MustCLI("forms", "export", "contact", "--format", "json")), &posts); err != nil || len(posts) != len(want) {
+		t.Fatalf("%d posts, want %d: %v", len(posts), len(want), err)
+	}
+	table, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(g.MustCLI("forms", "export", "contact"), "\uFEFF"))).ReadAll()
+	if err != nil || len(table) != len(want)+1 {
+		t.Fatalf("%d rows, want %d: %v", len(table), len(want)+1, err)
+	}
+	// The CSV reader makes \n of \r\n, in cells too.
+	lines := strings.NewReplacer("\r\n", "\n")
+	for i, text := range want {
+		same(t, fmt.Sprintf("JSON %d", i), text, posts[i].Data.Text)
+		cell := table[i+1][3]
+		if plain := strings.TrimPrefix(cell, "'"); lines.Replace(plain) != lines.Replace(strings.TrimPrefix(text, "'")) {
+			t.Errorf("CSV %d: %.80q became %.80q", i, text, cell)
+		}
+		if cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r") {
+			t.Errorf("CSV %d: a spreadsheet would run %.80q", i, cell)
+		}
 	}
 }
