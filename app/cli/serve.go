@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hookgate/app"
+	"hookgate/app/diag"
 	"hookgate/app/config"
 )
 
@@ -66,7 +67,11 @@ func (s *session) serve(ctx context.Context, logger *slog.Logger) error {
 		return err
 	}
 	for _, d := range report.List {
-		logger.WarnContext(ctx, "config", slog.String("code", d.Code), slog.String("at", d.String()),
+		level := slog.LevelWarn
+		if d.Severity == diag.Advice {
+			level = slog.LevelInfo
+		}
+		logger.Log(ctx, level, "config", slog.String("code", d.Code), slog.String("at", d.String()),
 			slog.String("warning", d.Message), slog.String("hint", d.Hint))
 	}
 	server, err := app.New(loaded, app.Options{Logger: logger, Version: version(), Now: s.now}) //nolint:contextcheck // it outlives ctx: it drains
