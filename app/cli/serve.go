@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"hookgate/app"
-	"hookgate/app/diag"
 	"hookgate/app/config"
+	"hookgate/app/diag"
 )
 
 func newServe(s *session) *cobra.Command {
