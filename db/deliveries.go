@@ -59,6 +59,9 @@ func (s *Store) deliveryConditions(ctx context.Context, f event.DeliveryFilter) 
 	if len(f.States) > 0 {
 		c.add(stateCondition(f.States))
 	}
+	if f.Rendered {
+		c.add("NOT " + unrendered)
+	}
 	c.idRange(f.Since, int64(f.Before))
 	return c, nil
 }

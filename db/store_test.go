@@ -253,6 +253,10 @@ func TestRetry_leavesWhatCouldNotBeRendered(t *testing.T) {
 					t.Errorf("retry of %+v: %d, %v, want none", f, n, err)
 				}
 			}
+			whole := event.DeliveryFilter{States: []event.DeliveryState{state}, Rendered: true}
+			if n, _, _, err := s.Count(t.Context(), whole); n != 0 || err != nil {
+				t.Errorf("counted beforehand: %d, %v, want none", n, err)
+			}
 			if got := mustDeliveries(t, s, only)[0].State; got != state {
 				t.Errorf("it is %s, want %s", got, state)
 			}

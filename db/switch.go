@@ -25,9 +25,10 @@ func (s *Store) Retry(ctx context.Context, f event.DeliveryFilter) (int, []strin
 	if len(f.States) == 0 && len(f.IDs) == 0 {
 		f.States = []event.DeliveryState{event.GaveUp}
 	}
+	f.Rendered = true
 	return s.change(ctx, f, `UPDATE deliveries SET state = 0, owner = 0, claim = claim + 1, base = attempts,
 		due = CASE WHEN key IS NULL OR state = 0 THEN CAST(?2 AS BIGINT) END
-		WHERE id = ?1 AND ((state IN (2, 3) AND NOT `+unrendered+`) OR (state = 0 AND owner = 0 AND due IS NOT NULL)) RETURNING connection, key`)
+		WHERE id = ?1 AND (state IN (2, 3) OR (state = 0 AND owner = 0 AND due IS NOT NULL)) RETURNING connection, key`)
 }
 
 // unrendered is true of a delivery that failed before anything was tried, also

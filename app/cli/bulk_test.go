@@ -87,7 +87,7 @@ func TestBulk(t *testing.T) {
 			errOut: sentence + " Nothing was changed.",
 			requests: []request{
 				{"POST", "/api/v1/deliveries/retry", "application/json", `{"state":"failed","connection":"billing","dry_run":true}`},
-				{"GET", "/api/v1/deliveries?connection=billing&limit=412&state=failed", "", ""},
+				{"GET", "/api/v1/deliveries?connection=billing&limit=412&rendered=true&state=failed", "", ""},
 			},
 		},
 		{

@@ -19,6 +19,7 @@ type bulk struct {
 	states                    []event.DeliveryState // those that the action makes sense for; the first is the default
 	question                  string
 	done                      string // past tense, for the last line
+	rendered                  bool   // it is about what can be sent only
 	do                        func(ctx context.Context, server *client.Client, sel api.Selection) (api.Changed, error)
 }
 
@@ -34,6 +35,7 @@ and replay the event.`,
 		states:   []event.DeliveryState{event.GaveUp, event.Retrying, event.Cancelled},
 		question: "Send the same requests again?",
 		done:     "sending again",
+		rendered: true,
 		do: func(ctx context.Context, server *client.Client, sel api.Selection) (api.Changed, error) {
 			return server.Retry(ctx, sel)
 		},
@@ -47,7 +49,7 @@ func newDeliveriesCancel(s *session) *cobra.Command {
 the flags select. They are kept, and can be sent with "deliveries retry".`,
 		example: `  hookgate deliveries cancel dlv_7q4
   hookgate deliveries cancel --state waiting --connection billing`,
-		states:   []event.DeliveryState{event.Retrying, event.Waiting},
+		states:   []event.DeliveryState{event.Retrying, event.Waiting, event.Held},
 		question: "Give them up?",
 		done:     "cancelled",
 		do: func(ctx context.Context, server *client.Client, sel api.Selection) (api.Changed, error) {
@@ -150,7 +152,7 @@ func (s *session) runBulk(cmd *cobra.Command, b bulk, sel api.Selection) error {
 			return serverError(err)
 		}
 		if sel.DryRun {
-			return s.dryRun(ctx, server, sel, found)
+			return s.dryRun(ctx, server, b, sel, found)
 		}
 		s.msg.Printf("%s\n", matchSentence(sel, found))
 		if found.Count == 0 {
@@ -211,12 +213,12 @@ func matchSentence(sel api.Selection, found api.Changed) string {
 }
 
 // dryRun lists what a bulk action is about.
-func (s *session) dryRun(ctx context.Context, server *client.Client, sel api.Selection, found api.Changed) error {
+func (s *session) dryRun(ctx context.Context, server *client.Client, b bulk, sel api.Selection, found api.Changed) error {
 	if s.json {
 		return s.printJSON(found)
 	}
 	filter := event.DeliveryFilter{
-		IDs: sel.IDs, Connection: sel.Connection, Rule: sel.Rule, Event: sel.Event, Since: sel.Since, Limit: max(1, found.Count),
+		IDs: sel.IDs, Connection: sel.Connection, Rule: sel.Rule, Event: sel.Event, Since: sel.Since, Limit: max(1, found.Count), Rendered: b.rendered,
 	}
 	if sel.State != "" {
 		filter.States = []event.DeliveryState{sel.State}

@@ -82,6 +82,9 @@ func (c *Client) Deliveries(ctx context.Context, f event.DeliveryFilter) (api.Pa
 		q.Set("before", f.Before.String())
 	}
 	setLimit(q, f.Limit)
+	if f.Rendered {
+		q.Set("rendered", "true")
+	}
 	var page api.Page[api.Delivery]
 	err := c.call(ctx, http.MethodGet, "/deliveries", q, nil, &page)
 	return page, err

@@ -97,7 +97,7 @@ func TestDelivery(t *testing.T) {
 	}
 	filter := event.DeliveryFilter{
 		IDs: []event.DeliveryID{firstDelivery, 9}, States: []event.DeliveryState{event.GaveUp}, Connection: "billing",
-		Rule: "activate", Event: firstEvent, Since: received, Before: 1 << 50, Limit: 7,
+		Rule: "activate", Event: firstEvent, Since: received, Before: 1 << 50, Limit: 7, Rendered: true,
 	}
 	page, err := c.Deliveries(t.Context(), filter)
 	if err != nil || len(page.Items) != 1 {
@@ -133,6 +133,7 @@ func TestBulk(t *testing.T) {
 			t.Errorf("%s: %+v %v", tc.name, got, err)
 		}
 		want := event.DeliveryFilter{IDs: tc.in.IDs, States: tc.states, Connection: tc.in.Connection, Rule: tc.in.Rule, Since: tc.in.Since}
+		want.Rendered = strings.HasPrefix(tc.name, "retry")
 		if diff := cmp.Diff(want, f.selected); diff != "" {
 			t.Errorf("%s: filter:\n%s", tc.name, diff)
 		}

@@ -36,4 +36,5 @@ type DeliveryFilter struct {
 	Since      time.Time
 	Before     DeliveryID
 	Limit      int
+	Rendered   bool // leave out those of which there is no whole output to send
 }

@@ -13,7 +13,7 @@ import (
 
 // deliveries answers GET /deliveries.
 func (h *handler) deliveries(c *fiber.Ctx) error {
-	p := newParameters(c, h.now(), "id", "state", "connection", "rule", "event", "since", "before", "limit")
+	p := newParameters(c, h.now(), "id", "state", "connection", "rule", "event", "since", "before", "limit", "rendered")
 	f := event.DeliveryFilter{
 		States:     oneOf(p, "state", deliveryStates()),
 		Connection: p.text("connection"),
@@ -22,6 +22,7 @@ func (h *handler) deliveries(c *fiber.Ctx) error {
 		Since:      p.since(),
 		Before:     p.deliveryID("before", p.text("before")),
 		Limit:      p.limit(),
+		Rendered:   p.text("rendered") == "true",
 	}
 	for _, text := range p.list("id") {
 		f.IDs = append(f.IDs, p.deliveryID("id", text))
@@ -104,6 +105,7 @@ func (h *handler) retry(c *fiber.Ctx) error {
 	if err != nil {
 		return err
 	}
+	f.Rendered = true // what is counted beforehand is what is sent
 	return h.change(c, f, dry, h.service.Retry)
 }
 
