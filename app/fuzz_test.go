@@ -35,7 +35,7 @@ func mustStand(t interface{ Fatalf(string, ...any) }, text []byte) {
 	if (loaded == nil) != (err != nil) || (err != nil) != (report.List.Count(diag.Error) > 0) {
 		t.Fatalf("loaded %t, error %v, list %v", loaded != nil, err, report.List)
 	}
-	lines := bytes.Count(text, []byte("\n")) + 1
+	lines := len(diag.Lines(text))
 	for _, d := range report.List {
 		if d.Code == "" || d.Message == "" || d.Line > lines || d.Line < 0 {
 			t.Fatalf("a fault without a code or place: %+v", d)
@@ -68,6 +68,9 @@ func examples(t testing.TB) [][]byte {
 func FuzzCheck(f *testing.F) {
 	for _, text := range examples(f) {
 		f.Add(text)
+	}
+	for _, end := range []string{"\r", "\r\n", "\u0085", "\u2028", "\u2029"} { // what YAML counts as the end of a line
+		f.Add([]byte("version: 1" + end + "bad: x" + end))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if len(text) < 64<<10 {

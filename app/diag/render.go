@@ -35,11 +35,20 @@ func Render(w io.Writer, list List, files map[string][]byte, color bool) error {
 	r := renderer{out: bufio.NewWriter(w), color: color, files: map[string][]string{}}
 	for _, d := range list {
 		if _, split := r.files[d.File]; !split && files[d.File] != nil {
-			r.files[d.File] = strings.Split(strings.ReplaceAll(string(files[d.File]), "\r\n", "\n"), "\n")
+			r.files[d.File] = Lines(files[d.File])
 		}
 		r.diagnostic(d)
 	}
 	return r.out.Flush()
+}
+
+// breaks are the signs that end a line for the YAML reader: those of YAML 1.1,
+// which it follows (yaml.org/spec/1.1, 5.4).
+var breaks = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u0085", "\n", "\u2028", "\n", "\u2029", "\n")
+
+// Lines splits a file into the lines that positions count.
+func Lines(text []byte) []string {
+	return strings.Split(breaks.Replace(string(text)), "\n")
 }
 
 type renderer struct {

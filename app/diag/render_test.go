@@ -150,3 +150,13 @@ func TestList_json(t *testing.T) {
 		t.Error(cmp.Diff(want, string(got)))
 	}
 }
+
+// Every sign that ends a line for the YAML reader ends one for an excerpt.
+func TestRender_lineEnds(t *testing.T) {
+	t.Parallel()
+	for _, end := range []string{"\n", "\r\n", "\r", "\u0085", "\u2028", "\u2029"} {
+		if got := render(t, diag.List{at(2, 1, 3)}, "a: 1"+end+"bad: x"+end, false); !strings.Contains(got, "\n   2 | bad: x\n") {
+			t.Errorf("lines that end with %q:\n%s", end, got)
+		}
+	}
+}

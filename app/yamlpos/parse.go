@@ -21,7 +21,7 @@ type document struct {
 func Parse(file string, content []byte) (Node, diag.List) {
 	doc := &document{
 		file:     file,
-		lines:    strings.Split(strings.ReplaceAll(string(content), "\r\n", "\n"), "\n"),
+		lines:    diag.Lines(content),
 		replaced: map[*yaml.Node]string{},
 	}
 	var root yaml.Node
