@@ -72,6 +72,7 @@ func FuzzCheck(f *testing.F) {
 	for _, end := range []string{"\r", "\r\n", "\u0085", "\u2028", "\u2029"} { // what YAML counts as the end of a line
 		f.Add([]byte("version: 1" + end + "bad: x" + end))
 	}
+	f.Add([]byte("---")) // has a value behind its last line
 	f.Fuzz(func(t *testing.T, text []byte) {
 		if len(text) < 64<<10 {
 			mustStand(t, text)

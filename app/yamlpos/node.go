@@ -222,7 +222,7 @@ func (n Node) Pos() diag.Position {
 	case n.key != nil:
 		return Node{y: n.key, doc: n.doc}.Text().Pos()
 	}
-	return diag.Position{File: n.doc.file, Line: n.y.Line, Column: n.y.Column, Width: 1}
+	return n.doc.at(n.y.Line, n.y.Column)
 }
 
 // KeyPos is the place of the key that the value stands under, or Pos where it

@@ -55,13 +55,20 @@ func (d *document) syntaxErrors(err error) diag.List {
 	return diag.List{{Severity: diag.Error, Code: "yaml-syntax", Position: diag.Position{File: d.file}, Message: err.Error()}}
 }
 
+// at is a place in the file. What the parser notices or adds at the end of the
+// file (the empty value after "---") it puts behind the last line; here it is
+// in that line.
+func (d *document) at(line, column int) diag.Position {
+	if line > len(d.lines) {
+		line, column = len(d.lines), 1
+	}
+	return diag.Position{File: d.file, Line: max(1, line), Column: max(1, column), Width: 1}
+}
+
 func (d *document) syntaxError(e *yaml.LoadError) diag.Diagnostic {
 	out := diag.Diagnostic{
 		Severity: diag.Error, Code: "yaml-syntax", Message: e.Message,
-		Position: diag.Position{File: d.file, Line: max(1, e.Mark.Line), Column: max(1, e.Mark.Column), Width: 1},
-	}
-	if out.Line > len(d.lines) { // the parser noticed at the end of the file
-		out.Line, out.Column = len(d.lines), 1
+		Position: d.at(e.Mark.Line, e.Mark.Column),
 	}
 	if strings.Contains(e.Message, "single document") {
 		out.Line, out.Column, out.Width = d.secondDocument(), 1, len(separator)

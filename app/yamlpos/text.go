@@ -69,7 +69,7 @@ func (t Text) Pos() diag.Position {
 	if y == nil {
 		return diag.Position{}
 	}
-	pos := diag.Position{File: t.node.doc.file, Line: y.Line, Column: y.Column, Width: 1}
+	pos := t.node.doc.at(y.Line, y.Column)
 	switch {
 	case y.Kind != yaml.ScalarNode:
 	case y.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0:
@@ -101,7 +101,7 @@ func (t Text) At(from, to int) diag.Position {
 	to = max(from, min(to, len(t.Value)))
 	w := newWalker(t.node)
 	w.advance(t.Value[:from])
-	pos := diag.Position{File: t.node.doc.file, Line: w.line, Column: w.column, Width: 1}
+	pos := t.node.doc.at(w.line, w.column)
 	part := t.Value[from:to]
 	if i := strings.IndexByte(part, '\n'); i >= 0 {
 		part = part[:i]
