@@ -50,6 +50,7 @@ func (a *App) checkCaptcha(c *forms.Captcha, answer, remoteIP string) error {
 	defer func() { _ = res.Body.Close() }()
 	var verdict struct {
 		Success *bool    `json:"success"`
+		Score   *float64 `json:"score"`
 		Codes   []string `json:"error-codes"`
 	}
 	text, err := io.ReadAll(io.LimitReader(res.Body, captchaAnswer))
@@ -60,7 +61,11 @@ func (a *App) checkCaptcha(c *forms.Captcha, answer, remoteIP string) error {
 	case err != nil || verdict.Success == nil:
 		return fmt.Errorf("the vendor answered %d with something else than a verdict", res.StatusCode)
 	case *verdict.Success:
-		return nil
+		low, err := c.JudgeScore(verdict.Score)
+		if low != "" {
+			return &intake.CaptchaRefused{Codes: []string{low}}
+		}
+		return err
 	}
 	if i := slices.IndexFunc(verdict.Codes, func(code string) bool { return slices.Contains(ourFault, code) }); i >= 0 {
 		return fmt.Errorf("the vendor says %q", verdict.Codes[i])

@@ -3,6 +3,7 @@ package forms
 import (
 	"mime"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"hookgate/app/event"
@@ -71,4 +72,25 @@ func WantsJSON(accept, contentType string) bool {
 
 func isJSON(mediaType string) bool {
 	return mediaType == "application/json" || strings.HasPrefix(mediaType, "application/") && strings.HasSuffix(mediaType, "+json")
+}
+
+// TooLarge says what a visitor can do about a post that is refused with 413:
+// how large it can be. over is the limit in bytes that it was over, 0 where that
+// is not known.
+func (f *Form) TooLarge(lang Lang, over int64) string {
+	if !f.TakesFiles() || over == f.maxBody {
+		return strings.ReplaceAll(lang.page("most"), "{limit}", lang.size(f.maxBody))
+	}
+	sentences := []string{strings.ReplaceAll(lang.page("mostfiles"), "{limit}", lang.size(f.maxUpload))}
+	for _, fd := range f.fields {
+		if fd.isFile() && fd.file.maxSize < f.maxUpload {
+			sentences = append(sentences, strings.NewReplacer("{field}", strings.TrimRight(fd.label, ".: "), "{limit}", lang.size(fd.file.maxSize)).Replace(lang.page("mostfield")))
+		}
+	}
+	return strings.Join(sentences, " ")
+}
+
+// TooManyFields says the same of a post with more than limit fields.
+func (f *Form) TooManyFields(lang Lang, limit int64) string {
+	return Problem{Code: TooMany, Limit: strconv.FormatInt(limit, 10)}.Message(lang)
 }

@@ -1,14 +1,23 @@
 package forms
 
 import (
+	"crypto/sha256"
+	_ "embed" // for the program that asks for a score
+	"encoding/base64"
+	"errors"
 	"fmt"
+	"html/template"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"hookgate/app/diag"
 	"hookgate/app/event"
 )
+
+//go:embed pages/score.js
+var scoreScript string
 
 // captchaVendor is what there is to know of a vendor's captcha.
 type captchaVendor struct {
@@ -54,8 +63,35 @@ type Captcha struct {
 	VerifyURL string
 	Secret    event.Secret
 
-	vendor  *captchaVendor
-	sitekey string
+	vendor   *captchaVendor
+	sitekey  string
+	scored   bool // reCAPTCHA v3: no challenge, but a score
+	minScore float64
+}
+
+// scoreVendor is who gives scores of which the greater are people's, and
+// defaultScore is what it recommends to begin with.
+const (
+	scoreVendor  = "recaptcha"
+	defaultScore = 0.5
+)
+
+// errNoScore says that the secret is not one of reCAPTCHA v3.
+var errNoScore = errors.New("the vendor gave no score: min_score needs keys of reCAPTCHA v3")
+
+// JudgeScore decides by the score that came with a good answer, nil where none
+// did: refused says why its visitor is taken for a robot, "" for a person. The
+// error is a mistake of the configuration.
+func (c *Captcha) JudgeScore(score *float64) (refused string, err error) {
+	switch {
+	case c.vendor.name != scoreVendor, score == nil && !c.scored:
+		return "", nil
+	case score == nil:
+		return "", errNoScore
+	case *score < c.minScore:
+		return fmt.Sprintf("score %.2g, less than %.2g", *score, c.minScore), nil
+	}
+	return "", nil
 }
 
 // Captcha is nil for a form without one.
@@ -63,7 +99,7 @@ func (f *Form) Captcha() *Captcha { return f.captcha }
 
 func (s *captchaSettings) compile() (*Captcha, diag.List) {
 	var list diag.List
-	c := &Captcha{Secret: event.NewSecret(s.Secret.Value), sitekey: s.Sitekey}
+	c := &Captcha{Secret: event.NewSecret(s.Secret.Value), sitekey: s.Sitekey, minScore: defaultScore}
 	names := make([]string, len(captchaVendors))
 	for i := range captchaVendors {
 		if names[i] = captchaVendors[i].name; names[i] == s.Type.Value {
@@ -88,6 +124,7 @@ func (s *captchaSettings) compile() (*Captcha, diag.List) {
 			list = append(list, s.VerifyURL.Diag("bad-url", "such as https://captcha.example/verify", `"verify_url" must be http:// or https:// and a host`))
 		}
 	}
+	list = append(list, s.score(c)...)
 	if s.Sitekey == "" && !s.Secret.IsZero() && list.Err() == nil {
 		warning := s.Type.Diag("no-sitekey", "add the public key", "without its sitekey the form's own page and the snippets cannot show the captcha: what they post is spam")
 		warning.Severity = diag.Warning
@@ -96,17 +133,42 @@ func (s *captchaSettings) compile() (*Captcha, diag.List) {
 	return c, list
 }
 
+// score reads min_score, which also says that the keys are those of v3.
+func (s *captchaSettings) score(c *Captcha) diag.List {
+	if s.MinScore.IsZero() {
+		return nil
+	}
+	least, err := strconv.ParseFloat(s.MinScore.Value, 64)
+	switch {
+	case err != nil || !(least >= 0 && least <= 1):
+		return diag.List{s.MinScore.Diag("bad-value", "0.5 is what Google recommends to begin with", `"min_score" must be a number from 0 to 1, not %q`, s.MinScore.Value)}
+	case c.vendor != nil && c.vendor.name != scoreVendor:
+		return diag.List{s.MinScore.Diag("conflict", "leave it out", `"min_score" is for reCAPTCHA v3: a %s has no score`, c.vendor.name)}
+	}
+	c.scored, c.minScore = true, least
+	return nil
+}
+
 // shown reports whether pages of ours can show the captcha.
 func (c *Captcha) shown() bool { return c != nil && c.sitekey != "" }
 
-// captchaWidget is what a page shows of a captcha.
-type captchaWidget struct{ Class, Sitekey, Script string }
+// captchaWidget is what a page shows of a captcha: an element of that class, or
+// with Ask a hidden field and the program that fills it in.
+type captchaWidget struct {
+	Class, Sitekey, Script, Field string
+	Ask                           template.JS
+}
 
 func (c *Captcha) widget() *captchaWidget {
 	if !c.shown() {
 		return nil
 	}
-	return &captchaWidget{c.vendor.class, c.sitekey, c.vendor.script}
+	w := &captchaWidget{Class: c.vendor.class, Sitekey: c.sitekey, Script: c.vendor.script, Field: c.vendor.field}
+	if c.scored {
+		w.Script += "?render=" + url.QueryEscape(c.sitekey)
+		w.Ask = template.JS(scoreScript) //nolint:gosec // the embedded file, nothing of a visitor's
+	}
+	return w
 }
 
 // policy is what the Content-Security-Policy of a page with it allows besides:
@@ -115,7 +177,12 @@ func (c *Captcha) policy() (directives, styles string) {
 	if !c.shown() {
 		return "", ""
 	}
-	return "; " + strings.Join(c.vendor.policies, "; "), c.vendor.styles
+	directives = "; " + strings.Join(c.vendor.policies, "; ")
+	if c.scored {
+		sum := sha256.Sum256([]byte(scoreScript))
+		directives = strings.Replace(directives, "script-src", "script-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"'", 1)
+	}
+	return directives, c.vendor.styles
 }
 
 // CaptchaAnswer is what the visitor's browser posted for the form's captcha.

@@ -101,6 +101,33 @@ func (e *entry) add(v any) {
 	}
 }
 
+// last is the index of the last value that is filled in, else of the last one.
+// There must be one.
+func (e *entry) last() int {
+	for i, v := range slices.Backward(e.values) {
+		if strings.TrimSpace(plain(v)) != "" {
+			return i
+		}
+	}
+	return len(e.values) - 1
+}
+
+// others are the values that are filled in and say something else than the one
+// that counts.
+func (e *entry) others() []any {
+	if len(e.values) < 2 {
+		return nil
+	}
+	counts := plain(e.values[e.last()])
+	var list []any
+	for _, v := range e.values {
+		if text := plain(v); strings.TrimSpace(text) != "" && text != counts {
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
 // normal gives texts the line ends that data has: browsers send CRLF.
 func normal(v any) any {
 	if s, ok := v.(string); ok {
@@ -130,7 +157,7 @@ func (f *Form) data(all *entries, r *Result) []byte {
 	out := &node{named: true}
 	for _, fd := range f.fields {
 		for _, path := range fd.places(all) {
-			value, problem := fd.read(all.byPath[path.key()])
+			value, problem := fd.read(all.byPath[path.key()], f.Webhook())
 			if problem.Code != "" {
 				problem.Field, problem.kind, problem.custom = fd.called(path), fd.kind, fd.custom
 				r.Problems = addProblem(r.Problems, problem)
@@ -150,14 +177,21 @@ func (f *Form) data(all *entries, r *Result) []byte {
 }
 
 // undeclared keeps what no field is declared for: under extra, or with
-// `fields: any` beside the others.
+// `fields: any` beside the others. The further values of a field that has one
+// are kept there too, for a post is not to lose what somebody wrote.
 func (f *Form) undeclared(all *entries, out *node, r *Result) {
 	extra := out
 	if !f.any {
 		extra = &node{named: true}
 	}
 	for _, e := range all.list {
-		if f.declared(e.path) != nil || len(e.values) == 0 && !e.list {
+		if fd := f.declared(e.path); fd != nil {
+			if others := e.others(); len(others) > 0 && fd.single() && !f.Webhook() {
+				extra.keep(e.path, others)
+			}
+			continue
+		}
+		if len(e.values) == 0 && !e.list {
 			continue
 		}
 		if f.refuse {

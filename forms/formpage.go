@@ -99,6 +99,9 @@ func (p *formPage) fill(f *Form, action string, r Result) {
 // for are kept hidden.
 func (p *formPage) show(fd *field, path fieldPath, id string, all *entries) control {
 	values, again := all.texts(path), all.hasFiles(path)
+	if len(values) > 1 && fd.single() {
+		values = []string{values[all.byPath[path.key()].last()]} // the one that counts: who corrects it need not fight the others
+	}
 	c := fd.control(id, values)
 	c.Name = fd.called(path)
 	c.Empty = p.Say("choose")
@@ -111,7 +114,7 @@ func (p *formPage) show(fd *field, path fieldPath, id string, all *entries) cont
 	if !fd.required {
 		c.Optional = p.Say("optional")
 	}
-	if c.single() && len(values) > 1 {
+	if !fd.single() && c.single() && len(values) > 1 {
 		for _, v := range values[1:] {
 			p.Hidden = append(p.Hidden, hiddenInput{c.Name, v})
 		}
@@ -211,7 +214,10 @@ func (fd *field) control(id string, values []string) control {
 		// An input of type number drops a value that it cannot read.
 		c.Kind, c.Mode = "text", "decimal"
 	case dateKind:
-		if _, err := time.Parse(time.DateOnly, c.Value); err != nil && c.Value != "" {
+		day, ok := parseDay(c.Value)
+		if ok {
+			c.Value = day.Format(time.DateOnly)
+		} else if c.Value != "" {
 			c.Kind = "text"
 		}
 		c.Min, c.Max = fd.min.written(), fd.max.written()

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -175,4 +176,58 @@ func keys(t *testing.T, file string) map[string]string {
 	}
 	walk(n)
 	return found
+}
+
+// A file that lacks texts speaks the language that it is a variant of, and then
+// English, but for what is a matter of the other's grammar.
+func TestLanguages_incomplete(t *testing.T) {
+	t.Parallel()
+	english, err := os.ReadFile("languages/en.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	say, err := forms.SpeakFrom(fstest.MapFS{
+		"languages/en.yaml":    {Data: english},
+		"languages/fr.yaml":    {Data: []byte("format: { date: 02/01/2006 }\npage: { send: Envoyer }\nproblem: { TOO_SHORT: \"{limit} au moins\" }\n")},
+		"languages/fr-CH.yaml": {Data: []byte("problem: { REQUIRED: Svp }\n")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ lang, kind, key, want string }{
+		{"fr", "page", "send", "Envoyer"},
+		{"fr-CH", "page", "send", "Envoyer"},
+		{"fr-CH", "problem", "REQUIRED", "Svp"},
+		{"fr", "problem", "REQUIRED", "Please fill in this field."},
+		{"fr", "problem", "REQUIRED.file", "Please choose a file."},
+		{"fr", "problem", "TOO_SHORT", "{limit} au moins"},
+		{"fr", "problem", "TOO_SHORT.1", ""},
+		{"fr-CH", "status", "404", "There is no such form"},
+		{"fr-CH", "format", "date", "02/01/2006"},
+		{"fr-CH", "format", "decimal", "."},
+	} {
+		if got := say(c.lang, c.kind, c.key); got != c.want {
+			t.Errorf("%s, %s %s: %q, want %q", c.lang, c.kind, c.key, got, c.want)
+		}
+	}
+}
+
+// Dates and sizes are written as the language does; programs get them as they
+// stand in the configuration.
+func TestProblem_formats(t *testing.T) {
+	t.Parallel()
+	f := mustCompile(t, "fields:\n  day: { type: date, min: 2026-06-01 }\n  brief: { type: file, max_size: 1536KB }")
+	late := f.Submit(fields("day", "31.05.2026")).Problems
+	if len(late) != 1 || late[0].Limit != "2026-06-01" {
+		t.Fatalf("problems %v", late)
+	}
+	large := forms.Problem{Code: forms.FileTooLarge, Limit: "1.5 MB"}
+	for lang, want := range map[forms.Lang][]string{
+		forms.English: {"Please enter a date on or after 1 June 2026.", "The file is too large: 1.5 MB at most.", "The files together can have 1.5 MB at most."},
+		forms.German:  {"Bitte geben Sie ein Datum ab dem 01.06.2026 ein.", "Die Datei ist zu groß: höchstens 1,5 MB sind möglich.", "Die Dateien dürfen zusammen höchstens 1,5 MB groß sein."},
+	} {
+		if diff := cmp.Diff(want, []string{late[0].Message(lang), large.Message(lang), f.TooLarge(lang, 0)}); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", lang, diff)
+		}
+	}
 }

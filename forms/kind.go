@@ -63,6 +63,12 @@ func kindHint(name string) string {
 	return "the types are " + strings.Join(names, ", ")
 }
 
+// single reports whether the field has one value, however often it is posted. Of
+// a checkbox no other value says anything.
+func (fd *field) single() bool {
+	return !fd.list && !fd.multi() && !fd.isFile() && fd.kind != checkboxKind
+}
+
 // lengths reports whether min and max count characters.
 func (k kind) lengths() bool {
 	switch k {

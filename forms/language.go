@@ -1,12 +1,15 @@
 package forms
 
 import (
+	"cmp"
 	"embed"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/text/language"
 
@@ -29,9 +32,17 @@ var languageFiles embed.FS
 
 // texts is what a language's file holds.
 type texts struct {
-	Page    map[string]string     `yaml:"page,required"`
-	Problem map[string]string     `yaml:"problem,required"`
-	Status  map[string]statusText `yaml:"status,required"`
+	Format  formats               `yaml:"format"`
+	Page    map[string]string     `yaml:"page"`
+	Problem map[string]string     `yaml:"problem"`
+	Status  map[string]statusText `yaml:"status"`
+}
+
+// formats are how a language writes what is no text. Date is a layout of
+// package time, Decimal stands before the decimals of a size.
+type formats struct {
+	Date    string `yaml:"date"`
+	Decimal string `yaml:"decimal"`
 }
 
 // statusText is what a page or an answer with a status says.
@@ -50,21 +61,21 @@ type catalogue struct {
 // languages reads the files at first use. They are a part of the program: a
 // fault in one is a bug, and a test finds it.
 var languages = sync.OnceValue(func() *catalogue {
-	c, err := readLanguages()
+	c, err := readLanguages(languageFiles)
 	if err != nil {
 		panic(err)
 	}
 	return c
 })
 
-func readLanguages() (*catalogue, error) {
-	files, err := languageFiles.ReadDir("languages")
+func readLanguages(folder fs.FS) (*catalogue, error) {
+	files, err := fs.ReadDir(folder, "languages")
 	if err != nil {
 		return nil, fmt.Errorf("read the languages: %w", err)
 	}
 	c := &catalogue{langs: []Lang{English}, texts: map[Lang]*texts{}}
 	for _, file := range files {
-		content, err := languageFiles.ReadFile("languages/" + file.Name())
+		content, err := fs.ReadFile(folder, "languages/"+file.Name())
 		if err != nil {
 			return nil, fmt.Errorf("read a language: %w", err)
 		}
@@ -79,6 +90,9 @@ func readLanguages() (*catalogue, error) {
 			c.langs = append(c.langs, lang)
 		}
 	}
+	for _, lang := range c.langs {
+		c.texts[lang].complete(c.parents(lang))
+	}
 	tags := make([]language.Tag, len(c.langs))
 	for i, lang := range c.langs {
 		if tags[i], err = language.Parse(string(lang)); err != nil {
@@ -87,6 +101,76 @@ func readLanguages() (*catalogue, error) {
 	}
 	c.matcher = language.NewMatcher(tags)
 	return c, nil
+}
+
+// parents are the texts that stand in for what the language's file lacks: those
+// of the languages that it is a variant of, de for de-CH, and then English.
+func (c *catalogue) parents(lang Lang) []*texts {
+	var list []*texts
+	tag, err := language.Parse(string(lang))
+	for err == nil && !tag.IsRoot() {
+		tag = tag.Parent()
+		if t := c.texts[Lang(tag.String())]; t != nil {
+			list = append(list, t)
+		}
+	}
+	return append(list, c.texts[English])
+}
+
+// complete takes what the language lacks from the others, the nearest first.
+func (t *texts) complete(others []*texts) {
+	if t.Page == nil {
+		t.Page = map[string]string{}
+	}
+	if t.Problem == nil {
+		t.Problem = map[string]string{}
+	}
+	if t.Status == nil {
+		t.Status = map[string]statusText{}
+	}
+	for _, o := range others {
+		t.Format.Date = cmp.Or(t.Format.Date, o.Format.Date)
+		t.Format.Decimal = cmp.Or(t.Format.Decimal, o.Format.Decimal)
+		lacking(t.Page, o.Page)
+		lacking(t.Problem, o.problems(t.Problem))
+		lacking(t.Status, o.Status)
+	}
+}
+
+// problems are the texts without those for special cases of codes for which own
+// has a text: another language's plural, say, is no case of it.
+func (t *texts) problems(own map[string]string) map[string]string {
+	list := map[string]string{}
+	for key, text := range t.Problem {
+		code, _, special := strings.Cut(key, ".")
+		if _, ok := own[code]; !special || !ok {
+			list[key] = text
+		}
+	}
+	return list
+}
+
+// lacking copies what is not there.
+func lacking[V any](to, from map[string]V) {
+	for key, v := range from {
+		if _, ok := to[key]; !ok {
+			to[key] = v
+		}
+	}
+}
+
+// day writes a date that is written as 2006-01-02; other text stays.
+func (l Lang) day(text string) string {
+	day, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return text
+	}
+	return day.Format(l.texts().Format.Date)
+}
+
+// size writes a number of bytes.
+func (l Lang) size(n int64) string {
+	return strings.Replace(sizeText(n), ".", l.texts().Format.Decimal, 1)
 }
 
 // Languages are those that visitors can be spoken to in, English first.

@@ -51,7 +51,12 @@ func (p Problem) Message(lang Lang) string {
 		return p.custom
 	}
 	limit := p.Limit
-	if p.Code == FileType { // visitors are not to read image/*
+	switch p.Code { //nolint:exhaustive // of the others the limit is the same in every language
+	case TooEarly, TooLate:
+		limit = lang.day(limit)
+	case FileTooLarge:
+		limit = strings.Replace(limit, ".", lang.texts().Format.Decimal, 1)
+	case FileType: // visitors are not to read image/*
 		limit = strings.NewReplacer("image/*", lang.page("images"), "audio/*", lang.page("audio"), "video/*", lang.page("videos")).Replace(limit)
 	}
 	return strings.ReplaceAll(lang.problem(p.Code, p.kind, p.Limit), "{limit}", limit)

@@ -40,6 +40,7 @@ type captchaSettings struct {
 	Type      yamlpos.Text `yaml:"type,required" doc:"Whose captcha it is." values:"turnstile,hcaptcha,recaptcha"`
 	Secret    yamlpos.Text `yaml:"secret,required" doc:"The secret key." example:"${CAPTCHA_SECRET}"`
 	Sitekey   string       `yaml:"sitekey" doc:"The public key, for the form's own page and the snippets." example:"0x4AAAAAAA"`
+	MinScore  yamlpos.Text `yaml:"min_score" doc:"Of reCAPTCHA v3: the lowest score of a person, from 0 to 1; that of v2 where left out." type:"number" example:"0.5"`
 	VerifyURL yamlpos.Text `yaml:"verify_url" doc:"Where answers are checked, if not at the vendor's." example:"https://captcha.example/verify"`
 }
 

@@ -28,7 +28,11 @@ var unchecked = []string{"", "0", "false", "off", "no", "nein"}
 
 // read gives the field's value in data, nil for nothing, and the problem with
 // it. Of a value that is refused, the text is kept.
-func (fd *field) read(e *entry) (any, Problem) {
+//
+// A field has one value, whatever was posted, unless it is declared for
+// several: rules need not expect a list where nobody declared one. Only of a
+// form builder, with keep, a list stays one.
+func (fd *field) read(e *entry, keep bool) (any, Problem) {
 	switch {
 	case fd.isFile():
 		return fd.readFiles(e)
@@ -38,10 +42,10 @@ func (fd *field) read(e *entry) (any, Problem) {
 		return fd.readCheckbox(e)
 	case e == nil || len(e.values) == 0:
 		return nil, fd.missing()
+	case !fd.list && !keep:
+		return fd.readSingle(e)
 	case !e.list && !fd.list && len(e.values) == 1:
 		return fd.readOne(e.values[0], fd.required)
-	case fd.kind == emailKind && !fd.list:
-		return fd.readAddress(e)
 	}
 	var list []any
 	var first Problem
@@ -61,17 +65,17 @@ func (fd *field) read(e *entry) (any, Problem) {
 	return list, first
 }
 
-// readAddress reads an e-mail field that was posted as a list. A second
-// address is refused: rules and autoreplies would send mail to all of them, and
-// anyone can post anyone's. Only a field that is declared as a list, with [],
-// has several.
-func (fd *field) readAddress(e *entry) (any, Problem) {
-	given := slices.DeleteFunc(slices.Clone(e.values), func(v any) bool { return strings.TrimSpace(plain(v)) == "" })
-	if len(given) == 0 {
-		return "", fd.missing()
+// readSingle reads a field that has one value: of several the last one that is
+// filled in, as for checkboxes and in PHP. An e-mail field refuses a second
+// address: which one is meant nobody knows, and mail is sent there.
+func (fd *field) readSingle(e *entry) (any, Problem) {
+	at := e.last()
+	value, problem := fd.readOne(e.values[at], fd.required)
+	differs := func(v any) bool {
+		text := strings.TrimSpace(plain(v))
+		return text != "" && text != strings.TrimSpace(plain(e.values[at]))
 	}
-	value, problem := fd.readOne(given[0], fd.required)
-	if problem.Code == "" && slices.ContainsFunc(given[1:], func(v any) bool { return plain(v) != plain(given[0]) }) {
+	if fd.kind == emailKind && problem.Code == "" && slices.ContainsFunc(e.values, differs) {
 		problem = Problem{Code: TypeEmail}
 	}
 	return value, problem
@@ -149,8 +153,7 @@ func (fd *field) readOne(v any, required bool) (any, Problem) {
 	case numberKind:
 		return fd.readNumber(strings.TrimSpace(text))
 	case dateKind:
-		text = strings.TrimSpace(text)
-		return text, fd.checkDate(text)
+		return fd.readDate(strings.TrimSpace(text))
 	case selectKind:
 		if !fd.allows(text) {
 			return text, Problem{Code: NoOption}
@@ -210,17 +213,31 @@ func (fd *field) readNumber(text string) (any, Problem) {
 	return number, Problem{}
 }
 
-func (fd *field) checkDate(text string) Problem {
-	day, err := time.Parse(time.DateOnly, text)
-	switch {
-	case err != nil || day.Year() < 1:
-		return Problem{Code: TypeDate}
-	case fd.min != nil && day.Before(fd.min.day):
-		return Problem{Code: TooEarly, Limit: fd.min.text}
-	case fd.max != nil && day.After(fd.max.day):
-		return Problem{Code: TooLate, Limit: fd.max.text}
+// readDate gives every date the same form, that of HTML.
+func (fd *field) readDate(text string) (any, Problem) {
+	day, ok := parseDay(text)
+	if !ok {
+		return text, Problem{Code: TypeDate}
 	}
-	return Problem{}
+	text = day.Format(time.DateOnly)
+	switch {
+	case fd.min != nil && day.Before(fd.min.day):
+		return text, Problem{Code: TooEarly, Limit: fd.min.text}
+	case fd.max != nil && day.After(fd.max.day):
+		return text, Problem{Code: TooLate, Limit: fd.max.text}
+	}
+	return text, Problem{}
+}
+
+// parseDay reads a date as <input type=date> sends it, or with dots: these stand
+// between day, month and year in every country that writes them.
+func parseDay(text string) (time.Time, bool) {
+	for _, layout := range []string{time.DateOnly, "2.1.2006"} {
+		if day, err := time.Parse(layout, text); err == nil && day.Year() >= 1 {
+			return day, true
+		}
+	}
+	return time.Time{}, false
 }
 
 func validEmail(text string) bool {

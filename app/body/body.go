@@ -56,6 +56,11 @@ type Error struct {
 	Column  int    // from 1, in characters
 	Message string // one line for people; holds no value of the body
 	Hint    string // what to do about it; may be empty
+
+	// Limit is what a body of status 413 was over: bytes, or parts and fields
+	// where Counted says so.
+	Limit   int64
+	Counted bool
 }
 
 // Error returns the message.
@@ -65,8 +70,15 @@ func malformed(message, hint string) *Error {
 	return &Error{Status: http.StatusBadRequest, Message: message, Hint: hint}
 }
 
-func tooLarge(message string) *Error {
-	return &Error{Status: http.StatusRequestEntityTooLarge, Message: message}
+func tooLarge(limit int64, message string) *Error {
+	return &Error{Status: http.StatusRequestEntityTooLarge, Message: message, Limit: limit}
+}
+
+// tooMany is for a body of more than limit of something.
+func tooMany(limit int, message string) *Error {
+	e := tooLarge(int64(limit), message)
+	e.Counted = true
+	return e
 }
 
 // kind is what a Content-Type says that the body is.

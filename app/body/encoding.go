@@ -40,7 +40,7 @@ func unpack(in Input, lim Limits) ([]byte, error) {
 const maxCodings = 2
 
 func overSize(lim Limits) *Error {
-	return tooLarge(fmt.Sprintf("the body is larger than %d bytes", lim.Size))
+	return tooLarge(lim.Size, fmt.Sprintf("the body is larger than %d bytes", lim.Size))
 }
 
 func unpackOne(coding string, raw []byte, lim Limits) ([]byte, error) {

@@ -39,7 +39,7 @@ func urlencoded(raw []byte, params map[string]string, lim Limits) ([]pair, error
 }
 
 func tooManyKeys(lim Limits) *Error {
-	return tooLarge(fmt.Sprintf("the form has more than %d fields", lim.Keys))
+	return tooMany(lim.Keys, fmt.Sprintf("the form has more than %d fields", lim.Keys))
 }
 
 // unescape undoes + and %XX.

@@ -21,7 +21,7 @@ func jsonText(raw []byte, params map[string]string, lim Limits) ([]byte, error) 
 	// all. How deep they nest, lang.ParseDoc looks after.
 	most := 1 + bytes.Count(text, []byte(",")) + bytes.Count(text, []byte("{")) + bytes.Count(text, []byte("["))
 	if most > lim.Values && countValues(text) > lim.Values {
-		return nil, tooLarge(fmt.Sprintf("the JSON text has more than %d values", lim.Values))
+		return nil, tooMany(lim.Values, fmt.Sprintf("the JSON text has more than %d values", lim.Values))
 	}
 	return text, nil
 }

@@ -55,7 +55,7 @@ func multipartPairs(raw []byte, params map[string]string, lim Limits) ([]pair, e
 			return nil, brokenMultipart(err)
 		}
 		if parts > lim.Parts {
-			return nil, tooLarge(fmt.Sprintf("the body has more than %d parts", lim.Parts))
+			return nil, tooMany(lim.Parts, fmt.Sprintf("the body has more than %d parts", lim.Parts))
 		}
 		p, err := readPart(part, part)
 		if err != nil {
@@ -68,7 +68,7 @@ func multipartPairs(raw []byte, params map[string]string, lim Limits) ([]pair, e
 
 func brokenMultipart(err error) *Error {
 	if errors.Is(err, multipart.ErrMessageTooLarge) {
-		return tooLarge("a part's headers are too long")
+		return tooLarge(0, "a part's headers are too long")
 	}
 	return malformed("the multipart body is broken or ends before its last boundary", "")
 }

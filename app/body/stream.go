@@ -88,7 +88,7 @@ func (u *uploadReader) read(reader *multipart.Reader) ([]pair, error) {
 			return nil, brokenMultipart(err)
 		}
 		if parts > u.lim.Parts {
-			return nil, tooLarge(fmt.Sprintf("the body has more than %d parts", u.lim.Parts))
+			return nil, tooMany(u.lim.Parts, fmt.Sprintf("the body has more than %d parts", u.lim.Parts))
 		}
 		p, err := u.part(part)
 		if err != nil {

@@ -104,7 +104,7 @@ func (b *xmlBuilder) start(t xml.StartElement) error {
 	case len(b.open) >= b.lim.Depth:
 		return b.fault(fmt.Sprintf("it nests deeper than %d levels", b.lim.Depth))
 	case b.values > b.lim.Values:
-		return tooLarge(fmt.Sprintf("the XML has more than %d elements and attributes", b.lim.Values))
+		return tooMany(b.lim.Values, fmt.Sprintf("the XML has more than %d elements and attributes", b.lim.Values))
 	}
 	e := element{name: t.Name.Local, tree: newObject()}
 	for _, a := range t.Attr {

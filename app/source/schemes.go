@@ -12,6 +12,7 @@ type scheme struct {
 	decodeKey          bool   // the secret is base64, perhaps after whsec_
 	eventType, eventID string // expressions; "" is none
 	jsonField          string // see Source.JSONField
+	issuer             string // of the JSON Web Token that is the signature; "" where it is none
 }
 
 const fiveMinutes = 5 * time.Minute
@@ -86,6 +87,11 @@ var schemes = []scheme{
 			Header: "Formspree-Signature", Separator: ",", SignatureKey: "v1", TimestampKey: "t",
 			Signed: "{timestamp}.{body}", Tolerance: fiveMinutes,
 		},
+	},
+	{ // docs.netlify.com, "Deploy notifications", payload signature: a token with the body's hash
+		name: "netlify", issuer: "netlify",
+		sign:    signing{Header: "X-Webhook-Signature"},
+		eventID: "data.id",
 	},
 	{ // developers.hubspot.com, "Validating requests", v3
 		name: "hubspot",

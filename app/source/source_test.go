@@ -261,7 +261,7 @@ func TestKindsAndSchemes(t *testing.T) {
 	if diff := cmp.Diff([]string{"sitejet", "webhook"}, kinds); diff != "" {
 		t.Error(diff)
 	}
-	want := []string{"standard-webhooks", "github", "stripe", "shopify", "slack", "typeform", "tally", "webflow", "wpforms", "formspree", "hubspot", "hmac", "basic", "bearer", "none"}
+	want := []string{"standard-webhooks", "github", "stripe", "shopify", "slack", "typeform", "tally", "webflow", "wpforms", "formspree", "netlify", "hubspot", "hmac", "basic", "bearer", "none"}
 	if diff := cmp.Diff(want, source.Schemes()); diff != "" {
 		t.Error(diff)
 	}

@@ -91,7 +91,17 @@ func (b *builder) vendor(n yamlpos.Node, s scheme) {
 	if given := n.Get("tolerance"); !given.IsZero() && s.sign.Tolerance > 0 {
 		s.sign.Tolerance = b.tolerance(given, keys.Tolerance)
 	}
-	b.signed(s.sign, b.secrets(n, keys.secretKeys), s.decodeKey)
+	secrets := b.secrets(n, keys.secretKeys)
+	if s.issuer == "" {
+		b.signed(s.sign, secrets, s.decodeKey)
+		return
+	}
+	v := tokenVerifier{header: s.sign.Header, issuer: s.issuer}
+	for _, secret := range secrets {
+		v.secrets = append(v.secrets, event.NewSecret(secret.Value))
+	}
+	b.source.hidden = append(b.source.hidden, strings.ToLower(v.header))
+	b.source.verify = v
 }
 
 // tolerance bounds how far a timestamp may be off.

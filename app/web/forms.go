@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"hookgate/app/body"
 	"hookgate/app/intake"
 	"hookgate/app/web/api"
 	"hookgate/forms"
@@ -65,6 +67,9 @@ func (s *Server) form(c *fiber.Ctx) error {
 	if wait, status := s.admitPost(c, settings, a.form, origin); status != 0 {
 		if wait > 0 {
 			c.Set(fiber.HeaderRetryAfter, api.RetryAfter(wait))
+		}
+		if status == http.StatusRequestEntityTooLarge {
+			return a.fault(status, tooLarge(a.form, a.lang, nil))
 		}
 		return a.fault(status, "")
 	}
@@ -123,7 +128,22 @@ func (s *Server) postFault(a *formAnswer, ack intake.Ack, err error) error {
 	if p.Status >= http.StatusInternalServerError {
 		p.Detail = "" // a visitor cannot do anything with it
 	}
+	if p.Status == http.StatusRequestEntityTooLarge {
+		p.Detail = tooLarge(a.form, a.lang, err)
+	}
 	return a.fault(p.Status, p.Detail)
+}
+
+// tooLarge says to a visitor how large a post can be.
+func tooLarge(f *forms.Form, lang forms.Lang, err error) string {
+	fault := (*body.Error)(nil)
+	switch {
+	case errors.As(err, &fault) && fault.Counted:
+		return f.TooManyFields(lang, fault.Limit)
+	case fault != nil:
+		return f.TooLarge(lang, fault.Limit)
+	}
+	return f.TooLarge(lang, 0)
 }
 
 // allow are the methods that the form's address takes.

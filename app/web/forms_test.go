@@ -257,7 +257,8 @@ func TestFormAnswersForTheIntake(t *testing.T) {
 		detail string
 	}{
 		{&body.Error{Status: 415, Message: "this Content-Type is not read"}, 415, "", "this Content-Type is not read"},
-		{&body.Error{Status: 413, Message: "too large"}, 413, "", "too large"},
+		{&body.Error{Status: 413, Message: "too large"}, 413, "", "At most 1 MB can be sent."},
+		{&body.Error{Status: 413, Message: "too many", Limit: 1000, Counted: true}, 413, "", "The form has more than 1000 fields."},
 		{event.ErrUnavailable, 503, "5", ""},
 		{errors.New("SELECT secret"), 500, "", ""},
 	} {

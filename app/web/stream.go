@@ -2,6 +2,7 @@ package web
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"time"
@@ -83,8 +84,43 @@ func readAll(stream io.Reader, length, limit int) ([]byte, error) {
 
 // cutOff answers a request whose body was not read to its end.
 func (s *Server) cutOff(ctx *fasthttp.RequestCtx, err error) {
-	s.protocolError(ctx, err)
+	if !errors.Is(err, fasthttp.ErrBodyTooLarge) || !s.formTooLarge(ctx) {
+		s.protocolError(ctx, err)
+	}
 	ctx.SetConnectionClose()
+}
+
+// formTooLarge answers a form post that is too large to be read: its visitor
+// is told in the way of the form's other answers. It reports whether it is one.
+func (s *Server) formTooLarge(ctx *fasthttp.RequestCtx) bool {
+	name, ok := bytes.CutPrefix(ctx.Path(), []byte("/f/"))
+	form := s.cfg.Plan().Forms[string(name)]
+	if !ok || !ctx.IsPost() || form == nil || form.Webhook() {
+		return false
+	}
+	header := &ctx.Request.Header
+	lang := form.Language("", string(header.Peek(fasthttp.HeaderAcceptLanguage)))
+	s.refused(form.Name, "too_large")
+	if conn, ok := ctx.Conn().(*guardedConn); ok {
+		conn.Linger()
+	}
+	ctx.Response.Reset()
+	set := func(list []forms.Header) {
+		for _, h := range list {
+			ctx.Response.Header.Set(h.Name, h.Value)
+		}
+	}
+	set(form.CORS(string(header.Peek(fasthttp.HeaderOrigin)), false))
+	ctx.SetStatusCode(fasthttp.StatusRequestEntityTooLarge)
+	detail := form.TooLarge(lang, 0)
+	if forms.WantsJSON(string(header.Peek(fasthttp.HeaderAccept)), string(header.ContentType())) {
+		text, err := json.Marshal(forms.ErrorAnswer(lang, fasthttp.StatusRequestEntityTooLarge, detail))
+		set([]forms.Header{{Name: fasthttp.HeaderContentType, Value: "application/problem+json"}, {Name: fasthttp.HeaderCacheControl, Value: "no-store"}})
+		ctx.Response.SetBodyRaw(text)
+		return err == nil
+	}
+	set(forms.PageHeaders(form, lang))
+	return form.RenderError(ctx, lang, fasthttp.StatusRequestEntityTooLarge, detail) == nil
 }
 
 // isUpload reports whether a request is a form post whose body the handler

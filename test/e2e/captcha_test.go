@@ -30,6 +30,8 @@ func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write([]byte(`{"success":true,"challenge_ts":"2026-03-10T09:00:00Z","hostname":"harrys-diner.example"}`))
 	case "robot":
 		_, _ = w.Write([]byte(`{"success":false,"error-codes":["invalid-input-response"]}`))
+	case "0.1", "0.5", "0.9":
+		_, _ = fmt.Fprintf(w, `{"success":true,"score":%s,"action":"form"}`, r.PostForm.Get("response"))
 	case "misconfigured":
 		_, _ = w.Write([]byte(`{"success":false,"error-codes":["invalid-input-secret"]}`))
 	default:
@@ -82,4 +84,33 @@ func TestCaptcha(t *testing.T) {
 		t.Errorf("released again: %+v", again)
 	}
 	has(t, "the list", g.MustCLI("forms", "list"), "contact", "POSTS", "SPAM")
+}
+
+// reCAPTCHA v3 refuses nobody: it gives a score, and the form decides. Without
+// min_score that of a v3 key counts too, a v2 key has none.
+func TestCaptcha_score(t *testing.T) {
+	t.Parallel()
+	slack := fakeslack.New(t)
+	server := &httptest.Server{Listener: lab.Listen(t), Config: &http.Server{Handler: &vendor{}, ReadHeaderTimeout: time.Minute}}
+	server.Start()
+	t.Cleanup(server.Close)
+	for settings, want := range map[string]map[string]string{
+		"min_score: 0.6, ": {"0.9": "", "0.5": "captcha: the answer was refused (score 0.5, less than 0.6)", "person": "captcha not checked: the vendor gave no score: min_score needs keys of reCAPTCHA v3"},
+		"":                 {"0.5": "", "0.1": "captcha: the answer was refused (score 0.1, less than 0.5)", "person": ""},
+	} {
+		g := lab.Start(t, contact(slack.APIURL(), origin, generous+`    captcha: { type: recaptcha, secret: the-secret-key, `+settings+`verify_url: "`+server.URL+`/verify" }
+`))
+		for answer, cause := range want {
+			r := g.Do(http.MethodPost, "/f/contact", []byte("name=N"+answer+"&email=n%40example.com&g-recaptcha-response="+answer), "Content-Type", formType, "Accept", "application/json")
+			if r.Status != http.StatusOK {
+				t.Errorf("%q: %d %s", answer, r.Status, r.Body)
+			}
+			state := "routed"
+			if strings.Contains(cause, "refused") {
+				state = "spam"
+			}
+			e := g.Events()[0]
+			same(t, settings+answer, state+" "+cause, e.State+" "+e.Cause)
+		}
+	}
 }

@@ -63,6 +63,12 @@ var schemes = []scheme{
 	{"formspree", func(s, _, b string, at time.Time) []string {
 		return []string{"Formspree-Signature", fmt.Sprintf("t=%d,v1=%s", at.Unix(), inHex(s, fmt.Sprintf("%d.%s", at.Unix(), b)))}
 	}, true},
+	{"netlify", func(s, _, b string, _ time.Time) []string {
+		sum := sha256.Sum256([]byte(b))
+		part := base64.RawURLEncoding.EncodeToString
+		signed := part([]byte(`{"typ":"JWT","alg":"HS256"}`)) + "." + part(fmt.Appendf(nil, `{"iss":"netlify","sha256":"%x"}`, sum))
+		return []string{"X-Webhook-Signature", signed + "." + part(digest(s, signed))}
+	}, false},
 	{"hubspot", func(s, url, b string, at time.Time) []string {
 		ms := fmt.Sprint(at.UnixMilli())
 		return []string{"X-HubSpot-Request-Timestamp", ms, "X-HubSpot-Signature-v3", inBase64(s, "POST"+url+b+ms)}
