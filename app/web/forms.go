@@ -65,13 +65,7 @@ func (s *Server) form(c *fiber.Ctx) error {
 		return a.fault(http.StatusMethodNotAllowed, "")
 	}
 	if wait, status := s.admitPost(c, settings, a.form, origin); status != 0 {
-		if wait > 0 {
-			c.Set(fiber.HeaderRetryAfter, api.RetryAfter(wait))
-		}
-		if status == http.StatusRequestEntityTooLarge {
-			return a.fault(status, tooLarge(a.form, a.lang, nil))
-		}
-		return a.fault(status, "")
+		return a.refuse(status, wait)
 	}
 	r := s.newRequest(c, settings)
 	r.Headers = keptHeaders(&c.Context().Request.Header, func(name string) bool { return formHeaders[name] })
@@ -132,6 +126,18 @@ func (s *Server) postFault(a *formAnswer, ack intake.Ack, err error) error {
 		p.Detail = tooLarge(a.form, a.lang, err)
 	}
 	return a.fault(p.Status, p.Detail)
+}
+
+// refuse answers a post that is not read at all.
+func (a *formAnswer) refuse(status int, wait time.Duration) error {
+	if wait > 0 {
+		a.c.Set(fiber.HeaderRetryAfter, api.RetryAfter(wait))
+	}
+	detail := ""
+	if status == http.StatusRequestEntityTooLarge {
+		detail = tooLarge(a.form, a.lang, nil)
+	}
+	return a.fault(status, detail)
 }
 
 // tooLarge says to a visitor how large a post can be.
