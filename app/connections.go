@@ -203,6 +203,7 @@ func (a service) TestConnection(ctx context.Context, name string, confirmed bool
 	out.Done, out.OK = true, err == nil
 	out.DurationMS = float64(time.Since(begin).Microseconds()) / 1000
 	out.Status, out.Answer, out.Said = tried.Status, string(tried.Answer), tried.Said
+	out.Outputs = tried.Outputs
 	if err != nil {
 		out.Error = err.Error()
 	}

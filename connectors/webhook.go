@@ -72,11 +72,17 @@ func (w *webhook) Deliver(parent context.Context, d event.Delivery) (event.Recei
 	defer func() { _ = resp.Body.Close() }()
 	// The status is the receiver's word. A body that breaks off or never ends
 	// after it changes nothing, it is only kept as far as it came.
-	got, _ := readAnswer(resp, secrets, maxAnswer)
-	if ok, err := w.succeeded(&got); ok || err != nil {
-		return got.receipt(), err
+	got, broken := readAnswer(resp, secrets, w.limit())
+	receipt := got.receipt()
+	ok, outputs, err := w.judge(&got, broken != nil, secrets)
+	receipt.Outputs = outputs
+	switch {
+	case ok || err != nil:
+		return receipt, err
+	case broken != nil && w.settings.condition != nil && got.status/100 == 2:
+		return receipt, attemptError(parent, ctx, broken, w.deps.Timeout) // what was to be judged is not whole
 	}
-	return got.receipt(), got.failure(w.deps.Now())
+	return receipt, got.failure(w.deps.Now())
 }
 
 // statuses are those that count as success.

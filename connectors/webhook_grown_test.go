@@ -130,6 +130,73 @@ func TestWebhook_successExpression(t *testing.T) {
 	}
 }
 
+// What outputs name is read from the answer of a delivery that got through: as
+// recipes have it, with what is not there left out and no secret in it. A read
+// of a failed answer, or one that keeps a missing value, breaks it.
+func TestWebhook_outputs(t *testing.T) {
+	t.Parallel()
+	const outputs = "\noutputs: { id: body.id, url: 'headers[\"location\"]', nothing: body.no.such, key: text, list: body.tags }"
+	long := `{"id":"` + strings.Repeat("x", 80<<10) + `"}` // longer than what is kept of an answer
+	for _, tc := range []struct {
+		status        int
+		body, success string
+		outcome       string
+		want          map[string]string
+	}{
+		{201, `{"id":12345678901234567890,"tags":["a"]}`, "2xx", "delivered", map[string]string{"id": "12345678901234567890", "url": "/v1/7", "key": `{"id":12345678901234567890,"tags":["a"]}`, "list": `["a"]`}},
+		{200, `ok canary-webhook-key-07`, "2xx", "delivered", map[string]string{"url": "/v1/7", "key": "ok [redacted]"}},
+		{204, ``, "2xx", "delivered", map[string]string{"url": "/v1/7"}},
+		{400, `{"id":7}`, "2xx", "permanent", nil},
+		{200, `{"id":7}`, "body.id == 8", "permanent", nil},
+		{200, `{"id":8}`, `body.id == 8 and headers["location"] startsWith "/v1" and text != ""`, "delivered", map[string]string{"id": "8", "url": "/v1/7", "key": `{"id":8}`}},
+		{200, long, "len(body.id) > 1000", "delivered", map[string]string{"id": strings.Repeat("x", 1000) + "…", "url": "/v1/7", "key": long[:1000] + "…"}},
+	} {
+		base := mustServe(t, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "/v1/7")
+			w.WriteHeader(tc.status)
+			_, _ = io.WriteString(w, tc.body)
+		})
+		settings := "url: " + base + "\nheaders: { X-Key: canary-webhook-key-07 }\nsuccess: '" + tc.success + "'" + outputs
+		receipt, err := mustConnector(t, "webhook", settings, testDeps(t)).Deliver(t.Context(), delivery(`{"json":1}`))
+		if diff := cmp.Diff(tc.want, receipt.Outputs); diff != "" || outcome(err) != tc.outcome {
+			t.Errorf("%d %.50s: %s, %v\n%s", tc.status, tc.body, outcome(err), err, diff)
+		}
+	}
+}
+
+// An answer of which a part is missing cannot be judged by its body: another
+// try is due. To take the fragment for the receiver's word would end it.
+func TestWebhook_answerThatBreaksOff(t *testing.T) {
+	t.Parallel()
+	base := mustServe(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", "100")
+		_, _ = io.WriteString(w, `{"ok":tr`)
+	})
+	for success, want := range map[string]string{"body.ok == true": "transient", "status == 200": "delivered", "2xx": "delivered"} {
+		_, err := mustConnector(t, "webhook", "url: "+base+"\nsuccess: "+success+"\noutputs: { id: body.id }", testDeps(t)).Deliver(t.Context(), delivery(`{"json":1}`))
+		if outcome(err) != want {
+			t.Errorf("%s: got %s, %v", success, outcome(err), err)
+		}
+	}
+}
+
+func TestWebhook_outputFaults(t *testing.T) {
+	t.Parallel()
+	for written, want := range map[string]string{
+		"outputs: [id]":                     `error[wrong-type] config.yaml:2:1: "outputs" must be a mapping of names to expressions (such as { id: body.id })`,
+		"outputs: { id: bdy.id }":           `error[expr-name] config.yaml:2:16: unknown name "bdy" (did you mean "body"?)`,
+		"outputs: { id: [body.id] }":        `error[wrong-type] config.yaml:2:12: "id" must be an expression (such as body.id)`,
+		"outputs: { ID: body.id }":          `error[bad-name] config.yaml:2:12: "ID" cannot be a name here (use small letters, digits and _)`,
+		"outputs: { id: '${{ body.id }}' }": `error[template-in-when] config.yaml:2:17: "id" is already an expression (drop the ${{ }})`,
+		"success: [2xx, body.ok]":           `error[bad-value] config.yaml:2:16: "success": "body.ok" is no status: write 204, 200-299 or 2xx (an expression stands alone, without other values beside it)`,
+		"success: fine":                     `error[bad-value] config.yaml:2:10: "success": "fine" is no status: write 204, 200-299 or 2xx (or an expression over the answer: body.ok == true)`,
+	} {
+		if got := faults(t, "webhook", "url: https://h.example\n"+written, testDeps(t)); got != want {
+			t.Errorf("%s\n got %s\nwant %s", written, got, want)
+		}
+	}
+}
+
 // The receiver wants a certificate, and its own is signed by an authority that
 // only the setting names.
 func TestWebhook_clientCertificate(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 	"hookgate/app/event"
 	"hookgate/app/yamlpos"
 	"hookgate/connectors/oauth"
+	"hookgate/connectors/recipe"
 	"hookgate/rules/lang"
 )
 
@@ -29,7 +30,8 @@ type webhookYAML struct {
 	SigningSecret event.Secret            `yaml:"signing_secret" doc:"Signs every request as Standard Webhooks describes." example:"${SIGNING_SECRET}"`
 	Format        yamlpos.Text            `yaml:"format" doc:"What the body is: the json as it is, or a CloudEvent around it." values:"json,cloudevents" default:"json"`
 	TLS           *tlsYAML                `yaml:"tls" doc:"Our certificate, and the authorities of the receiver's." example:"{ cert: /etc/hookgate/client.pem, key: /etc/hookgate/client.key }"`
-	Success       []yamlpos.Text          `yaml:"success,single" doc:"What counts as delivered: statuses (204, 200-299, 2xx), or an expression over status and body." default:"2xx" example:"[2xx, 409]"`
+	Success       []yamlpos.Text          `yaml:"success,single" doc:"What counts as delivered: statuses (204, 200-299, 2xx), or an expression over status, headers, body and text." default:"2xx" example:"[2xx, 409]"`
+	Outputs       outputsYAML             `yaml:"outputs" doc:"What is read from the answer and kept with the delivery: names, each with an expression over status, headers, body and text." example:"{ id: body.id, url: 'headers[\"location\"]' }"`
 }
 
 type authYAML struct {
@@ -62,6 +64,7 @@ type webhookSettings struct {
 	tls     *tls.Config   // nil: the usual
 	// condition, where set, decides in place of success.
 	condition *lang.Predicate
+	outputs   recipe.Outputs
 }
 
 func (s *webhookSettings) secrets() []string {
@@ -100,6 +103,7 @@ func readWebhookSettings(n yamlpos.Node, deps Deps) (webhookSettings, diag.List)
 	if s.format = or(y.Format.Value, "json"); s.format != "json" && s.format != cloudEvents {
 		list = append(list, y.Format.Diag("bad-value", "", `"format" must be json or cloudevents, not %q`, s.format))
 	}
+	s.outputs = y.Outputs.read
 	return s, append(list, s.readSuccess(y.Success)...)
 }
 

@@ -3,18 +3,36 @@ package connectors
 import (
 	"encoding/json"
 	"errors"
+	"regexp"
 	"strings"
+	"unicode"
 
 	"hookgate/app/diag"
 	"hookgate/app/yamlpos"
+	"hookgate/connectors/recipe"
 	"hookgate/rules/lang"
 )
 
+// outputsYAML are the names of what is read from answers, as recipes have them.
+type outputsYAML struct{ read recipe.Outputs }
+
+// DecodeNode implements yamlpos.Decoder.
+func (o *outputsYAML) DecodeNode(n yamlpos.Node) diag.List {
+	var list diag.List
+	o.read, list = recipe.ReadOutputs(lang.NewCompilerFor(recipe.AnswerNames()...), n)
+	return list
+}
+
+// Describe implements yamlpos.Described.
+func (outputsYAML) Describe() yamlpos.Spec {
+	return yamlpos.Spec{Type: yamlpos.MappingType, Item: &yamlpos.Spec{Type: yamlpos.Expression}, Names: recipe.NamePattern}
+}
+
 // readSuccess reads what counts as delivered: statuses, or one expression over
-// status and body.
+// the answer.
 func (s *webhookSettings) readSuccess(texts []yamlpos.Text) diag.List {
 	if len(texts) == 1 && looksLikeExpression(texts[0].Value) {
-		condition, list := lang.NewCompilerFor(lang.Name{Name: "status"}, lang.Name{Name: "body"}).Predicate(texts[0])
+		condition, list := lang.NewCompilerFor(recipe.AnswerNames()...).Predicate(texts[0])
 		s.condition = condition
 		return list
 	}
@@ -25,7 +43,14 @@ func (s *webhookSettings) readSuccess(texts []yamlpos.Text) diag.List {
 	for _, text := range texts {
 		r, err := parseStatus(text.Value)
 		if err != nil {
-			list = append(list, text.Diag("bad-value", "", `"success": %s`, err))
+			hint := ""
+			switch {
+			case looksLikeExpression(text.Value):
+				hint = "an expression stands alone, without other values beside it"
+			case strings.ContainsFunc(text.Value, unicode.IsLetter) && !strings.Contains(text.Value, "xx"):
+				hint = "or an expression over the answer: body.ok == true"
+			}
+			list = append(list, text.Diag("bad-value", hint, `"success": %s`, err))
 			continue
 		}
 		s.success = append(s.success, r)
@@ -33,31 +58,52 @@ func (s *webhookSettings) readSuccess(texts []yamlpos.Text) diag.List {
 	return list
 }
 
+// answerWord finds what an expression over an answer speaks of.
+var answerWord = regexp.MustCompile(`\b(status|headers|body|text)\b|==|!=|[<>]`)
+
 // looksLikeExpression tells body.ok == true from 2xx.
-func looksLikeExpression(text string) bool {
-	return strings.Contains(text, "status") || strings.Contains(text, "body")
+func looksLikeExpression(text string) bool { return answerWord.MatchString(text) }
+
+// limit is how much of an answer is read: where its body decides, or something
+// is read from it, more than what is kept.
+func (w *webhook) limit() int {
+	if w.settings.condition == nil && w.settings.outputs == nil {
+		return maxAnswer
+	}
+	return maxSpokenAnswer
 }
 
-// succeeded judges an answer. Its error is for an answer that is none of the
-// failures that its status tells.
-func (w *webhook) succeeded(got *answer) (bool, error) {
+// judge judges an answer, and reads the outputs from one that is a success. The
+// error is for an answer that is none of the failures that its status tells.
+// cut says that the body broke off.
+func (w *webhook) judge(got *answer, cut bool, secrets *redactor) (ok bool, outputs map[string]string, err error) {
+	if w.settings.condition == nil && w.settings.outputs == nil {
+		return w.settings.success.has(got.status), nil, nil
+	}
+	scope := lang.NewValues(recipe.Answer{Status: got.status, Header: got.header, Body: got.body}.Values())
 	if w.settings.condition == nil {
-		return w.settings.success.has(got.status), nil
+		ok = w.settings.success.has(got.status)
+	} else if ok, err = w.settings.condition.Eval(scope); !ok {
+		return false, nil, w.unmet(got, cut, err, secrets)
 	}
-	var body any = string(got.body)
-	if doc, err := lang.ParseDoc(got.body); err == nil {
-		body = doc.Value()
-		doc.Release()
+	if ok {
+		outputs = secrets.texts(w.settings.outputs.Read(scope))
 	}
-	ok, err := w.settings.condition.Eval(lang.NewValues(map[string]any{"status": got.status, "body": body}))
-	if ok || got.status/100 != 2 {
-		return ok, nil
+	return ok, outputs, nil
+}
+
+// unmet is the error for an answer that the expression does not take for a
+// success; nil where the status says why. An answer that broke off can be one
+// that would have met it.
+func (w *webhook) unmet(got *answer, cut bool, err error, secrets *redactor) error {
+	if got.status/100 != 2 || cut {
+		return nil
 	}
 	text := "the answer does not meet success: " + got.describe()
 	if err != nil {
-		text = "success could not be judged: " + err.Error() + ": " + got.describe()
+		text = "success could not be judged: " + secrets.text(err.Error()) + ": " + got.describe()
 	}
-	return false, Permanent(errors.New(text))
+	return Permanent(errors.New(text))
 }
 
 // typeAndSource are those of a CloudEvent, as the action has them.

@@ -3,6 +3,8 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -204,6 +206,9 @@ func (s *session) printTested(name string, t *api.Tested) error {
 		result = append(result, screen.Clean(t.Said))
 	}
 	s.out.Printf("  answer: %s\n", strings.Join(result, ", "))
+	for _, name := range slices.Sorted(maps.Keys(t.Outputs)) {
+		s.out.Printf("  output %s: %s\n", screen.Clean(name), screen.Clean(t.Outputs[name]))
+	}
 	if text := strings.TrimSpace(t.Answer); text != "" && t.Said == "" {
 		s.out.Println(screen.Indent(screen.Cut(screen.Clean(text), 4*s.out.Width()), "  "))
 	}

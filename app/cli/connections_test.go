@@ -82,7 +82,7 @@ func TestConnections_test(t *testing.T) {
 	f := serveAPI(t, map[string][]answer{
 		"POST /api/v1/connections/bot/test":  {ok(`{"what":"asks Slack","message":false,"done":true,"ok":true,"status":200,"said":"the token is that of bot","answer":"{}","duration_ms":84.2}`)},
 		"POST /api/v1/connections/none/test": {ok(`{"untestable":true,"message":false,"done":false,"ok":false}`)},
-		"POST /api/v1/connections/hook/test": {asks, asks, ok(`{"what":"sends a POST request","message":true,"done":true,"ok":false,"status":401,"answer":"no\u001b[31m","error":"401 Unauthorized: no","duration_ms":12}`)},
+		"POST /api/v1/connections/hook/test": {asks, asks, ok(`{"what":"sends a POST request","message":true,"done":true,"ok":false,"status":401,"answer":"no\u001b[31m","outputs":{"id":"7\u001b[31m"},"error":"401 Unauthorized: no","duration_ms":12}`)},
 	})
 	got := f.run(t, "connections", "test", "bot")
 	if want := "✓ bot: asks Slack\n  answer: 200, 84 ms, the token is that of bot\n"; got.code != 0 || got.out != want {
@@ -95,7 +95,7 @@ func TestConnections_test(t *testing.T) {
 		t.Errorf("nobody to ask: %+v", got)
 	}
 	got = f.run(t, "connections", "test", "hook", "--yes")
-	if got.code != 1 || !strings.Contains(got.out, "✗ hook: sends a POST request\n  answer: 401, 12 ms\n  no") || !strings.Contains(got.errOut, "401 Unauthorized: no") {
+	if got.code != 1 || !strings.Contains(got.out, "✗ hook: sends a POST request\n  answer: 401, 12 ms\n  output id: 7") || !strings.Contains(got.errOut, "401 Unauthorized: no") {
 		t.Errorf("%+v", got)
 	}
 	if last := f.requests[len(f.requests)-1].Body; last != `{"confirm":true}` {

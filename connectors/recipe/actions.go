@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"hookgate/app/yamlpos"
-	"hookgate/rules/lang"
 )
 
 type actionYAML struct {
@@ -134,17 +133,10 @@ func (b *builder) input(name string, y *inputYAML) *Input {
 }
 
 func (b *builder) outputs(a *Action, n yamlpos.Node) {
-	if n.IsZero() {
-		return
-	}
-	c := lang.NewCompilerFor(append(requestNames(b.recipe, inputName(a), a.stepNames()), answerNames()...)...)
-	for _, f := range n.Fields() {
-		b.name(f.Key)
-		a.Outputs = append(a.Outputs, f.Key.Value)
-		if e := b.expression(c, f.Value.Text()); e != nil {
-			a.outputs = append(a.outputs, output{name: f.Key.Value, expr: e})
-		}
-	}
+	names := requestNames(b.recipe, inputName(a), a.stepNames())
+	outputs, list := ReadOutputs(answerCompiler(names), n)
+	b.add(list...)
+	a.outputs, a.Outputs = outputs, outputs.Names()
 }
 
 // ambiguous refuses names that would mean two things in a rule's action.

@@ -17,8 +17,10 @@ type builder struct {
 
 func (b *builder) add(list ...diag.Diagnostic) { b.list = append(b.list, list...) }
 
-// nameForm is that of kinds, settings, actions and inputs.
-var nameForm = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+// NamePattern is what kinds, settings, actions, inputs and outputs can be called.
+const NamePattern = `^[a-z][a-z0-9_]*$`
+
+var nameForm = regexp.MustCompile(NamePattern)
 
 func (b *builder) header(y *recipeYAML) {
 	var version int
@@ -30,10 +32,13 @@ func (b *builder) header(y *recipeYAML) {
 }
 
 // name checks the name of something that a configuration will speak of.
-func (b *builder) name(name yamlpos.Text) {
-	if !name.IsZero() && !nameForm.MatchString(name.Value) {
-		b.add(name.Diag("bad-name", "use small letters, digits and _", "%q cannot be a name here", name.Value))
+func (b *builder) name(name yamlpos.Text) { b.add(checkName(name)...) }
+
+func checkName(name yamlpos.Text) diag.List {
+	if name.IsZero() || nameForm.MatchString(name.Value) {
+		return nil
 	}
+	return diag.List{name.Diag("bad-name", "use small letters, digits and _", "%q cannot be a name here", name.Value)}
 }
 
 // sentence checks a text for people.
@@ -68,11 +73,6 @@ func requestNames(r *Recipe, input lang.Name, steps []string) []lang.Name {
 		{Name: "token"},
 		{Name: "steps", Keys: steps},
 	}
-}
-
-// answerNames is what the judgement of an answer can speak of beside that.
-func answerNames() []lang.Name {
-	return []lang.Name{{Name: "status"}, {Name: "headers"}, {Name: "body"}, {Name: "text"}}
 }
 
 // predicate compiles a condition; nil where there is none, or a faulty one.

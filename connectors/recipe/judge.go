@@ -1,7 +1,6 @@
 package recipe
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -30,13 +29,6 @@ type Verdict struct {
 	Class   Class
 	Message string        // the vendor's words; "": the recipe finds none
 	After   time.Duration // wait at least this long; 0: it does not say
-}
-
-// Answer is what came back for a request.
-type Answer struct {
-	Status int
-	Header http.Header
-	Body   []byte
 }
 
 // judge is how answers are judged.
@@ -68,7 +60,7 @@ func (faultYAML) Noun() string { return "an error" }
 // answerCompiler compiles what is said of the answers to requests that can
 // speak of names.
 func answerCompiler(names []lang.Name) *lang.Compiler {
-	return lang.NewCompilerFor(slices.Concat(names, answerNames())...)
+	return lang.NewCompilerFor(slices.Concat(names, AnswerNames())...)
 }
 
 // commonJudge is what the recipe says of every answer.
@@ -118,7 +110,7 @@ func (c *Call) Judge(a Answer) Verdict {
 // Outputs are what the action reads from the answer to its last request; what
 // is not there is left out.
 func (c *Call) Outputs() map[string]string {
-	return c.action.read(lang.NewValues(answerValues(c.values, c.last)))
+	return c.action.outputs.Read(lang.NewValues(answerValues(c.values, c.last)))
 }
 
 func asMap(value any) map[string]any {
@@ -191,30 +183,10 @@ func (j *judge) wait(s *lang.Scope) time.Duration {
 
 // answerValues are the names in scope with an answer's among them.
 func answerValues(values map[string]any, a Answer) map[string]any {
-	out := make(map[string]any, len(values)+4)
-	maps.Copy(out, values)
-	headers := make(map[string]any, len(a.Header))
-	for name, list := range a.Header {
-		headers[strings.ToLower(name)] = strings.Join(list, ", ")
-	}
-	out["status"], out["headers"], out["text"] = a.Status, headers, string(a.Body)
-	out["body"] = any(string(a.Body))
-	if json.Valid(a.Body) {
-		if body, err := decodeJSON(a.Body); err == nil {
-			out["body"] = body
-		}
-	} else if len(a.Body) == 0 {
-		out["body"] = nil
-	}
-	return out
-}
-
-// read gives the action's outputs; one that is not there is left out.
-func (a *Action) read(s *lang.Scope) map[string]string {
-	out := map[string]string{}
-	for _, o := range a.outputs {
-		if text, err := o.expr.Text(s); err == nil && text != "" {
-			out[o.name] = text
+	out := a.Values()
+	for name, value := range values {
+		if _, taken := out[name]; !taken {
+			out[name] = value
 		}
 	}
 	return out

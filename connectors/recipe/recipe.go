@@ -10,7 +10,6 @@ package recipe
 import (
 	"hookgate/app/diag"
 	"hookgate/app/yamlpos"
-	"hookgate/rules/lang"
 )
 
 // Version is the version of the format that this package reads.
@@ -48,13 +47,7 @@ type Action struct {
 	Outputs []string
 
 	steps   []*step
-	outputs []output
-}
-
-// output is a value read from the last answer.
-type output struct {
-	name string
-	expr *lang.Expression
+	outputs Outputs
 }
 
 // Input is one value that an action takes.

@@ -63,16 +63,18 @@ type Window struct {
 
 // Tested is what came of trying a connection.
 type Tested struct {
-	Untestable bool    `json:"untestable,omitempty"` // its kind has no test
-	What       string  `json:"what,omitempty"`       // what is, or would be, done
-	Message    bool    `json:"message"`              // somebody gets a message
-	Done       bool    `json:"done"`                 // false: confirm it first
-	OK         bool    `json:"ok"`
-	Status     int     `json:"status,omitempty"`
-	Said       string  `json:"said,omitempty"` // what the answer means
-	Answer     string  `json:"answer,omitempty"`
-	Error      string  `json:"error,omitempty"`
-	DurationMS float64 `json:"duration_ms,omitempty"`
+	Untestable bool   `json:"untestable,omitempty"` // its kind has no test
+	What       string `json:"what,omitempty"`       // what is, or would be, done
+	Message    bool   `json:"message"`              // somebody gets a message
+	Done       bool   `json:"done"`                 // false: confirm it first
+	OK         bool   `json:"ok"`
+	Status     int    `json:"status,omitempty"`
+	Said       string `json:"said,omitempty"` // what the answer means
+	Answer     string `json:"answer,omitempty"`
+	// Outputs are what a delivery with that answer would keep: id, url.
+	Outputs    map[string]string `json:"outputs,omitempty"`
+	Error      string            `json:"error,omitempty"`
+	DurationMS float64           `json:"duration_ms,omitempty"`
 }
 
 // SwitchRequest is the body of a pause or resumption; it may be left out.
