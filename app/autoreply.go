@@ -7,6 +7,7 @@ import (
 	"hookgate/app/diag"
 	"hookgate/app/event"
 	"hookgate/app/yamlpos"
+	"hookgate/forms"
 	"hookgate/rules"
 	"hookgate/rules/lang"
 )
@@ -16,8 +17,8 @@ import (
 func (l *Loaded) autoreplies(compiler *lang.Compiler, targets rules.Targets) diag.List {
 	l.Autoreplies = map[string]*rules.Set{}
 	var list diag.List
-	for _, name := range slices.Sorted(maps.Keys(l.Forms)) {
-		reply := l.Forms[name].Autoreply()
+	for _, e := range l.Document.Forms {
+		name, reply := e.Name.Value, forms.ReadAutoreply(e.Node)
 		if reply == nil {
 			continue
 		}

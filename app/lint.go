@@ -36,14 +36,15 @@ func CheckText(ctx context.Context, path string, content []byte, getenv config.L
 	return check(doc, report, survey.in(ctx))
 }
 
+// check compiles a document and says what can be known of it: beside errors,
+// too, as far as it does not follow from them.
 func check(doc *config.Document, report *config.Report, survey func(*Loaded) (map[string]shape.Origin, bool)) (*Loaded, *config.Report, error) {
-	// Where nothing is wrong but that values of the environment are missing, as
-	// in a pipeline, what can be said of the rules is said too.
-	l, report, err := compileRules(doc, report)
-	if err != nil {
+	if doc == nil {
 		report.Silence(config.Silenceable()...) // the rules were not looked at
-		return l, report, err
+		return nil, report, report.Err()
 	}
+	l := compile(doc, report)
+	l.prove()
 	known, looked := l.Origins(), false
 	if survey != nil {
 		if seen, ok := survey(l); ok {
@@ -51,10 +52,13 @@ func check(doc *config.Document, report *config.Report, survey func(*Loaded) (ma
 			maps.Copy(known, seen)
 		}
 	}
-	report.Add(l.lint(known))
-	if looked {
+	report.Add(l.lint(known, report.List))
+	switch {
+	case brokenBeyondEnv(report.List):
+		report.Silence(config.Silenceable()...) // what an error hides may be what a comment ignores
+	case looked:
 		report.Silence()
-	} else {
+	default:
 		report.Silence("unseen-field", "unseen-value", "type-mismatch", "may-be-missing")
 	}
 	if err := report.Err(); err != nil {
@@ -63,12 +67,13 @@ func check(doc *config.Document, report *config.Report, survey func(*Loaded) (ma
 	return l, report, nil
 }
 
-// lint looks for what is valid and can yet hardly be meant.
-func (l *Loaded) lint(known rules.Known) diag.List {
+// lint looks for what is valid and can yet hardly be meant. faults are the
+// errors that were found before.
+func (l *Loaded) lint(known rules.Known, faults diag.List) diag.List {
 	if len(l.Document.Rules) == 0 {
 		return nil // a beginning: what is there is for the rules to come
 	}
-	list := rules.Lint(l.Document.Rules, l.Rules, l.origins, known)
+	list := rules.Lint(l.Document.Rules, l.Rules, l.origins, known, faults)
 	listened, sentTo := map[string]bool{}, map[string]bool{}
 	for i := range l.Document.Rules {
 		for _, from := range l.Document.Rules[i].From {
@@ -81,8 +86,13 @@ func (l *Loaded) lint(known rules.Known) diag.List {
 	for _, e := range l.Document.Forms {
 		sendsTo(e.Node, sentTo)
 	}
-	list = append(list, warnUnused(l.Document.Sources, listened, "unused-source", "no rule listens to the source %q: its events are kept, and nothing is done")...)
-	list = append(list, warnUnused(l.Document.Forms, listened, "unused-form", "no rule listens to the form %q: its posts are kept, and nobody is told")...)
+	if !hides(faults, "from") {
+		list = append(list, warnUnused(l.Document.Sources, listened, "unused-source", "no rule listens to the source %q: its events are kept, and nothing is done")...)
+		list = append(list, warnUnused(l.Document.Forms, listened, "unused-form", "no rule listens to the form %q: its posts are kept, and nobody is told")...)
+	}
+	if hides(faults, "to", "then", "autoreply") {
+		return list
+	}
 	var connections []config.Entry
 	for _, c := range l.Document.Connections {
 		connections = append(connections, config.Entry{Name: c.Name, Node: c.Node})

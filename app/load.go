@@ -63,45 +63,46 @@ func LoadRules(path string) (*Loaded, *config.Report, error) {
 	return compileRules(doc, report)
 }
 
-// compileRules is compile for who only looks at the rules. What came of a
-// source without its secret is none that could take anything in.
+// compileRules is compile for who only looks at the rules.
 func compileRules(doc *config.Document, report *config.Report) (*Loaded, *config.Report, error) {
-	l, report, err := compile(doc, report, func(report *config.Report) error {
-		rest := slices.DeleteFunc(slices.Clone(report.List), func(d diag.Diagnostic) bool { return d.Code == "env-missing" })
-		return rest.Err()
-	})
-	if err != nil {
-		return l, report, err
-	}
-	for _, e := range doc.Sources {
-		if l.Sources[e.Name.Value] == nil { // for want of its secret
-			l.Sources[e.Name.Value] = source.Unproven(e.Name, e.Node, l.compiler)
-		}
-	}
-	return l, report, nil
-}
-
-// compile compiles a document that was read. refuse says why it cannot be used.
-func compile(doc *config.Document, report *config.Report, refuse func(*config.Report) error) (*Loaded, *config.Report, error) {
 	if doc == nil {
 		return nil, report, report.Err()
 	}
-	l := &Loaded{Document: doc, Sources: map[string]*source.Source{}, Forms: map[string]*forms.Form{}, Senders: map[string]*source.Source{}}
-	compiler := lang.NewCompiler()
-	l.origins = l.loadOrigins(compiler, report)
-	targets := l.connect(report)
-	set, list := rules.Compile(compiler, doc.Rules, l.origins, targets)
-	report.Add(list)
-	report.Add(reservedNames(doc.Rules))
-	report.Add(l.autoreplies(compiler, targets))
-	report.Add(withoutAddress(doc, compiler))
-	l.Tests, list = trial.Compile(doc.Tests, filepath.Dir(doc.Path), compiler, set, l.origins)
-	report.Add(list)
-	if err := refuse(report); err != nil {
+	l := compile(doc, report)
+	rest := slices.DeleteFunc(slices.Clone(report.List), func(d diag.Diagnostic) bool { return d.Code == "env-missing" })
+	if err := rest.Err(); err != nil {
 		return nil, report, err
 	}
-	l.Rules, l.compiler = set, compiler
+	l.prove()
 	return l, report, nil
+}
+
+// prove has a source for each that has faults, which takes nothing in: without
+// its secrets, what comes of it can be told all the same.
+func (l *Loaded) prove() {
+	for _, e := range l.Document.Sources {
+		if l.Sources[e.Name.Value] == nil {
+			l.Sources[e.Name.Value] = source.Unproven(e.Name, e.Node, l.compiler)
+		}
+	}
+}
+
+// compile compiles a document that was read. With an error in the report, what
+// comes of it serves for no more than to find further faults.
+func compile(doc *config.Document, report *config.Report) *Loaded {
+	l := &Loaded{Document: doc, Sources: map[string]*source.Source{}, Forms: map[string]*forms.Form{}, Senders: map[string]*source.Source{}}
+	l.compiler = lang.NewCompiler()
+	l.origins = l.loadOrigins(l.compiler, report)
+	targets := l.connect(report)
+	set, list := rules.Compile(l.compiler, doc.Rules, l.origins, targets)
+	report.Add(list)
+	report.Add(reservedNames(doc.Rules))
+	report.Add(l.autoreplies(l.compiler, targets))
+	report.Add(withoutAddress(doc, l.compiler))
+	l.Rules = set
+	l.Tests, list = trial.Compile(doc.Tests, filepath.Dir(doc.Path), l.compiler, set, l.origins)
+	report.Add(list)
+	return l
 }
 
 // loadOrigins compiles the sources and forms.
@@ -110,12 +111,13 @@ func (l *Loaded) loadOrigins(compiler *lang.Compiler, report *config.Report) rul
 	for _, e := range l.Document.Sources {
 		s, list := source.Compile(e.Name, e.Node, compiler)
 		report.Add(list)
-		origins[e.Name.Value] = nil
-		if s != nil {
-			l.Sources[s.Name] = s
-			origins[s.Name] = s.EventTypes()
-			report.Add(withoutPublicURL(l.Document, s, e))
+		if s == nil { // what its type says of its events is so all the same
+			origins[e.Name.Value] = source.Unproven(e.Name, e.Node, compiler).EventTypes()
+			continue
 		}
+		l.Sources[s.Name] = s
+		origins[s.Name] = s.EventTypes()
+		report.Add(withoutPublicURL(l.Document, s, e))
 	}
 	for _, e := range l.Document.Forms {
 		origins[e.Name.Value] = []string{event.FormSubmitted}

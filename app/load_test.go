@@ -122,7 +122,7 @@ rules:
 	}
 	want := []string{
 		"bad-value", "unknown-key", "weak-secret", "unknown-type", "unknown-type", "bad-url", "unknown-type", "env-missing",
-		"unknown-source", "unknown-key", "unknown-connection", "expr-syntax", "expr-syntax", "missing-key", "unknown-key",
+		"unknown-source", "unknown-key", "unknown-connection", "expr-syntax", "expr-syntax", "unknown-key",
 	}
 	missing := map[string]int{}
 	for _, code := range want {

@@ -58,5 +58,13 @@ func readAutoreply(n yamlpos.Node) (*Autoreply, diag.List) {
 	return a, list
 }
 
+// ReadAutoreply reads what a form that may have faults elsewhere answers by
+// mail, so that what is wrong with it can be told in the same run; nil where
+// it does not.
+func ReadAutoreply(form yamlpos.Node) *Autoreply {
+	a, _ := readAutoreply(form.Get("autoreply"))
+	return a
+}
+
 // Autoreply is what the form answers by mail, nil where it does not.
 func (f *Form) Autoreply() *Autoreply { return f.autoreply }

@@ -71,7 +71,7 @@ func (b *builder) rule(in *Rule) *rule {
 	out.from = b.from(in)
 	out.events = b.events(in)
 	out.when = b.condition(in.When)
-	if len(in.Then) == 0 && !in.Name.IsZero() {
+	if in.Then != nil && len(in.Then) == 0 && !in.Name.IsZero() {
 		b.add(in.Name.Diag("empty-value", "", "rule %q has no action under then", in.Name.Value))
 	}
 	numbers := map[string]int{}
@@ -161,11 +161,11 @@ func (b *builder) action(in *Action) *action {
 			b.add(in.To.Diag("unknown-connection", diag.DidYouMean(in.To.Value, slices.Sorted(maps.Keys(b.targets))),
 				"no connection is called %q", in.To.Value))
 		}
-		b.templates(in.Inputs)
+		out.inputs = b.templates(in.Inputs)
 		return out
 	}
 	if target.Noun == "" {
-		b.templates(in.Inputs)
+		out.inputs = b.templates(in.Inputs)
 		return out
 	}
 	out.inputs = b.inputs(in, target)
@@ -175,13 +175,17 @@ func (b *builder) action(in *Action) *action {
 	return out
 }
 
-// templates checks the expressions of an action whose connection is unknown,
-// so that their faults are reported in the same run.
-func (b *builder) templates(fields []yamlpos.Field) {
+// templates compiles what stands in an action whose connection is unknown, so
+// that the faults of its expressions are reported in the same run.
+func (b *builder) templates(fields []yamlpos.Field) []input {
+	inputs := make([]input, 0, len(fields))
 	for _, f := range fields {
-		_, list := b.compiler.Template(f.Value, lang.Input{Name: f.Key.Value, Kind: lang.ValueInput})
+		declared := lang.Input{Name: f.Key.Value, Kind: lang.ValueInput}
+		t, list := b.compiler.Template(f.Value, declared)
 		b.add(list...)
+		inputs = append(inputs, newInput(declared, t))
 	}
+	return inputs
 }
 
 func (b *builder) inputs(in *Action, target lang.Action) []input {
@@ -195,7 +199,7 @@ func (b *builder) inputs(in *Action, target lang.Action) []input {
 		i := slices.IndexFunc(target.Inputs, func(i lang.Input) bool { return i.Name == f.Key.Value })
 		if i < 0 {
 			b.add(yamlpos.UnknownKey(f.Key, target.Noun, slices.Clone(names), in))
-			b.templates([]yamlpos.Field{f})
+			inputs = append(inputs, b.templates([]yamlpos.Field{f})...)
 			continue
 		}
 		declared := target.Inputs[i]

@@ -15,12 +15,14 @@ type Known map[string]shape.Origin
 
 // Lint reports what compiles and can yet hardly be meant: fields and values
 // that no event has, conditions that contradict themselves, what is sent
-// twice. list are the rules that set was compiled from without an error. All
-// that it finds are warnings and advice.
-func Lint(list []Rule, set *Set, origins Origins, known Known) diag.List {
+// twice. list are the rules that set was compiled from, and faults the errors
+// of the configuration: of a rule that has some, only what does not follow
+// from them is said. All that it finds are warnings and advice.
+func Lint(list []Rule, set *Set, origins Origins, known Known, faults diag.List) diag.List {
 	l := linter{set: set, list: list, origins: origins, known: known, views: map[string]view{}}
 	for i := range list {
-		l.rule(&list[i], set.rules[i])
+		l.doubts = append(l.doubts, doubtsOf(i, faults))
+		l.rule(&list[i], set.rules[i], l.doubts[i])
 	}
 	l.twice()
 	l.overtaking()
@@ -33,6 +35,7 @@ type linter struct {
 	origins Origins
 	known   Known
 	views   map[string]view // by origin and types: many rules listen to the same
+	doubts  []doubts        // of each rule
 	out     diag.List
 }
 
@@ -46,8 +49,11 @@ func (l *linter) add(list ...diag.Diagnostic) {
 	}
 }
 
-func (l *linter) rule(in *Rule, r *rule) {
-	to := l.audience(r)
+func (l *linter) rule(in *Rule, r *rule, d doubts) {
+	to := audience{rule: r}
+	if !d.audience {
+		to = l.audience(r)
+	}
 	tested := map[string]bool{}
 	if r.when != nil {
 		a := r.when.Analyse()
@@ -56,11 +62,11 @@ func (l *linter) rule(in *Rule, r *rule) {
 	}
 	l.secrets(in.When)
 	for i, a := range r.actions {
-		l.action(&in.Then[i], a, to, tested)
+		l.action(&in.Then[i], a, to, tested, d)
 	}
 }
 
-func (l *linter) action(in *Action, a *action, to audience, tested map[string]bool) {
+func (l *linter) action(in *Action, a *action, to audience, tested map[string]bool, d doubts) {
 	asked := map[string]bool{}
 	for path := range tested {
 		asked[path] = true
@@ -80,8 +86,14 @@ func (l *linter) action(in *Action, a *action, to audience, tested map[string]bo
 		l.secretsBelow(f.Value)
 	}
 	for i := range a.inputs {
+		if a.inputs[i].template == nil { // it has an error
+			continue
+		}
 		analysis := a.inputs[i].template.Analyse()
 		l.analysis(&analysis, to)
+		if d.any { // a condition that could not be read may see to it
+			continue
+		}
 		for _, at := range a.inputs[i].full {
 			l.blank(a.inputs[i].template, at, to, asked)
 		}
@@ -115,9 +127,10 @@ func (l *linter) analysis(a *lang.Analysis, to audience) {
 
 // audience is what a rule listens to, and what is known of it.
 type audience struct {
-	rule  *rule
-	types []string // that can come; nil: any
-	views []view
+	rule    *rule
+	origins []string // the sources and forms; nil where that is in doubt
+	types   []string // that can come; nil: any
+	views   []view
 }
 
 // view is what is known of the events of one origin that a rule listens to.
@@ -128,7 +141,7 @@ type view struct {
 }
 
 func (l *linter) audience(r *rule) audience {
-	to := audience{rule: r, types: r.events}
+	to := audience{rule: r, origins: r.from, types: r.events}
 	anyType := false
 	for _, name := range r.from {
 		key := name + "\x00" + strings.Join(r.events, "\x00")
@@ -182,7 +195,7 @@ func (l *linter) meta(c *lang.Compare, to audience) {
 	case "type":
 		possible = to.types
 	case "source":
-		possible = to.rule.from
+		possible = to.origins
 	}
 	if possible == nil || !equality(c.Operator) {
 		return

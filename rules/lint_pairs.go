@@ -12,6 +12,9 @@ import (
 func (l *linter) twice() {
 	rules := map[string]int{}
 	for i := range l.list {
+		if l.doubts[i].any { // it may be meant to be another
+			continue
+		}
 		in, r := &l.list[i], l.set.rules[i]
 		actions := map[string]bool{}
 		parts := []string{sorted(r.from), sorted(r.events), words(in.When.Value)}
@@ -66,6 +69,9 @@ func (l *linter) overtaking() {
 	var ways []way
 	senders := map[way][]sender{}
 	for i, r := range l.set.rules {
+		if l.doubts[i].any {
+			continue
+		}
 		for j, a := range r.actions {
 			for _, from := range r.from {
 				w := way{from, a.connection}

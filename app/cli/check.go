@@ -166,8 +166,11 @@ func (s *session) configFailure(report *config.Report) error {
 	if err := s.renderDiagnostics(report); err != nil {
 		return err
 	}
-	errs := report.List.Count(diag.Error)
-	return &failure{code: exitConfig, err: fmt.Errorf("the config has %s", plural(errs, "error"))}
+	found := plural(report.List.Count(diag.Error), "error")
+	if warnings := report.List.Count(diag.Warning); warnings > 0 {
+		found += " and " + plural(warnings, "warning")
+	}
+	return &failure{code: exitConfig, err: fmt.Errorf("the config has %s", found)}
 }
 
 // renderDiagnostics shows all diagnostics on stderr.

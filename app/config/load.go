@@ -91,6 +91,12 @@ func parse(path string, content []byte, env *environment) (*Document, *Report) {
 		return nil, report
 	}
 	root, list := yamlpos.Parse(path, content)
+	if list.Err() != nil && root.Kind() != yamlpos.Map {
+		if saved, faults, broken := salvage(path, content); len(broken) > 0 {
+			root, list = saved, explain(saved, faults, content)
+			report.unsaid = follow(broken)
+		}
+	}
 	report.root = root
 	if root.Kind() != yamlpos.Map {
 		report.Add(append(explain(root, list, content), env.list...))

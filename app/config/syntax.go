@@ -84,7 +84,7 @@ func explainLine(d *diag.Diagnostic, line string) {
 	case strings.Contains(d.Message, "did not find expected ','"):
 		d.Hint = "a { or [ is not closed, or a comma is missing"
 	case strings.Contains(d.Message, "found unexpected end of stream"):
-		d.Message, d.Hint = "the file ends inside a text in quotes", "close the quotes that are opened above"
+		d.Message, d.Hint = "a text in quotes does not end", "close the quotes that are opened here or above"
 	case strings.Contains(d.Message, "expected single document"):
 		d.Message, d.Hint = "a second document begins here", "take out the line --- and what follows it"
 	case strings.Contains(d.Message, "cannot start any token"):
