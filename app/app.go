@@ -48,6 +48,8 @@ type App struct {
 	egress  *egress.Client // of the configuration in force
 	files   filesFolder
 
+	gates *db.Gates // nil: no other process sends to the connections
+
 	switching sync.Mutex
 	releasing atomic.Bool // some connection sends what was held at a rate of its own
 
@@ -97,12 +99,8 @@ func New(loaded *Loaded, opt Options) (*App, error) {
 	a.store = store
 	a.onEnd("store", func(context.Context) error { return store.Close() })
 	a.onEnd("folder for files", a.closeFolder)
-	a.lanes = delivery.New(store, delivery.Options{
-		Logger: opt.Logger, Now: opt.Now, Holds: store.Holds, Poll: pollEvery(loaded.Document.Storage),
-		Observe: func(connection string, result event.DeliveryState, took time.Duration) {
-			a.metrics.DeliveryDone(connection, string(result), took)
-		},
-	})
+	a.gates = store.Gates()
+	a.lanes = delivery.New(store, a.delivery(loaded.Document.Storage))
 	if a.formKey, err = store.FormKey(context.Background()); err != nil {
 		return nil, errors.Join(err, a.end(context.Background()))
 	}
@@ -112,7 +110,7 @@ func New(loaded *Loaded, opt Options) (*App, error) {
 		RuleError: a.metrics.RuleError,
 	})
 	a.onEnd("deliveries", func(ctx context.Context) error { a.lanes.Stop(ctx); return nil })
-	if err := a.loadSwitches(context.Background()); err != nil { // before anything is sent
+	if err := errors.Join(a.loadSwitches(context.Background()), a.firstGates(context.Background())); err != nil { // before anything is sent
 		return nil, errors.Join(err, a.end(context.Background()))
 	}
 	if err := a.start(loaded); err != nil {
@@ -122,6 +120,20 @@ func New(loaded *Loaded, opt Options) (*App, error) {
 	a.server = web.New(a.webConfig(loaded))
 	a.describe()
 	return a, nil
+}
+
+// delivery is what the lanes need besides the store.
+func (a *App) delivery(s config.Storage) delivery.Options {
+	o := delivery.Options{
+		Logger: a.opt.Logger, Now: a.opt.Now, Holds: a.store.Holds, Poll: pollEvery(s),
+		Observe: func(connection string, result event.DeliveryState, took time.Duration) {
+			a.metrics.DeliveryDone(connection, string(result), took)
+		},
+	}
+	if a.gates != nil {
+		o.Gates = a.gates
+	}
+	return o
 }
 
 // openStore opens the file or the server's database that the configuration names.
@@ -196,6 +208,7 @@ func (a *App) describe() {
 	a.metrics.ConfigReload(true)
 	a.metrics.SetQueue(func() map[string]int { return a.queues(context.Background()) })
 	a.metrics.SetPaused(a.lanes.Paused)
+	a.metrics.SetBroken(a.lanes.Broken)
 	a.metrics.SetOldestWaiting(func() time.Duration { return a.oldestWaiting(context.Background()) })
 	a.metrics.SetDatabaseSize(func() int64 {
 		size, err := a.store.Size()

@@ -220,7 +220,7 @@ func (l *Loaded) deliver(client *egress.Client, files connectors.Files, store *d
 		}
 		list = append(list, delivery.Connection{
 			Name: c.Name.Value, Connector: connector, Concurrency: c.Concurrency, Rate: c.rate(),
-			Policy: policy(c.Retry), Fingerprint: print,
+			Policy: policy(c.Retry), Fingerprint: print, Timeout: c.Timeout,
 		})
 	}
 	return list, nil

@@ -44,9 +44,10 @@ func (a *App) Run(ctx context.Context) error {
 		tasks.Go(func() { a.watch(background, watcher, target) })
 	}
 	tasks.Go(func() { a.followSwitches(background, !a.plan.Load().loaded.Document.Storage.URL.IsZero()) })
+	tasks.Go(func() { a.followGates(background) })
 	tasks.Go(func() {
 		a.store.Watch(background, db.Watch{
-			Due: a.lanes.Wake, Replicas: a.lanes.Share, Switches: func() { a.switchesChanged(background) },
+			Due: a.lanes.Wake, Switches: func() { a.switchesChanged(background) }, Gates: func() { a.gatesChanged(background) },
 		})
 	})
 	a.onEnd("background tasks", func(context.Context) error { stop(); tasks.Wait(); return nil })

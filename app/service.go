@@ -132,7 +132,8 @@ func (a service) Replicas(ctx context.Context) (api.Replicas, error) {
 			Alive: r.Alive, Self: r.Self, Holds: r.Holds,
 		}
 	}
-	return out, nil
+	out.LeftAlone, err = a.leftAlone(ctx)
+	return out, err
 }
 
 // Reload reads the configuration again.

@@ -44,6 +44,7 @@ type postgres struct {
 	config *pgx.ConnConfig // of the writer
 	reads  *sql.DB
 	side   *sql.DB // for what must not stand in the committer's way
+	gates  *sql.DB // for what sending asks
 	schema int64   // hash of the schema's name: locks are the database's
 	opt    Options
 	ids    *atomic.Pointer[event.IDSource]
@@ -91,6 +92,7 @@ func openPostgres(ctx context.Context, url event.Secret, opt Options, ids *atomi
 	}
 	e.side = stdlib.OpenDB(*config)
 	e.side.SetMaxOpenConns(2)
+	e.gates = openGates(config)
 	reading := config.Copy()
 	reading.RuntimeParams["default_transaction_read_only"] = "on"
 	// A ping before each use: a connection that died with the server is found
@@ -102,9 +104,26 @@ func openPostgres(ctx context.Context, url event.Secret, opt Options, ids *atomi
 		err = e.ready(ctx)
 	}
 	if err != nil {
-		return nil, errors.Join(err, e.reads.Close(), e.side.Close())
+		return nil, errors.Join(err, e.closePools())
 	}
 	return e, nil
+}
+
+// openGates makes the pool of Gates, whose connections are opened when they are
+// needed. What hangs gives way to the next try.
+func openGates(config *pgx.ConnConfig) *sql.DB {
+	c := config.Copy()
+	c.RuntimeParams["synchronous_commit"] = "off"
+	c.RuntimeParams["statement_timeout"] = "2000"
+	gates := stdlib.OpenDB(*c)
+	gates.SetMaxOpenConns(2)
+	gates.SetMaxIdleConns(2)
+	gates.SetConnMaxIdleTime(time.Minute)
+	return gates
+}
+
+func (e *postgres) closePools() error {
+	return errors.Join(e.reads.Close(), e.side.Close(), e.gates.Close())
 }
 
 // parseURL reads what every connection has in common.
@@ -255,5 +274,5 @@ func (e *postgres) close() error {
 		}
 		err = e.conn.Close(ctx)
 	}
-	return errors.Join(err, e.reads.Close(), e.side.Close())
+	return errors.Join(err, e.closePools())
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -28,9 +27,9 @@ type Watch struct {
 	// Switches is called when another process has changed them; nil: nobody
 	// wants to know.
 	Switches func()
-	// Replicas is called with the number of living processes, this one among
-	// them, from time to time.
-	Replicas func(n int)
+	// Gates is called when a process has changed what Gates.Shut lists; nil:
+	// nobody wants to know.
+	Gates func()
 }
 
 // Watch calls w until ctx ends. On a database that is not shared it returns at
@@ -39,8 +38,6 @@ func (s *Store) Watch(ctx context.Context, w Watch) {
 	if s.pulse == nil {
 		return
 	}
-	s.pulse.watch.Store(&w)
-	s.pulse.tellReplicas()
 	for ctx.Err() == nil {
 		if err := s.pulse.listen(ctx, w); err != nil && ctx.Err() == nil {
 			s.pulse.engine.logger.DebugContext(ctx, "not told of what is due, the lanes look for themselves", "error", err)
@@ -57,8 +54,6 @@ func (s *Store) Watch(ctx context.Context, w Watch) {
 type pulse struct {
 	store   *Store
 	engine  *postgres
-	watch   atomic.Pointer[Watch]
-	living  atomic.Int64
 	quit    chan struct{}
 	stopped chan struct{}
 	once    sync.Once
@@ -66,7 +61,6 @@ type pulse struct {
 
 func startPulse(s *Store, e *postgres) *pulse {
 	p := &pulse{store: s, engine: e, quit: make(chan struct{}), stopped: make(chan struct{})}
-	p.living.Store(1)
 	go p.run()
 	return p
 }
@@ -101,9 +95,7 @@ func (p *pulse) run() {
 func (p *pulse) tick() {
 	more := true
 	for more {
-		living := int64(0)
 		err := p.store.write(func(tx tx) error {
-			living = 0
 			if err := tx.exec(`UPDATE replicas SET last = ?2 WHERE id = ?1`, tx.stamp().owner, int64(p.store.NewIDs(1))); err != nil {
 				return err
 			}
@@ -112,24 +104,16 @@ func (p *pulse) tick() {
 				return err
 			}
 			more = freed == reapBatch
-			return tx.query(func(row []any) error { living = row[0].(int64); return nil }, `SELECT count(*) FROM replicas WHERE NOT dead`)
+			return nil
 		})
 		if err != nil {
 			return
 		}
-		p.living.Store(living)
-		p.tellReplicas()
 		select {
 		case <-p.quit:
 			return
 		default:
 		}
-	}
-}
-
-func (p *pulse) tellReplicas() {
-	if w := p.watch.Load(); w != nil && w.Replicas != nil {
-		w.Replicas(int(p.living.Load()))
 	}
 }
 
@@ -179,14 +163,18 @@ func (p *pulse) listen(ctx context.Context, w Watch) error {
 		return err
 	}
 	told := func(payload string) {
-		if payload != switchesChanged {
+		switch {
+		case payload != switchesChanged && payload != gatesChanged:
 			w.Due(payload)
-		} else if w.Switches != nil {
+		case payload == switchesChanged && w.Switches != nil:
 			w.Switches()
+		case payload == gatesChanged && w.Gates != nil:
+			w.Gates()
 		}
 	}
-	told("") // what was told while nobody listened
-	told(switchesChanged)
+	for _, unheard := range []string{"", switchesChanged, gatesChanged} { // while nobody listened
+		told(unheard)
+	}
 	for {
 		n, err := nextNotification(ctx, conn)
 		if err != nil {

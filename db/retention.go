@@ -56,6 +56,11 @@ func (s *Store) Prune(ctx context.Context, r Retention) (int, error) {
 	if err != nil {
 		return total, fmt.Errorf("delete old keys: %w", err)
 	}
+	if g := s.Gates(); g != nil { // of connections that are gone
+		if err := g.exec(ctx, `DELETE FROM gates WHERE greatest(next, retry, probing, paused) < now_us() - 86400000000`); err != nil {
+			return total, fmt.Errorf("delete old gates: %w", err)
+		}
+	}
 	if err := s.pruneRuns(r); err != nil {
 		return total, err
 	}

@@ -54,7 +54,7 @@ func (s *session) printReplicas(replicas *api.Replicas) {
 		}
 		left := s.out.Bad.Render("over")
 		if r.Alive {
-			left = (time.Duration(r.LeaseLeftMS) * time.Millisecond).Round(100 * time.Millisecond).String()
+			left = lasting(r.LeaseLeftMS)
 		}
 		rows = append(rows, []string{
 			fmt.Sprint(r.ID), name, screen.Clean(r.Version), r.Started.Local().Format(time.DateTime),
@@ -62,6 +62,34 @@ func (s *session) printReplicas(replicas *api.Replicas) {
 		})
 	}
 	s.out.Printf("%s", s.out.Table([]string{"ID", "NAME", "VERSION", "STARTED", "LAST HEARD", "LEASE LEFT", "HOLDS"}, rows))
+	for _, c := range replicas.LeftAlone {
+		s.out.Println(screen.Clean(c.Connection) + " " + why(c))
+	}
+}
+
+// why says why all replicas leave a connection alone, and for how long.
+func why(c api.LeftAlone) string {
+	paused := ""
+	if c.PausedMS > 0 {
+		paused = "is left alone for " + lasting(c.PausedMS) + ": its receiver asked for it"
+	}
+	if c.Since == nil {
+		return paused
+	}
+	text := "is left alone since " + c.Since.Local().Format(time.DateTime) + ": attempts failed many times in a row"
+	switch {
+	case c.Prober != 0:
+		return text + "; replica " + fmt.Sprint(c.Prober) + " sends a probe"
+	case paused != "":
+		return text + ", and its receiver asked for " + lasting(c.PausedMS) + " more"
+	case c.ProbeInMS > 0:
+		return text + "; a probe is sent in " + lasting(c.ProbeInMS)
+	}
+	return text + "; the next delivery is a probe"
+}
+
+func lasting(ms int64) string {
+	return (time.Duration(ms) * time.Millisecond).Round(100 * time.Millisecond).String()
 }
 
 // holds lists the deliveries that are claimed, by connection.

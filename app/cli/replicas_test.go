@@ -11,12 +11,18 @@ func TestReplicas(t *testing.T) {
 	t.Parallel()
 	shared := answer{http.StatusOK, `{"shared":true,"items":[
 		{"id":7,"name":"web-1","version":"1.2.3","started":"2026-03-10T10:42:07Z","heartbeat":"2026-03-10T11:42:07Z","lease_left_ms":28510,"alive":true,"self":true,"holds":{"slack":1,"billing":1204}},
-		{"id":8,"name":"web-2\u001b[31m","version":"1.2.3","started":"2026-03-10T10:42:07Z","heartbeat":"2026-03-10T11:42:07Z","lease_left_ms":-3,"alive":false,"holds":{}}]}`}
+		{"id":8,"name":"web-2\u001b[31m","version":"1.2.3","started":"2026-03-10T10:42:07Z","heartbeat":"2026-03-10T11:42:07Z","lease_left_ms":-3,"alive":false,"holds":{}}],
+		"left_alone":[{"connection":"a","failing_since":"2026-03-10T10:42:07Z","probe_in_ms":4210},{"connection":"b","failing_since":"2026-03-10T10:42:07Z","prober":8},
+		{"connection":"c\u001b[31m","failing_since":"2026-03-10T10:42:07Z","paused_ms":20000},{"connection":"d","failing_since":"2026-03-10T10:42:07Z"},{"connection":"e","paused_ms":20000}]}`}
 	alone := answer{http.StatusOK, `{"shared":false,"items":[{"id":1,"name":"web-1","alive":true,"self":true,"holds":{"billing":2}}]}`}
 	f := serveAPI(t, map[string][]answer{"GET /api/v1/replicas": {shared, shared, alone}})
 
 	got := f.run(t, "replicas")
-	for _, want := range []string{"7   web-1 (answers)", "28.5s", "billing 1,204, slack 1\n", "8   web-2", "over", "nothing\n"} {
+	for _, want := range []string{
+		"7   web-1 (answers)", "28.5s", "billing 1,204, slack 1\n", "8   web-2", "over", "nothing\n",
+		": attempts failed many times in a row; a probe is sent in 4.2s\nb is left alone since 2026", "in a row; replica 8 sends a probe\n",
+		"in a row, and its receiver asked for 20s more\n", "in a row; the next delivery is a probe\ne is left alone for 20s: its receiver asked for it\n",
+	} {
 		if !strings.Contains(got.out, want) {
 			t.Errorf("it lacks %q:\n%s", want, got.out)
 		}

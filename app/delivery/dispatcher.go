@@ -36,6 +36,8 @@ type Connection struct {
 	Rate        yamlpos.Rate // zero: no limit
 	Policy      Policy
 	Fingerprint string // differs when any of the settings does
+	// Timeout is how long one attempt may take.
+	Timeout time.Duration
 }
 
 // Options are what a Dispatcher needs besides the store.
@@ -47,6 +49,9 @@ type Options struct {
 	Holds func(d *event.Delivery) bool
 	// Poll is how often a lane looks into the store untold; 30 s unless set.
 	Poll time.Duration
+	// Gates are what all processes that send to the same connections share; nil:
+	// there is no other one.
+	Gates Gates
 	// Observe is told of every finished attempt.
 	Observe func(connection string, result event.DeliveryState, took time.Duration)
 }
@@ -57,7 +62,7 @@ type deps struct {
 	now     func() time.Time
 	holds   func(*event.Delivery) bool
 	poll    time.Duration
-	share   atomic.Int64 // the number of processes that share the rate limits
+	gates   Gates
 	observe func(string, event.DeliveryState, time.Duration)
 	wake    func(connection string)
 }
@@ -69,6 +74,8 @@ type Dispatcher struct {
 	mu    sync.Mutex // held by what changes the lanes
 
 	switches map[string]event.Switch // by connection; one that was never switched has none
+	shared   map[string]event.Gate   // by connection, as last told
+	asked    time.Time               // for those
 
 	leaving sync.WaitGroup  // crews that finish what they are sending
 	ending  context.Context //nolint:containedctx // ends when Stop has waited long enough
@@ -77,8 +84,10 @@ type Dispatcher struct {
 
 // New makes a Dispatcher without connections.
 func New(store Store, opt Options) *Dispatcher {
-	d := &Dispatcher{deps: deps{store: store, logger: opt.Logger, now: opt.Now, holds: opt.Holds, poll: opt.Poll, observe: opt.Observe}}
-	d.deps.share.Store(1)
+	d := &Dispatcher{deps: deps{store: store, logger: opt.Logger, now: opt.Now, holds: opt.Holds, poll: opt.Poll, observe: opt.Observe, gates: opt.Gates}}
+	if d.deps.gates == nil {
+		d.deps.gates = newAlone()
+	}
 	d.deps.wake = d.Wake
 	if d.deps.poll <= 0 {
 		d.deps.poll = pollEvery
@@ -106,6 +115,7 @@ func (d *Dispatcher) Update(connections []Connection) {
 		if !ok {
 			l = newLane(c.Name, &d.deps)
 			l.paused.Store(d.switches[c.Name].Paused)
+			l.gate.follow(d.shared[c.Name], d.asked)
 		}
 		lanes[c.Name] = l
 	}
@@ -128,8 +138,13 @@ func (d *Dispatcher) configure(l *lane, c Connection) {
 	before := l.connection
 	if before.Fingerprint == c.Fingerprint && before.Connector != nil {
 		c.Connector = before.Connector
-	} else if l.crew == nil { // paused: nobody else lets go of it
-		d.release(before.Connector)
+	} else {
+		if before.Connector != nil {
+			d.afresh(l)
+		}
+		if l.crew == nil { // paused: nobody else lets go of it
+			d.release(before.Connector)
+		}
 	}
 	l.connection = c
 	d.arrange(l)
@@ -205,21 +220,6 @@ func (d *Dispatcher) Deliver(claimed event.Delivery) {
 		d.deps.logger.Warn("a delivery could not be released, the next start will send it", "delivery", claimed.ID, "error", err)
 	}
 	d.Wake(claimed.Connection) // it may be back
-}
-
-// Share tells how many processes send to the same connections, this one among
-// them: each takes an equal part of the rate limits.
-func (d *Dispatcher) Share(processes int) {
-	if d.deps.share.Swap(int64(max(1, processes))) == int64(max(1, processes)) {
-		return
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, l := range *d.lanes.Load() {
-		if l.crew != nil {
-			l.crew.gate.divide(l.crew.connection, max(1, processes))
-		}
-	}
 }
 
 // Wake says that the store may hold deliveries to connection that are due; ""

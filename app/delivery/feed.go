@@ -5,10 +5,13 @@ import (
 	"time"
 )
 
+// probeLook is how often is looked for something to probe an open breaker with.
+const probeLook = time.Second
+
 // feed claims from the store what nobody handed over in memory: retries that
 // are due, what overflowed, and after a start what was left. At its end it has
 // the next crew look, whose wake-up it may have taken without looking.
-func (l *lane) feed(ctx context.Context, w *crew) {
+func (l *lane) feed(ctx context.Context) {
 	defer l.look()
 	timer := time.NewTimer(l.deps.poll)
 	defer timer.Stop()
@@ -20,12 +23,12 @@ func (l *lane) feed(ctx context.Context, w *crew) {
 		case <-timer.C:
 		}
 		switch {
-		case !w.gate.broken():
+		case !l.gate.broken():
 			timer.Reset(l.claim(ctx, claimSize))
 		case len(l.queue) == 0:
 			timer.Reset(l.claim(ctx, 1))
 		default: // what is in memory is enough to probe with
-			timer.Reset(probeEvery * 10)
+			timer.Reset(probeLook)
 		}
 	}
 }
@@ -55,7 +58,7 @@ func (l *lane) claim(ctx context.Context, limit int) time.Duration {
 		}
 		l.behind.Store(true) // there may be more
 		if limit == 1 {
-			return probeEvery * 10
+			return probeLook
 		}
 	}
 	return l.deps.poll

@@ -39,12 +39,13 @@ type lane struct {
 
 	connection Connection // the current settings
 	crew       *crew      // the workers of these; nil while paused
+	gate       *gate
 }
 
 // crew is the goroutines that work with one version of a connection's settings.
 type crew struct {
-	connection Connection // with the rate that it keeps to
-	gate       *gate
+	connection Connection         // with the rate that it keeps to
+	starts     *starts            // nil: no limit
 	stop       context.CancelFunc // take nothing more
 	abort      context.CancelFunc // end attempts under way
 	done       sync.WaitGroup
@@ -56,6 +57,7 @@ func newLane(name string, d *deps) *lane {
 		slots: make(chan struct{}, laneCapacity),
 		queue: make(chan event.Delivery, laneCapacity),
 		wake:  make(chan struct{}, 1),
+		gate:  newGate(name, d.gates, d.logger),
 	}
 	l.behind.Store(true) // until the first look at the store
 	return l
@@ -65,12 +67,12 @@ func newLane(name string, d *deps) *lane {
 func (l *lane) staff(c Connection) {
 	taking, stop := context.WithCancel(context.Background())
 	sending, abort := context.WithCancel(context.Background())
-	w := &crew{connection: c, gate: newGate(c, int(l.deps.share.Load()), l.deps.logger), stop: stop, abort: abort}
+	w := &crew{connection: c, starts: newStarts(c.Name, c.Rate, l.deps.gates, l.deps.logger), stop: stop, abort: abort}
 	l.crew = w
 	for range max(1, c.Concurrency) {
 		w.done.Go(func() { l.work(taking, sending, w) })
 	}
-	w.done.Go(func() { l.feed(taking, w) })
+	w.done.Go(func() { l.feed(taking) })
 	l.look()
 }
 

@@ -8,7 +8,6 @@ import (
 
 	"hookgate/app/delivery"
 	"hookgate/app/event"
-	"hookgate/app/yamlpos"
 )
 
 // What is no longer this process's is not sent, and frees its place.
@@ -41,35 +40,6 @@ func TestHolds(t *testing.T) {
 	b.state(kept, event.Delivered)
 	if n := b.lanes.InMemory()["x"]; n > 1 {
 		t.Errorf("%d places are taken, want none but that of the commit under way", n)
-	}
-}
-
-// Of a rate of 100 a second one of ten processes has ten.
-func TestShare(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	r := newReceiver(nil)
-	c := connection("x", r)
-	c.Rate = yamlpos.Rate{Count: 100, Per: time.Second}
-	b.lanes.Update([]delivery.Connection{c})
-	b.lanes.Share(10)
-	begun := time.Now()
-	for range 12 {
-		b.accept("x", "")
-	}
-	r.await(t, 12)
-	// The bucket was full for the whole rate when it was divided: ten may pass at once.
-	if took := time.Since(begun); took < 100*time.Millisecond {
-		t.Errorf("12 were sent in %s, want a tenth of the rate", took)
-	}
-	b.lanes.Share(1)
-	begun = time.Now()
-	for range 12 {
-		b.accept("x", "")
-	}
-	r.await(t, 12)
-	if took := time.Since(begun); took > 5*time.Second {
-		t.Errorf("alone again, 12 took %s", took)
 	}
 }
 

@@ -44,8 +44,34 @@ func (d *Dispatcher) arrange(l *lane) {
 			}
 		})
 	}
-	l.paused.Store(false)
+	if l.paused.Swap(false) {
+		d.afresh(l) // whoever lets it go on wants to see what happens
+	}
 	l.staff(c)
+}
+
+// Follow has the lanes obey the gates that somebody keeps shut, as they were
+// asked for at a time; all others are open.
+func (d *Dispatcher) Follow(list []event.Gate, asked time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if asked.Before(d.asked) {
+		return
+	}
+	d.shared, d.asked = make(map[string]event.Gate, len(list)), asked
+	for _, g := range list {
+		d.shared[g.Connection] = g
+	}
+	for name, l := range *d.lanes.Load() {
+		l.gate.follow(d.shared[name], asked)
+	}
+}
+
+// afresh forgets what was found out about the receiver, for all.
+func (d *Dispatcher) afresh(l *lane) {
+	if tell := l.gate.reset(); tell != nil {
+		d.leaving.Go(func() { tell(d.ending) })
+	}
 }
 
 // halt pauses a lane: once the attempts under way have ended, what else it
@@ -112,7 +138,7 @@ func (d *Dispatcher) Health() map[string]Health {
 		switch {
 		case l.paused.Load():
 			h.State = Paused
-		case l.crew != nil && l.crew.gate.broken():
+		case l.gate.broken():
 			h.State = Broken
 		}
 		all[name] = h
@@ -125,6 +151,15 @@ func (d *Dispatcher) Paused() map[string]bool {
 	all := map[string]bool{}
 	for name, l := range *d.lanes.Load() {
 		all[name] = l.paused.Load()
+	}
+	return all
+}
+
+// Broken tells of every connection whether its breaker is open.
+func (d *Dispatcher) Broken() map[string]bool {
+	all := map[string]bool{}
+	for name, l := range *d.lanes.Load() {
+		all[name] = l.gate.broken()
 	}
 	return all
 }

@@ -25,13 +25,13 @@ func (l *lane) work(taking, sending context.Context, w *crew) {
 		case <-taking.Done():
 			return
 		case d := <-l.queue:
-			leave, err := w.gate.enter(taking)
+			leave, err := l.gate.enter(taking, w.starts, w.connection.Timeout, len(l.queue))
 			if err != nil {
 				l.put(d) // for the next crew
 				return
 			}
 			if !l.deps.holds(&d) {
-				leave(nil)
+				leave(unknown)
 				l.lost(&d)
 				continue
 			}
@@ -48,7 +48,7 @@ func (l *lane) lost(d *event.Delivery) {
 }
 
 // attempt makes one attempt at d and hands both d and its result to the store.
-func (l *lane) attempt(ctx context.Context, w *crew, d *event.Delivery, leave func(error)) {
+func (l *lane) attempt(ctx context.Context, w *crew, d *event.Delivery, leave func(verdict)) {
 	started := l.deps.now()
 	begin := time.Now()
 	receipt, err := deliver(ctx, w.connection.Connector, *d)
@@ -56,7 +56,7 @@ func (l *lane) attempt(ctx context.Context, w *crew, d *event.Delivery, leave fu
 	if err != nil && ctx.Err() != nil {
 		// Broken off by the end of the process: nobody knows what the receiver
 		// did. It stays claimed and is sent again after the start.
-		leave(nil)
+		leave(unknown)
 		return
 	}
 	outcome := event.Outcome{State: event.Delivered}
@@ -67,7 +67,7 @@ func (l *lane) attempt(ctx context.Context, w *crew, d *event.Delivery, leave fu
 	}
 	leave(health(err))
 	if after > 0 {
-		w.gate.pause(after)
+		l.gate.pause(ctx, after)
 	}
 	l.tally.ended(started, a.Duration, a.Error)
 	l.deps.observe(l.name, outcome.State, a.Duration)
@@ -105,13 +105,13 @@ func (l *lane) judge(w *crew, d *event.Delivery, err error) (event.Outcome, time
 	return event.Outcome{State: event.Retrying, Due: now.Add(delay)}, after
 }
 
-// health is what an attempt says of the receiver: nil when it is well, as it
-// also is when it refuses one delivery for good.
-func health(err error) error {
-	if connectors.IsPermanent(err) {
-		return nil
+// health is what an attempt says of the receiver: it is well also when it
+// refuses one delivery for good.
+func health(err error) verdict {
+	if err == nil || connectors.IsPermanent(err) {
+		return passed
 	}
-	return err
+	return failed
 }
 
 func (l *lane) report(ctx context.Context, d *event.Delivery, a *event.Attempt, o event.Outcome) {

@@ -14,14 +14,17 @@ type gauges struct {
 	oldest func() time.Duration
 	size   func() int64
 	paused func() map[string]bool
+	broken func() map[string]bool
 
-	pausedDesc, queueDesc, oldestDesc, sizeDesc *prometheus.Desc
+	pausedDesc, brokenDesc, queueDesc, oldestDesc, sizeDesc *prometheus.Desc
 }
 
 func newGauges() *gauges {
 	return &gauges{
 		pausedDesc: prometheus.NewDesc("hookgate_connection_paused",
 			"1 while a connection is paused by hand, by connection.", []string{"connection"}, nil),
+		brokenDesc: prometheus.NewDesc("hookgate_connection_breaker_open",
+			"1 while nothing but a probe is sent to a connection, because attempts failed many times in a row, by connection.", []string{"connection"}, nil),
 		queueDesc: prometheus.NewDesc("hookgate_queue_depth",
 			"Deliveries that wait to be sent or sent again, by connection.", []string{"connection"}, nil),
 		oldestDesc: prometheus.NewDesc("hookgate_oldest_waiting_seconds",
@@ -40,6 +43,7 @@ func (g *gauges) set(f func(*gauges)) {
 // Describe implements prometheus.Collector.
 func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
 	ch <- g.pausedDesc
+	ch <- g.brokenDesc
 	ch <- g.queueDesc
 	ch <- g.oldestDesc
 	ch <- g.sizeDesc
@@ -48,17 +52,10 @@ func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	g.mu.RLock()
-	queue, oldest, size, paused := g.queue, g.oldest, g.size, g.paused
+	queue, oldest, size, paused, broken := g.queue, g.oldest, g.size, g.paused, g.broken
 	g.mu.RUnlock()
-	if paused != nil {
-		for connection, is := range paused() {
-			value := 0.0
-			if is {
-				value = 1
-			}
-			ch <- prometheus.MustNewConstMetric(g.pausedDesc, prometheus.GaugeValue, value, connection)
-		}
-	}
+	flags(ch, g.pausedDesc, paused)
+	flags(ch, g.brokenDesc, broken)
 	if queue != nil {
 		for connection, n := range queue() {
 			ch <- prometheus.MustNewConstMetric(g.queueDesc, prometheus.GaugeValue, float64(n), connection)
@@ -69,5 +66,19 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	}
 	if size != nil {
 		ch <- prometheus.MustNewConstMetric(g.sizeDesc, prometheus.GaugeValue, float64(size()))
+	}
+}
+
+// flags are 1 for each connection of which it is true, 0 for the others.
+func flags(ch chan<- prometheus.Metric, desc *prometheus.Desc, of func() map[string]bool) {
+	if of == nil {
+		return
+	}
+	for connection, is := range of() {
+		value := 0.0
+		if is {
+			value = 1
+		}
+		ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, connection)
 	}
 }

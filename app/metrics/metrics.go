@@ -143,6 +143,11 @@ func (m *Metrics) SetPaused(f func() map[string]bool) {
 	m.gauges.set(func(g *gauges) { g.paused = f })
 }
 
+// SetBroken names the function that knows of which connections the breaker is open.
+func (m *Metrics) SetBroken(f func() map[string]bool) {
+	m.gauges.set(func(g *gauges) { g.broken = f })
+}
+
 // SetOldestWaiting names the function that knows for how long the oldest
 // delivery that is due has been waiting.
 func (m *Metrics) SetOldestWaiting(f func() time.Duration) {

@@ -37,6 +37,7 @@ func TestNamesAndValues(t *testing.T) {
 	m.ConfigReload(false)
 	m.SetQueue(func() map[string]int { return map[string]int{"billing": 7, "slack-web": 0} })
 	m.SetPaused(func() map[string]bool { return map[string]bool{"billing": true, "slack-web": false} })
+	m.SetBroken(func() map[string]bool { return map[string]bool{"billing": false, "slack-web": true} })
 	m.SetOldestWaiting(func() time.Duration { return 90 * time.Second })
 	m.SetDatabaseSize(func() int64 { return 4096 })
 
@@ -52,6 +53,8 @@ func TestNamesAndValues(t *testing.T) {
 		`hookgate_config_reloads_total{result="refused"} 1`,
 		`hookgate_connection_paused{connection="billing"} 1`,
 		`hookgate_connection_paused{connection="slack-web"} 0`,
+		`hookgate_connection_breaker_open{connection="billing"} 0`,
+		`hookgate_connection_breaker_open{connection="slack-web"} 1`,
 		`hookgate_queue_depth{connection="billing"} 7`,
 		`hookgate_queue_depth{connection="slack-web"} 0`,
 		`hookgate_oldest_waiting_seconds 90`,
@@ -78,6 +81,7 @@ func TestDocumented(t *testing.T) {
 	m.DeliveryDone("a", "delivered", time.Second)
 	m.ConfigReload(true)
 	m.SetPaused(func() map[string]bool { return map[string]bool{"x": true} })
+	m.SetBroken(func() map[string]bool { return map[string]bool{"x": true} })
 	m.SetQueue(func() map[string]int { return map[string]int{"a": 1} })
 	m.SetOldestWaiting(func() time.Duration { return 0 })
 	m.SetDatabaseSize(func() int64 { return 0 })

@@ -170,6 +170,18 @@ type Tests struct {
 type Replicas struct {
 	Shared bool      `json:"shared"`
 	Items  []Replica `json:"items"`
+	// LeftAlone are the connections that no replica sends to now.
+	LeftAlone []LeftAlone `json:"left_alone,omitempty"`
+}
+
+// LeftAlone is a connection that failed many times in a row, or of which the
+// receiver asked to be left alone, as all replicas know.
+type LeftAlone struct {
+	Connection string     `json:"connection"`
+	Since      *time.Time `json:"failing_since,omitempty"` // when its breaker was opened
+	ProbeInMS  int64      `json:"probe_in_ms,omitempty"`   // no attempt before
+	Prober     int64      `json:"prober,omitempty"`        // the replica whose attempt is under way
+	PausedMS   int64      `json:"paused_ms,omitempty"`     // left of what the receiver asked for
 }
 
 // Replica is a process on the database: a living one, or one that is gone and

@@ -1,0 +1,84 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"hookgate/app/web/api"
+)
+
+// gatesEvery is how often is read, untold, which breakers and pauses other
+// replicas know of: being told is quicker but not certain.
+const gatesEvery = time.Second
+
+// firstGates reads what is known of the receivers before the lanes start. What
+// is older than it was meant to be is of no interest.
+func (a *App) firstGates(ctx context.Context) error {
+	if a.gates == nil {
+		return nil
+	}
+	if err := a.gates.Fade(ctx); err != nil {
+		return err
+	}
+	return a.loadGates(ctx)
+}
+
+// loadGates has the lanes obey what all replicas know of the receivers.
+func (a *App) loadGates(ctx context.Context) error {
+	asked := time.Now()
+	list, err := a.gates.Shut(ctx)
+	if err != nil {
+		return err
+	}
+	a.lanes.Follow(list, asked)
+	return nil
+}
+
+// gatesChanged reads it again; what cannot be read is read later.
+func (a *App) gatesChanged(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if err := a.loadGates(ctx); err != nil && ctx.Err() == nil {
+		a.opt.Logger.DebugContext(ctx, "what other replicas found out about connections cannot be read, trying again", "error", err)
+	}
+}
+
+// followGates obeys what other replicas find out, until ctx ends.
+func (a *App) followGates(ctx context.Context) {
+	if a.gates == nil {
+		return
+	}
+	ticker := time.NewTicker(gatesEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			a.gatesChanged(ctx)
+		}
+	}
+}
+
+// leftAlone lists the connections that no replica sends to now.
+func (a *App) leftAlone(ctx context.Context) ([]api.LeftAlone, error) {
+	if a.gates == nil {
+		return nil, nil
+	}
+	shut, err := a.gates.Shut(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]api.LeftAlone, 0, len(shut))
+	for _, g := range shut {
+		one := api.LeftAlone{Connection: g.Connection, PausedMS: g.Paused.Milliseconds()}
+		if g.Open {
+			one.Since, one.ProbeInMS = &g.Since, g.Retry.Milliseconds()
+		}
+		if g.Probing > 0 {
+			one.Prober = g.Prober
+		}
+		list = append(list, one)
+	}
+	return list, nil
+}
