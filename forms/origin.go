@@ -74,10 +74,14 @@ func (f *Form) Location(r Result, origin, referer string) string {
 }
 
 // base is the origin of the website that the form stands on, as far as known.
+// Where any website may post it is the one that does, as the browser tells: that
+// leads its visitors nowhere else than where they come from.
 func (f *Form) base(origin, referer string) string {
 	for _, candidate := range []string{origin, originOf(referer), f.redirect.origin} {
-		if candidate != "" && candidate != "null" && (f.lists(candidate) || candidate == f.redirect.origin) {
-			return originOf(candidate)
+		if candidate != "" && candidate != "null" && (len(f.origins) == 0 || f.lists(candidate) || candidate == f.redirect.origin) {
+			if base := originOf(candidate); base != "" {
+				return base
+			}
 		}
 	}
 	for _, o := range f.origins {

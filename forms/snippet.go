@@ -28,6 +28,7 @@ const (
 	PlainSnippet     SnippetKind = "html"      // needs no script
 	FetchSnippet     SnippetKind = "fetch"     // stays on the page, by a script
 	WordPressSnippet SnippetKind = "wordpress" // a block for the code editor
+	CF7Snippet       SnippetKind = "cf7"       // see ContactForm7
 )
 
 // snippet is what the snippets' template shows.
@@ -40,8 +41,11 @@ type snippet struct {
 // Snippet is the form's HTML for a page of a website. action is the form's
 // whole address. The page is in the language wanted; with "" it is in the
 // form's, or English, and visitors are answered in their own. There is no
-// snippet with `fields: any`.
+// snippet with `fields: any`, nor for what a form builder sends (ErrNoSnippet).
 func (f *Form) Snippet(kind SnippetKind, wanted Lang, action string) (string, error) {
+	if f.Webhook() || kind == CF7Snippet {
+		return "", ErrNoSnippet
+	}
 	lang := f.Language(wanted, "")
 	s := &snippet{ID: "hookgate-" + f.Name, Form: f.Name, Timed: f.Timed()}
 	s.page = f.page(lang, f.Title())
@@ -72,7 +76,7 @@ func (f *Form) Snippet(kind SnippetKind, wanted Lang, action string) (string, er
 		return html + "<script>\n" + script + "</script>\n", err
 	case WordPressSnippet:
 		return "<!-- wp:html -->\n" + html + "<!-- /wp:html -->\n", nil
-	case PlainSnippet:
+	case PlainSnippet, CF7Snippet:
 	}
 	return html, nil
 }

@@ -1,10 +1,12 @@
 package forms_test
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/html"
 
 	"hookgate/forms"
@@ -74,5 +76,75 @@ func TestForm_Snippet_script(t *testing.T) {
 	}
 	if !f.Scripted() || mustCompile(t, "fields: {a: {}}").Scripted() {
 		t.Error("a script can read the answers of a form without origins, or not of one with them")
+	}
+}
+
+// The template for Contact Form 7 asks for the same fields under the same names.
+func TestForm_ContactForm7(t *testing.T) {
+	t.Parallel()
+	f := mustCompile(t, `
+via: webhook
+token: abcdefghijklmnopqrst
+format: cf7
+fields:
+  your-name: { required: true, max: 120, label: "Your <name>", placeholder: 'Say "hi" [or not]' }
+  your-email: { type: email, required: true }
+  message: { max: 5000 }
+  budget: { type: number, min: 0, max: 10 }
+  day: { type: date, min: 2026-06-01 }
+  plan: { type: select, required: true, options: [{ value: s, label: Small }, L] }
+  tags: { type: select, multiple: true, options: [a, b] }
+  topics: { type: checkbox, options: [Design, Text], min: 1 }
+  consent: { type: checkbox, required: true, label: I agree }
+  news: { type: checkbox }
+  campaign: { type: hidden }
+`)
+	got, err := f.ContactForm7(forms.German)
+	want := `<label>Your &lt;name&gt;
+[text* your-name maxlength:120 placeholder 'Say "hi" (or not)']</label>
+
+<label>Your email
+[email* your-email autocomplete:email]</label>
+
+<label>Message
+[textarea message maxlength:5000]</label>
+
+<label>Budget
+[number budget min:0 max:10]</label>
+
+<label>Day
+[date day min:2026-06-01]</label>
+
+<label>Plan
+[select* plan include_blank "Small|s" "L"]</label>
+
+<label>Tags
+[select tags multiple "a" "b"]</label>
+
+<p>Topics</p>
+[checkbox topics use_label_element "Design" "Text"]
+
+[acceptance consent] I agree [/acceptance]
+
+[acceptance news optional] News [/acceptance]
+
+[hidden campaign]
+
+[submit "Senden"]
+`
+	want = strings.Replace(want, "maxlength:120 ", "maxlength:120 autocomplete:name ", 1)
+	if err != nil || got != want {
+		t.Errorf("%v\n%s", err, cmp.Diff(want, got))
+	}
+	if _, err := f.Snippet(forms.PlainSnippet, "", "https://hooks.example/f/contact/secret"); !errors.Is(err, forms.ErrNoSnippet) {
+		t.Errorf("HTML with the secret address: %v", err)
+	}
+	for _, other := range []string{"fields: { name: {} }", "via: webhook\ntoken: abcdefghijklmnopqrst\nformat: tally\nfields: { name: {} }", "via: webhook\ntoken: abcdefghijklmnopqrst\nformat: cf7\nfields: any"} {
+		if _, err := mustCompile(t, other).ContactForm7(""); !errors.Is(err, forms.ErrNoSnippet) {
+			t.Errorf("%s: %v", other, err)
+		}
+	}
+	if _, err := mustCompile(t, "via: webhook\ntoken: abcdefghijklmnopqrst\nformat: cf7\nfields: { 'a b': {} }").ContactForm7(""); err == nil || !strings.Contains(err.Error(), `"a b"`) {
+		t.Errorf("a name with a blank: %v", err)
 	}
 }

@@ -71,3 +71,8 @@ func lenient(text []byte) []byte {
 	}
 	return out
 }
+
+func knownCharset(name string) bool {
+	_, err := htmlindex.Get(name)
+	return err == nil
+}

@@ -74,11 +74,12 @@ func fromHex(c byte) byte {
 
 // recoded brings names and values to UTF-8: from the charset of the
 // Content-Type, or that of the field _charset_, in which a browser says what
-// it used (HTML, 4.10.21.5), else as lenient does.
+// it used (HTML, 4.10.21.5), else as lenient does. A _charset_ that nobody knows
+// is a visitor's idea and no reason to lose what was written.
 func recoded(pairs []pair, params map[string]string) ([]pair, error) {
 	charset := params["charset"]
 	for _, p := range pairs {
-		if p.name == "_charset_" && charset == "" && p.file == nil {
+		if p.name == "_charset_" && charset == "" && p.file == nil && knownCharset(string(p.value)) {
 			charset = string(p.value)
 		}
 	}

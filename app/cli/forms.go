@@ -14,7 +14,6 @@ import (
 	"hookgate/app/client"
 	"hookgate/app/event"
 	"hookgate/app/web/api"
-	"hookgate/forms"
 )
 
 func newForms(s *session) *cobra.Command {
@@ -128,76 +127,6 @@ func (s *session) printForms(list []listedForm, since time.Time) {
 	if counted {
 		s.note("posts and spam since %s; hookgate events list --source FORM --state spam shows why", since.Local().Format(time.DateTime))
 	}
-}
-
-func newFormsSnippet(s *session) *cobra.Command {
-	var html, fetch, wordpress bool
-	var lang string
-	c := &cobra.Command{
-		Use: "snippet NAME", Short: "Print the form for a website: plain HTML, with a script, or for WordPress",
-		Example: `  hookgate forms snippet contact
-  hookgate forms snippet contact --fetch --lang de > contact.html`,
-		Args: exactly("the name of a form"),
-		RunE: func(_ *cobra.Command, args []string) error {
-			kind := forms.PlainSnippet
-			switch {
-			case html && (fetch || wordpress), fetch && wordpress:
-				return usageError("", errors.New("give one of --html, --fetch and --wordpress"))
-			case fetch:
-				kind = forms.FetchSnippet
-			case wordpress:
-				kind = forms.WordPressSnippet
-			}
-			text, err := s.snippet(args[0], kind, lang)
-			if err != nil {
-				return err
-			}
-			if s.json {
-				return s.printJSON(map[string]string{"form": args[0], "kind": string(kind), "html": text})
-			}
-			s.out.Printf("%s", text)
-			return nil
-		},
-	}
-	c.Flags().BoolVar(&html, "html", false, "plain HTML, which needs no script (this is the default)")
-	c.Flags().BoolVar(&fetch, "fetch", false, "HTML with a script: the visitor stays on the page")
-	c.Flags().BoolVar(&wordpress, "wordpress", false, "a block to paste into WordPress's code editor")
-	c.Flags().StringVar(&lang, "lang", "", "language of the page: of the button, the marks and the answers (else the form's)")
-	return c
-}
-
-func (s *session) snippet(name string, kind forms.SnippetKind, lang string) (string, error) {
-	loaded, _, err := s.load()
-	if err != nil {
-		return "", err
-	}
-	f := loaded.Forms[name]
-	if f == nil {
-		return "", s.noOrigin(loaded.Origins(), name, true)
-	}
-	if !f.Hosted() {
-		return "", &failure{code: exitFailed, err: fmt.Errorf("form %q has no declared fields to make a snippet of", name), hint: `declare them instead of "fields: any"`}
-	}
-	if kind == forms.FetchSnippet && !f.Scripted() {
-		s.note(`form %q has no "origins": a script of another site cannot read the answer, add yours`, name)
-	}
-	if loaded.Document.Server.PublicURL == "" {
-		s.note("server.public_url is not set: the address in the snippet is this machine's")
-	}
-	wanted := forms.Lang(lang)
-	if lang != "" && !wanted.Known() {
-		var known []string
-		for _, l := range forms.Languages() {
-			known = append(known, string(l))
-		}
-		return "", usageError("the languages are "+strings.Join(known, ", "), fmt.Errorf("there is no language %q", lang))
-	}
-	for _, in := range inbounds(loaded.Document) {
-		if in.path == "/f/"+name {
-			return f.Snippet(kind, wanted, in.whole())
-		}
-	}
-	return "", fmt.Errorf("form %q has no address", name)
 }
 
 func newFormsNotSpam(s *session) *cobra.Command {

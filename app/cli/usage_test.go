@@ -50,7 +50,7 @@ func TestUsage(t *testing.T) {
 		{"forms notspam", 2, "say which posts\n  hookgate events list --state spam shows the ids"},
 		{"forms notspam dlv_", 2, "not a valid id"},
 		{"forms snippet", 2, "hookgate forms snippet wants the name of a form"},
-		{"forms snippet contact --html --fetch", 2, "give one of --html, --fetch and --wordpress"},
+		{"forms snippet contact --html --fetch", 2, "give one of --html, --fetch, --wordpress and --cf7"},
 		{"forms snippet contact -c " + empty, 5, "the config has no form \"contact\""},
 		{"forms list --since yesterday -c " + empty, 2, `--since: "yesterday" is no time`},
 		{"completion", 2, "say which: hookgate completion bash"},
