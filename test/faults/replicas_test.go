@@ -237,7 +237,7 @@ func TestReplicaPaused(t *testing.T) {
 		again.Store(repeats)
 		c.valve.shut()
 		c.grow(600)
-		c.gates[victim].Signal(syscall.SIGSTOP)
+		c.gates[victim].Pause()
 		paused := time.Now()
 		c.end()
 		c.valve.open()

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -154,6 +155,23 @@ func (g *Gate) Signal(sig syscall.Signal) {
 	if err := syscall.Kill(-g.process.cmd.Process.Pid, sig); err != nil {
 		g.tb.Fatalf("signal %v: %v", sig, err)
 	}
+}
+
+// Pause stops the process where it is, with SIGSTOP, and returns when all of
+// its threads stand still: until then the others go on, for as long as the one
+// that has the signal waits for a processor. Signal(syscall.SIGCONT) wakes it.
+func (g *Gate) Pause() {
+	g.tb.Helper()
+	g.Signal(syscall.SIGSTOP)
+	Eventually(g.tb, "the process is stopped", func() bool {
+		threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", g.PID()))
+		running := slices.ContainsFunc(threads, func(path string) bool {
+			text, err := os.ReadFile(path)
+			_, state, _ := strings.Cut(string(text), ") ") // of "PID (name) state …"
+			return err == nil && !strings.HasPrefix(state, "T")
+		})
+		return len(threads) > 0 && !running
+	})
 }
 
 // Stop sends SIGTERM, waits for the end and returns the exit status.
