@@ -15,6 +15,11 @@ import (
 // drainTime is how long Run finishes what is under way once it is to end.
 const drainTime = 25 * time.Second
 
+// handOver is how long Run goes on accepting once it is to end, where a load
+// balancer is to notice and to send to the other replicas: one that asks for
+// /readyz every second, or two, does.
+const handOver = 3 * time.Second
+
 // Ready is closed once the server accepts requests.
 func (a *App) Ready() <-chan struct{} { return a.ready }
 
@@ -27,7 +32,7 @@ func (a *App) Addr() string {
 }
 
 // Run serves until ctx ends or something fails that cannot be mended, then
-// stops accepting, finishes what is under way, at most drainTime long, and
+// hands over where there may be somebody to hand over to, stops accepting, finishes what is under way, at most drainTime long, and
 // closes the store.
 func (a *App) Run(ctx context.Context) error {
 	failed := make(chan error, 3)
@@ -59,9 +64,12 @@ func (a *App) Run(ctx context.Context) error {
 		a.opt.Logger.InfoContext(ctx, "stopping: finishing what is under way")
 	case cause = <-failed:
 	case <-a.store.Fatal():
-		cause = fmt.Errorf("the database can no longer be trusted, nothing more is acknowledged: %w", a.store.Err())
+		cause = fatal(a.store.Err())
 	}
 	a.draining.Store(true)
+	if cause == nil && a.balanced() {
+		cause = a.leave(failed)
+	}
 	limit := drainTime
 	if a.store.Err() != nil {
 		limit = 0 // results can no longer be recorded
@@ -71,6 +79,32 @@ func (a *App) Run(ctx context.Context) error {
 	err := errors.Join(cause, a.end(drain))
 	a.opt.Logger.InfoContext(ctx, "stopped")
 	return err
+}
+
+// balanced reports whether a proxy may send to other replicas instead.
+func (a *App) balanced() bool {
+	doc := a.plan.Load().loaded.Document
+	return !doc.Storage.URL.IsZero() && len(doc.Server.TrustedProxies) > 0
+}
+
+// leave goes on for handOver while /readyz says that this process is not to be
+// sent to. It returns what fails meanwhile.
+func (a *App) leave(failed <-chan error) error {
+	a.server.Leave()
+	timer := time.NewTimer(handOver)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case err := <-failed:
+		return err
+	case <-a.store.Fatal():
+		return fatal(a.store.Err())
+	}
+}
+
+func fatal(err error) error {
+	return fmt.Errorf("the database can no longer be trusted, nothing more is acknowledged: %w", err)
 }
 
 // listen opens the public listener and the socket of the API.

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v4"
@@ -142,6 +143,15 @@ func TestCompose(t *testing.T) {
 	if replicas != 3 {
 		t.Errorf("%d replicas, want 3", replicas)
 	}
+	one := at[map[string]any](t, doc, "services", "hookgate-1")
+	if grace := at[string](t, one, "stop_grace_period"); mustDuration(t, grace) < handOver+drain {
+		t.Errorf("containers are killed %s after they are told to end", grace)
+	}
+	// The folder for files is on a volume of which the image has the folder, with its owner.
+	if mounts := at[[]any](t, one, "volumes"); !slices.Contains(mounts, any("files:/var/lib/hookgate")) ||
+		!strings.Contains(config, "files: /var/lib/hookgate/") || !bytes.Contains(mustRead(t, "Dockerfile"), []byte(" /var/lib/hookgate\nUSER 10001")) {
+		t.Errorf("the files of forms are on no volume of user 10001: %v", mounts)
+	}
 	subnet := at[string](t, doc, "networks", "hookgate", "ipam", "config", 0, "subnet")
 	if _, err := netip.ParsePrefix(subnet); err != nil || !strings.Contains(config, "trusted_proxies: ["+subnet+"]") {
 		t.Errorf("config.yaml does not trust Caddy's network %s: %v", subnet, err)
@@ -185,6 +195,11 @@ func TestKubernetes(t *testing.T) {
 		if !bytes.Contains(mustRead(t, "../docs/deployment.md"), []byte("--from-literal="+name+"=")) {
 			t.Errorf("docs/deployment.md does not say how %s gets into the secret", name)
 		}
+	}
+	pod := at[map[string]any](t, deployment, "spec", "template", "spec")
+	pause := mustDuration(t, at[string](t, container, "lifecycle", "preStop", "exec", "command", 1)+"s")
+	if grace := time.Duration(at[int](t, pod, "terminationGracePeriodSeconds")) * time.Second; grace < pause+handOver+drain {
+		t.Errorf("pods are killed %s after they are told to end", grace)
 	}
 	for probe, path := range map[string]string{"startupProbe": "/readyz", "readinessProbe": "/readyz", "livenessProbe": "/healthz"} {
 		if got := at[string](t, container, probe, "httpGet", "path"); got != path {

@@ -23,6 +23,8 @@ func newServe(s *session) *cobra.Command {
   hookgate serve -c /etc/hookgate/config.yaml --log-format json`,
 		Long: `Run the server until SIGINT or SIGTERM. It then stops accepting, finishes what
 it is sending (25 seconds at most) and ends; a second signal ends it at once.
+With PostgreSQL and server.trusted_proxies it first goes on for three seconds,
+while /readyz says 503, so that a load balancer turns to the other replicas.
 SIGHUP, a change of the config file and "hookgate reload" load the config again.`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {

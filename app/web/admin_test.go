@@ -58,6 +58,30 @@ func TestProbes(t *testing.T) {
 	}
 }
 
+// A server that is to end answers as before, and ends each connection with the
+// answer: senders and proxies open the next one, to whoever stays.
+func TestLeave(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	for name, request := range map[string]string{
+		"accepted": "POST /in/sitejet/" + sitejetToken + " HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Type: application/json\r\n\r\n{}",
+		"refused":  "POST /in/sitejet/wrong-token HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}",
+		"unknown":  "GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n",
+		"health":   "GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n",
+	} {
+		leaving := start(t)
+		leaving.server.Leave()
+		two := request + strings.Replace(request, "Host: x", "Host: x\r\nConnection: close", 1)
+		before, after := f.raw(two, 10*time.Second), leaving.raw(two, 10*time.Second)
+		if len(before) != 2 {
+			t.Fatalf("%s, before it leaves: %+v", name, before)
+		}
+		if len(after) != 1 || after[0].status != before[0].status {
+			t.Errorf("%s, when it leaves: %+v, before: %+v", name, after, before[0])
+		}
+	}
+}
+
 func TestNoAdminNoAPI(t *testing.T) {
 	t.Parallel()
 	f := start(t)

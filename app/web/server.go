@@ -31,6 +31,7 @@ type Server struct {
 	posts    *buckets[postKey]
 	refusals *refusalLog
 	uploads  atomic.Int64 // posts with files that are being read
+	leaving  atomic.Bool  // see Leave
 }
 
 // New makes a Server; it does not listen yet.
@@ -103,7 +104,13 @@ func (s *Server) newApp() *fiber.App {
 func (s *Server) tune(app *fiber.App) {
 	handler := app.Handler() // it also makes the routes final
 	server := app.Server()
-	server.Handler = s.recovered(handler)
+	answer := s.recovered(handler)
+	server.Handler = func(ctx *fasthttp.RequestCtx) {
+		answer(ctx)
+		if s.leaving.Load() {
+			ctx.SetConnectionClose()
+		}
+	}
 	server.ErrorHandler = s.protocolError
 	server.CloseOnShutdown = true
 	server.StreamRequestBody = true     // see readBody
@@ -183,6 +190,11 @@ func (s *Server) ServeAdmin(ln net.Listener) error {
 	trusted := func(netip.Addr) bool { return true } // on a unix socket nobody has an address
 	return s.admin.Server().Serve(newGuard(ln, s.cfg.Limits, trusted))
 }
+
+// Leave has every answer from now on end its connection. A proxy would send the
+// next request on one that is kept, perhaps just as Shutdown closes it, and not
+// know whether it was read.
+func (s *Server) Leave() { s.leaving.Store(true) }
 
 // Shutdown stops listening, finishes the requests that have begun, and closes
 // idle connections. It waits until ctx is done at most.
