@@ -33,6 +33,7 @@ type score struct {
 	Refused  int // answers other than 2xx
 	Took     time.Duration
 	P50, P99 time.Duration
+	CPU      time.Duration // what the load generator itself used
 }
 
 // rate is the number of accepted posts a second.

@@ -2,7 +2,7 @@
 // in the same run, in turns, and prints the ratios that the project aims at.
 // The load generator, the sink and every server are processes of their own.
 //
-//	go run ./test/bench [-rounds 3] [-time 5s] [-connections 64] [-history 0] [-node-red auto|off] [-postgres]
+//	go run ./test/bench [-rounds 3] [-time 5s] [-connections 64] [-history 0] [-node-red auto|off] [-postgres [-replicas 3]]
 //
 // What is measured:
 //
@@ -54,6 +54,7 @@ func run() error {
 	flag.StringVar(&b.nodeRED, "node-red", "auto", "measure Node-RED: auto (where node is installed) or off")
 	flag.StringVar(&b.binary, "binary", "", "a built hookgate instead of this source's")
 	flag.BoolVar(&b.postgres, "postgres", false, "measure 1, 2 and 3 replicas on a PostgreSQL of its own, and nothing else")
+	flag.IntVar(&b.mostReplicas, "replicas", 3, "the most replicas that -postgres measures")
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "hookgate-bench-")
 	if err != nil {

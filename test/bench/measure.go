@@ -22,8 +22,9 @@ type bench struct {
 	payload                      []byte
 	sink                         *server
 
-	postgres bool
-	replicas []replicaSample
+	postgres     bool
+	mostReplicas int
+	replicas     []replicaSample
 
 	echoes, accepts, delivers, node []sample
 	after                           []sample // accept with a history
@@ -34,6 +35,8 @@ type bench struct {
 type sample struct {
 	score
 	cpu       time.Duration // for each event, of the server
+	loadCPU   time.Duration // for each event, of the load generator
+	sinkCPU   time.Duration // for each event, of the sink
 	endToEnd  float64       // events a second until the last was delivered
 	rest      int           // resident bytes before the load
 	load      int           // the highest resident bytes
@@ -91,7 +94,7 @@ func (b *bench) sample(s *server, o order, deliver bool) (sample, error) {
 	if err != nil {
 		return got, err
 	}
-	cpu, began := cpuTime(s.pid()), time.Now()
+	cpu, sink, began := cpuTime(s.pid()), cpuTime(b.sink.pid()), time.Now()
 	if got.score, err = load(o); err != nil {
 		return got, err
 	}
@@ -104,7 +107,8 @@ func (b *bench) sample(s *server, o order, deliver bool) (sample, error) {
 		}
 	}
 	got.endToEnd = float64(got.Accepted) / time.Since(began).Seconds()
-	got.cpu = (cpuTime(s.pid()) - cpu) / time.Duration(got.Accepted)
+	events := time.Duration(got.Accepted)
+	got.cpu, got.loadCPU, got.sinkCPU = (cpuTime(s.pid())-cpu)/events, got.CPU/events, (cpuTime(b.sink.pid())-sink)/events
 	got.load = memory(s.pid(), "VmHWM")
 	return got, nil
 }

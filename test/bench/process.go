@@ -151,7 +151,11 @@ func load(o order) (score, error) {
 	if err != nil {
 		return s, fmt.Errorf("the load generator: %w", err)
 	}
-	return s, json.Unmarshal(out, &s)
+	if err := json.Unmarshal(out, &s); err != nil {
+		return s, err
+	}
+	s.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	return s, nil
 }
 
 // splitAddr splits host:port; addr is one of freeAddr's.

@@ -23,9 +23,6 @@ type replicaSample struct {
 	log      int64         // bytes that it wrote ahead for each event
 }
 
-// mostReplicas is how many are measured.
-const mostReplicas = 3
-
 // measureReplicas takes all samples with PostgreSQL, the numbers of replicas in turns.
 func (b *bench) measureReplicas() error {
 	database, err := pgtest.Run()
@@ -35,7 +32,7 @@ func (b *bench) measureReplicas() error {
 	defer database.End()
 	for round := range b.rounds {
 		fmt.Fprintf(os.Stderr, "round %d of %d\n", round+1, b.rounds)
-		for n := 1; n <= mostReplicas; n++ {
+		for n := 1; n <= b.mostReplicas; n++ {
 			for _, deliver := range []bool{false, true} {
 				got, err := b.sampleReplicas(database, n, deliver)
 				if err != nil {
@@ -93,7 +90,7 @@ func (b *bench) loadReplicas(database *pgtest.Server, gates []*server, o order, 
 		}
 		return sum
 	}
-	cpu, serverCPU, began := used(), database.CPU(), time.Now()
+	cpu, sink, serverCPU, began := used(), cpuTime(b.sink.pid()), database.CPU(), time.Now()
 	if got.score, err = load(o); err != nil {
 		return err
 	}
@@ -108,6 +105,7 @@ func (b *bench) loadReplicas(database *pgtest.Server, gates []*server, o order, 
 	events := time.Duration(got.Accepted)
 	got.endToEnd = float64(got.Accepted) / time.Since(began).Seconds()
 	got.cpu, got.server = (used()-cpu)/events, (database.CPU()-serverCPU)/events
+	got.loadCPU, got.sinkCPU = got.CPU/events, (cpuTime(b.sink.pid())-sink)/events
 	end, err := pgtest.Ask(ctx, url, written)
 	if err != nil {
 		return err
@@ -124,9 +122,9 @@ func (b *bench) reportReplicas(w io.Writer) error {
 	fmt.Fprintf(w, "\n%d CPUs, %d connections, %d rounds of %s, a payload of %d bytes, medians, (lowest – highest)\n\n",
 		runtime.NumCPU(), b.connections, b.rounds, b.time, len(b.payload))
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "replicas\t\tevents/s\t\tack p50\tack p99\tCPU/event\tof PostgreSQL\tWAL/event\tdisk/event\trefused\t")
+	fmt.Fprintln(table, "replicas\t\tevents/s\t\tack p50\tack p99\tCPU/event\tof PostgreSQL\tof the load\tof the sink\tWAL/event\tdisk/event\trefused\t")
 	for _, deliver := range []bool{false, true} {
-		for n := 1; n <= mostReplicas; n++ {
+		for n := 1; n <= b.mostReplicas; n++ {
 			var samples []replicaSample
 			for _, s := range b.replicas {
 				if s.replicas == n && s.deliver == deliver {
@@ -140,9 +138,10 @@ func (b *bench) reportReplicas(w io.Writer) error {
 			of := func(pick func(replicaSample) float64) float64 { return median(samples, pick) }
 			low := slices.MinFunc(samples, func(a, b replicaSample) int { return int(rate(a) - rate(b)) })
 			high := slices.MaxFunc(samples, func(a, b replicaSample) int { return int(rate(a) - rate(b)) })
-			fmt.Fprintf(table, "%d\t%s\t%.0f\t(%.0f – %.0f)\t%.1f ms\t%.1f ms\t%.1f µs\t%.1f µs\t%.0f B\t%.0f B\t%.0f\t\n", n, name, of(rate), rate(low), rate(high),
+			fmt.Fprintf(table, "%d\t%s\t%.0f\t(%.0f – %.0f)\t%.1f ms\t%.1f ms\t%.1f µs\t%.1f µs\t%.1f µs\t%.1f µs\t%.0f B\t%.0f B\t%.0f\t\n", n, name, of(rate), rate(low), rate(high),
 				of(func(s replicaSample) float64 { return p50(s.sample) }), of(func(s replicaSample) float64 { return p99(s.sample) }),
 				of(func(s replicaSample) float64 { return cpu(s.sample) }), of(func(s replicaSample) float64 { return float64(s.server) / 1000 }),
+				of(func(s replicaSample) float64 { return loadCPU(s.sample) }), of(func(s replicaSample) float64 { return sinkCPU(s.sample) }),
 				of(func(s replicaSample) float64 { return float64(s.log) }), of(func(s replicaSample) float64 { return disk(s.sample) }),
 				of(func(s replicaSample) float64 { return float64(s.Refused) }))
 		}

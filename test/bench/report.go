@@ -26,7 +26,9 @@ func median[S any](samples []S, pick func(S) float64) float64 {
 func rate(s sample) float64     { return s.rate() }
 func endToEnd(s sample) float64 { return s.endToEnd }
 func cpu(s sample) float64      { return float64(s.cpu) / 1000 } // µs
-func p50(s sample) float64      { return float64(s.P50) / 1e6 }  // ms
+func loadCPU(s sample) float64  { return float64(s.loadCPU) / 1000 }
+func sinkCPU(s sample) float64  { return float64(s.sinkCPU) / 1000 }
+func p50(s sample) float64      { return float64(s.P50) / 1e6 } // ms
 func p99(s sample) float64      { return float64(s.P99) / 1e6 }
 func rest(s sample) float64     { return float64(s.rest) / (1 << 20) } // MB
 func busy(s sample) float64     { return float64(s.load) / (1 << 20) }
@@ -38,7 +40,7 @@ func (b *bench) report(w io.Writer) {
 	fmt.Fprintf(w, "\n%d CPUs, %d connections, %d rounds of %s, a payload of %d bytes, medians\n\n",
 		runtime.NumCPU(), b.connections, b.rounds, b.time, len(b.payload))
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(table, "\taccepted/s\tdelivered/s\tack p50\tack p99\tCPU/event\tmemory at rest\tunder load\tstart\trefused\t")
+	fmt.Fprintln(table, "\taccepted/s\tdelivered/s\tack p50\tack p99\tCPU/event\tof the load\tof the sink\tmemory at rest\tunder load\tstart\trefused\t")
 	for _, row := range []struct {
 		name    string
 		samples []sample
@@ -56,8 +58,8 @@ func (b *bench) report(w io.Writer) {
 		if row.name == "deliver" || row.name == "Node-RED" {
 			delivered = fmt.Sprintf("%.0f", 2*median(row.samples, endToEnd))
 		}
-		fmt.Fprintf(table, "%s\t%.0f\t%s\t%.2f ms\t%.2f ms\t%.1f µs\t%.0f MB\t%.0f MB\t%.0f ms\t%.0f\t\n", row.name,
-			median(row.samples, rate), delivered, median(row.samples, p50), median(row.samples, p99), median(row.samples, cpu),
+		fmt.Fprintf(table, "%s\t%.0f\t%s\t%.2f ms\t%.2f ms\t%.1f µs\t%.1f µs\t%.1f µs\t%.0f MB\t%.0f MB\t%.0f ms\t%.0f\t\n", row.name,
+			median(row.samples, rate), delivered, median(row.samples, p50), median(row.samples, p99), median(row.samples, cpu), median(row.samples, loadCPU), median(row.samples, sinkCPU),
 			median(row.samples, rest), median(row.samples, busy), median(row.samples, startup),
 			median(row.samples, func(s sample) float64 { return float64(s.Refused) }))
 	}
