@@ -21,25 +21,29 @@ const (
 	fnRange  = "\x00range"  // (from, to)
 	fnMatch  = "\x00match"  // (text, pattern)
 	fnSeen   = "\x00seen"   // (side, x): tells a Probe, gives x
+	fnPart   = "\x00part"   // (x, from, to): x[from:to]
 	fnPrefix = "\x00"       // before the name of a builtin that is replaced
 )
 
 // replaced are the builtins that would make more than maxText, show Go's
-// spelling of values, give an object's keys in a new order each time, or make
-// an object that other functions do not take for one, as hookgate has them.
+// spelling of values, give an object's keys in a new order each time, make an
+// object that other functions do not take for one, or count the bytes of a
+// text, as hookgate has them.
 var replaced = map[string]func(m *meter, args []any) (any, error){
-	"repeat":     repeat,
-	"replace":    replace,
-	"join":       join,
-	"split":      split,
-	"splitAfter": split,
-	"string":     toText,
-	"toJSON":     toJSON,
-	"fromJSON":   fromJSON,
-	"keys":       keys,
-	"values":     values,
-	"toPairs":    toPairs,
-	"fromPairs":  fromPairs,
+	"repeat":      repeat,
+	"replace":     replace,
+	"join":        join,
+	"split":       split,
+	"splitAfter":  split,
+	"string":      toText,
+	"toJSON":      toJSON,
+	"fromJSON":    fromJSON,
+	"keys":        keys,
+	"values":      values,
+	"toPairs":     toPairs,
+	"fromPairs":   fromPairs,
+	"indexOf":     indexOf,
+	"lastIndexOf": lastIndexOf,
 }
 
 // functionsTable is what expr is told of the functions.
@@ -53,6 +57,7 @@ func functionsTable() conf.FunctionsTable {
 		fnRange:  numbers,
 		fnMatch:  match,
 		fnSeen:   seen,
+		fnPart:   slice,
 	}
 	for name, f := range replaced {
 		all[fnPrefix+name] = f

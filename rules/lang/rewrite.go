@@ -63,6 +63,8 @@ func (r *rewriter) node(n *ast.Node) {
 		r.builtin(n, x)
 	case *ast.BinaryNode:
 		r.binary(n, x)
+	case *ast.SliceNode:
+		r.call(n, fnPart, x.Node, orNil(x.From), orNil(x.To))
 	case *ast.CallNode:
 		if callee, ok := x.Callee.(*ast.IdentifierNode); ok && added[callee.Value] != nil {
 			if callee.Value == "file_url" && r.space != nil {
@@ -72,6 +74,14 @@ func (r *rewriter) node(n *ast.Node) {
 			r.call(n, fnPrefix+callee.Value, x.Arguments...)
 		}
 	}
+}
+
+// orNil stands for an end of a slice that is left out.
+func orNil(n ast.Node) ast.Node {
+	if n == nil {
+		return &ast.NilNode{}
+	}
+	return n
 }
 
 // call puts a call of one of our functions in n's place.
@@ -92,7 +102,6 @@ func (r *rewriter) wrap(n *ast.Node, name string) { r.call(n, name, *n) }
 // growing are the builtins whose result, or work, is as large as their arguments.
 var growing = map[string]bool{
 	"upper": true, "lower": true, "trim": true, "trimPrefix": true, "trimSuffix": true, "toBase64": true, "fromBase64": true,
-	"indexOf": true, "lastIndexOf": true,
 	"max": true, "min": true, "mean": true, "median": true, "flatten": true, "uniq": true, "concat": true, "reverse": true, "sort": true,
 }
 
