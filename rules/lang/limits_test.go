@@ -72,8 +72,9 @@ func TestLimits(t *testing.T) { //nolint:paralleltest // it measures time and me
 			if err == nil || (!strings.Contains(err.Error(), want) && !strings.Contains(err.Error(), "longer than")) {
 				t.Errorf("got %v, %v; want an error with %q", value, err, want)
 			}
-			// Four times the time: the machine that runs the tests is shared.
-			if took > 4*allowedTime || after.TotalAlloc-before.TotalAlloc > allowedMemory {
+			// Many times the time: the machine that runs the tests is shared, and
+			// while it has others to run, little of that counts.
+			if took > 30*allowedTime || after.TotalAlloc-before.TotalAlloc > allowedMemory {
 				t.Errorf("it took %v and %d KB", took, (after.TotalAlloc-before.TotalAlloc)>>10)
 			}
 		})
