@@ -2,6 +2,8 @@ package app
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"time"
 
 	"hookgate/db"
@@ -19,10 +21,21 @@ type memory struct {
 
 // Get implements connectors.Memory.
 func (m memory) Get(ctx context.Context, key string) (string, bool, error) {
-	return m.store.Recall(ctx, m.connection, key)
+	return m.store.Recall(ctx, m.connection, short(key))
 }
 
 // Put implements connectors.Memory.
 func (m memory) Put(_ context.Context, key, value string) error {
-	return m.store.Remember(m.connection, key, value, keepMemory)
+	return m.store.Remember(m.connection, short(key), value, keepMemory)
+}
+
+// short is key, or what stands for one that is longer than a database puts into
+// an index: keys are made of what events hold.
+func short(key string) string {
+	const longest = 1000 // bytes
+	if len(key) <= longest {
+		return key
+	}
+	sum := sha256.Sum256([]byte(key))
+	return "sha256 " + hex.EncodeToString(sum[:])
 }

@@ -91,7 +91,14 @@ func (c *recipeConnector) Deliver(parent context.Context, d event.Delivery) (eve
 	if err != nil {
 		return event.Receipt{}, Permanent(errors.New(c.secrets.text(err.Error())))
 	}
-	return c.carryOut(parent, call)
+	if err := c.recall(parent, call); err != nil {
+		return event.Receipt{}, err
+	}
+	receipt, err := c.carryOut(parent, call)
+	if err == nil {
+		c.remember(parent, call)
+	}
+	return receipt, err
 }
 
 // carryOut makes the requests of call until one fails or none is left.

@@ -14,6 +14,8 @@ type actionYAML struct {
 	Request   *requestYAML  `yaml:"request"`
 	Steps     []requestYAML `yaml:"steps"`
 	Outputs   yamlpos.Node  `yaml:"outputs"`
+	Key       yamlpos.Text  `yaml:"key"`
+	Remember  yamlpos.Node  `yaml:"remember"`
 }
 
 // Noun is what messages call it.
@@ -50,6 +52,7 @@ func (b *builder) actions(n yamlpos.Node) {
 		b.add(n.Diag("wrong-type", "", `"actions" must be a mapping of names to actions`))
 		return
 	}
+	b.memory(n)
 	for _, f := range n.Fields() {
 		b.name(f.Key)
 		b.action(f)
@@ -69,6 +72,7 @@ func (b *builder) action(f yamlpos.Field) {
 	if in := a.input(a.Shorthand); a.Shorthand != "" && (in == nil || in.Type == yamlpos.MappingType || in.Type == yamlpos.AnyType) {
 		b.add(y.Shorthand.Diag("bad-value", "", "%q is no input of this action that is a text, a number, true or false, or a list", a.Shorthand))
 	}
+	b.keyed(a, &y)
 	switch {
 	case y.Request != nil && y.Steps != nil:
 		b.add(f.Value.Get("steps").Diag("conflict", "keep one of them", `an action has either "request" or "steps"`))
@@ -80,6 +84,7 @@ func (b *builder) action(f yamlpos.Field) {
 		b.add(f.Key.Diag("missing-key", "", `the action %q needs "request" or "steps"`, a.Name))
 	}
 	b.outputs(a, y.Outputs)
+	b.remember(a, y.Remember)
 }
 
 func (b *builder) inputs(a *Action, n yamlpos.Node) {
@@ -133,8 +138,7 @@ func (b *builder) input(name string, y *inputYAML) *Input {
 }
 
 func (b *builder) outputs(a *Action, n yamlpos.Node) {
-	names := requestNames(b.recipe, inputName(a), a.stepNames())
-	outputs, list := ReadOutputs(answerCompiler(names), n)
+	outputs, list := ReadOutputs(answerCompiler(b.actionNames(a)), n)
 	b.add(list...)
 	a.outputs, a.Outputs = outputs, outputs.Names()
 }

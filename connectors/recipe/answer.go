@@ -54,7 +54,7 @@ func ReadOutputs(c *lang.Compiler, n yamlpos.Node) (Outputs, diag.List) {
 		return nil, nil
 	}
 	if n.Kind() != yamlpos.Map {
-		return nil, diag.List{n.Diag("wrong-type", "such as { id: body.id }", `"outputs" must be a mapping of names to expressions`)}
+		return nil, diag.List{n.Diag("wrong-type", "such as { id: body.id }", `%q must be a mapping of names to expressions`, keyOf(n))}
 	}
 	var list diag.List
 	var out Outputs
@@ -69,6 +69,12 @@ func ReadOutputs(c *lang.Compiler, n yamlpos.Node) (Outputs, diag.List) {
 		out = append(out, output{name: f.Key.Value, expr: expr})
 	}
 	return out, list
+}
+
+// keyOf is the key that a node stands under.
+func keyOf(n yamlpos.Node) string {
+	path := n.Text().Path()
+	return path[strings.LastIndexByte(path, '.')+1:]
 }
 
 // Names are those of the outputs, in the order in which they are written.

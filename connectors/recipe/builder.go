@@ -75,6 +75,16 @@ func requestNames(r *Recipe, input lang.Name, steps []string) []lang.Name {
 	}
 }
 
+// actionNames is what the requests of an action, as far as it is compiled, can
+// speak of.
+func (b *builder) actionNames(a *Action) []lang.Name {
+	names := requestNames(b.recipe, inputName(a), a.stepNames())
+	if a.key != nil {
+		names = append(names, lang.Name{Name: "memory", Keys: b.recipe.memory})
+	}
+	return names
+}
+
 // predicate compiles a condition; nil where there is none, or a faulty one.
 func (b *builder) predicate(c *lang.Compiler, text yamlpos.Text) *lang.Predicate {
 	if text.IsZero() {

@@ -113,6 +113,12 @@ func (c *Call) Outputs() map[string]string {
 	return c.action.outputs.Read(lang.NewValues(answerValues(c.values, c.last)))
 }
 
+// Learned is what the action has to remember by its key, read from the answer
+// to its last request.
+func (c *Call) Learned() map[string]string {
+	return c.action.remember.Read(lang.NewValues(answerValues(c.values, c.last)))
+}
+
 func asMap(value any) map[string]any {
 	m, _ := value.(map[string]any)
 	return m

@@ -10,6 +10,7 @@ package recipe
 import (
 	"hookgate/app/diag"
 	"hookgate/app/yamlpos"
+	"hookgate/rules/lang"
 )
 
 // Version is the version of the format that this package reads.
@@ -28,9 +29,10 @@ type Recipe struct {
 	Test     *Test // nil: a connection cannot be tried without an event
 	Samples  []Sample
 
-	name  yamlpos.Text
-	auth  []*auth
-	judge judge // of every answer, behind what its request says itself
+	name   yamlpos.Text
+	auth   []*auth
+	judge  judge    // of every answer, behind what its request says itself
+	memory []string // the names of all that its actions remember
 }
 
 // Action is one thing that can be done with a connection of the kind.
@@ -46,8 +48,10 @@ type Action struct {
 	// Outputs are the names of what is read from the answer.
 	Outputs []string
 
-	steps   []*step
-	outputs Outputs
+	steps    []*step
+	outputs  Outputs
+	key      *lang.Expression // what it remembers and recalls by; nil: it does neither
+	remember Outputs
 }
 
 // Input is one value that an action takes.

@@ -56,7 +56,7 @@ func (r *Recipe) Call(v *Values, d event.Delivery) (*Call, error) {
 		return nil, err
 	}
 	return &Call{recipe: r, action: a, values: map[string]any{
-		"settings": v.all, "input": inputs, "steps": map[string]any{}, "token": map[string]any{},
+		"settings": v.all, "input": inputs, "steps": map[string]any{}, "token": map[string]any{}, "memory": map[string]any{},
 		"delivery": map[string]any{
 			"id": d.ID.String(), "event": d.Event.String(), "created": d.Event.Time().UTC().Format(time.RFC3339),
 		},
@@ -65,6 +65,22 @@ func (r *Recipe) Call(v *Values, d event.Delivery) (*Call, error) {
 
 // Token makes what came with an access token known to the requests.
 func (c *Call) Token(extra map[string]any) { c.values["token"] = extra }
+
+// Memory is the key by which the action remembers and recalls, and the names of
+// what it can recall by it; "" where it does neither.
+func (c *Call) Memory() (key string, names []string) {
+	if c.action.key == nil {
+		return "", nil
+	}
+	key, err := c.action.key.Text(lang.NewValues(c.values))
+	if err != nil || key == "" { // what it is made of was not given
+		return "", nil
+	}
+	return key, c.recipe.memory
+}
+
+// Recall makes known to the requests what was remembered by the action's key.
+func (c *Call) Recall(values map[string]any) { c.values["memory"] = values }
 
 // Pending reports whether requests may be left to make.
 func (c *Call) Pending() bool { return c.next < len(c.action.steps) }

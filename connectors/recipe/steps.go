@@ -66,7 +66,7 @@ func (b *builder) steps(a *Action, list []requestYAML, nodes []yamlpos.Node) {
 		if slices.Contains(a.stepNames(), y.Name.Value) && !y.Name.IsZero() {
 			b.add(y.Name.Diag("duplicate-name", "", "there is a step %q already", y.Name.Value))
 		}
-		a.steps = append(a.steps, b.step(requestNames(b.recipe, inputName(a), a.stepNames()), y, nodes[i]))
+		a.steps = append(a.steps, b.step(b.actionNames(a), y, nodes[i]))
 	}
 }
 

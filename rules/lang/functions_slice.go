@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"math"
 	"reflect"
 	"strings"
 	"unicode/utf8"
@@ -10,26 +11,31 @@ import (
 // len does: expr counts bytes, and would cut an ä in two.
 func slice(m *meter, args []any) (any, error) {
 	from, okFrom := orBound(args[1], 0)
-	text, isText := args[0].(string)
-	if isText {
-		to, okTo := orBound(args[2], utf8.RuneCountInString(text))
-		if !okFrom || !okTo {
-			return nil, limitf("a part goes from one whole number to another: x[0:10]")
-		}
-		from, to = within(from, to, utf8.RuneCountInString(text))
-		out := text[offset(text, from):offset(text, to)]
+	to, okTo := orBound(args[2], math.MaxInt)
+	if !okFrom || !okTo {
+		return nil, limitf("a part goes from one whole number to another: x[0:10]")
+	}
+	if text, isText := args[0].(string); isText {
+		out := sliceText(text, from, to)
 		return out, m.charge(out)
 	}
 	list := reflect.ValueOf(args[0])
 	if !list.IsValid() || list.Kind() != reflect.Slice {
 		return nil, limitf("only a text or a list has parts, not %s", kindOf(args[0]))
 	}
-	to, okTo := orBound(args[2], list.Len())
-	if !okFrom || !okTo {
-		return nil, limitf("a part goes from one whole number to another: x[0:10]")
-	}
 	from, to = within(from, to, list.Len())
 	return list.Slice3(from, to, to).Interface(), m.clock()
+}
+
+func sliceText(text string, from, to int) string {
+	if from < 0 || to < 0 {
+		from, to = within(from, to, utf8.RuneCountInString(text))
+	}
+	if to <= from {
+		return ""
+	}
+	text = text[offset(text, from):]
+	return text[:offset(text, to-from)]
 }
 
 // orBound is one end of a part, otherwise where it is left out.
