@@ -124,10 +124,10 @@ func warnUnused(entries []config.Entry, used map[string]bool, code, format strin
 	return list
 }
 
-// Seen is the Survey of the database's file, for commands that run beside no
-// server.
-func Seen(ctx context.Context, l *Loaded) (map[string]shape.Origin, bool) {
+// Seen is the Survey of the database, for commands that run beside no server.
+// The error says why there was none to look into.
+func Seen(ctx context.Context, l *Loaded) (map[string]shape.Origin, bool, error) {
 	names := slices.Sorted(maps.Keys(l.Origins()))
 	seen, err := l.Survey(ctx, names...)
-	return seen, err == nil && slices.ContainsFunc(names, func(n string) bool { o := seen[n]; return o.Events() > 0 })
+	return seen, err == nil && slices.ContainsFunc(names, func(n string) bool { o := seen[n]; return o.Events() > 0 }), err
 }

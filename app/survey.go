@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"hookgate/app/config"
@@ -15,12 +16,13 @@ import (
 )
 
 // The bounds of a survey: how many of a source's newest events are looked at,
-// how many are in memory at once, and how long it may take where a source's
-// events are rare among many others.
+// how many are in memory at once, how long it may take where a source's events
+// are rare among many others, and how long the surveys of all may take.
 const (
 	surveyEvents = 500
 	surveyPage   = 50
 	surveyTime   = 3 * time.Second
+	surveyAll    = 15 * time.Second
 )
 
 // lister is what a survey reads: the store, or a file that nobody has open.
@@ -92,8 +94,9 @@ func shapes(builders map[string]*shape.Builder) []shape.Shape {
 }
 
 // Survey is what is known of the sources and forms of that name: documented,
-// and seen in the database's file where there is one. For commands that run
-// beside no server; PostgreSQL is not looked into.
+// and seen in the database where there is one. For commands that run beside no
+// server. Where the database cannot be read, the error says why, beside what
+// is documented.
 func (l *Loaded) Survey(ctx context.Context, names ...string) (map[string]shape.Origin, error) {
 	known := l.Origins()
 	origins := map[string]shape.Origin{}
@@ -102,7 +105,9 @@ func (l *Loaded) Survey(ctx context.Context, names ...string) (map[string]shape.
 			origins[name] = o
 		}
 	}
-	reader, err := openFile(l.Document.Storage)
+	ctx, cancel := context.WithTimeout(ctx, surveyAll)
+	defer cancel()
+	reader, err := openReader(ctx, l.Document.Storage)
 	if reader == nil {
 		return origins, err
 	}
@@ -116,16 +121,27 @@ func (l *Loaded) Survey(ctx context.Context, names ...string) (map[string]shape.
 	return origins, nil
 }
 
-// openFile opens the SQLite file for reading; nil if there is none.
-func openFile(s config.Storage) (*db.Reader, error) {
-	if !s.URL.IsZero() {
+// openReader opens the SQLite file, or connects to PostgreSQL, for reading;
+// nil if there is nothing there yet.
+func openReader(ctx context.Context, s config.Storage) (*db.Reader, error) {
+	if s.URL.IsZero() {
+		reader, err := db.OpenReader(s.Path)
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, nil
+		}
+		return reader, err
+	}
+	if strings.Contains(s.URL.Reveal(), "${") { // the environment lacks it, which is an error already
 		return nil, nil
 	}
-	reader, err := db.OpenReader(s.Path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil
+	reader, err := db.OpenPostgresReader(s.URL)
+	if err != nil {
+		return nil, err
 	}
-	return reader, err
+	if begun, err := reader.Begun(ctx); err != nil || !begun {
+		return nil, errors.Join(err, reader.Close())
+	}
+	return reader, nil
 }
 
 // Fields is what is known of a source or form: event.ErrNotFound if the

@@ -25,16 +25,21 @@ type dialect struct {
 	hold string
 	// clock is the current time in µs, where it is not the process's own.
 	clock string
+	// begun asks whether there are tables of hookgate's.
+	begun string
 }
 
 // On one machine one clock makes the IDs, so that they order a key's
 // deliveries. On several they do not.
 func sqliteDialect() dialect {
-	return dialect{turn: "id"}
+	return dialect{turn: "id", begun: `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'goose_db_version')`}
 }
 
 func postgresDialect() dialect {
-	return dialect{dollar: true, turn: "turn", turnColumn: ", turn", turnValue: ", CASE WHEN CAST(?6 AS TEXT) IS NOT NULL THEN nextval('deliveries_turn') END", skipLocked: " FOR UPDATE SKIP LOCKED", hold: " FOR KEY SHARE", clock: "now_us()"}
+	return dialect{
+		dollar: true, turn: "turn", turnColumn: ", turn", turnValue: ", CASE WHEN CAST(?6 AS TEXT) IS NOT NULL THEN nextval('deliveries_turn') END",
+		skipLocked: " FOR UPDATE SKIP LOCKED", hold: " FOR KEY SHARE", clock: "now_us()", begun: `SELECT to_regclass('goose_db_version') IS NOT NULL`,
+	}
 }
 
 var parameter = regexp.MustCompile(`\?([0-9]+)`)

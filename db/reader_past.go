@@ -31,6 +31,15 @@ func OpenPostgresReader(url event.Secret) (*Reader, error) {
 	return &Reader{store: &Store{dialect: dialect, read: newPool(stdlib.OpenDB(*config), dialect), now: time.Now}}, nil
 }
 
+// Begun reports whether there are tables of hookgate's.
+func (r *Reader) Begun(ctx context.Context) (bool, error) {
+	var there bool
+	if err := r.store.read.QueryRowContext(ctx, r.store.dialect.begun).Scan(&there); err != nil {
+		return false, fmt.Errorf("open database: %w", err)
+	}
+	return there, nil
+}
+
 // Check makes sure that the tables are as this version knows them.
 func (r *Reader) Check(ctx context.Context) error {
 	var version int64

@@ -35,6 +35,9 @@ func TestReader_past(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if begun, err := r.Begun(t.Context()); err != nil || !begun {
+				t.Errorf("running %t: begun %t, %v", running, begun, err)
+			}
 			if err := r.Check(t.Context()); err != nil {
 				t.Errorf("running %t: %v", running, err)
 			}

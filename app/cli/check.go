@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"hookgate/app"
+	"hookgate/app/cli/screen"
 	"hookgate/app/client"
 	"hookgate/app/config"
 	"hookgate/app/diag"
@@ -19,6 +21,9 @@ type checked struct {
 	OK          bool      `json:"ok"`
 	File        string    `json:"file"`
 	Diagnostics diag.List `json:"diagnostics"`
+	// Unseen is why stored events could not be looked at; "": they were, or
+	// there are none.
+	Unseen string `json:"unseen,omitempty"`
 }
 
 func newCheck(s *session) *cobra.Command {
@@ -47,17 +52,21 @@ func newCheck(s *session) *cobra.Command {
 func (s *session) check(ctx context.Context, strict bool) error {
 	path, err := s.findConfig()
 	if err != nil && s.json {
-		return s.checkJSON("", strict, &config.Report{List: diag.List{{Severity: diag.Error, Code: "no-file", Message: err.Error()}}})
+		return s.checkJSON(checked{}, strict, &config.Report{List: diag.List{{Severity: diag.Error, Code: "no-file", Message: err.Error()}}})
 	}
 	if err != nil {
 		return err
 	}
-	loaded, report, err := app.Check(ctx, path, s.seen)
+	unseen := ""
+	loaded, report, err := app.Check(ctx, path, s.seen(&unseen))
 	if err != nil && report == nil {
 		return &failure{code: exitConfig, err: err}
 	}
 	if s.json {
-		return s.checkJSON(path, strict, report)
+		return s.checkJSON(checked{File: path, Unseen: unseen}, strict, report)
+	}
+	if unseen != "" {
+		s.note("stored events were not looked at: %s", screen.Clean(unseen))
 	}
 	if report.List.Count(diag.Error) > 0 {
 		return s.configFailure(report)
@@ -75,8 +84,18 @@ func (s *session) check(ctx context.Context, strict bool) error {
 }
 
 // seen asks the server that runs what it has seen of each source and form, and
-// where none does looks into the database's file.
-func (s *session) seen(ctx context.Context, l *app.Loaded) (map[string]shape.Origin, bool) {
+// where none does looks into the database. unseen gets why it could not.
+func (s *session) seen(unseen *string) app.Survey {
+	return func(ctx context.Context, l *app.Loaded) (map[string]shape.Origin, bool) {
+		origins, found, err := s.seenBy(ctx, l)
+		if err != nil {
+			*unseen = strings.Join(strings.Fields(err.Error()), " ")
+		}
+		return origins, found
+	}
+}
+
+func (s *session) seenBy(ctx context.Context, l *app.Loaded) (map[string]shape.Origin, bool, error) {
 	server, err := s.connect()
 	if err != nil {
 		return app.Seen(ctx, l)
@@ -94,12 +113,12 @@ func (s *session) seen(ctx context.Context, l *app.Loaded) (map[string]shape.Ori
 			found = found || o.Events() > 0
 		}
 	}
-	return origins, found
+	return origins, found, nil
 }
 
-func (s *session) checkJSON(path string, strict bool, report *config.Report) error {
+func (s *session) checkJSON(result checked, strict bool, report *config.Report) error {
 	errs, warnings := report.List.Count(diag.Error), report.List.Count(diag.Warning)
-	result := checked{OK: errs == 0 && (!strict || warnings == 0), File: path, Diagnostics: report.List}
+	result.OK, result.Diagnostics = errs == 0 && (!strict || warnings == 0), report.List
 	if result.Diagnostics == nil {
 		result.Diagnostics = diag.List{}
 	}
