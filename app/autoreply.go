@@ -33,8 +33,8 @@ func (l *Loaded) autoreplies(compiler *lang.Compiler, targets rules.Targets) dia
 			own[reply.To.Value] = kind.Reply
 		}
 		set, faults := rules.Compile(compiler, []rules.Rule{{
-			Name: yamlpos.Plain(event.AutoreplyRule), From: []yamlpos.Text{yamlpos.Plain(name)},
-			Then: []rules.Action{{To: reply.To, When: reply.When, Inputs: reply.Inputs, Node: reply.Node}},
+			Name: yamlpos.Plain(event.AutoreplyRule), From: []yamlpos.Text{yamlpos.Plain(name)}, When: reply.When,
+			Then: []rules.Action{{To: reply.To, Inputs: reply.Inputs, Node: reply.Node}},
 		}}, rules.Origins{name: []string{event.FormSubmitted}}, own)
 		list = append(list, faults...)
 		l.Autoreplies[name] = set

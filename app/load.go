@@ -100,7 +100,7 @@ func compile(doc *config.Document, report *config.Report) *Loaded {
 	report.Add(l.autoreplies(l.compiler, targets))
 	report.Add(withoutAddress(doc, l.compiler))
 	l.Rules = set
-	l.Tests, list = trial.Compile(doc.Tests, filepath.Dir(doc.Path), l.compiler, set, l.origins)
+	l.Tests, list = trial.Compile(doc.Tests, filepath.Dir(doc.Path), l.compiler, set, l.Autoreplies, l.origins)
 	report.Add(list)
 	return l
 }

@@ -153,7 +153,7 @@ func (s *session) explainSample(loaded *app.Loaded, report *config.Report, sampl
 	}
 	defer t.Close()
 	x := explanation{
-		Source: t.Source, Type: t.Type, Summary: api.Summary(t.Data), Data: t.Data, Spam: t.Spam, Cause: t.Cause, Rules: t.Explain(),
+		Source: t.Source, Type: t.Type, Summary: api.Summary(t.Data), Data: t.Data, Spam: t.Spam, Cause: t.Cause, Rules: t.Explain(), Autoreply: t.Reply(),
 	}
 	return s.showExplanation(&x, report.Files)
 }

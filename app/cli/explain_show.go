@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"hookgate/app/body"
@@ -31,6 +32,16 @@ type explanation struct {
 	JudgedBy *api.JudgedBy `json:"judged_by,omitempty"`
 	Matched  int           `json:"matched"`
 	Rules    []rules.Trace `json:"rules"`
+	// Autoreply is what the form would answer by mail.
+	Autoreply *rules.Trace `json:"autoreply,omitempty"`
+}
+
+// traces are those of the rules, and of the form's own reply.
+func (x *explanation) traces() []rules.Trace {
+	if x.Autoreply == nil {
+		return x.Rules
+	}
+	return append(slices.Clip(x.Rules), *x.Autoreply)
 }
 
 // refusal is the same for what would not become an event.
@@ -57,7 +68,7 @@ func (x *explanation) faults() diag.List {
 			list = append(list, diag.Diagnostic{Severity: diag.Error, Code: code, Position: at, Message: message})
 		}
 	}
-	for _, t := range x.Rules {
+	for _, t := range x.traces() {
 		if t.Result == rules.Failed {
 			add(t.At, "rule-error", t.Rule+": "+t.Error)
 		}
@@ -100,13 +111,13 @@ func (s *session) showExplanation(x *explanation, files map[string][]byte) error
 		s.out.Println(s.out.Warn.Render("spam: "+screen.Clean(x.Spam)) + ": it would be kept, and no rule would see it")
 		return nil
 	}
-	if len(x.Rules) == 0 {
+	if len(x.traces()) == 0 {
 		s.out.Println("There is no rule. Nothing was sent.")
 		return nil
 	}
 	view := trace.ForScreen(s.out, s.width())
 	view.Keys = s.verbose
-	view.Table(x.Rules)
+	view.Table(x.traces())
 	if err := diag.Render(s.out, x.faults(), files, s.out.Color()); err != nil {
 		return err
 	}

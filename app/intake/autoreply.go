@@ -32,20 +32,30 @@ func (in *Intake) replies(e *event.Event, plan *Plan, sc *lang.Scope) []rules.Re
 // asReply holds a reply back that nobody should get, and else sees to it that
 // the address gets no other for a day.
 func asReply(d *event.Delivery, e *event.Event) {
-	address, several := recipient(d.Output)
+	if reason := ReplyHeld(d.Output); reason != "" {
+		d.State, d.Error = event.Cancelled, reason
+		return
+	}
+	address, _ := recipient(d.Output)
+	d.Once = &event.Once{
+		Scope: e.Source + "/" + event.AutoreplyRule, Key: digest("reply:", []byte(mailbox(address))), Window: replyWindow,
+		Reason: address + " was sent this form's reply within the last day",
+	}
+}
+
+// ReplyHeld says why nobody gets a form's reply with this output, whatever was
+// sent before; "": somebody does.
+func ReplyHeld(output []byte) string {
+	address, several := recipient(output)
 	switch {
 	case several:
-		d.State, d.Error = event.Cancelled, "a reply goes to one address, and several were given"
+		return "a reply goes to one address, and several were given"
 	case address == "":
-		d.State, d.Error = event.Cancelled, "there is no address to reply to"
+		return "there is no address to reply to"
 	case automatic(address):
-		d.State, d.Error = event.Cancelled, "nobody reads mail at "+address+": that is a program's address"
-	default:
-		d.Once = &event.Once{
-			Scope: e.Source + "/" + event.AutoreplyRule, Key: digest("reply:", []byte(mailbox(address))), Window: replyWindow,
-			Reason: address + " was sent this form's reply within the last day",
-		}
+		return "nobody reads mail at " + address + ": that is a program's address"
 	}
+	return ""
 }
 
 // recipient is the address in a rendered reply, "" where there is none. It

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"hookgate/app/diag"
+	"hookgate/app/event"
 	"hookgate/rules"
 	"hookgate/rules/lang"
 )
@@ -15,7 +16,8 @@ type judge struct {
 	test   *Test
 	out    *Result
 	trial  *Trial
-	traces []rules.Trace
+	traces []rules.Trace // of the rules, and then of the form's own reply
+	sent   []string
 }
 
 func (j *judge) add(kind FindingKind, name string, at diag.Position, format string, args ...any) {
@@ -30,10 +32,13 @@ func (j *judge) errors() {
 		}
 		for _, a := range t.Actions {
 			switch {
-			case a.Err != "":
+			case a.Sent && a.Err != "":
 				j.add(RuleError, a.Name, a.At, "cannot be sent: %s", a.Err)
 			case a.Sent && t.Result == rules.Matched:
-				j.out.Got = append(j.out.Got, a.Name)
+				j.sent = append(j.sent, a.Name)
+				if t.Rule != event.AutoreplyRule || slices.Contains(j.test.expect, a.Name) {
+					j.out.Got = append(j.out.Got, a.Name)
+				}
 			}
 		}
 	}
@@ -62,7 +67,7 @@ func (j *judge) rules() {
 		return
 	}
 	for i := range j.traces {
-		if t := &j.traces[i]; t.Result == rules.Matched {
+		if t := &j.traces[i]; t.Result == rules.Matched && t.Rule != event.AutoreplyRule {
 			j.add(Unexpected, t.Rule, diag.Position{}, "matched%s", because(t.Parts))
 		}
 	}
@@ -74,8 +79,11 @@ func (j *judge) missing(name string) {
 		t := &j.traces[i]
 		for _, a := range t.Actions {
 			if a.Name == name && t.Result == rules.Matched {
-				if !a.Sent {
-					text, at := whyNot(a.Parts)
+				switch text, at := whyNot(a.Parts); {
+				case a.Sent:
+				case a.Err != "":
+					j.add(Missing, name, a.At, "%s", a.Err)
+				default:
 					j.add(Missing, name, at, "%s", text)
 				}
 				return // what cannot be sent is told as such
@@ -143,7 +151,7 @@ func (j *judge) outputs() map[string]any {
 	outputs := map[string]any{}
 	for _, t := range j.traces {
 		for _, a := range t.Actions {
-			if !slices.Contains(j.out.Got, a.Name) {
+			if !slices.Contains(j.sent, a.Name) {
 				continue
 			}
 			if doc, err := lang.ParseDoc(a.Output); err == nil {

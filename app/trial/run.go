@@ -110,6 +110,9 @@ func (r *Runner) run(t *Test, out *Result) error {
 		r.Coverage.Observe(tr.Scope())
 	}
 	j := judge{test: t, out: out, trial: tr, traces: tr.Explain()}
+	if reply := tr.Reply(); reply != nil {
+		j.traces = append(j.traces, *reply)
+	}
 	j.errors()
 	j.deliveries()
 	j.rules()

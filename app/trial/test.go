@@ -18,7 +18,7 @@ type settings struct {
 	Name      yamlpos.Text    `yaml:"name,required" doc:"What must hold. Names the test; unique."`
 	Event     eventSettings   `yaml:"event,required" doc:"The event that the rules are asked about."`
 	Set       yamlpos.Node    `yaml:"set" doc:"Values of the event that are changed first, by their paths: website.status, items.0.name."`
-	Expect    *[]yamlpos.Text `yaml:"expect,single" doc:"All that must be sent, in any order: rule/connection, or rule/connection#2 for a rule's second action to it. [] is nothing."`
+	Expect    *[]yamlpos.Text `yaml:"expect,single" doc:"All that rules must send, in any order: rule/connection, or rule/connection#2 for a rule's second action to it. [] is nothing. A form's own reply is autoreply/connection; it is asked for only where it is named."`
 	Unmatched bool            `yaml:"unmatched" doc:"No rule may match."`
 	Assert    []yamlpos.Text  `yaml:"assert,single" doc:"Expressions that must be true. They see output, data, event, headers and query."`
 }
@@ -98,19 +98,23 @@ type assertion struct {
 }
 
 // Compile reads the section tests of the configuration and reports every fault
-// in it. set are its rules, which may have faults of their own, and origins
-// its sources and forms. Files are found from folder on; they are read when
-// the tests run.
-func Compile(section yamlpos.Node, folder string, c *lang.Compiler, set *rules.Set, origins rules.Origins) ([]*Test, diag.List) {
+// in it. set are its rules, which may have faults of their own, replies what
+// forms answer themselves, by name, and origins its sources and forms. Files
+// are found from folder on; they are read when the tests run.
+func Compile(section yamlpos.Node, folder string, c *lang.Compiler, set *rules.Set, replies map[string]*rules.Set, origins rules.Origins) ([]*Test, diag.List) {
 	if section.Kind() == yamlpos.Null {
 		return nil, nil
 	}
 	var entries []settings
 	list := section.Decode("the file", &entries)
-	b := builder{compiler: c, actions: set.Actions(), rules: set.Names(), origins: origins, folder: folder, lines: map[string]int{}, list: list}
+	b := builder{compiler: c, rules: set.Names(), origins: origins, folder: folder, lines: map[string]int{}, list: list}
 	items := section.Items()
 	tests := make([]*Test, 0, len(entries))
 	for i := range entries {
+		b.actions = set.Actions()
+		if reply := replies[entries[i].Event.Source.Value]; reply != nil {
+			b.actions = append(b.actions, reply.Actions()...)
+		}
 		tests = append(tests, b.test(&entries[i], items[i]))
 	}
 	return tests, b.list
@@ -118,7 +122,7 @@ func Compile(section yamlpos.Node, folder string, c *lang.Compiler, set *rules.S
 
 type builder struct {
 	compiler *lang.Compiler
-	actions  []string
+	actions  []string // that an event of the test's source can have
 	rules    []string
 	origins  rules.Origins
 	folder   string

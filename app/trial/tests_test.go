@@ -27,7 +27,7 @@ func compileTests(t *testing.T, folder, yaml string) ([]*trial.Test, diag.List) 
 		t.Fatal(list)
 	}
 	origins := rules.Origins{"shop": nil, "contact": {event.FormSubmitted}}
-	tests, list := trial.Compile(n.Get("tests"), folder, lang.NewCompiler(), mustPlan(t).Rules, origins)
+	tests, list := trial.Compile(n.Get("tests"), folder, lang.NewCompiler(), mustPlan(t).Rules, nil, origins)
 	list.Sort()
 	return tests, list
 }

@@ -78,6 +78,7 @@ type Trial struct {
 	Cause string
 
 	rules *rules.Set
+	reply *rules.Set // what the form answers itself; nil: nothing
 	doc   *lang.Doc
 	scope *lang.Scope
 }
@@ -85,7 +86,7 @@ type Trial struct {
 // Open understands a sample. Its errors are ErrNoSource, a *RefusedError, and
 // what is wrong with an Assignment.
 func Open(plan *intake.Plan, limits body.Limits, s Sample) (*Trial, error) {
-	t := &Trial{Source: s.Source, rules: plan.Rules}
+	t := &Trial{Source: s.Source, rules: plan.Rules, reply: plan.Autoreplies[s.Source]}
 	var err error
 	switch src, form := plan.Sources[s.Source], plan.Forms[s.Source]; {
 	case src != nil:
@@ -210,6 +211,23 @@ func (t *Trial) Explain() []rules.Trace {
 		return nil
 	}
 	return t.rules.Explain(t.scope)
+}
+
+// Reply tells what the form would answer by mail, as the rule that it is to
+// the store; nil where it has no reply, or takes the post for spam. Whether
+// the address got one within the last day is not asked.
+func (t *Trial) Reply() *rules.Trace {
+	if t.reply == nil || t.Spam != "" {
+		return nil
+	}
+	reply := t.reply.Explain(t.scope)[0]
+	for i := range reply.Actions {
+		if a := &reply.Actions[i]; a.Sent && a.Err == "" {
+			a.Err = intake.ReplyHeld(a.Output)
+			a.Sent = a.Err == ""
+		}
+	}
+	return &reply
 }
 
 // Scope is what the expressions see.

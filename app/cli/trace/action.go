@@ -24,6 +24,8 @@ func (v View) action(a *rules.ActionTrace, failed bool, connections int) []line 
 		lines = append(lines, line{lead: lead, text: "its condition cannot be evaluated", tone: bad})
 	case failed:
 		return nil
+	case !a.Sent && a.Err != "":
+		lines = append(lines, line{lead: lead, text: "not sent: " + a.Err, tone: dim})
 	case !a.Sent:
 		lines = append(lines, line{lead: lead, text: "not sent: its own condition is not met", tone: dim})
 	case a.Err != "":
