@@ -33,14 +33,22 @@ func (a service) Forget(ctx context.Context, r api.ForgetRequest) (api.Forgotten
 		addTrace(&part, trace)
 		return part, err
 	}
+	record, err := a.beginRecord(ctx, &r)
+	if err != nil {
+		return part, err
+	}
+	part.Record = &record.Record
 	trace, connections, err := a.store.Forget(ctx, ids)
 	a.wake(connections)
 	addTrace(&part, trace)
 	if err == nil && part.Next == nil {
 		err = a.eraseTraces(ctx, address, &part)
 	}
+	record.Events, record.Deliveries, record.Files = record.Events+trace.Events, record.Deliveries+trace.Deliveries, record.Files+trace.Files
+	record.Done = part.Next == nil && err == nil
+	err = errors.Join(err, a.record(record))
 	if trace.Events > 0 || part.Next == nil {
-		a.opt.Logger.InfoContext(ctx, "what was stored of a person was deleted", "person", address.Mark(), "events", trace.Events,
+		a.opt.Logger.InfoContext(ctx, "what was stored of a person was deleted", "record", record.Record, "person", address.Mark(), "events", trace.Events,
 			"deliveries", trace.Deliveries, "files", trace.Files, "done", part.Next == nil && err == nil)
 	}
 	return part, err

@@ -41,6 +41,9 @@ func mustHistory(t testing.TB, path string, events int) snapshot {
 	}
 	mustReplayAll(t, s, c, plan)
 	mustSwitch(t, s, event.Switch{Connection: "good", Paused: true, By: "team", Note: "until Monday"})
+	if err := s.Audit(event.Audit{ID: 5, Action: event.ForgetAction, Detail: []byte(`{"events":2}`)}); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.Remember("good", "message k", "there", time.Hour); err != nil {
 		t.Fatal(err)
 	}

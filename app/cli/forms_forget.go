@@ -84,6 +84,9 @@ func (s *session) forgetPerson(ctx context.Context, r api.ForgetRequest) error {
 		return s.printJSON(gone)
 	}
 	s.out.Printf("%s\n", deletedSentence(&gone))
+	if gone.Record != nil {
+		s.note("This deletion has the number %s: hookgate forms forgotten lists them.", *gone.Record)
+	}
 	for _, text := range gone.Remains {
 		s.note("%s", screen.Clean(text))
 	}
@@ -112,7 +115,7 @@ func (s *session) forgetAll(ctx context.Context, server *client.Client, r api.Fo
 		if part.Next == nil {
 			return all, nil
 		}
-		r.After = part.Next
+		r.After, r.Record = part.Next, part.Record
 	}
 }
 
@@ -125,6 +128,7 @@ func addForgotten(all, part *api.Forgotten) {
 	all.Bytes += part.Bytes
 	all.Mentions += part.Mentions
 	all.Remains = append(all.Remains, part.Remains...)
+	all.Record = part.Record
 next:
 	for _, o := range part.Origins {
 		for i := range all.Origins {

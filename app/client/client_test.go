@@ -383,6 +383,9 @@ func TestForget(t *testing.T) {
 	if part, err = c.Forget(t.Context(), next); err != nil || part.Next != nil {
 		t.Errorf("the rest: %+v, %v", part, err)
 	}
+	if list, err := c.Forgettings(t.Context()); err != nil || len(list.Items) != 1 || list.Items[0].Record != 7 || !list.Items[0].Done {
+		t.Errorf("the deletions: %+v, %v", list, err)
+	}
 	if diff := cmp.Diff([]api.ForgetRequest{asked, next}, f.forgets); diff != "" {
 		t.Errorf("asked (-want +got):\n%s", diff)
 	}

@@ -95,6 +95,10 @@ func (f *fake) NotSpam(ctx context.Context, id event.ID) (intake.Ack, error) {
 	return intake.Ack{ID: id, State: event.Routed}, err
 }
 
+func (f *fake) Forgettings(context.Context) ([]api.Forgetting, error) {
+	return []api.Forgetting{{Record: 7, Events: 3, Done: true}}, nil
+}
+
 func (f *fake) Forget(_ context.Context, r api.ForgetRequest) (api.Forgotten, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

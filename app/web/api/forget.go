@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -16,8 +17,27 @@ type ForgetRequest struct {
 	Sources  bool   `json:"sources,omitempty"`  // events of sources too, not only form posts
 	Mentions bool   `json:"mentions,omitempty"` // also events that hold it within a longer text only
 	DryRun   bool   `json:"dry_run,omitempty"`  // count, and delete nothing
-	// After is where it goes on: the Next of the part before.
-	After *event.ID `json:"after,omitempty"`
+	// After is where it goes on, and Record which deletion it is: the Next and
+	// the Record of the part before.
+	After  *event.ID      `json:"after,omitempty"`
+	Record *event.AuditID `json:"record,omitempty"`
+}
+
+// Forgetting is the record of a deletion: how much, and not whose.
+type Forgetting struct {
+	Record     event.AuditID `json:"record"`
+	At         time.Time     `json:"at"`
+	Events     int           `json:"events"`
+	Deliveries int           `json:"deliveries"`
+	Files      int           `json:"files"`
+	Sources    bool          `json:"sources"`
+	Mentions   bool          `json:"mentions"`
+	Done       bool          `json:"done"` // false: it broke off, or goes on
+}
+
+// Forgettings answers GET /forget.
+type Forgettings struct {
+	Items []Forgetting `json:"items"` // newest first
 }
 
 // ForgetOrigin counts the events of a form or source.
@@ -41,6 +61,8 @@ type Forgotten struct {
 	// Remains says, at the end, what could not be taken out of the files yet.
 	Remains []string  `json:"remains,omitempty"`
 	Next    *event.ID `json:"next,omitempty"` // there is more
+	// Record is the number of the deletion in the list of them; nil for a count.
+	Record *event.AuditID `json:"record,omitempty"`
 }
 
 // forget answers POST /forget. A key that it does not know is refused: who
@@ -59,4 +81,13 @@ func (h *handler) forget(c *fiber.Ctx) error {
 		return err
 	}
 	return c.JSON(part)
+}
+
+// forgettings answers GET /forget.
+func (h *handler) forgettings(c *fiber.Ctx) error {
+	list, err := h.service.Forgettings(c.UserContext())
+	if err != nil {
+		return err
+	}
+	return c.JSON(Forgettings{Items: list})
 }

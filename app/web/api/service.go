@@ -56,6 +56,8 @@ type FormKeeper interface {
 	// Forget deletes what is stored of a person, or counts it, a part at a
 	// time. Besides the store's its errors are those of Refuse.
 	Forget(ctx context.Context, r ForgetRequest) (Forgotten, error)
+	// Forgettings are the records of such deletions, newest first.
+	Forgettings(ctx context.Context) ([]Forgetting, error)
 }
 
 // Archive is all that looks at what is stored.
@@ -103,6 +105,7 @@ func Register(r fiber.Router, service Service, logger *slog.Logger, now func() t
 	r.Post("/events/:id/notspam", h.answer(h.notSpam))
 	r.Get("/forms", h.answer(h.forms))
 	r.Post("/forget", h.answer(h.forget))
+	r.Get("/forget", h.answer(h.forgettings))
 	r.Get("/sources/:name/fields", h.answer(h.sourceFields))
 	r.Get("/forms/:name/fields", h.answer(h.formFields))
 	r.Get("/connections", h.answer(h.connections))

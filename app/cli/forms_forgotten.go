@@ -1,0 +1,42 @@
+package cli
+
+import (
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func newFormsForgotten(s *session) *cobra.Command {
+	return &cobra.Command{
+		Use: "forgotten", Short: "List the deletions of forms forget: number, time, how much",
+		Example: `  hookgate forms forgotten`,
+		Args:    exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			server, err := s.connect()
+			if err != nil {
+				return err
+			}
+			list, err := server.Forgettings(cmd.Context())
+			if err != nil {
+				return serverError(err)
+			}
+			if s.json {
+				return s.printJSON(list)
+			}
+			if len(list.Items) == 0 {
+				s.out.Println("nobody was forgotten")
+				return nil
+			}
+			rows := make([][]string, len(list.Items))
+			for i, f := range list.Items {
+				state := "done"
+				if !f.Done {
+					state = "not finished"
+				}
+				rows[i] = []string{f.Record.String(), f.At.Local().Format(time.DateTime), thousands(f.Events), thousands(f.Deliveries), thousands(f.Files), state}
+			}
+			s.out.Printf("%s", s.out.Table([]string{"NUMBER", "WHEN", "EVENTS", "DELIVERIES", "FILES", "STATE"}, rows))
+			return nil
+		},
+	}
+}
