@@ -176,8 +176,8 @@ func TestRenderProblems_files(t *testing.T) {
 	}
 	for _, want := range []string{
 		`enctype="multipart/form-data"`,
-		`<input type="file" id="field-2" name="brief" accept=".pdf,.docx,.jpg" required>`,
-		`<input type="file" id="field-3" name="photos" accept="image/*" multiple>`,
+		`<input type="file" id="field-2" name="brief" accept=".pdf,.docx,.jpg" aria-describedby="field-2-help" required>`,
+		`<input type="file" id="field-3" name="photos" accept="image/*" multiple aria-describedby="field-3-help">`,
 		`Please choose your file again`,
 	} {
 		if !strings.Contains(out.String(), want) {

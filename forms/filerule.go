@@ -198,6 +198,16 @@ func (fd *field) readFiles(e *entry) (any, Problem) {
 	return list[0], Problem{}
 }
 
+// fileHelp says what the field takes, for who has not said it: better than a
+// refusal after a long upload.
+func (fd *field) fileHelp(lang Lang) string {
+	types := lang.fileTypes(fd.file.words)
+	if types != "" {
+		types += ", "
+	}
+	return strings.NewReplacer("{types}", types, "{limit}", lang.size(fd.file.maxSize)).Replace(lang.page("filelimit"))
+}
+
 // fileProblem is a problem with the limit that it is about.
 func (fd *field) fileProblem(code Code) Problem {
 	p := Problem{Code: code}

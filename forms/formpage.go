@@ -74,7 +74,9 @@ func (p *formPage) fill(f *Form, action string, r Result) {
 				id = fmt.Sprintf("field-%d-row-%d", i+1, row+1)
 			}
 			c := p.show(fd, path, id, r.all)
-			c.Problem = messages[c.Name]
+			if c.Problem = messages[c.Name]; c.Problem != "" {
+				c.Again = "" // the problem is about the file
+			}
 			ids[c.Name], shown[path.key()] = c.ID, true
 			if len(c.Choices) > 0 {
 				ids[c.Name] = c.Choices[0].ID
@@ -107,6 +109,9 @@ func (p *formPage) show(fd *field, path fieldPath, id string, all *entries) cont
 	c.Empty = p.Say("choose")
 	if fd.isFile() {
 		p.Files = true
+		if c.Help == "" {
+			c.Help = fd.fileHelp(p.Lang)
+		}
 		if again {
 			c.Again = p.Say("again")
 		}

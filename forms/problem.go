@@ -56,8 +56,13 @@ func (p Problem) Message(lang Lang) string {
 		limit = lang.day(limit)
 	case FileTooLarge:
 		limit = strings.Replace(limit, ".", lang.texts().Format.Decimal, 1)
-	case FileType: // visitors are not to read image/*
-		limit = strings.NewReplacer("image/*", lang.page("images"), "audio/*", lang.page("audio"), "video/*", lang.page("videos")).Replace(limit)
+	case FileType:
+		limit = lang.fileTypes(limit)
 	}
 	return strings.ReplaceAll(lang.problem(p.Code, p.kind, p.Limit), "{limit}", limit)
+}
+
+// fileTypes are types of files for people, who are not to read image/*.
+func (l Lang) fileTypes(words string) string {
+	return strings.NewReplacer("image/*", l.page("images"), "audio/*", l.page("audio"), "video/*", l.page("videos")).Replace(words)
 }

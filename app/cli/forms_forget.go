@@ -83,7 +83,13 @@ func (s *session) forgetPerson(ctx context.Context, r api.ForgetRequest) error {
 	if s.json {
 		return s.printJSON(gone)
 	}
-	s.out.Printf("%s\n", deletedSentence(&gone))
+	s.printGone(&gone)
+	return nil
+}
+
+// printGone says what was deleted, and what is left to do.
+func (s *session) printGone(gone *api.Forgotten) {
+	s.out.Printf("%s\n", deletedSentence(gone))
 	if gone.Record != nil {
 		s.note("This deletion has the number %s: hookgate forms forgotten lists them.", *gone.Record)
 	}
@@ -93,7 +99,6 @@ func (s *session) forgetPerson(ctx context.Context, r api.ForgetRequest) error {
 	if gone.Events > 0 {
 		s.note("Backups, logs and those who got the deliveries keep what they have.")
 	}
-	return nil
 }
 
 // forgetAll adds up all parts; with an error, those before it.

@@ -109,11 +109,16 @@ func optionTexts(f object) any {
 	return chosen
 }
 
-// webflow reads the payload's data.
+// webflow reads the payload's data; webhooks of the first version of its API
+// have no payload around it.
 func webflow(body object) (Submission, bool) {
 	payload, ok := body.object("payload")
 	if !ok {
-		return Submission{}, false
+		data, ok := body.object("data")
+		return Submission{
+			Fields: data.fields(nil),
+			Meta:   body.meta("form_name", "name", "submission_id", "_id", "submitted_at", "d", "site_id", "site"),
+		}, ok
 	}
 	data, ok := payload.object("data")
 	return Submission{

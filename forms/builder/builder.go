@@ -39,7 +39,7 @@ func Formats() []Format {
 	return []Format{
 		{"cf7", "", plain()},
 		{"elementor", "", elementor},
-		{"fluentforms", "", plain("__submission", "__fluent_form_embded_post_id", "_wp_http_referer")},
+		{"fluentforms", "", fluentForms},
 		{"formbricks", `headers["webhook-id"]`, formbricks},
 		{"formie", "", formie},
 		{"formspree", "", formspree},
@@ -50,7 +50,7 @@ func Formats() []Format {
 		{"sitejet", "", plain()},
 		{"tally", "data.eventId", tally},
 		{"typeform", "data.event_id", typeform},
-		{"webflow", "data.payload?.id", webflow},
+		{"webflow", "data.payload?.id ?? data._id", webflow},
 		{"wix", "", wix},
 		{"wpforms", "", wpForms},
 	}

@@ -60,6 +60,23 @@ func TestFormats(t *testing.T) {
 	}
 }
 
+// Some builders have sent the same in another shape, at another time or by
+// another of their ways.
+func TestRead_shapes(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ format, text, want string }{
+		"Wix, under data":            {"wix", `{"data":{"field:email_9a1b":"a@b.example","formName":"Contact","submissionId":"s1"}}`, `{"Fields":[{"Name":"email","Value":"a@b.example"}],"Meta":{"form_name":"Contact","submission_id":"s1"}}`},
+		"Webflow's first API":        {"webflow", `{"name":"Sample","site":"6274","data":{"name":"Ann"},"d":"2022-09-14T12:35:16.117Z","_id":"6321"}`, `{"Fields":[{"Name":"name","Value":"Ann"}],"Meta":{"form_name":"Sample","site_id":"6274","submission_id":"6321","submitted_at":"2022-09-14T12:35:16.117Z"}}`},
+		"Fluent Forms, chosen fields": {"fluentforms", `{"who":"Ann"}`, `{"Fields":[{"Name":"who","Value":"Ann"}],"Meta":null}`},
+	} {
+		f, _ := builder.Find(c.format)
+		got, err := json.Marshal(f.Read([]byte(c.text)))
+		if err != nil || string(got) != c.want {
+			t.Errorf("%s: %v\n%s, want\n%s", name, err, got, c.want)
+		}
+	}
+}
+
 // What is not of the format loses nothing: every key is a field.
 func TestRead_otherwise(t *testing.T) {
 	t.Parallel()

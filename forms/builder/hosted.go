@@ -34,8 +34,12 @@ func jotform(body object) (Submission, bool) {
 // wixKey is how Wix names a field: field:email_9a1b, with some random digits.
 var wixKey = regexp.MustCompile(`^field:(.+?)(?:_[0-9a-f]{4})?$`)
 
-// wix reads the keys that begin with field:.
+// wix reads the keys that begin with field:, which an automation sends as they
+// are or under data.
 func wix(body object) (Submission, bool) {
+	if inner, ok := body.object("data"); ok {
+		body = inner
+	}
 	s := Submission{Meta: body.meta("form_id", "formId", "form_name", "formName", "submission_id", "submissionId", "contact_id", "contactId", "submitted_at", "submissionTime")}
 	for _, m := range body {
 		if parts := wixKey.FindStringSubmatch(m.key); parts != nil {

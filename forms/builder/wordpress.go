@@ -13,6 +13,19 @@ func plain(leave ...string) func(object) (Submission, bool) {
 	}
 }
 
+// fluentOwn are the keys that Fluent Forms adds to the fields. Of its nonces it
+// leaves out that of one form alone.
+var fluentOwn = regexp.MustCompile(`^(__.*|_wp_http_referer|_fluentform_[0-9]+_fluentformnonce|item__[0-9]+__fluent_checkme_)$`)
+
+// fluentForms takes every key for a field but those that are the plugin's own.
+func fluentForms(body object) (Submission, bool) {
+	s := Submission{Fields: body.fields(fluentOwn.MatchString)}
+	if entry, ok := body.object("__submission"); ok {
+		s.Meta = entry.meta("form_id", "form_id", "submission_id", "id", "submitted_at", "created_at", "page", "source_url")
+	}
+	return s, true
+}
+
 // madeUp are the ids that Elementor makes where its user gives none.
 var madeUp = regexp.MustCompile(`^field_[0-9a-f]{6,}$`)
 
