@@ -65,8 +65,8 @@ func TestFormats(t *testing.T) {
 func TestRead_shapes(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ format, text, want string }{
-		"Wix, under data":            {"wix", `{"data":{"field:email_9a1b":"a@b.example","formName":"Contact","submissionId":"s1"}}`, `{"Fields":[{"Name":"email","Value":"a@b.example"}],"Meta":{"form_name":"Contact","submission_id":"s1"}}`},
-		"Webflow's first API":        {"webflow", `{"name":"Sample","site":"6274","data":{"name":"Ann"},"d":"2022-09-14T12:35:16.117Z","_id":"6321"}`, `{"Fields":[{"Name":"name","Value":"Ann"}],"Meta":{"form_name":"Sample","site_id":"6274","submission_id":"6321","submitted_at":"2022-09-14T12:35:16.117Z"}}`},
+		"Wix, under data":             {"wix", `{"data":{"field:email_9a1b":"a@b.example","formName":"Contact","submissionId":"s1"}}`, `{"Fields":[{"Name":"email","Value":"a@b.example"}],"Meta":{"form_name":"Contact","submission_id":"s1"}}`},
+		"Webflow's first API":         {"webflow", `{"name":"Sample","site":"6274","data":{"name":"Ann"},"d":"2022-09-14T12:35:16.117Z","_id":"6321"}`, `{"Fields":[{"Name":"name","Value":"Ann"}],"Meta":{"form_name":"Sample","site_id":"6274","submission_id":"6321","submitted_at":"2022-09-14T12:35:16.117Z"}}`},
 		"Fluent Forms, chosen fields": {"fluentforms", `{"who":"Ann"}`, `{"Fields":[{"Name":"who","Value":"Ann"}],"Meta":null}`},
 	} {
 		f, _ := builder.Find(c.format)
