@@ -74,9 +74,7 @@ func (p *formPage) fill(f *Form, action string, r Result) {
 				id = fmt.Sprintf("field-%d-row-%d", i+1, row+1)
 			}
 			c := p.show(fd, path, id, r.all)
-			if c.Problem = messages[c.Name]; c.Problem != "" {
-				c.Again = "" // the problem is about the file
-			}
+			c.wrong(messages[c.Name])
 			ids[c.Name], shown[path.key()] = c.ID, true
 			if len(c.Choices) > 0 {
 				ids[c.Name] = c.Choices[0].ID
@@ -84,16 +82,29 @@ func (p *formPage) fill(f *Form, action string, r Result) {
 			p.Fields = append(p.Fields, c)
 		}
 	}
-	for _, problem := range r.Problems {
+	p.summarise(f, r.Problems, ids)
+	p.Hidden = append(p.Hidden, f.carry(r.posted, shown)...)
+	if r.Started != "" && !slices.ContainsFunc(p.Hidden, func(h hiddenInput) bool { return h.Name == startedField }) {
+		p.Hidden = append(p.Hidden, hiddenInput{startedField, r.Started})
+	}
+}
+
+// wrong marks the control with what is wrong with it. Where that is the file,
+// there is no need to ask for it once more.
+func (c *control) wrong(message string) {
+	if c.Problem = message; message != "" {
+		c.Again = ""
+	}
+}
+
+// summarise lists the problems; ids are the controls by the fields' names.
+func (p *formPage) summarise(f *Form, problems []Problem, ids map[string]string) {
+	for _, problem := range problems {
 		line := summaryLine{ID: ids[problem.Field], Label: problem.Field, Message: problem.Message(p.Lang)}
 		if fd := f.declared(pathOf(problem.Field).path); fd != nil {
 			line.Label = strings.TrimRight(fd.label, ".: ") // a sentence, as a checkbox may have, and a colon follows
 		}
 		p.Problems = append(p.Problems, line)
-	}
-	p.Hidden = append(p.Hidden, f.carry(r.posted, shown)...)
-	if r.Started != "" && !slices.ContainsFunc(p.Hidden, func(h hiddenInput) bool { return h.Name == startedField }) {
-		p.Hidden = append(p.Hidden, hiddenInput{startedField, r.Started})
 	}
 }
 
