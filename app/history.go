@@ -24,6 +24,10 @@ var (
 	ErrTargetFilled = db.ErrTargetFilled
 )
 
+// Remedy is what a person can do about an error of New or MoveHistory that is
+// the PostgreSQL server's; "" where there is nothing to add.
+func Remedy(err error) string { return db.Remedy(err) }
+
 // MoveHistory copies the SQLite file at path into the PostgreSQL database at to
 // and compares the two. Interrupted, it goes on when it is called again.
 func MoveHistory(ctx context.Context, path string, to event.Secret, opt Options, progress func(MoveProgress)) ([]MovedTable, error) {

@@ -46,7 +46,7 @@ func openTarget(ctx context.Context, url event.Secret, opt Options) (*target, er
 	}
 	config = writerConfig(config)
 	config.RuntimeParams["statement_timeout"] = "0" // whole tables are read
-	conn, err := pgx.ConnectConfig(ctx, config)
+	conn, err := pgx.ConnectConfig(ctx, inSession(config))
 	if err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}

@@ -36,8 +36,6 @@ var ErrBadURL = errors.New("not the URL of a PostgreSQL database, such as postgr
 // errCutOff marks errors after which the connection is gone.
 var errCutOff = errors.New("no connection to the database")
 
-var errNoSchema = errors.New("no schema of the search path exists in the database")
-
 // postgres is the engine on a database that several processes share. Its
 // connection belongs to the committer's goroutine.
 type postgres struct {
@@ -90,14 +88,14 @@ func openPostgres(ctx context.Context, url event.Secret, opt Options, ids *atomi
 	if err := migratePostgres(ctx, config, opt.Logger); err != nil {
 		return nil, err
 	}
-	e.side = stdlib.OpenDB(*config)
+	e.side = stdlib.OpenDB(*inSession(config))
 	e.side.SetMaxOpenConns(2)
 	e.gates = openGates(config)
 	reading := config.Copy()
 	reading.RuntimeParams["default_transaction_read_only"] = "on"
 	// A ping before each use: a connection that died with the server is found
 	// out before a query is lost with it. Nothing hot is read.
-	e.reads = stdlib.OpenDB(*reading, stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return true }))
+	e.reads = stdlib.OpenDB(*inSession(reading), stdlib.OptionShouldPing(func(context.Context, stdlib.ShouldPingParams) bool { return true }))
 	e.reads.SetMaxOpenConns(6)
 	e.reads.SetMaxIdleConns(6)
 	if e.schema, err = schemaHash(ctx, e.reads); err == nil {
@@ -115,7 +113,7 @@ func openGates(config *pgx.ConnConfig) *sql.DB {
 	c := config.Copy()
 	c.RuntimeParams["synchronous_commit"] = "off"
 	c.RuntimeParams["statement_timeout"] = "2000"
-	gates := stdlib.OpenDB(*c)
+	gates := stdlib.OpenDB(*inSession(c))
 	gates.SetMaxOpenConns(2)
 	gates.SetMaxIdleConns(2)
 	gates.SetConnMaxIdleTime(time.Minute)
@@ -207,7 +205,7 @@ func (e *postgres) connect(ctx context.Context) error {
 	if time.Now().Before(e.retryAt) {
 		return fmt.Errorf("%w: %w", errCutOff, e.lastErr)
 	}
-	conn, err := pgx.ConnectConfig(ctx, e.config)
+	conn, err := pgx.ConnectConfig(ctx, inSession(e.config))
 	if err != nil {
 		pause := min(100*time.Millisecond<<min(e.failures, 10), maxBackOff)
 		e.failures++

@@ -17,13 +17,13 @@ import (
 // migratePostgres brings the tables up to date. Of several processes that
 // start at once one does it; the others wait for it.
 func migratePostgres(ctx context.Context, config *pgx.ConnConfig, logger *slog.Logger) (err error) {
-	conn := stdlib.OpenDB(*config)
+	conn := stdlib.OpenDB(*inSession(config))
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	id, err := schemaHash(ctx, conn)
+	schema, err := inspect(ctx, conn)
 	if err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
-	locker, err := lock.NewPostgresSessionLocker(lock.WithLockID(id), lock.WithLockTimeout(1, 300))
+	locker, err := lock.NewPostgresSessionLocker(lock.WithLockID(hash("schema", schema)), lock.WithLockTimeout(1, 300))
 	if err != nil {
 		return fmt.Errorf("prepare migrations: %w", err)
 	}

@@ -150,7 +150,7 @@ func (p *pulse) listen(ctx context.Context, w Watch) error {
 	config := p.engine.config.Copy()
 	delete(config.RuntimeParams, "idle_in_transaction_session_timeout")
 	delete(config.RuntimeParams, "statement_timeout")
-	conn, err := pgx.ConnectConfig(ctx, config)
+	conn, err := pgx.ConnectConfig(ctx, inSession(config))
 	if err != nil {
 		return err
 	}

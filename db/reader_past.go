@@ -28,7 +28,7 @@ func OpenPostgresReader(url event.Secret) (*Reader, error) {
 	}
 	config.RuntimeParams["default_transaction_read_only"] = "on"
 	dialect := postgresDialect()
-	return &Reader{store: &Store{dialect: dialect, read: newPool(stdlib.OpenDB(*config), dialect), now: time.Now}}, nil
+	return &Reader{store: &Store{dialect: dialect, read: newPool(stdlib.OpenDB(*inSession(config)), dialect), now: time.Now}}, nil
 }
 
 // Begun reports whether there are tables of hookgate's.

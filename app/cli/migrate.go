@@ -101,13 +101,13 @@ func (s *session) moveHistory(ctx context.Context, from string, to event.Secret)
 	case errors.Is(err, app.ErrDiffers):
 		return &failure{code: exitFailed, err: err, hint: "the file has been used since the first try, or something else wrote to PostgreSQL: drop the tables there and run it again"}
 	case errors.Is(err, app.ErrBadURL):
-		return usageError("--to, or storage.url of the config", err)
+		return usageError("--to, or storage.url of the config: "+app.Remedy(err), err)
 	case errors.Is(err, app.ErrInUse):
 		return &failure{code: exitFailed, err: err, hint: "stop it first"}
 	case errors.Is(err, app.ErrTargetFilled):
 		return &failure{code: exitFailed, err: err, hint: "use another database, or another schema: ?search_path=name"}
 	}
-	return &failure{code: exitFailed, err: err}
+	return &failure{code: exitFailed, err: err, hint: app.Remedy(err)}
 }
 
 // moveProgress writes a line when a table is done, and every second.

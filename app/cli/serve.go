@@ -78,7 +78,7 @@ func (s *session) serve(ctx context.Context, logger *slog.Logger) error {
 	}
 	server, err := app.New(loaded, app.Options{Logger: logger, Version: version(), Now: s.now}) //nolint:contextcheck // it outlives ctx: it drains
 	if err != nil {
-		return &failure{code: exitFailed, err: err}
+		return &failure{code: exitFailed, err: err, hint: app.Remedy(err)}
 	}
 	ctx, stop := untilSignal(ctx, os.Exit)
 	defer stop()

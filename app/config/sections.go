@@ -141,6 +141,12 @@ func (s *Storage) checkURL(n, url yamlpos.Node) diag.List {
 	if (scheme != "postgres" && scheme != "postgresql") || rest == "" {
 		return diag.List{url.Diag("bad-value", "write postgres://user:password@host:5432/database", `"url" does not name a PostgreSQL database`)}
 	}
+	// Read as it is, such a password would be taken for parts of the host's and
+	// the database's names, and be shown with these.
+	rest, _, _ = strings.Cut(rest, "?")
+	if end := strings.LastIndexByte(rest, '@'); end >= 0 && strings.ContainsAny(rest[:end], "@/#") {
+		return diag.List{url.Diag("bad-value", "write %40 for @, %2F for /, %23 for #", `the user or the password in "url" has characters that mean something else in a URL`)}
+	}
 	return nil
 }
 
