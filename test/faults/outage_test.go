@@ -190,15 +190,17 @@ func TestSlowSink(t *testing.T) {
 		return took
 	}
 	measure(0) // warm up
+	// Of the parts' p99 the median: what else runs on the machine may strike one
+	// or the other part for seconds.
 	var well, ill []time.Duration
 	for round := range rounds {
-		well = append(well, measure(0)...)
-		ill = append(ill, measure(int32(round*2+1))...)
-		well = append(well, measure(0)...)
-		ill = append(ill, measure(int32(round*2+2))...)
+		for half := range 2 {
+			well = append(well, lab.Percentile(measure(0), 99))
+			ill = append(ill, lab.Percentile(measure(int32(round*2+half+1)), 99))
+		}
 	}
-	p99well, p99ill := lab.Percentile(well, 99), lab.Percentile(ill, 99)
-	t.Logf("others' p50 %s and %s, p99 %s and %s", lab.Percentile(well, 50), lab.Percentile(ill, 50), p99well, p99ill)
+	p99well, p99ill := lab.Percentile(well, 50), lab.Percentile(ill, 50)
+	t.Logf("others' p99, by part: %s and %s", well, ill)
 	// The short form has few samples and a busy machine: it looks for a stall, as
 	// long as an attempt at the stuck one takes; the long one for the promised 20 %.
 	limit := lab.Pick(max(3*p99well, 500*time.Millisecond), p99well*12/10+2*time.Millisecond)
