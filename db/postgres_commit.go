@@ -98,8 +98,14 @@ func (w *pgWork) run() error {
 	w.freed = map[dedupeKey]bool{}
 	w.queue.Queue("BEGIN")
 	w.queue.Queue("SELECT beat($1)", w.tx.at.owner).QueryRow(func(row pgx.Row) error { return row.Scan(&w.tx.at.now) })
-	asked := w.askKeys()
-	if w.askDuplicates() || asked {
+	accepted, all := w.keys()
+	if len(w.batch.writes) > 0 {
+		w.queue.Queue(planFreely)
+	} else if len(all) > 0 {
+		w.queue.Queue(planNow)
+	}
+	w.askKeys(accepted, all)
+	if w.askDuplicates() || len(all) > 0 {
 		if err := w.send(); err != nil {
 			return err
 		}
@@ -134,12 +140,9 @@ func (w *pgWork) send() error {
 	return w.tx.e.conn.SendBatch(w.tx.ctx, queue).Close()
 }
 
-// askKeys locks the ordering keys that the batch may change the turn of, and
-// asks which of the accepted ones are taken. Whoever holds a key's lock sees
-// all that was committed under it before. All replicas lock in the same order,
-// or they would wait for each other.
-func (w *pgWork) askKeys() bool {
-	var accepted, all []keyed
+// keys are the ordering keys of what is accepted, and all whose turn the batch
+// may change.
+func (w *pgWork) keys() (accepted, all []keyed) {
 	for _, a := range w.batch.accepts {
 		for i := range a.deliveries {
 			if d := &a.deliveries[i]; d.Key != "" && d.State != event.GaveUp {
@@ -156,8 +159,16 @@ func (w *pgWork) askKeys() bool {
 	for _, op := range w.batch.writes {
 		all = append(all, op.keys...)
 	}
+	return accepted, all
+}
+
+// askKeys locks the ordering keys that the batch may change the turn of, and
+// asks which of the accepted ones are taken. Whoever holds a key's lock sees
+// all that was committed under it before. All replicas lock in the same order,
+// or they would wait for each other.
+func (w *pgWork) askKeys(accepted, all []keyed) {
 	if len(all) == 0 {
-		return false
+		return
 	}
 	locks := make([]int64, len(all))
 	for i, k := range all {
@@ -176,7 +187,6 @@ func (w *pgWork) askKeys() bool {
 			})
 		})
 	}
-	return true
 }
 
 // keyOf is the delivery's ordering key as it is stored.

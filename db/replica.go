@@ -135,7 +135,10 @@ func (e *postgres) retire(ctx context.Context) error {
 func (e *postgres) inTransaction(ctx context.Context, do func(pgx.Tx) error) error {
 	tx, err := e.conn.Begin(ctx)
 	if err == nil {
-		if err = do(tx); err == nil {
+		if _, err = tx.Exec(ctx, planFreely); err == nil {
+			err = do(tx)
+		}
+		if err == nil {
 			err = tx.Commit(ctx)
 		} else {
 			err = errors.Join(err, ignoreClosed(tx.Rollback(ctx)))
