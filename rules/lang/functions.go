@@ -137,6 +137,7 @@ func numbers(m *meter, args []any) (any, error) {
 // pattern is a compiled regular expression and its size.
 type pattern struct {
 	re           *regexp.Regexp
+	simple       *simplePattern // what says the same as re; nil: nothing does
 	instructions int
 }
 
@@ -149,6 +150,7 @@ func compilePattern(text string) (*pattern, error) {
 	if err != nil {
 		return nil, limitf("not a regular expression: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 	}
+	simple := simplify(parsed)
 	program, err := syntax.Compile(parsed.Simplify())
 	if err != nil {
 		return nil, limitf("not a regular expression: %s", err)
@@ -160,7 +162,7 @@ func compilePattern(text string) (*pattern, error) {
 	if err != nil {
 		return nil, limitf("not a regular expression: %s", err)
 	}
-	return &pattern{re: re, instructions: len(program.Inst)}, nil
+	return &pattern{re: re, simple: simple, instructions: len(program.Inst)}, nil
 }
 
 // match is the operator matches. As in expr, nil matches nothing.

@@ -165,6 +165,9 @@ func (m *matching) ask(s *Scope) answer {
 	case f.kind != fastjson.TypeString, m.pattern.instructions*len(f.text) > maxRegexWork, !utf8.Valid(f.text):
 		return unsure
 	}
+	if simple := m.pattern.simple; simple != nil {
+		return answerOf(simple.match(f.text))
+	}
 	return answerOf(m.pattern.re.Match(f.text))
 }
 
