@@ -3,6 +3,8 @@ package db
 import (
 	"context"
 	"slices"
+
+	"github.com/jackc/pgx/v5/pgtype"
 )
 
 // Read runs a query of a test.
@@ -43,3 +45,34 @@ func PruneQueries(condition string) (lock, prune string) {
 // ExpireFilesQuery is the statement that takes files from events, on
 // PostgreSQL: those after $1 up to $2.
 func ExpireFilesQuery() string { return new(bound).bind(expireFilesQuery) }
+
+// RegisterColumns teaches a connection's types to take the columns of Columns.
+func RegisterColumns(types *pgtype.Map) { registerColumns(types) }
+
+// Columns has a column of each type.
+type Columns struct{ long, integer, short, yes, text, bytes column }
+
+// Reset empties the columns.
+func (c *Columns) Reset() {
+	c.long.reset(pgtype.Int8OID)
+	c.integer.reset(pgtype.Int4OID)
+	c.short.reset(pgtype.Int2OID)
+	c.yes.reset(pgtype.BoolOID)
+	c.text.reset(pgtype.TextOID)
+	c.bytes.reset(pgtype.ByteaOID)
+}
+
+// Add adds a row.
+func (c *Columns) Add(long int64, integer int32, short int16, yes bool, text string, bytes []byte) {
+	c.long.int64(long)
+	c.integer.int32(integer)
+	c.short.int16(short)
+	c.yes.bool(yes)
+	c.text.text(text)
+	c.bytes.bytes(bytes)
+}
+
+// Args are the columns as parameters of a statement.
+func (c *Columns) Args() []any {
+	return []any{&c.long, &c.integer, &c.short, &c.yes, &c.text, &c.bytes}
+}

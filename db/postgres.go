@@ -55,6 +55,7 @@ type postgres struct {
 	lastErr  error
 	number   int64   // of the latest commit
 	lost     []int64 // numbers of commits that nobody knows the outcome of
+	rows     batchRows
 
 	id      atomic.Int64 // replicas.id of this process; 0: none yet
 	beat    atomic.Int64 // when the lease was renewed, ns since base
@@ -230,6 +231,7 @@ func (e *postgres) connect(ctx context.Context) error {
 	if e.failures > 0 {
 		e.logger.InfoContext(ctx, "the database is back")
 	}
+	registerColumns(conn.TypeMap())
 	e.conn, e.failures = conn, 0
 	return nil
 }

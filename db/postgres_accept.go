@@ -3,26 +3,55 @@ package db
 import (
 	"fmt"
 
+	"github.com/jackc/pgx/v5/pgtype"
+
 	"hookgate/app/event"
 )
 
 // eventRows are the columns of the events of a batch.
 type eventRows struct {
-	ids, received, duplicateOf, plans, firsts []int64
-	sources, types, causes, verdicts, errors  []string
-	forms, states                             []int16
-	deliveries                                []int32
-	contents                                  [][]byte
+	ids, received, duplicateOf, plans, firsts column // bigint
+	sources, types, causes, verdicts, errors  column // text
+	forms, states                             column // smallint
+	deliveries                                column // integer
+	contents                                  column // bytea
+}
+
+func (rows *eventRows) reset() {
+	for _, c := range []*column{&rows.ids, &rows.received, &rows.duplicateOf, &rows.plans, &rows.firsts} {
+		c.reset(pgtype.Int8OID)
+	}
+	for _, c := range []*column{&rows.sources, &rows.types, &rows.causes, &rows.verdicts, &rows.errors} {
+		c.reset(pgtype.TextOID)
+	}
+	rows.forms.reset(pgtype.Int2OID)
+	rows.states.reset(pgtype.Int2OID)
+	rows.deliveries.reset(pgtype.Int4OID)
+	rows.contents.reset(pgtype.ByteaOID)
 }
 
 // deliveryRows are the columns of the deliveries of a batch.
 type deliveryRows struct {
-	ids, events, claims                          []int64
-	rules, connections, keys, messages, warnings []string
-	actions                                      []int32
-	states                                       []int16
-	blocked                                      []bool
-	outputs                                      [][]byte
+	ids, events, claims                          column // bigint
+	rules, connections, keys, messages, warnings column // text
+	actions                                      column // integer
+	states                                       column // smallint
+	blocked                                      column // boolean
+	outputs                                      column // bytea
+	scratch                                      []byte
+}
+
+func (rows *deliveryRows) reset() {
+	for _, c := range []*column{&rows.ids, &rows.events, &rows.claims} {
+		c.reset(pgtype.Int8OID)
+	}
+	for _, c := range []*column{&rows.rules, &rows.connections, &rows.keys, &rows.messages, &rows.warnings} {
+		c.reset(pgtype.TextOID)
+	}
+	rows.actions.reset(pgtype.Int4OID)
+	rows.states.reset(pgtype.Int2OID)
+	rows.blocked.reset(pgtype.BoolOID)
+	rows.outputs.reset(pgtype.ByteaOID)
 }
 
 // accepts queues the events and their deliveries.
@@ -30,8 +59,9 @@ func (w *pgWork) accepts() error {
 	if len(w.batch.accepts) == 0 {
 		return nil
 	}
-	var events eventRows
-	var deliveries deliveryRows
+	events, deliveries := &w.tx.e.rows.events, &w.tx.e.rows.deliveries
+	events.reset()
+	deliveries.reset()
 	for _, a := range w.batch.accepts {
 		a.owner, a.duplicateOf = w.tx.at.owner, 0
 		if a.dedupeKey != nil {
@@ -47,20 +77,20 @@ func (w *pgWork) accepts() error {
 			continue
 		}
 		for i := range a.deliveries {
-			if err := w.addDelivery(&deliveries, &a.deliveries[i]); err != nil {
+			if err := w.addDelivery(deliveries, &a.deliveries[i]); err != nil {
 				return fmt.Errorf("insert delivery %s: %w", a.deliveries[i].ID, err)
 			}
 		}
 	}
 	w.forgetFreed()
-	e := &events
 	w.queue.Queue(`INSERT INTO events (id, source, form, type, received, state, cause, duplicate_of, plan, verdicts, errors, deliveries, first, content)
 		SELECT id, source, form, type, received, state, NULLIF(cause, ''), NULLIF(duplicate_of, 0), plan, verdicts, NULLIF(errors, ''), deliveries, first, content
 		FROM unnest($1::bigint[], $2::text[], $3::smallint[], $4::text[], $5::bigint[], $6::smallint[], $7::text[], $8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::integer[], $13::bigint[], $14::bytea[])
 		AS e(id, source, form, type, received, state, cause, duplicate_of, plan, verdicts, errors, deliveries, first, content)`,
-		e.ids, e.sources, e.forms, e.types, e.received, e.states, e.causes, e.duplicateOf, e.plans, e.verdicts, e.errors, e.deliveries, e.firsts, e.contents)
-	if len(deliveries.ids) > 0 {
-		w.insertDeliveries(&deliveries)
+		&events.ids, &events.sources, &events.forms, &events.types, &events.received, &events.states, &events.causes, &events.duplicateOf,
+		&events.plans, &events.verdicts, &events.errors, &events.deliveries, &events.firsts, &events.contents)
+	if deliveries.ids.rows > 0 {
+		w.insertDeliveries(deliveries)
 	}
 	for _, a := range w.batch.accepts {
 		for i := range a.event.Files { // few posts have any
@@ -106,20 +136,20 @@ func (rows *eventRows) add(a *acceptOp) error {
 	if ev.Form {
 		form = 1
 	}
-	rows.ids = append(rows.ids, int64(ev.ID))
-	rows.sources = append(rows.sources, clean(ev.Source))
-	rows.forms = append(rows.forms, form)
-	rows.types = append(rows.types, clean(ev.Type))
-	rows.received = append(rows.received, a.now)
-	rows.states = append(rows.states, int16(number)) //nolint:gosec // one of a few
-	rows.causes = append(rows.causes, clean(ev.Cause))
-	rows.duplicateOf = append(rows.duplicateOf, int64(a.duplicateOf))
-	rows.plans = append(rows.plans, ev.Plan)
-	rows.verdicts = append(rows.verdicts, string(ev.Results))
-	rows.errors = append(rows.errors, textOf(ruleErrors))
-	rows.deliveries = append(rows.deliveries, int32(len(deliveries))) //nolint:gosec // rules make a few
-	rows.firsts = append(rows.firsts, firstOf(deliveries))
-	rows.contents = append(rows.contents, a.blob)
+	rows.ids.int64(int64(ev.ID))
+	rows.sources.text(clean(ev.Source))
+	rows.forms.int16(form)
+	rows.types.text(clean(ev.Type))
+	rows.received.int64(a.now)
+	rows.states.int16(int16(number)) //nolint:gosec // one of a few
+	rows.causes.text(clean(ev.Cause))
+	rows.duplicateOf.int64(int64(a.duplicateOf))
+	rows.plans.int64(ev.Plan)
+	rows.verdicts.text(string(ev.Results))
+	rows.errors.text(textOf(ruleErrors))
+	rows.deliveries.int32(int32(len(deliveries))) //nolint:gosec // rules make a few
+	rows.firsts.int64(firstOf(deliveries))
+	rows.contents.bytes(a.blob)
 	return nil
 }
 
@@ -160,18 +190,19 @@ func (w *pgWork) addDelivery(rows *deliveryRows, d *event.Delivery) error {
 	if err != nil {
 		return err
 	}
-	rows.ids = append(rows.ids, int64(d.ID))
-	rows.events = append(rows.events, int64(d.Event))
-	rows.rules = append(rows.rules, clean(d.Rule))
-	rows.actions = append(rows.actions, int32(d.Action)) //nolint:gosec // counted in a rule
-	rows.connections = append(rows.connections, clean(d.Connection))
-	rows.keys = append(rows.keys, clean(d.Key))
-	rows.states = append(rows.states, state)
-	rows.blocked = append(rows.blocked, blocked)
-	rows.claims = append(rows.claims, d.Claim)
-	rows.messages = append(rows.messages, clean(d.Error))
-	rows.warnings = append(rows.warnings, textOf(warnings))
-	rows.outputs = append(rows.outputs, pack(nil, d.Output))
+	rows.ids.int64(int64(d.ID))
+	rows.events.int64(int64(d.Event))
+	rows.rules.text(clean(d.Rule))
+	rows.actions.int32(int32(d.Action)) //nolint:gosec // counted in a rule
+	rows.connections.text(clean(d.Connection))
+	rows.keys.text(clean(d.Key))
+	rows.states.int16(state)
+	rows.blocked.bool(blocked)
+	rows.claims.int64(d.Claim)
+	rows.messages.text(clean(d.Error))
+	rows.warnings.text(textOf(warnings))
+	rows.scratch = pack(rows.scratch[:0], d.Output)
+	rows.outputs.bytes(rows.scratch)
 	return nil
 }
 
@@ -185,6 +216,6 @@ func (w *pgWork) insertDeliveries(rows *deliveryRows) {
 			claim, 0, 0, NULLIF(error, ''), NULLIF(warnings, ''), output
 		FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::smallint[], $8::boolean[], $9::bigint[], $10::text[], $11::text[], $12::bytea[])
 		WITH ORDINALITY AS d(id, event, rule, action, connection, key, state, blocked, claim, error, warnings, output, n) ORDER BY n`,
-		rows.ids, rows.events, rows.rules, rows.actions, rows.connections, rows.keys, rows.states, rows.blocked, rows.claims, rows.messages, rows.warnings, rows.outputs,
+		&rows.ids, &rows.events, &rows.rules, &rows.actions, &rows.connections, &rows.keys, &rows.states, &rows.blocked, &rows.claims, &rows.messages, &rows.warnings, &rows.outputs,
 		w.tx.at.owner, w.tx.at.until)
 }

@@ -2,45 +2,71 @@ package db
 
 import (
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"hookgate/app/event"
 )
 
 // deliveredRows are the columns of attempts that delivered.
 type deliveredRows struct {
-	ids, claims, started, durations []int64
-	numbers, statuses               []int32
-	answers                         [][]byte
-	outputs                         []*string
+	ids, claims, started, durations column // bigint
+	numbers, statuses               column // integer
+	answers                         column // bytea
+	outputs                         column // text
+	scratch                         []byte
+}
+
+func (rows *deliveredRows) reset() {
+	for _, c := range []*column{&rows.ids, &rows.claims, &rows.started, &rows.durations} {
+		c.reset(pgtype.Int8OID)
+	}
+	rows.numbers.reset(pgtype.Int4OID)
+	rows.statuses.reset(pgtype.Int4OID)
+	rows.answers.reset(pgtype.ByteaOID)
+	rows.outputs.reset(pgtype.TextOID)
 }
 
 // failedRows are the columns of attempts that did not.
 type failedRows struct {
 	deliveredRows
-	states []int16
-	waits  []int64
-	errors []string
+	states column // smallint
+	waits  column // bigint
+	errors column // text
+}
+
+func (rows *failedRows) reset() {
+	rows.deliveredRows.reset()
+	rows.states.reset(pgtype.Int2OID)
+	rows.waits.reset(pgtype.Int8OID)
+	rows.errors.reset(pgtype.TextOID)
 }
 
 func (rows *deliveredRows) add(r *resultOp) {
 	a := &r.attempt
-	var answer []byte
+	rows.ids.int64(int64(r.delivery.ID))
+	rows.claims.int64(r.delivery.Claim)
+	rows.started.int64(micros(a.Started))
+	rows.durations.int64(a.Duration.Microseconds())
+	rows.numbers.int32(int32(a.Number))  //nolint:gosec // a few
+	rows.statuses.int32(int32(a.Status)) //nolint:gosec // HTTP's
 	if len(a.Answer) > 0 {
-		answer = pack(nil, a.Answer)
+		rows.scratch = pack(rows.scratch[:0], a.Answer)
+		rows.answers.bytes(rows.scratch)
+	} else {
+		rows.answers.null()
 	}
-	rows.ids = append(rows.ids, int64(r.delivery.ID))
-	rows.claims = append(rows.claims, r.delivery.Claim)
-	rows.started = append(rows.started, micros(a.Started))
-	rows.durations = append(rows.durations, a.Duration.Microseconds())
-	rows.numbers = append(rows.numbers, int32(a.Number))   //nolint:gosec // a few
-	rows.statuses = append(rows.statuses, int32(a.Status)) //nolint:gosec // HTTP's
-	rows.answers = append(rows.answers, answer)
-	var outputs *string
 	if text, ok := outputsText(a.Outputs).(string); ok {
-		text = clean(text)
-		outputs = &text
+		rows.outputs.text(clean(text))
+	} else {
+		rows.outputs.null()
 	}
-	rows.outputs = append(rows.outputs, outputs)
+}
+
+func (rows *failedRows) add(r *resultOp, state int16, wait int64) {
+	rows.deliveredRows.add(r)
+	rows.states.int16(state)
+	rows.waits.int64(wait)
+	rows.errors.text(clean(r.attempt.Error))
 }
 
 // results queues what became of attempts. The owner in the conditions fences
@@ -51,8 +77,9 @@ func (rows *deliveredRows) add(r *resultOp) {
 // which seems to be short, and goes through all that was open since the last
 // vacuum. That cost six times as much.
 func (w *pgWork) results() {
-	var good deliveredRows
-	var bad failedRows
+	good, bad := &w.tx.e.rows.delivered, &w.tx.e.rows.failed
+	good.reset()
+	bad.reset()
 	ended := map[keyed]*resultOp{}
 	for _, r := range w.batch.results {
 		r.next = nil
@@ -63,26 +90,22 @@ func (w *pgWork) results() {
 		case event.Delivered:
 			good.add(r)
 		case event.Retrying:
-			bad.add(r)
-			bad.states, bad.waits = append(bad.states, open), append(bad.waits, r.wait)
-			bad.errors = append(bad.errors, clean(r.attempt.Error))
+			bad.add(r, open, r.wait)
 			continue
 		default:
-			bad.add(r)
-			bad.states, bad.waits = append(bad.states, failed), append(bad.waits, 0)
-			bad.errors = append(bad.errors, clean(r.attempt.Error))
+			bad.add(r, failed, 0)
 		}
 		if r.delivery.Key != "" {
 			ended[keyOf(r.delivery)] = r
 		}
 	}
-	w.recordDelivered(&good)
-	w.recordFailed(&bad)
+	w.recordDelivered(good)
+	w.recordFailed(bad)
 	w.promote(ended)
 }
 
 func (w *pgWork) recordDelivered(rows *deliveredRows) {
-	if len(rows.ids) == 0 {
+	if rows.ids.rows == 0 {
 		return
 	}
 	w.queue.Queue(`UPDATE deliveries d SET state = 1, owner = 0, due = NULL, attempts = r.number, error = NULL,
@@ -90,11 +113,11 @@ func (w *pgWork) recordDelivered(rows *deliveredRows) {
 		FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bigint[], $5::bigint[], $6::integer[], $7::bytea[], $8::text[])
 			AS r(id, claim, number, started, duration, status, answer, outputs)
 		WHERE d.id = r.id AND d.claim = r.claim AND d.state + 0 = 0 AND d.owner + 0 = $9`,
-		rows.ids, rows.claims, rows.numbers, rows.started, rows.durations, rows.statuses, rows.answers, rows.outputs, w.tx.at.owner)
+		&rows.ids, &rows.claims, &rows.numbers, &rows.started, &rows.durations, &rows.statuses, &rows.answers, &rows.outputs, w.tx.at.owner)
 }
 
 func (w *pgWork) recordFailed(rows *failedRows) {
-	if len(rows.ids) == 0 {
+	if rows.ids.rows == 0 {
 		return
 	}
 	w.queue.Queue(`WITH r AS (
@@ -106,7 +129,7 @@ func (w *pgWork) recordFailed(rows *failedRows) {
 			RETURNING r.*)
 		INSERT INTO attempts (delivery, number, started, duration, status, error, answer)
 		SELECT id, number, started, duration, status, error, answer FROM changed`,
-		rows.ids, rows.claims, rows.numbers, rows.started, rows.durations, rows.statuses, rows.answers, rows.states, rows.waits, rows.errors, w.tx.at.owner)
+		&rows.ids, &rows.claims, &rows.numbers, &rows.started, &rows.durations, &rows.statuses, &rows.answers, &rows.states, &rows.waits, &rows.errors, w.tx.at.owner)
 }
 
 // promote claims, for each key of which a delivery ended, the first one that
