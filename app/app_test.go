@@ -36,7 +36,7 @@ rules:
 }
 
 // sink is a receiver that hands on what it gets.
-func sink(t *testing.T) (url string, got chan string) {
+func sink(t testing.TB) (url string, got chan string) {
 	t.Helper()
 	got = make(chan string, 1000)
 	srv := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
@@ -59,7 +59,7 @@ func freePort(t *testing.T) string {
 }
 
 // mustRun runs an App of the file until the test ends.
-func mustRun(t *testing.T, path string) *app.App {
+func mustRun(t testing.TB, path string) *app.App {
 	t.Helper()
 	loaded, report, err := app.Load(path)
 	if err != nil {
@@ -68,7 +68,7 @@ func mustRun(t *testing.T, path string) *app.App {
 	return mustRunLoaded(t, loaded, slog.New(slog.DiscardHandler))
 }
 
-func mustRunLoaded(t *testing.T, loaded *app.Loaded, logger *slog.Logger) *app.App {
+func mustRunLoaded(t testing.TB, loaded *app.Loaded, logger *slog.Logger) *app.App {
 	t.Helper()
 	a, err := app.New(loaded, app.Options{Logger: logger, Version: "test", Now: time.Now})
 	if err != nil {
@@ -92,7 +92,7 @@ func mustRunLoaded(t *testing.T, loaded *app.Loaded, logger *slog.Logger) *app.A
 	return a
 }
 
-func post(t *testing.T, a *app.App, text string) int {
+func post(t testing.TB, a *app.App, text string) int {
 	t.Helper()
 	resp, err := http.Post("http://"+a.Addr()+"/in/s/"+token, "application/json", strings.NewReader(text))
 	if err != nil {
@@ -102,7 +102,7 @@ func post(t *testing.T, a *app.App, text string) int {
 	return resp.StatusCode
 }
 
-func await(t *testing.T, got chan string, want string) {
+func await(t testing.TB, got chan string, want string) {
 	t.Helper()
 	select {
 	case text := <-got:
@@ -154,7 +154,7 @@ func TestReload(t *testing.T) {
 }
 
 // awaitReload posts until what arrives is made by the configuration that says text.
-func awaitReload(t *testing.T, a *app.App, got chan string, text string) {
+func awaitReload(t testing.TB, a *app.App, got chan string, text string) {
 	t.Helper()
 	deadline := time.After(10 * time.Second)
 	for {
@@ -244,7 +244,7 @@ func (j *journal) Write(p []byte) (int, error) {
 }
 
 // await waits until part has been logged.
-func (j *journal) await(t *testing.T, part string) {
+func (j *journal) await(t testing.TB, part string) {
 	t.Helper()
 	for deadline := time.Now().Add(10 * time.Second); ; {
 		j.mu.Lock()

@@ -89,13 +89,19 @@ func (a *App) selected(s *api.EventSelection) (*replay.Query, event.Filter, erro
 	return q, f, nil
 }
 
+// order is what is stored of a replay: which events, and who began it.
+type order struct {
+	api.EventSelection
+	By string `json:"by,omitempty"`
+}
+
 // CreateRun begins a replay of what is stored now. StepRun does it.
-func (a service) CreateRun(ctx context.Context, s api.EventSelection) (api.ReplayRun, error) {
+func (a service) CreateRun(ctx context.Context, s api.EventSelection, by string) (api.ReplayRun, error) {
 	_, f, err := a.selected(&s)
 	if err != nil {
 		return api.ReplayRun{}, err
 	}
-	text, err := json.Marshal(s)
+	text, err := json.Marshal(order{s, by})
 	if err != nil {
 		return api.ReplayRun{}, fmt.Errorf("encode the selection: %w", err)
 	}
@@ -151,9 +157,11 @@ func presentRun(r *event.ReplayRun, total int) (api.ReplayRun, error) {
 	run := api.ReplayRun{
 		ID: r.ID, Created: r.Created, Total: total, Seen: r.Seen, Events: r.Events, Deliveries: r.Deliveries, Done: r.Done,
 	}
-	if err := json.Unmarshal(r.Selection, &run.Selection); err != nil {
+	var o order
+	if err := json.Unmarshal(r.Selection, &o); err != nil {
 		return run, fmt.Errorf("replay %s: read its selection: %w", r.ID, err)
 	}
+	run.Selection, run.By = o.EventSelection, o.By
 	return run, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"hookgate/app"
 	"hookgate/app/client"
@@ -66,7 +67,10 @@ func TestReplay_twoAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	last, err := c.Replay(t.Context(), run.ID)
-	if err != nil || !last.Done || last.Events != n || last.Deliveries != n || last.Seen != n {
+	if err != nil || last.By != "local" || last.Selection.Source != "s" {
+		t.Errorf("begun by %q of %+v, %v", last.By, last.Selection, err)
+	}
+	if !last.Done || last.Events != n || last.Deliveries != n || last.Seen != n {
 		t.Errorf("%+v, %v, want %d of everything", last, err, n)
 	}
 	for range n {
@@ -113,4 +117,42 @@ func TestReplay_refusals(t *testing.T) {
 	if err != nil || same.Examined != 1 || same.Changed != 0 || same.Config != same.Against {
 		t.Errorf("the rules in force with themselves: %+v, %v", same, err)
 	}
+}
+
+// BenchmarkReplay sends 2,000 stored events again: they are judged, their
+// deliveries stored in batches, and handed to a lane that sends them.
+func BenchmarkReplay(b *testing.B) {
+	const n = 2000
+	to, got := sink(b)
+	path := filepath.Join(b.TempDir(), "config.yaml")
+	if err := os.WriteFile(path, []byte(document("127.0.0.1:0", to, "x")), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	a := mustRun(b, path)
+	for i := range n {
+		if code := post(b, a, fmt.Sprintf(`{"n":%d}`, i)); code != http.StatusAccepted {
+			b.Fatal(code)
+		}
+		<-got
+	}
+	doc, _ := config.Load(path, config.LookupEnv)
+	c := client.Unix(app.SocketPath(doc))
+	defer c.Close()
+	var storing time.Duration
+	for b.Loop() {
+		began := time.Now()
+		run, err := c.CreateReplay(b.Context(), api.EventSelection{Source: "s"})
+		for err == nil && !run.Done {
+			run, err = c.StepReplay(b.Context(), run.ID, 0)
+		}
+		if err != nil || run.Deliveries != n {
+			b.Fatalf("%+v, %v", run, err)
+		}
+		storing += time.Since(began)
+		for range n {
+			<-got
+		}
+	}
+	b.ReportMetric(float64(n)*float64(b.N)/storing.Seconds(), "stored/s")
+	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds(), "events/s")
 }

@@ -32,10 +32,10 @@ func (s *session) listReplays(ctx context.Context, server *client.Client) error 
 		}
 		rows = append(rows, []string{
 			s.out.Dim.Render(run.Created.Local().Format(time.DateTime)), run.ID.String(), state,
-			thousands(run.Events), thousands(run.Deliveries), s.out.Dim.Render(selectionText(&run.Selection)),
+			screen.Clean(run.By), thousands(run.Events), thousands(run.Deliveries), s.out.Dim.Render(selectionText(&run.Selection)),
 		})
 	}
-	s.out.Printf("%s", s.out.Table([]string{"BEGUN", "ID", "STATE", "EVENTS", "DELIVERIES", "SELECTION"}, rows))
+	s.out.Printf("%s", s.out.Table([]string{"BEGUN", "ID", "STATE", "BY", "EVENTS", "DELIVERIES", "SELECTION"}, rows))
 	return nil
 }
 

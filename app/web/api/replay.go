@@ -32,7 +32,7 @@ type Replayer interface {
 	Preview(ctx context.Context, r ReplayRequest) (ReplayPreview, error)
 	// CreateRun begins a replay of what is stored now; StepRun does it, for a
 	// moment or until limit events are replayed (0: no limit).
-	CreateRun(ctx context.Context, s EventSelection) (ReplayRun, error)
+	CreateRun(ctx context.Context, s EventSelection, by string) (ReplayRun, error)
 	StepRun(ctx context.Context, id event.RunID, limit int) (ReplayRun, error)
 	Runs(ctx context.Context, limit int) ([]ReplayRun, error) // the newest first
 	Run(ctx context.Context, id event.RunID) (ReplayRun, error)
@@ -134,7 +134,7 @@ func (h *handler) createReplay(c *fiber.Ctx) error {
 	}
 	ctx, cancel := context.WithTimeout(c.UserContext(), readTimeout)
 	defer cancel()
-	run, err := h.service.CreateRun(ctx, r.EventSelection)
+	run, err := h.service.CreateRun(ctx, r.EventSelection, who(c))
 	if err != nil {
 		return err
 	}

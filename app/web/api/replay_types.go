@@ -65,6 +65,7 @@ type ReplayPreview struct {
 type ReplayRun struct {
 	ID         event.RunID    `json:"id"`
 	Created    time.Time      `json:"created"`
+	By         string         `json:"by,omitempty"` // who began it: the admin's name, or local; "": an older version did not keep it
 	Selection  EventSelection `json:"selection"`
 	Total      int            `json:"total,omitempty"` // events that the filter selects; when the run is created
 	Seen       int            `json:"seen"`            // events looked at
