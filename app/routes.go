@@ -4,11 +4,14 @@ import (
 	"slices"
 
 	"hookgate/app/config"
+	"hookgate/app/event"
 	"hookgate/app/yamlpos"
+	"hookgate/forms"
 )
 
 // Routes is what goes where: one Route for each source or form that a rule
-// listens to and each of the rule's actions, in the file's order.
+// listens to and each of the rule's actions, in the file's order, and then one
+// for each form that answers itself.
 type Routes struct {
 	Routes []Route `json:"routes"`
 	Unused Unused  `json:"unused"`
@@ -28,7 +31,8 @@ type Route struct {
 	Key        string   `json:"ordering_key,omitempty"`
 }
 
-// Unused are the names that no rule mentions.
+// Unused are the sources and forms that no rule mentions, and the connections
+// that nothing is sent to.
 type Unused struct {
 	Sources     []string `json:"sources"`
 	Forms       []string `json:"forms"`
@@ -57,6 +61,17 @@ func (l *Loaded) Routes() Routes {
 				})
 			}
 		}
+	}
+	for _, e := range l.Document.Forms { // what a form answers itself
+		reply := forms.ReadAutoreply(e.Node)
+		if reply == nil {
+			continue
+		}
+		to := reply.To.Value
+		used["to "+to] = true
+		out.Routes = append(out.Routes, Route{
+			From: e.Name.Value, Form: true, Events: []string{}, Rule: event.AutoreplyRule, When: reply.When.Value, Connection: to, Kind: kinds[to], Action: 1,
+		})
 	}
 	out.Unused = Unused{Sources: unused(l.Document.Sources, used), Forms: unused(l.Document.Forms, used), Connections: []string{}}
 	for _, c := range l.connections {

@@ -9,6 +9,7 @@ import (
 
 	"hookgate/app"
 	"hookgate/app/cli/screen"
+	"hookgate/app/event"
 )
 
 func newRoutes(s *session) *cobra.Command {
@@ -167,7 +168,11 @@ func pictureOf(routes *app.Routes) *picture {
 	}
 	for _, r := range routes.Routes {
 		from := p.node("from", r.From)
-		rule := p.node("rule", r.Rule)
+		name := r.Rule
+		if name == event.AutoreplyRule { // each form has its own
+			name += " of " + r.From
+		}
+		rule := p.node("rule", name)
 		to := p.node("to", r.Connection+" ("+r.Kind+")")
 		link(edge{from, rule, strings.Join(r.Events, ", ")})
 		link(edge{rule, to, r.Only})

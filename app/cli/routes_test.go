@@ -16,8 +16,9 @@ sources:
   idle: { type: webhook, token: 0123456789abcdef }
 forms:
   contact: { fields: any }
-  unread: { fields: any }
+  unread: { fields: any, autoreply: { to: mail, when: data.reply == true, recipient: a@b.example, subject: x, text: x } }
 connections:
+  mail: { type: email, from: a@b.example, smtp: { host: mail.b.example, port: 465, user: u, password: p } }
   billing: { type: webhook, url: "https://billing.example/" }
   a-connection-with-a-long-name-in-the-middle: { type: webhook, url: "https://billing.example/" }
   spare: { type: slack, webhook_url: "https://hooks.slack.example/x" }
@@ -50,7 +51,7 @@ func TestRoutes(t *testing.T) {
 	if err := json.Unmarshal([]byte(run(t, "routes", "--json", "-c", config).out), &routes); err != nil {
 		t.Fatal(err)
 	}
-	if len(routes.Routes) != 5 || len(routes.Unused.Sources) != 1 || routes.Routes[1].Action != 2 || routes.Routes[2].From != "contact" || !routes.Routes[2].Form || routes.Routes[0].Key != "data.id" {
+	if len(routes.Routes) != 6 || routes.Routes[5].Rule != "autoreply" || len(routes.Unused.Sources) != 1 || routes.Routes[1].Action != 2 || routes.Routes[2].From != "contact" || !routes.Routes[2].Form || routes.Routes[0].Key != "data.id" {
 		t.Errorf("got %+v", routes)
 	}
 	secret := writeConfig(t, strings.Replace(routed, "shop: { type: webhook, token: 0123456789abcdef }", `shop: { type: webhook, token: "${ROUTES_TEST_TOKEN}" }`, 1))
