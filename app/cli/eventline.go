@@ -75,8 +75,6 @@ func (plainText) Render(texts ...string) string { return strings.Join(texts, " "
 // eventResult says in a few words what became of an event.
 func (s *session) eventResult(e *api.Event) string {
 	switch e.State {
-	case event.NoMatch:
-		return s.out.Dim.Render("no rule matched")
 	case event.Rejected:
 		return s.out.Bad.Render("✗ rejected: " + screen.Clean(e.Cause))
 	case event.Duplicate:
@@ -86,9 +84,12 @@ func (s *session) eventResult(e *api.Event) string {
 		return s.out.Dim.Render("duplicate")
 	case event.Spam:
 		return s.out.Warn.Render("spam: " + screen.Clean(e.Cause))
-	case event.Routed, event.RuleError:
+	case event.Routed, event.RuleError, event.NoMatch:
 	}
 	var parts []string
+	if e.State == event.NoMatch {
+		parts = append(parts, s.out.Dim.Render("no rule matched"))
+	}
 	for _, v := range e.Rules {
 		if v.Result == "error" {
 			parts = append(parts, s.out.Bad.Render("✗ rule error in "+screen.Clean(v.Rule+": "+v.Message)))

@@ -86,8 +86,10 @@ func (h *handler) event(c *fiber.Ctx) error {
 // outputs and all attempts; without them each delivery has its last attempt.
 func (h *handler) eventItem(ctx context.Context, e *event.Event, details bool) (Event, error) {
 	item := eventOf(e)
-	if e.State != event.Routed {
-		return item, nil // only a matching rule makes deliveries
+	// A matching rule makes deliveries, and a form's own reply is one.
+	replied := e.Form && (e.State == event.NoMatch || e.State == event.RuleError)
+	if e.State != event.Routed && !replied {
+		return item, nil
 	}
 	list, err := h.service.Deliveries(ctx, event.DeliveryFilter{Event: e.ID, Limit: maxLimit})
 	if err != nil {
