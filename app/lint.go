@@ -8,6 +8,7 @@ import (
 	"hookgate/app/config"
 	"hookgate/app/diag"
 	"hookgate/app/shape"
+	"hookgate/app/trial"
 	"hookgate/app/yamlpos"
 	"hookgate/rules"
 )
@@ -53,6 +54,7 @@ func check(doc *config.Document, report *config.Report, survey func(*Loaded) (ma
 		}
 	}
 	report.Add(l.lint(known, report.List))
+	report.Add(trial.MissingFiles(l.Tests))
 	switch {
 	case brokenBeyondEnv(report.List):
 		report.Silence(config.Silenceable()...) // what an error hides may be what a comment ignores

@@ -149,15 +149,38 @@ func (r *Runner) sample(t *Test) (Sample, error) {
 	return s, nil
 }
 
-func readFile(path string) ([]byte, error) {
+// MissingFiles warns of the tests' files that cannot be read: a test without
+// its file fails where it runs.
+func MissingFiles(tests []*Test) diag.List {
+	var list diag.List
+	for _, t := range tests {
+		if t.file == "" {
+			continue
+		}
+		if reason := unreadable(t.path); reason != nil {
+			list = append(list, t.fileText.Diag("no-test-file", "a relative path starts at the folder of the config file", "the test's file can't be read: %v", reason).Weigh(diag.Warning))
+		}
+	}
+	return list
+}
+
+// unreadable says why a file cannot be read; nil: it is there.
+func unreadable(path string) error {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, errors.New("there is no such file")
+		return errors.New("there is no such file")
 	case err != nil:
-		return nil, err
+		return err
 	case !info.Mode().IsRegular():
-		return nil, errors.New("it is no ordinary file")
+		return errors.New("it is no ordinary file")
+	}
+	return nil
+}
+
+func readFile(path string) ([]byte, error) {
+	if err := unreadable(path); err != nil {
+		return nil, err
 	}
 	file, err := os.Open(path) //nolint:gosec // the configuration names it
 	if err != nil {

@@ -80,6 +80,7 @@ type Test struct {
 	node        string // its path in the document
 	source, typ string
 	file        string // as it is written; "": data
+	fileText    yamlpos.Text
 	path        string // of the file
 	data        []byte // JSON
 	headers     map[string]string
@@ -165,7 +166,7 @@ func (b *builder) name(name yamlpos.Text) {
 }
 
 func (b *builder) event(t *Test, in *eventSettings) {
-	t.source, t.typ, t.file = in.Source.Value, in.Type.Value, in.File.Value
+	t.source, t.typ, t.file, t.fileText = in.Source.Value, in.Type.Value, in.File.Value, in.File
 	types, known := b.origins[in.Source.Value]
 	if !known && !in.Source.IsZero() {
 		b.add(in.Source.Diag("unknown-source", diag.DidYouMean(in.Source.Value, slices.Sorted(maps.Keys(b.origins))), "no source or form is called %q", in.Source.Value))
