@@ -10,13 +10,22 @@ import (
 	"hookgate/app/yamlpos"
 )
 
+// maxParts is how many sections are tried. Each is parsed behind as many empty
+// lines as stand before it, so that many of them would take for ever; there
+// are eleven.
+const maxParts = 50
+
 // salvage reads what can be read of a file that is no YAML as a whole, section
 // by section: those that are broken are left out, and each is told with its
 // own fault. A mistake in one so hides none in another. It gives the zero Node
 // where the sections alone don't tell what is wrong.
 func salvage(path string, content []byte) (root yamlpos.Node, faults diag.List, broken []string) {
 	var rest []byte
-	for _, s := range sectionsOf(content) {
+	parts := sectionsOf(content)
+	if len(parts) > maxParts {
+		return yamlpos.Node{}, nil, nil
+	}
+	for _, s := range parts {
 		_, list := yamlpos.Parse(path, slices.Concat(blank(content[:s.from]), content[s.from:s.to]))
 		// An alias can be to an anchor in another section.
 		list = slices.DeleteFunc(list, func(d diag.Diagnostic) bool {
