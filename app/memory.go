@@ -39,3 +39,12 @@ func short(key string) string {
 	sum := sha256.Sum256([]byte(key))
 	return "sha256 " + hex.EncodeToString(sum[:])
 }
+
+// Claim implements connectors.Memory.
+func (m memory) Claim(_ context.Context, key string, keep time.Duration) (release func(), err error) {
+	number, err := m.store.ClaimKey(m.connection, key, keep)
+	if err != nil || number == 0 {
+		return nil, err
+	}
+	return func() { m.store.ReleaseKey(m.connection, key, number) }, nil
+}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/slack-go/slack"
 
@@ -40,10 +41,14 @@ func (s *slackConnector) deliverKeyed(parent, ctx context.Context, msg *slackMes
 		return event.Receipt{}, attemptError(parent, ctx, err, s.deps.Timeout)
 	}
 	defer unlock()
-	first, found, err := s.recall(ctx, key)
-	if err != nil {
+	first, found, release, err := s.firstOf(ctx, key)
+	if err != nil && ctx.Err() == nil {
 		return event.Receipt{}, err
 	}
+	if err != nil {
+		return event.Receipt{}, attemptError(parent, ctx, err, s.deps.Timeout)
+	}
+	defer release()
 	switch {
 	case found && msg.Update != "":
 		receipt, err := s.update(parent, ctx, msg, first)
@@ -68,6 +73,41 @@ func (s *slackConnector) deliverKeyed(parent, ctx context.Context, msg *slackMes
 		s.deps.Logger.WarnContext(ctx, "a message's place could not be kept: the next of its key will not find it", "error", err)
 	}
 	return receipt, nil
+}
+
+// claimGrace is how much longer than an attempt its claim of a key lasts, and
+// claimLook how often one who waits for it looks.
+const (
+	claimGrace = 5 * time.Second
+	claimLook  = 100 * time.Millisecond
+)
+
+// firstOf is where the first message of key is. If there is none it is this
+// attempt's to post, until release is called: another replica that has one of
+// the same key waits, and finds it.
+func (s *slackConnector) firstOf(ctx context.Context, key string) (first posted, found bool, release func(), err error) {
+	for {
+		first, found, err := s.recall(ctx, key)
+		if err != nil || found {
+			return first, found, func() {}, err
+		}
+		release, err := s.deps.Memory.Claim(ctx, key, s.deps.Timeout+claimGrace)
+		if err != nil {
+			return first, false, func() {}, err
+		}
+		if release != nil { // it may have been posted since the look
+			first, found, err = s.recall(ctx, key)
+			if err != nil {
+				release()
+			}
+			return first, found, release, err
+		}
+		select {
+		case <-time.After(claimLook):
+		case <-ctx.Done():
+			return first, false, func() {}, ctx.Err()
+		}
+	}
 }
 
 func (s *slackConnector) recall(ctx context.Context, key string) (posted, bool, error) {

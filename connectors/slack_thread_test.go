@@ -1,9 +1,11 @@
 package connectors_test
 
 import (
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -141,5 +143,71 @@ func TestSlack_botKeys(t *testing.T) {
 	}
 	if got := checkAction(t, bot, "text: x\nthread_key: ${{ data.id }}\nmention: ${{ data.email }}"); got != "" {
 		t.Errorf("got %s", got)
+	}
+}
+
+// Of messages of one key that several replicas have at the same moment one
+// begins the thread, and all others answer in it.
+//
+// Negative control: without Claim in firstOf several threads begin.
+func TestSlack_threadOfReplicas(t *testing.T) {
+	t.Parallel()
+	slack, kept := fakeslack.New(t), connectors.NewMemory()
+	replicas := []connectors.Connector{slackBot(t, slack, kept), slackBot(t, slack, kept), slackBot(t, slack, kept)}
+	var wg sync.WaitGroup
+	const keys, each = 4, 6
+	for i := range keys * each {
+		wg.Go(func() {
+			output := fmt.Sprintf(`{"text":"k%d","thread_key":"k%d"}`, i%keys, i%keys)
+			if _, err := replicas[i/keys%3].Deliver(t.Context(), delivery(output)); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	begun, answers := map[string]string{}, map[string]int{}
+	for _, m := range slack.Messages() {
+		if m.ThreadTS != "" {
+			answers[m.Text+" "+m.ThreadTS]++
+			continue
+		}
+		if begun[m.Text] != "" {
+			t.Errorf("a second thread of %s begins", m.Text)
+		}
+		begun[m.Text] = m.TS
+	}
+	for text, ts := range begun {
+		if n := answers[text+" "+ts]; n != each-1 {
+			t.Errorf("%s: %d answers are in its thread, want %d", text, n, each-1)
+		}
+	}
+	if len(begun) != keys {
+		t.Errorf("%d threads, want %d", len(begun), keys)
+	}
+}
+
+// A claim of a replica that died is over some time after its attempt, and one
+// that was released by a late one is not taken from who has it now.
+func TestMemory_claim(t *testing.T) {
+	t.Parallel()
+	m := connectors.NewMemory()
+	claim := func(keep time.Duration) func() {
+		t.Helper()
+		release, err := m.Claim(t.Context(), "k", keep)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return release
+	}
+	late := claim(-1)
+	second := claim(time.Hour)
+	if late == nil || second == nil {
+		t.Fatal("a claim that is over is not free")
+	}
+	if late(); claim(time.Hour) != nil {
+		t.Error("a late release ended another's claim")
+	}
+	if second(); claim(time.Hour) == nil {
+		t.Error("what was released is not free")
 	}
 }

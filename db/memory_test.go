@@ -2,9 +2,12 @@ package db_test
 
 import (
 	"context"
+	"slices"
+	"sync"
 	"testing"
 	"time"
 
+	"hookgate/app/event"
 	"hookgate/db"
 )
 
@@ -41,5 +44,48 @@ func TestMemory(t *testing.T) {
 		}
 		want("slack", "k", "")
 		want("other", "k", "two")
+	})
+}
+
+// A key is claimed by one at a time, of all processes, until it is released by
+// that one or the time is over.
+//
+// Negative control: without the condition on expires several get it.
+func TestClaimKey(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		s, c := newStore(t, p)
+		stores := []*db.Store{s, s}
+		if p.shared() {
+			stores[1] = mustOpen(t, p, c)
+		}
+		claim := func(n int) event.ID {
+			t.Helper()
+			number, err := stores[n%2].ClaimKey("slack", "k", time.Minute)
+			if err != nil {
+				t.Error(err)
+			}
+			return number
+		}
+		got := make([]event.ID, 12)
+		var wg sync.WaitGroup
+		for i := range got {
+			wg.Go(func() { got[i] = claim(i) })
+		}
+		wg.Wait()
+		slices.Sort(got)
+		first := got[len(got)-1]
+		if first == 0 || got[len(got)-2] != 0 {
+			t.Fatalf("claims of one key at once: %v, want one", got)
+		}
+		c.Add(time.Minute)
+		second := claim(1)
+		stores[0].ReleaseKey("slack", "k", first)
+		if second == 0 || claim(0) != 0 {
+			t.Errorf("a claim that was over was released late: the next is %v, and ended", second)
+		}
+		if stores[1].ReleaseKey("slack", "k", second); claim(0) == 0 {
+			t.Error("what was released is not free")
+		}
 	})
 }
