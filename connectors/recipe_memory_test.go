@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -52,6 +53,10 @@ type brokenMemory struct{ get error }
 
 func (m brokenMemory) Get(context.Context, string) (string, bool, error) { return "", false, m.get }
 func (brokenMemory) Put(context.Context, string, string) error           { return errors.New("disk full") }
+
+func (m brokenMemory) Claim(context.Context, string, time.Duration) (func(), error) {
+	return nil, m.get
+}
 
 // What cannot be looked up is looked up again; what was made but cannot be
 // remembered is not made again.
