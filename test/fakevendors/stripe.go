@@ -46,6 +46,8 @@ func (s *Stripe) handle(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodGet && path == "subscriptions/search":
 		_, quoted, _ := strings.Cut(r.Form.Get("query"), "metadata['reference']:'")
 		s.list(w, "subscription", "metadata[reference]", strings.TrimSuffix(quoted, "'"))
+	case r.Method == http.MethodGet && strings.HasPrefix(path, "subscriptions/"):
+		s.show(w, strings.TrimPrefix(path, "subscriptions/"))
 	case r.Method == http.MethodPost && path == "customers":
 		s.create(w, r, "customer", "cus_")
 	case r.Method == http.MethodPost && path == "subscriptions":
@@ -90,6 +92,15 @@ func (s *Stripe) subscribe(w http.ResponseWriter, r *http.Request) {
 		status = "trialing"
 	}
 	s.create(w, r, "subscription", "sub_").Fields["status"] = status
+}
+
+func (s *Stripe) show(w http.ResponseWriter, id string) {
+	rec := s.find("subscription", id)
+	if rec == nil {
+		s.refuse(w, http.StatusNotFound, "resource_missing", "No such subscription: '"+id+"'")
+		return
+	}
+	answer(w, http.StatusOK, object{"id": id, "object": "subscription", "status": rec.Fields["status"]})
 }
 
 func (s *Stripe) update(w http.ResponseWriter, r *http.Request, id string) {
