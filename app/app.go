@@ -51,6 +51,7 @@ type App struct {
 	gates *db.Gates // nil: no other process sends to the connections
 
 	switching sync.Mutex
+	healing   sync.Mutex  // held by what stores the health of connections
 	releasing atomic.Bool // some connection sends what was held at a rate of its own
 
 	plan     atomic.Pointer[inForce]
@@ -109,6 +110,7 @@ func New(loaded *Loaded, opt Options) (*App, error) {
 		Observe:   func(source string, state event.State) { a.metrics.EventReceived(source, string(state)) },
 		RuleError: a.metrics.RuleError,
 	})
+	a.onEnd("health of connections", a.storeHealth) // behind the last delivery
 	a.onEnd("deliveries", func(ctx context.Context) error { a.lanes.Stop(ctx); return nil })
 	if err := errors.Join(a.loadSwitches(context.Background()), a.firstGates(context.Background())); err != nil { // before anything is sent
 		return nil, errors.Join(err, a.end(context.Background()))

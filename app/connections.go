@@ -82,11 +82,16 @@ func (a service) Connections(ctx context.Context) ([]api.Connection, error) {
 	if err != nil {
 		return nil, err
 	}
+	hour, day := delivery.HealthWindows(a.opt.Now())
 	failures, err := a.store.Failures(ctx, a.opt.Now().Add(-24*time.Hour))
 	if err != nil {
 		return nil, err
 	}
-	health := a.lanes.Health()
+	stored, err := a.store.Health(ctx, hour, day)
+	if err != nil {
+		return nil, err
+	}
+	health := a.lanes.Health(stored)
 	list := make([]api.Connection, 0, len(loaded.connections))
 	for _, c := range loaded.connections {
 		name := c.Name.Value
@@ -104,7 +109,7 @@ func (a service) Connections(ctx context.Context) ([]api.Connection, error) {
 
 func (a *App) connection(c kindOf, h delivery.Health, b db.Backlog, f db.Failure) api.Connection {
 	one := api.Connection{
-		Name: c.Name.Value, Type: c.kind.Name, State: string(h.State), Since: later(a.started, a.opt.Now().Add(-24*time.Hour)),
+		Name: c.Name.Value, Type: c.kind.Name, State: string(h.State), Since: a.opt.Now().Add(-24 * time.Hour),
 		Waiting: b.Open - b.Claimed, Sending: b.Claimed, Failed: f.Count,
 		Hour: window(h.Hour), Day: window(h.Day), LastError: h.LastError,
 		Timeout: c.Timeout.String(), Concurrency: c.Concurrency, RateLimit: c.RateLimit.String(),
@@ -112,17 +117,10 @@ func (a *App) connection(c kindOf, h delivery.Health, b db.Backlog, f db.Failure
 	if !h.FailedAt.IsZero() {
 		one.LastErrorAt = &h.FailedAt
 	}
-	if one.LastError == "" && f.Error != "" { // before the start, or another replica's
+	if one.LastError == "" && f.Error != "" { // the attempt is not stored any more
 		one.LastError, one.LastErrorAt = f.Error, &f.Last
 	}
 	return one
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 func window(w delivery.Window) api.Window {

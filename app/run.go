@@ -43,6 +43,7 @@ func (a *App) Run(ctx context.Context) error {
 	var tasks sync.WaitGroup
 	tasks.Go(func() { a.maintain(background) })
 	tasks.Go(func() { a.live.Run(background) })
+	tasks.Go(func() { a.keepHealth(background) })
 	if watcher := a.newWatcher(); watcher != nil {
 		target := a.follow(watcher, "")
 		a.followParts(watcher)

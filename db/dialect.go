@@ -27,18 +27,21 @@ type dialect struct {
 	clock string
 	// begun asks whether there are tables of hookgate's.
 	begun string
+	// each is the entries of a JSON list, ?1, as j.value.
+	each string
 }
 
 // On one machine one clock makes the IDs, so that they order a key's
 // deliveries. On several they do not.
 func sqliteDialect() dialect {
-	return dialect{turn: "id", begun: `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'goose_db_version')`}
+	return dialect{turn: "id", begun: `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'goose_db_version')`, each: "json_each(?1) AS j"}
 }
 
 func postgresDialect() dialect {
 	return dialect{
 		dollar: true, turn: "turn", turnColumn: ", turn", turnValue: ", CASE WHEN CAST(?6 AS TEXT) IS NOT NULL THEN nextval('deliveries_turn') END",
 		skipLocked: " FOR UPDATE SKIP LOCKED", hold: " FOR KEY SHARE", clock: "now_us()", begun: `SELECT to_regclass('goose_db_version') IS NOT NULL`,
+		each: "jsonb_array_elements(CAST(?1 AS jsonb)) AS j(value)",
 	}
 }
 

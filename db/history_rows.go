@@ -24,6 +24,8 @@ var historyTables = []historyTable{
 	{name: "plans", whole: true, columns: []string{"id", "hash", "rules", "created", "source", "used"}},
 	{name: "dedupe", whole: true, columns: []string{"source", "key", "event", "expires"}},
 	{name: "memory", whole: true, columns: []string{"connection", "key", "value", "expires"}},
+	{name: "health", whole: true, columns: []string{"connection", "slot", "class", "attempts", "failed"}},
+	{name: "health_last", whole: true, columns: []string{"connection", "ended", "failing", "failed_at", "delivery", "number"}},
 	{name: "switches", whole: true, columns: []string{"connection", "paused", "count", "per", "upto", "changed", "who", "note"}},
 	{name: "audit", whole: true, columns: []string{"id", "action", "detail"}},
 	{name: "events", key: []string{"id"}, columns: []string{

@@ -11,6 +11,9 @@ import (
 // pruneBatch is how many events one transaction of Prune looks at.
 const pruneBatch = 500
 
+// keepHealth is how long counts of attempts are kept: they tell of one day.
+const keepHealth = 25 * time.Hour
+
 // Retention says how old things may grow; zero keeps them for ever.
 type Retention struct {
 	Events      time.Duration // webhook events
@@ -49,6 +52,9 @@ func (s *Store) Prune(ctx context.Context, r Retention) (int, error) {
 	}
 	err := s.write(func(tx tx) error {
 		if err := tx.exec(`DELETE FROM dedupe WHERE expires <= ?1`, tx.stamp().now); err != nil {
+			return err
+		}
+		if err := tx.exec(`DELETE FROM health WHERE slot < ?1`, event.HealthSlotAt(s.now().Add(-keepHealth))); err != nil {
 			return err
 		}
 		return tx.exec(`DELETE FROM memory WHERE expires <= ?1`, tx.stamp().now)

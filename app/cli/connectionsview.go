@@ -34,9 +34,6 @@ func (s *session) printConnections(list []api.Connection) {
 		}
 		s.out.Println(text)
 	}
-	if since := list[0].Since; s.now().Sub(since) < 24*time.Hour-time.Minute {
-		s.note("The server that answers has counted since its start, %s.", s.when(since))
-	}
 }
 
 // when is a local time, with its date where that is not today.
@@ -124,7 +121,6 @@ func (s *session) printConnection(c *api.Connection) error {
 		}
 		fact(w.name, "%s of %s delivered, 95 of 100 within %s", rateOf(w.Window), plural(w.Attempts, "attempt"), p95Of(w.Window))
 	}
-	fact("counted", "since %s, by the server that answers", s.when(c.Since))
 	if c.LastError != "" {
 		at := ""
 		if c.LastErrorAt != nil {

@@ -74,6 +74,7 @@ type Dispatcher struct {
 	mu    sync.Mutex // held by what changes the lanes
 
 	switches map[string]event.Switch // by connection; one that was never switched has none
+	tallies  map[string]*tally       // by connection, also of those that are gone
 	shared   map[string]event.Gate   // by connection, as last told
 	asked    time.Time               // for those
 
@@ -95,6 +96,7 @@ func New(store Store, opt Options) *Dispatcher {
 	if d.deps.holds == nil {
 		d.deps.holds = func(*event.Delivery) bool { return true }
 	}
+	d.tallies = map[string]*tally{}
 	d.lanes.Store(&map[string]*lane{})
 	d.ending, d.end = context.WithCancel(context.Background()) //nolint:gosec // Stop calls end
 	return d
@@ -113,7 +115,7 @@ func (d *Dispatcher) Update(connections []Connection) {
 	for _, c := range connections {
 		l, ok := before[c.Name]
 		if !ok {
-			l = newLane(c.Name, &d.deps)
+			l = newLane(c.Name, &d.deps, d.tally(c.Name))
 			l.paused.Store(d.switches[c.Name].Paused)
 			l.gate.follow(d.shared[c.Name], d.asked)
 		}
@@ -130,6 +132,16 @@ func (d *Dispatcher) Update(connections []Connection) {
 	for _, c := range connections {
 		d.configure(lanes[c.Name], c)
 	}
+}
+
+// tally is where a connection's attempts are counted.
+func (d *Dispatcher) tally(connection string) *tally {
+	t := d.tallies[connection]
+	if t == nil {
+		t = &tally{}
+		d.tallies[connection] = t
+	}
+	return t
 }
 
 // configure gives a lane its settings. A connector whose settings are the same

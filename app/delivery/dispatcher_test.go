@@ -368,7 +368,7 @@ func TestBreaker(t *testing.T) {
 	for range 10 {
 		<-b.results
 	}
-	h := b.lanes.Health()["x"]
+	h := b.lanes.Health(event.Tallies{})["x"]
 	if h.State != delivery.Broken {
 		t.Errorf("after ten failures in a row the breaker is not open: %+v", h)
 	}

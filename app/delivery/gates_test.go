@@ -218,7 +218,7 @@ func TestGates_breaker(t *testing.T) {
 	state := func(want delivery.State) {
 		t.Helper()
 		for i, one := range replicas {
-			await(t, fmt.Sprintf("replica %d says %s", i, want), func() bool { return one.lanes.Health()["x"].State == want })
+			await(t, fmt.Sprintf("replica %d says %s", i, want), func() bool { return one.lanes.Health(event.Tallies{})["x"].State == want })
 		}
 	}
 	state(delivery.Broken)
@@ -250,7 +250,7 @@ func TestGates_breaker(t *testing.T) {
 	close(hold)
 	await(t, "everything is sent", func() bool { return probes.Load() == 12-before+10 })
 	for i, one := range replicas {
-		await(t, fmt.Sprintf("replica %d says it works", i), func() bool { return one.lanes.Health()["x"].State != delivery.Broken })
+		await(t, fmt.Sprintf("replica %d says it works", i), func() bool { return one.lanes.Health(event.Tallies{})["x"].State != delivery.Broken })
 	}
 }
 

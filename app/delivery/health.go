@@ -1,15 +1,19 @@
 package delivery
 
 import (
+	"maps"
 	"math"
+	"slices"
 	"sync"
 	"time"
+
+	"hookgate/app/event"
 )
 
 const (
-	// slots of slotTime make a day.
-	slotTime = 5 * time.Minute
-	slots    = int(24 * time.Hour / slotTime)
+	// day and hour are how many slots they are.
+	day  = int(24 * time.Hour / event.HealthSlot)
+	hour = int(time.Hour / event.HealthSlot)
 	// The longest attempt of class n is firstClass · growth^n: from 1 ms to
 	// more than the longest timeout, each told within an eighth.
 	classes    = 60
@@ -25,42 +29,37 @@ type Window struct {
 	P95 time.Duration
 }
 
-// tally counts a connection's attempts over a day, in memory alone. The zero
-// value has seen none. It is safe for concurrent use.
+// tally counts a connection's attempts until they are stored. The zero value
+// has seen none. It is safe for concurrent use.
 type tally struct {
-	mu    sync.Mutex
-	slots *[slots]slot // made at the first attempt
-
-	failing   bool // the last attempt failed
-	lastError string
-	failedAt  time.Time
+	mu     sync.Mutex
+	slots  []slot            // the newest is the last; at most those of a day
+	last   event.LastAttempt // without the connection's name
+	stored time.Time         // what of last is stored ended then
 }
 
 type slot struct {
-	number   int64 // of the slot since 1970: what it holds may be a day old
-	attempts uint32
-	failed   uint32
-	took     [classes]uint32
+	number           int64
+	attempts, failed [classes]uint32
 }
 
-// ended counts an attempt; failed is "" for one that got through.
-func (t *tally) ended(now time.Time, took time.Duration, failed string) {
-	number := now.UnixNano() / int64(slotTime)
-	class := classOf(took)
+// ended counts an attempt; a.Error is "" for one that got through.
+func (t *tally) ended(now time.Time, a *event.Attempt) {
+	number, class := event.HealthSlotAt(now), classOf(a.Duration)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.slots == nil {
-		t.slots = new([slots]slot)
+	if n := len(t.slots); n == 0 || t.slots[n-1].number < number { // a clock that was put back counts on
+		if n == day {
+			t.slots = slices.Delete(t.slots, 0, 1)
+		}
+		t.slots = append(t.slots, slot{number: number})
 	}
-	s := &t.slots[number%int64(slots)]
-	if s.number != number {
-		*s = slot{number: number}
-	}
-	s.attempts++
-	s.took[class]++
-	if t.failing = failed != ""; t.failing {
-		s.failed++
-		t.lastError, t.failedAt = failed, now
+	s := &t.slots[len(t.slots)-1]
+	s.attempts[class]++
+	t.last.Ended = now
+	if t.last.Failed = a.Error != ""; t.last.Failed {
+		s.failed[class]++
+		t.last.FailedAt, t.last.Delivery, t.last.Number, t.last.Error = now, a.Delivery, a.Number, a.Error
 	}
 }
 
@@ -72,40 +71,98 @@ func classOf(took time.Duration) int {
 	return min(n, classes-1)
 }
 
-// report sums up.
-func (t *tally) report(now time.Time) Health {
+// pending adds to list what is not stored.
+func (t *tally) pending(connection string, list *event.Tallies) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	r := Health{State: Working, LastError: t.lastError, FailedAt: t.failedAt}
-	if t.failing {
-		r.State = Failing
-	}
-	r.Hour = t.window(now, int(time.Hour/slotTime))
-	r.Day = t.window(now, slots)
-	return r
-}
-
-// window sums the last n slots, of which the newest is not over.
-func (t *tally) window(now time.Time, n int) Window {
-	var w Window
-	if t.slots == nil {
-		return w
-	}
-	var took [classes]int
-	newest := now.UnixNano() / int64(slotTime)
 	for i := range t.slots {
 		s := &t.slots[i]
-		if s.number > newest || s.number <= newest-int64(n) {
-			continue
-		}
-		w.Attempts += int(s.attempts)
-		w.Failed += int(s.failed)
-		for class, count := range s.took {
-			took[class] += int(count)
+		for class, attempts := range s.attempts {
+			if attempts > 0 {
+				list.Counts = append(list.Counts, event.AttemptCount{
+					Connection: connection, Slot: s.number, Class: class, Attempts: int(attempts), Failed: int(s.failed[class]),
+				})
+			}
 		}
 	}
-	w.P95 = percentile95(took[:], w.Attempts)
-	return w
+	if t.last.Ended.After(t.stored) {
+		last := t.last
+		last.Connection = connection
+		list.Last = append(list.Last, last)
+	}
+}
+
+// settle takes off what of pending is stored by now.
+func (t *tally) settle(connection string, list *event.Tallies) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, c := range list.Counts {
+		if c.Connection != connection {
+			continue
+		}
+		for i := range t.slots {
+			if s := &t.slots[i]; s.number == c.Slot {
+				s.attempts[c.Class] -= uint32(c.Attempts) //nolint:gosec // they come from here
+				s.failed[c.Class] -= uint32(c.Failed)     //nolint:gosec // as above
+			}
+		}
+	}
+	t.slots = slices.DeleteFunc(t.slots, func(s slot) bool { return s.attempts == [classes]uint32{} })
+	for _, l := range list.Last {
+		if l.Connection == connection {
+			t.stored = l.Ended
+		}
+	}
+}
+
+// Pending are the counts of attempts that are not stored yet; Settle is to be
+// told once they are.
+func (d *Dispatcher) Pending() event.Tallies {
+	var list event.Tallies
+	for name, t := range d.allTallies() {
+		t.pending(name, &list)
+	}
+	return list
+}
+
+// Settle says that what Pending gave is stored.
+func (d *Dispatcher) Settle(list event.Tallies) {
+	for name, t := range d.allTallies() {
+		t.settle(name, &list)
+	}
+}
+
+func (d *Dispatcher) allTallies() map[string]*tally {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return maps.Clone(d.tallies)
+}
+
+// HealthWindows are the slots after which the last hour and the last day begin.
+func HealthWindows(now time.Time) (sinceHour, sinceDay int64) {
+	newest := event.HealthSlotAt(now)
+	return newest - int64(hour), newest - int64(day)
+}
+
+// summed makes the windows of one connection's counts.
+func summed(now time.Time, counts []event.AttemptCount) (inHour, inDay Window) {
+	var hourTook, dayTook [classes]int
+	sinceHour, sinceDay := HealthWindows(now)
+	for _, c := range counts {
+		if c.Slot <= sinceDay || c.Class < 0 || c.Class >= classes {
+			continue
+		}
+		inDay.Attempts += c.Attempts
+		inDay.Failed += c.Failed
+		dayTook[c.Class] += c.Attempts
+		if c.Slot > sinceHour {
+			inHour.Attempts += c.Attempts
+			inHour.Failed += c.Failed
+			hourTook[c.Class] += c.Attempts
+		}
+	}
+	inHour.P95, inDay.P95 = percentile95(hourTook[:], inHour.Attempts), percentile95(dayTook[:], inDay.Attempts)
+	return inHour, inDay
 }
 
 // percentile95 is the middle of the class that holds the 95th of 100.

@@ -35,7 +35,7 @@ type lane struct {
 	// retired is set when the connection is no longer configured, paused while
 	// nothing is to be sent to it. What comes then goes back to the store.
 	retired, paused atomic.Bool
-	tally           tally
+	tally           *tally
 
 	connection Connection // the current settings
 	crew       *crew      // the workers of these; nil while paused
@@ -51,9 +51,9 @@ type crew struct {
 	done       sync.WaitGroup
 }
 
-func newLane(name string, d *deps) *lane {
+func newLane(name string, d *deps, t *tally) *lane {
 	l := &lane{
-		name: name, deps: d,
+		name: name, deps: d, tally: t,
 		slots: make(chan struct{}, laneCapacity),
 		queue: make(chan event.Delivery, laneCapacity),
 		wake:  make(chan struct{}, 1),

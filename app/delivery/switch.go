@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"slices"
 	"time"
 
 	"hookgate/app/event"
@@ -120,7 +121,7 @@ const (
 	Paused  State = "paused"  // by hand
 )
 
-// Health is how a connection is and has been, as this process knows it.
+// Health is how a connection is and has been, by all processes.
 type Health struct {
 	State     State
 	Hour, Day Window
@@ -128,22 +129,45 @@ type Health struct {
 	FailedAt  time.Time // when that was
 }
 
-// Health tells it of every connection.
-func (d *Dispatcher) Health() map[string]Health {
+// Health tells it of every connection: by what is stored of them, and what this
+// process has counted since.
+func (d *Dispatcher) Health(stored event.Tallies) map[string]Health {
+	own, now := d.Pending(), d.deps.now()
+	counts, last := map[string][]event.AttemptCount{}, map[string]event.LastAttempt{}
+	for _, c := range slices.Concat(stored.Counts, own.Counts) {
+		counts[c.Connection] = append(counts[c.Connection], c)
+	}
+	for _, l := range slices.Concat(stored.Last, own.Last) {
+		last[l.Connection] = latest(last[l.Connection], l)
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	all := map[string]Health{}
 	for name, l := range *d.lanes.Load() {
-		h := l.tally.report(d.deps.now())
+		h := Health{State: Working, LastError: last[name].Error, FailedAt: last[name].FailedAt}
+		h.Hour, h.Day = summed(now, counts[name])
 		switch {
 		case l.paused.Load():
 			h.State = Paused
 		case l.gate.broken():
 			h.State = Broken
+		case last[name].Failed:
+			h.State = Failing
 		}
 		all[name] = h
 	}
 	return all
+}
+
+// latest has of each what happened later.
+func latest(a, b event.LastAttempt) event.LastAttempt {
+	if b.Ended.Before(a.Ended) {
+		a, b = b, a
+	}
+	if a.FailedAt.After(b.FailedAt) {
+		b.FailedAt, b.Delivery, b.Number, b.Error = a.FailedAt, a.Delivery, a.Number, a.Error
+	}
+	return b
 }
 
 // Paused tells of every connection whether it is paused.

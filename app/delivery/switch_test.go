@@ -53,7 +53,7 @@ func TestSwitch_pause(t *testing.T) {
 	close(sending)
 	b.state(ids[0], event.Delivered)
 	b.held(ids[1:]...)
-	if h := b.lanes.Health(); h["x"].State != delivery.Paused || h["other"].State != delivery.Working {
+	if h := b.lanes.Health(event.Tallies{}); h["x"].State != delivery.Paused || h["other"].State != delivery.Working {
 		t.Errorf("got %+v", h)
 	}
 	b.accept("other", "")
@@ -212,11 +212,11 @@ func TestHealth(t *testing.T) {
 	c := connection("x", r)
 	c.Concurrency = 1
 	b.lanes.Update([]delivery.Connection{c})
-	if h := b.lanes.Health()["x"]; h != (delivery.Health{State: delivery.Working}) {
+	if h := b.lanes.Health(event.Tallies{})["x"]; h != (delivery.Health{State: delivery.Working}) {
 		t.Errorf("got %+v", h)
 	}
 	b.state(b.accept("x", ""), event.GaveUp)
-	h := b.lanes.Health()["x"]
+	h := b.lanes.Health(event.Tallies{})["x"]
 	if h.State != delivery.Failing || h.LastError != "503 Service Unavailable" || h.FailedAt.IsZero() || h.Hour.Attempts != 1 || h.Hour.Failed != 1 {
 		t.Errorf("got %+v", h)
 	}
@@ -224,7 +224,7 @@ func TestHealth(t *testing.T) {
 	for range 3 {
 		b.state(b.accept("x", ""), event.Delivered)
 	}
-	h = b.lanes.Health()["x"]
+	h = b.lanes.Health(event.Tallies{})["x"]
 	if h.State != delivery.Working || h.LastError == "" || h.Day.Attempts != 4 || h.Day.Failed != 1 || h.Day.P95 <= 0 || h.Day.P95 > 10*time.Second {
 		t.Errorf("got %+v", h)
 	}

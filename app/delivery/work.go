@@ -69,7 +69,7 @@ func (l *lane) attempt(ctx context.Context, w *crew, d *event.Delivery, leave fu
 	if after > 0 {
 		l.gate.pause(ctx, after)
 	}
-	l.tally.ended(started, a.Duration, a.Error)
+	l.tally.ended(started, &a)
 	l.deps.observe(l.name, outcome.State, a.Duration)
 	l.report(ctx, d, &a, outcome)
 	l.deps.store.Record(d, a, outcome, func(next *event.Delivery) { l.recorded(outcome, next) })

@@ -35,7 +35,7 @@ type Connection struct {
 	Sending   int    `json:"sending"` // claimed by a process
 	Held      int    `json:"held"`    // until it goes on
 	Failed    int    `json:"failed"`  // of the last day
-	// Hour and Day are attempts of the process that answers, since Since at most.
+	// Hour and Day are attempts of all processes; the day began at Since.
 	Hour        Window     `json:"hour"`
 	Day         Window     `json:"day"`
 	Since       time.Time  `json:"since"`
