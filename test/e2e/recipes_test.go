@@ -39,7 +39,9 @@ rules:
           reference: sitejet-${{ data.website.id }}
           trial_days: 365
       - to: lexware
+        ordering_key: data.website.id
         create_quotation:
+          key: ${{ data.website.id }}
           name: ${{ data.website.title }}
           items: [{ name: "Website care for ${{ data.website.title }}", price: 49, unit: Monat }]
           remark: sitejet-${{ data.website.id }}
@@ -51,6 +53,9 @@ rules:
       - to: stripe
         ordering_key: data.website.id
         activate_subscription: { reference: "sitejet-${{ data.website.id }}" }
+      - to: lexware
+        ordering_key: data.website.id
+        create_order_confirmation: { key: "${{ data.website.id }}", name: "${{ data.website.title }}", items: [{ name: Website care, price: 49 }] }
   - name: announce
     from: sitejet
     events: [website_status_changed]
@@ -62,7 +67,8 @@ rules:
 }
 
 // Interest → Preparation creates a subscription, still without cost, and a
-// quotation; Done activates the subscription; Assign and Done are announced in
+// quotation; Done activates the subscription and confirms the order that the
+// quotation has become; Assign and Done are announced in
 // Slack.
 func TestRecipes_soldAndLive(t *testing.T) {
 	t.Parallel()
@@ -104,8 +110,15 @@ func TestRecipes_soldAndLive(t *testing.T) {
 	}
 	same(t, "deliveries of Assign", []string{"announce/slack"}, names(moved("Preparation", "Assign")))
 	same(t, "status before the launch", "trialing", stripe.Records("subscription")[0].Fields["status"])
-	same(t, "deliveries of Done", []string{"announce/slack", "live/stripe"}, names(moved("Publish", "Done")))
+	same(t, "deliveries of Done", []string{"announce/slack", "live/lexware", "live/stripe"}, names(moved("Publish", "Done")))
 	same(t, "status", "active", stripe.Records("subscription")[0].Fields["status"])
+	if slices.Contains(stripe.Calls(), "GET /v1/subscriptions/search") {
+		t.Error("the subscription was searched for, which Stripe answers late, although it is remembered")
+	}
+	confirmations := lexware.Records("order confirmation")
+	if len(confirmations) != 1 || confirmations[0].Fields["precedingSalesVoucherId"] != quotations[0].ID {
+		t.Errorf("Lexware has %v, which is to follow %s", confirmations, quotations[0].ID)
+	}
 	announced := messages(t, slack, 2)
 	same(t, "Slack", []string{"*Harry's Diner* moved from Preparation to *Assign*", "*Harry's Diner* moved from Publish to *Done*"},
 		[]string{announced[0].Text, announced[1].Text})

@@ -28,13 +28,21 @@ func (l *Lexware) handle(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Header.Get("Authorization") != "Bearer "+l.key:
 		answer(w, http.StatusUnauthorized, object{"message": "Unauthorized"})
+	case r.URL.Path == "/v1/profile":
+		answer(w, http.StatusOK, object{"organizationId": "aa93e8a8-2aa3-470b-b914-caad8a255dd8", "companyName": "Agency GmbH", "taxType": "net"})
 	case kind == "" || r.Method != http.MethodPost:
 		answer(w, http.StatusNotFound, object{"status": 404, "message": "Not found"})
 	case body == nil:
 		answer(w, http.StatusBadRequest, object{"status": 400, "message": "Malformed request"})
 	case l.missing(kind, body) != "":
-		answer(w, http.StatusNotAcceptable, object{"IssueList": []object{{"i18nKey": "missing_entity", "source": l.missing(kind, body), "type": "validation_failure"}}})
+		answer(w, http.StatusNotAcceptable, object{
+			"status": http.StatusNotAcceptable, "error": "Not Acceptable", "message": "Validation failed for request.",
+			"details": []object{{"violation": "NOTNULL", "field": l.missing(kind, body), "message": "darf nicht leer sein"}},
+		})
 	default:
+		if before := r.URL.Query().Get("precedingSalesVoucherId"); before != "" {
+			body["precedingSalesVoucherId"] = before
+		}
 		rec := &Record{Kind: kind, ID: fmt.Sprintf("00000000-0000-0000-0000-%012d", len(l.records)+1), Fields: body}
 		l.records = append(l.records, rec)
 		answer(w, http.StatusCreated, object{"id": rec.ID, "resourceUri": "https://api.lexware.io" + r.URL.Path + "/" + rec.ID, "version": 1})
