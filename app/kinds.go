@@ -13,6 +13,7 @@ func Kinds(doc *config.Document, report *config.Report) *connectors.Catalog {
 	var own []connectors.Kind
 	for _, file := range doc.Recipes {
 		kind, name, list := connectors.ReadRecipe(file.Path, file.Content)
+		list = config.ExplainSyntax(list, file.Content)
 		if len(list) == 0 || list.Err() == nil {
 			if _, taken := connectors.NewCatalog(own...).Find(kind.Name); taken {
 				list = append(list, name.Diag("duplicate-name", "choose another name", "there is a connector %q already", kind.Name))
@@ -36,7 +37,7 @@ func (l *Loaded) kindNamed(c config.Connection) (*connectors.Kind, diag.List) {
 		return &k, nil
 	}
 	names := l.Kinds.Names()
-	if len(names) < len(connectors.NewCatalog().Names())+len(l.Document.Recipes) {
+	if len(names) < len(connectors.NewCatalog().Names())+len(l.Document.Recipes)+l.Document.Unread {
 		return nil, nil
 	}
 	hint := diag.DidYouMean(c.Type.Value, names)

@@ -97,3 +97,18 @@ func TestRecipes_faults(t *testing.T) {
 		t.Errorf("without the file: got %v", report.List)
 	}
 }
+
+// What is no YAML is explained in a recipe as it is in the config.
+func TestRecipes_syntax(t *testing.T) {
+	t.Parallel()
+	for recipe, want := range map[string]string{
+		"recipe: 1\nname: mytool\n\tdoc: x.\n": `mytool.yaml:3:1: this line is indented with a tab (indent with spaces, YAML allows no tabs)`,
+		"# nothing yet\n":                      `config.yaml:6:11: the recipe is empty (begin it with recipe: 1)`,
+	} {
+		path := mustWriteOwn(t, ownDocument("127.0.0.1:0", "https://h.example"), recipe)
+		_, report, _ := app.Load(path)
+		if got := report.List.Error(); !strings.Contains(got, want) || strings.Contains(got, "no connector called") {
+			t.Errorf("got %s\nwant %s, and no complaint that the type is unknown", got, want)
+		}
+	}
+}

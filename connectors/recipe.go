@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"hookgate/app/diag"
@@ -211,7 +212,10 @@ func (c *recipeConnector) send(ctx context.Context, r *recipe.Request, token str
 // words where the recipe finds them.
 func (c *recipeConnector) failure(got *answer, v *recipe.Verdict, secrets *redactor) error {
 	text := got.describe()
-	if v.Message != "" {
+	switch {
+	case strings.EqualFold(v.Message, http.StatusText(got.status)) && v.Message != "": // what the status says already
+		text = recipe.Describe(got.status)
+	case v.Message != "":
 		text = recipe.Describe(got.status) + ": " + excerpt(secrets.text(v.Message))
 	}
 	permanent := !transient(got.status)

@@ -180,7 +180,7 @@ func (s *session) printTested(name string, t *api.Tested) error {
 	if t.Untestable {
 		return &failure{
 			code: exitFailed, err: fmt.Errorf("connections of the kind of %s have no test of their own", name),
-			hint: "send a sample through a rule: hookgate events send SOURCE FILE",
+			hint: "send a sample through a rule: hookgate events send SOURCE FILE; a recipe of your own can have a test",
 		}
 	}
 	if s.json {
@@ -213,7 +213,7 @@ func (s *session) printTested(name string, t *api.Tested) error {
 		s.out.Println(screen.Indent(screen.Cut(screen.Clean(text), 4*s.out.Width()), "  "))
 	}
 	if !t.OK {
-		return &failure{code: exitFailed, err: errors.New(t.Error)}
+		return &failure{code: exitFailed, err: errors.New(t.Error), hint: testHint(t)}
 	}
 	return nil
 }

@@ -82,6 +82,8 @@ func TestConnections_test(t *testing.T) {
 	f := serveAPI(t, map[string][]answer{
 		"POST /api/v1/connections/bot/test":  {ok(`{"what":"asks Slack","message":false,"done":true,"ok":true,"status":200,"said":"the token is that of bot","answer":"{}","duration_ms":84.2}`)},
 		"POST /api/v1/connections/none/test": {ok(`{"untestable":true,"message":false,"done":false,"ok":false}`)},
+		"POST /api/v1/connections/gone/test": {ok(`{"what":"asks Notion","message":false,"done":true,"ok":false,"error":"no such host","duration_ms":1}`)},
+		"POST /api/v1/connections/near/test": {ok(`{"what":"asks Notion","message":false,"done":true,"ok":false,"error":"address 10.1.2.3 is private: allow it with outbound.allow_private","duration_ms":1}`)},
 		"POST /api/v1/connections/hook/test": {asks, asks, ok(`{"what":"sends a POST request","message":true,"done":true,"ok":false,"status":401,"answer":"no\u001b[31m","outputs":{"id":"7\u001b[31m"},"error":"401 Unauthorized: no","duration_ms":12}`)},
 	})
 	got := f.run(t, "connections", "test", "bot")
@@ -91,11 +93,17 @@ func TestConnections_test(t *testing.T) {
 	if got := f.run(t, "connections", "test", "none"); got.code != 1 || !strings.Contains(got.errOut, "hookgate events send") {
 		t.Errorf("%+v", got)
 	}
+	if got := f.run(t, "connections", "test", "gone"); got.code != 1 || !strings.Contains(got.errOut, "no such host\n") || !strings.Contains(got.errOut, "not known to the DNS") {
+		t.Errorf("%+v", got)
+	}
+	if got := f.run(t, "connections", "test", "near"); got.code != 1 || strings.Contains(got.errOut, "look at") {
+		t.Errorf("%+v", got)
+	}
 	if got := f.run(t, "connections", "test", "hook"); got.code != 2 || !strings.Contains(got.errOut, "a test of hook sends a POST request") || !strings.Contains(got.errOut, "--yes") {
 		t.Errorf("nobody to ask: %+v", got)
 	}
 	got = f.run(t, "connections", "test", "hook", "--yes")
-	if got.code != 1 || !strings.Contains(got.out, "✗ hook: sends a POST request\n  answer: 401, 12 ms\n  output id: 7") || !strings.Contains(got.errOut, "401 Unauthorized: no") {
+	if got.code != 1 || !strings.Contains(got.out, "✗ hook: sends a POST request\n  answer: 401, 12 ms\n  output id: 7") || !strings.Contains(got.errOut, "401 Unauthorized: no") || !strings.Contains(got.errOut, "look at key, token or password") {
 		t.Errorf("%+v", got)
 	}
 	if last := f.requests[len(f.requests)-1].Body; last != `{"confirm":true}` {

@@ -28,6 +28,7 @@ type Document struct {
 	Forms       []Entry
 	Connections []Connection
 	Recipes     []RecipeFile // those that could be read
+	Unread      int          // recipes that are named and could not be read
 	Rules       []rules.Rule
 	// Tests is the section as it is.
 	Tests yamlpos.Node

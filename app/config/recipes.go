@@ -39,6 +39,7 @@ func (doc *Document) readRecipes(n yamlpos.Node, report *Report) diag.List {
 		content, err := readFile(path)
 		if err != nil {
 			list = append(list, name.Diag("bad-file", "", "the recipe can't be read: %s", reason(err)))
+			doc.Unread++
 			continue
 		}
 		if _, twice := report.Files[path]; twice {
@@ -46,6 +47,11 @@ func (doc *Document) readRecipes(n yamlpos.Node, report *Report) diag.List {
 			continue
 		}
 		report.Files[path] = content
+		if isBlank(content) {
+			list = append(list, name.Diag("bad-file", "begin it with recipe: 1", "the recipe is empty"))
+			doc.Unread++
+			continue
+		}
 		doc.Recipes = append(doc.Recipes, RecipeFile{Name: name, Path: path, Content: content})
 	}
 	return list

@@ -22,6 +22,12 @@ func explain(root yamlpos.Node, list diag.List, content []byte) diag.List {
 		}
 		return diag.List{d}
 	}
+	return ExplainSyntax(list, content)
+}
+
+// ExplainSyntax makes what the YAML parser said of a file into what people can
+// act on, as far as the line at fault tells what was meant.
+func ExplainSyntax(list diag.List, content []byte) diag.List {
 	lines := strings.Split(strings.ReplaceAll(string(content), "\r\n", "\n"), "\n")
 	for i := range list {
 		if d := &list[i]; d.Code == "yaml-syntax" && d.Line >= 1 && d.Line <= len(lines) {
