@@ -44,6 +44,12 @@ func mustHistory(t testing.TB, path string, events int) snapshot {
 	if err := s.Audit(event.Audit{ID: 5, Action: event.ForgetAction, Detail: []byte(`{"events":2}`)}); err != nil {
 		t.Fatal(err)
 	}
+	if err := s.AddHealth(event.Tallies{
+		Counts: []event.AttemptCount{{Connection: "good", Slot: event.HealthSlotAt(c.Now()), Class: 7, Attempts: 3, Failed: 1}},
+		Last:   []event.LastAttempt{{Connection: "good", Ended: c.Now(), Failed: true, FailedAt: c.Now(), Delivery: 4711, Number: 2}},
+	}); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.Remember("good", "message k", "there", time.Hour); err != nil {
 		t.Fatal(err)
 	}
