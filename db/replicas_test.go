@@ -5,42 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"hookgate/app/event"
 	"hookgate/db"
 	"hookgate/test/lab"
 	"hookgate/test/pgtest"
 )
-
-// wall is the clock of tests about leases and outages: the real one.
-func wall() *clock { return &clock{t: time.Now()} }
-
-// mustReplica opens a store beside the others at url, on the real clock.
-func mustReplica(t testing.TB, url string, lease time.Duration) *db.Store {
-	t.Helper()
-	s, err := db.OpenPostgres(t.Context(), event.NewSecret(url), db.Options{Logger: slog.New(slog.DiscardHandler), Now: time.Now, Lease: lease, Name: t.Name()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
-}
-
-// mustOpenWall opens a store on the real clock.
-func mustOpenWall(t testing.TB, p place) *db.Store {
-	t.Helper()
-	s, err := p.open(t.Context(), db.Options{Logger: slog.New(slog.DiscardHandler), Now: time.Now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = s.Close() })
-	return s
-}
 
 func TestReplicas_claimEachOnce(t *testing.T) {
 	t.Parallel()
@@ -311,18 +289,6 @@ func TestText_thatPostgresCannotHold(t *testing.T) {
 	})
 }
 
-// tryAccept stores an event and tells how long that took.
-func tryAccept(s *db.Store) (time.Duration, error) {
-	begun := time.Now()
-	_, err := s.Accept(&event.Event{ID: s.NewIDs(1), Source: "s", ReceivedAt: begun, State: event.NoMatch}, nil)
-	return time.Since(begun), err
-}
-
-func mustRecover(t *testing.T, s *db.Store) {
-	t.Helper()
-	lab.Eventually(t, "events are accepted again", func() bool { _, err := tryAccept(s); return err == nil })
-}
-
 // Replicas whose settings differ, as during a roll-out: each is given the time
 // that it was promised.
 func TestReplicas_leasesDiffer(t *testing.T) {
@@ -350,4 +316,41 @@ func TestReplicas_leasesDiffer(t *testing.T) {
 		got, err := short.Claim("x", time.Now().Add(time.Second), 1)
 		return err == nil && len(got) == 1
 	})
+}
+
+func TestReplicas(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Shared(t).URL(t)
+	a, b := mustReplica(t, url, time.Minute), mustReplica(t, url, time.Minute)
+	mustAccept(t, a, wall(), "", "x", "x", "y")
+	list, shared, err := b.Replicas(t.Context())
+	if err != nil || !shared || len(list) != 2 {
+		t.Fatalf("%+v, %v, %v", list, shared, err)
+	}
+	for i, r := range list {
+		if r.Name != t.Name() || !r.Alive || r.Self != (i == 1) || r.Left <= 0 || r.Left > time.Minute || time.Since(r.Heard) > time.Minute || r.Started.After(r.Heard) {
+			t.Errorf("%+v", r)
+		}
+	}
+	if diff := cmp.Diff(map[string]int{"x": 2, "y": 1}, list[0].Holds); diff != "" || len(list[1].Holds) > 0 {
+		t.Errorf("holds %v and %v", list[0].Holds, list[1].Holds)
+	}
+	mustExec(t, url, fmt.Sprintf(`UPDATE replicas SET dead = true WHERE id = %d`, list[0].ID))
+	list, _, err = b.Replicas(t.Context())
+	if err != nil || len(list) > 2 || len(list) == 2 && list[0].Alive { // as long as it holds something
+		t.Errorf("%+v, %v", list, err)
+	}
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestReplicas_alone(t *testing.T) {
+	t.Parallel()
+	s, c := newStore(t, place{path: filepath.Join(t.TempDir(), "test.db")})
+	mustAccept(t, s, c, "", "x")
+	list, shared, err := s.Replicas(t.Context())
+	if err != nil || shared || len(list) != 1 || !list[0].Self || list[0].Holds["x"] != 1 {
+		t.Errorf("%+v, %v, %v", list, shared, err)
+	}
 }

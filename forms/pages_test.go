@@ -2,17 +2,11 @@ package forms_test
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/base64"
-	"io"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
 
-	"golang.org/x/net/html"
-
-	"hookgate/app/body"
 	"hookgate/app/event"
 	"hookgate/forms"
 )
@@ -33,70 +27,6 @@ fields:
   consent: { type: checkbox, required: true }
   campaign: { type: hidden, pattern: "[a-z]*" }
 `
-
-// parsed is an HTML page with the questions that tests have.
-type parsed struct{ root *html.Node }
-
-func parse(t testing.TB, page []byte) parsed {
-	t.Helper()
-	root, err := html.Parse(bytes.NewReader(page))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return parsed{root}
-}
-
-// find are the elements with that tag and, if attr is not "", that attribute.
-func (p parsed) find(tag, attr, value string) []*html.Node {
-	var list []*html.Node
-	for n := range p.root.Descendants() {
-		if n.Type == html.ElementNode && (tag == "" || n.Data == tag) && (attr == "" || get(n, attr) == value) {
-			list = append(list, n)
-		}
-	}
-	return list
-}
-
-func get(n *html.Node, attr string) string {
-	for _, a := range n.Attr {
-		if a.Key == attr {
-			return a.Val
-		}
-	}
-	return ""
-}
-
-func has(n *html.Node, attr string) bool {
-	for _, a := range n.Attr {
-		if a.Key == attr {
-			return true
-		}
-	}
-	return false
-}
-
-func text(n *html.Node) string {
-	var b strings.Builder
-	for d := range n.Descendants() {
-		if d.Type == html.TextNode {
-			b.WriteString(d.Data)
-		}
-	}
-	return strings.TrimSpace(b.String())
-}
-
-func problems(t testing.TB, f *forms.Form, lang forms.Lang, posted []body.Field) parsed {
-	t.Helper()
-	r := f.Submit(posted)
-	if len(r.Problems) == 0 {
-		t.Fatal("the post has no problems")
-	}
-	var page bytes.Buffer
-	if err := f.RenderProblems(&page, lang, "/f/contact", r); err != nil {
-		t.Fatal(err)
-	}
-	return parse(t, page.Bytes())
-}
 
 func TestForm_RenderProblems(t *testing.T) {
 	t.Parallel()
@@ -204,13 +134,6 @@ func posted(p parsed) url.Values {
 	return v
 }
 
-func rawText(n *html.Node) string {
-	if n.FirstChild == nil {
-		return ""
-	}
-	return n.FirstChild.Data
-}
-
 // TestForm_RenderProblems_again posts what the page would: the same problems
 // and the same data come out, so nothing is lost on the way round.
 func TestForm_RenderProblems_again(t *testing.T) {
@@ -315,61 +238,6 @@ func TestRenderError(t *testing.T) {
 		}
 		if len(titles) != 2 {
 			t.Errorf("%d: not in two languages: %v", status, titles)
-		}
-	}
-}
-
-func TestPageHeaders(t *testing.T) {
-	t.Parallel()
-	f := mustCompile(t, everything)
-	headers := map[string]string{}
-	for _, h := range forms.PageHeaders(f, forms.German) {
-		headers[h.Name] = h.Value
-	}
-	policy := headers["Content-Security-Policy"]
-	for _, part := range []string{
-		"default-src 'none';", "base-uri 'none';", "form-action 'self' https://a.example https://c.example;", "frame-ancestors 'self' https://a.example",
-	} {
-		if !strings.Contains(policy, part) {
-			t.Errorf("the policy has no %q: %s", part, policy)
-		}
-	}
-	if headers["Content-Language"] != "de" || headers["Content-Type"] != "text/html; charset=utf-8" {
-		t.Errorf("headers %v", headers)
-	}
-	if got := forms.PageHeaders(nil, forms.English); !strings.HasSuffix(got[2].Value, "form-action 'self'; frame-ancestors 'self'") {
-		t.Errorf("without a form: %v", got)
-	}
-
-	// The policy allows the style of every page, and the pages need no more.
-	pages := map[string]func(io.Writer) error{
-		"thanks":   func(w io.Writer) error { return f.RenderThanks(w, forms.English, 1, "https://a.example/") },
-		"error":    func(w io.Writer) error { return (*forms.Form)(nil).RenderError(w, forms.English, 429, "") },
-		"problems": func(w io.Writer) error { return f.RenderProblems(w, forms.English, "/f/x", f.Submit(nil)) },
-	}
-	for name, render := range pages {
-		var page bytes.Buffer
-		if err := render(&page); err != nil {
-			t.Fatal(err)
-		}
-		p := parse(t, page.Bytes())
-		styles := p.find("style", "", "")
-		if len(styles) != 1 {
-			t.Fatalf("%s: %d styles", name, len(styles))
-		}
-		sum := sha256.Sum256([]byte(rawText(styles[0])))
-		if hash := base64.StdEncoding.EncodeToString(sum[:]); !strings.Contains(policy, "style-src 'sha256-"+hash+"'") {
-			t.Errorf("%s: the style's hash %s is not in %s", name, hash, policy)
-		}
-		for _, tag := range []string{"script", "link", "img", "iframe", "base"} {
-			if len(p.find(tag, "", "")) > 0 {
-				t.Errorf("%s: the page has a %s", name, tag)
-			}
-		}
-		for n := range p.root.Descendants() {
-			if n.Type == html.ElementNode && has(n, "style") {
-				t.Errorf("%s: the policy forbids the style attribute of %s", name, n.Data)
-			}
 		}
 	}
 }

@@ -1,0 +1,170 @@
+package intake_test
+
+import (
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"hookgate/app/body"
+	"hookgate/app/event"
+	"hookgate/app/intake"
+	"hookgate/app/source"
+	"hookgate/app/yamlpos"
+	"hookgate/db"
+	"hookgate/forms"
+	"hookgate/rules"
+	"hookgate/rules/lang"
+)
+
+// lanes records what is handed over; full ones take nothing.
+type lanes struct {
+	mu         sync.Mutex
+	full       bool
+	reserved   int
+	delivered  []event.Delivery
+	overflowed []string
+}
+
+func (l *lanes) Reserve(string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.full {
+		return false
+	}
+	l.reserved++
+	return true
+}
+
+func (l *lanes) Unreserve(string) { l.mu.Lock(); defer l.mu.Unlock(); l.reserved-- }
+
+func (l *lanes) Deliver(d event.Delivery) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.reserved--
+	l.delivered = append(l.delivered, d)
+}
+
+func (l *lanes) Overflowed(c string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.overflowed = append(l.overflowed, c)
+}
+
+const document = `
+sources:
+  shop: { type: webhook, token: 0123456789abcdef, event_id: data.id, event_type: data.type }
+  slow: { type: webhook, token: 0123456789abcdef, rate_limit: 1/h }
+  plain: { type: webhook, token: 0123456789abcdef, methods: [GET, POST], dedupe: body 10m }
+forms:
+  contact: { fields: { email: { type: email, required: true } } }
+  guarded:
+    fields: { email: { type: email, required: true }, message: {} }
+    min_time: 3s
+    max_links: 2
+    blocklist: { words: [casino*], domains: [spam.example] }
+  solved:
+    fields: { email: { type: email, required: true } }
+    captcha: { type: turnstile, secret: geheim }
+rules:
+  - name: paid
+    from: shop
+    events: [order]
+    when: data.total > 10
+    then:
+      - { to: billing, ordering_key: data.customer, text: "${{ data.total }} from ${{ event.id }}" }
+      - { to: billing, text: "${{ data.note }}" }
+  - name: picky
+    from: shop
+    events: [picky]
+    then: [{ to: billing, when: data.type == "other", text: x }]
+  - name: broken
+    from: shop
+    events: [order, other]
+    when: data.customer.name == "x"
+    then: [{ to: billing, text: x }]
+  - name: lead
+    from: [contact, guarded, solved]
+    then: [{ to: billing, text: "${{ data.email }}" }]
+`
+
+type gateway struct {
+	t      *testing.T
+	in     *intake.Intake
+	lanes  *lanes
+	store  *db.Store
+	plan   *intake.Plan
+	seen   []string
+	broken []string
+}
+
+func newGateway(t *testing.T) *gateway {
+	t.Helper()
+	quiet := slog.New(slog.DiscardHandler)
+	store, err := db.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), db.Options{Logger: quiet, Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = store.Close() })
+	g := &gateway{t: t, lanes: &lanes{}, store: store, plan: mustPlan(t)}
+	if g.plan.ID, err = store.SavePlan(event.Version{Hash: "hash", Rules: g.plan.Rules.Names()}); err != nil {
+		t.Fatal(err)
+	}
+	g.in = intake.New(store, g.lanes, intake.Options{
+		Logger: quiet, Limits: body.DefaultLimits(),
+		RuleError: func(rule string) { g.broken = append(g.broken, rule) },
+		Observe:   func(source string, state event.State) { g.seen = append(g.seen, source+" "+string(state)) },
+	})
+	return g
+}
+
+func mustPlan(t *testing.T) *intake.Plan {
+	t.Helper()
+	root, list := yamlpos.Parse("c.yaml", []byte(document))
+	plan := &intake.Plan{Sources: map[string]*source.Source{}, Forms: map[string]*forms.Form{}}
+	c := lang.NewCompiler()
+	for _, f := range root.Get("sources").Fields() {
+		s, faults := source.Compile(f.Key, f.Value, c)
+		list = append(list, faults...)
+		plan.Sources[f.Key.Value] = s
+	}
+	for _, f := range root.Get("forms").Fields() {
+		form, faults := forms.Compile(f.Key, f.Value)
+		list = append(list, faults...)
+		plan.Forms[f.Key.Value] = form
+	}
+	var parsed []rules.Rule
+	list = append(list, root.Get("rules").Decode("the file", &parsed)...)
+	target := lang.Action{Noun: "an action", Inputs: []lang.Input{{Name: "text", Kind: lang.TextInput, Required: true}}}
+	set, faults := rules.Compile(c, parsed, rules.Origins{"shop": nil, "slow": nil, "contact": {event.FormSubmitted}, "guarded": {event.FormSubmitted}, "solved": {event.FormSubmitted}}, rules.Targets{"billing": target})
+	if err := append(list, faults...).Err(); err != nil {
+		t.Fatal(err)
+	}
+	plan.Rules = set
+	return plan
+}
+
+func (g *gateway) post(name, contentType, text string) (intake.Ack, error) {
+	return g.in.Event(g.plan.Sources[name], g.plan, request(contentType, text))
+}
+
+func request(contentType, text string) *intake.Request {
+	return &intake.Request{
+		Request:  source.Request{Method: "POST", ContentType: contentType, Body: []byte(text), Now: time.Now()},
+		RemoteIP: "192.0.2.1", Headers: map[string]string{"x-test": "1"}, RawQuery: "a=1&b=2&b=3",
+	}
+}
+
+func (g *gateway) stored(id event.ID) (event.Event, []event.Delivery) {
+	g.t.Helper()
+	e, err := g.store.Event(g.t.Context(), id)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	ds, err := g.store.Deliveries(g.t.Context(), event.DeliveryFilter{Event: id})
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return e, ds
+}

@@ -1,0 +1,86 @@
+package web_test
+
+import (
+	"context"
+	"sync"
+
+	"hookgate/app/body"
+	"hookgate/app/event"
+	"hookgate/app/intake"
+	"hookgate/app/source"
+	"hookgate/app/web/api"
+	"hookgate/forms"
+)
+
+// firstID is what the fake intake gives to what it takes.
+const firstID event.ID = 1 << 40
+
+// fakeIntake is a fake intake: it keeps what came and answers as told.
+type fakeIntake struct {
+	mu       sync.Mutex
+	requests []*intake.Request
+	ack      intake.Ack
+	err      error
+	panic    bool
+	forget   bool          // keep no requests
+	hold     chan struct{} // when set, Event waits until it is closed
+	entered  chan struct{}
+}
+
+func (f *fakeIntake) Event(_ *source.Source, _ *intake.Plan, r *intake.Request) (intake.Ack, error) {
+	f.mu.Lock()
+	if !f.forget {
+		f.requests = append(f.requests, r)
+	}
+	ack, err, hold, entered, panics := f.ack, f.err, f.hold, f.entered, f.panic
+	f.mu.Unlock()
+	if entered != nil {
+		entered <- struct{}{}
+	}
+	if hold != nil {
+		<-hold
+	}
+	if panics {
+		panic("a test's panic")
+	}
+	return ack, err
+}
+
+func (f *fakeIntake) Form(form *forms.Form, plan *intake.Plan, r *intake.Request) (intake.Ack, forms.Result, error) {
+	ack, err := f.Event(nil, plan, r)
+	if err != nil {
+		return intake.Ack{}, forms.Result{}, err
+	}
+	posted, err := body.Fields(body.Input{ContentType: r.ContentType, ContentEncoding: r.ContentEncoding, Raw: r.Body}, form.Limits())
+	if err != nil {
+		return intake.Ack{}, forms.Result{}, err
+	}
+	result := form.Submit(posted)
+	if len(result.Problems) > 0 {
+		return intake.Ack{}, result, nil
+	}
+	return ack, result, nil
+}
+
+func (f *fakeIntake) FormHook(_ *forms.Form, src *source.Source, plan *intake.Plan, r *intake.Request) (intake.Ack, error) {
+	return f.Event(src, plan, r)
+}
+
+func (f *fakeIntake) answer(ack intake.Ack, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.ack, f.err = ack, err
+}
+
+func (f *fakeIntake) taken() []*intake.Request {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return append([]*intake.Request(nil), f.requests...)
+}
+
+// fakeAdmin is a Service that has nothing.
+type fakeAdmin struct{ api.Service }
+
+func (fakeAdmin) Status(context.Context) (api.Status, error) {
+	return api.Status{Version: "test", Ready: true}, nil
+}
