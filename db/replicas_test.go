@@ -2,21 +2,15 @@ package db_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"hookgate/app/event"
 	"hookgate/db"
-	"hookgate/test/lab"
 	"hookgate/test/pgtest"
 )
 
@@ -248,109 +242,5 @@ func TestWatch(t *testing.T) {
 		if c == "x" {
 			break
 		}
-	}
-}
-
-func TestOpenPostgres_refuses(t *testing.T) {
-	t.Parallel()
-	const canary = "c4n4ry"
-	for _, url := range []string{"postgres://u:" + canary + "@host:port/db", "postgres://u:" + canary + "@127.0.0.1:1/db?connect_timeout=1", "mysql://" + canary} {
-		_, err := db.OpenPostgres(t.Context(), event.NewSecret(url), db.Options{Logger: slog.New(slog.DiscardHandler), Now: time.Now})
-		if err == nil || strings.Contains(err.Error(), canary) {
-			t.Errorf("got %v, want an error without the password", err)
-		}
-	}
-	server := pgtest.Shared(t)
-	url := server.URL(t)
-	if err := mustReplica(t, url, 0).Close(); err != nil {
-		t.Fatal(err)
-	}
-	server.Exec(t, "INSERT INTO "+url[strings.LastIndex(url, "=")+1:]+".goose_db_version (version_id, is_applied) VALUES (99, true)")
-	_, err := db.OpenPostgres(t.Context(), event.NewSecret(url), db.Options{Logger: slog.New(slog.DiscardHandler), Now: time.Now})
-	if !errors.Is(err, db.ErrNewer) {
-		t.Errorf("newer tables: got %v, want ErrNewer", err)
-	}
-}
-
-func TestText_thatPostgresCannotHold(t *testing.T) {
-	t.Parallel()
-	forEachEngine(t, func(t *testing.T, p place) {
-		s, c := newStore(t, p)
-		const bad = "a\x00b\xffc"
-		_, first := mustAccept(t, s, c, bad, "x")
-		_, second := mustAccept(t, s, c, bad, "x")
-		next := mustRecord(t, s, c, &first[0], event.Outcome{State: event.GaveUp}, bad)
-		if next == nil || next.ID != second[0].ID {
-			t.Errorf("after the key's first: next is %+v, want the second", next)
-		}
-		if _, err := s.Events(t.Context(), event.Filter{Source: bad}); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-// Replicas whose settings differ, as during a roll-out: each is given the time
-// that it was promised.
-func TestReplicas_leasesDiffer(t *testing.T) {
-	t.Parallel()
-	url := pgtest.Shared(t).URL(t)
-	long := mustReplica(t, url, time.Hour)
-	id := long.NewIDs(2)
-	e := event.Event{ID: id, Source: "s", ReceivedAt: time.Now(), State: event.Routed}
-	if _, err := long.Accept(&e, []event.Delivery{{ID: event.DeliveryID(id) + 1, Event: id, Connection: "x", Rule: "r", Action: 1, Output: json.RawMessage(`{}`)}}); err != nil {
-		t.Fatal(err)
-	}
-	claimed, err := long.Claim("x", time.Now().Add(time.Second), 1)
-	if err != nil || len(claimed) != 1 {
-		t.Fatal(claimed, err)
-	}
-	// It was last heard a quarter of an hour ago.
-	pgtest.Exec(t, url, `UPDATE replicas SET heartbeat = heartbeat - 900000000`)
-	short := mustReplica(t, url, time.Second)
-	lab.Stays(t, time.Second, "the one with the long lease keeps what it holds", func() bool {
-		got, err := short.Claim("x", time.Now().Add(time.Second), 1)
-		return err == nil && len(got) == 0
-	})
-	lab.Eventually(t, "it is taken over", func() bool {
-		pgtest.Exec(t, url, `UPDATE replicas SET heartbeat = heartbeat - 4500000000 WHERE lease = 3600000000`) // it may beat meanwhile
-		got, err := short.Claim("x", time.Now().Add(time.Second), 1)
-		return err == nil && len(got) == 1
-	})
-}
-
-func TestReplicas(t *testing.T) {
-	t.Parallel()
-	url := pgtest.Shared(t).URL(t)
-	a, b := mustReplica(t, url, time.Minute), mustReplica(t, url, time.Minute)
-	mustAccept(t, a, wall(), "", "x", "x", "y")
-	list, shared, err := b.Replicas(t.Context())
-	if err != nil || !shared || len(list) != 2 {
-		t.Fatalf("%+v, %v, %v", list, shared, err)
-	}
-	for i, r := range list {
-		if r.Name != t.Name() || !r.Alive || r.Self != (i == 1) || r.Left <= 0 || r.Left > time.Minute || time.Since(r.Heard) > time.Minute || r.Started.After(r.Heard) {
-			t.Errorf("%+v", r)
-		}
-	}
-	if diff := cmp.Diff(map[string]int{"x": 2, "y": 1}, list[0].Holds); diff != "" || len(list[1].Holds) > 0 {
-		t.Errorf("holds %v and %v", list[0].Holds, list[1].Holds)
-	}
-	mustExec(t, url, fmt.Sprintf(`UPDATE replicas SET dead = true WHERE id = %d`, list[0].ID))
-	list, _, err = b.Replicas(t.Context())
-	if err != nil || len(list) > 2 || len(list) == 2 && list[0].Alive { // as long as it holds something
-		t.Errorf("%+v, %v", list, err)
-	}
-	if err := b.Close(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func TestReplicas_alone(t *testing.T) {
-	t.Parallel()
-	s, c := newStore(t, place{path: filepath.Join(t.TempDir(), "test.db")})
-	mustAccept(t, s, c, "", "x")
-	list, shared, err := s.Replicas(t.Context())
-	if err != nil || shared || len(list) != 1 || !list[0].Self || list[0].Holds["x"] != 1 {
-		t.Errorf("%+v, %v, %v", list, shared, err)
 	}
 }
