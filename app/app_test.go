@@ -10,13 +10,12 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"hookgate/app"
+	"hookgate/test/journal"
 )
 
 const token = "0123456789abcdef0123"
@@ -61,16 +60,22 @@ func freePort(t *testing.T) string {
 // mustRun runs an App of the file until the test ends.
 func mustRun(t testing.TB, path string) *app.App {
 	t.Helper()
+	return startAt(t, path, time.Now)
+}
+
+// startAt runs an App of the file by a clock until the test ends.
+func startAt(t testing.TB, path string, now func() time.Time) *app.App {
+	t.Helper()
 	loaded, report, err := app.Load(path)
 	if err != nil {
 		t.Fatal(report.List)
 	}
-	return mustRunLoaded(t, loaded, slog.New(slog.DiscardHandler))
+	return mustRunLoaded(t, loaded, slog.New(slog.DiscardHandler), now)
 }
 
-func mustRunLoaded(t testing.TB, loaded *app.Loaded, logger *slog.Logger) *app.App {
+func mustRunLoaded(t testing.TB, loaded *app.Loaded, logger *slog.Logger, now func() time.Time) *app.App {
 	t.Helper()
-	a, err := app.New(loaded, app.Options{Logger: logger, Version: "test", Now: time.Now})
+	a, err := app.New(loaded, app.Options{Logger: logger, Version: "test", Now: now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,46 +223,17 @@ func TestReload_tellsOfOrphans(t *testing.T) {
 	if err != nil {
 		t.Fatal(report.List)
 	}
-	var log journal
-	a := mustRunLoaded(t, loaded, slog.New(slog.NewTextHandler(&log, nil)))
+	var log journal.Journal
+	a := mustRunLoaded(t, loaded, slog.New(slog.NewTextHandler(&log, nil)), time.Now)
 	post(t, a, `{"n":1}`)
-	log.await(t, "will be tried again")
+	log.Await(t, "will be tried again")
 	if err := os.WriteFile(path, []byte(strings.NewReplacer("  sink:", "  other:", "to: sink,", "to: other,").Replace(before)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if report, err := a.Reload(); err != nil || report.Err() != nil {
 		t.Fatal(err, report.List)
 	}
-	log.await(t, "connection=sink count=1")
-}
-
-// journal keeps what is logged.
-type journal struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(p)
-}
-
-// await waits until part has been logged.
-func (j *journal) await(t testing.TB, part string) {
-	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); ; {
-		j.mu.Lock()
-		text := j.text.String()
-		j.mu.Unlock()
-		if strings.Contains(text, part) {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("%q was not logged:\n%s", part, text)
-		}
-		runtime.Gosched()
-	}
+	log.Await(t, "connection=sink count=1")
 }
 
 func TestNew_databaseInUse(t *testing.T) {

@@ -1,10 +1,8 @@
 package app_test
 
 import (
-	"context"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -94,30 +92,6 @@ rules:
 	if status, _, body := get(t, sent.URL); status != http.StatusGone || !strings.Contains(body, "expired") {
 		t.Errorf("after its end: %d %q", status, body)
 	}
-}
-
-// startAt runs an App of the file by a clock until the test ends.
-func startAt(t *testing.T, path string, now func() time.Time) *app.App {
-	t.Helper()
-	loaded, report, err := app.Load(path)
-	if err != nil {
-		t.Fatal(report.List)
-	}
-	a, err := app.New(loaded, app.Options{Logger: slog.New(slog.DiscardHandler), Version: "test", Now: now})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- a.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			t.Errorf("Run: %v", err)
-		}
-	})
-	<-a.Ready()
-	return a
 }
 
 // file_url needs to know where the server is.

@@ -17,6 +17,7 @@ import (
 	"hookgate/app/yamlpos"
 	"hookgate/connectors"
 	"hookgate/db"
+	"hookgate/test/lab"
 	"hookgate/test/pgtest"
 )
 
@@ -83,17 +84,6 @@ func (r *replica) accept(n int) {
 			r.t.Fatal(err)
 		}
 		r.lanes.Deliver(ds[0])
-	}
-}
-
-// await waits until f is true.
-func await(t *testing.T, what string, f func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); !f(); {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within 30 s: %s", what)
-		}
-		<-time.After(5 * time.Millisecond)
 	}
 }
 
@@ -218,11 +208,11 @@ func TestGates_breaker(t *testing.T) {
 	state := func(want delivery.State) {
 		t.Helper()
 		for i, one := range replicas {
-			await(t, fmt.Sprintf("replica %d says %s", i, want), func() bool { return one.lanes.Health(event.Tallies{})["x"].State == want })
+			lab.Eventually(t, fmt.Sprintf("replica %d says %s", i, want), func() bool { return one.lanes.Health(event.Tallies{})["x"].State == want })
 		}
 	}
 	state(delivery.Broken)
-	await(t, "what was under way has ended", func() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.underWay == 0 })
+	lab.Eventually(t, "what was under way has ended", func() bool { r.mu.Lock(); defer r.mu.Unlock(); return r.underWay == 0 })
 	before := arrived.Load()
 	if before > 11 {
 		t.Errorf("%d were sent although ten failed", before)
@@ -239,7 +229,7 @@ func TestGates_breaker(t *testing.T) {
 	for _, one := range replicas {
 		one.follow(t.Context())
 	}
-	await(t, "a probe arrives", func() bool { return probes.Load() > 0 })
+	lab.Eventually(t, "a probe arrives", func() bool { return probes.Load() > 0 })
 	<-time.After(400 * time.Millisecond) // the others look, and send nothing
 	for _, one := range replicas {
 		one.follow(t.Context())
@@ -248,9 +238,9 @@ func TestGates_breaker(t *testing.T) {
 		t.Errorf("%d were sent at once to see whether it works, want one", got)
 	}
 	close(hold)
-	await(t, "everything is sent", func() bool { return probes.Load() == 12-before+10 })
+	lab.Eventually(t, "everything is sent", func() bool { return probes.Load() == 12-before+10 })
 	for i, one := range replicas {
-		await(t, fmt.Sprintf("replica %d says it works", i), func() bool { return one.lanes.Health(event.Tallies{})["x"].State != delivery.Broken })
+		lab.Eventually(t, fmt.Sprintf("replica %d says it works", i), func() bool { return one.lanes.Health(event.Tallies{})["x"].State != delivery.Broken })
 	}
 }
 
@@ -269,7 +259,7 @@ func TestGates_pause(t *testing.T) {
 	replicas[1].lanes.Update([]delivery.Connection{c})
 	replicas[0].accept(1)
 	first.await(t, 1)
-	await(t, "the pause is known", func() bool {
+	lab.Eventually(t, "the pause is known", func() bool {
 		list, err := replicas[1].store.Gates().Shut(t.Context())
 		return err == nil && len(list) == 1 && list[0].Paused > 50*time.Second
 	})

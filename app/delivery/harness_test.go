@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -15,6 +14,7 @@ import (
 	"hookgate/app/event"
 	"hookgate/connectors"
 	"hookgate/db"
+	"hookgate/test/journal"
 )
 
 // receiver is a connector that a test scripts.
@@ -61,27 +61,9 @@ func (r *receiver) await(t *testing.T, n int) []event.Delivery {
 	return list
 }
 
-// journal keeps what is logged.
-type journal struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (j *journal) Write(p []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(p)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
-}
-
 type bench struct {
 	t       *testing.T
-	log     journal
+	log     journal.Journal
 	path    string
 	store   *db.Store
 	lanes   *delivery.Dispatcher

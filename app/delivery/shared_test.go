@@ -8,6 +8,7 @@ import (
 
 	"hookgate/app/delivery"
 	"hookgate/app/event"
+	"hookgate/test/lab"
 )
 
 // What is no longer this process's is not sent, and frees its place.
@@ -39,7 +40,7 @@ func TestHolds(t *testing.T) {
 	}
 	b.state(kept, event.Delivered)
 	// A look at the store takes places for a moment.
-	await(t, "no place is taken but that of the commit under way", func() bool { return b.lanes.InMemory()["x"] <= 1 })
+	lab.Eventually(t, "no place is taken but that of the commit under way", func() bool { return b.lanes.InMemory()["x"] <= 1 })
 }
 
 // What another process left in the store is found when the lane is woken.

@@ -11,11 +11,8 @@ import (
 	"hookgate/app/event"
 	"hookgate/app/intake"
 	"hookgate/app/source"
-	"hookgate/app/yamlpos"
 	"hookgate/db"
-	"hookgate/forms"
-	"hookgate/rules"
-	"hookgate/rules/lang"
+	"hookgate/test/planned"
 )
 
 // lanes records what is handed over; full ones take nothing.
@@ -107,7 +104,7 @@ func newGateway(t *testing.T) *gateway {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	g := &gateway{t: t, lanes: &lanes{}, store: store, plan: mustPlan(t)}
+	g := &gateway{t: t, lanes: &lanes{}, store: store, plan: planned.Must(t, document)}
 	if g.plan.ID, err = store.SavePlan(event.Version{Hash: "hash", Rules: g.plan.Rules.Names()}); err != nil {
 		t.Fatal(err)
 	}
@@ -117,32 +114,6 @@ func newGateway(t *testing.T) *gateway {
 		Observe:   func(source string, state event.State) { g.seen = append(g.seen, source+" "+string(state)) },
 	})
 	return g
-}
-
-func mustPlan(t *testing.T) *intake.Plan {
-	t.Helper()
-	root, list := yamlpos.Parse("c.yaml", []byte(document))
-	plan := &intake.Plan{Sources: map[string]*source.Source{}, Forms: map[string]*forms.Form{}}
-	c := lang.NewCompiler()
-	for _, f := range root.Get("sources").Fields() {
-		s, faults := source.Compile(f.Key, f.Value, c)
-		list = append(list, faults...)
-		plan.Sources[f.Key.Value] = s
-	}
-	for _, f := range root.Get("forms").Fields() {
-		form, faults := forms.Compile(f.Key, f.Value)
-		list = append(list, faults...)
-		plan.Forms[f.Key.Value] = form
-	}
-	var parsed []rules.Rule
-	list = append(list, root.Get("rules").Decode("the file", &parsed)...)
-	target := lang.Action{Noun: "an action", Inputs: []lang.Input{{Name: "text", Kind: lang.TextInput, Required: true}}}
-	set, faults := rules.Compile(c, parsed, rules.Origins{"shop": nil, "slow": nil, "contact": {event.FormSubmitted}, "guarded": {event.FormSubmitted}, "solved": {event.FormSubmitted}}, rules.Targets{"billing": target})
-	if err := append(list, faults...).Err(); err != nil {
-		t.Fatal(err)
-	}
-	plan.Rules = set
-	return plan
 }
 
 func (g *gateway) post(name, contentType, text string) (intake.Ack, error) {

@@ -13,6 +13,7 @@ import (
 	"hookgate/app/yamlpos"
 	"hookgate/rules"
 	"hookgate/rules/lang"
+	"hookgate/test/planned"
 )
 
 // replySet is an autoreply as package app compiles it.
@@ -70,7 +71,7 @@ func TestRunner_autoreply(t *testing.T) {
 	if err := list.Err(); err != nil {
 		t.Fatal(err)
 	}
-	plan, c := mustPlan(t), lang.NewCompiler()
+	plan, c := planned.Must(t, document), lang.NewCompiler()
 	plan.Autoreplies = map[string]*rules.Set{"contact": replySet(t, c)}
 	tests, list := trial.Compile(n.Get("tests"), "", c, plan.Rules, plan.Autoreplies, rules.Origins{"shop": nil, "contact": {event.FormSubmitted}})
 	if len(list) != 1 || list[0].Line != 26 || list[0].Code != "unknown-action" {

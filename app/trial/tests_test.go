@@ -17,9 +17,10 @@ import (
 	"hookgate/app/yamlpos"
 	"hookgate/rules"
 	"hookgate/rules/lang"
+	"hookgate/test/planned"
 )
 
-// compileTests compiles a section against the rules of mustPlan.
+// compileTests compiles a section against the rules of document.
 func compileTests(t *testing.T, folder, yaml string) ([]*trial.Test, diag.List) {
 	t.Helper()
 	n, list := yamlpos.Parse("c.yaml", []byte(yaml))
@@ -27,7 +28,7 @@ func compileTests(t *testing.T, folder, yaml string) ([]*trial.Test, diag.List) 
 		t.Fatal(list)
 	}
 	origins := rules.Origins{"shop": nil, "contact": {event.FormSubmitted}}
-	tests, list := trial.Compile(n.Get("tests"), folder, lang.NewCompiler(), mustPlan(t).Rules, nil, origins)
+	tests, list := trial.Compile(n.Get("tests"), folder, lang.NewCompiler(), planned.Must(t, document).Rules, nil, origins)
 	list.Sort()
 	return tests, list
 }
@@ -176,7 +177,7 @@ func TestRunner(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := time.Date(2026, 3, 10, 10, 42, 7, 0, time.UTC)
-	runner := trial.Runner{Plan: mustPlan(t), Limits: body.DefaultLimits(), Now: func() time.Time { return at }}
+	runner := trial.Runner{Plan: planned.Must(t, document), Limits: body.DefaultLimits(), Now: func() time.Time { return at }}
 	results := runner.RunAll(tests)
 	var got []string
 	for _, r := range results {

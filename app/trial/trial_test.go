@@ -8,14 +8,8 @@ import (
 	"time"
 
 	"hookgate/app/body"
-	"hookgate/app/event"
-	"hookgate/app/intake"
-	"hookgate/app/source"
 	"hookgate/app/trial"
-	"hookgate/app/yamlpos"
-	"hookgate/forms"
-	"hookgate/rules"
-	"hookgate/rules/lang"
+	"hookgate/test/planned"
 )
 
 const document = `
@@ -39,35 +33,9 @@ rules:
     then: [{ to: billing, text: "${{ data.email }} ${{ data.topics }}" }]
 `
 
-func mustPlan(t *testing.T) *intake.Plan {
-	t.Helper()
-	root, list := yamlpos.Parse("c.yaml", []byte(document))
-	plan := &intake.Plan{Sources: map[string]*source.Source{}, Forms: map[string]*forms.Form{}}
-	c := lang.NewCompiler()
-	for _, f := range root.Get("sources").Fields() {
-		s, faults := source.Compile(f.Key, f.Value, c)
-		list = append(list, faults...)
-		plan.Sources[f.Key.Value] = s
-	}
-	for _, f := range root.Get("forms").Fields() {
-		form, faults := forms.Compile(f.Key, f.Value)
-		list = append(list, faults...)
-		plan.Forms[f.Key.Value] = form
-	}
-	var parsed []rules.Rule
-	list = append(list, root.Get("rules").Decode("the file", &parsed)...)
-	target := lang.Action{Noun: "an action", Inputs: []lang.Input{{Name: "text", Kind: lang.TextInput, Required: true}}}
-	set, faults := rules.Compile(c, parsed, rules.Origins{"shop": nil, "contact": {event.FormSubmitted}}, rules.Targets{"billing": target})
-	if err := append(list, faults...).Err(); err != nil {
-		t.Fatal(err)
-	}
-	plan.Rules = set
-	return plan
-}
-
 func TestOpen(t *testing.T) {
 	t.Parallel()
-	plan := mustPlan(t)
+	plan := planned.Must(t, document)
 	at := time.Date(2026, 3, 10, 10, 42, 7, 0, time.UTC)
 	set := func(texts ...string) (list []trial.Assignment) {
 		for _, text := range texts {
@@ -126,7 +94,7 @@ func TestOpen(t *testing.T) {
 
 func TestOpen_refused(t *testing.T) {
 	t.Parallel()
-	plan := mustPlan(t)
+	plan := planned.Must(t, document)
 	for want, s := range map[string]trial.Sample{
 		"invalid JSON at line 1":                          {Source: "shop", Body: []byte(`{,}`), ContentType: "application/json"},
 		"cv: Please choose a file.":                       {Source: "apply", Fields: []body.Field{{Name: "cv", Value: map[string]any{}}}},

@@ -2,7 +2,6 @@ package web_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -19,12 +18,10 @@ import (
 	"hookgate/app/event"
 	"hookgate/app/intake"
 	"hookgate/app/metrics"
-	"hookgate/app/source"
 	"hookgate/app/web"
 	"hookgate/app/web/api"
-	"hookgate/app/yamlpos"
-	"hookgate/forms"
-	"hookgate/rules/lang"
+	"hookgate/test/journal"
+	"hookgate/test/planned"
 )
 
 const sitejetToken = "0123456789abcdef"
@@ -58,7 +55,7 @@ type fixture struct {
 	server  *web.Server
 	intake  *fakeIntake
 	addr    string
-	log     *lockedBuffer
+	log     *journal.Journal
 	metrics *metrics.Metrics
 	ready   func(error)
 }
@@ -73,53 +70,12 @@ func (f *fixture) refused() string {
 	return result
 }
 
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.b.String()
-}
-
-func mustPlan(t testing.TB) *intake.Plan {
-	t.Helper()
-	root, list := yamlpos.Parse("config.yaml", []byte(planYAML))
-	if err := list.Err(); err != nil {
-		t.Fatal(err)
-	}
-	plan := &intake.Plan{ID: 1, Sources: map[string]*source.Source{}, Forms: map[string]*forms.Form{}}
-	compiler := lang.NewCompiler()
-	for _, f := range root.Get("sources").Fields() {
-		s, list := source.Compile(f.Key, f.Value, compiler)
-		if err := list.Err(); err != nil {
-			t.Fatal(err)
-		}
-		plan.Sources[f.Key.Value] = s
-	}
-	for _, f := range root.Get("forms").Fields() {
-		form, list := forms.Compile(f.Key, f.Value)
-		if err := list.Err(); err != nil {
-			t.Fatal(err)
-		}
-		plan.Forms[f.Key.Value] = form
-	}
-	return plan
-}
-
 // start serves on a loopback port until the test ends.
 func start(t testing.TB, change ...func(*web.Config)) *fixture {
 	t.Helper()
-	f := &fixture{t: t, intake: &fakeIntake{ack: intake.Ack{ID: firstID, State: event.Routed}}, log: &lockedBuffer{}, metrics: metrics.New()}
-	plan := mustPlan(t)
+	f := &fixture{t: t, intake: &fakeIntake{ack: intake.Ack{ID: firstID, State: event.Routed}}, log: &journal.Journal{}, metrics: metrics.New()}
+	plan := planned.Must(t, planYAML)
+	plan.ID = 1
 	var mu sync.Mutex
 	var notReady error
 	f.ready = func(err error) {

@@ -81,14 +81,7 @@ func code(depth int) *rapid.Generator[string] {
 func TestRoutes_agree(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		text := jsonText(3).Draw(t, "data")
-		doc, err := lang.ParseDoc([]byte(text))
-		if err != nil {
-			t.Fatalf("%s: %v", text, err)
-		}
-		defer doc.Release()
-		s := lang.NewScope(doc, lang.Meta{ID: "evt_1", Type: "a", Source: "b"}, map[string]string{"a": "x"}, map[string]any{"a": "7", "b": []any{"1", "2"}})
-		defer s.Release()
+		s, text := drawnScope(t, 3)
 		compiler := lang.NewCompiler()
 		for range 3 { // several expressions share what the scope resolved
 			source := code(2).Draw(t, "code")
@@ -112,19 +105,9 @@ func TestRoutes_agree(t *testing.T) {
 func TestExplain_agrees(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		doc, err := lang.ParseDoc([]byte(jsonText(2).Draw(t, "data")))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer doc.Release()
-		s := lang.NewScope(doc, lang.Meta{}, nil, nil)
-		defer s.Release()
-		source := code(1).Draw(t, "first")
-		for range rapid.IntRange(0, 3).Draw(t, "joints") {
-			source = fmt.Sprintf(rapid.SampledFrom([]string{"%s and %s", "%s or %s", "(%s) and (%s)", "(%s) or not (%s)"}).Draw(t, "joint"), source, code(1).Draw(t, "next"))
-		}
-		p, list := lang.NewCompiler().Predicate(yamlpos.Plain(source))
-		if list.Err() != nil {
+		s, _ := drawnScope(t, 2)
+		p, source := drawnPredicate(t, "%s and %s", "%s or %s", "(%s) and (%s)", "(%s) or not (%s)")
+		if p == nil {
 			return
 		}
 		verdict, evalErr := p.Eval(s)

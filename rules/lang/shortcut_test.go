@@ -62,14 +62,7 @@ func TestRoutes_agreeOnLiterals(t *testing.T) {
 func TestTemplate_agrees(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		text := jsonText(2).Draw(t, "data")
-		doc, err := lang.ParseDoc([]byte(text))
-		if err != nil {
-			t.Fatalf("%s: %v", text, err)
-		}
-		defer doc.Release()
-		s := lang.NewScope(doc, lang.Meta{ID: "evt_1", Type: "a", Source: "b"}, map[string]string{"a": "x"}, map[string]any{"a": "7", "b": []any{"1", "2"}})
-		defer s.Release()
+		s, text := drawnScope(t, 2)
 		source := code(0).Draw(t, "code")
 		c := lang.NewCompiler()
 		e, list := c.Expression(yamlpos.Plain(source))

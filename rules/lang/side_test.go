@@ -93,19 +93,9 @@ func TestTemplate_Probe(t *testing.T) {
 func TestProbe_agrees(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		doc, err := lang.ParseDoc([]byte(jsonText(2).Draw(t, "data")))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer doc.Release()
-		s := lang.NewScope(doc, lang.Meta{}, nil, nil)
-		defer s.Release()
-		source := code(1).Draw(t, "first")
-		for range rapid.IntRange(0, 3).Draw(t, "joints") {
-			source = fmt.Sprintf(rapid.SampledFrom([]string{"%s and %s", "%s or %s", "(%s) and (%s)", "(%s) or not (%s)", "(%s) ? %s : false"}).Draw(t, "joint"), source, code(1).Draw(t, "next"))
-		}
-		p, list := lang.NewCompiler().Predicate(yamlpos.Plain(source))
-		if list.Err() != nil {
+		s, _ := drawnScope(t, 2)
+		p, source := drawnPredicate(t, "%s and %s", "%s or %s", "(%s) and (%s)", "(%s) or not (%s)", "(%s) ? %s : false")
+		if p == nil {
 			return
 		}
 		before, beforeErr := p.Eval(s)

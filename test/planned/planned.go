@@ -1,0 +1,42 @@
+// Package planned makes the plan that a test of what comes in works by.
+package planned
+
+import (
+	"testing"
+
+	"hookgate/app/event"
+	"hookgate/app/intake"
+	"hookgate/app/source"
+	"hookgate/app/yamlpos"
+	"hookgate/forms"
+	"hookgate/rules"
+	"hookgate/rules/lang"
+)
+
+// Must compiles the sources, forms and rules of a configuration's text. Rules
+// send to the one connection that there is, billing, which wants a text.
+func Must(t testing.TB, text string) *intake.Plan {
+	t.Helper()
+	root, list := yamlpos.Parse("c.yaml", []byte(text))
+	plan := &intake.Plan{Sources: map[string]*source.Source{}, Forms: map[string]*forms.Form{}}
+	c, origins := lang.NewCompiler(), rules.Origins{}
+	for _, f := range root.Get("sources").Fields() {
+		s, faults := source.Compile(f.Key, f.Value, c)
+		list = append(list, faults...)
+		plan.Sources[f.Key.Value], origins[f.Key.Value] = s, nil
+	}
+	for _, f := range root.Get("forms").Fields() {
+		form, faults := forms.Compile(f.Key, f.Value)
+		list = append(list, faults...)
+		plan.Forms[f.Key.Value], origins[f.Key.Value] = form, []string{event.FormSubmitted}
+	}
+	var parsed []rules.Rule
+	list = append(list, root.Get("rules").Decode("the file", &parsed)...)
+	billing := lang.Action{Noun: "an action", Inputs: []lang.Input{{Name: "text", Kind: lang.TextInput, Required: true}}}
+	set, faults := rules.Compile(c, parsed, origins, rules.Targets{"billing": billing})
+	if err := append(list, faults...).Err(); err != nil {
+		t.Fatal(err)
+	}
+	plan.Rules = set
+	return plan
+}
