@@ -31,12 +31,6 @@ func (s Survey) in(ctx context.Context) func(*Loaded) (map[string]shape.Origin, 
 	return func(l *Loaded) (map[string]shape.Origin, bool) { return s(ctx, l) }
 }
 
-// CheckText is Check for the content of a file; there is no .env beside it.
-func CheckText(ctx context.Context, path string, content []byte, getenv config.LookupFunc, survey Survey) (*Loaded, *config.Report, error) {
-	doc, report := config.Parse(path, content, getenv)
-	return check(doc, report, survey.in(ctx))
-}
-
 // check compiles a document and says what can be known of it: beside errors,
 // too, as far as it does not follow from them.
 func check(doc *config.Document, report *config.Report, survey func(*Loaded) (map[string]shape.Origin, bool)) (*Loaded, *config.Report, error) {

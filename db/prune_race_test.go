@@ -74,10 +74,7 @@ type revival struct {
 func revivals() []revival {
 	return []revival{
 		{"replay", "INSERT", func(t *testing.T, s *db.Store, c *clock) func(*db.Store) error {
-			plan, err := s.SavePlan(event.Version{Hash: "h", Rules: []string{"again", "other"}})
-			if err != nil {
-				t.Fatal(err)
-			}
+			plan := mustReplayPlan(t, s)
 			e, ds := mustAccept(t, s, c, "", "x")
 			mustRecord(t, s, c, &ds[0], event.Outcome{State: event.Delivered}, "")
 			c.Add(hundredDays)
@@ -120,79 +117,81 @@ func revivals() []revival {
 	}
 }
 
+// forEachRevival runs test for each, with what revives the event on one replica,
+// and with another replica.
+func forEachRevival(t *testing.T, test func(t *testing.T, url, operation string, revive func() error, other *db.Store)) {
+	t.Helper()
+	for _, r := range revivals() {
+		t.Run(r.name, func(t *testing.T) {
+			t.Parallel()
+			url := pgtest.Shared(t).URL(t)
+			a, c := newStore(t, place{url: url})
+			b := mustOpen(t, place{url: url}, c)
+			revive := r.prepare(t, a, c)
+			test(t, url, r.operation, func() error { return revive(a) }, b)
+		})
+	}
+}
+
 // Retention on one replica meets an event at its edge that just gets something
 // to deliver on another: it leaves the event. Without the lock on the event in
 // holdEvents and Replay, or without SKIP LOCKED, the event is deleted, and an
 // open delivery is left that belongs to nothing.
 func TestPrune_leavesWhatIsRevived(t *testing.T) {
 	t.Parallel()
-	for _, r := range revivals() {
-		t.Run(r.name, func(t *testing.T) {
-			t.Parallel()
-			url := pgtest.Shared(t).URL(t)
-			a, c := newStore(t, place{url: url})
-			b := mustOpen(t, place{url: url}, c)
-			revive := r.prepare(t, a, c)
-			open := gateOf(t, url, r.operation, "deliveries")
-			revived := make(chan error, 1)
-			go func() { revived <- revive(a) }()
-			awaitWaiting(t, url, 1)
-			month := 30 * 24 * time.Hour
-			if n, err := b.Prune(t.Context(), db.Retention{Events: month, Submissions: month, Spam: month}); n != 0 || err != nil {
-				t.Errorf("pruned %d, %v", n, err)
-			}
-			open()
-			err := <-revived
-			if errors.Is(err, event.ErrUnavailable) { // a busy machine: it waited for longer than a commit may take
-				err = revive(a)
-			}
-			if err != nil {
-				t.Error(err)
-			}
-			wantNoOrphans(t, url)
-			if n := pgtest.Number(t, url, `SELECT count(*) FROM deliveries WHERE state = 0`); n != 1 {
-				t.Errorf("%d open deliveries, want the new one", n)
-			}
-		})
-	}
+	forEachRevival(t, func(t *testing.T, url, operation string, revive func() error, b *db.Store) {
+		open := gateOf(t, url, operation, "deliveries")
+		revived := make(chan error, 1)
+		go func() { revived <- revive() }()
+		awaitWaiting(t, url, 1)
+		month := 30 * 24 * time.Hour
+		if n, err := b.Prune(t.Context(), db.Retention{Events: month, Submissions: month, Spam: month}); n != 0 || err != nil {
+			t.Errorf("pruned %d, %v", n, err)
+		}
+		open()
+		err := <-revived
+		if errors.Is(err, event.ErrUnavailable) { // a busy machine: it waited for longer than a commit may take
+			err = revive()
+		}
+		if err != nil {
+			t.Error(err)
+		}
+		wantNoOrphans(t, url)
+		if n := pgtest.Number(t, url, `SELECT count(*) FROM deliveries WHERE state = 0`); n != 1 {
+			t.Errorf("%d open deliveries, want the new one", n)
+		}
+	})
 }
 
 // The other way round: what retention is just deleting gets nothing any more.
 // Without the lock, it gets a delivery that belongs to nothing.
 func TestPrune_isNotRevived(t *testing.T) {
 	t.Parallel()
-	for _, r := range revivals() {
-		t.Run(r.name, func(t *testing.T) {
-			t.Parallel()
-			url := pgtest.Shared(t).URL(t)
-			a, c := newStore(t, place{url: url})
-			b := mustOpen(t, place{url: url}, c)
-			revive := r.prepare(t, a, c)
-			open := gateOf(t, url, "DELETE", "events")
-			pruned := make(chan int, 1)
-			month := 30 * 24 * time.Hour
-			go func() {
-				n, err := b.Prune(context.Background(), db.Retention{Events: month, Submissions: month, Spam: month})
-				if err != nil {
-					t.Error(err)
-				}
-				pruned <- n
-			}()
-			awaitWaiting(t, url, 1)
-			revived := make(chan error, 1)
-			go func() { revived <- revive(a) }()
-			awaitWaiting(t, url, 2)
-			open()
-			if err := <-revived; err != nil {
+	forEachRevival(t, func(t *testing.T, url, _ string, revive func() error, b *db.Store) {
+		open := gateOf(t, url, "DELETE", "events")
+		pruned := make(chan int, 1)
+		month := 30 * 24 * time.Hour
+		go func() {
+			n, err := b.Prune(context.Background(), db.Retention{Events: month, Submissions: month, Spam: month})
+			if err != nil {
 				t.Error(err)
 			}
-			if n := <-pruned; n != 1 {
-				t.Errorf("pruned %d, want the event", n)
-			}
-			wantNoOrphans(t, url)
-			if n := pgtest.Number(t, url, `SELECT (SELECT count(*) FROM deliveries) + (SELECT count(*) FROM replays)`); n != 0 {
-				t.Errorf("%d deliveries and replays are left", n)
-			}
-		})
-	}
+			pruned <- n
+		}()
+		awaitWaiting(t, url, 1)
+		revived := make(chan error, 1)
+		go func() { revived <- revive() }()
+		awaitWaiting(t, url, 2)
+		open()
+		if err := <-revived; err != nil {
+			t.Error(err)
+		}
+		if n := <-pruned; n != 1 {
+			t.Errorf("pruned %d, want the event", n)
+		}
+		wantNoOrphans(t, url)
+		if n := pgtest.Number(t, url, `SELECT (SELECT count(*) FROM deliveries) + (SELECT count(*) FROM replays)`); n != 0 {
+			t.Errorf("%d deliveries and replays are left", n)
+		}
+	})
 }

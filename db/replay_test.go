@@ -21,6 +21,16 @@ func mustRun(t testing.TB, s *db.Store, c *clock) *event.ReplayRun {
 	return run
 }
 
+// mustReplayPlan is the version whose rules make what is replayed.
+func mustReplayPlan(t testing.TB, s *db.Store) int64 {
+	t.Helper()
+	plan, err := s.SavePlan(event.Version{Hash: "h", Rules: []string{"again", "other"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return plan
+}
+
 // replayed is what a run does with one event: a delivery to each connection.
 func replayed(s *db.Store, c *clock, run *event.ReplayRun, id event.ID, plan int64, key string, connections ...string) event.Replayed {
 	r := event.Replayed{Replay: event.Replay{Run: run.ID, Event: id, At: c.Now(), Plan: plan, Results: []byte("mn")}}
@@ -60,10 +70,7 @@ func TestReplay(t *testing.T) {
 	t.Parallel()
 	forEachEngine(t, func(t *testing.T, p place) {
 		s, c := newStore(t, p)
-		plan, err := s.SavePlan(event.Version{Hash: "h", Rules: []string{"again", "other"}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		plan := mustReplayPlan(t, s)
 		e, old := mustAccept(t, s, c, "", "x")
 		unmatched := event.Event{ID: s.NewIDs(1), Source: "s", ReceivedAt: c.Now(), State: event.NoMatch, Plan: plan, Results: []byte("nn")}
 		if _, err := s.Accept(&unmatched, nil); err != nil {
@@ -114,10 +121,7 @@ func TestReplay_once(t *testing.T) {
 	t.Parallel()
 	forEachEngine(t, func(t *testing.T, p place) {
 		s, c := newStore(t, p)
-		plan, err := s.SavePlan(event.Version{Hash: "h", Rules: []string{"again", "other"}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		plan := mustReplayPlan(t, s)
 		e, _ := mustAccept(t, s, c, "", "x")
 		run := mustRun(t, s, c)
 		next := *run
@@ -150,10 +154,7 @@ func TestPrune_replays(t *testing.T) {
 	t.Parallel()
 	forEachEngine(t, func(t *testing.T, p place) {
 		s, c := newStore(t, p)
-		plan, err := s.SavePlan(event.Version{Hash: "h", Rules: []string{"again", "other"}})
-		if err != nil {
-			t.Fatal(err)
-		}
+		plan := mustReplayPlan(t, s)
 		e, ds := mustAccept(t, s, c, "", "x")
 		mustRecord(t, s, c, &ds[0], event.Outcome{State: event.Delivered}, "")
 		run := mustRun(t, s, c)

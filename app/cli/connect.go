@@ -34,6 +34,24 @@ func (s *session) connect() (*client.Client, error) {
 	return client.Unix(app.SocketPath(doc)), nil
 }
 
+// answered asks the running server, and prints what it answers: as JSON, or by
+// show for people.
+func answered[T any](ctx context.Context, s *session, ask func(*client.Client, context.Context) (T, error), show func(*T)) error {
+	server, err := s.connect()
+	if err != nil {
+		return err
+	}
+	answer, err := ask(server, ctx)
+	if err != nil {
+		return serverError(err)
+	}
+	if s.json {
+		return s.printJSON(answer)
+	}
+	show(&answer)
+	return nil
+}
+
 // findConfig gives the path of the config file.
 func (s *session) findConfig() (string, error) {
 	path, err := config.Find(s.file, s.env)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hookgate/app/cli/screen"
+	"hookgate/app/client"
 	"hookgate/app/web/api"
 	"hookgate/app/yamlpos"
 )
@@ -25,19 +27,10 @@ func newConnectionsList(s *session) *cobra.Command {
 		Example: `  hookgate connections list`,
 		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			server, err := s.connect()
-			if err != nil {
-				return err
-			}
-			list, err := server.Connections(cmd.Context())
-			if err != nil {
-				return serverError(err)
-			}
-			if s.json {
-				return s.printJSON(api.Page[api.Connection]{Items: list})
-			}
-			s.printConnections(list)
-			return nil
+			return answered(cmd.Context(), s, func(server *client.Client, ctx context.Context) (api.Page[api.Connection], error) {
+				list, err := server.Connections(ctx)
+				return api.Page[api.Connection]{Items: list}, err
+			}, func(page *api.Page[api.Connection]) { s.printConnections(page.Items) })
 		},
 	}
 }
@@ -48,15 +41,9 @@ func newConnectionsShow(s *session) *cobra.Command {
 		Example: `  hookgate connections show billing`,
 		Args:    exactly("the name of a connection"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			server, err := s.connect()
-			if err != nil {
-				return err
-			}
-			c, err := server.Connection(cmd.Context(), args[0])
-			if err != nil {
-				return serverError(err)
-			}
-			return s.printConnection(&c)
+			return answered(cmd.Context(), s, func(server *client.Client, ctx context.Context) (api.Connection, error) {
+				return server.Connection(ctx, args[0])
+			}, s.printConnection)
 		},
 	}
 }
@@ -71,20 +58,12 @@ wait as "held" until hookgate connections resume, over restarts and on all
 replicas. What is being sent right now is finished.`,
 		Args: exactly("the name of a connection"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			server, err := s.connect()
-			if err != nil {
-				return err
-			}
-			c, err := server.Pause(cmd.Context(), args[0], note)
-			if err != nil {
-				return serverError(err)
-			}
-			if s.json {
-				return s.printJSON(c)
-			}
-			s.note("%s is paused since %s (%s): %s held, %s being sent", screen.Clean(c.Name), s.when(c.Paused.Since), screen.Clean(c.Paused.By), thousands(c.Held), thousands(c.Sending))
-			s.note("hookgate connections resume %s lets it go on", screen.Clean(c.Name))
-			return nil
+			return answered(cmd.Context(), s, func(server *client.Client, ctx context.Context) (api.Connection, error) {
+				return server.Pause(ctx, args[0], note)
+			}, func(c *api.Connection) {
+				s.note("%s is paused since %s (%s): %s held, %s being sent", screen.Clean(c.Name), s.when(c.Paused.Since), screen.Clean(c.Paused.By), thousands(c.Held), thousands(c.Sending))
+				s.note("hookgate connections resume %s lets it go on", screen.Clean(c.Name))
+			})
 		},
 	}
 	c.Flags().StringVar(&note, "note", "", "`why`, for those who wonder")

@@ -90,10 +90,7 @@ func waitingOf(c *api.Connection) string {
 }
 
 // printConnection prints one connection, a fact a line.
-func (s *session) printConnection(c *api.Connection) error {
-	if s.json {
-		return s.printJSON(c)
-	}
+func (s *session) printConnection(c *api.Connection) {
 	fact := func(name, format string, args ...any) {
 		s.out.Printf("%s%s\n", s.out.Dim.Render(screen.Pad(name, 12)), fmt.Sprintf(format, args...))
 	}
@@ -141,5 +138,4 @@ func (s *session) printConnection(c *api.Connection) error {
 		names = []string{"none: nothing is sent here"}
 	}
 	fact("rules", "%s", strings.Join(names, ", "))
-	return nil
 }

@@ -175,20 +175,12 @@ func newDeliveriesShow(s *session) *cobra.Command {
 			if err != nil {
 				return usageError("hookgate deliveries list shows the ids", err)
 			}
-			server, err := s.connect()
-			if err != nil {
-				return err
-			}
-			d, err := server.Delivery(cmd.Context(), id)
-			if err != nil {
-				return serverError(err)
-			}
-			if s.json {
-				return s.printJSON(d)
-			}
-			s.showDelivery(&d, "")
-			s.note("its event: hookgate events show %s", d.Event)
-			return nil
+			return answered(cmd.Context(), s, func(server *client.Client, ctx context.Context) (api.Delivery, error) {
+				return server.Delivery(ctx, id)
+			}, func(d *api.Delivery) {
+				s.showDelivery(d, "")
+				s.note("its event: hookgate events show %s", d.Event)
+			})
 		},
 	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"hookgate/app/cli/screen"
 	"hookgate/app/cli/trace"
+	"hookgate/app/client"
 	"hookgate/app/event"
 	"hookgate/app/web/api"
 )
@@ -25,19 +27,9 @@ func newEventsShow(s *session) *cobra.Command {
 			if err != nil {
 				return usageError("hookgate events list shows the ids", err)
 			}
-			server, err := s.connect()
-			if err != nil {
-				return err
-			}
-			e, err := server.Event(cmd.Context(), id)
-			if err != nil {
-				return serverError(err)
-			}
-			if s.json {
-				return s.printJSON(e)
-			}
-			s.showEvent(&e)
-			return nil
+			return answered(cmd.Context(), s, func(server *client.Client, ctx context.Context) (api.EventDetail, error) {
+				return server.Event(ctx, id)
+			}, s.showEvent)
 		},
 	}
 }

@@ -3,6 +3,9 @@ package cli
 import (
 	"time"
 
+	"hookgate/app/client"
+	"hookgate/app/web/api"
+
 	"github.com/spf13/cobra"
 )
 
@@ -12,31 +15,23 @@ func newFormsForgotten(s *session) *cobra.Command {
 		Example: `  hookgate forms forgotten`,
 		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			server, err := s.connect()
-			if err != nil {
-				return err
-			}
-			list, err := server.Forgettings(cmd.Context())
-			if err != nil {
-				return serverError(err)
-			}
-			if s.json {
-				return s.printJSON(list)
-			}
-			if len(list.Items) == 0 {
-				s.out.Println("nobody was forgotten")
-				return nil
-			}
-			rows := make([][]string, len(list.Items))
-			for i, f := range list.Items {
-				state := "done"
-				if !f.Done {
-					state = "not finished"
-				}
-				rows[i] = []string{f.Record.String(), f.At.Local().Format(time.DateTime), thousands(f.Events), thousands(f.Deliveries), thousands(f.Files), state}
-			}
-			s.out.Printf("%s", s.out.Table([]string{"NUMBER", "WHEN", "EVENTS", "DELIVERIES", "FILES", "STATE"}, rows))
-			return nil
+			return answered(cmd.Context(), s, (*client.Client).Forgettings, s.printForgotten)
 		},
 	}
+}
+
+func (s *session) printForgotten(list *api.Forgettings) {
+	if len(list.Items) == 0 {
+		s.out.Println("nobody was forgotten")
+		return
+	}
+	rows := make([][]string, len(list.Items))
+	for i, f := range list.Items {
+		state := "done"
+		if !f.Done {
+			state = "not finished"
+		}
+		rows[i] = []string{f.Record.String(), f.At.Local().Format(time.DateTime), thousands(f.Events), thousands(f.Deliveries), thousands(f.Files), state}
+	}
+	s.out.Printf("%s", s.out.Table([]string{"NUMBER", "WHEN", "EVENTS", "DELIVERIES", "FILES", "STATE"}, rows))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hookgate/app/cli/screen"
+	"hookgate/app/client"
 	"hookgate/app/web/api"
 )
 
@@ -19,19 +20,7 @@ func newReplicas(s *session) *cobra.Command {
 		Example: `  hookgate replicas`,
 		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			server, err := s.connect()
-			if err != nil {
-				return err
-			}
-			replicas, err := server.Replicas(cmd.Context())
-			if err != nil {
-				return serverError(err)
-			}
-			if s.json {
-				return s.printJSON(replicas)
-			}
-			s.printReplicas(&replicas)
-			return nil
+			return answered(cmd.Context(), s, (*client.Client).Replicas, s.printReplicas)
 		},
 	}
 }

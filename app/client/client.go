@@ -91,14 +91,6 @@ func Remote(base, login string) (*Client, error) {
 	return &Client{base: base, where: base, user: user, pass: event.NewSecret(pass), http: newHTTP(transport)}, nil
 }
 
-// New reaches the server at target: a URL (see Remote) or the path of a socket.
-func New(target, login string) (*Client, error) {
-	if strings.HasPrefix(target, "http://") || strings.HasPrefix(target, "https://") {
-		return Remote(target, login)
-	}
-	return Unix(target), nil
-}
-
 func newHTTP(transport *http.Transport) *http.Client {
 	return &http.Client{
 		Transport:     transport,

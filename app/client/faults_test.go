@@ -40,14 +40,14 @@ func TestFaults(t *testing.T) {
 		t.Errorf("cancelled: %v", err)
 	}
 
-	right, err := client.New(url, "team:pass:word")
+	right, err := client.Remote(url, "team:pass:word")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if _, err := right.Status(t.Context()); err != nil {
 		t.Errorf("by URL: %v", err)
 	}
-	wrong, err := client.New(url+"/", "team:wrong")
+	wrong, err := client.Remote(url+"/", "team:wrong")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -55,7 +55,7 @@ func TestFaults(t *testing.T) {
 		t.Errorf("wrong password: %v", err)
 	}
 	for target, login := range map[string]string{url: "", "http://": "a:b", "https://a.example": "nocolon", "http://b.example": ":x"} {
-		if _, err := client.New(target, login); err == nil {
+		if _, err := client.Remote(target, login); err == nil {
 			t.Errorf("%q with login %q is taken", target, login)
 		}
 	}

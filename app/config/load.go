@@ -31,7 +31,8 @@ func Load(path string, getenv LookupFunc) (*Document, *Report) {
 	return parse(path, content, env)
 }
 
-// Parse is Load for a file's content that is at hand. There is no .env file.
+// Parse is Load for a file's content that is at hand, as tests have it. There is
+// no .env file.
 func Parse(path string, content []byte, getenv LookupFunc) (*Document, *Report) {
 	return parse(path, content, newEnvironment(path, getenv))
 }

@@ -1,7 +1,6 @@
 package intake
 
 import (
-	"hookgate/app/body"
 	"hookgate/app/event"
 	"hookgate/app/source"
 	"hookgate/forms"
@@ -18,9 +17,7 @@ func (in *Intake) FormHook(f *forms.Form, src *source.Source, plan *Plan, r *Req
 	defer leave()
 	e := in.newEvent(f.Name, r)
 	e.Form, e.Type = true, event.FormSubmitted
-	content, err := body.Decode(body.Input{
-		ContentType: r.ContentType, ContentEncoding: r.ContentEncoding, Raw: r.Body, JSONField: src.JSONField(),
-	}, in.limits)
+	content, err := in.decode(src, r)
 	if err != nil {
 		return in.reject(e, content.Raw, err)
 	}

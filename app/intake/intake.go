@@ -83,9 +83,7 @@ func (in *Intake) Event(src *source.Source, plan *Plan, r *Request) (Ack, error)
 	}
 	defer leave()
 	e := in.newEvent(src.Name, r)
-	content, err := body.Decode(body.Input{
-		ContentType: r.ContentType, ContentEncoding: r.ContentEncoding, Raw: r.Body, JSONField: src.JSONField(),
-	}, in.limits)
+	content, err := in.decode(src, r)
 	if err != nil {
 		return in.reject(e, content.Raw, err)
 	}
@@ -156,6 +154,13 @@ func (in *Intake) submitted(e *event.Event, f *forms.Form, plan *Plan, r *Reques
 	sc := lang.NewScope(doc, plan.Meta(e), r.Headers, e.Request.Query)
 	defer sc.Release()
 	return in.route(e, plan, sc)
+}
+
+// decode reads the body that a sender posted.
+func (in *Intake) decode(src *source.Source, r *Request) (body.Content, error) {
+	return body.Decode(body.Input{
+		ContentType: r.ContentType, ContentEncoding: r.ContentEncoding, Raw: r.Body, JSONField: src.JSONField(),
+	}, in.limits)
 }
 
 // newEvent is what is known of a request before its body is read.

@@ -197,14 +197,6 @@ func (t *Trial) setType(found string, s Sample) {
 	t.scope.Event.Type = t.Type
 }
 
-// Match judges the sample as intake would. Of spam nothing is sent.
-func (t *Trial) Match() rules.Outcome {
-	if t.Spam != "" {
-		return rules.Outcome{}
-	}
-	return t.rules.Match(t.scope)
-}
-
 // Explain tells how each rule comes to its result; nothing of spam.
 func (t *Trial) Explain() []rules.Trace {
 	if t.Spam != "" {

@@ -3,7 +3,6 @@ package web
 import (
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net/http"
 
 	"github.com/gofiber/fiber/v2"
@@ -27,15 +26,12 @@ func (s *Server) formHook(c *fiber.Ctx) error {
 	ctx := c.Context()
 	form, src := plan.Forms[c.Params("form")], plan.Senders[c.Params("form")]
 	if form == nil || src == nil {
-		s.refused("", "wrong_token", slog.String("remote_ip", settings.client(ctx).String()))
-		return forbidden(ctx)
+		return s.unknown(ctx, settings)
 	}
-	r := s.newRequest(c, settings)
-	r.Token = c.Params("token")
-	if refused, err := s.authenticate(ctx, src, r); refused {
+	r, err := s.admit(c, settings, src)
+	if r == nil {
 		return err
 	}
-	r.Headers = keptHeaders(&ctx.Request.Header, func(name string) bool { return !src.Secret(name) })
 	ack, err := s.cfg.Intake.FormHook(form, src, plan, r)
 	if err != nil {
 		return s.notTaken(ctx, form.Name, ack, err)

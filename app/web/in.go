@@ -28,17 +28,12 @@ func (s *Server) in(c *fiber.Ctx) error {
 	ctx := c.Context()
 	src := plan.Sources[c.Params("source")]
 	if src == nil {
-		// The same answer as for a wrong token: which sources there are is
-		// not for strangers.
-		s.refused("", "wrong_token", slog.String("remote_ip", settings.client(ctx).String()))
-		return forbidden(ctx)
+		return s.unknown(ctx, settings)
 	}
-	r := s.newRequest(c, settings)
-	r.Token = c.Params("token")
-	if refused, err := s.authenticate(ctx, src, r); refused {
+	r, err := s.admit(c, settings, src)
+	if r == nil {
 		return err
 	}
-	r.Headers = keptHeaders(&ctx.Request.Header, func(name string) bool { return !src.Secret(name) })
 	ack, err := s.cfg.Intake.Event(src, plan, r)
 	if err != nil {
 		return s.notTaken(ctx, src.Name, ack, err)
@@ -50,6 +45,25 @@ func (s *Server) in(c *fiber.Ctx) error {
 	}
 	accepted(ctx, ack)
 	return nil
+}
+
+// unknown answers a request to a source or form that there is not, as one with
+// a wrong token: which ones there are is not for strangers.
+func (s *Server) unknown(ctx *fasthttp.RequestCtx, settings *Settings) error {
+	s.refused("", "wrong_token", slog.String("remote_ip", settings.client(ctx).String()))
+	return forbidden(ctx)
+}
+
+// admit is the request of a sender that is let in, without the headers that are
+// secret; or nil, and then it is answered.
+func (s *Server) admit(c *fiber.Ctx, settings *Settings, src *source.Source) (*intake.Request, error) {
+	r := s.newRequest(c, settings)
+	r.Token = c.Params("token")
+	if refused, err := s.authenticate(c.Context(), src, r); refused {
+		return nil, err
+	}
+	r.Headers = keptHeaders(&c.Context().Request.Header, func(name string) bool { return !src.Secret(name) })
+	return r, nil
 }
 
 // authenticate answers a request that is not let in, and says whether it did.

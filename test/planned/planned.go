@@ -14,7 +14,8 @@ import (
 )
 
 // Must compiles the sources, forms and rules of a configuration's text. Rules
-// send to the one connection that there is, billing, which wants a text.
+// send to the one connection that there is, billing, which wants a text;
+// without rules, nothing is sent.
 func Must(t testing.TB, text string) *intake.Plan {
 	t.Helper()
 	root, list := yamlpos.Parse("c.yaml", []byte(text))
@@ -31,7 +32,9 @@ func Must(t testing.TB, text string) *intake.Plan {
 		plan.Forms[f.Key.Value], origins[f.Key.Value] = form, []string{event.FormSubmitted}
 	}
 	var parsed []rules.Rule
-	list = append(list, root.Get("rules").Decode("the file", &parsed)...)
+	if section := root.Get("rules"); !section.IsZero() {
+		list = append(list, section.Decode("the file", &parsed)...)
+	}
 	billing := lang.Action{Noun: "an action", Inputs: []lang.Input{{Name: "text", Kind: lang.TextInput, Required: true}}}
 	set, faults := rules.Compile(c, parsed, origins, rules.Targets{"billing": billing})
 	if err := append(list, faults...).Err(); err != nil {
