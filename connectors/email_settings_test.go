@@ -68,17 +68,7 @@ func TestEmail_action(t *testing.T) {
 // stands in a message.
 func TestEmail_escaping(t *testing.T) {
 	t.Parallel()
-	doc, err := lang.ParseDoc([]byte(`{"name":"Ada, <b>\r\nBcc: x@evil.example","email":"a@x.example, x@evil.example\r\nTo: y@evil.example"}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(doc.Release)
-	scope := lang.NewScope(doc, lang.Meta{}, nil, nil)
-	t.Cleanup(scope.Release)
-	inputs := map[string]lang.Input{}
-	for _, in := range mustKind(t, "email").Action.Inputs {
-		inputs[in.Name] = in
-	}
+	scope, inputs := mustInputs(t, "email", `{"name":"Ada, <b>\r\nBcc: x@evil.example","email":"a@x.example, x@evil.example\r\nTo: y@evil.example"}`)
 	for _, tc := range []struct{ input, yaml, want string }{
 		{"recipient", "${{ data.email }}", `"a@x.example  x@evil.example  To  y@evil.example"`},
 		{"reply_to", "'${{ data.name }} <a@x.example>'", `"Ada   b   Bcc  x@evil.example <a@x.example>"`},

@@ -17,6 +17,7 @@ import (
 	"hookgate/app/event"
 	"hookgate/app/yamlpos"
 	"hookgate/connectors"
+	"hookgate/rules/lang"
 )
 
 // clock is the time in these tests.
@@ -135,4 +136,21 @@ func faults(t testing.TB, kind, settings string, deps connectors.Deps) string {
 		lines = append(lines, d.Error())
 	}
 	return strings.Join(lines, "\n")
+}
+
+// mustInputs is an event with data, and the inputs of a kind's action by name.
+func mustInputs(t *testing.T, kind, data string) (*lang.Scope, map[string]lang.Input) {
+	t.Helper()
+	doc, err := lang.ParseDoc([]byte(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(doc.Release)
+	scope := lang.NewScope(doc, lang.Meta{}, nil, nil)
+	t.Cleanup(scope.Release)
+	inputs := map[string]lang.Input{}
+	for _, in := range mustKind(t, kind).Action.Inputs {
+		inputs[in.Name] = in
+	}
+	return scope, inputs
 }

@@ -10,17 +10,7 @@ import (
 // message.
 func TestSlack_escaping(t *testing.T) {
 	t.Parallel()
-	doc, err := lang.ParseDoc([]byte(`{"name":"<!channel> & <@U1>","list":["<!here>"]}`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(doc.Release)
-	scope := lang.NewScope(doc, lang.Meta{}, nil, nil)
-	t.Cleanup(scope.Release)
-	inputs := map[string]lang.Input{}
-	for _, in := range mustKind(t, "slack").Action.Inputs {
-		inputs[in.Name] = in
-	}
+	scope, inputs := mustInputs(t, "slack", `{"name":"<!channel> & <@U1>","list":["<!here>"]}`)
 	const name = "&lt;!channel&gt; &amp; &lt;@U1&gt;"
 	for _, tc := range []struct{ input, yaml, want string }{
 		{"text", "'*New* <https://h.example|lead>: ${{ data.name }}'", `"*New* <https://h.example|lead>: ` + name + `"`},

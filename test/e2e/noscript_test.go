@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -60,18 +58,10 @@ func submit(ctx context.Context, t *testing.T) {
 // thanked. It fails where anything on that way needs a script.
 func TestFormWithoutScripts(t *testing.T) {
 	t.Parallel()
-	slack := fakeslack.New(t)
-	ctx := browser(t)
-	g := lab.New(t, "")
-	var html string
-	address := site(t, func() string { return html })
-	g.Configure(allFields(slack.APIURL(), address, ""))
-	g.Start()
-	html = g.MustCLI("forms", "snippet", "contact", "--fetch", "--lang", "de") + `<script>document.title = "scripts run"</script>`
-	pdf := filepath.Join(t.TempDir(), "brief.pdf")
-	if err := os.WriteFile(pdf, []byte("%PDF-1.7\n1 0 obj\n<< >>\nendobj\ntrailer << >>\n%%EOF\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	w := newWebsite(t, "")
+	slack, ctx, g, address := w.slack, browser(t), w.gate, w.address
+	w.html = g.MustCLI("forms", "snippet", "contact", "--fetch", "--lang", "de") + `<script>document.title = "scripts run"</script>`
+	pdf := smallPDF(t, "brief.pdf")
 	unscripted(ctx, t)
 	show(ctx, t, address)
 	settled(ctx, t, "Site")

@@ -4,13 +4,8 @@ import (
 	"context"
 	_ "embed" // for axe
 	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
@@ -25,38 +20,6 @@ import (
 //
 //go:embed testdata/axe/axe.min.js
 var axe string
-
-// allFields is a form with every type of field.
-func allFields(api, origin, more string) string {
-	return `
-forms:
-  contact:
-    origins: [` + origin + `]
-    title: Write to us
-    intro: We answer within one working day.
-    brand: { name: "Harry's Diner", color: "#ffcc00" }
-    fields:
-      name:       { required: true, max: 120, placeholder: Ada Lovelace }
-      email:      { type: email, required: true, help: For our answer only. }
-      phone:      { type: tel, region: DE }
-      website:    { type: url }
-      budget:     { type: number, min: 0 }
-      day:        { type: date, min: 2026-01-01 }
-      plan:       { type: select, options: [{ value: s, label: Small }, { value: l, label: Large }] }
-      topics:     { type: select, multiple: true, options: [Design, Text], help: As many as you like. }
-      message:    { max: 5000, required: true }
-      consent:    { type: checkbox, required: true, label: I have read the privacy notice }
-      brief:      { type: file, accept: [pdf], max_size: 1MB }
-      campaign:   { type: hidden }
-` + generous + more + `
-connections:
-  slack-bot: { type: slack, bot_token: ` + fakeslack.Token + `, channel: "#leads", api_url: "` + api + `" }
-rules:
-  - name: new-lead
-    from: contact
-    then: [{ to: slack-bot, text: "${{ data.name }}, ${{ data.email }}, ${{ data.message }}, ${{ data.phone }}, ${{ data.topics }}" }]
-`
-}
 
 // show goes to an address and waits for the page.
 func show(ctx context.Context, t *testing.T, address string) {
@@ -114,21 +77,6 @@ func accessible(ctx context.Context, t *testing.T, name string) {
 	}
 }
 
-// site is a website with one page.
-func site(t *testing.T, html func() string) string {
-	t.Helper()
-	s := &httptest.Server{
-		Listener: lab.Listen(t),
-		Config: &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "text/html; charset=utf-8")
-			_, _ = w.Write([]byte("<!doctype html><html lang=\"en\"><title>Site</title><main><h1>Site</h1>\n" + html() + "</main></html>"))
-		})},
-	}
-	s.Start()
-	t.Cleanup(s.Close)
-	return s.URL
-}
-
 // fillIn types into the fields of the page, in order of name and value.
 func fillIn(ctx context.Context, t *testing.T, values ...string) {
 	t.Helper()
@@ -182,13 +130,8 @@ func TestPagesInBrowser(t *testing.T) {
 // one, and with one that cannot run.
 func TestSnippetsInBrowser(t *testing.T) {
 	t.Parallel()
-	slack := fakeslack.New(t)
-	ctx := browser(t)
-	g := lab.New(t, "")
-	var html string
-	address := site(t, func() string { return html })
-	g.Configure(allFields(slack.APIURL(), address, ""))
-	g.Start()
+	w := newWebsite(t, "")
+	slack, ctx, g, address := w.slack, browser(t), w.gate, w.address
 	snippet := func(kind string) string {
 		t.Helper()
 		text := g.MustCLI("forms", "snippet", "contact", "--"+kind)
@@ -203,11 +146,8 @@ func TestSnippetsInBrowser(t *testing.T) {
 		run(ctx, t, `document.querySelector("form").noValidate = true; document.querySelector("button").click()`)
 	}
 
-	pdf := filepath.Join(t.TempDir(), "Größe & brief.pdf")
-	if err := os.WriteFile(pdf, []byte("%PDF-1.7\n1 0 obj\n<< >>\nendobj\ntrailer << >>\n%%EOF\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	html = snippet("html")
+	pdf := smallPDF(t, "Größe & brief.pdf")
+	w.html = snippet("html")
 	show(ctx, t, address)
 	if err := chromedp.Do(ctx, chromedp.SetUploadFiles(`[name="brief"]`, []string{pdf})); err != nil {
 		t.Fatalf("the browser: %v", err)
@@ -220,7 +160,7 @@ func TestSnippetsInBrowser(t *testing.T) {
 	same(t, "the file's name", "Größe & brief.pdf", fmt.Sprint(brief["name"]))
 	same(t, "the file's type", "application/pdf", fmt.Sprint(brief["type"]))
 
-	html = snippet("fetch")
+	w.html = snippet("fetch")
 	fill("Script", "nonsense")
 	lab.Eventually(t, "the problem is shown at the field", func() bool {
 		message, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.getElementsByName("email")[0].validationMessage`))
@@ -235,11 +175,11 @@ func TestSnippetsInBrowser(t *testing.T) {
 	same(t, "where the visitor is", address+"/", ask(ctx, t, chromedp.Location()))
 
 	// A script that cannot reach the server leaves the post to the browser.
-	html = strings.Replace(snippet("fetch"), "fetch(form.action", `fetch("http://127.0.0.1:1/"`, 1)
+	w.html = strings.Replace(snippet("fetch"), "fetch(form.action", `fetch("http://127.0.0.1:1/"`, 1)
 	fill("Fallback", "fallback@example.com")
 	settled(ctx, t, "Thank you")
 
-	html = snippet("wordpress")
+	w.html = snippet("wordpress")
 	fill("Block", "block@example.com")
 	settled(ctx, t, "Thank you")
 
@@ -255,14 +195,9 @@ func TestSnippetsInBrowser(t *testing.T) {
 // post with it is a person's, one without is kept as spam.
 func TestTimedSnippetInBrowser(t *testing.T) {
 	t.Parallel()
-	slack := fakeslack.New(t)
-	ctx := browser(t)
-	g := lab.New(t, "")
-	var html string
-	address := site(t, func() string { return html })
-	g.Configure(allFields(slack.APIURL(), address, "    min_time: 1ms\n"))
-	g.Start()
-	html = g.MustCLI("forms", "snippet", "contact", "--html")
+	w := newWebsite(t, "    min_time: 1ms\n")
+	slack, ctx, g, address := w.slack, browser(t), w.gate, w.address
+	w.html = g.MustCLI("forms", "snippet", "contact", "--html")
 	show(ctx, t, address)
 	settled(ctx, t, "Site")
 	lab.Eventually(t, "the page has its token", func() bool {
@@ -274,7 +209,7 @@ func TestTimedSnippetInBrowser(t *testing.T) {
 	settled(ctx, t, "Thank you")
 	same(t, "with the token", "routed", g.Events()[0].State)
 
-	html = strings.Replace(html, "<script", "<template", 1)
+	w.html = strings.Replace(w.html, "<script", "<template", 1)
 	show(ctx, t, address)
 	fillIn(ctx, t, "name", "Bot", "email", "bot@example.com", "message", "Hi", "consent", "yes")
 	run(ctx, t, `document.querySelector("button").click()`)

@@ -1,7 +1,6 @@
 package faults
 
 import (
-	"context"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -22,13 +21,7 @@ func TestKillLoop(t *testing.T) {
 	g := lab.Start(t, numbered(sink.URL))
 	sender := lab.NewSender(t, g.URL+inPath, lab.Payload(50))
 
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		sender.Run(ctx, 32, 0)
-	}()
+	end := sender.Start(t, 32)
 	var struck []time.Time
 	for kill := 1; kill <= kills; kill++ {
 		at := (total*kill/(kills+1) + rand.IntN(total/(kills+1)/2))
@@ -38,8 +31,7 @@ func TestKillLoop(t *testing.T) {
 		g.Start()
 	}
 	lab.Eventually(t, "the load ends", func() bool { return sender.AcknowledgedCount() >= total })
-	cancel()
-	<-done
+	end()
 
 	b := lab.AwaitAll(t, sender, sink, 2*lab.Patience)
 	g.Stop()
@@ -98,13 +90,7 @@ func TestDrain(t *testing.T) {
 	})
 	g := lab.Start(t, numbered(sink.URL))
 	sender := lab.NewSender(t, g.URL+inPath, lab.Payload(50))
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		sender.Run(ctx, 8, 0)
-	}()
+	end := sender.Start(t, 8)
 	for range rounds {
 		at := sender.AcknowledgedCount() + 20 + rand.IntN(200)
 		lab.Eventually(t, "the load goes on", func() bool { return sender.AcknowledgedCount() >= at })
@@ -113,8 +99,7 @@ func TestDrain(t *testing.T) {
 		}
 		g.Start()
 	}
-	cancel()
-	<-done
+	end()
 	b := lab.AwaitAll(t, sender, sink, lab.Patience)
 	if b.Duplicates > 0 {
 		t.Errorf("%d duplicates, want none", b.Duplicates)

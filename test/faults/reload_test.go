@@ -1,7 +1,6 @@
 package faults
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
@@ -62,13 +61,7 @@ func TestReloads(t *testing.T) {
 	sink := lab.NewSink(t, nil)
 	g := lab.Start(t, generation(sink.URL, 0))
 	sender := lab.NewSender(t, g.URL+inPath, lab.Payload(50))
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		sender.Run(ctx, 4, 0)
-	}()
+	end := sender.Start(t, 4)
 	refused := 0
 	for n := 1; n <= reloads; n++ {
 		config, want := generation(sink.URL, n), 0
@@ -81,8 +74,7 @@ func TestReloads(t *testing.T) {
 			t.Fatalf("reload %d: exit status %d, want %d: %s%s", n, r.Code, want, r.Stdout, r.Stderr)
 		}
 	}
-	cancel()
-	<-done
+	end()
 	b := lab.AwaitAll(t, sender, sink, lab.Patience)
 	if b.Duplicates > 0 {
 		t.Errorf("%d duplicates, want none", b.Duplicates)

@@ -5,11 +5,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"hookgate/test/journal"
 	"hookgate/test/lab"
 )
 
@@ -107,25 +107,6 @@ func restart(t *testing.T, g *lab.Gate, sink *lab.Sink, sender *lab.Sender) {
 	t.Logf("killed: %t, %d of 5 acknowledged, %d duplicates", died, b.Acknowledged, b.Duplicates)
 }
 
-// watched collects what strace says.
-type watched struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-// Write implements io.Writer.
-func (w *watched) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.text.Write(p)
-}
-
-func (w *watched) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.text.String()
-}
-
 // attach lets strace follow the running gate, and inject faults, from now on.
 // strace ends with the gate.
 func attach(t *testing.T, g *lab.Gate, log string, inject ...string) {
@@ -134,7 +115,7 @@ func attach(t *testing.T, g *lab.Gate, log string, inject ...string) {
 	args = append(args, "-p", fmt.Sprint(g.PID()))
 	args = append(args[:2], args[3:]...) // not quiet: it says when it is attached
 	cmd := exec.Command(args[0], args[1:]...)
-	said := new(watched)
+	said := new(journal.Journal)
 	cmd.Stderr = said
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

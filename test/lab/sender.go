@@ -121,6 +121,21 @@ func (s *Sender) Run(ctx context.Context, connections, total int) {
 	wg.Wait()
 }
 
+// Start runs until end is called, which waits for the posts under way, or until
+// the test is over.
+func (s *Sender) Start(tb testing.TB, connections int) (end func()) {
+	tb.Helper()
+	ctx, cancel := context.WithCancel(tb.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		s.Run(ctx, connections, 0)
+	}()
+	end = func() { cancel(); <-done }
+	tb.Cleanup(end)
+	return end
+}
+
 // RunPaced posts at a steady rate, each post on its own, until ctx is done.
 func (s *Sender) RunPaced(ctx context.Context, perSecond int) {
 	var wg sync.WaitGroup
