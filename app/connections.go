@@ -38,15 +38,8 @@ func (a *App) loadSwitches(ctx context.Context) error {
 // followSwitches obeys what other replicas store, and ends the rates of
 // connections that have sent what was held, until ctx ends.
 func (a *App) followSwitches(ctx context.Context, shared bool) {
-	ticker := time.NewTicker(drainEvery)
-	defer ticker.Stop()
 	read := a.opt.Now()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
+	every(ctx, drainEvery, func() {
 		ended := false
 		if a.releasing.Load() {
 			var err error
@@ -58,7 +51,7 @@ func (a *App) followSwitches(ctx context.Context, shared bool) {
 			read = a.opt.Now()
 			a.switchesChanged(ctx)
 		}
-	}
+	})
 }
 
 // switchesChanged reads the switches again; what cannot be read is read later.

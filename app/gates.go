@@ -48,16 +48,7 @@ func (a *App) followGates(ctx context.Context) {
 	if a.gates == nil {
 		return
 	}
-	ticker := time.NewTicker(gatesEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-			a.gatesChanged(ctx)
-		}
-	}
+	every(ctx, gatesEvery, func() { a.gatesChanged(ctx) })
 }
 
 // leftAlone lists the connections that no replica sends to now.

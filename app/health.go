@@ -12,18 +12,11 @@ const healthEvery = 30 * time.Second
 
 // keepHealth stores what connections did, until ctx ends.
 func (a *App) keepHealth(ctx context.Context) {
-	ticker := time.NewTicker(healthEvery)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
+	every(ctx, healthEvery, func() {
 		if err := a.storeHealth(ctx); err != nil {
 			a.opt.Logger.WarnContext(ctx, "what connections did could not be stored, trying again", "error", err)
 		}
-	}
+	})
 }
 
 // storeHealth stores what is not stored yet. One that fails leaves it for the

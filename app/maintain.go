@@ -16,6 +16,20 @@ const (
 	farthest = 31 * 24 * time.Hour
 )
 
+// every calls do each time that d has passed, until ctx ends.
+func every(ctx context.Context, d time.Duration, do func()) {
+	ticker := time.NewTicker(d)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+			do()
+		}
+	}
+}
+
 // maintain does what has to be done from time to time, beginning a little
 // after the start so as not to slow it down.
 func (a *App) maintain(ctx context.Context) {

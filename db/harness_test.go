@@ -46,3 +46,13 @@ func mustRecover(t *testing.T, s *db.Store) {
 	t.Helper()
 	lab.Eventually(t, "events are accepted again", func() bool { _, err := tryAccept(s); return err == nil })
 }
+
+// noError gives a function that ends the test at an error.
+func noError(t testing.TB) func(error) {
+	return func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}

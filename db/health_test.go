@@ -17,12 +17,7 @@ func TestHealth(t *testing.T) {
 	t.Parallel()
 	forEachEngine(t, func(t *testing.T, p place) {
 		s, c := newStore(t, p)
-		must := func(err error) {
-			t.Helper()
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
+		must := noError(t)
 		now := c.Now().UTC().Truncate(time.Microsecond)
 		slot := event.HealthSlotAt(now)
 		first := event.Tallies{

@@ -17,12 +17,7 @@ func TestMemory(t *testing.T) {
 	t.Parallel()
 	forEachEngine(t, func(t *testing.T, p place) {
 		s, c := newStore(t, p)
-		must := func(err error) {
-			t.Helper()
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
+		must := noError(t)
 		must(s.Remember("slack", "k", "one", time.Hour))
 		must(s.Remember("other", "k", "two", 3*time.Hour))
 		must(s.Remember("slack", "k", "three", time.Hour))

@@ -87,22 +87,21 @@ func (b *builder) actionNames(a *Action) []lang.Name {
 
 // predicate compiles a condition; nil where there is none, or a faulty one.
 func (b *builder) predicate(c *lang.Compiler, text yamlpos.Text) *lang.Predicate {
-	if text.IsZero() {
-		return nil
-	}
-	p, list := c.Predicate(text)
-	b.add(list...)
-	return p
+	return compiled(b, c.Predicate, text)
 }
 
 // expression is the same for any value.
 func (b *builder) expression(c *lang.Compiler, text yamlpos.Text) *lang.Expression {
+	return compiled(b, c.Expression, text)
+}
+
+func compiled[T any](b *builder, compile func(yamlpos.Text) (*T, diag.List), text yamlpos.Text) *T {
 	if text.IsZero() {
 		return nil
 	}
-	e, list := c.Expression(text)
+	t, list := compile(text)
 	b.add(list...)
-	return e
+	return t
 }
 
 // text compiles a template that gives text; nil where there is none, or a

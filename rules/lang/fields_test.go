@@ -10,18 +10,11 @@ import (
 
 func render(t *testing.T, yaml, data string) string {
 	t.Helper()
-	doc, err := lang.ParseDoc([]byte(data))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(doc.Release)
-	scope := lang.NewScope(doc, lang.Meta{}, nil, nil)
-	t.Cleanup(scope.Release)
 	tpl, list := lang.NewCompiler().Template(value(t, "v: "+yaml), lang.Input{Name: "v", Kind: lang.TextInput, Escape: upper})
 	if err := list.Err(); err != nil {
 		t.Fatal(err)
 	}
-	out, _, err := tpl.AppendJSON(nil, scope)
+	out, _, err := tpl.AppendJSON(nil, newScope(t, data))
 	if err != nil {
 		t.Fatal(err)
 	}
