@@ -17,9 +17,11 @@ const (
 	small = 64 << 10
 
 	// lingerTime and lingerBytes bound how long and how much more is read of a
-	// request that was refused half-way; see guardedConn.Close.
-	lingerTime  = 500 * time.Millisecond
-	lingerBytes = 1 << 20
+	// request that was refused half-way; see guardedConn.Close. Most senders
+	// write all of a body before they read why it is too large, and max_body is
+	// 10 MB unless set.
+	lingerTime  = time.Second
+	lingerBytes = 16 << 20
 
 	// uploadLingerTime and uploadLingerBytes are the same for posts with files.
 	// Browsers send the whole of a file that is too large before they look for
