@@ -26,6 +26,9 @@ func TestBodyLimit(t *testing.T) {
 			t.Errorf("%d bytes: %d %s", size, got.status, got.body)
 		}
 	}
+	if got := f.refused(); got != "too_large" || !strings.Contains(f.log.String(), "too_large") {
+		t.Errorf("counted as %q, logged: %s", got, f.log)
+	}
 	chunked := "POST " + path + " HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" +
 		strings.Repeat("100\r\n"+strings.Repeat("x", 256)+"\r\n", 8) + "0\r\n\r\n"
 	if got := f.raw(chunked, 100*time.Millisecond); len(got) != 1 || got[0].status != 413 {

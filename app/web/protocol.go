@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 
 	"github.com/gofiber/fiber/v2"
@@ -87,6 +88,12 @@ func (s *Server) protocolError(ctx *fasthttp.RequestCtx, err error) {
 	p := protocolProblem(err, s.settings.Load().MaxBody)
 	if conn, ok := ctx.Conn().(*guardedConn); ok {
 		conn.Linger()
+	}
+	switch p.Status {
+	case fasthttp.StatusRequestEntityTooLarge, fasthttp.StatusRequestHeaderFieldsTooLarge:
+		s.refused("", "too_large", slog.String("remote_ip", ctx.RemoteIP().String()), slog.String("reason", p.Detail))
+	case fasthttp.StatusServiceUnavailable:
+		s.refused("", "busy", slog.String("remote_ip", ctx.RemoteIP().String()), slog.String("reason", p.Detail))
 	}
 	ctx.Response.Reset()
 	s.problem(ctx, p)

@@ -35,7 +35,7 @@ func TestSimplePattern_isTheExpression(t *testing.T) {
 		source := strings.Join(rapid.SliceOfN(piece, 1, 5).Draw(t, "pattern"), "")
 		re, err := regexp.Compile(source)
 		if err != nil {
-			t.Skip()
+			return // no pattern that check would let through
 		}
 		subject := []byte(strings.Join(rapid.SliceOfN(text, 0, 6).Draw(t, "text"), ""))
 		got, is := lang.MatchSimply(source, subject)
