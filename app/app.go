@@ -16,15 +16,15 @@ import (
 	"time"
 
 	"hookgate/app/config"
-	"hookgate/app/delivery"
-	"hookgate/app/egress"
-	"hookgate/app/event"
-	"hookgate/app/intake"
+	"hookgate/app/deliver"
+	"hookgate/app/ingest"
 	"hookgate/app/live"
 	"hookgate/app/metrics"
 	"hookgate/app/web"
 	"hookgate/app/web/api"
 	"hookgate/db"
+	"hookgate/internal/egress"
+	"hookgate/internal/event"
 )
 
 // Options are what an App needs besides its configuration.
@@ -41,16 +41,16 @@ type App struct {
 	started time.Time
 
 	store   *db.Store
-	lanes   *delivery.Dispatcher
-	intake  *intake.Intake
+	lanes   *deliver.Dispatcher
+	intake  *ingest.Intake
 	metrics *metrics.Metrics
 	server  *web.Server
 	egress  *egress.Client // of the configuration in force
 	files   filesFolder
 
-	gates *db.Gates // nil: no other process sends to the connections
+	limits *db.SharedLimits // nil: no other process sends to the connections
 
-	switching sync.Mutex
+	pausing   sync.Mutex
 	healing   sync.Mutex  // held by what stores the health of connections
 	releasing atomic.Bool // some connection sends what was held at a rate of its own
 
@@ -72,7 +72,7 @@ type App struct {
 
 // inForce is the configuration by which events are judged now.
 type inForce struct {
-	intake.Plan
+	ingest.Plan
 	loaded *Loaded
 	client *egress.Client
 	since  time.Time
@@ -100,19 +100,19 @@ func New(loaded *Loaded, opt Options) (*App, error) {
 	a.store = store
 	a.onEnd("store", func(context.Context) error { return store.Close() })
 	a.onEnd("folder for files", a.closeFolder)
-	a.gates = store.Gates()
-	a.lanes = delivery.New(store, a.delivery(loaded.Document.Storage))
+	a.limits = store.SharedLimits()
+	a.lanes = deliver.New(store, a.delivery(loaded.Document.Storage))
 	if a.formKey, err = store.FormKey(context.Background()); err != nil {
 		return nil, errors.Join(err, a.end(context.Background()))
 	}
-	a.intake = intake.New(store, a.lanes, intake.Options{
+	a.intake = ingest.New(store, a.lanes, ingest.Options{
 		Logger: opt.Logger, Limits: loaded.Limits(), FormKey: a.formKey, Captcha: a.checkCaptcha,
 		Observe:   func(source string, state event.State) { a.metrics.EventReceived(source, string(state)) },
 		RuleError: a.metrics.RuleError,
 	})
 	a.onEnd("health of connections", a.storeHealth) // behind the last delivery
 	a.onEnd("deliveries", func(ctx context.Context) error { a.lanes.Stop(ctx); return nil })
-	if err := errors.Join(a.loadSwitches(context.Background()), a.firstGates(context.Background())); err != nil { // before anything is sent
+	if err := errors.Join(a.loadPauseStates(context.Background()), a.firstLimits(context.Background())); err != nil { // before anything is sent
 		return nil, errors.Join(err, a.end(context.Background()))
 	}
 	if err := a.start(loaded); err != nil {
@@ -125,15 +125,15 @@ func New(loaded *Loaded, opt Options) (*App, error) {
 }
 
 // delivery is what the lanes need besides the store.
-func (a *App) delivery(s config.Storage) delivery.Options {
-	o := delivery.Options{
+func (a *App) delivery(s config.Storage) deliver.Options {
+	o := deliver.Options{
 		Logger: a.opt.Logger, Now: a.opt.Now, Holds: a.store.Holds, Poll: pollEvery(s),
 		Observe: func(connection string, result event.DeliveryState, took time.Duration) {
 			a.metrics.DeliveryDone(connection, string(result), took)
 		},
 	}
-	if a.gates != nil {
-		o.Gates = a.gates
+	if a.limits != nil {
+		o.SharedLimits = a.limits
 	}
 	return o
 }
@@ -179,7 +179,7 @@ func (a *App) end(ctx context.Context) error {
 
 func (a *App) webConfig(loaded *Loaded) web.Config {
 	return web.Config{
-		Plan:     func() *intake.Plan { return &a.plan.Load().Plan },
+		Plan:     func() *ingest.Plan { return &a.plan.Load().Plan },
 		Intake:   a.intake,
 		Admin:    service{a},
 		Download: a.Download,

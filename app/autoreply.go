@@ -4,10 +4,10 @@ import (
 	"maps"
 	"slices"
 
-	"hookgate/app/diag"
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
 	"hookgate/forms"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules"
 	"hookgate/rules/lang"
 )
@@ -33,7 +33,7 @@ func (l *Loaded) autoreplies(compiler *lang.Compiler, targets rules.Targets) dia
 			own[reply.To.Value] = kind.Reply
 		}
 		set, faults := rules.Compile(compiler, []rules.Rule{{
-			Name: yamlpos.Plain(event.AutoreplyRule), From: []yamlpos.Text{yamlpos.Plain(name)}, When: reply.When,
+			Name: yamlnode.Plain(event.AutoreplyRule), From: []yamlnode.Text{yamlnode.Plain(name)}, When: reply.When,
 			Then: []rules.Action{{To: reply.To, Inputs: reply.Inputs, Node: reply.Node}},
 		}}, rules.Origins{name: []string{event.FormSubmitted}}, own)
 		list = append(list, faults...)

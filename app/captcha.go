@@ -12,9 +12,9 @@ import (
 	"strings"
 	"time"
 
-	"hookgate/app/egress"
-	"hookgate/app/intake"
+	"hookgate/app/ingest"
 	"hookgate/forms"
+	"hookgate/internal/egress"
 )
 
 const (
@@ -63,12 +63,12 @@ func (a *App) checkCaptcha(c *forms.Captcha, answer, remoteIP string) error {
 	case *verdict.Success:
 		low, err := c.JudgeScore(verdict.Score)
 		if low != "" {
-			return &intake.CaptchaRefused{Codes: []string{low}}
+			return &ingest.CaptchaRefused{Codes: []string{low}}
 		}
 		return err
 	}
 	if i := slices.IndexFunc(verdict.Codes, func(code string) bool { return slices.Contains(ourFault, code) }); i >= 0 {
 		return fmt.Errorf("the vendor says %q", verdict.Codes[i])
 	}
-	return &intake.CaptchaRefused{Codes: verdict.Codes}
+	return &ingest.CaptchaRefused{Codes: verdict.Codes}
 }

@@ -14,8 +14,8 @@ import (
 
 	"hookgate/app"
 	"hookgate/app/config"
-	"hookgate/app/diag"
-	"hookgate/app/shape"
+	"hookgate/internal/diag"
+	"hookgate/internal/schema"
 )
 
 var update = flag.Bool("update", false, "write the .golden files anew")
@@ -25,15 +25,15 @@ func checkText(t testing.TB, text string, seen map[string][]string) (string, *co
 	t.Helper()
 	var survey app.Survey
 	if seen != nil {
-		survey = func(_ context.Context, l *app.Loaded) (map[string]shape.Origin, bool) {
+		survey = func(_ context.Context, l *app.Loaded) (map[string]schema.Source, bool) {
 			origins := l.Origins()
 			for name, o := range origins {
-				b := shape.NewBuilder()
+				b := schema.NewBuilder()
 				for _, e := range seen[name] {
 					b.Add([]byte(e))
 				}
-				if s := b.Shape("website_status_changed"); s.Events > 0 {
-					o.Seen = []shape.Shape{s}
+				if s := b.Payload("website_status_changed"); s.Events > 0 {
+					o.Seen = []schema.Payload{s}
 				}
 				origins[name] = o
 			}

@@ -7,11 +7,11 @@ import (
 	"time"
 
 	"hookgate/app/config"
-	"hookgate/app/event"
 	"hookgate/app/replay"
 	"hookgate/app/web/api"
 	"hookgate/connectors"
 	"hookgate/db"
+	"hookgate/internal/event"
 )
 
 const (

@@ -15,10 +15,10 @@ import (
 
 	"hookgate/app"
 	"hookgate/app/config"
-	"hookgate/app/event"
 	"hookgate/app/web/api"
 	"hookgate/connectors"
 	"hookgate/db"
+	"hookgate/internal/event"
 )
 
 // agency is a configuration of some rules over website_status_changed; done is

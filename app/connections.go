@@ -6,12 +6,12 @@ import (
 	"slices"
 	"time"
 
-	"hookgate/app/delivery"
-	"hookgate/app/event"
+	"hookgate/app/deliver"
 	"hookgate/app/web/api"
-	"hookgate/app/yamlpos"
 	"hookgate/connectors"
 	"hookgate/db"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 )
 
 // drainEvery is how often is looked whether what was held has been sent.
@@ -22,22 +22,22 @@ const drainEvery = 2 * time.Second
 const refreshEvery = 5 * time.Second
 
 // loadSwitches has the lanes obey what is stored.
-func (a *App) loadSwitches(ctx context.Context) error {
-	a.switching.Lock() // an older list must not come after a newer one
-	defer a.switching.Unlock()
-	list, err := a.store.Switches(ctx)
+func (a *App) loadPauseStates(ctx context.Context) error {
+	a.pausing.Lock() // an older list must not come after a newer one
+	defer a.pausing.Unlock()
+	list, err := a.store.PauseStates(ctx)
 	if err != nil {
 		return err
 	}
-	a.lanes.Switch(list) //nolint:contextcheck // what it starts outlives the caller
-	draining := slices.ContainsFunc(list, func(s event.Switch) bool { return !s.Paused && s.Count > 0 })
+	a.lanes.SetPauseStates(list) //nolint:contextcheck // what it starts outlives the caller
+	draining := slices.ContainsFunc(list, func(s event.PauseState) bool { return !s.Paused && s.Count > 0 })
 	a.releasing.Store(draining)
 	return nil
 }
 
 // followSwitches obeys what other replicas store, and ends the rates of
 // connections that have sent what was held, until ctx ends.
-func (a *App) followSwitches(ctx context.Context, shared bool) {
+func (a *App) followPauseStates(ctx context.Context, shared bool) {
 	read := a.opt.Now()
 	every(ctx, drainEvery, func() {
 		ended := false
@@ -49,16 +49,16 @@ func (a *App) followSwitches(ctx context.Context, shared bool) {
 		}
 		if ended || shared && a.opt.Now().Sub(read) >= refreshEvery {
 			read = a.opt.Now()
-			a.switchesChanged(ctx)
+			a.pauseStatesChanged(ctx)
 		}
 	})
 }
 
 // switchesChanged reads the switches again; what cannot be read is read later.
-func (a *App) switchesChanged(ctx context.Context) {
+func (a *App) pauseStatesChanged(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	if err := a.loadSwitches(ctx); err != nil {
+	if err := a.loadPauseStates(ctx); err != nil {
 		a.opt.Logger.WarnContext(ctx, "the switches of connections cannot be read, trying again", "error", err)
 	}
 }
@@ -67,7 +67,7 @@ func (a *App) switchesChanged(ctx context.Context) {
 // configuration.
 func (a service) Connections(ctx context.Context) ([]api.Connection, error) {
 	loaded := a.plan.Load().loaded
-	switches, err := a.store.Switches(ctx)
+	switches, err := a.store.PauseStates(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +75,7 @@ func (a service) Connections(ctx context.Context) ([]api.Connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	hour, day := delivery.HealthWindows(a.opt.Now())
+	hour, day := deliver.HealthWindows(a.opt.Now())
 	failures, err := a.store.Failures(ctx, a.opt.Now().Add(-24*time.Hour))
 	if err != nil {
 		return nil, err
@@ -100,7 +100,7 @@ func (a service) Connections(ctx context.Context) ([]api.Connection, error) {
 	return list, nil
 }
 
-func (a *App) connection(c kindOf, h delivery.Health, b db.Backlog, f db.Failure) api.Connection {
+func (a *App) connection(c kindOf, h deliver.Health, b db.Backlog, f db.Failure) api.Connection {
 	one := api.Connection{
 		Name: c.Name.Value, Type: c.kind.Name, State: string(h.State), Since: a.opt.Now().Add(-24 * time.Hour),
 		Waiting: b.Open - b.Claimed, Sending: b.Claimed, Failed: f.Count,
@@ -116,19 +116,19 @@ func (a *App) connection(c kindOf, h delivery.Health, b db.Backlog, f db.Failure
 	return one
 }
 
-func window(w delivery.Window) api.Window {
+func window(w deliver.Window) api.Window {
 	return api.Window{Attempts: w.Attempts, Failed: w.Failed, P95MS: float64(w.P95.Microseconds()) / 1000}
 }
 
 // switched adds what was said by hand.
-func switched(c *api.Connection, s event.Switch) {
+func switched(c *api.Connection, s event.PauseState) {
 	switch {
 	case s.Paused:
 		c.Held, c.Waiting = c.Waiting, 0
 		c.Paused = &api.Pause{Since: s.At, By: s.By, Note: s.Note}
-		c.State = string(delivery.Paused)
+		c.State = string(deliver.Paused)
 	case s.Count > 0:
-		c.Releasing = yamlpos.Rate{Count: s.Count, Per: s.Per}.String()
+		c.Releasing = yamlnode.Rate{Count: s.Count, Per: s.Per}.String()
 	}
 }
 
@@ -146,31 +146,31 @@ func (a service) connectionNamed(ctx context.Context, name string) (api.Connecti
 }
 
 // SwitchConnection pauses a connection or lets it go on.
-func (a service) SwitchConnection(ctx context.Context, s event.Switch) (api.Connection, error) {
+func (a service) SetPauseState(ctx context.Context, s event.PauseState) (api.Connection, error) {
 	if _, found := a.lanes.Connection(s.Connection); !found {
 		return api.Connection{}, fmt.Errorf("connection %q: %w", s.Connection, event.ErrNotFound)
 	}
-	changed, err := a.store.Switch(s)
+	changed, err := a.store.SetPauseState(s)
 	if err != nil {
 		return api.Connection{}, err
 	}
-	if err := a.loadSwitches(ctx); err != nil {
+	if err := a.loadPauseStates(ctx); err != nil {
 		return api.Connection{}, err
 	}
 	if changed {
-		a.tellSwitch(ctx, s)
+		a.tellPauseState(ctx, s)
 	}
 	return a.connectionNamed(ctx, s.Connection)
 }
 
 // tellSwitch writes the audit line.
-func (a *App) tellSwitch(ctx context.Context, s event.Switch) {
+func (a *App) tellPauseState(ctx context.Context, s event.PauseState) {
 	what := "connection resumed"
 	if s.Paused {
 		what = "connection paused"
 	}
 	a.opt.Logger.InfoContext(ctx, "by hand", "audit", what, "connection", s.Connection, "by", s.By, "note", s.Note,
-		"rate", yamlpos.Rate{Count: s.Count, Per: s.Per}.String())
+		"rate", yamlnode.Rate{Count: s.Count, Per: s.Per}.String())
 }
 
 // TestConnection tries a connection without an event. Where that sends a

@@ -9,9 +9,9 @@ import (
 	"time"
 
 	"hookgate/app/config"
-	"hookgate/app/diag"
-	"hookgate/app/files"
+	"hookgate/app/ingest/files"
 	"hookgate/forms"
+	"hookgate/internal/diag"
 )
 
 const (
@@ -146,7 +146,7 @@ func (a *App) removeFiles(ctx context.Context) error {
 		ids, err := a.store.RemovableFiles(ctx, tidyBatch)
 		if err == nil && len(ids) > 0 {
 			if _, err = dir.Remove(ids...); err == nil {
-				err = a.store.ForgetFiles(ids)
+				err = a.store.EraseFiles(ids)
 			}
 		}
 		if err != nil || len(ids) < tidyBatch {

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"hookgate/app"
-	"hookgate/app/files"
+	"hookgate/app/ingest/files"
 )
 
 // withUploads is a configuration with a form that takes files, in folder.

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"slices"
 
-	"hookgate/app/event"
 	"hookgate/app/forget"
 	"hookgate/app/web/api"
 	"hookgate/db"
+	"hookgate/internal/event"
 )
 
 // forgetEvents is how many events one part of a deletion takes at the most.
@@ -19,17 +19,17 @@ const forgetEvents = 500
 // the events that hold the address, with all that belongs to them. Each part is
 // whole by itself. The last one also takes away what is kept under the address,
 // and what deleted rows leave in the files.
-func (a service) Forget(ctx context.Context, r api.ForgetRequest) (api.Forgotten, error) {
+func (a service) Erase(ctx context.Context, r api.EraseRequest) (api.Erased, error) {
 	address, err := forget.Parse(r.Address)
 	if err != nil {
-		return api.Forgotten{}, api.Refuse("address: %v", err)
+		return api.Erased{}, api.Refuse("address: %v", err)
 	}
 	part, ids, err := a.findPerson(ctx, &r, address)
 	if err != nil {
 		return part, err
 	}
 	if r.DryRun {
-		trace, err := a.store.Trace(ctx, ids)
+		trace, err := a.store.Footprint(ctx, ids)
 		addTrace(&part, trace)
 		return part, err
 	}
@@ -38,11 +38,11 @@ func (a service) Forget(ctx context.Context, r api.ForgetRequest) (api.Forgotten
 		return part, err
 	}
 	part.Record = &record.Record
-	trace, connections, err := a.store.Forget(ctx, ids)
+	trace, connections, err := a.store.Erase(ctx, ids)
 	a.wake(connections)
 	addTrace(&part, trace)
 	if err == nil && part.Next == nil {
-		err = a.eraseTraces(ctx, address, &part)
+		err = a.eraseFromAttempts(ctx, address, &part)
 	}
 	record.Events, record.Deliveries, record.Files = record.Events+trace.Events, record.Deliveries+trace.Deliveries, record.Files+trace.Files
 	record.Done = part.Next == nil && err == nil
@@ -54,12 +54,12 @@ func (a service) Forget(ctx context.Context, r api.ForgetRequest) (api.Forgotten
 	return part, err
 }
 
-func addTrace(part *api.Forgotten, t event.Trace) {
+func addTrace(part *api.Erased, t event.Footprint) {
 	part.Events, part.Deliveries, part.Open, part.Files, part.Bytes = t.Events, t.Deliveries, t.Open, t.Files, t.Bytes
 }
 
 // findPerson looks into the next events.
-func (a service) findPerson(ctx context.Context, r *api.ForgetRequest, address forget.Address) (part api.Forgotten, ids []event.ID, err error) {
+func (a service) findPerson(ctx context.Context, r *api.EraseRequest, address forget.Address) (part api.Erased, ids []event.ID, err error) {
 	f := event.Filter{OldestFirst: true, FormsOnly: !r.Sources}
 	if r.After != nil {
 		f.After = *r.After
@@ -93,15 +93,15 @@ func (a service) findPerson(ctx context.Context, r *api.ForgetRequest, address f
 
 // eraseTraces is the end of a deletion, also of one that was interrupted
 // before. What it cannot do now it tells of.
-func (a service) eraseTraces(ctx context.Context, address forget.Address, part *api.Forgotten) error {
-	if _, err := a.store.ForgetNames(ctx, address.Names); err != nil {
+func (a service) eraseFromAttempts(ctx context.Context, address forget.Address, part *api.Erased) error {
+	if _, err := a.store.EraseNames(ctx, address.Names); err != nil {
 		return err
 	}
 	if err := a.removeFiles(ctx); err != nil {
 		a.opt.Logger.WarnContext(ctx, "files could not be removed, trying again later", "error", err)
 		part.Remains = append(part.Remains, "files could not be removed now: the server tries again every few minutes")
 	}
-	done, err := a.store.Erase(ctx)
+	done, err := a.store.PurgeDeleted(ctx)
 	switch {
 	case errors.Is(err, db.ErrLogInUse):
 		part.Remains = append(part.Remains, err.Error()+": run it again in a while")

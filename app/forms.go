@@ -5,9 +5,9 @@ import (
 	"strings"
 	"time"
 
-	"hookgate/app/event"
-	"hookgate/app/intake"
+	"hookgate/app/ingest"
 	"hookgate/app/web/api"
+	"hookgate/internal/event"
 )
 
 // Forms counts the posts of the forms in force, in the order of the file.
@@ -35,10 +35,10 @@ func (a service) Forms(ctx context.Context, since time.Time) ([]api.FormCount, e
 }
 
 // NotSpam gives a kept post to the rules in force.
-func (a service) NotSpam(ctx context.Context, id event.ID) (intake.Ack, error) {
+func (a service) NotSpam(ctx context.Context, id event.ID) (ingest.Ack, error) {
 	e, err := a.store.Event(ctx, id)
 	if err != nil {
-		return intake.Ack{}, err
+		return ingest.Ack{}, err
 	}
 	ack, err := a.intake.NotSpam(&e, &a.plan.Load().Plan)
 	if err == nil {

@@ -11,8 +11,8 @@ import (
 	"pgregory.net/rapid"
 
 	"hookgate/app"
-	"hookgate/app/diag"
-	"hookgate/app/shape"
+	"hookgate/internal/diag"
+	"hookgate/internal/schema"
 )
 
 // mustStand checks a config and holds the result to what every config, however
@@ -21,12 +21,12 @@ func mustStand(t interface{ Fatalf(string, ...any) }, text []byte) {
 	anything := func(name string) (string, bool) {
 		return "0123456789abcdef0123", !strings.HasSuffix(name, "_FILE")
 	}
-	survey := func(_ context.Context, l *app.Loaded) (map[string]shape.Origin, bool) {
+	survey := func(_ context.Context, l *app.Loaded) (map[string]schema.Source, bool) {
 		origins := l.Origins()
 		for name, o := range origins {
-			b := shape.NewBuilder()
+			b := schema.NewBuilder()
 			b.Add([]byte(`{"event": "x", "website": {"status": "Done", "tags": ["a"]}, "previousStatus": null, "items": [{"n": 1}]}`))
-			o.Seen = []shape.Shape{b.Shape("website_status_changed")}
+			o.Seen = []schema.Payload{b.Payload("website_status_changed")}
 			origins[name] = o
 		}
 		return origins, true

@@ -13,20 +13,20 @@ const gatesEvery = time.Second
 
 // firstGates reads what is known of the receivers before the lanes start. What
 // is older than it was meant to be is of no interest.
-func (a *App) firstGates(ctx context.Context) error {
-	if a.gates == nil {
+func (a *App) firstLimits(ctx context.Context) error {
+	if a.limits == nil {
 		return nil
 	}
-	if err := a.gates.Fade(ctx); err != nil {
+	if err := a.limits.Fade(ctx); err != nil {
 		return err
 	}
-	return a.loadGates(ctx)
+	return a.loadLimits(ctx)
 }
 
 // loadGates has the lanes obey what all replicas know of the receivers.
-func (a *App) loadGates(ctx context.Context) error {
+func (a *App) loadLimits(ctx context.Context) error {
 	asked := time.Now()
-	list, err := a.gates.Shut(ctx)
+	list, err := a.limits.Shut(ctx)
 	if err != nil {
 		return err
 	}
@@ -35,28 +35,28 @@ func (a *App) loadGates(ctx context.Context) error {
 }
 
 // gatesChanged reads it again; what cannot be read is read later.
-func (a *App) gatesChanged(ctx context.Context) {
+func (a *App) limitsChanged(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	if err := a.loadGates(ctx); err != nil && ctx.Err() == nil {
+	if err := a.loadLimits(ctx); err != nil && ctx.Err() == nil {
 		a.opt.Logger.DebugContext(ctx, "what other replicas found out about connections cannot be read, trying again", "error", err)
 	}
 }
 
 // followGates obeys what other replicas find out, until ctx ends.
-func (a *App) followGates(ctx context.Context) {
-	if a.gates == nil {
+func (a *App) followLimits(ctx context.Context) {
+	if a.limits == nil {
 		return
 	}
-	every(ctx, gatesEvery, func() { a.gatesChanged(ctx) })
+	every(ctx, gatesEvery, func() { a.limitsChanged(ctx) })
 }
 
 // leftAlone lists the connections that no replica sends to now.
 func (a *App) leftAlone(ctx context.Context) ([]api.LeftAlone, error) {
-	if a.gates == nil {
+	if a.limits == nil {
 		return nil, nil
 	}
-	shut, err := a.gates.Shut(ctx)
+	shut, err := a.limits.Shut(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -3,8 +3,8 @@ package app
 import (
 	"context"
 
-	"hookgate/app/event"
 	"hookgate/db"
+	"hookgate/internal/event"
 )
 
 // What MoveHistory tells, and the errors that its caller may want to know.

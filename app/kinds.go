@@ -2,8 +2,8 @@ package app
 
 import (
 	"hookgate/app/config"
-	"hookgate/app/diag"
 	"hookgate/connectors"
+	"hookgate/internal/diag"
 )
 
 // Kinds are the kinds of connections that the configuration can have: those

@@ -9,8 +9,8 @@ import (
 	"strconv"
 	"time"
 
-	"hookgate/app/event"
 	"hookgate/connectors"
+	"hookgate/internal/event"
 	"hookgate/rules/lang"
 )
 

@@ -6,16 +6,16 @@ import (
 	"slices"
 
 	"hookgate/app/config"
-	"hookgate/app/diag"
-	"hookgate/app/shape"
 	"hookgate/app/trial"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/schema"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules"
 )
 
 // Survey tells what the events of a configuration's sources and forms look
 // like, documented and seen; false where nobody could look.
-type Survey func(ctx context.Context, l *Loaded) (map[string]shape.Origin, bool)
+type Survey func(ctx context.Context, l *Loaded) (map[string]schema.Source, bool)
 
 // Check is Load that compares the rules with the events that were seen, too.
 func Check(ctx context.Context, path string, survey Survey) (*Loaded, *config.Report, error) {
@@ -24,22 +24,22 @@ func Check(ctx context.Context, path string, survey Survey) (*Loaded, *config.Re
 }
 
 // in is the survey with its context; nil for none.
-func (s Survey) in(ctx context.Context) func(*Loaded) (map[string]shape.Origin, bool) {
+func (s Survey) in(ctx context.Context) func(*Loaded) (map[string]schema.Source, bool) {
 	if s == nil {
 		return nil
 	}
-	return func(l *Loaded) (map[string]shape.Origin, bool) { return s(ctx, l) }
+	return func(l *Loaded) (map[string]schema.Source, bool) { return s(ctx, l) }
 }
 
 // check compiles a document and says what can be known of it: beside errors,
 // too, as far as it does not follow from them.
-func check(doc *config.Document, report *config.Report, survey func(*Loaded) (map[string]shape.Origin, bool)) (*Loaded, *config.Report, error) {
+func check(doc *config.Document, report *config.Report, survey func(*Loaded) (map[string]schema.Source, bool)) (*Loaded, *config.Report, error) {
 	if doc == nil {
 		report.Silence(config.Silenceable()...) // the rules were not looked at
 		return nil, report, report.Err()
 	}
 	l := compile(doc, report)
-	l.prove()
+	l.withoutSecrets()
 	known, looked := l.Origins(), false
 	if survey != nil {
 		if seen, ok := survey(l); ok {
@@ -97,7 +97,7 @@ func (l *Loaded) lint(known rules.Known, faults diag.List) diag.List {
 }
 
 // sendsTo finds the connections that a form names itself, as its autoreply does.
-func sendsTo(n yamlpos.Node, into map[string]bool) {
+func sendsTo(n yamlnode.Node, into map[string]bool) {
 	for _, f := range n.Fields() {
 		if f.Key.Value == "to" {
 			into[f.Value.Text().Value] = true
@@ -122,7 +122,7 @@ func warnUnused(entries []config.Entry, used map[string]bool, code, format strin
 
 // Seen is the Survey of the database, for commands that run beside no server.
 // The error says why there was none to look into.
-func Seen(ctx context.Context, l *Loaded) (map[string]shape.Origin, bool, error) {
+func Seen(ctx context.Context, l *Loaded) (map[string]schema.Source, bool, error) {
 	names := slices.Sorted(maps.Keys(l.Origins()))
 	seen, err := l.Survey(ctx, names...)
 	return seen, err == nil && slices.ContainsFunc(names, func(n string) bool { o := seen[n]; return o.Events() > 0 }), err

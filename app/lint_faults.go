@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"hookgate/app/diag"
+	"hookgate/internal/diag"
 )
 
 // brokenBeyondEnv reports an error that is more than a value of the

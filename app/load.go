@@ -8,19 +8,19 @@ import (
 	"path/filepath"
 	"slices"
 
-	"hookgate/app/body"
 	"hookgate/app/config"
-	"hookgate/app/delivery"
-	"hookgate/app/diag"
-	"hookgate/app/egress"
-	"hookgate/app/event"
-	"hookgate/app/intake"
-	"hookgate/app/source"
+	"hookgate/app/deliver"
+	"hookgate/app/ingest"
+	"hookgate/app/ingest/source"
 	"hookgate/app/trial"
-	"hookgate/app/yamlpos"
 	"hookgate/connectors"
 	"hookgate/db"
 	"hookgate/forms"
+	"hookgate/internal/body"
+	"hookgate/internal/diag"
+	"hookgate/internal/egress"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules"
 	"hookgate/rules/lang"
 )
@@ -73,16 +73,16 @@ func compileRules(doc *config.Document, report *config.Report) (*Loaded, *config
 	if err := rest.Err(); err != nil {
 		return nil, report, err
 	}
-	l.prove()
+	l.withoutSecrets()
 	return l, report, nil
 }
 
 // prove has a source for each that has faults, which takes nothing in: without
 // its secrets, what comes of it can be told all the same.
-func (l *Loaded) prove() {
+func (l *Loaded) withoutSecrets() {
 	for _, e := range l.Document.Sources {
 		if l.Sources[e.Name.Value] == nil {
-			l.Sources[e.Name.Value] = source.Unproven(e.Name, e.Node, l.compiler)
+			l.Sources[e.Name.Value] = source.WithoutSecrets(e.Name, e.Node, l.compiler)
 		}
 	}
 }
@@ -112,7 +112,7 @@ func (l *Loaded) loadOrigins(compiler *lang.Compiler, report *config.Report) rul
 		s, list := source.Compile(e.Name, e.Node, compiler)
 		report.Add(list)
 		if s == nil { // what its type says of its events is so all the same
-			origins[e.Name.Value] = source.Unproven(e.Name, e.Node, compiler).EventTypes()
+			origins[e.Name.Value] = source.WithoutSecrets(e.Name, e.Node, compiler).EventTypes()
 			continue
 		}
 		l.Sources[s.Name] = s
@@ -178,8 +178,8 @@ func withoutAddress(doc *config.Document, compiler *lang.Compiler) diag.List {
 
 // Plan is what the configuration says of events that come in, without the
 // number that the store has for it.
-func (l *Loaded) Plan() intake.Plan {
-	return intake.Plan{
+func (l *Loaded) Plan() ingest.Plan {
+	return ingest.Plan{
 		Hash: l.Document.Hash, Sources: l.Sources, Forms: l.Forms, Senders: l.Senders, Rules: l.Rules, Autoreplies: l.Autoreplies, Location: l.Document.Server.Location,
 	}
 }
@@ -204,8 +204,8 @@ func withoutPublicURL(doc *config.Document, s *source.Source, e config.Entry) di
 }
 
 // deliver makes the connections as delivery takes them, to send by client.
-func (l *Loaded) deliver(client *egress.Client, files connectors.Files, store *db.Store, opt Options) ([]delivery.Connection, error) {
-	list := make([]delivery.Connection, 0, len(l.connections))
+func (l *Loaded) deliver(client *egress.Client, files connectors.Files, store *db.Store, opt Options) ([]deliver.Connection, error) {
+	list := make([]deliver.Connection, 0, len(l.connections))
 	for _, c := range l.connections {
 		connector, faults := c.kind.New(c.Node, connectors.Deps{
 			Egress: client, Logger: opt.Logger, Now: opt.Now, Version: opt.Version, Timeout: c.Timeout, Files: files,
@@ -218,7 +218,7 @@ func (l *Loaded) deliver(client *egress.Client, files connectors.Files, store *d
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, delivery.Connection{
+		list = append(list, deliver.Connection{
 			Name: c.Name.Value, Connector: connector, Concurrency: c.Concurrency, Rate: c.rate(),
 			Policy: policy(c.Retry), Fingerprint: print, Timeout: c.Timeout,
 		})
@@ -228,7 +228,7 @@ func (l *Loaded) deliver(client *egress.Client, files connectors.Files, store *d
 
 // rate is how often the connection may send: as the configuration says, else
 // as the receiver is known to allow.
-func (c *kindOf) rate() yamlpos.Rate {
+func (c *kindOf) rate() yamlnode.Rate {
 	if c.RateLimit.Count > 0 {
 		return c.RateLimit
 	}
@@ -236,8 +236,8 @@ func (c *kindOf) rate() yamlpos.Rate {
 }
 
 // policy is the published schedule, or what the connection says instead.
-func policy(r config.Retry) delivery.Policy {
-	p := delivery.Policy{Delays: delivery.Schedule(), For: r.For}
+func policy(r config.Retry) deliver.Policy {
+	p := deliver.Policy{Delays: deliver.Schedule(), For: r.For}
 	if r.Delays != nil {
 		p.Delays = r.Delays
 	}

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"hookgate/app"
-	"hookgate/app/diag"
 	"hookgate/app/trial"
+	"hookgate/internal/diag"
 )
 
 // mustWrite writes config.yaml into a new folder and returns its path.

@@ -11,10 +11,10 @@ import (
 	"github.com/fsnotify/fsnotify"
 
 	"hookgate/app/config"
-	"hookgate/app/delivery"
-	"hookgate/app/diag"
-	"hookgate/app/egress"
+	"hookgate/app/deliver"
 	"hookgate/app/web/api"
+	"hookgate/internal/diag"
+	"hookgate/internal/egress"
 )
 
 // settle is how long the file must be left alone before it is loaded: editors
@@ -63,7 +63,7 @@ func (a *App) use(loaded *Loaded, tests api.Tests) error {
 
 // tellOrphans warns of deliveries that nobody sends: those to connections that
 // were renamed or taken out of the configuration while something was waiting.
-func (a *App) tellOrphans(connections []delivery.Connection) {
+func (a *App) tellOrphans(connections []deliver.Connection) {
 	known := map[string]bool{}
 	for _, c := range connections {
 		known[c.Name] = true

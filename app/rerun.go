@@ -9,11 +9,11 @@ import (
 	"strings"
 	"time"
 
-	"hookgate/app/diag"
-	"hookgate/app/event"
 	"hookgate/app/replay"
 	"hookgate/app/web/api"
 	"hookgate/db"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
 )
 
 const (

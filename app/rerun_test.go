@@ -12,10 +12,10 @@ import (
 	"time"
 
 	"hookgate/app"
-	"hookgate/app/client"
 	"hookgate/app/config"
-	"hookgate/app/event"
 	"hookgate/app/web/api"
+	"hookgate/app/web/api/client"
+	"hookgate/internal/event"
 )
 
 // mustServe runs a gateway with some events stored, and gives its client.

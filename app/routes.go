@@ -4,9 +4,9 @@ import (
 	"slices"
 
 	"hookgate/app/config"
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
 	"hookgate/forms"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 )
 
 // Routes is what goes where: one Route for each source or form that a rule
@@ -92,7 +92,7 @@ func unused(entries []config.Entry, used map[string]bool) []string {
 	return list
 }
 
-func texts(list []yamlpos.Text) []string {
+func texts(list []yamlnode.Text) []string {
 	out := make([]string, len(list))
 	for i, t := range list {
 		out[i] = t.Value

@@ -49,11 +49,11 @@ func (a *App) Run(ctx context.Context) error {
 		a.followParts(watcher)
 		tasks.Go(func() { a.watch(background, watcher, target) })
 	}
-	tasks.Go(func() { a.followSwitches(background, !a.plan.Load().loaded.Document.Storage.URL.IsZero()) })
-	tasks.Go(func() { a.followGates(background) })
+	tasks.Go(func() { a.followPauseStates(background, !a.plan.Load().loaded.Document.Storage.URL.IsZero()) })
+	tasks.Go(func() { a.followLimits(background) })
 	tasks.Go(func() {
 		a.store.Watch(background, db.Watch{
-			Due: a.lanes.Wake, Switches: func() { a.switchesChanged(background) }, Gates: func() { a.gatesChanged(background) },
+			Due: a.lanes.Poll, Switches: func() { a.pauseStatesChanged(background) }, Gates: func() { a.limitsChanged(background) },
 		})
 	})
 	a.onEnd("background tasks", func(context.Context) error { stop(); tasks.Wait(); return nil })

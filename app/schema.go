@@ -6,28 +6,28 @@ import (
 	"strings"
 
 	"hookgate/app/config"
+	"hookgate/app/ingest/source"
 	"hookgate/app/schema"
-	"hookgate/app/source"
 	"hookgate/app/trial"
-	"hookgate/app/yamlpos"
 	"hookgate/connectors"
 	"hookgate/forms"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
 // Describe tells what config.yaml can hold where there are these kinds of
 // connections.
-func Describe(kinds []connectors.Kind) yamlpos.Spec {
-	var specs []yamlpos.Spec
+func Describe(kinds []connectors.Kind) yamlnode.Spec {
+	var specs []yamlnode.Spec
 	for _, k := range kinds {
-		specs = append(specs, yamlpos.Spec{Name: k.Name, Doc: k.Doc, Fields: k.Settings})
+		specs = append(specs, yamlnode.Spec{Name: k.Name, Doc: k.Doc, Fields: k.Settings})
 	}
 	return config.Describe(source.Describe(), describeForms(), trial.Describe(), specs, inputs(kinds))
 }
 
 // describeForms adds to the keys of a form those about its sender, which are a
 // source's.
-func describeForms() yamlpos.Spec {
+func describeForms() yamlnode.Spec {
 	form := forms.Describe()
 	sender := source.DescribeSender()
 	for _, key := range []string{"verify", "methods", "dedupe"} {
@@ -48,19 +48,19 @@ func Schema(kinds []connectors.Kind) ([]byte, error) {
 // inputs are the keys that an action can have. A schema cannot follow `to` to
 // the type of the connection, so it takes those of all types together; which
 // has which is said of each key, and checked by `hookgate check`.
-func inputs(kinds []connectors.Kind) []yamlpos.Spec {
-	var all []yamlpos.Spec
+func inputs(kinds []connectors.Kind) []yamlnode.Spec {
+	var all []yamlnode.Spec
 	for _, k := range kinds {
 		for _, in := range k.Action.Inputs {
-			one := yamlpos.Spec{Name: in.Name, Type: inputType(in.Kind), Template: true, Doc: k.Name + ": " + in.Doc}
-			i := slices.IndexFunc(all, func(s yamlpos.Spec) bool { return s.Name == in.Name })
+			one := yamlnode.Spec{Name: in.Name, Type: inputType(in.Kind), Template: true, Doc: k.Name + ": " + in.Doc}
+			i := slices.IndexFunc(all, func(s yamlnode.Spec) bool { return s.Name == in.Name })
 			if i < 0 {
 				all = append(all, one)
 				continue
 			}
 			all[i].Doc = join(all[i].Doc, one.Doc)
 			if all[i].Type != one.Type {
-				all[i].Type = yamlpos.AnyType
+				all[i].Type = yamlnode.AnyType
 			}
 		}
 	}
@@ -80,9 +80,9 @@ func join(doc, more string) string {
 	return fmt.Sprintf("%s\n%s", doc, more)
 }
 
-func inputType(k lang.Kind) yamlpos.Type {
+func inputType(k lang.Kind) yamlnode.Type {
 	if k == lang.TextInput {
-		return yamlpos.TextType
+		return yamlnode.TextType
 	}
-	return yamlpos.AnyType
+	return yamlnode.AnyType
 }

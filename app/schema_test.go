@@ -13,8 +13,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"hookgate/app"
-	"hookgate/app/yamlpos"
 	"hookgate/connectors"
+	"hookgate/internal/yamlnode"
 )
 
 // mustSchema is the schema of config.yaml, as an editor loads it.
@@ -39,9 +39,9 @@ func mustSchema(t *testing.T, own ...connectors.Kind) *jsonschema.Schema {
 	return compiled
 }
 
-func mustValue(t *testing.T, text string) yamlpos.Node {
+func mustValue(t *testing.T, text string) yamlnode.Node {
 	t.Helper()
-	n, list := yamlpos.Parse("config.yaml", []byte(text))
+	n, list := yamlnode.Parse("config.yaml", []byte(text))
 	if list.Err() != nil {
 		t.Fatal(list)
 	}
@@ -96,7 +96,7 @@ func TestSchema_examples(t *testing.T) {
 			}
 		}
 		for _, sample := range samples {
-			n, list := yamlpos.Parse(page, []byte(sample))
+			n, list := yamlnode.Parse(page, []byte(sample))
 			ours := list.Err() == nil && len(n.Fields()) > 0
 			for _, f := range n.Fields() {
 				ours = ours && sections[f.Key.Value]
@@ -181,7 +181,7 @@ func TestSchema_values(t *testing.T) {
 func TestSchema_knowsWhatIsDecoded(t *testing.T) {
 	t.Parallel()
 	places := 0
-	visit(app.Describe(connectors.Kinds()), "", nil, func(path string, s yamlpos.Spec, wrap func(string) string) {
+	visit(app.Describe(connectors.Kinds()), "", nil, func(path string, s yamlnode.Spec, wrap func(string) string) {
 		var names []string
 		for _, f := range s.Fields {
 			if !f.Template { // an action's inputs depend on where it goes
@@ -190,11 +190,11 @@ func TestSchema_knowsWhatIsDecoded(t *testing.T) {
 			if !strings.HasSuffix(f.Doc, ".") && !strings.HasSuffix(f.Doc, "…") {
 				t.Errorf("%s: %q is not explained: %q", path, f.Name, f.Doc)
 			}
-			if f.Type == yamlpos.AnyType && len(f.OneOf) == 0 && !f.Template {
+			if f.Type == yamlnode.AnyType && len(f.OneOf) == 0 && !f.Template {
 				t.Errorf("%s: %q can be anything: describe it", path, f.Name)
 			}
 		}
-		if s.Open || slices.ContainsFunc(s.Fields, func(f yamlpos.Spec) bool { return f.Template }) {
+		if s.Open || slices.ContainsFunc(s.Fields, func(f yamlnode.Spec) bool { return f.Template }) {
 			return
 		}
 		places++
@@ -226,7 +226,7 @@ func TestSchema_knowsWhatIsDecoded(t *testing.T) {
 
 // visit calls see for every object that s describes. wrap puts one line of
 // YAML into it, as far from the top as it is.
-func visit(s yamlpos.Spec, path string, outer func(string) string, see func(string, yamlpos.Spec, func(string) string)) {
+func visit(s yamlnode.Spec, path string, outer func(string) string, see func(string, yamlnode.Spec, func(string) string)) {
 	if outer == nil {
 		outer = func(inner string) string { return inner }
 	}
@@ -234,9 +234,9 @@ func visit(s yamlpos.Spec, path string, outer func(string) string, see func(stri
 		wrap := outer
 		if s.By != "" {
 			wrap = func(inner string) string { return outer(s.By + ": " + one.Name + ", " + inner) }
-			one.Type = yamlpos.ObjectType
-			if !slices.ContainsFunc(one.Fields, func(f yamlpos.Spec) bool { return f.Name == s.By }) {
-				one.Fields = append(slices.Clone(one.Fields), yamlpos.Spec{Name: s.By, Type: yamlpos.TextType, Doc: "It selects."})
+			one.Type = yamlnode.ObjectType
+			if !slices.ContainsFunc(one.Fields, func(f yamlnode.Spec) bool { return f.Name == s.By }) {
+				one.Fields = append(slices.Clone(one.Fields), yamlnode.Spec{Name: s.By, Type: yamlnode.TextType, Doc: "It selects."})
 			}
 		}
 		visit(one, path+"("+one.Name+")", wrap, see)
@@ -245,7 +245,7 @@ func visit(s yamlpos.Spec, path string, outer func(string) string, see func(stri
 		return
 	}
 	switch s.Type {
-	case yamlpos.ObjectType:
+	case yamlnode.ObjectType:
 		see(path, s, outer)
 		for _, f := range s.Fields {
 			visit(f, path+"."+f.Name, func(inner string) string {
@@ -255,9 +255,9 @@ func visit(s yamlpos.Spec, path string, outer func(string) string, see func(stri
 				return outer(f.Name + ": " + enclose(f, inner))
 			}, see)
 		}
-	case yamlpos.ListType:
+	case yamlnode.ListType:
 		visit(*s.Item, path+"[]", func(inner string) string { return outer(enclose(*s.Item, inner)) }, see)
-	case yamlpos.MappingType:
+	case yamlnode.MappingType:
 		if s.Item != nil {
 			visit(*s.Item, path+".x", func(inner string) string { return outer("x: " + enclose(*s.Item, inner)) }, see)
 		}
@@ -266,11 +266,11 @@ func visit(s yamlpos.Spec, path string, outer func(string) string, see func(stri
 }
 
 // enclose puts brackets around what stands in a value of this shape.
-func enclose(s yamlpos.Spec, inner string) string {
+func enclose(s yamlnode.Spec, inner string) string {
 	switch {
-	case s.Type == yamlpos.ListType:
+	case s.Type == yamlnode.ListType:
 		return "[" + inner + "]"
-	case s.Type == yamlpos.ObjectType, s.Type == yamlpos.MappingType, len(s.OneOf) > 0:
+	case s.Type == yamlnode.ObjectType, s.Type == yamlnode.MappingType, len(s.OneOf) > 0:
 		return "{" + inner + "}"
 	}
 	return inner

@@ -4,11 +4,11 @@ import (
 	"context"
 	"time"
 
-	"hookgate/app/event"
 	"hookgate/app/live"
 	"hookgate/app/replay"
 	"hookgate/app/web/api"
 	"hookgate/db"
+	"hookgate/internal/event"
 )
 
 const (

@@ -9,12 +9,12 @@ import (
 	"slices"
 	"time"
 
-	"hookgate/app/diag"
-	"hookgate/app/event"
-	"hookgate/app/intake"
-	"hookgate/app/source"
+	"hookgate/app/ingest"
+	"hookgate/app/ingest/source"
 	"hookgate/app/web/api"
 	"hookgate/db"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
 	"hookgate/rules"
 )
 
@@ -81,18 +81,18 @@ func (a service) Cancel(ctx context.Context, f event.DeliveryFilter) (int, error
 
 func (a *App) wake(connections []string) {
 	for _, c := range connections {
-		a.lanes.Overflowed(c)
+		a.lanes.BacklogAdded(c)
 	}
 }
 
 // Send accepts a body as if the source's sender had sent it.
-func (a service) Send(_ context.Context, name, contentType string, body []byte) (intake.Ack, error) {
+func (a service) Send(_ context.Context, name, contentType string, body []byte) (ingest.Ack, error) {
 	plan := &a.plan.Load().Plan
 	src := plan.Sources[name]
 	if src == nil {
-		return intake.Ack{}, fmt.Errorf("source %q: %w", name, event.ErrNotFound)
+		return ingest.Ack{}, fmt.Errorf("source %q: %w", name, event.ErrNotFound)
 	}
-	return a.intake.Event(src, plan, &intake.Request{
+	return a.intake.Event(src, plan, &ingest.Request{
 		Request: source.Request{Method: "POST", ContentType: contentType, Body: slices.Clone(body), Now: a.opt.Now()},
 		Headers: map[string]string{"content-type": contentType},
 	})

@@ -10,9 +10,9 @@ import (
 	"time"
 
 	"hookgate/app/config"
-	"hookgate/app/event"
-	"hookgate/app/shape"
 	"hookgate/db"
+	"hookgate/internal/event"
+	"hookgate/internal/schema"
 )
 
 // The bounds of a survey: how many of a source's newest events are looked at,
@@ -32,15 +32,15 @@ type lister interface {
 
 // Origins is what is documented of each source, or follows from the fields of
 // each form, by name.
-func (l *Loaded) Origins() map[string]shape.Origin {
-	origins := map[string]shape.Origin{}
+func (l *Loaded) Origins() map[string]schema.Source {
+	origins := map[string]schema.Source{}
 	for name, s := range l.Sources {
-		o := shape.Origin{Name: name}
+		o := schema.Source{Name: name}
 		o.Sender, o.Documented = s.Documented()
 		origins[name] = o
 	}
 	for name, f := range l.Forms {
-		origins[name] = shape.Origin{Name: name, Form: true, Documented: f.Shape()}
+		origins[name] = schema.Source{Name: name, Form: true, Documented: f.Shape()}
 	}
 	return origins
 }
@@ -48,10 +48,10 @@ func (l *Loaded) Origins() map[string]shape.Origin {
 // survey looks at the newest events of a source or form that could be
 // understood, and says what they look like, by type. What was found when the
 // time is over is what it says.
-func survey(ctx context.Context, from lister, name string) ([]shape.Shape, error) {
+func survey(ctx context.Context, from lister, name string) ([]schema.Payload, error) {
 	ctx, cancel := context.WithTimeout(ctx, surveyTime)
 	defer cancel()
-	builders := map[string]*shape.Builder{}
+	builders := map[string]*schema.Builder{}
 	f := event.Filter{Source: name, States: []event.State{event.Routed, event.NoMatch, event.RuleError}, Limit: surveyPage}
 	for seen := 0; seen < surveyEvents; seen += surveyPage {
 		list, err := from.Events(ctx, f)
@@ -64,7 +64,7 @@ func survey(ctx context.Context, from lister, name string) ([]shape.Shape, error
 		for i := range list {
 			e := &list[i]
 			if builders[e.Type] == nil {
-				builders[e.Type] = shape.NewBuilder()
+				builders[e.Type] = schema.NewBuilder()
 			}
 			builders[e.Type].Add(e.Data())
 			f.Before = e.ID
@@ -77,14 +77,14 @@ func survey(ctx context.Context, from lister, name string) ([]shape.Shape, error
 }
 
 // shapes are those of the builders, the most frequent first.
-func shapes(builders map[string]*shape.Builder) []shape.Shape {
-	list := make([]shape.Shape, 0, len(builders))
+func shapes(builders map[string]*schema.Builder) []schema.Payload {
+	list := make([]schema.Payload, 0, len(builders))
 	for typ, b := range builders {
-		if s := b.Shape(typ); s.Events > 0 {
+		if s := b.Payload(typ); s.Events > 0 {
 			list = append(list, s)
 		}
 	}
-	slices.SortFunc(list, func(a, b shape.Shape) int {
+	slices.SortFunc(list, func(a, b schema.Payload) int {
 		if a.Events != b.Events {
 			return b.Events - a.Events
 		}
@@ -97,9 +97,9 @@ func shapes(builders map[string]*shape.Builder) []shape.Shape {
 // and seen in the database where there is one. For commands that run beside no
 // server. Where the database cannot be read, the error says why, beside what
 // is documented.
-func (l *Loaded) Survey(ctx context.Context, names ...string) (map[string]shape.Origin, error) {
+func (l *Loaded) Survey(ctx context.Context, names ...string) (map[string]schema.Source, error) {
 	known := l.Origins()
-	origins := map[string]shape.Origin{}
+	origins := map[string]schema.Source{}
 	for _, name := range names {
 		if o, found := known[name]; found {
 			origins[name] = o
@@ -146,10 +146,10 @@ func openReader(ctx context.Context, s config.Storage) (*db.Reader, error) {
 
 // Fields is what is known of a source or form: event.ErrNotFound if the
 // configuration in force has none of that name.
-func (a service) Fields(ctx context.Context, name string, form bool) (shape.Origin, error) {
+func (a service) Fields(ctx context.Context, name string, form bool) (schema.Source, error) {
 	o, found := a.plan.Load().loaded.Origins()[name]
 	if !found || o.Form != form {
-		return shape.Origin{}, fmt.Errorf("%q: %w", name, event.ErrNotFound)
+		return schema.Source{}, fmt.Errorf("%q: %w", name, event.ErrNotFound)
 	}
 	var err error
 	o.Seen, err = survey(ctx, a.store, name)

@@ -7,15 +7,15 @@ import (
 	"testing"
 
 	"hookgate/app"
-	"hookgate/app/shape"
+	"hookgate/internal/schema"
 	"hookgate/test/pgtest"
 )
 
 // seen is what a check beside no server finds in the database.
 func seen(t *testing.T, path string) (events int, report string, err error) {
 	t.Helper()
-	_, found, _ := app.Check(t.Context(), path, func(ctx context.Context, l *app.Loaded) (map[string]shape.Origin, bool) {
-		var origins map[string]shape.Origin
+	_, found, _ := app.Check(t.Context(), path, func(ctx context.Context, l *app.Loaded) (map[string]schema.Source, bool) {
+		var origins map[string]schema.Source
 		var ok bool
 		origins, ok, err = app.Seen(ctx, l)
 		for _, o := range origins {

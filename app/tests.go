@@ -3,9 +3,9 @@ package app
 import (
 	"time"
 
-	"hookgate/app/diag"
 	"hookgate/app/trial"
 	"hookgate/app/web/api"
+	"hookgate/internal/diag"
 	"hookgate/rules"
 )
 

@@ -15,10 +15,10 @@ import (
 	"pgregory.net/rapid"
 
 	"hookgate/app"
-	"hookgate/app/client"
-	"hookgate/app/event"
-	"hookgate/app/intake"
+	"hookgate/app/ingest"
 	"hookgate/app/trial"
+	"hookgate/app/web/api/client"
+	"hookgate/internal/event"
 	"hookgate/rules"
 )
 
@@ -145,7 +145,7 @@ func unsendable(reason string, attempts int) string {
 }
 
 // tryOut is what package trial says will become of a sample.
-func tryOut(t *rapid.T, loaded *app.Loaded, s trial.Sample, plan *intake.Plan) []string {
+func tryOut(t *rapid.T, loaded *app.Loaded, s trial.Sample, plan *ingest.Plan) []string {
 	tr, err := trial.Open(plan, loaded.Limits(), s)
 	if err != nil {
 		return []string{"refused"}

@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"hookgate/app/config"
-	"hookgate/app/event"
 	"hookgate/app/replay"
 	"hookgate/connectors"
+	"hookgate/internal/event"
 	"hookgate/rules"
 	"hookgate/rules/lang"
 )

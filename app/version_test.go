@@ -11,10 +11,10 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"hookgate/app"
-	"hookgate/app/diag"
-	"hookgate/app/event"
 	"hookgate/app/replay"
 	"hookgate/connectors"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
 	"hookgate/rules"
 )
 

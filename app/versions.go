@@ -5,8 +5,8 @@ import (
 	"slices"
 	"sync"
 
-	"hookgate/app/event"
 	"hookgate/app/replay"
+	"hookgate/internal/event"
 )
 
 // keptVersions is how many versions that are no longer in force stay compiled.

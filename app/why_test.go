@@ -8,9 +8,9 @@ import (
 	"testing"
 
 	"hookgate/app"
-	"hookgate/app/client"
 	"hookgate/app/config"
-	"hookgate/app/event"
+	"hookgate/app/web/api/client"
+	"hookgate/internal/event"
 )
 
 // An event is explained by the rules that judged it, whatever is in force by

@@ -6,8 +6,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -58,7 +58,7 @@ func TestWebhook_action(t *testing.T) {
 		"json: 1\nheaders: { A: \"b\\nc\" }": `error[bad-header] a.yaml:2:15: "A" holds a line break (write it in one line)`,
 		"body: x\ncontent_type: \"a\\rb\"":   `error[bad-header] a.yaml:2:15: "content_type" holds a line break (write it in one line)`,
 	} {
-		got := checkAction(t, mustKind(t, "webhook").ActionFor(yamlpos.Node{}), text)
+		got := checkAction(t, mustKind(t, "webhook").ActionFor(yamlnode.Node{}), text)
 		if diff := cmp.Diff(strings.ReplaceAll(want, "a.yaml", "config.yaml"), got); diff != "" {
 			t.Errorf("%s\n%s", text, diff)
 		}

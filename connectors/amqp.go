@@ -9,9 +9,9 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
-	"hookgate/app/diag"
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -21,7 +21,7 @@ func amqpKind() Kind {
 		Doc:      "A message to RabbitMQ or another AMQP 0-9-1 broker, routed and confirmed.",
 		Settings: settingsOf[amqpYAML](),
 		Action:   amqpAction(),
-		Narrow:   func(n yamlpos.Node) lang.Action { return needsPlace(amqpAction(), n, "routing_key") },
+		Narrow:   func(n yamlnode.Node) lang.Action { return needsPlace(amqpAction(), n, "routing_key") },
 		New:      newAMQP,
 	}
 }
@@ -59,7 +59,7 @@ type amqpChannel struct {
 // idleChannels is how many channels are kept between attempts.
 const idleChannels = 64
 
-func newAMQP(n yamlpos.Node, deps Deps) (Connector, diag.List) {
+func newAMQP(n yamlnode.Node, deps Deps) (Connector, diag.List) {
 	settings, list := readAMQPSettings(n, deps)
 	if list.Err() != nil {
 		return nil, list

@@ -8,18 +8,18 @@ import (
 
 	amqp "github.com/rabbitmq/amqp091-go"
 
-	"hookgate/app/diag"
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 )
 
 // amqpYAML is an amqp connection as it is written.
 type amqpYAML struct {
-	URL        event.Secret `yaml:"url,required" doc:"The broker: amqps://host/vhost, or amqp:// without TLS. It may hold user and password." example:"amqps://hookgate:${AMQP_PASSWORD}@mq.agency.example/site"`
-	User       string       `yaml:"user" doc:"Who signs in, if the URL does not say." example:"hookgate"`
-	Password   event.Secret `yaml:"password" doc:"The password to sign in with, if the URL does not say." example:"${AMQP_PASSWORD}"`
-	Exchange   string       `yaml:"exchange" doc:"The exchange of messages, unless the action has one; the default one brings them to the queue that the routing key names." default:"the default exchange" example:"website"`
-	RoutingKey yamlpos.Text `yaml:"routing_key" doc:"The routing key of messages, unless the action has one." example:"website.events"`
+	URL        event.Secret  `yaml:"url,required" doc:"The broker: amqps://host/vhost, or amqp:// without TLS. It may hold user and password." example:"amqps://hookgate:${AMQP_PASSWORD}@mq.agency.example/site"`
+	User       string        `yaml:"user" doc:"Who signs in, if the URL does not say." example:"hookgate"`
+	Password   event.Secret  `yaml:"password" doc:"The password to sign in with, if the URL does not say." example:"${AMQP_PASSWORD}"`
+	Exchange   string        `yaml:"exchange" doc:"The exchange of messages, unless the action has one; the default one brings them to the queue that the routing key names." default:"the default exchange" example:"website"`
+	RoutingKey yamlnode.Text `yaml:"routing_key" doc:"The routing key of messages, unless the action has one." example:"website.events"`
 	brokerTLS
 }
 
@@ -45,7 +45,7 @@ func (s *amqpSettings) login() []amqp.Authentication {
 	return []amqp.Authentication{&amqp.PlainAuth{Username: s.user, Password: s.password}}
 }
 
-func readAMQPSettings(n yamlpos.Node, deps Deps) (amqpSettings, diag.List) {
+func readAMQPSettings(n yamlnode.Node, deps Deps) (amqpSettings, diag.List) {
 	var y amqpYAML
 	list := n.Decode("an amqp connection", &y, CommonKeys()...)
 	s := amqpSettings{user: y.User, password: y.Password.Reveal(), exchange: y.Exchange, routingKey: y.RoutingKey.Value}
@@ -55,7 +55,7 @@ func readAMQPSettings(n yamlpos.Node, deps Deps) (amqpSettings, diag.List) {
 	if n.Get("user").IsZero() != n.Get("password").IsZero() {
 		list = append(list, n.Diag("missing-key", "", `"user" and "password" go together`))
 	}
-	if node := n.Get("url"); node.Kind() == yamlpos.Scalar {
+	if node := n.Get("url"); node.Kind() == yamlnode.Scalar {
 		list = append(list, s.readURL(node, y.URL.Reveal(), deps)...)
 	}
 	if s.user == "" {
@@ -65,7 +65,7 @@ func readAMQPSettings(n yamlpos.Node, deps Deps) (amqpSettings, diag.List) {
 }
 
 // readURL takes the broker's address; the messages do not hold it.
-func (s *amqpSettings) readURL(n yamlpos.Node, raw string, deps Deps) diag.List {
+func (s *amqpSettings) readURL(n yamlnode.Node, raw string, deps Deps) diag.List {
 	const hint = "write amqps://host/vhost"
 	u, err := url.Parse(raw)
 	if err != nil || u.Hostname() == "" || u.Scheme != "amqp" && u.Scheme != "amqps" || u.RawQuery != "" || u.Fragment != "" {

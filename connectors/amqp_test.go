@@ -10,8 +10,8 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 
-	"hookgate/app/event"
 	"hookgate/connectors"
+	"hookgate/internal/event"
 	"hookgate/test/rabbittest"
 )
 

@@ -12,7 +12,7 @@ import (
 	"time"
 	"unicode"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 const (

@@ -13,10 +13,10 @@ import (
 	"sync"
 	"time"
 
-	"hookgate/app/diag"
-	"hookgate/app/egress"
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/egress"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -92,8 +92,8 @@ func brokerInputs(own ...lang.Input) []lang.Input {
 }
 
 // checkBrokerBody wants exactly one body.
-func checkBrokerBody(noun string) func(n yamlpos.Node, given []yamlpos.Field) diag.List {
-	return func(n yamlpos.Node, given []yamlpos.Field) diag.List {
+func checkBrokerBody(noun string) func(n yamlnode.Node, given []yamlnode.Field) diag.List {
+	return func(n yamlnode.Node, given []yamlnode.Field) diag.List {
 		_, hasJSON := field(given, "json")
 		text, hasBody := field(given, "body")
 		switch {
@@ -107,10 +107,10 @@ func checkBrokerBody(noun string) func(n yamlpos.Node, given []yamlpos.Field) di
 }
 
 // needsPlace narrows an action for a connection that has no default for key.
-func needsPlace(action lang.Action, settings yamlpos.Node, key string) lang.Action {
+func needsPlace(action lang.Action, settings yamlnode.Node, key string) lang.Action {
 	general := action.Check
 	has := !settings.Get(key).IsZero()
-	action.Check = func(n yamlpos.Node, given []yamlpos.Field) diag.List {
+	action.Check = func(n yamlnode.Node, given []yamlnode.Field) diag.List {
 		list := general(n, given)
 		if _, found := field(given, key); !found && !has {
 			list = append(list, n.Diag("missing-key", "set it here or on the connection", "%s needs %q", action.Noun, key))
@@ -122,12 +122,12 @@ func needsPlace(action lang.Action, settings yamlpos.Node, key string) lang.Acti
 
 // brokerTLS is how a connection proves and judges certificates.
 type brokerTLS struct {
-	CA   yamlpos.Text `yaml:"ca" doc:"A file of certificates (PEM) that the server's must be signed by, in place of the system's authorities." example:"/etc/hookgate/broker-ca.pem"`
-	Cert yamlpos.Text `yaml:"cert" doc:"A file with the certificate (PEM) that proves who we are; key goes with it." example:"/etc/hookgate/client.pem"`
-	Key  yamlpos.Text `yaml:"key" doc:"A file with the private key (PEM) of cert." example:"/etc/hookgate/client-key.pem"`
+	CA   yamlnode.Text `yaml:"ca" doc:"A file of certificates (PEM) that the server's must be signed by, in place of the system's authorities." example:"/etc/hookgate/broker-ca.pem"`
+	Cert yamlnode.Text `yaml:"cert" doc:"A file with the certificate (PEM) that proves who we are; key goes with it." example:"/etc/hookgate/client.pem"`
+	Key  yamlnode.Text `yaml:"key" doc:"A file with the private key (PEM) of cert." example:"/etc/hookgate/client-key.pem"`
 }
 
-func (b *brokerTLS) config(n yamlpos.Node) (*tls.Config, diag.List) {
+func (b *brokerTLS) config(n yamlnode.Node) (*tls.Config, diag.List) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	var list diag.List
 	if !b.CA.IsZero() {
@@ -147,7 +147,7 @@ func (b *brokerTLS) config(n yamlpos.Node) (*tls.Config, diag.List) {
 }
 
 // checkBrokerHost judges host:port, and warns of an address that will be refused.
-func checkBrokerHost(t yamlpos.Text, address string, client *egress.Client) diag.List {
+func checkBrokerHost(t yamlnode.Text, address string, client *egress.Client) diag.List {
 	host, port, err := net.SplitHostPort(address)
 	number, notNumber := strconv.Atoi(port)
 	if err != nil || host == "" || strings.ContainsAny(host, " /@\t") || notNumber != nil || number < 1 || number > 65535 {
@@ -163,7 +163,7 @@ func checkBrokerHost(t yamlpos.Text, address string, client *egress.Client) diag
 }
 
 // unencrypted warns of a password that can be read on the way.
-func unencrypted(t yamlpos.Text, host, hint string) diag.List {
+func unencrypted(t yamlnode.Text, host, hint string) diag.List {
 	if loopbackHost(host) {
 		return nil
 	}

@@ -20,8 +20,8 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/egress"
 	"hookgate/connectors"
+	"hookgate/internal/egress"
 )
 
 // brokers are settings that reach ADDRESS, with a secret in them.

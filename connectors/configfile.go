@@ -6,12 +6,12 @@ import (
 	"os"
 	"path/filepath"
 
-	"hookgate/app/yamlpos"
+	"hookgate/internal/yamlnode"
 )
 
 // besideConfig is the path of a file that a setting names: a relative one
 // starts at the folder of the configuration file.
-func besideConfig(path yamlpos.Text) string {
+func besideConfig(path yamlnode.Text) string {
 	if filepath.IsAbs(path.Value) {
 		return path.Value
 	}

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/egress"
 	"hookgate/connectors"
+	"hookgate/internal/egress"
 )
 
 func TestConformance_cancel(t *testing.T) {

@@ -21,10 +21,10 @@ import (
 	"log/slog"
 	"time"
 
-	"hookgate/app/diag"
-	"hookgate/app/egress"
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/egress"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -128,7 +128,7 @@ type Kind struct {
 	Link, Verified string
 	// RateLimit is how often the receiver lets itself be called, for
 	// connections that set none; Count is 0 where it is not known.
-	RateLimit yamlpos.Rate
+	RateLimit yamlnode.Rate
 	// Example shows a connection and actions to it as parts of a config.yaml.
 	Example string
 	// Hash names the recipe of a user's own; "" for what comes with hookgate.
@@ -136,25 +136,25 @@ type Kind struct {
 	// Narrow gives the Action for one connection, whose settings can forbid or
 	// require keys; nil: Action fits every connection. Faults in the settings
 	// are not its business, New reports them.
-	Narrow func(settings yamlpos.Node) lang.Action
+	Narrow func(settings yamlnode.Node) lang.Action
 	// Reply is what a form's autoreply by such a connection may hold; without a
 	// Noun, the kind cannot reply.
 	Reply lang.Action
 	// New makes the Connector of one connection from its mapping in
 	// config.yaml. It connects to nothing. With an error in the list there is
 	// no Connector.
-	New func(settings yamlpos.Node, deps Deps) (Connector, diag.List)
+	New func(settings yamlnode.Node, deps Deps) (Connector, diag.List)
 }
 
 // Setting is one key of a connection, for people, editors and the schema.
-type Setting = yamlpos.Spec
+type Setting = yamlnode.Spec
 
 // settingsOf describes the settings of a kind by the struct that New decodes
 // them into, so that no key can be accepted and not declared.
-func settingsOf[T any]() []Setting { return yamlpos.Describe[T]().Fields }
+func settingsOf[T any]() []Setting { return yamlnode.Describe[T]().Fields }
 
 // ActionFor is what an action to the connection with these settings accepts.
-func (k Kind) ActionFor(settings yamlpos.Node) lang.Action {
+func (k Kind) ActionFor(settings yamlnode.Node) lang.Action {
 	if k.Narrow == nil {
 		return k.Action
 	}

@@ -3,9 +3,9 @@ package connectors
 import (
 	"context"
 
-	"hookgate/app/diag"
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 )
 
 func emailKind() Kind {
@@ -27,7 +27,7 @@ type emailConnector struct {
 	hello    string
 }
 
-func newEmail(n yamlpos.Node, deps Deps) (Connector, diag.List) {
+func newEmail(n yamlnode.Node, deps Deps) (Connector, diag.List) {
 	settings, list := readEmailSettings(n, deps)
 	if list.Err() != nil {
 		return nil, list

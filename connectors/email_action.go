@@ -7,8 +7,8 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -39,8 +39,8 @@ func emailAction() lang.Action {
 }
 
 // checkAddresses checks the addresses that are certain before rendering.
-func checkAddresses(n yamlpos.Node) diag.List {
-	if n.Kind() == yamlpos.Map {
+func checkAddresses(n yamlnode.Node) diag.List {
+	if n.Kind() == yamlnode.Map {
 		return diag.List{n.Diag("wrong-type", "write it like Ada <ada@example.com>", "%q must be an address or a list of addresses", keyName(n))}
 	}
 	var list diag.List
@@ -52,7 +52,7 @@ func checkAddresses(n yamlpos.Node) diag.List {
 		list = append(list, checkAddresses(item)...)
 	}
 	text := n.Text()
-	if n.Kind() != yamlpos.Scalar || templated(text.Value) {
+	if n.Kind() != yamlnode.Scalar || templated(text.Value) {
 		return list
 	}
 	for _, one := range splitAddresses(text.Value) {
@@ -63,7 +63,7 @@ func checkAddresses(n yamlpos.Node) diag.List {
 	return list
 }
 
-func checkMailHeaders(n yamlpos.Node) diag.List {
+func checkMailHeaders(n yamlnode.Node) diag.List {
 	list := checkTexts(n)
 	for _, f := range n.Fields() {
 		if reason := mailHeaderFault(f.Key.Value); reason != "" {
@@ -102,9 +102,9 @@ func mailHeaderFault(name string) string {
 	return ""
 }
 
-func checkAttachments(n yamlpos.Node) diag.List {
+func checkAttachments(n yamlnode.Node) diag.List {
 	const hint = "write ${{ data.brief }}, with the name of the form's file field"
-	if n.Kind() == yamlpos.Map || (n.Kind() == yamlpos.Scalar && !templated(n.Text().Value)) {
+	if n.Kind() == yamlnode.Map || (n.Kind() == yamlnode.Scalar && !templated(n.Text().Value)) {
 		return diag.List{n.Diag("wrong-type", hint, "%q must be files of the form", keyName(n))}
 	}
 	var list diag.List

@@ -9,7 +9,7 @@ import (
 
 	"github.com/wneessen/go-mail"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // emailOutput is a rendered action.

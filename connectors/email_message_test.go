@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 	"hookgate/test/fakesmtp"
 )
 

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/egress"
 	"hookgate/connectors"
+	"hookgate/internal/egress"
 )
 
 func decodeTransfer(encoding string, body io.Reader) io.Reader {

@@ -10,9 +10,9 @@ import (
 	"strconv"
 	"strings"
 
-	"hookgate/app/diag"
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 )
 
 // The ways to encrypt the connection to a mail server, as in `tls:`.
@@ -32,17 +32,17 @@ const (
 
 // emailYAML is an email connection as it is written.
 type emailYAML struct {
-	From yamlpos.Text `yaml:"from,required" doc:"The sender: an address, or a name and an address." example:"Agency <hello@agency.example>"`
-	SMTP *smtpYAML    `yaml:"smtp,required" doc:"The mail server." example:"{ host: mail.agency.example, user: hello, password: \"${SMTP_PASSWORD}\" }"`
+	From yamlnode.Text `yaml:"from,required" doc:"The sender: an address, or a name and an address." example:"Agency <hello@agency.example>"`
+	SMTP *smtpYAML     `yaml:"smtp,required" doc:"The mail server." example:"{ host: mail.agency.example, user: hello, password: \"${SMTP_PASSWORD}\" }"`
 }
 
 type smtpYAML struct {
-	Host     yamlpos.Text `yaml:"host,required" doc:"The mail server." example:"mail.agency.example"`
-	Port     int          `yaml:"port" doc:"Its port; 465 with tls, 25 with none." default:"587" example:"465"`
-	User     string       `yaml:"user" doc:"Who signs in; often the whole address." example:"hello@agency.example"`
-	Password event.Secret `yaml:"password" doc:"The password to sign in with." example:"${SMTP_PASSWORD}"`
-	TLS      yamlpos.Text `yaml:"tls" doc:"How the connection is encrypted; auto is tls on port 465, else starttls." values:"auto,starttls,tls,none" default:"auto"`
-	CA       yamlpos.Text `yaml:"ca" doc:"A file of certificates (PEM) that the server's must be signed by, in place of the system's authorities." example:"/etc/hookgate/mail-ca.pem"`
+	Host     yamlnode.Text `yaml:"host,required" doc:"The mail server." example:"mail.agency.example"`
+	Port     int           `yaml:"port" doc:"Its port; 465 with tls, 25 with none." default:"587" example:"465"`
+	User     string        `yaml:"user" doc:"Who signs in; often the whole address." example:"hello@agency.example"`
+	Password event.Secret  `yaml:"password" doc:"The password to sign in with." example:"${SMTP_PASSWORD}"`
+	TLS      yamlnode.Text `yaml:"tls" doc:"How the connection is encrypted; auto is tls on port 465, else starttls." values:"auto,starttls,tls,none" default:"auto"`
+	CA       yamlnode.Text `yaml:"ca" doc:"A file of certificates (PEM) that the server's must be signed by, in place of the system's authorities." example:"/etc/hookgate/mail-ca.pem"`
 }
 
 // Noun names the mapping in messages.
@@ -83,7 +83,7 @@ func (s *emailSettings) secrets() []string {
 	return []string{s.password, "\x00" + s.user + "\x00" + s.password}
 }
 
-func readEmailSettings(n yamlpos.Node, deps Deps) (emailSettings, diag.List) {
+func readEmailSettings(n yamlnode.Node, deps Deps) (emailSettings, diag.List) {
 	var y emailYAML
 	list := n.Decode("an email connection", &y, CommonKeys()...)
 	var s emailSettings
@@ -95,7 +95,7 @@ func readEmailSettings(n yamlpos.Node, deps Deps) (emailSettings, diag.List) {
 		s.from = from
 	}
 	node := n.Get("smtp")
-	if y.SMTP == nil || node.Kind() != yamlpos.Map {
+	if y.SMTP == nil || node.Kind() != yamlnode.Map {
 		return s, list
 	}
 	list = append(list, s.readServer(node, y.SMTP, deps)...)
@@ -103,7 +103,7 @@ func readEmailSettings(n yamlpos.Node, deps Deps) (emailSettings, diag.List) {
 	return s, append(list, s.readLogin(node, y.SMTP)...)
 }
 
-func (s *emailSettings) readServer(n yamlpos.Node, y *smtpYAML, deps Deps) diag.List {
+func (s *emailSettings) readServer(n yamlnode.Node, y *smtpYAML, deps Deps) diag.List {
 	s.host, s.port = strings.TrimSpace(y.Host.Value), y.Port
 	var list diag.List
 	switch host := s.host; {
@@ -130,7 +130,7 @@ func (s *emailSettings) readServer(n yamlpos.Node, y *smtpYAML, deps Deps) diag.
 }
 
 // readEncryption chooses the way and the port that is usual for it.
-func (s *emailSettings) readEncryption(n yamlpos.Node, y *smtpYAML) diag.List {
+func (s *emailSettings) readEncryption(n yamlnode.Node, y *smtpYAML) diag.List {
 	var list diag.List
 	mode := or(y.TLS.Value, tlsAuto)
 	switch mode {
@@ -165,7 +165,7 @@ func (s *emailSettings) readEncryption(n yamlpos.Node, y *smtpYAML) diag.List {
 // readAuthorities reads the certificates in the file that path names, by which
 // the receiver's certificate is judged in place of the system's authorities. A
 // relative path starts at the folder of the configuration.
-func readAuthorities(path yamlpos.Text) (*x509.CertPool, diag.List) {
+func readAuthorities(path yamlnode.Text) (*x509.CertPool, diag.List) {
 	content, err := os.ReadFile(besideConfig(path))
 	if err != nil {
 		return nil, diag.List{path.Diag("bad-file", "", "the certificates cannot be read: %s", fileFault(err))}
@@ -177,7 +177,7 @@ func readAuthorities(path yamlpos.Text) (*x509.CertPool, diag.List) {
 	return pool, nil
 }
 
-func (s *emailSettings) readLogin(n yamlpos.Node, y *smtpYAML) diag.List {
+func (s *emailSettings) readLogin(n yamlnode.Node, y *smtpYAML) diag.List {
 	s.user, s.password = y.User, y.Password.Reveal()
 	user, password := n.Get("user"), n.Get("password")
 	switch {

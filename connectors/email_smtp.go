@@ -15,7 +15,7 @@ import (
 
 	"github.com/wneessen/go-mail/smtp"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // helloName is what we call ourselves to mail servers: the machine's name if

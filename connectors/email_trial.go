@@ -3,7 +3,7 @@ package connectors
 import (
 	"context"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // Trial implements Tester.

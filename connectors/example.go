@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"hookgate/app/yamlpos"
+	"hookgate/internal/yamlnode"
 )
 
 // example is a connection of the kind and a rule for each of its actions, as
@@ -55,7 +55,7 @@ func (a *ActionDoc) writeExample(b *strings.Builder) {
 // sampleOf is the example of a setting or input as YAML.
 func sampleOf(s *Setting) string {
 	switch s.Type {
-	case yamlpos.TextType, yamlpos.EnumType:
+	case yamlnode.TextType, yamlnode.EnumType:
 		return inBlock(s.Example)
 	default:
 		return s.Example

@@ -13,19 +13,19 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/egress"
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
 	"hookgate/connectors"
+	"hookgate/internal/egress"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
 // clock is the time in these tests.
 var clock = time.Date(2026, 3, 10, 9, 42, 7, 0, time.UTC)
 
-func mustParse(t testing.TB, text string) yamlpos.Node {
+func mustParse(t testing.TB, text string) yamlnode.Node {
 	t.Helper()
-	n, list := yamlpos.Parse("config.yaml", []byte(text))
+	n, list := yamlnode.Parse("config.yaml", []byte(text))
 	if err := list.Err(); err != nil {
 		t.Fatal(err)
 	}

@@ -10,9 +10,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
-	"hookgate/app/diag"
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -22,7 +22,7 @@ func kafkaKind() Kind {
 		Doc:      "A record to a Kafka topic, acknowledged by all in-sync replicas.",
 		Settings: settingsOf[kafkaYAML](),
 		Action:   kafkaAction(),
-		Narrow:   func(n yamlpos.Node) lang.Action { return needsPlace(kafkaAction(), n, "topic") },
+		Narrow:   func(n yamlnode.Node) lang.Action { return needsPlace(kafkaAction(), n, "topic") },
 		New:      newKafka,
 	}
 }
@@ -47,7 +47,7 @@ type kafkaConnector struct {
 	client   *slot[*kgo.Client]
 }
 
-func newKafka(n yamlpos.Node, deps Deps) (Connector, diag.List) {
+func newKafka(n yamlnode.Node, deps Deps) (Connector, diag.List) {
 	settings, list := readKafkaSettings(n, deps)
 	if list.Err() != nil {
 		return nil, list

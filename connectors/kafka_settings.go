@@ -9,19 +9,19 @@ import (
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
 
-	"hookgate/app/diag"
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 )
 
 // kafkaYAML is a kafka connection as it is written.
 type kafkaYAML struct {
-	Brokers  []yamlpos.Text `yaml:"brokers,single,required" doc:"Brokers to begin with, as host:port; the others of the cluster are found by them." example:"[kafka-1.example:9093, kafka-2.example:9093]"`
-	Topic    string         `yaml:"topic" doc:"The topic of records, unless the action has one." example:"website-events"`
-	TLS      *bool          `yaml:"tls" doc:"Whether connections are encrypted." default:"true"`
-	User     yamlpos.Text   `yaml:"user" doc:"Who signs in." example:"hookgate"`
-	Password event.Secret   `yaml:"password" doc:"The password to sign in with." example:"${KAFKA_PASSWORD}"`
-	SASL     yamlpos.Text   `yaml:"sasl" doc:"How user and password are sent." values:"scram-sha-512,scram-sha-256,plain" default:"scram-sha-512"`
+	Brokers  []yamlnode.Text `yaml:"brokers,single,required" doc:"Brokers to begin with, as host:port; the others of the cluster are found by them." example:"[kafka-1.example:9093, kafka-2.example:9093]"`
+	Topic    string          `yaml:"topic" doc:"The topic of records, unless the action has one." example:"website-events"`
+	TLS      *bool           `yaml:"tls" doc:"Whether connections are encrypted." default:"true"`
+	User     yamlnode.Text   `yaml:"user" doc:"Who signs in." example:"hookgate"`
+	Password event.Secret    `yaml:"password" doc:"The password to sign in with." example:"${KAFKA_PASSWORD}"`
+	SASL     yamlnode.Text   `yaml:"sasl" doc:"How user and password are sent." values:"scram-sha-512,scram-sha-256,plain" default:"scram-sha-512"`
 	brokerTLS
 }
 
@@ -36,7 +36,7 @@ type kafkaSettings struct {
 
 func (s *kafkaSettings) secrets() []string { return []string{s.password} }
 
-func readKafkaSettings(n yamlpos.Node, deps Deps) (kafkaSettings, diag.List) {
+func readKafkaSettings(n yamlnode.Node, deps Deps) (kafkaSettings, diag.List) {
 	var y kafkaYAML
 	list := n.Decode("a kafka connection", &y, CommonKeys()...)
 	s := kafkaSettings{topic: y.Topic, user: y.User.Value, password: y.Password.Reveal()}
@@ -64,13 +64,13 @@ func readKafkaSettings(n yamlpos.Node, deps Deps) (kafkaSettings, diag.List) {
 			list = append(list, unencrypted(t, host, "leave tls out: it is on")...)
 		}
 	}
-	if brokers := n.Get("brokers"); brokers.Kind() == yamlpos.List && len(brokers.Items()) == 0 {
+	if brokers := n.Get("brokers"); brokers.Kind() == yamlnode.List && len(brokers.Items()) == 0 {
 		list = append(list, brokers.Diag("empty-value", "", `"brokers" is empty`))
 	}
 	return s, list
 }
 
-func (s *kafkaSettings) login(n yamlpos.Node, y *kafkaYAML) diag.List {
+func (s *kafkaSettings) login(n yamlnode.Node, y *kafkaYAML) diag.List {
 	if n.Get("user").IsZero() != n.Get("password").IsZero() {
 		return diag.List{n.Diag("missing-key", "", `"user" and "password" go together`)}
 	}

@@ -12,9 +12,9 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
-	"hookgate/app/diag"
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -24,7 +24,7 @@ func natsKind() Kind {
 		Doc:      "A message to a NATS JetStream stream, stored before it counts as delivered.",
 		Settings: settingsOf[natsYAML](),
 		Action:   natsAction(),
-		Narrow:   func(n yamlpos.Node) lang.Action { return needsPlace(natsAction(), n, "subject") },
+		Narrow:   func(n yamlnode.Node) lang.Action { return needsPlace(natsAction(), n, "subject") },
 		New:      newNATS,
 	}
 }
@@ -48,7 +48,7 @@ type natsConnector struct {
 	conn     *slot[*nats.Conn]
 }
 
-func newNATS(n yamlpos.Node, deps Deps) (Connector, diag.List) {
+func newNATS(n yamlnode.Node, deps Deps) (Connector, diag.List) {
 	settings, list := readNATSSettings(n, deps)
 	if list.Err() != nil {
 		return nil, list

@@ -7,19 +7,19 @@ import (
 
 	"github.com/nats-io/nats.go"
 
-	"hookgate/app/diag"
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 )
 
 // natsYAML is a nats connection as it is written.
 type natsYAML struct {
-	URL      []yamlpos.Text `yaml:"url,single,required" doc:"The server, or several of one cluster: nats://host:4222, or tls://host:4222, which insists on TLS." example:"tls://nats.example:4222"`
-	Subject  yamlpos.Text   `yaml:"subject" doc:"The subject of messages, unless the action has one. A stream of JetStream must listen to it." example:"website.events"`
-	User     string         `yaml:"user" doc:"Who signs in." example:"hookgate"`
-	Password event.Secret   `yaml:"password" doc:"The password to sign in with." example:"${NATS_PASSWORD}"`
-	Token    event.Secret   `yaml:"token" doc:"A token to sign in with, in place of user and password." example:"${NATS_TOKEN}"`
-	Creds    yamlpos.Text   `yaml:"creds" doc:"A file of credentials (JWT and seed) to sign in with." example:"/etc/hookgate/nats.creds"`
+	URL      []yamlnode.Text `yaml:"url,single,required" doc:"The server, or several of one cluster: nats://host:4222, or tls://host:4222, which insists on TLS." example:"tls://nats.example:4222"`
+	Subject  yamlnode.Text   `yaml:"subject" doc:"The subject of messages, unless the action has one. A stream of JetStream must listen to it." example:"website.events"`
+	User     string          `yaml:"user" doc:"Who signs in." example:"hookgate"`
+	Password event.Secret    `yaml:"password" doc:"The password to sign in with." example:"${NATS_PASSWORD}"`
+	Token    event.Secret    `yaml:"token" doc:"A token to sign in with, in place of user and password." example:"${NATS_TOKEN}"`
+	Creds    yamlnode.Text   `yaml:"creds" doc:"A file of credentials (JWT and seed) to sign in with." example:"/etc/hookgate/nats.creds"`
 	brokerTLS
 }
 
@@ -51,7 +51,7 @@ func (s *natsSettings) login() []nats.Option {
 	return list
 }
 
-func readNATSSettings(n yamlpos.Node, deps Deps) (natsSettings, diag.List) {
+func readNATSSettings(n yamlnode.Node, deps Deps) (natsSettings, diag.List) {
 	var y natsYAML
 	list := n.Decode("a nats connection", &y, CommonKeys()...)
 	s := natsSettings{subject: y.Subject.Value, user: y.User, password: y.Password.Reveal(), token: y.Token.Reveal()}
@@ -89,7 +89,7 @@ func readNATSSettings(n yamlpos.Node, deps Deps) (natsSettings, diag.List) {
 }
 
 // addURL takes one server. A password in its URL would be shown as the URL is.
-func (s *natsSettings) addURL(t yamlpos.Text, deps Deps, login bool) diag.List {
+func (s *natsSettings) addURL(t yamlnode.Text, deps Deps, login bool) diag.List {
 	const hint = "write nats://host:4222 or tls://host:4222"
 	u, err := url.Parse(t.Value)
 	switch {

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"hookgate/app/egress"
+	"hookgate/internal/egress"
 )
 
 // networkError is a request that got no answer. Its text is our own: the

@@ -10,12 +10,12 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"hookgate/app/diag"
-	"hookgate/app/egress"
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
 	"hookgate/connectors/oauth"
 	"hookgate/connectors/recipe"
+	"hookgate/internal/diag"
+	"hookgate/internal/egress"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 )
 
 // recipeConnector carries out a recipe's actions for one connection.
@@ -37,7 +37,7 @@ type tokenRedactor struct {
 	secrets *redactor
 }
 
-func newRecipe(r *recipe.Recipe, n yamlpos.Node, deps Deps) (Connector, diag.List) {
+func newRecipe(r *recipe.Recipe, n yamlnode.Node, deps Deps) (Connector, diag.List) {
 	values, list := r.Values(n, CommonKeys()...)
 	c := &recipeConnector{recipe: r, values: values, hidden: values.Secrets}
 	for _, u := range values.URLs {

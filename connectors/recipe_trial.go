@@ -3,7 +3,7 @@ package connectors
 import (
 	"context"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // triable is a connection by a recipe that has a test.

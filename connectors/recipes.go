@@ -10,9 +10,9 @@ import (
 	"strings"
 	"sync"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
 	"hookgate/connectors/recipe"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // recipeFiles are the recipes that come with hookgate.
@@ -55,10 +55,10 @@ func BuiltinRecipes() ([]*recipe.Recipe, diag.List) {
 
 // ReadRecipe is the kind that a user's own recipe describes, and where its name
 // stands. With an error in the list there is none.
-func ReadRecipe(file string, content []byte) (Kind, yamlpos.Text, diag.List) {
+func ReadRecipe(file string, content []byte) (Kind, yamlnode.Text, diag.List) {
 	r, list := recipe.Read(file, content)
 	if r == nil {
-		return Kind{}, yamlpos.Text{}, list
+		return Kind{}, yamlnode.Text{}, list
 	}
 	k := RecipeKind(r)
 	sum := sha256.Sum256(content)
@@ -70,7 +70,7 @@ func ReadRecipe(file string, content []byte) (Kind, yamlpos.Text, diag.List) {
 func RecipeKind(r *recipe.Recipe) Kind {
 	k := Kind{
 		Name: r.Name, Doc: r.Doc, Link: r.Link, Verified: r.Verified, RateLimit: r.Rate, Action: r.Action(),
-		New: func(n yamlpos.Node, deps Deps) (Connector, diag.List) { return newRecipe(r, n, deps) },
+		New: func(n yamlnode.Node, deps Deps) (Connector, diag.List) { return newRecipe(r, n, deps) },
 	}
 	if r.Test != nil {
 		k.Test = r.Test.What

@@ -14,9 +14,9 @@ import (
 	"sync"
 	"testing"
 
-	"hookgate/app/yamlpos"
 	"hookgate/connectors"
 	"hookgate/connectors/recipe"
+	"hookgate/internal/yamlnode"
 )
 
 // In the settings of a recipe's samples BASE stands for the receiver's
@@ -55,7 +55,7 @@ func tokenURL(base string) string {
 
 // settingsText is a sample's settings as YAML, with the placeholders left in
 // that depend on the receiver.
-func settingsText(t testing.TB, n yamlpos.Node) string {
+func settingsText(t testing.TB, n yamlnode.Node) string {
 	t.Helper()
 	var lines strings.Builder
 	for _, f := range n.Fields() {
@@ -85,10 +85,10 @@ func withKeys(value any) any {
 }
 
 // secretsIn are the values of the secret settings.
-func secretsIn(r *recipe.Recipe, n yamlpos.Node) []string {
+func secretsIn(r *recipe.Recipe, n yamlnode.Node) []string {
 	var list []string
-	var collect func(specs []yamlpos.Spec, n yamlpos.Node)
-	collect = func(specs []yamlpos.Spec, n yamlpos.Node) {
+	var collect func(specs []yamlnode.Spec, n yamlnode.Node)
+	collect = func(specs []yamlnode.Spec, n yamlnode.Node) {
 		for _, s := range specs {
 			value := n.Get(s.Name)
 			if text := value.Text().Value; s.Secret && text != "" && !strings.Contains(text, "PRIVATE_KEY") && !strings.Contains(text, "BASE") {
@@ -97,7 +97,7 @@ func secretsIn(r *recipe.Recipe, n yamlpos.Node) []string {
 			collect(s.Fields, value)
 		}
 	}
-	var specs []yamlpos.Spec
+	var specs []yamlnode.Spec
 	for _, s := range r.Settings {
 		specs = append(specs, s.Spec)
 	}
@@ -147,9 +147,9 @@ func recipeSamples(t testing.TB) map[string]map[string]sample {
 }
 
 // answerText is an answer's body: a text as it stands, else as JSON.
-func answerText(t testing.TB, n yamlpos.Node) string {
+func answerText(t testing.TB, n yamlnode.Node) string {
 	t.Helper()
-	if n.Kind() == yamlpos.Scalar || n.Kind() == yamlpos.Null {
+	if n.Kind() == yamlnode.Scalar || n.Kind() == yamlnode.Null {
 		return n.Text().Value
 	}
 	text, err := json.Marshal(n.Any())

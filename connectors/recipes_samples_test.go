@@ -13,9 +13,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/event"
 	"hookgate/connectors"
 	"hookgate/connectors/recipe"
+	"hookgate/internal/event"
 )
 
 // receiver answers a sample's requests in their order and remembers them.

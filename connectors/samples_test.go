@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/event"
 	"hookgate/connectors"
+	"hookgate/internal/event"
 )
 
 // sample is one way to use a kind; the conformance test needs at least one of

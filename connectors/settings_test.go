@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"hookgate/app/yamlpos"
 	"hookgate/connectors"
+	"hookgate/internal/yamlnode"
 )
 
 // Every setting that a kind declares is accepted by its strict decoder.
@@ -43,7 +43,7 @@ func TestSettings_acceptedAreDeclared(t *testing.T) {
 		}
 		check("", kind.Settings, connectors.CommonKeys()...)
 		forEachSetting(kind.Settings, "", func(path string, s connectors.Setting) {
-			if s.Type == yamlpos.ObjectType && !s.Open {
+			if s.Type == yamlnode.ObjectType && !s.Open {
 				check(path+".", s.Fields)
 			}
 		})
@@ -58,10 +58,10 @@ func TestSettings_documented(t *testing.T) {
 			t.Errorf("%s declares no settings", kind.Name)
 		}
 		forEachSetting(kind.Settings, "", func(path string, s connectors.Setting) {
-			if !strings.HasSuffix(s.Doc, ".") || s.Type == "" || s.Type == yamlpos.AnyType && len(s.OneOf) == 0 {
+			if !strings.HasSuffix(s.Doc, ".") || s.Type == "" || s.Type == yamlnode.AnyType && len(s.OneOf) == 0 {
 				t.Errorf("%s: %s is not explained: %+v", kind.Name, path, s)
 			}
-			if s.Example == "" && s.Type != yamlpos.EnumType && s.Type != yamlpos.BoolType {
+			if s.Example == "" && s.Type != yamlnode.EnumType && s.Type != yamlnode.BoolType {
 				t.Errorf("%s: %s has no example", kind.Name, path)
 			}
 			if s.Secret && s.Default == "" && looksSecret(s.Name) && !strings.Contains(s.Example, "${") {
@@ -92,11 +92,11 @@ func nested(path, value string) string {
 // sampleValue is a value of the setting's type.
 func sampleValue(s connectors.Setting) string {
 	switch s.Type {
-	case yamlpos.TextType:
+	case yamlnode.TextType:
 		return "'" + s.Example + "'"
-	case yamlpos.EnumType:
+	case yamlnode.EnumType:
 		return s.Values[0]
-	case yamlpos.BoolType:
+	case yamlnode.BoolType:
 		return "true"
 	default:
 		return s.Example

@@ -9,10 +9,10 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"hookgate/app/diag"
-	"hookgate/app/egress"
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/egress"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 )
 
 func slackKind() Kind {
@@ -37,7 +37,7 @@ type slackConnector struct {
 	people    people
 }
 
-func newSlack(n yamlpos.Node, deps Deps) (Connector, diag.List) {
+func newSlack(n yamlnode.Node, deps Deps) (Connector, diag.List) {
 	settings, list := readSlackSettings(n, deps)
 	if list.Err() != nil {
 		return nil, list

@@ -4,8 +4,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -56,7 +56,7 @@ func unescapeSlack(text string) string {
 	return slackUnescaper.Replace(text)
 }
 
-func checkSlackAction(n yamlpos.Node, given []yamlpos.Field) diag.List {
+func checkSlackAction(n yamlnode.Node, given []yamlnode.Field) diag.List {
 	_, text := field(given, "text")
 	_, blocks := field(given, "blocks")
 	if !text && !blocks {
@@ -66,7 +66,7 @@ func checkSlackAction(n yamlpos.Node, given []yamlpos.Field) diag.List {
 }
 
 // checkSlackFiles checks the files that are certain before rendering.
-func checkSlackFiles(n yamlpos.Node) diag.List {
+func checkSlackFiles(n yamlnode.Node) diag.List {
 	list := checkAttachments(n)
 	if count := len(n.Items()); count > maxSlackFiles {
 		list = append(list, n.Diag("too-long", "", "a Slack message has at most %d files here, this has %d", maxSlackFiles, count))
@@ -75,11 +75,11 @@ func checkSlackFiles(n yamlpos.Node) diag.List {
 }
 
 // checkSlackText checks the part of a text that is certain before rendering.
-func checkSlackText(n yamlpos.Node) diag.List {
+func checkSlackText(n yamlnode.Node) diag.List {
 	return checkLength(n, maxSlackText, "a text")
 }
 
-func checkLength(n yamlpos.Node, limit int, what string) diag.List {
+func checkLength(n yamlnode.Node, limit int, what string) diag.List {
 	text := n.Text().Value
 	if templated(text) || utf8.RuneCountInString(text) <= limit {
 		return nil
@@ -88,11 +88,11 @@ func checkLength(n yamlpos.Node, limit int, what string) diag.List {
 }
 
 // checkSlackBlocks checks the limits that do not depend on values.
-func checkSlackBlocks(n yamlpos.Node) diag.List {
-	if n.Kind() == yamlpos.Scalar && templated(n.Text().Value) {
+func checkSlackBlocks(n yamlnode.Node) diag.List {
+	if n.Kind() == yamlnode.Scalar && templated(n.Text().Value) {
 		return nil
 	}
-	if n.Kind() != yamlpos.List {
+	if n.Kind() != yamlnode.List {
 		return diag.List{n.Diag("wrong-type", "", `"blocks" must be a list`)}
 	}
 	var list diag.List
@@ -106,12 +106,12 @@ func checkSlackBlocks(n yamlpos.Node) diag.List {
 	return list
 }
 
-func checkSlackBlock(block yamlpos.Node) diag.List {
-	if block.Kind() == yamlpos.Scalar && templated(block.Text().Value) {
+func checkSlackBlock(block yamlnode.Node) diag.List {
+	if block.Kind() == yamlnode.Scalar && templated(block.Text().Value) {
 		return nil
 	}
 	kind := block.Get("type")
-	if block.Kind() != yamlpos.Map || kind.Kind() != yamlpos.Scalar {
+	if block.Kind() != yamlnode.Map || kind.Kind() != yamlnode.Scalar {
 		return diag.List{block.Diag("missing-key", "", `a block needs "type"`)}
 	}
 	text := block.Get("text").Get("text")

@@ -12,7 +12,7 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 const (

@@ -10,8 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/egress"
 	"hookgate/connectors"
+	"hookgate/internal/egress"
 	"hookgate/test/fakeslack"
 )
 

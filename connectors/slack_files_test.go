@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/event"
 	"hookgate/connectors"
+	"hookgate/internal/event"
 	"hookgate/test/fakeslack"
 )
 

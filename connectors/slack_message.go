@@ -10,7 +10,7 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // slackMessage is a rendered action, with the connection's settings filled in.

@@ -6,9 +6,9 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
-	"hookgate/app/diag"
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -46,7 +46,7 @@ func (s *slackSettings) secrets() []string {
 	return append(list, segments[max(0, len(segments)-1):]...)
 }
 
-func readSlackSettings(n yamlpos.Node, deps Deps) (slackSettings, diag.List) {
+func readSlackSettings(n yamlnode.Node, deps Deps) (slackSettings, diag.List) {
 	var y slackYAML
 	list := n.Decode("a slack connection", &y, CommonKeys()...)
 	s := slackSettings{
@@ -57,19 +57,19 @@ func readSlackSettings(n yamlpos.Node, deps Deps) (slackSettings, diag.List) {
 	switch {
 	case !hook.IsZero() && !token.IsZero():
 		list = append(list, token.Diag("conflict", "keep one of them", "a slack connection has either webhook_url or bot_token, not both"))
-	case hook.Kind() == yamlpos.Scalar:
+	case hook.Kind() == yamlnode.Scalar:
 		var faults diag.List
 		s.webhook, faults = checkURL(hook, y.WebhookURL, deps.Egress)
 		list = append(list, faults...)
 		list = append(list, checkWebhookOnly(n)...)
-	case token.Kind() == yamlpos.Scalar:
+	case token.Kind() == yamlnode.Scalar:
 		if s.token == "" || !httpguts.ValidHeaderFieldValue(s.token) {
 			list = append(list, token.Diag("bad-value", "", `"bot_token" is empty or holds a line break`))
 		}
 	case hook.IsZero() && token.IsZero():
 		list = append(list, n.Diag("missing-key", "webhook_url posts to one channel, bot_token to any", `a slack connection needs "webhook_url" or "bot_token"`))
 	}
-	if api := n.Get("api_url"); api.Kind() == yamlpos.Scalar {
+	if api := n.Get("api_url"); api.Kind() == yamlnode.Scalar {
 		base, faults := checkURL(api, y.APIURL, deps.Egress)
 		list = append(list, faults...)
 		if base != nil {
@@ -80,7 +80,7 @@ func readSlackSettings(n yamlpos.Node, deps Deps) (slackSettings, diag.List) {
 }
 
 // checkWebhookOnly refuses the settings that an incoming webhook cannot have.
-func checkWebhookOnly(n yamlpos.Node) diag.List {
+func checkWebhookOnly(n yamlnode.Node) diag.List {
 	var list diag.List
 	if channel := n.Get("channel"); !channel.IsZero() {
 		list = append(list, channel.Diag("conflict", "use bot_token to choose a channel", "an incoming webhook posts to its own channel only"))
@@ -93,12 +93,12 @@ func checkWebhookOnly(n yamlpos.Node) diag.List {
 
 // narrowSlackAction is slackAction for one connection: an incoming webhook has
 // no choice of channel, a bot without a channel of its own needs one.
-func narrowSlackAction(settings yamlpos.Node) lang.Action {
+func narrowSlackAction(settings yamlnode.Node) lang.Action {
 	action := slackAction()
 	general := action.Check
 	bot := !settings.Get("bot_token").IsZero()
 	hasChannel := !settings.Get("channel").IsZero()
-	action.Check = func(n yamlpos.Node, given []yamlpos.Field) diag.List {
+	action.Check = func(n yamlnode.Node, given []yamlnode.Field) diag.List {
 		list := append(general(n, given), checkBotKeys(given, bot)...)
 		channel, found := field(given, "channel")
 		switch {
@@ -114,7 +114,7 @@ func narrowSlackAction(settings yamlpos.Node) lang.Action {
 
 // checkBotKeys refuses what an incoming webhook cannot do, and two keys of
 // which one would have no effect.
-func checkBotKeys(given []yamlpos.Field, bot bool) diag.List {
+func checkBotKeys(given []yamlnode.Field, bot bool) diag.List {
 	var list diag.List
 	for _, name := range []string{"thread_key", "update", "mention", "files"} {
 		hint := "use a connection with bot_token"
@@ -132,11 +132,11 @@ func checkBotKeys(given []yamlpos.Field, bot bool) diag.List {
 	return list
 }
 
-func field(fields []yamlpos.Field, key string) (yamlpos.Field, bool) {
+func field(fields []yamlnode.Field, key string) (yamlnode.Field, bool) {
 	for _, f := range fields {
 		if f.Key.Value == key {
 			return f, true
 		}
 	}
-	return yamlpos.Field{}, false
+	return yamlnode.Field{}, false
 }

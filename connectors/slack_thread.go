@@ -10,7 +10,7 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // posted is where a message of a key is, as it is remembered.

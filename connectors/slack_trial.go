@@ -8,8 +8,8 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"hookgate/app/egress"
-	"hookgate/app/event"
+	"hookgate/internal/egress"
+	"hookgate/internal/event"
 )
 
 // Trial implements Tester: a bot asks, an incoming webhook can only post.

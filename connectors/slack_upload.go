@@ -10,8 +10,8 @@ import (
 
 	"github.com/slack-go/slack"
 
-	"hookgate/app/egress"
-	"hookgate/app/event"
+	"hookgate/internal/egress"
+	"hookgate/internal/event"
 )
 
 // share sends files to Slack and shows them where the message is. Slack drops

@@ -3,7 +3,7 @@ package connectors
 import (
 	"context"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // Tester is a Connector that can be tried without an event. A kind that has

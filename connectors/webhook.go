@@ -7,10 +7,10 @@ import (
 	"strconv"
 	"strings"
 
-	"hookgate/app/diag"
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
 	"hookgate/connectors/oauth"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 )
 
 func webhookKind() Kind {
@@ -34,7 +34,7 @@ type webhook struct {
 	tokens    *oauth.Source // nil: the login needs none
 }
 
-func newWebhook(n yamlpos.Node, deps Deps) (Connector, diag.List) {
+func newWebhook(n yamlnode.Node, deps Deps) (Connector, diag.List) {
 	settings, list := readWebhookSettings(n, deps)
 	if list.Err() != nil {
 		return nil, list

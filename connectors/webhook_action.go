@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -26,8 +26,8 @@ func webhookAction() lang.Action {
 }
 
 // checkWebhookAction wants exactly one body, or a request that needs none.
-func checkWebhookAction(n yamlpos.Node, given []yamlpos.Field) diag.List {
-	var bodies []yamlpos.Field
+func checkWebhookAction(n yamlnode.Node, given []yamlnode.Field) diag.List {
+	var bodies []yamlnode.Field
 	bodyless := false
 	for _, f := range given {
 		switch f.Key.Value {
@@ -54,25 +54,25 @@ func checkWebhookAction(n yamlpos.Node, given []yamlpos.Field) diag.List {
 func templated(text string) bool { return strings.Contains(text, "${{") }
 
 // checkTexts wants a mapping from names to texts or lists of texts.
-func checkTexts(n yamlpos.Node) diag.List {
-	if n.Kind() == yamlpos.Scalar && templated(n.Text().Value) {
+func checkTexts(n yamlnode.Node) diag.List {
+	if n.Kind() == yamlnode.Scalar && templated(n.Text().Value) {
 		return nil // a ${{ }} that gives the mapping
 	}
-	if n.Kind() != yamlpos.Map {
+	if n.Kind() != yamlnode.Map {
 		return diag.List{n.Diag("wrong-type", "", "%q must be a mapping of names to texts", keyName(n))}
 	}
 	var list diag.List
 	for _, f := range n.Fields() {
-		if f.Value.Kind() == yamlpos.Map || slices.ContainsFunc(f.Value.Items(), nested) {
+		if f.Value.Kind() == yamlnode.Map || slices.ContainsFunc(f.Value.Items(), nested) {
 			list = append(list, f.Value.Diag("wrong-type", "", "%q must be a text or a list of texts", f.Key.Value))
 		}
 	}
 	return list
 }
 
-func nested(n yamlpos.Node) bool { return n.Kind() == yamlpos.Map || n.Kind() == yamlpos.List }
+func nested(n yamlnode.Node) bool { return n.Kind() == yamlnode.Map || n.Kind() == yamlnode.List }
 
-func checkHeadersInput(n yamlpos.Node) diag.List {
+func checkHeadersInput(n yamlnode.Node) diag.List {
 	list := checkTexts(n)
 	for _, f := range n.Fields() {
 		if reason := headerNameFault(f.Key.Value); reason != "" {
@@ -83,15 +83,15 @@ func checkHeadersInput(n yamlpos.Node) diag.List {
 	return list
 }
 
-func checkHeaderText(n yamlpos.Node) diag.List {
+func checkHeaderText(n yamlnode.Node) diag.List {
 	if strings.ContainsAny(n.Text().Value, "\r\n") {
 		return diag.List{n.Diag("bad-header", "write it in one line", "%q holds a line break", keyName(n))}
 	}
 	return nil
 }
 
-func checkMethodInput(n yamlpos.Node) diag.List {
-	if n.Kind() != yamlpos.Scalar || templated(n.Text().Value) {
+func checkMethodInput(n yamlnode.Node) diag.List {
+	if n.Kind() != yamlnode.Scalar || templated(n.Text().Value) {
 		return nil
 	}
 	return checkMethod(n.Text())

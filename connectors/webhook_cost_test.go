@@ -14,8 +14,8 @@ import (
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"pgregory.net/rapid"
 
-	"hookgate/app/event"
 	"hookgate/connectors"
+	"hookgate/internal/event"
 )
 
 // Our signatures are the library's, also when one signer makes many at once.

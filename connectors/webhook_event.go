@@ -5,9 +5,9 @@ import (
 	"errors"
 	"time"
 
-	"hookgate/app/diag"
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -20,7 +20,7 @@ const cloudEventsType = "application/cloudevents+json"
 
 // narrowWebhookAction is webhookAction for one connection: CloudEvents carry a
 // type and a source, and JSON only.
-func narrowWebhookAction(settings yamlpos.Node) lang.Action {
+func narrowWebhookAction(settings yamlnode.Node) lang.Action {
 	action := webhookAction()
 	if settings.Get("format").Text().Value != cloudEvents {
 		return action
@@ -29,7 +29,7 @@ func narrowWebhookAction(settings yamlpos.Node) lang.Action {
 		lang.Input{Name: "type", Doc: "The CloudEvent's type; the event's where left out.", Kind: lang.TextInput, NotEmpty: true, Default: `${{ event.type == "" ? "event" : event.type }}`},
 		lang.Input{Name: "source", Doc: "The CloudEvent's source; the name of the event's source where left out.", Kind: lang.TextInput, NotEmpty: true, Default: `/${{ event.source }}`},
 	)
-	action.Check = func(n yamlpos.Node, given []yamlpos.Field) diag.List {
+	action.Check = func(n yamlnode.Node, given []yamlnode.Field) diag.List {
 		if _, found := field(given, "json"); !found {
 			return diag.List{n.Diag("missing-key", "", "an action to a connection with format: cloudevents needs json")}
 		}

@@ -7,27 +7,27 @@ import (
 	"net/url"
 	"slices"
 
-	"hookgate/app/diag"
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
 	"hookgate/connectors/oauth"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 )
 
 // oauthYAML is a login by OAuth 2.0 client credentials, as it is written.
 type oauthYAML struct {
-	TokenURL     event.Secret   `yaml:"token_url,required" doc:"Where access tokens are given." example:"${OAUTH_TOKEN_URL}"`
-	ClientID     string         `yaml:"client_id,required" doc:"The client's id." example:"hookgate"`
-	ClientSecret event.Secret   `yaml:"client_secret,required" doc:"The client's secret." example:"${OAUTH_SECRET}"`
-	Scopes       []yamlpos.Text `yaml:"scopes,single" doc:"What the token is for." example:"[subscriptions]"`
-	Audience     string         `yaml:"audience" doc:"Whom the token is for, where the receiver asks for it." example:"https://api.billing.example"`
-	InHeader     bool           `yaml:"in_header" doc:"Sends id and secret by HTTP Basic instead of in the form." default:"false"`
+	TokenURL     event.Secret    `yaml:"token_url,required" doc:"Where access tokens are given." example:"${OAUTH_TOKEN_URL}"`
+	ClientID     string          `yaml:"client_id,required" doc:"The client's id." example:"hookgate"`
+	ClientSecret event.Secret    `yaml:"client_secret,required" doc:"The client's secret." example:"${OAUTH_SECRET}"`
+	Scopes       []yamlnode.Text `yaml:"scopes,single" doc:"What the token is for." example:"[subscriptions]"`
+	Audience     string          `yaml:"audience" doc:"Whom the token is for, where the receiver asks for it." example:"https://api.billing.example"`
+	InHeader     bool            `yaml:"in_header" doc:"Sends id and secret by HTTP Basic instead of in the form." default:"false"`
 }
 
 // Noun names the mapping in messages.
 func (oauthYAML) Noun() string { return "oauth2" }
 
-func (s *webhookSettings) readOAuth(n yamlpos.Node, y *oauthYAML, deps Deps) diag.List {
-	if n.Kind() != yamlpos.Map || n.Get("token_url").Kind() != yamlpos.Scalar {
+func (s *webhookSettings) readOAuth(n yamlnode.Node, y *oauthYAML, deps Deps) diag.List {
+	if n.Kind() != yamlnode.Map || n.Get("token_url").Kind() != yamlnode.Scalar {
 		return nil
 	}
 	at, list := checkURL(n.Get("token_url"), y.TokenURL, deps.Egress)

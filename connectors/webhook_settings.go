@@ -12,25 +12,25 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
-	"hookgate/app/diag"
-	"hookgate/app/egress"
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
 	"hookgate/connectors/oauth"
 	"hookgate/connectors/recipe"
+	"hookgate/internal/diag"
+	"hookgate/internal/egress"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
 // webhookYAML is a webhook connection as it is written.
 type webhookYAML struct {
 	URL           event.Secret            `yaml:"url,required" doc:"The address that requests go to; it may hold a key." example:"https://api.billing.example/v1/subscriptions"`
-	Method        yamlpos.Text            `yaml:"method" doc:"The method of every request, unless the action has one." values:"POST,PUT,PATCH,DELETE,GET" default:"POST"`
+	Method        yamlnode.Text           `yaml:"method" doc:"The method of every request, unless the action has one." values:"POST,PUT,PATCH,DELETE,GET" default:"POST"`
 	Headers       map[string]event.Secret `yaml:"headers" doc:"Headers of every request." example:"{ X-Api-Key: \"${API_KEY}\" }"`
 	Auth          *authYAML               `yaml:"auth" doc:"How requests log in: basic, bearer or oauth2." example:"{ bearer: \"${API_TOKEN}\" }"`
 	SigningSecret event.Secret            `yaml:"signing_secret" doc:"Signs every request as Standard Webhooks describes." example:"${SIGNING_SECRET}"`
-	Format        yamlpos.Text            `yaml:"format" doc:"What the body is: the json as it is, or a CloudEvent around it." values:"json,cloudevents" default:"json"`
+	Format        yamlnode.Text           `yaml:"format" doc:"What the body is: the json as it is, or a CloudEvent around it." values:"json,cloudevents" default:"json"`
 	TLS           *tlsYAML                `yaml:"tls" doc:"Our certificate, and the authorities of the receiver's." example:"{ cert: /etc/hookgate/client.pem, key: /etc/hookgate/client.key }"`
-	Success       []yamlpos.Text          `yaml:"success,single" doc:"What counts as delivered: statuses (204, 200-299, 2xx), or an expression over status, headers, body and text." default:"2xx" example:"[2xx, 409]"`
+	Success       []yamlnode.Text         `yaml:"success,single" doc:"What counts as delivered: statuses (204, 200-299, 2xx), or an expression over status, headers, body and text." default:"2xx" example:"[2xx, 409]"`
 	Outputs       outputsYAML             `yaml:"outputs" doc:"What is read from the answer and kept with the delivery: names, each with an expression over status, headers, body and text." example:"{ id: body.id, url: 'headers[\"location\"]' }"`
 }
 
@@ -78,11 +78,11 @@ func (s *webhookSettings) secrets() []string {
 	return list
 }
 
-func readWebhookSettings(n yamlpos.Node, deps Deps) (webhookSettings, diag.List) {
+func readWebhookSettings(n yamlnode.Node, deps Deps) (webhookSettings, diag.List) {
 	var y webhookYAML
 	list := n.Decode("a webhook connection", &y, CommonKeys()...)
 	s := webhookSettings{method: http.MethodPost, success: statuses{{200, 299}}, headers: map[string]string{}}
-	if node := n.Get("url"); node.Kind() == yamlpos.Scalar {
+	if node := n.Get("url"); node.Kind() == yamlnode.Scalar {
 		var faults diag.List
 		s.url, faults = checkURL(node, y.URL, deps.Egress)
 		list = append(list, faults...)
@@ -93,7 +93,7 @@ func readWebhookSettings(n yamlpos.Node, deps Deps) (webhookSettings, diag.List)
 	}
 	list = append(list, s.readHeaders(n.Get("headers"), y.Headers)...)
 	list = append(list, s.readAuth(n.Get("auth"), y.Auth)...)
-	if node := n.Get("signing_secret"); node.Kind() == yamlpos.Scalar {
+	if node := n.Get("signing_secret"); node.Kind() == yamlnode.Scalar {
 		list = append(list, s.readSigning(node, y.SigningSecret)...)
 	}
 	if y.Auth != nil && y.Auth.OAuth2 != nil {
@@ -109,7 +109,7 @@ func readWebhookSettings(n yamlpos.Node, deps Deps) (webhookSettings, diag.List)
 
 // checkURL checks the URL in node, and warns where its host is written as an
 // address that client will refuse. The messages do not hold the URL.
-func checkURL(node yamlpos.Node, raw event.Secret, client *egress.Client) (*url.URL, diag.List) {
+func checkURL(node yamlnode.Node, raw event.Secret, client *egress.Client) (*url.URL, diag.List) {
 	key := keyName(node)
 	u, err := egress.CheckURL(raw.Reveal())
 	if err != nil {
@@ -130,7 +130,7 @@ func checkURL(node yamlpos.Node, raw event.Secret, client *egress.Client) (*url.
 }
 
 // keyName is the last part of a node's path.
-func keyName(n yamlpos.Node) string {
+func keyName(n yamlnode.Node) string {
 	path := n.Text().Path()
 	return path[strings.LastIndexByte(path, '.')+1:]
 }
@@ -138,14 +138,14 @@ func keyName(n yamlpos.Node) string {
 // methods are those a request can have.
 func methods() []string { return []string{"POST", "PUT", "PATCH", "DELETE", "GET"} }
 
-func checkMethod(text yamlpos.Text) diag.List {
+func checkMethod(text yamlnode.Text) diag.List {
 	if slices.Contains(methods(), strings.ToUpper(text.Value)) {
 		return nil
 	}
 	return diag.List{text.Diag("bad-value", "it can be "+strings.Join(methods(), ", "), "%q is no method that can be used here", text.Value)}
 }
 
-func (s *webhookSettings) readHeaders(n yamlpos.Node, headers map[string]event.Secret) diag.List {
+func (s *webhookSettings) readHeaders(n yamlnode.Node, headers map[string]event.Secret) diag.List {
 	var list diag.List
 	for _, f := range n.Fields() {
 		name, value := f.Key.Value, headers[f.Key.Value].Reveal()
@@ -187,8 +187,8 @@ func headerNameFault(name string) string {
 	return ""
 }
 
-func (s *webhookSettings) readAuth(n yamlpos.Node, auth *authYAML) diag.List {
-	if auth == nil || n.Kind() != yamlpos.Map {
+func (s *webhookSettings) readAuth(n yamlnode.Node, auth *authYAML) diag.List {
+	if auth == nil || n.Kind() != yamlnode.Map {
 		return nil
 	}
 	var list diag.List
@@ -224,7 +224,7 @@ func (s *webhookSettings) readAuth(n yamlpos.Node, auth *authYAML) diag.List {
 // (Standard Webhooks, "Signature scheme").
 const secretPrefix = "whsec_"
 
-func (s *webhookSettings) readSigning(n yamlpos.Node, secret event.Secret) diag.List {
+func (s *webhookSettings) readSigning(n yamlnode.Node, secret event.Secret) diag.List {
 	s.signing = secret.Reveal()
 	if strings.TrimSpace(s.signing) == "" {
 		return diag.List{n.Diag("bad-value", "leave the key out to send unsigned", `"signing_secret" is empty`)}

@@ -7,30 +7,30 @@ import (
 	"strings"
 	"unicode"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
 	"hookgate/connectors/recipe"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
 // outputsYAML are the names of what is read from answers, as recipes have them.
 type outputsYAML struct{ read recipe.Outputs }
 
-// DecodeNode implements yamlpos.Decoder.
-func (o *outputsYAML) DecodeNode(n yamlpos.Node) diag.List {
+// DecodeNode implements yamlnode.Decoder.
+func (o *outputsYAML) DecodeNode(n yamlnode.Node) diag.List {
 	var list diag.List
 	o.read, list = recipe.ReadOutputs(lang.NewCompilerFor(recipe.AnswerNames()...), n)
 	return list
 }
 
-// Describe implements yamlpos.Described.
-func (outputsYAML) Describe() yamlpos.Spec {
-	return yamlpos.Spec{Type: yamlpos.MappingType, Item: &yamlpos.Spec{Type: yamlpos.Expression}, Names: recipe.NamePattern}
+// Describe implements yamlnode.Described.
+func (outputsYAML) Describe() yamlnode.Spec {
+	return yamlnode.Spec{Type: yamlnode.MappingType, Item: &yamlnode.Spec{Type: yamlnode.Expression}, Names: recipe.NamePattern}
 }
 
 // readSuccess reads what counts as delivered: statuses, or one expression over
 // the answer.
-func (s *webhookSettings) readSuccess(texts []yamlpos.Text) diag.List {
+func (s *webhookSettings) readSuccess(texts []yamlnode.Text) diag.List {
 	if len(texts) == 1 && looksLikeExpression(texts[0].Value) {
 		condition, list := lang.NewCompilerFor(recipe.AnswerNames()...).Predicate(texts[0])
 		s.condition = condition

@@ -16,8 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
-	"hookgate/app/egress"
 	"hookgate/connectors"
+	"hookgate/internal/egress"
 )
 
 // mustRecord is a receiver that hands over what it got, as text: the request

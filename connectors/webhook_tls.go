@@ -3,15 +3,15 @@ package connectors
 import (
 	"crypto/tls"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // tlsYAML is how a connection shows who it is, as it is written.
 type tlsYAML struct {
-	Cert yamlpos.Text `yaml:"cert" doc:"A file with our certificate (PEM), for receivers that want one." example:"/etc/hookgate/client.pem"`
-	Key  yamlpos.Text `yaml:"key" doc:"The file with its private key (PEM)." example:"/etc/hookgate/client.key"`
-	CA   yamlpos.Text `yaml:"ca" doc:"A file of certificates (PEM) that the receiver's must be signed by, in place of the system's authorities." example:"/etc/hookgate/ca.pem"`
+	Cert yamlnode.Text `yaml:"cert" doc:"A file with our certificate (PEM), for receivers that want one." example:"/etc/hookgate/client.pem"`
+	Key  yamlnode.Text `yaml:"key" doc:"The file with its private key (PEM)." example:"/etc/hookgate/client.key"`
+	CA   yamlnode.Text `yaml:"ca" doc:"A file of certificates (PEM) that the receiver's must be signed by, in place of the system's authorities." example:"/etc/hookgate/ca.pem"`
 }
 
 // Noun names the mapping in messages.
@@ -19,8 +19,8 @@ func (tlsYAML) Noun() string { return "tls" }
 
 // readTLS reads the files. The certificate is read again at each handshake, so
 // that a renewed one serves without a reload.
-func (s *webhookSettings) readTLS(n yamlpos.Node, y *tlsYAML) diag.List {
-	if y == nil || n.Kind() != yamlpos.Map {
+func (s *webhookSettings) readTLS(n yamlnode.Node, y *tlsYAML) diag.List {
+	if y == nil || n.Kind() != yamlnode.Map {
 		return nil
 	}
 	var list diag.List

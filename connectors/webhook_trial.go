@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // Trial implements Tester.

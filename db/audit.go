@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // Audit keeps a record of what was done by hand. It takes the place of the one

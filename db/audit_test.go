@@ -5,7 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // A record is kept under its number and is written again as the work goes on;
@@ -21,10 +21,10 @@ func TestAudit(t *testing.T) {
 			}
 			return a
 		}
-		record(7, event.ForgetAction, `{"done":false}`)
+		record(7, event.EraseAction, `{"done":false}`)
 		record(9, "other", `{}`)
-		last := record(12, event.ForgetAction, `{"events":1}`)
-		first := record(7, event.ForgetAction, `{"done":true}`)
+		last := record(12, event.EraseAction, `{"events":1}`)
+		first := record(7, event.EraseAction, `{"done":true}`)
 		for _, c := range []struct {
 			from  event.AuditID
 			limit int
@@ -36,7 +36,7 @@ func TestAudit(t *testing.T) {
 			{7, 1, []event.Audit{first}},
 			{6, 1, nil},
 		} {
-			got, err := s.Audits(t.Context(), event.ForgetAction, c.from, c.limit)
+			got, err := s.Audits(t.Context(), event.EraseAction, c.from, c.limit)
 			if diff := cmp.Diff(c.want, got); err != nil || diff != "" {
 				t.Errorf("from %d: %v (-want +got):\n%s", c.from, err, diff)
 			}

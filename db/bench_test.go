@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 	"hookgate/test/pgtest"
 )
 

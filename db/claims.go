@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // claimedColumns are what a sender needs of a delivery, as scanClaimed reads them.

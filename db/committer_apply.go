@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // apply commits b and answers its callers. What is left in b.results

@@ -8,7 +8,7 @@ import (
 
 	"github.com/klauspost/compress/s2"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // Blobs begin with a byte that says how the rest is packed.

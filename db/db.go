@@ -15,7 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // Store is safe for concurrent use.

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // deliveryColumns end with the id of the key's delivery that is not waiting
@@ -106,7 +106,7 @@ func stateCondition(states []event.DeliveryState) string {
 			terms[i] = "state = 1"
 		case event.Held:
 			terms[i] = held
-		case event.GaveUp:
+		case event.Failed:
 			terms[i] = "state = 2"
 		case event.Cancelled:
 			terms[i] = "state = 3"
@@ -152,7 +152,7 @@ func deliveryState(state, owner int64, tried bool) event.DeliveryState {
 	case state == delivered:
 		return event.Delivered
 	case state == failed:
-		return event.GaveUp
+		return event.Failed
 	case state == cancelled:
 		return event.Cancelled
 	case owner > 0:

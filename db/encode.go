@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // states are the states of an event in the order of their stored numbers;
@@ -32,7 +32,7 @@ func micros(t time.Time) int64 { return t.UnixMicro() }
 func eventErrors(verdicts []event.Verdict) (any, error) {
 	messages := map[string]string{}
 	for _, v := range verdicts {
-		if v.Result == event.Failed {
+		if v.Result == event.RuleFailed {
 			messages[v.Rule] = v.Message
 		}
 	}

@@ -13,8 +13,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"hookgate/app/event"
 	"hookgate/db"
+	"hookgate/internal/event"
 	"hookgate/test/pgtest"
 )
 

@@ -22,10 +22,10 @@ const (
 // log still holds what was deleted. The next checkpoint overwrites it.
 var ErrLogInUse = errors.New("the database's log is in use and could not be emptied")
 
-// Erase takes what was deleted out of the files of the database, as far as its
+// PurgeDeleted takes what was deleted out of the files of the database, as far as its
 // engine can: SQLite gives back the free pages and empties the write-ahead log.
 // On PostgreSQL that is VACUUM's business; done is false then.
-func (s *Store) Erase(ctx context.Context) (done bool, err error) {
+func (s *Store) PurgeDeleted(ctx context.Context) (done bool, err error) {
 	e, ok := s.engine.(*sqlite)
 	if !ok {
 		return false, nil

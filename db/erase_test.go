@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // Nothing of a deleted event is in the files of SQLite, whatever happened to it
@@ -40,7 +40,7 @@ func TestErase(t *testing.T) {
 		if i%3 == 0 {
 			ids = append(ids, id)
 		} else if d.Key != "" {
-			if _, _, err := s.Forget(t.Context(), []event.ID{id}); err != nil { // its key is the secret, too
+			if _, _, err := s.Erase(t.Context(), []event.ID{id}); err != nil { // its key is the secret, too
 				t.Fatal(err)
 			}
 		}
@@ -63,7 +63,7 @@ func TestErase(t *testing.T) {
 	if gone, _ := mustForget(t, s, ids...); gone.Events != 100 {
 		t.Fatalf("deleted %+v", gone)
 	}
-	if done, err := s.Erase(t.Context()); !done || err != nil {
+	if done, err := s.PurgeDeleted(t.Context()); !done || err != nil {
 		t.Fatalf("erase: %t, %v", done, err)
 	}
 	if n := in(); n != 0 {

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // pageLimit is how many records a list has when its filter names no limit.

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // metaFiles is the row of meta with the number of the folder for files.
@@ -61,8 +61,8 @@ func (s *Store) RemovableFiles(ctx context.Context, limit int) ([]string, error)
 	return s.fileIDs(ctx, `SELECT id FROM files WHERE event = 0 LIMIT ?1`, limit)
 }
 
-// ForgetFiles removes the rows of files whose contents are gone.
-func (s *Store) ForgetFiles(ids []string) error {
+// EraseFiles removes the rows of files whose contents are gone.
+func (s *Store) EraseFiles(ids []string) error {
 	return s.write(func(tx tx) error {
 		for _, id := range ids {
 			if err := tx.exec(`DELETE FROM files WHERE id = ?1 AND event = 0`, id); err != nil {

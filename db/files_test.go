@@ -8,8 +8,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/event"
 	"hookgate/db"
+	"hookgate/internal/event"
 )
 
 // mustSubmit stores a form post with files, and with deliveries to some connections.
@@ -106,7 +106,7 @@ func TestPrune_files(t *testing.T) {
 		if _, err := s.File(t.Context(), "fil_sent"); !errors.Is(err, event.ErrNotFound) {
 			t.Errorf("a file that is to be removed: %v", err)
 		}
-		if err := s.ForgetFiles([]string{"fil_sent", "fil_young"}); err != nil {
+		if err := s.EraseFiles([]string{"fil_sent", "fil_young"}); err != nil {
 			t.Fatal(err)
 		}
 		if got := removable(t, s); len(got) != 0 {

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 const (
@@ -22,9 +22,9 @@ const (
 // the transaction did not lock.
 var errKeysChanged = errors.New("the ordering keys of an event have just changed")
 
-// Trace counts what Forget would delete with some events.
-func (s *Store) Trace(ctx context.Context, ids []event.ID) (event.Trace, error) {
-	var t event.Trace
+// Footprint counts what Forget would delete with some events.
+func (s *Store) Footprint(ctx context.Context, ids []event.ID) (event.Footprint, error) {
+	var t event.Footprint
 	for page := range slices.Chunk(ids, switchBatch) {
 		one, err := s.tracePage(ctx, page)
 		if err != nil {
@@ -35,7 +35,7 @@ func (s *Store) Trace(ctx context.Context, ids []event.ID) (event.Trace, error) 
 	return t, nil
 }
 
-func (s *Store) tracePage(ctx context.Context, ids []event.ID) (t event.Trace, err error) {
+func (s *Store) tracePage(ctx context.Context, ids []event.ID) (t event.Footprint, err error) {
 	c := &conditions{}
 	c.in("event", eventValues(ids))
 	where := c.where()
@@ -63,7 +63,7 @@ func eventValues(ids []event.ID) []any {
 	return values
 }
 
-// Forget deletes events with all that is stored of them: deliveries, also open
+// Erase deletes events with all that is stored of them: deliveries, also open
 // ones, their attempts, what replays did, and the keys by which a repeat is
 // recognised. Their files become removable. What waited behind an open
 // delivery's ordering key may go; the result of one that is being sent finds
@@ -71,8 +71,8 @@ func eventValues(ids []event.ID) []any {
 // and the connections that now have something to send. It works in small
 // transactions beside the traffic; what is gone already is left out, so that it
 // can be called again after an interruption.
-func (s *Store) Forget(ctx context.Context, ids []event.ID) (event.Trace, []string, error) {
-	var total event.Trace
+func (s *Store) Erase(ctx context.Context, ids []event.ID) (event.Footprint, []string, error) {
+	var total event.Footprint
 	touched := map[string]bool{}
 	marks, err := s.dedupeOf(ctx, ids)
 	if err != nil {
@@ -95,18 +95,18 @@ func (s *Store) Forget(ctx context.Context, ids []event.ID) (event.Trace, []stri
 }
 
 // forgetPage deletes a page of events in one transaction.
-func (s *Store) forgetPage(ctx context.Context, page []event.ID, marks map[event.ID][]dedupeMark) (event.Trace, map[string]bool, error) {
+func (s *Store) forgetPage(ctx context.Context, page []event.ID, marks map[event.ID][]dedupeMark) (event.Footprint, map[string]bool, error) {
 	for try := 1; ; try++ {
 		keys, err := s.keysOf(ctx, page)
 		if err != nil {
-			return event.Trace{}, nil, err
+			return event.Footprint{}, nil, err
 		}
 		f := &forgetting{store: s, keys: keys, marks: marks}
 		if err = s.write(func(tx tx) error { return f.run(tx, page) }, keys...); err == nil { //nolint:contextcheck // as in Erase
 			return f.gone, f.touched, nil
 		}
 		if !errors.Is(err, errKeysChanged) || try == forgetTries {
-			return event.Trace{}, nil, err
+			return event.Footprint{}, nil, err
 		}
 	}
 }

@@ -8,10 +8,10 @@ import (
 // namesPage is how many rows ForgetNames reads at once.
 const namesPage = 1000
 
-// ForgetNames deletes what stands under a text that names says yes to: what
+// EraseNames deletes what stands under a text that names says yes to: what
 // connections remember under it, and the runs of replays that were selected by
 // it. It returns how many there were.
-func (s *Store) ForgetNames(ctx context.Context, names func(text string) bool) (int, error) {
+func (s *Store) EraseNames(ctx context.Context, names func(text string) bool) (int, error) {
 	count, err := s.forgetMemory(ctx, names)
 	if err != nil {
 		return count, fmt.Errorf("delete what connections remember: %w", err)

@@ -11,13 +11,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/event"
 	"hookgate/db"
+	"hookgate/internal/event"
 )
 
-func mustForget(t *testing.T, s *db.Store, ids ...event.ID) (event.Trace, []string) {
+func mustForget(t *testing.T, s *db.Store, ids ...event.ID) (event.Footprint, []string) {
 	t.Helper()
-	gone, connections, err := s.Forget(t.Context(), ids)
+	gone, connections, err := s.Erase(t.Context(), ids)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,8 +59,8 @@ func TestForget(t *testing.T) {
 		if _, err := s.Replay(&run, &next, list); err != nil {
 			t.Fatal(err)
 		}
-		want := event.Trace{Events: 1, Deliveries: 4, Open: 3, Files: 2, Bytes: 2 << 40}
-		found, err := s.Trace(t.Context(), []event.ID{gone.ID, 12345})
+		want := event.Footprint{Events: 1, Deliveries: 4, Open: 3, Files: 2, Bytes: 2 << 40}
+		found, err := s.Footprint(t.Context(), []event.ID{gone.ID, 12345})
 		if err != nil || found != want {
 			t.Errorf("trace %+v, %v, want %+v", found, err, want)
 		}
@@ -68,7 +68,7 @@ func TestForget(t *testing.T) {
 		if got != want {
 			t.Errorf("deleted %+v, want %+v", got, want)
 		}
-		if again, _ := mustForget(t, s, gone.ID); again != (event.Trace{}) {
+		if again, _ := mustForget(t, s, gone.ID); again != (event.Footprint{}) {
 			t.Errorf("deleted again: %+v", again)
 		}
 		if _, err := s.Event(t.Context(), gone.ID); !errors.Is(err, event.ErrNotFound) {
@@ -173,7 +173,7 @@ func TestForgetNames(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		n, err := s.ForgetNames(t.Context(), func(text string) bool { return strings.Contains(text, "ada") })
+		n, err := s.EraseNames(t.Context(), func(text string) bool { return strings.Contains(text, "ada") })
 		if err != nil || n != 4 {
 			t.Errorf("%d, %v, want 4", n, err)
 		}
@@ -215,7 +215,7 @@ func TestForget_besideTraffic(t *testing.T) {
 		if gone.Events != len(ids) || gone.Deliveries != len(ids) {
 			t.Errorf("deleted %+v, want %d", gone, len(ids))
 		}
-		found, err := s.Trace(t.Context(), kept)
+		found, err := s.Footprint(t.Context(), kept)
 		if err != nil || found.Events != 160 || found.Deliveries != 160 {
 			t.Errorf("of others %+v is left, %v", found, err)
 		}
@@ -227,7 +227,7 @@ func TestForget_besideTraffic(t *testing.T) {
 				}
 			}
 			before := found.Open
-			if found, err = s.Trace(t.Context(), kept); err != nil || found.Open == before {
+			if found, err = s.Footprint(t.Context(), kept); err != nil || found.Open == before {
 				t.Fatalf("%d deliveries are stuck, %v", found.Open, err)
 			}
 		}

@@ -3,7 +3,7 @@ package db
 import (
 	"slices"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // forgetting is one transaction of Forget.
@@ -11,14 +11,14 @@ type forgetting struct {
 	store   *Store
 	keys    []keyed // those that are locked
 	marks   map[event.ID][]dedupeMark
-	gone    event.Trace
+	gone    event.Footprint
 	touched map[string]bool
 	freed   map[keyed]bool // ordering keys that lost an open delivery
 }
 
 // run deletes the events of a page.
 func (f *forgetting) run(tx tx, page []event.ID) (err error) {
-	f.gone, f.touched, f.freed = event.Trace{}, map[string]bool{}, map[keyed]bool{}
+	f.gone, f.touched, f.freed = event.Footprint{}, map[string]bool{}, map[keyed]bool{}
 	restore, err := overwriting(tx)
 	if err != nil {
 		return err

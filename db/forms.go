@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // Readmit stores that an event of a form, kept as spam or as a repeat, has
@@ -24,7 +24,7 @@ func (s *Store) Readmit(e *event.Event, deliveries []event.Delivery) ([]string, 
 	var keys []keyed
 	for i := range deliveries {
 		d := &deliveries[i]
-		if d.Key != "" && d.State != event.GaveUp {
+		if d.Key != "" && d.State != event.Failed {
 			keys = append(keys, keyed{d.Connection, d.Key})
 		}
 		bytes += int64(len(d.Output)) + 256

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // A post that was kept as spam is given to the rules once, however many people
@@ -39,7 +39,7 @@ func TestReadmit(t *testing.T) {
 				first := event.DeliveryID(s.NewIDs(2))
 				connections, err := s.Readmit(&e, []event.Delivery{
 					{ID: first, Event: e.ID, Rule: "lead", Action: 1, Connection: "slack", Key: "k", Output: json.RawMessage(`{"text":"hi"}`), State: event.Waiting},
-					{ID: first + 1, Event: e.ID, Rule: "lead", Action: 2, Connection: "crm", Output: json.RawMessage(`{}`), State: event.GaveUp, Error: "no name"},
+					{ID: first + 1, Event: e.ID, Rule: "lead", Action: 2, Connection: "crm", Output: json.RawMessage(`{}`), State: event.Failed, Error: "no name"},
 				})
 				switch {
 				case err == nil && len(connections) == 1 && connections[0] == "slack":

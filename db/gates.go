@@ -7,30 +7,30 @@ import (
 	"fmt"
 	"time"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // gatesChanged is what the other replicas are told in place of a connection's
 // name, which cannot begin like this.
 const gatesChanged = "!gates"
 
-// Gates is what all replicas on a database share of sending: see event.Gate.
+// SharedLimits is what all replicas on a database share of sending: see event.Gate.
 // Its statements go past the committer, so that no event waits for them, and
 // are not flushed to the disk: what a server forgets of them when it fails is
 // as much as a moment of a rate.
-type Gates struct {
+type SharedLimits struct {
 	engine *postgres
 	pool   pool
 	reads  pool
 }
 
-// Gates is nil where no other process can be on the database.
-func (s *Store) Gates() *Gates {
+// SharedLimits is nil where no other process can be on the database.
+func (s *Store) SharedLimits() *SharedLimits {
 	e, shared := s.engine.(*postgres)
 	if !shared {
 		return nil
 	}
-	return &Gates{engine: e, pool: newPool(e.gates, s.dialect), reads: s.read}
+	return &SharedLimits{engine: e, pool: newPool(e.gates, s.dialect), reads: s.read}
 }
 
 // startsQuery reserves starts (1: connection, 2: of the rate, the count, and 3:
@@ -45,9 +45,9 @@ const startsQuery = `WITH clock AS MATERIALIZED (SELECT now_us() AS now),
 	UPDATE gates SET next = CASE WHEN n = 0 THEN next ELSE start + (n * CAST(?3 AS BIGINT) + CAST(?2 AS BIGINT) - 1) / CAST(?2 AS BIGINT) END
 	FROM given, clock WHERE connection = ?1 RETURNING n, start - now`
 
-// Starts implements delivery.Gates. Each costs the rate its full distance, so
+// Reserve implements delivery.Gates. Each costs the rate its full distance, so
 // that all replicas together never have more than the rate and the burst.
-func (g *Gates) Starts(ctx context.Context, r event.StartRequest) (event.Starts, error) {
+func (g *SharedLimits) Reserve(ctx context.Context, r event.ReservationRequest) (event.Reservation, error) {
 	back := time.Duration(float64(r.Burst-1) * float64(r.Per) / float64(r.Count))
 	var n, in int64
 	ask := func() error {
@@ -61,18 +61,18 @@ func (g *Gates) Starts(ctx context.Context, r event.StartRequest) (event.Starts,
 		}
 	}
 	if err != nil {
-		return event.Starts{}, fmt.Errorf("reserve starts of %s: %w", r.Connection, err)
+		return event.Reservation{}, fmt.Errorf("reserve starts of %s: %w", r.Connection, err)
 	}
-	got := event.Starts{Count: int(n), In: time.Duration(in) * time.Microsecond}
+	got := event.Reservation{Count: int(n), In: time.Duration(in) * time.Microsecond}
 	if n == 0 {
 		got.In -= r.Ahead
 	}
 	return got, nil
 }
 
-// Trip implements delivery.Gates. A breaker that another replica has opened
+// OpenBreaker implements delivery.Gates. A breaker that another replica has opened
 // meanwhile stays as it is.
-func (g *Gates) Trip(ctx context.Context, connection string, open time.Duration) error {
+func (g *SharedLimits) OpenBreaker(ctx context.Context, connection string, open time.Duration) error {
 	err := g.change(ctx, `INSERT INTO gates (connection, opened, retry) VALUES (?1, now_us(), now_us() + CAST(?2 AS BIGINT))
 		ON CONFLICT (connection) DO UPDATE SET opened = excluded.opened, retry = excluded.retry, probing = 0, prober = 0 WHERE gates.opened = 0`,
 		connection, open.Microseconds())
@@ -83,7 +83,7 @@ func (g *Gates) Trip(ctx context.Context, connection string, open time.Duration)
 }
 
 // Probe implements delivery.Gates.
-func (g *Gates) Probe(ctx context.Context, connection string, keep time.Duration) (claim int64, now event.Gate, err error) {
+func (g *SharedLimits) Probe(ctx context.Context, connection string, keep time.Duration) (claim int64, now event.BreakerState, err error) {
 	row := g.pool.QueryRowContext(ctx, `UPDATE gates SET claim = claim + 1, prober = ?2, probing = now_us() + CAST(?3 AS BIGINT)
 		WHERE connection = ?1 AND opened > 0 AND retry <= now_us() AND probing <= now_us() RETURNING claim`,
 		connection, g.engine.id.Load(), keep.Microseconds())
@@ -92,17 +92,17 @@ func (g *Gates) Probe(ctx context.Context, connection string, keep time.Duration
 		if err != nil {
 			err = fmt.Errorf("claim a probe of %s: %w", connection, err)
 		}
-		return claim, event.Gate{}, err
+		return claim, event.BreakerState{}, err
 	}
 	list, err := g.read(ctx, `WHERE connection = ?1`, connection)
 	if err != nil || len(list) == 0 {
-		return 0, event.Gate{}, err
+		return 0, event.BreakerState{}, err
 	}
 	return 0, list[0], nil
 }
 
-// Settle implements delivery.Gates.
-func (g *Gates) Settle(ctx context.Context, connection string, claim int64, passed bool, open time.Duration) error {
+// EndProbe implements delivery.Gates.
+func (g *SharedLimits) EndProbe(ctx context.Context, connection string, claim int64, passed bool, open time.Duration) error {
 	err := g.change(ctx, `UPDATE gates SET probing = 0, opened = CASE WHEN ?3 THEN 0 ELSE opened END, retry = now_us() + CAST(?4 AS BIGINT)
 		WHERE connection = ?1 AND claim = ?2 AND opened > 0`, connection, claim, passed, open.Microseconds())
 	if err != nil {
@@ -112,7 +112,7 @@ func (g *Gates) Settle(ctx context.Context, connection string, claim int64, pass
 }
 
 // Pause implements delivery.Gates. The longest that was asked for holds.
-func (g *Gates) Pause(ctx context.Context, connection string, d time.Duration) error {
+func (g *SharedLimits) Pause(ctx context.Context, connection string, d time.Duration) error {
 	err := g.change(ctx, `INSERT INTO gates (connection, paused) VALUES (?1, now_us() + CAST(?2 AS BIGINT))
 		ON CONFLICT (connection) DO UPDATE SET paused = excluded.paused WHERE gates.paused < excluded.paused`, connection, d.Microseconds())
 	if err != nil {
@@ -121,8 +121,8 @@ func (g *Gates) Pause(ctx context.Context, connection string, d time.Duration) e
 	return nil
 }
 
-// Heal implements delivery.Gates.
-func (g *Gates) Heal(ctx context.Context, connection string) error {
+// Reset implements delivery.Gates.
+func (g *SharedLimits) Reset(ctx context.Context, connection string) error {
 	err := g.change(ctx, `UPDATE gates SET opened = 0, retry = 0, probing = 0, paused = 0
 		WHERE connection = ?1 AND (opened > 0 OR paused > now_us())`, connection)
 	if err != nil {
@@ -133,7 +133,7 @@ func (g *Gates) Heal(ctx context.Context, connection string) error {
 
 // Fade closes the breakers whose time is over, so that none outlives the
 // processes that saw the failures by more than that.
-func (g *Gates) Fade(ctx context.Context) error {
+func (g *SharedLimits) Fade(ctx context.Context) error {
 	err := g.change(ctx, `UPDATE gates SET opened = 0 WHERE opened > 0 AND retry <= now_us() AND probing <= now_us()`)
 	if err != nil {
 		return fmt.Errorf("close old breakers: %w", err)
@@ -142,19 +142,19 @@ func (g *Gates) Fade(ctx context.Context) error {
 }
 
 // Shut lists what keeps replicas from sending now, by connection.
-func (g *Gates) Shut(ctx context.Context) ([]event.Gate, error) {
+func (g *SharedLimits) Shut(ctx context.Context) ([]event.BreakerState, error) {
 	return g.read(ctx, `WHERE opened > 0 OR paused > now_us() ORDER BY connection`)
 }
 
-func (g *Gates) read(ctx context.Context, where string, args ...any) ([]event.Gate, error) {
+func (g *SharedLimits) read(ctx context.Context, where string, args ...any) ([]event.BreakerState, error) {
 	rows, err := g.reads.QueryContext(ctx, `SELECT connection, opened, retry - now_us(), probing - now_us(), paused - now_us(), prober FROM gates `+where, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read what replicas share: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
-	var list []event.Gate
+	var list []event.BreakerState
 	for rows.Next() {
-		var one event.Gate
+		var one event.BreakerState
 		var opened, retry, probing, paused int64
 		if err := rows.Scan(&one.Connection, &opened, &retry, &probing, &paused, &one.Prober); err != nil {
 			return nil, fmt.Errorf("read what replicas share: %w", err)
@@ -173,12 +173,12 @@ func (g *Gates) read(ctx context.Context, where string, args ...any) ([]event.Ga
 func distance(µs int64) time.Duration { return time.Duration(max(µs, 0)) * time.Microsecond }
 
 // change runs a statement and, if it changed anything, tells the other replicas.
-func (g *Gates) change(ctx context.Context, statement string, args ...any) error {
+func (g *SharedLimits) change(ctx context.Context, statement string, args ...any) error {
 	return g.exec(ctx, `WITH changed AS (`+statement+` RETURNING connection)
 		SELECT pg_notify('`+channel+`', '`+gatesChanged+`') FROM changed LIMIT 1`, args...)
 }
 
-func (g *Gates) exec(ctx context.Context, statement string, args ...any) error {
+func (g *SharedLimits) exec(ctx context.Context, statement string, args ...any) error {
 	_, err := g.pool.db.ExecContext(ctx, g.pool.bound.bind(statement), cleanArgs(args)...)
 	return err
 }

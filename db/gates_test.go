@@ -7,27 +7,27 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/event"
 	"hookgate/db"
+	"hookgate/internal/event"
 	"hookgate/test/pgtest"
 )
 
 // newGates are the gates of so many replicas on a database whose clock stands
 // still.
-func newGates(t *testing.T, n int) ([]*db.Gates, *clock) {
+func newGates(t *testing.T, n int) ([]*db.SharedLimits, *clock) {
 	t.Helper()
 	p := place{url: pgtest.Shared(t).URL(t)}
 	c := newClock()
-	var list []*db.Gates
+	var list []*db.SharedLimits
 	for range n {
-		list = append(list, mustOpen(t, p, c).Gates())
+		list = append(list, mustOpen(t, p, c).SharedLimits())
 	}
 	return list, c
 }
 
-func mustStarts(t testing.TB, g *db.Gates, want int) event.Starts {
+func mustStarts(t testing.TB, g *db.SharedLimits, want int) event.Reservation {
 	t.Helper()
-	got, err := g.Starts(t.Context(), event.StartRequest{
+	got, err := g.Reserve(t.Context(), event.ReservationRequest{
 		Connection: "crm", Count: 100, Per: time.Second, Burst: 10, Ahead: 100 * time.Millisecond, Want: want,
 	})
 	if err != nil {
@@ -90,16 +90,16 @@ func TestGates_starts(t *testing.T) {
 	if got := mustStarts(t, gates[0], 0); got.Count != 0 {
 		t.Errorf("nothing was wanted, and %d reserved", got.Count)
 	}
-	slow := event.StartRequest{Connection: "mail", Count: 3, Per: time.Hour, Burst: 1, Ahead: 100 * time.Millisecond, Want: 2}
-	for _, want := range []event.Starts{{Count: 1}, {In: 20*time.Minute - 100*time.Millisecond}} {
-		got, err := gates[1].Starts(t.Context(), slow)
+	slow := event.ReservationRequest{Connection: "mail", Count: 3, Per: time.Hour, Burst: 1, Ahead: 100 * time.Millisecond, Want: 2}
+	for _, want := range []event.Reservation{{Count: 1}, {In: 20*time.Minute - 100*time.Millisecond}} {
+		got, err := gates[1].Reserve(t.Context(), slow)
 		if err != nil || got != want {
 			t.Errorf("three an hour: got %+v (%v), want %+v", got, err, want)
 		}
 	}
 }
 
-func mustShut(t testing.TB, g *db.Gates) []event.Gate {
+func mustShut(t testing.TB, g *db.SharedLimits) []event.BreakerState {
 	t.Helper()
 	list, err := g.Shut(t.Context())
 	if err != nil {
@@ -126,23 +126,23 @@ func TestGates_breaker(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	state := func(want ...event.Gate) {
+	state := func(want ...event.BreakerState) {
 		t.Helper()
 		if d := cmp.Diff(want, mustShut(t, gates[2])); d != "" {
 			t.Error(d)
 		}
 	}
-	probe := func(g *db.Gates) int64 {
+	probe := func(g *db.SharedLimits) int64 {
 		t.Helper()
 		claim, _, err := g.Probe(t.Context(), "crm", 5*time.Second)
 		ok(err)
 		return claim
 	}
 	at := c.Now()
-	ok(gates[0].Trip(t.Context(), "crm", 10*time.Second))
+	ok(gates[0].OpenBreaker(t.Context(), "crm", 10*time.Second))
 	c.Add(3 * time.Second)
-	ok(gates[1].Trip(t.Context(), "crm", 10*time.Second)) // a moment late: it does not start anew
-	state(event.Gate{Connection: "crm", Open: true, Since: at, Retry: 7 * time.Second})
+	ok(gates[1].OpenBreaker(t.Context(), "crm", 10*time.Second)) // a moment late: it does not start anew
+	state(event.BreakerState{Connection: "crm", Open: true, Since: at, Retry: 7 * time.Second})
 	claim, now, err := gates[1].Probe(t.Context(), "crm", time.Second)
 	if ok(err); claim != 0 || now.Retry != 7*time.Second {
 		t.Errorf("before its time a probe was claimed as %d, %+v", claim, now)
@@ -168,19 +168,19 @@ func TestGates_breaker(t *testing.T) {
 	if len(claims) != 1 {
 		t.Fatalf("%d may probe at once, want one", len(claims))
 	}
-	state(event.Gate{Connection: "crm", Open: true, Since: at, Probing: 5 * time.Second})
+	state(event.BreakerState{Connection: "crm", Open: true, Since: at, Probing: 5 * time.Second})
 	c.Add(5 * time.Second)
 	second := probe(gates[1])
 	if second == 0 {
 		t.Fatal("the claim of a prober that is gone does not end")
 	}
-	ok(gates[0].Settle(t.Context(), "crm", claims[0], true, 0))
-	state(event.Gate{Connection: "crm", Open: true, Since: at, Probing: 5 * time.Second})
-	ok(gates[1].Settle(t.Context(), "crm", second, false, 10*time.Second))
-	state(event.Gate{Connection: "crm", Open: true, Since: at, Retry: 10 * time.Second})
-	ok(gates[1].Settle(t.Context(), "crm", second, false, 0)) // nothing was found out
+	ok(gates[0].EndProbe(t.Context(), "crm", claims[0], true, 0))
+	state(event.BreakerState{Connection: "crm", Open: true, Since: at, Probing: 5 * time.Second})
+	ok(gates[1].EndProbe(t.Context(), "crm", second, false, 10*time.Second))
+	state(event.BreakerState{Connection: "crm", Open: true, Since: at, Retry: 10 * time.Second})
+	ok(gates[1].EndProbe(t.Context(), "crm", second, false, 0)) // nothing was found out
 	third := probe(gates[2])
-	ok(gates[2].Settle(t.Context(), "crm", third, true, 0))
+	ok(gates[2].EndProbe(t.Context(), "crm", third, true, 0))
 	state()
 	if claim := probe(gates[0]); claim != 0 {
 		t.Error("a closed breaker is probed")
@@ -200,18 +200,18 @@ func TestGates_pauseHealFade(t *testing.T) {
 	}
 	ok(gates[0].Pause(t.Context(), "crm", 20*time.Second))
 	ok(gates[1].Pause(t.Context(), "crm", 10*time.Second))
-	ok(gates[1].Trip(t.Context(), "mail", 10*time.Second))
+	ok(gates[1].OpenBreaker(t.Context(), "mail", 10*time.Second))
 	at := c.Now()
-	paused, open := event.Gate{Connection: "crm", Paused: 20 * time.Second}, event.Gate{Connection: "mail", Open: true, Since: at, Retry: 10 * time.Second}
-	if d := cmp.Diff([]event.Gate{paused, open}, mustShut(t, gates[0])); d != "" {
+	paused, open := event.BreakerState{Connection: "crm", Paused: 20 * time.Second}, event.BreakerState{Connection: "mail", Open: true, Since: at, Retry: 10 * time.Second}
+	if d := cmp.Diff([]event.BreakerState{paused, open}, mustShut(t, gates[0])); d != "" {
 		t.Error(d)
 	}
 	ok(gates[0].Fade(t.Context()))
 	if list := mustShut(t, gates[1]); len(list) != 2 {
 		t.Errorf("a restart forgets what is not over: %+v", list)
 	}
-	ok(gates[1].Heal(t.Context(), "crm"))
-	if d := cmp.Diff([]event.Gate{open}, mustShut(t, gates[0])); d != "" {
+	ok(gates[1].Reset(t.Context(), "crm"))
+	if d := cmp.Diff([]event.BreakerState{open}, mustShut(t, gates[0])); d != "" {
 		t.Error(d)
 	}
 	c.Add(10 * time.Second)
@@ -231,16 +231,16 @@ func TestGates_watch(t *testing.T) {
 	p := place{url: pgtest.Shared(t).URL(t)}
 	c := newClock()
 	a, b := mustOpen(t, p, c), mustOpen(t, p, c)
-	told := make(chan []event.Gate, 1000)
+	told := make(chan []event.BreakerState, 1000)
 	go a.Watch(t.Context(), db.Watch{Due: func(string) {}, Gates: func() {
-		if list, err := a.Gates().Shut(t.Context()); err == nil {
+		if list, err := a.SharedLimits().Shut(t.Context()); err == nil {
 			told <- list
 		}
 	}})
 	if list := <-told; len(list) != 0 {
 		t.Errorf("at first told %+v", list)
 	}
-	if err := b.Gates().Trip(t.Context(), "crm", time.Second); err != nil {
+	if err := b.SharedLimits().OpenBreaker(t.Context(), "crm", time.Second); err != nil {
 		t.Fatal(err)
 	}
 	for list := range told { // the cluster is shared: other tests are heard as well

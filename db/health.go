@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"time"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // AddHealth adds counts of attempts to those of the other processes, and of
 // those before.
-func (s *Store) AddHealth(t event.Tallies) error {
+func (s *Store) AddHealth(t event.AttemptStats) error {
 	counts, last := make([][]any, 0, len(t.Counts)), make([][]any, 0, len(t.Last))
 	for _, c := range t.Counts {
 		counts = append(counts, []any{c.Connection, c.Slot, c.Class, c.Attempts, c.Failed})
@@ -64,7 +64,7 @@ func (s *Store) addRows(tx tx, rows [][]any, statement string) error {
 // Health sums up what AddHealth was given of the slots after day: of each
 // connection and class one count for those after hour, and one for those
 // before, of which Slot is the latest.
-func (s *Store) Health(ctx context.Context, hour, day int64) (t event.Tallies, err error) {
+func (s *Store) Health(ctx context.Context, hour, day int64) (t event.AttemptStats, err error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT connection, class, max(slot), CAST(sum(attempts) AS bigint), CAST(sum(failed) AS bigint)
 		FROM health WHERE slot > ?1 GROUP BY connection, class, CASE WHEN slot > ?2 THEN 1 ELSE 0 END`, day, hour)
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"hookgate/app/event"
 	"hookgate/db"
+	"hookgate/internal/event"
 )
 
 // Counts of all processes add up, are there for the next one, and are forgotten
@@ -20,7 +20,7 @@ func TestHealth(t *testing.T) {
 		must := noError(t)
 		now := c.Now().UTC().Truncate(time.Microsecond)
 		slot := event.HealthSlotAt(now)
-		first := event.Tallies{
+		first := event.AttemptStats{
 			Counts: []event.AttemptCount{
 				{Connection: "billing", Slot: slot - 20, Class: 7, Attempts: 5, Failed: 1},
 				{Connection: "billing", Slot: slot, Class: 7, Attempts: 2},
@@ -29,8 +29,8 @@ func TestHealth(t *testing.T) {
 			Last: []event.LastAttempt{{Connection: "billing", Ended: now, Failed: true, FailedAt: now, Delivery: event.DeliveryID(event.FirstIDAt(now)), Number: 3, Error: "503"}},
 		}
 		must(s.AddHealth(first))
-		must(s.AddHealth(event.Tallies{}))
-		must(s.AddHealth(event.Tallies{
+		must(s.AddHealth(event.AttemptStats{}))
+		must(s.AddHealth(event.AttemptStats{
 			Counts: []event.AttemptCount{
 				{Connection: "billing", Slot: slot, Class: 7, Attempts: 40, Failed: 30},
 				{Connection: "billing", Slot: slot - 1, Class: 7, Attempts: 100},
@@ -45,7 +45,7 @@ func TestHealth(t *testing.T) {
 		s = mustOpen(t, p, c)
 		got, err := s.Health(t.Context(), slot-12, slot-288)
 		must(err)
-		want := event.Tallies{
+		want := event.AttemptStats{
 			Counts: []event.AttemptCount{
 				{Connection: "billing", Slot: slot - 20, Class: 7, Attempts: 5, Failed: 1},
 				{Connection: "billing", Slot: slot, Class: 7, Attempts: 142, Failed: 30},
@@ -63,7 +63,7 @@ func TestHealth(t *testing.T) {
 		if diff := cmp.Diff(want, got, order, byName); diff != "" {
 			t.Error(diff)
 		}
-		must(s.AddHealth(event.Tallies{Last: []event.LastAttempt{{Connection: "billing", Ended: now.Add(time.Minute)}}}))
+		must(s.AddHealth(event.AttemptStats{Last: []event.LastAttempt{{Connection: "billing", Ended: now.Add(time.Minute)}}}))
 		got, err = s.Health(t.Context(), slot-12, slot-288)
 		must(err)
 		for _, l := range got.Last {
@@ -87,8 +87,8 @@ func TestHealth_error(t *testing.T) {
 		s, c := newStore(t, p)
 		_, deliveries := mustAccept(t, s, c, "", "billing")
 		const text = "550 no such user (ada@example.com)"
-		mustRecord(t, s, c, &deliveries[0], event.Outcome{State: event.GaveUp}, text)
-		if err := s.AddHealth(event.Tallies{Last: []event.LastAttempt{{Connection: "billing", Ended: c.Now(), Failed: true, FailedAt: c.Now(), Delivery: deliveries[0].ID, Number: 1, Error: text}}}); err != nil {
+		mustRecord(t, s, c, &deliveries[0], event.Outcome{State: event.Failed}, text)
+		if err := s.AddHealth(event.AttemptStats{Last: []event.LastAttempt{{Connection: "billing", Ended: c.Now(), Failed: true, FailedAt: c.Now(), Delivery: deliveries[0].ID, Number: 1, Error: text}}}); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := s.Health(t.Context(), 0, 0); err != nil || len(got.Last) != 1 || got.Last[0].Error != text {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // moveLock, with the schema's number, is held by the process that moves a history.

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/event"
 	"hookgate/db"
+	"hookgate/internal/event"
 )
 
 func TestPrune(t *testing.T) {
@@ -21,7 +21,7 @@ func TestPrune(t *testing.T) {
 		_, stuck := mustAccept(t, s, c, "", "x")
 		_, lost := mustAccept(t, s, c, "", "x")
 		mustRecord(t, s, c, &old[0], event.Outcome{State: event.Delivered}, "")
-		mustRecord(t, s, c, &lost[0], event.Outcome{State: event.GaveUp}, "410 Gone")
+		mustRecord(t, s, c, &lost[0], event.Outcome{State: event.Failed}, "410 Gone")
 		c.Add(91 * 24 * time.Hour)
 		_, young := mustAccept(t, s, c, "", "x")
 		mustRecord(t, s, c, &young[0], event.Outcome{State: event.Delivered}, "")
@@ -145,7 +145,7 @@ func TestEvents_ruleErrorBesideAMatch(t *testing.T) {
 		s, c := newStore(t, p)
 		mixed := event.Event{
 			ID: s.NewIDs(1), Source: "s", Type: "t", ReceivedAt: c.Now(), State: event.Routed,
-			Errors: []event.Verdict{{Rule: "r", Result: event.Failed, Message: "x is null"}},
+			Errors: []event.Verdict{{Rule: "r", Result: event.RuleFailed, Message: "x is null"}},
 		}
 		plain := event.Event{ID: s.NewIDs(1), Source: "s", Type: "t", ReceivedAt: c.Now(), State: event.NoMatch}
 		for _, e := range []*event.Event{&mixed, &plain} {

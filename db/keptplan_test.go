@@ -6,7 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 	"hookgate/test/pgtest"
 )
 

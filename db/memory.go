@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // Recall is what was kept of a connection under key.

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/event"
 	"hookgate/db"
+	"hookgate/internal/event"
 )
 
 // What is remembered is there for the next process, by connection, until it is

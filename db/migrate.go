@@ -15,7 +15,7 @@ import (
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 //go:embed migrations

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/event"
 	"hookgate/db"
+	"hookgate/internal/event"
 )
 
 // mustHistory fills a SQLite file with what a gateway leaves behind when it
@@ -29,15 +29,15 @@ func mustHistory(t testing.TB, path string, events int) snapshot {
 		c.Add(time.Millisecond)
 		mustLive(t, s, c, plan, i)
 	}
-	if _, _, err := s.Cancel(t.Context(), event.DeliveryFilter{Connection: "failing", States: []event.DeliveryState{event.GaveUp}, Limit: 1}); err != nil {
+	if _, _, err := s.Cancel(t.Context(), event.DeliveryFilter{Connection: "failing", States: []event.DeliveryState{event.Failed}, Limit: 1}); err != nil {
 		t.Fatal(err)
 	}
 	mustReplayAll(t, s, c, plan)
-	mustSwitch(t, s, event.Switch{Connection: "good", Paused: true, By: "team", Note: "until Monday"})
-	if err := s.Audit(event.Audit{ID: 5, Action: event.ForgetAction, Detail: []byte(`{"events":2}`)}); err != nil {
+	mustSwitch(t, s, event.PauseState{Connection: "good", Paused: true, By: "team", Note: "until Monday"})
+	if err := s.Audit(event.Audit{ID: 5, Action: event.EraseAction, Detail: []byte(`{"events":2}`)}); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.AddHealth(event.Tallies{
+	if err := s.AddHealth(event.AttemptStats{
 		Counts: []event.AttemptCount{{Connection: "good", Slot: event.HealthSlotAt(c.Now()), Class: 7, Attempts: 3, Failed: 1}},
 		Last:   []event.LastAttempt{{Connection: "good", Ended: c.Now(), Failed: true, FailedAt: c.Now(), Delivery: 4711, Number: 2}},
 	}); err != nil {
@@ -90,7 +90,7 @@ func mustLive(t testing.TB, s *db.Store, c *clock, plan int64, i int) {
 		return // under way when the gateway was killed
 	}
 	mustRecord(t, s, c, &ds[0], event.Outcome{State: event.Delivered}, "")
-	mustRecord(t, s, c, &ds[1], event.Outcome{State: []event.DeliveryState{event.GaveUp, event.Retrying}[i%2], Due: c.Now().Add(time.Minute)}, "503 Service\x00Unavailable")
+	mustRecord(t, s, c, &ds[1], event.Outcome{State: []event.DeliveryState{event.Failed, event.Retrying}[i%2], Due: c.Now().Add(time.Minute)}, "503 Service\x00Unavailable")
 }
 
 // snapshot is what readers see of a store.
@@ -98,7 +98,7 @@ type snapshot struct {
 	Events     []event.Event
 	Deliveries []event.Delivery
 	Attempts   []event.Attempt
-	Switches   []event.Switch
+	Switches   []event.PauseState
 }
 
 func mustSnapshot(t testing.TB, s *db.Store) snapshot {
@@ -120,7 +120,7 @@ func mustSnapshot(t testing.TB, s *db.Store) snapshot {
 		}
 		shot.Attempts = append(shot.Attempts, attempts...)
 	}
-	if shot.Switches, err = s.Switches(t.Context()); err != nil {
+	if shot.Switches, err = s.PauseStates(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	return shot

@@ -12,8 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/event"
 	"hookgate/db"
+	"hookgate/internal/event"
 	"hookgate/test/pgtest"
 )
 

@@ -1,6 +1,6 @@
 package db
 
-import "hookgate/app/event"
+import "hookgate/internal/event"
 
 // holdBack cancels a delivery that may go only once and is not the one, or
 // takes that back: a transaction that failed is tried again from the start.

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/event"
 	"hookgate/db"
+	"hookgate/internal/event"
 )
 
 // acceptOnce stores an event with a delivery that may go once a day for key.

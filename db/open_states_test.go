@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 func TestOrderingKey(t *testing.T) {
@@ -27,7 +27,7 @@ func TestOrderingKey(t *testing.T) {
 		}
 		if got := mustClaim(t, s, "x", c.Now().Add(time.Hour), 10); len(got) != 1 || got[0].ID != first[0].ID {
 			t.Fatalf("claimed %+v, want the first alone", got)
-		} else if next := mustRecord(t, s, c, &got[0], event.Outcome{State: event.GaveUp}, "400"); next == nil || next.ID != second[0].ID {
+		} else if next := mustRecord(t, s, c, &got[0], event.Outcome{State: event.Failed}, "400"); next == nil || next.ID != second[0].ID {
 			t.Fatalf("after it failed: next is %+v, want the second", next)
 		} else if next := mustRecord(t, s, c, next, event.Outcome{State: event.Delivered}, ""); next == nil || next.ID != third[0].ID {
 			t.Fatalf("after the second: next is %+v, want the third", next)
@@ -48,11 +48,11 @@ func TestRetry_states(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, p place) {
 		s, c := newStore(t, p)
 		ids := map[event.DeliveryState]event.DeliveryID{}
-		for _, state := range []event.DeliveryState{event.Sending, event.Delivered, event.GaveUp, event.Retrying, event.Cancelled} {
+		for _, state := range []event.DeliveryState{event.Sending, event.Delivered, event.Failed, event.Retrying, event.Cancelled} {
 			_, ds := mustAccept(t, s, c, "", "x")
 			ids[state] = ds[0].ID
 			switch state {
-			case event.Delivered, event.GaveUp:
+			case event.Delivered, event.Failed:
 				mustRecord(t, s, c, &ds[0], event.Outcome{State: state}, "")
 			case event.Retrying:
 				mustRecord(t, s, c, &ds[0], event.Outcome{State: state, Due: c.Now().Add(time.Hour)}, "503")
@@ -70,7 +70,7 @@ func TestRetry_states(t *testing.T) {
 			filter event.DeliveryFilter
 			want   event.DeliveryState // of which one is changed
 		}{
-			{event.DeliveryFilter{Connection: "x"}, event.GaveUp},
+			{event.DeliveryFilter{Connection: "x"}, event.Failed},
 			{event.DeliveryFilter{States: []event.DeliveryState{event.Cancelled}}, event.Cancelled},
 			{event.DeliveryFilter{IDs: []event.DeliveryID{ids[event.Retrying], ids[event.Delivered], ids[event.Sending]}}, event.Retrying},
 		} {
@@ -97,13 +97,13 @@ func TestRetry_leavesWhatCouldNotBeRendered(t *testing.T) {
 		e := &event.Event{ID: s.NewIDs(1), Source: "shop", ReceivedAt: c.Now(), State: event.Routed}
 		d := event.Delivery{
 			ID: event.DeliveryID(s.NewIDs(1)), Event: e.ID, Rule: "r", Connection: "x",
-			State: event.GaveUp, Error: "data.by is null", Output: []byte(`{"text":"by "}`),
+			State: event.Failed, Error: "data.by is null", Output: []byte(`{"text":"by "}`),
 		}
 		if _, err := s.Accept(e, []event.Delivery{d}); err != nil {
 			t.Fatal(err)
 		}
 		only := event.DeliveryFilter{IDs: []event.DeliveryID{d.ID}}
-		for _, state := range []event.DeliveryState{event.GaveUp, event.Cancelled} {
+		for _, state := range []event.DeliveryState{event.Failed, event.Cancelled} {
 			if state == event.Cancelled {
 				if _, _, err := s.Cancel(t.Context(), only); err != nil {
 					t.Fatal(err)

@@ -4,7 +4,7 @@ import (
 	"sync"
 	"time"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // acceptOp stores an event with its deliveries.

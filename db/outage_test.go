@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 	"hookgate/test/lab"
 	"hookgate/test/pgtest"
 )

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"time"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // planIdle is how long a version must have been out of force to be deleted:

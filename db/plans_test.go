@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/event"
 	"hookgate/db"
+	"hookgate/internal/event"
 )
 
 // Versions stay as long as an event or a replay refers to them, and the one in

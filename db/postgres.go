@@ -14,7 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 const (

@@ -5,7 +5,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // eventRows are the columns of the events of a batch.
@@ -171,7 +171,7 @@ func (w *pgWork) addDelivery(rows *deliveryRows, d *event.Delivery) error {
 		}
 	}
 	switch {
-	case d.State == event.GaveUp: // it could not be rendered
+	case d.State == event.Failed: // it could not be rendered
 		state = failed
 	case d.State == event.Cancelled:
 		state, d.Claim = cancelled, 0

@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // commitTries is how often a commit is begun again that failed through no
@@ -145,7 +145,7 @@ func (w *pgWork) send() error {
 func (w *pgWork) keys() (accepted, all []keyed) {
 	for _, a := range w.batch.accepts {
 		for i := range a.deliveries {
-			if d := &a.deliveries[i]; d.Key != "" && d.State != event.GaveUp {
+			if d := &a.deliveries[i]; d.Key != "" && d.State != event.Failed {
 				accepted = append(accepted, keyOf(d))
 			}
 		}

@@ -5,7 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // pruneLock, with the schema's number, is held by the replica that prunes.

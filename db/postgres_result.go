@@ -4,7 +4,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // deliveredRows are the columns of attempts that delivered.

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/event"
 	"hookgate/db"
+	"hookgate/internal/event"
 	"hookgate/test/pgtest"
 )
 
@@ -40,7 +40,7 @@ func TestText_thatPostgresCannotHold(t *testing.T) {
 		const bad = "a\x00b\xffc"
 		_, first := mustAccept(t, s, c, bad, "x")
 		_, second := mustAccept(t, s, c, bad, "x")
-		next := mustRecord(t, s, c, &first[0], event.Outcome{State: event.GaveUp}, bad)
+		next := mustRecord(t, s, c, &first[0], event.Outcome{State: event.Failed}, bad)
 		if next == nil || next.ID != second[0].ID {
 			t.Errorf("after the key's first: next is %+v, want the second", next)
 		}

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"os"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // Reader looks into a SQLite database without changing it: neither are its

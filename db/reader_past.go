@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5/stdlib"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // readable is the version of the tables from which on a Reader finds versions

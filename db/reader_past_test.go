@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"hookgate/app/event"
 	"hookgate/db"
+	"hookgate/internal/event"
 )
 
 // A Reader sees what a Store has stored, also while that is running.

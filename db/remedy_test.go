@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/event"
 	"hookgate/db"
+	"hookgate/internal/event"
 	"hookgate/test/lab"
 	"hookgate/test/pgtest"
 )

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"time"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // ErrRunMoved reports that a run of a replay is not where its caller believes:
@@ -37,7 +37,7 @@ func (s *Store) Replay(from, next *event.ReplayRun, list []event.Replayed) ([]st
 	for i := range list {
 		for k := range list[i].Deliveries {
 			d := &list[i].Deliveries[k]
-			if d.Key != "" && d.State != event.GaveUp {
+			if d.Key != "" && d.State != event.Failed {
 				keys = append(keys, keyed{d.Connection, d.Key})
 			}
 			bytes += int64(len(d.Output)) + 256
@@ -127,7 +127,7 @@ func (s *Store) insertReplayed(tx tx, d *event.Delivery, touched map[string]bool
 		}
 	}
 	state, due := int64(open), any(tx.stamp().now)
-	if d.State == event.GaveUp { // it could not be rendered
+	if d.State == event.Failed { // it could not be rendered
 		state, due = failed, nil
 	} else if d.State == event.Cancelled {
 		state, due = cancelled, nil
@@ -242,7 +242,7 @@ func (s *Store) verdicts(ctx context.Context, plan int64, results []byte, ruleEr
 		}
 		v := event.Verdict{Rule: names[i], Result: event.Result(letter), Message: messages[names[i]]}
 		all = append(all, v)
-		if v.Result == event.Failed {
+		if v.Result == event.RuleFailed {
 			failed = append(failed, v)
 		}
 	}

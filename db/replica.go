@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // keepReplica is for how long a process that is gone is remembered.

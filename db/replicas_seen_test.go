@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 	"hookgate/test/lab"
 	"hookgate/test/pgtest"
 )

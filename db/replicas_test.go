@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/event"
 	"hookgate/db"
+	"hookgate/internal/event"
 	"hookgate/test/pgtest"
 )
 
@@ -99,7 +99,7 @@ func TestReplicas_takeover(t *testing.T) {
 	if a.Holds(&held[0]) {
 		t.Error("the silent one still believes that it holds the delivery")
 	}
-	mustRecord(t, a, wall(), &held[0], event.Outcome{State: event.GaveUp}, "stale")
+	mustRecord(t, a, wall(), &held[0], event.Outcome{State: event.Failed}, "stale")
 	mustRecord(t, a, wall(), &held[1], event.Outcome{State: event.Delivered}, "")
 	for _, d := range mustDeliveries(t, b, event.DeliveryFilter{}) {
 		if d.State != event.Sending || d.Attempts != 0 {

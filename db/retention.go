@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // pruneBatch is how many events one transaction of Prune looks at.
@@ -62,7 +62,7 @@ func (s *Store) Prune(ctx context.Context, r Retention) (int, error) {
 	if err != nil {
 		return total, fmt.Errorf("delete old keys: %w", err)
 	}
-	if g := s.Gates(); g != nil { // of connections that are gone
+	if g := s.SharedLimits(); g != nil { // of connections that are gone
 		if err := g.exec(ctx, `DELETE FROM gates WHERE greatest(next, retry, probing, paused) < now_us() - 86400000000`); err != nil {
 			return total, fmt.Errorf("delete old gates: %w", err)
 		}

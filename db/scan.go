@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // scanPage is how many events Scan reads in one transaction: a long one would

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // commit applies the batch in one transaction.
@@ -120,7 +120,7 @@ func (e *sqlite) insertDelivery(d *event.Delivery, a *acceptOp) error {
 		}
 	}
 	state, holder, due := int64(open), int64(0), any(a.now)
-	if d.State == event.GaveUp { // it could not be rendered
+	if d.State == event.Failed { // it could not be rendered
 		state, due = failed, nil
 	} else if d.State == event.Cancelled {
 		state, due, d.Claim = cancelled, nil, 0

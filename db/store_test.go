@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/event"
 	"hookgate/db"
+	"hookgate/internal/event"
 )
 
 func TestAccept_keepsAll(t *testing.T) {
@@ -26,7 +26,7 @@ func TestAccept_keepsAll(t *testing.T) {
 		want := event.Event{
 			ID: id, Source: "contact", Form: true, Type: event.FormSubmitted, ReceivedAt: c.Now(), State: event.Routed,
 			Body: body, JSON: []byte(`{"a":"1"}`), Plan: plan, Results: []byte("m-e"),
-			Errors:  []event.Verdict{{Rule: "three", Result: event.Failed, Message: "data.x is null"}},
+			Errors:  []event.Verdict{{Rule: "three", Result: event.RuleFailed, Message: "data.x is null"}},
 			Request: event.Request{Method: "POST", ContentType: "text/plain", RemoteIP: "192.0.2.1", Headers: map[string]string{"a": "b", "c": ""}, Query: map[string]any{"q": "1"}},
 		}
 		delivery := event.Delivery{ID: event.DeliveryID(id) + 1, Event: id, Rule: "one", Action: 2, Connection: "slack", Output: json.RawMessage(`{"text":"hi"}`), Warnings: []string{"data.y is missing"}}
@@ -133,7 +133,7 @@ func TestRecord(t *testing.T) {
 			t.Fatalf("claim: got %+v", again)
 		}
 		// The first claim is stale now: its result must change nothing.
-		mustRecord(t, s, c, d, event.Outcome{State: event.GaveUp}, "stale")
+		mustRecord(t, s, c, d, event.Outcome{State: event.Failed}, "stale")
 		if got := mustDeliveries(t, s, event.DeliveryFilter{})[0]; got.State != event.Sending || got.Attempts != 1 {
 			t.Errorf("a stale result changed the delivery: %+v", got)
 		}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // switchBatch is how many deliveries one transaction changes by hand.
@@ -23,7 +23,7 @@ type keyed struct{ connection, key string }
 // many there were, and the connections that now have something to send.
 func (s *Store) Retry(ctx context.Context, f event.DeliveryFilter) (int, []string, error) {
 	if len(f.States) == 0 && len(f.IDs) == 0 {
-		f.States = []event.DeliveryState{event.GaveUp}
+		f.States = []event.DeliveryState{event.Failed}
 	}
 	f.Rendered = true
 	return s.change(ctx, f, `UPDATE deliveries SET state = 0, owner = 0, claim = claim + 1, base = attempts,
@@ -41,7 +41,7 @@ const unrendered = `(attempts = 0 AND error IS NOT NULL AND (state = 2 OR rule <
 // result is not recorded.
 func (s *Store) Cancel(ctx context.Context, f event.DeliveryFilter) (int, []string, error) {
 	if len(f.States) == 0 {
-		f.States = []event.DeliveryState{event.Waiting, event.Sending, event.Retrying, event.Held, event.GaveUp}
+		f.States = []event.DeliveryState{event.Waiting, event.Sending, event.Retrying, event.Held, event.Failed}
 	}
 	return s.change(ctx, f, `UPDATE deliveries SET state = 3, owner = 0, due = NULL, claim = claim + 1
 		WHERE id = ?1 AND (state = 0 OR state = 2) AND CAST(?2 AS BIGINT) > 0 RETURNING connection, key`)

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // held is the condition of an open delivery that waits for its paused
@@ -16,16 +16,16 @@ const held = `(state = 0 AND owner = 0 AND connection IN (SELECT s.connection FR
 // connection's name, which cannot begin like this.
 const switchesChanged = "!switches"
 
-// Switches are those of all connections that were ever switched by hand.
-func (s *Store) Switches(ctx context.Context) ([]event.Switch, error) {
+// PauseStates are those of all connections that were ever switched by hand.
+func (s *Store) PauseStates(ctx context.Context) ([]event.PauseState, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT connection, paused, count, per, changed, who, note FROM switches ORDER BY connection`)
 	if err != nil {
 		return nil, fmt.Errorf("read switches: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
-	var list []event.Switch
+	var list []event.PauseState
 	for rows.Next() {
-		var w event.Switch
+		var w event.PauseState
 		var paused, per, changed int64
 		if err := rows.Scan(&w.Connection, &paused, &w.Count, &per, &changed, &w.By, &w.Note); err != nil {
 			return nil, fmt.Errorf("read switches: %w", err)
@@ -36,10 +36,10 @@ func (s *Store) Switches(ctx context.Context) ([]event.Switch, error) {
 	return list, rows.Err()
 }
 
-// Switch stores what w says of its connection and tells the other replicas.
+// SetPauseState stores what w says of its connection and tells the other replicas.
 // A connection that is as w wants it already stays as it is, with who made it
 // so; changed is false then. A Count serves until what is open now is sent.
-func (s *Store) Switch(w event.Switch) (changed bool, err error) {
+func (s *Store) SetPauseState(w event.PauseState) (changed bool, err error) {
 	paused := int64(0)
 	if w.Paused {
 		paused = 1

@@ -6,22 +6,22 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/event"
 	"hookgate/db"
+	"hookgate/internal/event"
 )
 
-func mustSwitch(t testing.TB, s *db.Store, w event.Switch) bool {
+func mustSwitch(t testing.TB, s *db.Store, w event.PauseState) bool {
 	t.Helper()
-	changed, err := s.Switch(w)
+	changed, err := s.SetPauseState(w)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return changed
 }
 
-func mustSwitches(t testing.TB, s *db.Store) []event.Switch {
+func mustSwitches(t testing.TB, s *db.Store) []event.PauseState {
 	t.Helper()
-	list, err := s.Switches(t.Context())
+	list, err := s.PauseStates(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func TestSwitch(t *testing.T) {
 			t.Errorf("got %+v", list)
 		}
 		at := c.Now()
-		pause := event.Switch{Connection: "crm", Paused: true, By: "team", Note: "maintenance"}
+		pause := event.PauseState{Connection: "crm", Paused: true, By: "team", Note: "maintenance"}
 		if !mustSwitch(t, s, pause) {
 			t.Error("nothing changed")
 		}
@@ -48,22 +48,22 @@ func TestSwitch(t *testing.T) {
 			t.Error("what was paused was paused again")
 		}
 		pause.At = at
-		if d := cmp.Diff([]event.Switch{pause}, mustSwitches(t, s)); d != "" {
+		if d := cmp.Diff([]event.PauseState{pause}, mustSwitches(t, s)); d != "" {
 			t.Error(d)
 		}
 		if err := s.Close(); err != nil {
 			t.Fatal(err)
 		}
 		s = mustOpen(t, p, c)
-		if d := cmp.Diff([]event.Switch{pause}, mustSwitches(t, s)); d != "" {
+		if d := cmp.Diff([]event.PauseState{pause}, mustSwitches(t, s)); d != "" {
 			t.Errorf("after a restart: %s", d)
 		}
-		resume := event.Switch{Connection: "crm", Count: 5, Per: time.Second, By: "team"}
+		resume := event.PauseState{Connection: "crm", Count: 5, Per: time.Second, By: "team"}
 		if !mustSwitch(t, s, resume) {
 			t.Error("nothing changed")
 		}
 		resume.At = c.Now()
-		if d := cmp.Diff([]event.Switch{resume}, mustSwitches(t, s)); d != "" {
+		if d := cmp.Diff([]event.PauseState{resume}, mustSwitches(t, s)); d != "" {
 			t.Error(d)
 		}
 	})
@@ -79,7 +79,7 @@ func TestSwitch_held(t *testing.T) {
 		_, tried := mustAccept(t, s, c, "", "crm", "other")
 		mustRecord(t, s, c, &tried[0], event.Outcome{State: event.Retrying, Due: c.Now().Add(time.Hour)}, "503")
 		_, sending := mustAccept(t, s, c, "", "crm")
-		mustSwitch(t, s, event.Switch{Connection: "crm", Paused: true})
+		mustSwitch(t, s, event.PauseState{Connection: "crm", Paused: true})
 		states := func() map[event.DeliveryID]event.DeliveryState {
 			got := map[event.DeliveryID]event.DeliveryState{}
 			for _, d := range mustDeliveries(t, s, event.DeliveryFilter{}) {
@@ -108,7 +108,7 @@ func TestSwitch_held(t *testing.T) {
 		if n, _, err := s.Cancel(t.Context(), event.DeliveryFilter{IDs: []event.DeliveryID{tried[0].ID}}); n != 1 || err != nil {
 			t.Errorf("cancelled %d, %v", n, err)
 		}
-		mustSwitch(t, s, event.Switch{Connection: "crm"})
+		mustSwitch(t, s, event.PauseState{Connection: "crm"})
 		want[tried[0].ID], want[sending[0].ID] = event.Cancelled, event.Waiting
 		if d := cmp.Diff(want, states()); d != "" {
 			t.Error(d)
@@ -128,8 +128,8 @@ func TestDrained(t *testing.T) {
 		if err := s.Release(second, c.Now()); err != nil {
 			t.Fatal(err)
 		}
-		mustSwitch(t, s, event.Switch{Connection: "crm", Paused: true})
-		mustSwitch(t, s, event.Switch{Connection: "crm", Count: 5, Per: time.Second})
+		mustSwitch(t, s, event.PauseState{Connection: "crm", Paused: true})
+		mustSwitch(t, s, event.PauseState{Connection: "crm", Count: 5, Per: time.Second})
 		mustAccept(t, s, c, "", "crm")
 		drained := func(want bool) {
 			t.Helper()

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // Accepted is the JSON answer to a post that was taken (200), and to one that

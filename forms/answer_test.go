@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"testing"
 
-	"hookgate/app/event"
 	"hookgate/forms"
+	"hookgate/internal/event"
 )
 
 func TestAnswers_JSON(t *testing.T) {

@@ -1,20 +1,20 @@
 package forms
 
 import (
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // autoreplySettings is what a form answers by itself, as the configuration file
 // has it. What its values may hold, the connection decides.
 type autoreplySettings struct {
-	To        yamlpos.Text `yaml:"to,required" doc:"The connection that sends it, of type email." example:"mail"`
-	When      yamlpos.Text `yaml:"when" doc:"Reply only where this expression is true." type:"expression" example:"data.newsletter == true"`
-	Recipient yamlpos.Node `yaml:"recipient,required" doc:"Who gets it: the form's e-mail field." example:"${{ data.email }}" type:"text"`
-	ReplyTo   yamlpos.Node `yaml:"reply_to" doc:"Where an answer to it goes; the connection's from where left out." example:"sales@agency.example" type:"text"`
-	Subject   yamlpos.Node `yaml:"subject,required" doc:"The subject, in one line." example:"We have received your message" type:"text"`
-	Text      yamlpos.Node `yaml:"text" doc:"The message as plain text." example:"Thank you, we answer within one working day." type:"text"`
-	HTML      yamlpos.Node `yaml:"html" doc:"The message as HTML; values are escaped." example:"<p>Thank you.</p>" type:"text"`
+	To        yamlnode.Text `yaml:"to,required" doc:"The connection that sends it, of type email." example:"mail"`
+	When      yamlnode.Text `yaml:"when" doc:"Reply only where this expression is true." type:"expression" example:"data.newsletter == true"`
+	Recipient yamlnode.Node `yaml:"recipient,required" doc:"Who gets it: the form's e-mail field." example:"${{ data.email }}" type:"text"`
+	ReplyTo   yamlnode.Node `yaml:"reply_to" doc:"Where an answer to it goes; the connection's from where left out." example:"sales@agency.example" type:"text"`
+	Subject   yamlnode.Node `yaml:"subject,required" doc:"The subject, in one line." example:"We have received your message" type:"text"`
+	Text      yamlnode.Node `yaml:"text" doc:"The message as plain text." example:"Thank you, we answer within one working day." type:"text"`
+	HTML      yamlnode.Node `yaml:"html" doc:"The message as HTML; values are escaped." example:"<p>Thank you.</p>" type:"text"`
 }
 
 // Noun names the thing in messages.
@@ -35,12 +35,12 @@ func (autoreplySettings) KeyHint(key string) string {
 
 // Autoreply is a form's own answer by mail, as it stands in the file.
 type Autoreply struct {
-	To, When yamlpos.Text
-	Inputs   []yamlpos.Field // the other keys
-	Node     yamlpos.Node
+	To, When yamlnode.Text
+	Inputs   []yamlnode.Field // the other keys
+	Node     yamlnode.Node
 }
 
-func readAutoreply(n yamlpos.Node) (*Autoreply, diag.List) {
+func readAutoreply(n yamlnode.Node) (*Autoreply, diag.List) {
 	if n.IsZero() {
 		return nil, nil
 	}
@@ -61,7 +61,7 @@ func readAutoreply(n yamlpos.Node) (*Autoreply, diag.List) {
 // ReadAutoreply reads what a form that may have faults elsewhere answers by
 // mail, so that what is wrong with it can be told in the same run; nil where
 // it does not.
-func ReadAutoreply(form yamlpos.Node) *Autoreply {
+func ReadAutoreply(form yamlnode.Node) *Autoreply {
 	a, _ := readAutoreply(form.Get("autoreply"))
 	return a
 }

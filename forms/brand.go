@@ -7,15 +7,15 @@ import (
 	"strconv"
 	"strings"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // brandSettings is how a form's pages show whose they are.
 type brandSettings struct {
-	Name  string       `yaml:"name" doc:"Shown above the pages, where there is no logo." example:"Harry's Diner"`
-	Color yamlpos.Text `yaml:"color" doc:"Of the button, and of links as far as they can be read." example:"#8a1538"`
-	Logo  yamlpos.Text `yaml:"logo" doc:"The address of an image." example:"https://www.example.com/logo.svg"`
+	Name  string        `yaml:"name" doc:"Shown above the pages, where there is no logo." example:"Harry's Diner"`
+	Color yamlnode.Text `yaml:"color" doc:"Of the button, and of links as far as they can be read." example:"#8a1538"`
+	Logo  yamlnode.Text `yaml:"logo" doc:"The address of an image." example:"https://www.example.com/logo.svg"`
 }
 
 // Noun names the thing in messages.

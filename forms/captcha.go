@@ -12,8 +12,8 @@ import (
 	"strconv"
 	"strings"
 
-	"hookgate/app/diag"
-	"hookgate/app/event"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
 )
 
 //go:embed pages/score.js

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"hookgate/app/body"
+	"hookgate/internal/body"
 )
 
 // honeypots are the names that form services use for a field that only bots

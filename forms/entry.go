@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"hookgate/app/body"
+	"hookgate/internal/body"
 )
 
 // entry is everything that was posted for one place in data.

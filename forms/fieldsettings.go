@@ -8,27 +8,27 @@ import (
 	"strings"
 	"time"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // fieldSettings is a field as the configuration file has it.
 type fieldSettings struct {
-	Type     yamlpos.Text   `yaml:"type" doc:"What the field holds." default:"text"`
-	Required bool           `yaml:"required" doc:"Whether it must be filled in." default:"false"`
-	Min      yamlpos.Text   `yaml:"min" doc:"The least: of a text its length, of a number its value, of a date the first day, of choices how many." example:"1"`
-	Max      yamlpos.Text   `yaml:"max" doc:"The greatest: of a text its length, of a number its value, of a date the last day, of choices how many." example:"5000"`
-	Pattern  yamlpos.Text   `yaml:"pattern" doc:"A regular expression that the whole text must match." example:"[A-Z]{2}[0-9]+"`
-	Options  []yamlpos.Node `yaml:"options" doc:"What can be chosen: texts, or a value with a label that people read." example:"[small, { value: l, label: Large }]"`
-	Multiple *yamlpos.Node  `yaml:"multiple" doc:"Whether several options, or several files, can be chosen." type:"bool" default:"false"`
-	Region   yamlpos.Text   `yaml:"region" doc:"Of a tel: the country, as two letters, of numbers that are written without one." example:"DE"`
-	Error    string         `yaml:"error" doc:"What visitors are told when the field is not right." example:"Please accept the privacy notice."`
-	Label    string         `yaml:"label" doc:"How messages and pages call the field; made from its name where left out." example:"Your name"`
-	Help     string         `yaml:"help" doc:"A sentence under the label." example:"We answer within one working day."`
+	Type     yamlnode.Text   `yaml:"type" doc:"What the field holds." default:"text"`
+	Required bool            `yaml:"required" doc:"Whether it must be filled in." default:"false"`
+	Min      yamlnode.Text   `yaml:"min" doc:"The least: of a text its length, of a number its value, of a date the first day, of choices how many." example:"1"`
+	Max      yamlnode.Text   `yaml:"max" doc:"The greatest: of a text its length, of a number its value, of a date the last day, of choices how many." example:"5000"`
+	Pattern  yamlnode.Text   `yaml:"pattern" doc:"A regular expression that the whole text must match." example:"[A-Z]{2}[0-9]+"`
+	Options  []yamlnode.Node `yaml:"options" doc:"What can be chosen: texts, or a value with a label that people read." example:"[small, { value: l, label: Large }]"`
+	Multiple *yamlnode.Node  `yaml:"multiple" doc:"Whether several options, or several files, can be chosen." type:"bool" default:"false"`
+	Region   yamlnode.Text   `yaml:"region" doc:"Of a tel: the country, as two letters, of numbers that are written without one." example:"DE"`
+	Error    string          `yaml:"error" doc:"What visitors are told when the field is not right." example:"Please accept the privacy notice."`
+	Label    string          `yaml:"label" doc:"How messages and pages call the field; made from its name where left out." example:"Your name"`
+	Help     string          `yaml:"help" doc:"A sentence under the label." example:"We answer within one working day."`
 
-	Placeholder  yamlpos.Text `yaml:"placeholder" doc:"An example inside of the empty field." example:"Ada Lovelace"`
-	Rows         yamlpos.Text `yaml:"rows" doc:"The height of a text in lines, from 1 to 50." type:"whole number" example:"6"`
-	Autocomplete string       `yaml:"autocomplete" doc:"What browsers may fill in; guessed from type and name where left out." example:"given-name"`
+	Placeholder  yamlnode.Text `yaml:"placeholder" doc:"An example inside of the empty field." example:"Ada Lovelace"`
+	Rows         yamlnode.Text `yaml:"rows" doc:"The height of a text in lines, from 1 to 50." type:"whole number" example:"6"`
+	Autocomplete string        `yaml:"autocomplete" doc:"What browsers may fill in; guessed from type and name where left out." example:"given-name"`
 
 	fileSettings
 }
@@ -57,7 +57,7 @@ func (fieldSettings) KeyHint(key string) string {
 	return ""
 }
 
-func compileField(entry yamlpos.Field) (*field, diag.List) {
+func compileField(entry yamlnode.Field) (*field, diag.List) {
 	var s fieldSettings
 	list := entry.Value.Decode("a field", &s)
 	name := pathOf(entry.Key.Value)
@@ -117,7 +117,7 @@ func (s *fieldSettings) bounds(fd *field) diag.List {
 	return list
 }
 
-func compileBound(text yamlpos.Text, key string, fd *field) (*bound, diag.List) {
+func compileBound(text yamlnode.Text, key string, fd *field) (*bound, diag.List) {
 	if text.IsZero() {
 		return nil, nil
 	}

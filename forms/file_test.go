@@ -9,8 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"hookgate/app/body"
 	"hookgate/forms"
+	"hookgate/internal/body"
 )
 
 const withFiles = `

@@ -6,7 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"hookgate/app/body"
+	"hookgate/internal/body"
 )
 
 const (

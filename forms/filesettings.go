@@ -8,15 +8,15 @@ import (
 	"strconv"
 	"strings"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // fileSettings are the keys of a file field.
 type fileSettings struct {
-	Accept   []yamlpos.Text `yaml:"accept,single" doc:"Of a file: its types, as extensions or image/*, audio/*, video/*; every type where left out." example:"[pdf, docx, image/*]"`
-	MaxSize  yamlpos.Node   `yaml:"max_size" doc:"Of a file: the largest." type:"size" default:"10MB" example:"5MB"`
-	MaxFiles yamlpos.Text   `yaml:"max_files" doc:"Of files with multiple: how many, up to 100." type:"whole number" default:"5" example:"3"`
+	Accept   []yamlnode.Text `yaml:"accept,single" doc:"Of a file: its types, as extensions or image/*, audio/*, video/*; every type where left out." example:"[pdf, docx, image/*]"`
+	MaxSize  yamlnode.Node   `yaml:"max_size" doc:"Of a file: the largest." type:"size" default:"10MB" example:"5MB"`
+	MaxFiles yamlnode.Text   `yaml:"max_files" doc:"Of files with multiple: how many, up to 100." type:"whole number" default:"5" example:"3"`
 }
 
 // wholeKinds are the values of accept that stand for many extensions.
@@ -46,7 +46,7 @@ func (s *fieldSettings) several(to *fileField, multiple bool) {
 }
 
 func (s *fileSettings) misplaced(fd *field) diag.List {
-	fault := func(t yamlpos.Text, key string) diag.List {
+	fault := func(t yamlnode.Text, key string) diag.List {
 		return diag.List{t.Diag("bad-value", `write "type: file"`, `a %s field has no %q`, fd.kind, key)}
 	}
 	switch {
@@ -136,9 +136,9 @@ func (ff *fileField) htmlAccept() string {
 }
 
 // sizeOf reads a size that is more than nothing.
-func sizeOf(n yamlpos.Node, key string) (int64, diag.List) {
-	var size yamlpos.Size
-	if n.Kind() != yamlpos.Scalar {
+func sizeOf(n yamlnode.Node, key string) (int64, diag.List) {
+	var size yamlnode.Size
+	if n.Kind() != yamlnode.Scalar {
 		return 0, diag.List{n.Diag("wrong-type", "", "%q must be a size", key)}
 	}
 	if err := size.UnmarshalText([]byte(n.Text().Value)); err != nil {

@@ -9,10 +9,10 @@ import (
 	"regexp"
 	"time"
 
-	"hookgate/app/body"
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
 	"hookgate/forms/builder"
+	"hookgate/internal/body"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 const (
@@ -61,7 +61,7 @@ type Form struct {
 
 	style, styleHash string // the pages' style sheet and its hash in base64
 
-	rate    yamlpos.Rate
+	rate    yamlnode.Rate
 	maxBody int64
 
 	format    *builder.Format // of the builder that posts; nil: visitors do
@@ -99,7 +99,7 @@ type bound struct {
 
 // RateLimit is how many posts one IP address may make, 5 a minute unless the
 // configuration says otherwise. The web layer enforces it.
-func (f *Form) RateLimit() yamlpos.Rate { return f.rate }
+func (f *Form) RateLimit() yamlnode.Rate { return f.rate }
 
 // MaxBody is the size limit of a post in bytes, before and after its
 // content-encoding is undone.
@@ -128,10 +128,10 @@ func (f *Form) FieldNames() []string {
 
 // Compile reads one form of the configuration. It reports every fault; the
 // Form is nil when one of them is an error.
-func Compile(name yamlpos.Text, n yamlpos.Node) (*Form, diag.List) {
+func Compile(name yamlnode.Text, n yamlnode.Node) (*Form, diag.List) {
 	var s settings
 	list := n.Decode("a form", &s)
-	f := &Form{Name: name.Value, honeypot: defaultHoneypot, maxBody: defaultMaxBody, rate: yamlpos.Rate{Count: 5, Per: time.Minute}}
+	f := &Form{Name: name.Value, honeypot: defaultHoneypot, maxBody: defaultMaxBody, rate: yamlnode.Rate{Count: 5, Per: time.Minute}}
 	list = append(list, s.apply(f)...)
 	list = append(list, s.sender(f, n)...)
 	if list.Err() != nil {

@@ -8,20 +8,20 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/body"
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
 	"hookgate/forms"
+	"hookgate/internal/body"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // compile reads text as the value of forms.contact.
 func compile(t testing.TB, text string) (*forms.Form, diag.List) {
 	t.Helper()
-	n, list := yamlpos.Parse("config.yaml", []byte(text))
+	n, list := yamlnode.Parse("config.yaml", []byte(text))
 	if err := list.Err(); err != nil {
 		t.Fatal(err)
 	}
-	return forms.Compile(yamlpos.Plain("contact"), n)
+	return forms.Compile(yamlnode.Plain("contact"), n)
 }
 
 func mustCompile(t testing.TB, text string) *forms.Form {
@@ -65,7 +65,7 @@ func TestCompile(t *testing.T) {
 	if diff := cmp.Diff([]string{"name", "email", "budget", "message", "newsletter", "consent"}, f.FieldNames()); diff != "" {
 		t.Errorf("fields (-want +got):\n%s", diff)
 	}
-	if got, want := f.RateLimit(), (yamlpos.Rate{Count: 5, Per: time.Minute}); got != want {
+	if got, want := f.RateLimit(), (yamlnode.Rate{Count: 5, Per: time.Minute}); got != want {
 		t.Errorf("rate %v, want %v", got, want)
 	}
 	if got := f.Limits().Size; got != 1<<20 || f.MaxBody() != got {

@@ -7,8 +7,8 @@ import (
 
 	"golang.org/x/net/html"
 
-	"hookgate/app/body"
 	"hookgate/forms"
+	"hookgate/internal/body"
 )
 
 // parsed is an HTML page with the questions that tests have.

@@ -13,8 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"hookgate/app/yamlpos"
 	"hookgate/forms"
+	"hookgate/internal/yamlnode"
 )
 
 func hosted(t testing.TB, f *forms.Form, lang forms.Lang) (parsed, string) {
@@ -156,17 +156,17 @@ func keys(t *testing.T, file string) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n, list := yamlpos.Parse(file, content)
+	n, list := yamlnode.Parse(file, content)
 	if list.Err() != nil {
 		t.Fatal(list.Err())
 	}
 	found := map[string]string{}
-	var walk func(n yamlpos.Node)
-	walk = func(n yamlpos.Node) {
+	var walk func(n yamlnode.Node)
+	walk = func(n yamlnode.Node) {
 		for _, f := range n.Fields() {
 			walk(f.Value)
 		}
-		if n.Kind() != yamlpos.Scalar || strings.HasSuffix(n.Path(), ".1") {
+		if n.Kind() != yamlnode.Scalar || strings.HasSuffix(n.Path(), ".1") {
 			return
 		}
 		if n.Text().Value == "" {

@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/body"
-	"hookgate/app/yamlpos"
 	"hookgate/forms"
+	"hookgate/internal/body"
+	"hookgate/internal/yamlnode"
 )
 
 var (
@@ -77,11 +77,11 @@ func TestJudge_disposable(t *testing.T) {
 	write("list.txt", "# throw-away\nmailinator.com\n\n Trash.Example # a comment\n")
 	write("bad.txt", "mailinator.com\nhttps://no/domain\n")
 	load := func(text string) (*forms.Form, error) {
-		n, list := yamlpos.Parse(filepath.Join(dir, "config.yaml"), []byte(text))
+		n, list := yamlnode.Parse(filepath.Join(dir, "config.yaml"), []byte(text))
 		if list.Err() != nil {
 			t.Fatal(list.Err())
 		}
-		f, list := forms.Compile(yamlpos.Plain("contact"), n)
+		f, list := forms.Compile(yamlnode.Plain("contact"), n)
 		return f, list.Err()
 	}
 	f, err := load("fields: any\nblocklist: { disposable: list.txt }")
@@ -109,7 +109,7 @@ func TestJudge_minTime(t *testing.T) {
 	t.Parallel()
 	f := mustCompile(t, "fields: { name: {} }\nmin_time: 3s")
 	token := f.Started(key, noon)
-	other, list := forms.Compile(yamlpos.Plain("other"), mustParse(t, "fields: any\nmin_time: 3s"))
+	other, list := forms.Compile(yamlnode.Plain("other"), mustParse(t, "fields: any\nmin_time: 3s"))
 	if list.Err() != nil {
 		t.Fatal(list.Err())
 	}
@@ -147,9 +147,9 @@ func TestJudge_minTime(t *testing.T) {
 	}
 }
 
-func mustParse(t *testing.T, text string) yamlpos.Node {
+func mustParse(t *testing.T, text string) yamlnode.Node {
 	t.Helper()
-	n, list := yamlpos.Parse("config.yaml", []byte(text))
+	n, list := yamlnode.Parse("config.yaml", []byte(text))
 	if list.Err() != nil {
 		t.Fatal(list.Err())
 	}

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"hookgate/app/diag"
+	"hookgate/internal/diag"
 )
 
 // kind is the type of a field, named as in HTML.

@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/text/language"
 
-	"hookgate/app/yamlpos"
+	"hookgate/internal/yamlnode"
 )
 
 // Lang is a language that visitors are spoken to in, as a BCP 47 tag. There is
@@ -79,7 +79,7 @@ func readLanguages(folder fs.FS) (*catalogue, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read a language: %w", err)
 		}
-		n, list := yamlpos.Parse(file.Name(), content)
+		n, list := yamlnode.Parse(file.Name(), content)
 		t := &texts{}
 		if list = append(list, n.Decode("a language", t)...); list.Err() != nil {
 			return nil, fmt.Errorf("language %s: %w", file.Name(), list.Err())

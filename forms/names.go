@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"hookgate/app/body"
+	"hookgate/internal/body"
 )
 
 // maxNesting bounds the brackets in a name; a name with more is one key.

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"hookgate/app/body"
 	"hookgate/forms"
+	"hookgate/internal/body"
 )
 
 // naughty are texts that have broken software: each must come out of a form as

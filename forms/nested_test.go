@@ -5,8 +5,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/body"
 	"hookgate/forms"
+	"hookgate/internal/body"
 )
 
 const order = `

@@ -6,8 +6,8 @@ import (
 
 	"github.com/nyaruka/phonenumbers"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // choice is one of a field's options: what is posted, and what people read.
@@ -15,8 +15,8 @@ type choice struct{ value, label string }
 
 // choiceSettings is an option that is written as a mapping.
 type choiceSettings struct {
-	Value yamlpos.Text `yaml:"value,required" doc:"What is posted, and stands in data." example:"l"`
-	Label string       `yaml:"label" doc:"What people read; the value where left out." example:"Large"`
+	Value yamlnode.Text `yaml:"value,required" doc:"What is posted, and stands in data." example:"l"`
+	Label string        `yaml:"label" doc:"What people read; the value where left out." example:"Large"`
 }
 
 // Noun names the thing in messages.
@@ -40,18 +40,18 @@ func (s *fieldSettings) options(fd *field) diag.List {
 	}
 	for _, node := range s.Options {
 		var one choiceSettings
-		if node.Kind() == yamlpos.Map {
+		if node.Kind() == yamlnode.Map {
 			list = append(list, node.Decode("an option", &one)...)
 		} else {
 			one.Value = node.Text()
 		}
 		text := one.Value
 		switch {
-		case node.Kind() == yamlpos.List:
+		case node.Kind() == yamlnode.List:
 			list = append(list, node.Diag("wrong-type", "write small, or { value: s, label: Small }", "an option is a text, or a value with a label"))
 		case fd.allows(text.Value):
 			list = append(list, text.Diag("bad-value", "", "%q stands twice in the options", text.Value))
-		case text.Value == "" && node.Kind() != yamlpos.Map:
+		case text.Value == "" && node.Kind() != yamlnode.Map:
 			list = append(list, node.Diag("bad-value", "leave out \"required\" to allow no choice", "an option cannot be empty"))
 		}
 		if one.Label == "" {
@@ -70,7 +70,7 @@ func (s *fieldSettings) multiple(fd *field) diag.List {
 		return nil
 	}
 	switch text := s.Multiple.Text(); {
-	case s.Multiple.Kind() != yamlpos.Scalar || text.Value != "true" && text.Value != "false":
+	case s.Multiple.Kind() != yamlnode.Scalar || text.Value != "true" && text.Value != "false":
 		return diag.List{s.Multiple.Diag("wrong-type", "", `"multiple" must be true or false`)}
 	case fd.kind == checkboxKind:
 		return diag.List{s.Multiple.Diag("bad-value", "leave it out", `a checkbox with "options" is a group of boxes already`)}

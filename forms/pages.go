@@ -12,7 +12,7 @@ import (
 	"strings"
 	"sync"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 //go:embed pages/pages.html

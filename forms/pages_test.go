@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"hookgate/app/event"
 	"hookgate/forms"
+	"hookgate/internal/event"
 )
 
 const everything = `

@@ -12,8 +12,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"hookgate/app/body"
 	"hookgate/forms"
+	"hookgate/internal/body"
 )
 
 // pair is a posted field before it is encoded.

@@ -4,28 +4,28 @@ import (
 	"slices"
 	"strings"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // settings is a form as the configuration file has it.
 type settings struct {
 	spamSettings
 
-	Origins   []yamlpos.Text `yaml:"origins,single" doc:"The websites that may post, each as scheme, host and port; any where left out, but then no script of another site reads the answer." example:"[https://harrys-diner.example]"`
-	Fields    yamlpos.Node   `yaml:"fields,required" doc:"The form's fields by name, or any to keep whatever is posted."`
-	Unknown   yamlpos.Text   `yaml:"unknown" doc:"What becomes of posted fields that are not declared." values:"keep,refuse" default:"keep"`
-	Honeypot  *yamlpos.Text  `yaml:"honeypot" doc:"A field that people do not see: a post that fills it is spam." default:"_gotcha"`
-	Redirect  yamlpos.Text   `yaml:"redirect" doc:"Where visitors go after a post; the built-in page where left out." example:"https://harrys-diner.example/thanks"`
-	Lang      yamlpos.Text   `yaml:"lang" doc:"The language of messages and pages; the browser's where left out." default:"the browser's" example:"de"`
-	Brand     brandSettings  `yaml:"brand" doc:"Whose pages they are."`
-	Title     string         `yaml:"title" doc:"The heading of the form's own page; made from its name where left out." example:"Write to us"`
-	Intro     string         `yaml:"intro" doc:"A text under that heading." example:"We answer within one working day."`
-	Submit    string         `yaml:"submit" doc:"What the button says." default:"Send"`
-	RateLimit *yamlpos.Rate  `yaml:"rate_limit" doc:"How many posts one address may make in a time." default:"5/m" example:"10/m"`
-	Autoreply yamlpos.Node   `yaml:"autoreply" doc:"A mail to whoever filled the form in, at most one a day and address."`
-	MaxBody   yamlpos.Node   `yaml:"max_body" doc:"The largest post." type:"size" default:"1MB" example:"1MB"`
-	MaxUpload yamlpos.Node   `yaml:"max_upload" doc:"The largest sum of the files of a post." type:"size" default:"50MB" example:"20MB"`
+	Origins   []yamlnode.Text `yaml:"origins,single" doc:"The websites that may post, each as scheme, host and port; any where left out, but then no script of another site reads the answer." example:"[https://harrys-diner.example]"`
+	Fields    yamlnode.Node   `yaml:"fields,required" doc:"The form's fields by name, or any to keep whatever is posted."`
+	Unknown   yamlnode.Text   `yaml:"unknown" doc:"What becomes of posted fields that are not declared." values:"keep,refuse" default:"keep"`
+	Honeypot  *yamlnode.Text  `yaml:"honeypot" doc:"A field that people do not see: a post that fills it is spam." default:"_gotcha"`
+	Redirect  yamlnode.Text   `yaml:"redirect" doc:"Where visitors go after a post; the built-in page where left out." example:"https://harrys-diner.example/thanks"`
+	Lang      yamlnode.Text   `yaml:"lang" doc:"The language of messages and pages; the browser's where left out." default:"the browser's" example:"de"`
+	Brand     brandSettings   `yaml:"brand" doc:"Whose pages they are."`
+	Title     string          `yaml:"title" doc:"The heading of the form's own page; made from its name where left out." example:"Write to us"`
+	Intro     string          `yaml:"intro" doc:"A text under that heading." example:"We answer within one working day."`
+	Submit    string          `yaml:"submit" doc:"What the button says." default:"Send"`
+	RateLimit *yamlnode.Rate  `yaml:"rate_limit" doc:"How many posts one address may make in a time." default:"5/m" example:"10/m"`
+	Autoreply yamlnode.Node   `yaml:"autoreply" doc:"A mail to whoever filled the form in, at most one a day and address."`
+	MaxBody   yamlnode.Node   `yaml:"max_body" doc:"The largest post." type:"size" default:"1MB" example:"1MB"`
+	MaxUpload yamlnode.Node   `yaml:"max_upload" doc:"The largest sum of the files of a post." type:"size" default:"50MB" example:"20MB"`
 
 	senderKeys
 }
@@ -139,7 +139,7 @@ func (s *settings) size(f *Form) diag.List {
 
 func (s *settings) fields(f *Form) diag.List {
 	n := s.Fields
-	if n.Kind() == yamlpos.Scalar && n.Text().Value == "any" {
+	if n.Kind() == yamlnode.Scalar && n.Text().Value == "any" {
 		f.any = true
 		return nil
 	}
@@ -173,7 +173,7 @@ func (s *settings) fields(f *Form) diag.List {
 
 // checkNesting refuses a field that others are parts of: it cannot be a value
 // and an object.
-func (f *Form) checkNesting(declared []yamlpos.Field) diag.List {
+func (f *Form) checkNesting(declared []yamlnode.Field) diag.List {
 	var list diag.List
 	for i, fd := range f.fields {
 		if len(fd.path) == 1 && f.nested[fd.path[0]] {
@@ -196,7 +196,7 @@ func (s *settings) unknown(f *Form) diag.List {
 	return nil
 }
 
-func checkName(key yamlpos.Text) diag.List {
+func checkName(key yamlnode.Text) diag.List {
 	switch {
 	case strings.TrimSpace(key.Value) == "" || len(key.Value) > maxName:
 		return diag.List{key.Diag("bad-name", "", "a field's name has 1 to %d bytes", maxName)}

@@ -12,14 +12,14 @@ import (
 
 	"golang.org/x/net/idna"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // spamSettings are the checks of a form that tell people from robots.
 type spamSettings struct {
 	MinTime    time.Duration     `yaml:"min_time" doc:"How long a person takes to fill the form in, at the least." example:"3s"`
-	MaxLinks   yamlpos.Text      `yaml:"max_links" doc:"How many links the texts may have." type:"whole number" example:"2"`
+	MaxLinks   yamlnode.Text     `yaml:"max_links" doc:"How many links the texts may have." type:"whole number" example:"2"`
 	Blocklist  blocklistSettings `yaml:"blocklist" doc:"What no welcome post has."`
 	Duplicates *time.Duration    `yaml:"duplicates" doc:"For how long the same post from the same address is a repeat; 0s for never." default:"1m" example:"10m"`
 	Captcha    *captchaSettings  `yaml:"captcha" doc:"A captcha that visitors solve."`
@@ -27,9 +27,9 @@ type spamSettings struct {
 
 // blocklistSettings name what no welcome post has.
 type blocklistSettings struct {
-	Words      []yamlpos.Text `yaml:"words,single" doc:"Words and phrases, whole ones; with * at the end all that begin so." example:"[casino*, buy now]"`
-	Domains    []yamlpos.Text `yaml:"domains,single" doc:"Domains of e-mail addresses and links, with those below them." example:"[spam.example]"`
-	Disposable yamlpos.Text   `yaml:"disposable" doc:"A file with the domains of throw-away e-mail addresses, one a line." example:"./disposable.txt"`
+	Words      []yamlnode.Text `yaml:"words,single" doc:"Words and phrases, whole ones; with * at the end all that begin so." example:"[casino*, buy now]"`
+	Domains    []yamlnode.Text `yaml:"domains,single" doc:"Domains of e-mail addresses and links, with those below them." example:"[spam.example]"`
+	Disposable yamlnode.Text   `yaml:"disposable" doc:"A file with the domains of throw-away e-mail addresses, one a line." example:"./disposable.txt"`
 }
 
 // Noun names the thing in messages.
@@ -37,11 +37,11 @@ func (blocklistSettings) Noun() string { return "blocklist" }
 
 // captchaSettings say whose captcha it is.
 type captchaSettings struct {
-	Type      yamlpos.Text `yaml:"type,required" doc:"Whose captcha it is." values:"turnstile,hcaptcha,recaptcha"`
-	Secret    yamlpos.Text `yaml:"secret,required" doc:"The secret key." example:"${CAPTCHA_SECRET}"`
-	Sitekey   string       `yaml:"sitekey" doc:"The public key, for the form's own page and the snippets." example:"0x4AAAAAAA"`
-	MinScore  yamlpos.Text `yaml:"min_score" doc:"Of reCAPTCHA v3: the lowest score of a person, from 0 to 1; that of v2 where left out." type:"number" example:"0.5"`
-	VerifyURL yamlpos.Text `yaml:"verify_url" doc:"Where answers are checked, if not at the vendor's." example:"https://captcha.example/verify"`
+	Type      yamlnode.Text `yaml:"type,required" doc:"Whose captcha it is." values:"turnstile,hcaptcha,recaptcha"`
+	Secret    yamlnode.Text `yaml:"secret,required" doc:"The secret key." example:"${CAPTCHA_SECRET}"`
+	Sitekey   string        `yaml:"sitekey" doc:"The public key, for the form's own page and the snippets." example:"0x4AAAAAAA"`
+	MinScore  yamlnode.Text `yaml:"min_score" doc:"Of reCAPTCHA v3: the lowest score of a person, from 0 to 1; that of v2 where left out." type:"number" example:"0.5"`
+	VerifyURL yamlnode.Text `yaml:"verify_url" doc:"Where answers are checked, if not at the vendor's." example:"https://captcha.example/verify"`
 }
 
 // Noun names the thing in messages.
@@ -126,7 +126,7 @@ func (s *blocklistSettings) apply(b *blocklist) diag.List {
 
 // readDomains reads a list of domains, one a line; # begins a comment. A
 // relative path starts at the folder of the configuration.
-func readDomains(path yamlpos.Text) (map[string]bool, string) {
+func readDomains(path yamlnode.Text) (map[string]bool, string) {
 	name := path.Value
 	if !filepath.IsAbs(name) {
 		name = filepath.Join(filepath.Dir(path.Pos().File), name)

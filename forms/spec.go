@@ -1,32 +1,32 @@
 package forms
 
-import "hookgate/app/yamlpos"
+import "hookgate/internal/yamlnode"
 
 // Describe tells what a form of config.yaml can hold.
-func Describe() yamlpos.Spec {
-	s := yamlpos.Describe[settings]()
-	field := yamlpos.Describe[fieldSettings]()
+func Describe() yamlnode.Spec {
+	s := yamlnode.Describe[settings]()
+	field := yamlnode.Describe[fieldSettings]()
 	typ := field.Field("type")
-	typ.Type, typ.Values = yamlpos.EnumType, nil
+	typ.Type, typ.Values = yamlnode.EnumType, nil
 	for _, k := range kinds {
 		typ.Values = append(typ.Values, string(k))
 	}
 	format := s.Field("format")
-	format.Type, format.Values = yamlpos.EnumType, formatNames()
+	format.Type, format.Values = yamlnode.EnumType, formatNames()
 	lang := s.Field("lang")
-	lang.Type, lang.Values = yamlpos.EnumType, nil
+	lang.Type, lang.Values = yamlnode.EnumType, nil
 	for _, known := range Languages() {
 		lang.Values = append(lang.Values, string(known))
 	}
-	option := yamlpos.Describe[choiceSettings]()
-	field.Field("options").Item = &yamlpos.Spec{OneOf: []yamlpos.Spec{{Type: yamlpos.TextType}, option}}
+	option := yamlnode.Describe[choiceSettings]()
+	field.Field("options").Item = &yamlnode.Spec{OneOf: []yamlnode.Spec{{Type: yamlnode.TextType}, option}}
 	fields := s.Field("fields")
-	fields.Type = yamlpos.AnyType
-	fields.OneOf = []yamlpos.Spec{
-		{Type: yamlpos.EnumType, Values: []string{"any"}, Doc: "Keep whatever is posted."},
-		{Type: yamlpos.MappingType, Item: &field, Doc: "The fields by the names that they are posted under."},
+	fields.Type = yamlnode.AnyType
+	fields.OneOf = []yamlnode.Spec{
+		{Type: yamlnode.EnumType, Values: []string{"any"}, Doc: "Keep whatever is posted."},
+		{Type: yamlnode.MappingType, Item: &field, Doc: "The fields by the names that they are posted under."},
 	}
-	reply := yamlpos.Describe[autoreplySettings]()
+	reply := yamlnode.Describe[autoreplySettings]()
 	for i := range reply.Fields {
 		reply.Fields[i].Template = reply.Fields[i].Name != "to" && reply.Fields[i].Name != "when"
 	}

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
-	"hookgate/app/body"
+	"hookgate/internal/body"
 )
 
 // Result is what a post means.

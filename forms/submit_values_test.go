@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"hookgate/app/body"
 	"hookgate/forms"
+	"hookgate/internal/body"
 )
 
 // TestSubmit_values posts one value, or none where post is nil, to one field.

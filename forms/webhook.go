@@ -3,22 +3,22 @@ package forms
 import (
 	"strings"
 
-	"hookgate/app/body"
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
 	"hookgate/forms/builder"
+	"hookgate/internal/body"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // senderKeys are the keys of a form that a form builder sends by webhook
 // instead of visitors. Those about the sender are decoded by app/source.
 type senderKeys struct {
-	Via     yamlpos.Text `yaml:"via" doc:"Who posts: visitors where left out, or a form builder by its webhook." values:"webhook"`
-	Format  yamlpos.Text `yaml:"format" doc:"With via: webhook: whose webhooks they are." default:"generic" example:"tally"`
-	Token   yamlpos.Node `yaml:"token" doc:"With via: webhook: the secret end of the address, at least 16 characters." type:"text" example:"${FORM_TOKEN}"`
-	Verify  yamlpos.Node `yaml:"verify" doc:"With via: webhook: how the builder signs, as for a source." type:"any"`
-	Methods yamlpos.Node `yaml:"methods" doc:"With via: webhook: the HTTP methods that are taken." type:"any" default:"[POST, PUT]"`
-	Dedupe  yamlpos.Node `yaml:"dedupe" doc:"With via: webhook: how repeats are recognised, as for a source." type:"text" example:"body 10m"`
-	EventID yamlpos.Text `yaml:"event_id" doc:"With via: webhook: an expression that finds the id of a submission in what was sent." example:"data.id"`
+	Via     yamlnode.Text `yaml:"via" doc:"Who posts: visitors where left out, or a form builder by its webhook." values:"webhook"`
+	Format  yamlnode.Text `yaml:"format" doc:"With via: webhook: whose webhooks they are." default:"generic" example:"tally"`
+	Token   yamlnode.Node `yaml:"token" doc:"With via: webhook: the secret end of the address, at least 16 characters." type:"text" example:"${FORM_TOKEN}"`
+	Verify  yamlnode.Node `yaml:"verify" doc:"With via: webhook: how the builder signs, as for a source." type:"any"`
+	Methods yamlnode.Node `yaml:"methods" doc:"With via: webhook: the HTTP methods that are taken." type:"any" default:"[POST, PUT]"`
+	Dedupe  yamlnode.Node `yaml:"dedupe" doc:"With via: webhook: how repeats are recognised, as for a source." type:"text" example:"body 10m"`
+	EventID yamlnode.Text `yaml:"event_id" doc:"With via: webhook: an expression that finds the id of a submission in what was sent." example:"data.id"`
 }
 
 // senderOnly are the keys that have a meaning only where a builder posts, and
@@ -55,7 +55,7 @@ func (f *Form) Receive(text []byte) (r Result, meta map[string]any) {
 }
 
 // sender reads who posts to the form.
-func (s *settings) sender(f *Form, n yamlpos.Node) diag.List {
+func (s *settings) sender(f *Form, n yamlnode.Node) diag.List {
 	if s.Via.IsZero() {
 		for _, key := range senderOnly {
 			if given := n.Get(key); !given.IsZero() {

@@ -5,9 +5,9 @@ import (
 	"regexp"
 	"slices"
 
-	"hookgate/app/diag"
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -84,7 +84,7 @@ func (b *builder) rule(in *Rule) *rule {
 	return out
 }
 
-func (b *builder) name(name yamlpos.Text) {
+func (b *builder) name(name yamlnode.Text) {
 	if name.IsZero() { // missing: the decoder has said so
 		return
 	}
@@ -139,7 +139,7 @@ func (b *builder) events(in *Rule) []string {
 	return names
 }
 
-func (b *builder) condition(text yamlpos.Text) *lang.Predicate {
+func (b *builder) condition(text yamlnode.Text) *lang.Predicate {
 	if text.IsZero() {
 		return nil
 	}
@@ -177,7 +177,7 @@ func (b *builder) action(in *Action) *action {
 
 // templates compiles what stands in an action whose connection is unknown, so
 // that the faults of its expressions are reported in the same run.
-func (b *builder) templates(fields []yamlpos.Field) []input {
+func (b *builder) templates(fields []yamlnode.Field) []input {
 	inputs := make([]input, 0, len(fields))
 	for _, f := range fields {
 		declared := lang.Input{Name: f.Key.Value, Kind: lang.ValueInput}
@@ -198,8 +198,8 @@ func (b *builder) inputs(in *Action, target lang.Action) []input {
 	for _, f := range in.Inputs {
 		i := slices.IndexFunc(target.Inputs, func(i lang.Input) bool { return i.Name == f.Key.Value })
 		if i < 0 {
-			b.add(yamlpos.UnknownKey(f.Key, target.Noun, slices.Clone(names), in))
-			inputs = append(inputs, b.templates([]yamlpos.Field{f})...)
+			b.add(yamlnode.UnknownKey(f.Key, target.Noun, slices.Clone(names), in))
+			inputs = append(inputs, b.templates([]yamlnode.Field{f})...)
 			continue
 		}
 		declared := target.Inputs[i]
@@ -229,13 +229,13 @@ func (b *builder) inputs(in *Action, target lang.Action) []input {
 }
 
 // anyGiven reports whether one of the names is among the fields.
-func anyGiven(fields []yamlpos.Field, names []string) bool {
-	return slices.ContainsFunc(fields, func(f yamlpos.Field) bool { return slices.Contains(names, f.Key.Value) })
+func anyGiven(fields []yamlnode.Field, names []string) bool {
+	return slices.ContainsFunc(fields, func(f yamlnode.Field) bool { return slices.Contains(names, f.Key.Value) })
 }
 
 // notEmpty are the paths of the values that nothing is sent without: the
 // input itself, if it is needed, and those of its fields that are.
-func notEmpty(declared lang.Input, needed bool, n yamlpos.Node) []string {
+func notEmpty(declared lang.Input, needed bool, n yamlnode.Node) []string {
 	var paths []string
 	if needed {
 		paths = append(paths, n.Path())

@@ -3,8 +3,8 @@ package rules
 import (
 	"slices"
 
-	"hookgate/app/diag"
-	"hookgate/app/event"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
 	"hookgate/rules/lang"
 )
 
@@ -28,19 +28,19 @@ type Coverage struct {
 
 type ruleCoverage struct {
 	matched bool
-	when    *lang.Probe // nil: it has none
+	when    *lang.CoverageProbe // nil: it has none
 	actions []actionCoverage
 }
 
 type actionCoverage struct {
 	sent   bool
-	when   *lang.Probe
+	when   *lang.CoverageProbe
 	probes []namedProbe // of the key and the inputs
 }
 
 type namedProbe struct {
 	key string
-	*lang.Probe
+	*lang.CoverageProbe
 }
 
 // Coverage starts to watch: nothing is covered yet.
@@ -63,7 +63,7 @@ func (s *Set) Coverage() *Coverage {
 	return c
 }
 
-func probeOf(p *lang.Predicate) *lang.Probe {
+func probeOf(p *lang.Predicate) *lang.CoverageProbe {
 	if p == nil {
 		return nil
 	}
@@ -95,7 +95,7 @@ func (c *ruleCoverage) observe(r *rule, sc *lang.Scope) {
 }
 
 // holds reports whether the condition is met, and has its probe see how.
-func holds(when *lang.Predicate, probe *lang.Probe, sc *lang.Scope) bool {
+func holds(when *lang.Predicate, probe *lang.CoverageProbe, sc *lang.Scope) bool {
 	if when == nil {
 		return true
 	}
@@ -122,7 +122,7 @@ type Gap struct {
 	Rule   string        `json:"rule"`
 	Action string        `json:"action,omitempty"` // rule/connection; "" for the rule itself
 	Key    string        `json:"key,omitempty"`    // when, ordering_key, or the action's own; "": the whole
-	Way    lang.Way      `json:"way,omitempty"`    // never taken; with Key
+	Way    lang.Outcome  `json:"way,omitempty"`    // never taken; with Key
 	Never  bool          `json:"never,omitempty"`  // neither this way nor the other one was
 	Text   string        `json:"text,omitempty"`
 	At     diag.Position `json:"at,omitzero"`
@@ -166,8 +166,8 @@ func (c *Coverage) Report() CoverageReport {
 }
 
 // reached reports whether an event came to the expression at all.
-func reached(p *lang.Probe) bool {
-	return p != nil && slices.ContainsFunc(p.Sides, func(s lang.Side) bool { return s.Seen })
+func reached(p *lang.CoverageProbe) bool {
+	return p != nil && slices.ContainsFunc(p.Sides, func(s lang.Branch) bool { return s.Seen })
 }
 
 func (r *CoverageReport) action(of *rule, a *action, c *actionCoverage, matched bool) {
@@ -178,13 +178,13 @@ func (r *CoverageReport) action(of *rule, a *action, c *actionCoverage, matched 
 	}
 	r.sides(Gap{Rule: of.name, Action: name, Key: "when"}, c.when, matched)
 	for _, p := range c.probes {
-		r.sides(Gap{Rule: of.name, Action: name, Key: p.key}, p.Probe, c.sent)
+		r.sides(Gap{Rule: of.name, Action: name, Key: p.key}, p.CoverageProbe, c.sent)
 	}
 }
 
 // sides counts the ways of an expression, and lists the gaps in them where the
 // expression was reached. Of a place that was never reached itself it lists one.
-func (r *CoverageReport) sides(of Gap, p *lang.Probe, list bool) {
+func (r *CoverageReport) sides(of Gap, p *lang.CoverageProbe, list bool) {
 	if p == nil {
 		return
 	}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/yamlpos"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules"
 	"hookgate/rules/lang"
 )
@@ -27,7 +27,7 @@ func TestMatch_notEmpty(t *testing.T) {
 		"blocks: [1]":                            {`{"blocks":[1]}`, ""},
 		"when: true":                             {`{"text":"all: 7"}`, ""},
 	} {
-		n, list := yamlpos.Parse("c.yaml", []byte("to: c\n"+action))
+		n, list := yamlnode.Parse("c.yaml", []byte("to: c\n"+action))
 		if err := list.Err(); err != nil {
 			t.Fatal(err)
 		}
@@ -35,7 +35,7 @@ func TestMatch_notEmpty(t *testing.T) {
 		if err := a.DecodeNode(n).Err(); err != nil {
 			t.Fatal(err)
 		}
-		set, list := rules.Compile(lang.NewCompiler(), []rules.Rule{{Name: yamlpos.Plain("r"), From: []yamlpos.Text{yamlpos.Plain("s")}, Then: []rules.Action{a}}},
+		set, list := rules.Compile(lang.NewCompiler(), []rules.Rule{{Name: yamlnode.Plain("r"), From: []yamlnode.Text{yamlnode.Plain("s")}, Then: []rules.Action{a}}},
 			rules.Origins{"s": nil}, rules.Targets{"c": target})
 		if err := list.Err(); err != nil {
 			t.Fatal(err)

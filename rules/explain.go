@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"hookgate/app/diag"
-	"hookgate/app/event"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
 	"hookgate/rules/lang"
 )
 

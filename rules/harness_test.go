@@ -6,9 +6,9 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/diag"
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules"
 	"hookgate/rules/lang"
 )
@@ -22,7 +22,7 @@ func targets() rules.Targets {
 	return rules.Targets{
 		"billing": {Noun: "an action to a webhook", Inputs: []lang.Input{
 			{Name: "json", Kind: lang.ValueInput}, {Name: "path", Kind: lang.TextInput},
-		}, Check: func(n yamlpos.Node, given []yamlpos.Field) diag.List {
+		}, Check: func(n yamlnode.Node, given []yamlnode.Field) diag.List {
 			if len(given) == 0 {
 				return diag.List{n.Diag("missing-key", "", "an action to a webhook needs a body")}
 			}
@@ -30,7 +30,7 @@ func targets() rules.Targets {
 		}},
 		"slack": {Noun: "an action to Slack", Inputs: []lang.Input{
 			{Name: "text", Kind: lang.TextInput, Required: true, Escape: strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace},
-			{Name: "channel", Kind: lang.TextInput, Check: func(n yamlpos.Node) diag.List {
+			{Name: "channel", Kind: lang.TextInput, Check: func(n yamlnode.Node) diag.List {
 				if n.Text().Value == "bad" {
 					return diag.List{n.Diag("bad-value", "", "no channel")}
 				}
@@ -46,7 +46,7 @@ func origins() rules.Origins {
 
 func compile(t testing.TB, yaml string) (*rules.Set, diag.List) {
 	t.Helper()
-	node, list := yamlpos.Parse("config.yaml", []byte(yaml))
+	node, list := yamlnode.Parse("config.yaml", []byte(yaml))
 	if err := list.Err(); err != nil {
 		t.Fatal(err)
 	}

@@ -5,13 +5,13 @@ import (
 	"slices"
 	"strings"
 
-	"hookgate/app/diag"
-	"hookgate/app/shape"
+	"hookgate/internal/diag"
+	"hookgate/internal/schema"
 	"hookgate/rules/lang"
 )
 
 // Known has, by the name of a source or form, what is known of its events.
-type Known map[string]shape.Origin
+type Known map[string]schema.Source
 
 // Lint reports what compiles and can yet hardly be meant: fields and values
 // that no event has, conditions that contradict themselves, what is sent
@@ -103,7 +103,7 @@ func (l *linter) action(in *Action, a *action, to audience, tested map[string]bo
 // remember notes the paths that a condition looks at.
 func remember(paths map[string]bool, a *lang.Analysis) {
 	for i := range a.Reads {
-		paths[shape.Path(a.Reads[i].Keys()).String()] = true
+		paths[schema.Path(a.Reads[i].Keys()).String()] = true
 	}
 }
 
@@ -137,7 +137,7 @@ type audience struct {
 type view struct {
 	name, sender     string
 	form             bool
-	documented, seen shape.Shape
+	documented, seen schema.Payload
 }
 
 func (l *linter) audience(r *rule) audience {
@@ -150,7 +150,7 @@ func (l *linter) audience(r *rule) audience {
 			o := l.known[name]
 			v = view{
 				name: name, sender: o.Sender, form: o.Form,
-				documented: shape.Merge(shape.Of(o.Documented, r.events)), seen: shape.Merge(shape.Of(o.Seen, r.events)),
+				documented: schema.Merge(schema.Of(o.Documented, r.events)), seen: schema.Merge(schema.Of(o.Seen, r.events)),
 			}
 			l.views[key] = v
 		}

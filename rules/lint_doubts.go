@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"hookgate/app/diag"
+	"hookgate/internal/diag"
 )
 
 // doubts is what the errors of a rule leave unknown of it.

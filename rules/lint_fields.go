@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"hookgate/app/diag"
-	"hookgate/app/shape"
+	"hookgate/internal/diag"
+	"hookgate/internal/schema"
 	"hookgate/rules/lang"
 )
 
@@ -44,7 +44,7 @@ func (l *linter) field(r *lang.Read, to audience) {
 	default:
 		hint = "?. before it, or ?? behind it, says that it may be missing"
 	}
-	path := shape.Path(keys[:at+1]).String()
+	path := schema.Path(keys[:at+1]).String()
 	message := to.none() + " " + path
 	switch n, _ := to.events(); {
 	case to.views[0].form && len(to.views) == 1 && to.views[0].documented.Complete:
@@ -69,7 +69,7 @@ func (v *view) miss(keys []string) (step int, siblings []string, certain bool) {
 			continue
 		}
 		siblings = append(v.documented.Children(keys[:i]), v.seen.Children(keys[:i])...)
-		if keys[i] == lang.AnyItem || len(siblings) == 0 || slices.Contains(siblings, shape.Items) {
+		if keys[i] == lang.AnyItem || len(siblings) == 0 || slices.Contains(siblings, schema.Items) {
 			return -1, nil, false // an empty object or list: who knows what else it can hold
 		}
 		return i, siblings, v.documented.Complete || v.seen.Events >= enough
@@ -82,7 +82,7 @@ func (l *linter) values(c *lang.Compare, to audience) {
 	if !equality(c.Operator) {
 		return
 	}
-	path := shape.Path(c.Read.Keys())
+	path := schema.Path(c.Read.Keys())
 	for _, literal := range c.Literals {
 		text, ok := literal.Value.(string)
 		if !ok {
@@ -116,7 +116,7 @@ type objection struct{ message, hint string }
 
 // objects tells why the field cannot have the text; nil where it can, or
 // nobody knows.
-func (v *view) objects(path shape.Path, text string) *objection {
+func (v *view) objects(path schema.Path, text string) *objection {
 	documented, seen := v.documented.Find(path), v.seen.Find(path)
 	if documented == nil && seen == nil || seen != nil && seen.HasText(text) {
 		return nil
@@ -137,7 +137,7 @@ func (v *view) objects(path shape.Path, text string) *objection {
 	return nil
 }
 
-func (v *view) undocumented(f *shape.Field, text string) *objection {
+func (v *view) undocumented(f *schema.Field, text string) *objection {
 	if slices.Contains(f.Values, text) {
 		return nil
 	}
@@ -159,7 +159,7 @@ func (v *view) undocumented(f *shape.Field, text string) *objection {
 
 // types warns of comparisons that the types of both sides rule out.
 func (l *linter) types(c *lang.Compare, to audience) {
-	path := shape.Path(c.Read.Keys())
+	path := schema.Path(c.Read.Keys())
 	for _, literal := range c.Literals {
 		want := typeOf(literal.Value)
 		if want == "" {
@@ -197,8 +197,8 @@ func (l *linter) size(c *lang.Compare, literal *lang.Literal) {
 }
 
 // typed is the type of the field where it is known never to be want.
-func (v *view) typed(path shape.Path, want string) (is string, sure bool) {
-	for _, s := range []*shape.Shape{&v.documented, &v.seen} {
+func (v *view) typed(path schema.Path, want string) (is string, sure bool) {
+	for _, s := range []*schema.Payload{&v.documented, &v.seen} {
 		f := s.Find(path)
 		if f == nil {
 			continue
@@ -207,7 +207,7 @@ func (v *view) typed(path shape.Path, want string) (is string, sure bool) {
 			return "", false
 		}
 		for _, t := range f.Types {
-			if t != shape.Null {
+			if t != schema.Null {
 				is, sure = t, true
 			}
 		}
@@ -218,20 +218,20 @@ func (v *view) typed(path shape.Path, want string) (is string, sure bool) {
 func typeOf(literal any) string {
 	switch literal.(type) {
 	case string:
-		return shape.Text
+		return schema.Text
 	case int, float64:
-		return shape.Number
+		return schema.Number
 	case bool:
-		return shape.Bool
+		return schema.Bool
 	}
 	return ""
 }
 
 func article(kind string) string {
 	switch kind {
-	case shape.Object:
+	case schema.Object:
 		return "an object"
-	case shape.Bool:
+	case schema.Bool:
 		return kind
 	}
 	return "a " + kind
@@ -240,15 +240,15 @@ func article(kind string) string {
 func typeHint(c *lang.Compare, literal *lang.Literal, is string) string {
 	text, isText := literal.Value.(string)
 	switch {
-	case is == shape.List:
+	case is == schema.List:
 		return "write " + literal.Place.Text() + " in " + c.Read.Place.Text()
-	case is == shape.Bool && isText && (text == "true" || text == "false"):
+	case is == schema.Bool && isText && (text == "true" || text == "false"):
 		return "write " + text + " without quotes"
-	case is == shape.Number && isText:
+	case is == schema.Number && isText:
 		if _, err := strconv.ParseFloat(text, 64); err == nil {
 			return "write " + text + " without quotes"
 		}
-	case is == shape.Text && !isText:
+	case is == schema.Text && !isText:
 		return `write "` + literal.Place.Text() + `"`
 	}
 	return ""
@@ -262,7 +262,7 @@ func (l *linter) blank(t *lang.Template, at string, to audience, asked map[strin
 		return
 	}
 	for i := range reads {
-		path := shape.Path(reads[i].Keys())
+		path := schema.Path(reads[i].Keys())
 		if reads[i].Root != "data" || asked[path.String()] || !reads[i].Guarded && !to.missing(path) {
 			return
 		}
@@ -273,7 +273,7 @@ func (l *linter) blank(t *lang.Template, at string, to audience, asked map[strin
 }
 
 // missing reports whether the field is null or absent at times.
-func (a *audience) missing(path shape.Path) bool {
+func (a *audience) missing(path schema.Path) bool {
 	return slices.ContainsFunc(a.views, func(v view) bool {
 		if f := v.documented.Find(path); f != nil {
 			return f.Nullable()

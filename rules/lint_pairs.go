@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"hookgate/app/diag"
+	"hookgate/internal/diag"
 )
 
 // twice warns of rules, and of actions of one rule, that are the same.

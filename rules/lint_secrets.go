@@ -3,8 +3,8 @@ package rules
 import (
 	"regexp"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // secretForms are what tokens and keys look like that services hand out.
@@ -29,7 +29,7 @@ var secretForms = []struct {
 
 // secrets warns of what looks like a secret in a rule: rules are shown in the
 // UI, in explanations and in what is sent.
-func (l *linter) secrets(text yamlpos.Text) {
+func (l *linter) secrets(text yamlnode.Text) {
 	for _, s := range secretForms {
 		if at := s.form.FindStringIndex(text.Value); at != nil {
 			l.add(text.DiagAt(at[0], at[1], "secret-in-rule", "put it into a connection, as ${NAME} from the environment",
@@ -39,18 +39,18 @@ func (l *linter) secrets(text yamlpos.Text) {
 	}
 }
 
-func (l *linter) secretsBelow(n yamlpos.Node) {
+func (l *linter) secretsBelow(n yamlnode.Node) {
 	switch n.Kind() {
-	case yamlpos.Map:
+	case yamlnode.Map:
 		for _, f := range n.Fields() {
 			l.secretsBelow(f.Value)
 		}
-	case yamlpos.List:
+	case yamlnode.List:
 		for _, item := range n.Items() {
 			l.secretsBelow(item)
 		}
-	case yamlpos.Scalar:
+	case yamlnode.Scalar:
 		l.secrets(n.Text())
-	case yamlpos.Null:
+	case yamlnode.Null:
 	}
 }

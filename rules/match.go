@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 	"hookgate/rules/lang"
 )
 
@@ -31,8 +31,8 @@ func (s *Set) Match(sc *lang.Scope) Outcome {
 		switch {
 		case err != nil:
 			out.Deliveries = out.Deliveries[:before]
-			out.Results[i] = byte(event.Failed)
-			out.Errors = append(out.Errors, event.Verdict{Rule: r.name, Result: event.Failed, Message: err.Error()})
+			out.Results[i] = byte(event.RuleFailed)
+			out.Errors = append(out.Errors, event.Verdict{Rule: r.name, Result: event.RuleFailed, Message: err.Error()})
 		case matched:
 			out.Results[i] = byte(event.Matched)
 		default:

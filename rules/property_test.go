@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"pgregory.net/rapid"
 
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules"
 	"hookgate/rules/lang"
 )
@@ -85,7 +85,7 @@ func TestSet_ExplainIsMatch(t *testing.T) {
 	valid := 0
 	rapid.Check(t, func(t *rapid.T) {
 		yaml := ruleSet(t)
-		node, list := yamlpos.Parse("config.yaml", []byte(yaml))
+		node, list := yamlnode.Parse("config.yaml", []byte(yaml))
 		if list.Err() != nil {
 			t.Fatalf("%s\n%v", yaml, list)
 		}

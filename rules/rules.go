@@ -6,19 +6,19 @@ package rules
 import (
 	"encoding/json"
 
-	"hookgate/app/diag"
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
 // Rule is one entry under rules, as it stands in the file.
 type Rule struct {
-	Name   yamlpos.Text   `yaml:"name,required" doc:"Names the rule in commands and logs; unique." example:"create-subscription"`
-	From   []yamlpos.Text `yaml:"from,single,required" doc:"The source or form whose events it listens to, or a list of them." example:"sitejet"`
-	Events []yamlpos.Text `yaml:"events,single" doc:"The types of events that it listens to, one or a list; all where left out." example:"[website_status_changed]"`
-	When   yamlpos.Text   `yaml:"when" doc:"The rule matches where this expression is true; always where left out." type:"expression" example:"data.website.status == \"Done\""`
-	Then   []Action       `yaml:"then,required" doc:"What is sent, one action an item."`
+	Name   yamlnode.Text   `yaml:"name,required" doc:"Names the rule in commands and logs; unique." example:"create-subscription"`
+	From   []yamlnode.Text `yaml:"from,single,required" doc:"The source or form whose events it listens to, or a list of them." example:"sitejet"`
+	Events []yamlnode.Text `yaml:"events,single" doc:"The types of events that it listens to, one or a list; all where left out." example:"[website_status_changed]"`
+	When   yamlnode.Text   `yaml:"when" doc:"The rule matches where this expression is true; always where left out." type:"expression" example:"data.website.status == \"Done\""`
+	Then   []Action        `yaml:"then,required" doc:"What is sent, one action an item."`
 }
 
 // Noun names a rule in messages.
@@ -38,26 +38,26 @@ func (*Rule) KeyHint(key string) string {
 
 // Action is one entry under then, as it stands in the file.
 type Action struct {
-	To          yamlpos.Text    `yaml:"to,required" doc:"The connection to send to." example:"billing"`
-	When        yamlpos.Text    `yaml:"when" doc:"Send only where this expression is true." type:"expression" example:"data.newsletter == true"`
-	OrderingKey yamlpos.Text    `yaml:"ordering_key" doc:"Deliveries of the connection with the same key are sent one at a time, in the order of their events." type:"expression" example:"data.website.id"`
-	Inputs      []yamlpos.Field `yaml:",rest"`
-	Node        yamlpos.Node    // the whole action
+	To          yamlnode.Text    `yaml:"to,required" doc:"The connection to send to." example:"billing"`
+	When        yamlnode.Text    `yaml:"when" doc:"Send only where this expression is true." type:"expression" example:"data.newsletter == true"`
+	OrderingKey yamlnode.Text    `yaml:"ordering_key" doc:"Deliveries of the connection with the same key are sent one at a time, in the order of their events." type:"expression" example:"data.website.id"`
+	Inputs      []yamlnode.Field `yaml:",rest"`
+	Node        yamlnode.Node    // the whole action
 }
 
-// DecodeNode implements yamlpos.Decoder: it keeps the Node.
-func (a *Action) DecodeNode(n yamlpos.Node) diag.List {
+// DecodeNode implements yamlnode.Decoder: it keeps the Node.
+func (a *Action) DecodeNode(n yamlnode.Node) diag.List {
 	type plain Action // without DecodeNode
 	list := n.Decode("an action", (*plain)(a))
 	a.Node = n
 	return list
 }
 
-// Describe implements yamlpos.Described. What else an action can hold depends
+// Describe implements yamlnode.Described. What else an action can hold depends
 // on the connection.
-func (Action) Describe() yamlpos.Spec {
+func (Action) Describe() yamlnode.Spec {
 	type plain Action // without Describe
-	return yamlpos.Describe[plain]()
+	return yamlnode.Describe[plain]()
 }
 
 // Targets has, by the connection's name, what its kind accepts in an action;

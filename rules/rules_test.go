@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 	"hookgate/rules"
 )
 
@@ -20,8 +20,8 @@ func TestSet_Match(t *testing.T) {
 	want := rules.Outcome{
 		Results: []byte("nmmee--"),
 		Errors: []event.Verdict{
-			{Rule: "broken", Result: event.Failed, Message: `data.website.assigned_to is null, so it has no "name" (write assigned_to?.name)`},
-			{Rule: "broken-action", Result: event.Failed, Message: `when gave "Harry's Diner" (text), not true or false`},
+			{Rule: "broken", Result: event.RuleFailed, Message: `data.website.assigned_to is null, so it has no "name" (write assigned_to?.name)`},
+			{Rule: "broken-action", Result: event.RuleFailed, Message: `when gave "Harry's Diner" (text), not true or false`},
 		},
 		Deliveries: []rules.Rendered{
 			{

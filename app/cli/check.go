@@ -9,11 +9,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"hookgate/app"
-	"hookgate/app/cli/screen"
-	"hookgate/app/client"
+	"hookgate/app/cli/term"
 	"hookgate/app/config"
-	"hookgate/app/diag"
-	"hookgate/app/shape"
+	"hookgate/app/web/api/client"
+	"hookgate/internal/diag"
+	"hookgate/internal/schema"
 )
 
 // checked is what `check --json` prints.
@@ -66,7 +66,7 @@ func (s *session) check(ctx context.Context, strict bool) error {
 		return s.checkJSON(checked{File: path, Unseen: unseen}, strict, report)
 	}
 	if unseen != "" {
-		s.note("stored events were not looked at: %s", screen.Clean(unseen))
+		s.note("stored events were not looked at: %s", term.Clean(unseen))
 	}
 	if report.List.Count(diag.Error) > 0 {
 		return s.configFailure(report)
@@ -86,7 +86,7 @@ func (s *session) check(ctx context.Context, strict bool) error {
 // seen asks the server that runs what it has seen of each source and form, and
 // where none does looks into the database. unseen gets why it could not.
 func (s *session) seen(unseen *string) app.Survey {
-	return func(ctx context.Context, l *app.Loaded) (map[string]shape.Origin, bool) {
+	return func(ctx context.Context, l *app.Loaded) (map[string]schema.Source, bool) {
 		origins, found, err := s.seenBy(ctx, l)
 		if err != nil {
 			*unseen = strings.Join(strings.Fields(err.Error()), " ")
@@ -95,7 +95,7 @@ func (s *session) seen(unseen *string) app.Survey {
 	}
 }
 
-func (s *session) seenBy(ctx context.Context, l *app.Loaded) (map[string]shape.Origin, bool, error) {
+func (s *session) seenBy(ctx context.Context, l *app.Loaded) (map[string]schema.Source, bool, error) {
 	server, err := s.connect()
 	if err != nil {
 		return app.Seen(ctx, l)

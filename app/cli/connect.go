@@ -6,8 +6,8 @@ import (
 	"io/fs"
 
 	"hookgate/app"
-	"hookgate/app/client"
 	"hookgate/app/config"
+	"hookgate/app/web/api/client"
 )
 
 // connect gives the client of the running server: the one that HOOKGATE_URL

@@ -10,10 +10,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"hookgate/app/cli/screen"
-	"hookgate/app/client"
+	"hookgate/app/cli/term"
 	"hookgate/app/web/api"
-	"hookgate/app/yamlpos"
+	"hookgate/app/web/api/client"
+	"hookgate/internal/yamlnode"
 )
 
 func newConnections(s *session) *cobra.Command {
@@ -61,8 +61,8 @@ replicas. What is being sent right now is finished.`,
 			return answered(cmd.Context(), s, func(server *client.Client, ctx context.Context) (api.Connection, error) {
 				return server.Pause(ctx, args[0], note)
 			}, func(c *api.Connection) {
-				s.note("%s is paused since %s (%s): %s held, %s being sent", screen.Clean(c.Name), s.when(c.Paused.Since), screen.Clean(c.Paused.By), thousands(c.Held), thousands(c.Sending))
-				s.note("hookgate connections resume %s lets it go on", screen.Clean(c.Name))
+				s.note("%s is paused since %s (%s): %s held, %s being sent", term.Clean(c.Name), s.when(c.Paused.Since), term.Clean(c.Paused.By), thousands(c.Held), thousands(c.Sending))
+				s.note("hookgate connections resume %s lets it go on", term.Clean(c.Name))
 			})
 		},
 	}
@@ -77,7 +77,7 @@ func newConnectionsResume(s *session) *cobra.Command {
 		Example: `  hookgate connections resume billing --rate 5/s`,
 		Args:    exactly("the name of a connection"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			var parsed yamlpos.Rate
+			var parsed yamlnode.Rate
 			if err := parsed.UnmarshalText([]byte(rate)); rate != "" && err != nil {
 				return usageError("", fmt.Errorf("--rate %s: %w", rate, err))
 			}
@@ -113,10 +113,10 @@ func (s *session) printResumed(before, c *api.Connection) {
 		at = "at " + c.RateLimit
 	}
 	if before.Paused == nil {
-		s.note("%s was not paused; it sends %s", screen.Clean(c.Name), at)
+		s.note("%s was not paused; it sends %s", term.Clean(c.Name), at)
 		return
 	}
-	s.note("%s goes on: what was held (%s) is sent %s", screen.Clean(c.Name), thousands(before.Held), at)
+	s.note("%s goes on: what was held (%s) is sent %s", term.Clean(c.Name), thousands(before.Held), at)
 }
 
 func newConnectionsTest(s *session) *cobra.Command {
@@ -135,9 +135,9 @@ func newConnectionsTest(s *session) *cobra.Command {
 			}
 			if !tested.Done && !tested.Untestable {
 				if !s.yes && !s.interactive() {
-					return usageError("--yes does it", fmt.Errorf("a test of %s %s", screen.Clean(args[0]), screen.Clean(tested.What)))
+					return usageError("--yes does it", fmt.Errorf("a test of %s %s", term.Clean(args[0]), term.Clean(tested.What)))
 				}
-				yes, err := s.confirm(fmt.Sprintf("This %s. Do it?", screen.Clean(tested.What)))
+				yes, err := s.confirm(fmt.Sprintf("This %s. Do it?", term.Clean(tested.What)))
 				if err != nil || !yes {
 					return err
 				}
@@ -172,7 +172,7 @@ func (s *session) printTested(name string, t *api.Tested) error {
 	if !t.OK {
 		sign = s.out.Bad.Render("✗")
 	}
-	s.out.Printf("%s %s: %s\n", sign, screen.Clean(name), screen.Clean(t.What))
+	s.out.Printf("%s %s: %s\n", sign, term.Clean(name), term.Clean(t.What))
 	result := []string{}
 	switch {
 	case t.Status > 0:
@@ -182,14 +182,14 @@ func (s *session) printTested(name string, t *api.Tested) error {
 	}
 	result = append(result, milliseconds(t.DurationMS))
 	if t.Said != "" {
-		result = append(result, screen.Clean(t.Said))
+		result = append(result, term.Clean(t.Said))
 	}
 	s.out.Printf("  answer: %s\n", strings.Join(result, ", "))
 	for _, name := range slices.Sorted(maps.Keys(t.Outputs)) {
-		s.out.Printf("  output %s: %s\n", screen.Clean(name), screen.Clean(t.Outputs[name]))
+		s.out.Printf("  output %s: %s\n", term.Clean(name), term.Clean(t.Outputs[name]))
 	}
 	if text := strings.TrimSpace(t.Answer); text != "" && t.Said == "" {
-		s.out.Println(screen.Indent(screen.Cut(screen.Clean(text), 4*s.out.Width()), "  "))
+		s.out.Println(term.Indent(term.Cut(term.Clean(text), 4*s.out.Width()), "  "))
 	}
 	if !t.OK {
 		return &failure{code: exitFailed, err: errors.New(t.Error), hint: testHint(t)}

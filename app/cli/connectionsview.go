@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"hookgate/app/cli/screen"
+	"hookgate/app/cli/term"
 	"hookgate/app/web/api"
 )
 
@@ -20,10 +20,10 @@ func (s *session) printConnections(list []api.Connection) {
 		c := &list[i]
 		detail := ""
 		if c.State != "ok" || c.Failed > 0 {
-			detail = screen.Clean(c.LastError)
+			detail = term.Clean(c.LastError)
 		}
 		lines = append(lines, []string{
-			s.out.Name.Render(screen.Clean(c.Name)), c.Type, s.connectionState(c), rateOf(c.Hour), rateOf(c.Day), p95Of(c.Day), waitingOf(c), detail,
+			s.out.Name.Render(term.Clean(c.Name)), c.Type, s.connectionState(c), rateOf(c.Hour), rateOf(c.Day), p95Of(c.Day), waitingOf(c), detail,
 		})
 	}
 	widths := fit(lines, s.out.Width())
@@ -92,13 +92,13 @@ func waitingOf(c *api.Connection) string {
 // printConnection prints one connection, a fact a line.
 func (s *session) printConnection(c *api.Connection) {
 	fact := func(name, format string, args ...any) {
-		s.out.Printf("%s%s\n", s.out.Dim.Render(screen.Pad(name, 12)), fmt.Sprintf(format, args...))
+		s.out.Printf("%s%s\n", s.out.Dim.Render(term.Pad(name, 12)), fmt.Sprintf(format, args...))
 	}
-	s.out.Printf("%s  %s  %s\n", s.out.Strong.Render(screen.Clean(c.Name)), c.Type, s.connectionState(c))
+	s.out.Printf("%s  %s  %s\n", s.out.Strong.Render(term.Clean(c.Name)), c.Type, s.connectionState(c))
 	if c.Paused != nil {
-		fact("paused", "since %s by %s", s.when(c.Paused.Since), screen.Clean(c.Paused.By))
+		fact("paused", "since %s by %s", s.when(c.Paused.Since), term.Clean(c.Paused.By))
 		if c.Paused.Note != "" {
-			fact("note", "%s", screen.Clean(c.Paused.Note))
+			fact("note", "%s", term.Clean(c.Paused.Note))
 		}
 		fact("held", "%s", thousands(c.Held))
 	}
@@ -123,7 +123,7 @@ func (s *session) printConnection(c *api.Connection) {
 		if c.LastErrorAt != nil {
 			at = s.when(*c.LastErrorAt) + "  "
 		}
-		fact("last error", "%s%s", at, screen.Clean(c.LastError))
+		fact("last error", "%s%s", at, term.Clean(c.LastError))
 	}
 	limit := c.RateLimit
 	if limit == "" {
@@ -132,7 +132,7 @@ func (s *session) printConnection(c *api.Connection) {
 	fact("settings", "timeout %s, concurrency %d, %s", c.Timeout, c.Concurrency, limit)
 	names := make([]string, len(c.Rules))
 	for i, rule := range c.Rules {
-		names[i] = screen.Clean(rule)
+		names[i] = term.Clean(rule)
 	}
 	if len(names) == 0 {
 		names = []string{"none: nothing is sent here"}

@@ -8,8 +8,8 @@ import (
 
 	"hookgate/app"
 	"hookgate/app/config"
-	"hookgate/app/diag"
 	"hookgate/connectors"
+	"hookgate/internal/diag"
 )
 
 func newConnectors(s *session) *cobra.Command {

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"hookgate/app/cli/screen"
+	"hookgate/app/cli/term"
 	"hookgate/connectors"
 )
 
@@ -13,22 +13,22 @@ const narrowest = 30
 
 // printConnectors prints the table of `connectors list`.
 func (s *session) printConnectors(kinds []connectors.Kind) {
-	column := screen.Width("TYPE")
+	column := term.Width("TYPE")
 	for _, k := range kinds {
-		column = max(column, screen.Width(k.Name))
+		column = max(column, term.Width(k.Name))
 	}
 	rest := max(narrowest, s.out.Width()-column-2)
 	line := func(name, text string) {
-		s.out.Println(strings.TrimRight(screen.Pad(name, column)+"  "+text, " "))
+		s.out.Println(strings.TrimRight(term.Pad(name, column)+"  "+text, " "))
 	}
-	s.out.Println(s.out.Strong.Render(screen.Pad("TYPE", column) + "  WHAT IT DOES, AND ITS ACTIONS"))
+	s.out.Println(s.out.Strong.Render(term.Pad("TYPE", column) + "  WHAT IT DOES, AND ITS ACTIONS"))
 	for _, k := range kinds {
-		name := s.out.Name.Render(screen.Clean(k.Name))
-		doc := screen.Clean(k.Doc)
+		name := s.out.Name.Render(term.Clean(k.Name))
+		doc := term.Clean(k.Doc)
 		if k.Hash != "" {
 			doc += " (your own recipe)"
 		}
-		for _, text := range screen.Wrap(doc, rest) {
+		for _, text := range term.Wrap(doc, rest) {
 			line(name, text)
 			name = ""
 		}
@@ -37,7 +37,7 @@ func (s *session) printConnectors(kinds []connectors.Kind) {
 			actions = append(actions, a.Name)
 		}
 		if len(actions) > 0 {
-			for _, text := range screen.Wrap("· "+strings.Join(actions, ", "), rest) {
+			for _, text := range term.Wrap("· "+strings.Join(actions, ", "), rest) {
 				line("", s.out.Dim.Render(text))
 			}
 		}
@@ -88,12 +88,12 @@ func (s *session) printConnector(k *connectors.Kind) {
 	}
 	s.out.Println()
 	s.out.Println(s.out.Strong.Render("Example"))
-	s.out.Println(screen.Indent(strings.TrimRight(k.Example, "\n"), "  "))
+	s.out.Println(term.Indent(strings.TrimRight(k.Example, "\n"), "  "))
 }
 
 // wrapped prints a text in as many lines as it needs.
 func (s *session) wrapped(indent, text string) {
-	for _, line := range screen.Wrap(screen.Clean(text), max(narrowest, s.out.Width()-len(indent))) {
+	for _, line := range term.Wrap(term.Clean(text), max(narrowest, s.out.Width()-len(indent))) {
 		s.out.Println(indent + line)
 	}
 }
@@ -102,12 +102,12 @@ func (s *session) wrapped(indent, text string) {
 func (s *session) printKeys(indent string, keys []settingJSON) {
 	column := 0
 	for _, k := range keys {
-		column = max(column, screen.Width(k.Name))
+		column = max(column, term.Width(k.Name))
 	}
 	rest := max(narrowest, s.out.Width()-len(indent)-column-2)
 	for _, k := range keys {
-		name := s.out.Name.Render(screen.Clean(k.Name)) + strings.Repeat(" ", column-screen.Width(k.Name))
-		for _, line := range screen.Wrap(k.meaning(), rest) {
+		name := s.out.Name.Render(term.Clean(k.Name)) + strings.Repeat(" ", column-term.Width(k.Name))
+		for _, line := range term.Wrap(k.meaning(), rest) {
 			s.out.Println(indent + name + "  " + line)
 			name = strings.Repeat(" ", column)
 		}

@@ -8,10 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"hookgate/app/cli/screen"
-	"hookgate/app/client"
-	"hookgate/app/event"
+	"hookgate/app/cli/term"
 	"hookgate/app/web/api"
+	"hookgate/app/web/api/client"
+	"hookgate/internal/event"
 )
 
 func newDeliveries(s *session) *cobra.Command {
@@ -22,7 +22,7 @@ func newDeliveries(s *session) *cobra.Command {
 // deliveryStates returns the states that deliveries can be in.
 func deliveryStates() []event.DeliveryState {
 	return []event.DeliveryState{
-		event.Waiting, event.Sending, event.Retrying, event.Held, event.Delivered, event.GaveUp, event.Cancelled,
+		event.Waiting, event.Sending, event.Retrying, event.Held, event.Delivered, event.Failed, event.Cancelled,
 	}
 }
 
@@ -126,7 +126,7 @@ func (s *session) deliveryTable(items []api.Delivery) string {
 		d := &items[i]
 		rows = append(rows, []string{
 			s.out.Dim.Render(d.Created.Local().Format(time.DateTime)), d.ID.String(),
-			screen.Clean(d.Rule) + " → " + s.out.Name.Render(screen.Clean(connectionOf(d))),
+			term.Clean(d.Rule) + " → " + s.out.Name.Render(term.Clean(connectionOf(d))),
 			s.deliveryState(d), strconv.Itoa(d.Attempts), s.deliveryDetail(d),
 		})
 	}
@@ -141,7 +141,7 @@ func (s *session) deliveryState(d *api.Delivery) string {
 	switch d.State {
 	case event.Delivered:
 		return s.out.Good.Render("✓ delivered")
-	case event.GaveUp:
+	case event.Failed:
 		return s.out.Bad.Render("✗ failed")
 	case event.Retrying:
 		return s.out.Warn.Render("↻ retrying")
@@ -160,9 +160,9 @@ func (s *session) deliveryDetail(d *api.Delivery) string {
 	case d.WaitsFor != nil:
 		return "waits for " + d.WaitsFor.String()
 	case d.State == event.Retrying && d.Next != nil:
-		return "next " + d.Next.Local().Format(time.TimeOnly) + "  " + screen.Clean(d.Error)
+		return "next " + d.Next.Local().Format(time.TimeOnly) + "  " + term.Clean(d.Error)
 	}
-	return screen.Clean(d.Error)
+	return term.Clean(d.Error)
 }
 
 func newDeliveriesShow(s *session) *cobra.Command {

@@ -8,9 +8,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"hookgate/app/client"
-	"hookgate/app/event"
 	"hookgate/app/web/api"
+	"hookgate/app/web/api/client"
+	"hookgate/internal/event"
 )
 
 // bulk is an action on many deliveries: retry and cancel differ in words only.
@@ -32,7 +32,7 @@ when the event came in. What could not be rendered is left alone: mend the rule,
 and replay the event.`,
 		example: `  hookgate deliveries retry dlv_7q4
   hookgate deliveries retry --failed --connection billing --since 24h --dry-run`,
-		states:   []event.DeliveryState{event.GaveUp, event.Retrying, event.Cancelled},
+		states:   []event.DeliveryState{event.Failed, event.Retrying, event.Cancelled},
 		question: "Send the same requests again?",
 		done:     "sending again",
 		rendered: true,
@@ -78,7 +78,7 @@ func newBulk(s *session, b bulk) *cobra.Command {
 				return usageError("", errors.New("give --failed or --state, not both"))
 			}
 			if failed {
-				state = string(event.GaveUp)
+				state = string(event.Failed)
 			}
 			if err := b.choose(cmd, &sel, state); err != nil {
 				return err
@@ -88,7 +88,7 @@ func newBulk(s *session, b bulk) *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringVar(&state, "state", "", "all that are in this `state`: "+stateNames(b.states))
-	if b.states[0] == event.GaveUp {
+	if b.states[0] == event.Failed {
 		f.BoolVar(&failed, "failed", false, "all that failed: the same as --state failed")
 	}
 	f.StringVar(&sel.Connection, "connection", "", "only to this connection")

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"hookgate/app/cli/screen"
+	"hookgate/app/cli/term"
 	"hookgate/app/web/api"
 )
 
@@ -19,23 +19,23 @@ const answerLines = 12
 
 // showDelivery writes a delivery with its attempts, each line after indent.
 func (s *session) showDelivery(d *api.Delivery, indent string) {
-	line := indent + d.ID.String() + "  " + s.out.Strong.Render(screen.Clean(d.Name)) + "  " + s.deliveryState(d)
+	line := indent + d.ID.String() + "  " + s.out.Strong.Render(term.Clean(d.Name)) + "  " + s.deliveryState(d)
 	if detail := s.deliveryDetail(d); detail != "" {
 		line += "  " + detail
 	}
 	s.out.Println(line)
 	if d.Key != "" {
-		s.out.Printf("%s  %s %s\n", indent, s.out.Dim.Render("ordering key:"), screen.Clean(d.Key))
+		s.out.Printf("%s  %s %s\n", indent, s.out.Dim.Render("ordering key:"), term.Clean(d.Key))
 	}
 	for _, w := range d.Warnings {
-		s.out.Printf("%s  %s\n", indent, s.out.Warn.Render("! "+screen.Clean(w)))
+		s.out.Printf("%s  %s\n", indent, s.out.Warn.Render("! "+term.Clean(w)))
 	}
 	for _, a := range d.History {
 		s.showAttempt(&a, indent+"  ")
 	}
 	if len(d.Output) > 0 {
 		s.out.Printf("%s  %s\n", indent, s.out.Dim.Render("output"))
-		s.out.Println(screen.Indent(screen.CleanBlock(indented(d.Output)), indent+"    "))
+		s.out.Println(term.Indent(term.CleanBlock(indented(d.Output)), indent+"    "))
 	}
 }
 
@@ -46,21 +46,21 @@ func (s *session) showAttempt(a *api.Attempt, indent string) {
 	}
 	line += "  " + milliseconds(a.DurationMS)
 	if a.Error != "" {
-		line += "  " + s.out.Bad.Render("✗ "+screen.Clean(a.Error))
+		line += "  " + s.out.Bad.Render("✗ "+term.Clean(a.Error))
 	} else {
 		line += "  " + s.out.Good.Render("✓")
 	}
 	s.out.Println(line)
 	for _, name := range slices.Sorted(maps.Keys(a.Outputs)) {
-		s.out.Printf("%s  %s %s\n", indent, s.out.Dim.Render(screen.Clean(name)), screen.Clean(a.Outputs[name]))
+		s.out.Printf("%s  %s %s\n", indent, s.out.Dim.Render(term.Clean(name)), term.Clean(a.Outputs[name]))
 	}
 	if answer := strings.TrimSpace(a.Answer); answer != "" {
-		lines := strings.Split(screen.CleanBlock(answer), "\n")
+		lines := strings.Split(term.CleanBlock(answer), "\n")
 		if len(lines) > answerLines {
 			lines = append(lines[:answerLines], "…")
 		}
 		s.out.Println(s.out.Dim.Render(indent + "  answer"))
-		s.out.Println(screen.Indent(strings.Join(lines, "\n"), indent+"    "))
+		s.out.Println(term.Indent(strings.Join(lines, "\n"), indent+"    "))
 	}
 }
 

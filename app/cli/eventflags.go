@@ -9,11 +9,11 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"hookgate/app/client"
-	"hookgate/app/diag"
-	"hookgate/app/event"
 	"hookgate/app/replay"
-	"hookgate/app/yamlpos"
+	"hookgate/app/web/api/client"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 )
 
 // eventFlags are the flags that select events.
@@ -89,7 +89,7 @@ func (s *session) parseTime(flag, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	if d, err := yamlpos.ParseDuration(text); err == nil {
+	if d, err := yamlnode.ParseDuration(text); err == nil {
 		return s.now().Add(-d), nil
 	}
 	for _, layout := range []string{time.RFC3339, time.DateTime, time.DateOnly} {

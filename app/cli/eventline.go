@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"hookgate/app/cli/screen"
-	"hookgate/app/event"
+	"hookgate/app/cli/term"
 	"hookgate/app/web/api"
+	"hookgate/internal/event"
 )
 
 // eventLines gives a line for each event, its parts in columns:
@@ -23,10 +23,10 @@ func (s *session) eventLines(events []api.Event) []string {
 	for i, e := range events {
 		rows[i] = [5]string{
 			e.Time.Local().Format(clock), e.ID.String(),
-			screen.Clean(e.Source), screen.Clean(e.Type), screen.Cut(screen.Clean(e.Summary), 40),
+			term.Clean(e.Source), term.Clean(e.Type), term.Cut(term.Clean(e.Summary), 40),
 		}
 		for c, cell := range rows[i] {
-			widths[c] = max(widths[c], screen.Width(cell))
+			widths[c] = max(widths[c], term.Width(cell))
 		}
 	}
 	lines := make([]string, len(events))
@@ -34,7 +34,7 @@ func (s *session) eventLines(events []api.Event) []string {
 		var b strings.Builder
 		for c, cell := range rows[i] {
 			if widths[c] > 0 {
-				b.WriteString(s.columnStyle(c).Render(screen.Pad(cell, widths[c])) + "  ")
+				b.WriteString(s.columnStyle(c).Render(term.Pad(cell, widths[c])) + "  ")
 			}
 		}
 		b.WriteString(s.eventResult(&events[i]))
@@ -76,14 +76,14 @@ func (plainText) Render(texts ...string) string { return strings.Join(texts, " "
 func (s *session) eventResult(e *api.Event) string {
 	switch e.State {
 	case event.Rejected:
-		return s.out.Bad.Render("✗ rejected: " + screen.Clean(e.Cause))
+		return s.out.Bad.Render("✗ rejected: " + term.Clean(e.Cause))
 	case event.Duplicate:
 		if e.DuplicateOf != nil {
 			return s.out.Dim.Render("duplicate of " + e.DuplicateOf.String())
 		}
 		return s.out.Dim.Render("duplicate")
 	case event.Spam:
-		return s.out.Warn.Render("spam: " + screen.Clean(e.Cause))
+		return s.out.Warn.Render("spam: " + term.Clean(e.Cause))
 	case event.Routed, event.RuleError, event.NoMatch:
 	}
 	var parts []string
@@ -92,7 +92,7 @@ func (s *session) eventResult(e *api.Event) string {
 	}
 	for _, v := range e.Rules {
 		if v.Result == "error" {
-			parts = append(parts, s.out.Bad.Render("✗ rule error in "+screen.Clean(v.Rule+": "+v.Message)))
+			parts = append(parts, s.out.Bad.Render("✗ rule error in "+term.Clean(v.Rule+": "+v.Message)))
 		}
 	}
 	for _, d := range inOrder(e.Deliveries) {
@@ -111,19 +111,19 @@ func inOrder(deliveries []api.Delivery) []api.Delivery {
 
 // deliveryResult says in a few words where a delivery stands: billing ✓ 84 ms.
 func (s *session) deliveryResult(d *api.Delivery) string {
-	name := screen.Clean(d.Connection) + " "
+	name := term.Clean(d.Connection) + " "
 	switch d.State {
 	case event.Delivered:
 		return name + s.out.Good.Render("✓") + " " + milliseconds(d.DurationMS)
-	case event.GaveUp:
-		return name + s.out.Bad.Render("✗ failed: "+screen.Clean(d.Error))
+	case event.Failed:
+		return name + s.out.Bad.Render("✗ failed: "+term.Clean(d.Error))
 	case event.Retrying:
 		text := "↻ retrying"
 		if d.Next != nil {
 			text += " at " + d.Next.Local().Format(time.TimeOnly)
 		}
 		if d.Error != "" {
-			text += ": " + screen.Clean(d.Error)
+			text += ": " + term.Clean(d.Error)
 		}
 		return name + s.out.Warn.Render(text)
 	case event.Waiting:

@@ -6,9 +6,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"hookgate/app/cli/screen"
-	"hookgate/app/event"
+	"hookgate/app/cli/term"
 	"hookgate/app/web/api"
+	"hookgate/internal/event"
 )
 
 func newEvents(s *session) *cobra.Command {
@@ -99,7 +99,7 @@ func (s *session) printEvents(page *api.Page[api.Event]) {
 		s.out.Println(line)
 	}
 	if how := page.Search; how != nil && how.Failed > 0 {
-		s.note("the expression could not be evaluated for %s: %s", plural(how.Failed, "event"), screen.Clean(how.Failure))
+		s.note("the expression could not be evaluated for %s: %s", plural(how.Failed, "event"), term.Clean(how.Failure))
 	}
 	switch {
 	case page.Search != nil && page.Search.Stopped:

@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/valyala/fastjson"
 
-	"hookgate/app/client"
 	"hookgate/app/trial"
+	"hookgate/app/web/api/client"
 )
 
 // maxSample limits what events send reads, well above any limit of a server.

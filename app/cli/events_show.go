@@ -10,11 +10,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"hookgate/app/cli/screen"
+	"hookgate/app/cli/term"
 	"hookgate/app/cli/trace"
-	"hookgate/app/client"
-	"hookgate/app/event"
 	"hookgate/app/web/api"
+	"hookgate/app/web/api/client"
+	"hookgate/internal/event"
 )
 
 func newEventsShow(s *session) *cobra.Command {
@@ -35,14 +35,14 @@ func newEventsShow(s *session) *cobra.Command {
 }
 
 func (s *session) showEvent(e *api.EventDetail) {
-	s.out.Printf("%s  %s  %s  %s\n", s.out.Strong.Render(e.ID.String()), s.out.Name.Render(screen.Clean(e.Source)),
-		screen.Clean(e.Type), e.Time.Local().Format(time.DateTime))
+	s.out.Printf("%s  %s  %s  %s\n", s.out.Strong.Render(e.ID.String()), s.out.Name.Render(term.Clean(e.Source)),
+		term.Clean(e.Type), e.Time.Local().Format(time.DateTime))
 	if e.Summary != "" {
-		s.out.Println(s.out.Strong.Render(screen.Clean(e.Summary)))
+		s.out.Println(s.out.Strong.Render(term.Clean(e.Summary)))
 	}
 	s.out.Println(s.stateSentence(&e.Event))
 	if e.Cause != "" && e.State != event.Rejected && e.State != event.Spam { // these name it already
-		s.out.Println(s.out.Warn.Render(screen.Clean(e.Cause)))
+		s.out.Println(s.out.Warn.Render(term.Clean(e.Cause)))
 	}
 	s.showRules(e)
 	s.showReplays(e.Replays)
@@ -66,14 +66,14 @@ func (s *session) showReplays(replays []api.Replay) {
 		var matched []string
 		for _, v := range r.Rules {
 			if v.Result == "match" {
-				matched = append(matched, screen.Clean(v.Rule))
+				matched = append(matched, term.Clean(v.Rule))
 			}
 		}
 		what := s.out.Dim.Render("no rule matched")
 		if len(matched) > 0 {
 			what = plural(r.Deliveries, "delivery") + " by " + strings.Join(matched, ", ")
 		}
-		s.out.Printf("  %s  %s  %s, of config %s\n", s.out.Dim.Render(r.At.Local().Format(time.DateTime)), r.Run, what, screen.Clean(r.Config))
+		s.out.Printf("  %s  %s  %s, of config %s\n", s.out.Dim.Render(r.At.Local().Format(time.DateTime)), r.Run, what, term.Clean(r.Config))
 	}
 }
 
@@ -114,9 +114,9 @@ func (s *session) judgedBy(by *api.JudgedBy) string {
 	case by == nil:
 		return ""
 	case by.InForce:
-		return ", of config " + screen.Clean(by.Config) + " (in force)"
+		return ", of config " + term.Clean(by.Config) + " (in force)"
 	}
-	return ", of config " + screen.Clean(by.Config) + " (first loaded " + by.Since.Local().Format(time.DateTime) + ", no longer in force)"
+	return ", of config " + term.Clean(by.Config) + " (first loaded " + by.Since.Local().Format(time.DateTime) + ", no longer in force)"
 }
 
 // showGone says which connections of that version have a type that nobody knows
@@ -137,7 +137,7 @@ func (s *session) showVerdicts(e *api.EventDetail) {
 	}
 	s.heading("Rules" + s.judgedBy(e.JudgedBy))
 	for _, v := range e.Rules {
-		result := screen.Pad(v.Result, 7)
+		result := term.Pad(v.Result, 7)
 		switch v.Result {
 		case "match":
 			result = s.out.Good.Render(result)
@@ -146,9 +146,9 @@ func (s *session) showVerdicts(e *api.EventDetail) {
 		default:
 			result = s.out.Dim.Render(result)
 		}
-		line := fmt.Sprintf("  %s  %s", result, screen.Clean(v.Rule))
+		line := fmt.Sprintf("  %s  %s", result, term.Clean(v.Rule))
 		if v.Message != "" {
-			line += ": " + screen.Clean(v.Message)
+			line += ": " + term.Clean(v.Message)
 		}
 		s.out.Println(line)
 	}
@@ -156,19 +156,19 @@ func (s *session) showVerdicts(e *api.EventDetail) {
 
 func (s *session) showRequest(r *event.Request) {
 	s.heading("Request")
-	s.out.Printf("  %s", screen.Clean(r.Method))
+	s.out.Printf("  %s", term.Clean(r.Method))
 	if r.RemoteIP != "" { // a sample that was sent by hand has none
-		s.out.Printf(" from %s", screen.Clean(r.RemoteIP))
+		s.out.Printf(" from %s", term.Clean(r.RemoteIP))
 	}
 	if r.ContentType != "" {
-		s.out.Printf(", %s", screen.Clean(r.ContentType))
+		s.out.Printf(", %s", term.Clean(r.ContentType))
 	}
 	s.out.Println()
 	for _, name := range slices.Sorted(maps.Keys(r.Headers)) {
-		s.out.Printf("  %s %s\n", s.out.Dim.Render(screen.Clean(name)+":"), screen.Clean(r.Headers[name]))
+		s.out.Printf("  %s %s\n", s.out.Dim.Render(term.Clean(name)+":"), term.Clean(r.Headers[name]))
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Query)) {
-		s.out.Printf("  %s %s\n", s.out.Dim.Render("query "+screen.Clean(name)+":"), screen.Clean(fmt.Sprint(r.Query[name])))
+		s.out.Printf("  %s %s\n", s.out.Dim.Render("query "+term.Clean(name)+":"), term.Clean(fmt.Sprint(r.Query[name])))
 	}
 }
 
@@ -178,10 +178,10 @@ func (s *session) showBody(e *api.EventDetail) {
 	case len(e.Base64) > 0:
 		s.out.Printf("  %s that are no text: --json has them in base64\n", plural(len(e.Base64), "byte"))
 	case strings.TrimSpace(e.Body) == "" && len(e.Data) > len("{}"): // of a post with files the fields are kept, not the body
-		s.out.Println(screen.CleanBlock(indented(e.Data)))
+		s.out.Println(term.CleanBlock(indented(e.Data)))
 	case strings.TrimSpace(e.Body) == "":
 		s.out.Println("  empty")
 	default:
-		s.out.Println(screen.CleanBlock(strings.TrimRight(e.Body, "\r\n")))
+		s.out.Println(term.CleanBlock(strings.TrimRight(e.Body, "\r\n")))
 	}
 }

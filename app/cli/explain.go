@@ -11,12 +11,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"hookgate/app"
-	"hookgate/app/client"
 	"hookgate/app/config"
-	"hookgate/app/diag"
-	"hookgate/app/event"
 	"hookgate/app/trial"
 	"hookgate/app/web/api"
+	"hookgate/app/web/api/client"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
 )
 
 // explainFlags are those of explain.

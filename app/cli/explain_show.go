@@ -7,14 +7,14 @@ import (
 	"slices"
 	"strings"
 
-	"hookgate/app/body"
-	"hookgate/app/cli/screen"
+	"hookgate/app/cli/term"
 	"hookgate/app/cli/trace"
-	"hookgate/app/diag"
-	"hookgate/app/event"
 	"hookgate/app/trial"
 	"hookgate/app/web/api"
 	"hookgate/forms"
+	"hookgate/internal/body"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
 	"hookgate/rules"
 )
 
@@ -95,9 +95,9 @@ func (s *session) showExplanation(x *explanation, files map[string][]byte) error
 		}
 		return s.printJSON(x)
 	}
-	head := s.out.Strong.Render(screen.Clean(x.Type))
+	head := s.out.Strong.Render(term.Clean(x.Type))
 	if x.Summary != "" {
-		head += " · " + screen.Clean(x.Summary)
+		head += " · " + term.Clean(x.Summary)
 	}
 	s.out.Println(head)
 	if x.JudgedBy != nil {
@@ -105,10 +105,10 @@ func (s *session) showExplanation(x *explanation, files map[string][]byte) error
 		s.showGone("", x.JudgedBy)
 	}
 	if x.Cause != "" {
-		s.out.Println(s.out.Warn.Render("an expression of the source does not fit: " + screen.Clean(x.Cause)))
+		s.out.Println(s.out.Warn.Render("an expression of the source does not fit: " + term.Clean(x.Cause)))
 	}
 	if x.Spam != "" {
-		s.out.Println(s.out.Warn.Render("spam: "+screen.Clean(x.Spam)) + ": it would be kept, and no rule would see it")
+		s.out.Println(s.out.Warn.Render("spam: "+term.Clean(x.Spam)) + ": it would be kept, and no rule would see it")
 		return nil
 	}
 	if len(x.traces()) == 0 {
@@ -153,19 +153,19 @@ func (s *session) showRefusal(source string, refused *trial.RefusedError) error 
 		return &failure{code: exitFailed}
 	}
 	if len(out.Problems) == 0 {
-		s.out.Println(s.out.Bad.Render("✗ rejected: "+screen.Clean(out.Rejected)) + ": no rule would see it")
+		s.out.Println(s.out.Bad.Render("✗ rejected: "+term.Clean(out.Rejected)) + ": no rule would see it")
 		if out.Hint != "" {
-			s.out.Println("  " + screen.Clean(out.Hint))
+			s.out.Println("  " + term.Clean(out.Hint))
 		}
 		return &failure{code: exitFailed}
 	}
-	s.out.Println(s.out.Bad.Render("✗ refused by the form "+screen.Clean(source)) + ": nothing would be kept")
+	s.out.Println(s.out.Bad.Render("✗ refused by the form "+term.Clean(source)) + ": nothing would be kept")
 	widest := 0
 	for _, p := range out.Problems {
-		widest = max(widest, screen.Width(screen.Clean(p.Field)))
+		widest = max(widest, term.Width(term.Clean(p.Field)))
 	}
 	for _, p := range out.Problems {
-		s.out.Println("  " + s.out.Name.Render(screen.Pad(screen.Clean(p.Field), widest)) + "  " + screen.Clean(p.Message))
+		s.out.Println("  " + s.out.Name.Render(term.Pad(term.Clean(p.Field), widest)) + "  " + term.Clean(p.Message))
 	}
 	return &failure{code: exitFailed}
 }

@@ -8,10 +8,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"hookgate/app/cli/screen"
-	"hookgate/app/client"
-	"hookgate/app/diag"
-	"hookgate/app/shape"
+	"hookgate/app/cli/term"
+	"hookgate/app/web/api/client"
+	"hookgate/internal/diag"
+	"hookgate/internal/schema"
 )
 
 // newFields makes `sources fields` and `forms fields`.
@@ -48,10 +48,10 @@ func newFields(s *session, form bool) *cobra.Command {
 
 // origin asks the server that runs, and else looks at the config and the
 // database's file.
-func (s *session) origin(ctx context.Context, name string, form bool) (shape.Origin, error) {
+func (s *session) origin(ctx context.Context, name string, form bool) (schema.Source, error) {
 	server, err := s.connect()
 	if err != nil {
-		return shape.Origin{}, err
+		return schema.Source{}, err
 	}
 	origin, err := server.Fields(ctx, name, form)
 	if remote, _ := s.env("HOOKGATE_URL"); remote != "" || !errors.Is(err, client.ErrUnreachable) {
@@ -62,19 +62,19 @@ func (s *session) origin(ctx context.Context, name string, form bool) (shape.Ori
 	}
 	loaded, _, err := s.load()
 	if err != nil {
-		return shape.Origin{}, err
+		return schema.Source{}, err
 	}
 	known, err := loaded.Survey(ctx, name)
 	if origin, found := known[name]; found && origin.Form == form {
 		if err != nil { // what is documented is worth something all the same
-			s.note("the database can't be read: %s", screen.Clean(err.Error()))
+			s.note("the database can't be read: %s", term.Clean(err.Error()))
 		}
 		return origin, nil
 	}
-	return shape.Origin{}, s.noOrigin(loaded.Origins(), name, form)
+	return schema.Source{}, s.noOrigin(loaded.Origins(), name, form)
 }
 
-func (s *session) noOrigin(known map[string]shape.Origin, name string, form bool) error {
+func (s *session) noOrigin(known map[string]schema.Source, name string, form bool) error {
 	noun, other := "source", "form"
 	if form {
 		noun, other = other, noun
@@ -94,12 +94,12 @@ func (s *session) noOrigin(known map[string]shape.Origin, name string, form bool
 }
 
 // onlyType leaves the shapes of one type.
-func onlyType(o *shape.Origin, typ string) error {
+func onlyType(o *schema.Source, typ string) error {
 	var types []string
 	for _, s := range append(o.Documented, o.Seen...) {
 		types = append(types, s.Type)
 	}
-	o.Documented, o.Seen = shape.Of(o.Documented, []string{typ}), shape.Of(o.Seen, []string{typ})
+	o.Documented, o.Seen = schema.Of(o.Documented, []string{typ}), schema.Of(o.Seen, []string{typ})
 	if len(o.Documented)+len(o.Seen) == 0 {
 		return &failure{code: exitNotFound, err: fmt.Errorf("%s has no event of the type %q", o.Name, typ), hint: diag.DidYouMean(typ, types)}
 	}
@@ -107,10 +107,10 @@ func onlyType(o *shape.Origin, typ string) error {
 }
 
 // printOrigin prints a line about what was looked at, and a table of fields.
-func (s *session) printOrigin(o *shape.Origin) {
-	s.out.Println(screen.Clean(o.Name) + ": " + about(o))
-	documented, seen := shape.Merge(o.Documented), shape.Merge(o.Seen)
-	all := shape.Merge(append(append([]shape.Shape{}, o.Seen...), o.Documented...))
+func (s *session) printOrigin(o *schema.Source) {
+	s.out.Println(term.Clean(o.Name) + ": " + about(o))
+	documented, seen := schema.Merge(o.Documented), schema.Merge(o.Seen)
+	all := schema.Merge(append(append([]schema.Payload{}, o.Seen...), o.Documented...))
 	var rows [][]string
 	for i := range all.Fields {
 		f := &all.Fields[i]
@@ -124,7 +124,7 @@ func (s *session) printOrigin(o *shape.Origin) {
 		if at := documented.Find(f.Path); at != nil && len(kinds) == 0 {
 			kinds = strings.Join(at.Types, ", ")
 		}
-		rows = append(rows, []string{screen.Clean(f.Path.String()), kinds, count, examples(shown)})
+		rows = append(rows, []string{term.Clean(f.Path.String()), kinds, count, examples(shown)})
 	}
 	if len(rows) == 0 {
 		return
@@ -142,24 +142,24 @@ func (s *session) fit(rows [][]string) {
 	for column := range 3 {
 		widest := 0
 		for _, row := range rows {
-			widest = max(widest, screen.Width(row[column]))
+			widest = max(widest, term.Width(row[column]))
 		}
 		left -= widest + 2
 	}
 	for _, row := range rows {
-		row[3] = screen.Cut(row[3], max(left, 10))
+		row[3] = term.Cut(row[3], max(left, 10))
 	}
 }
 
-func about(o *shape.Origin) string {
+func about(o *schema.Source) string {
 	var parts []string
 	for _, s := range o.Seen {
-		parts = append(parts, fmt.Sprintf("%s %s", thousands(s.Events), screen.Clean(s.Type)))
+		parts = append(parts, fmt.Sprintf("%s %s", thousands(s.Events), term.Clean(s.Type)))
 	}
 	text := "no event has come yet"
 	switch n := o.Events(); {
 	case n == 1:
-		text = "the last event (" + screen.Clean(o.Seen[0].Type) + ")"
+		text = "the last event (" + term.Clean(o.Seen[0].Type) + ")"
 	case n > 1:
 		text = fmt.Sprintf("the last %s events (%s)", thousands(n), strings.Join(parts, ", "))
 	}
@@ -173,16 +173,16 @@ func about(o *shape.Origin) string {
 }
 
 // examples are the values that a field had, or can have.
-func examples(f *shape.Field) string {
+func examples(f *schema.Field) string {
 	const most = 4
 	var values []string
 	for _, e := range f.Examples {
-		values = append(values, screen.Clean(string(e)))
+		values = append(values, term.Clean(string(e)))
 	}
 	if f.Seen == 0 && len(f.Values) > 0 {
 		values = nil
 		for _, v := range f.Values {
-			values = append(values, `"`+screen.Clean(v)+`"`)
+			values = append(values, `"`+term.Clean(v)+`"`)
 		}
 	}
 	text := strings.Join(values[:min(most, len(values))], ", ")

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"hookgate/app/shape"
+	"hookgate/internal/schema"
 )
 
 const fieldsConfig = `version: 1
@@ -59,7 +59,7 @@ data.topic  null, text    –        "web", "print"
 			}
 		}
 		got := run(t, "sources", "fields", "shop", "--type", "sent", "--json", "-c", config)
-		var origin shape.Origin
+		var origin schema.Source
 		if err := json.Unmarshal([]byte(got.out), &origin); err != nil || len(origin.Seen) != 1 || len(origin.Seen[0].Fields) != 1 {
 			t.Errorf("%s: %v %+v", where, err, got)
 		}

@@ -10,10 +10,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"hookgate/app"
-	"hookgate/app/cli/screen"
-	"hookgate/app/client"
-	"hookgate/app/event"
+	"hookgate/app/cli/term"
 	"hookgate/app/web/api"
+	"hookgate/app/web/api/client"
+	"hookgate/internal/event"
 )
 
 func newForms(s *session) *cobra.Command {
@@ -117,7 +117,7 @@ func (s *session) printForms(list []listedForm, since time.Time) {
 		if f.Fields == nil {
 			fields = "any"
 		}
-		row := []string{screen.Clean(f.Name), screen.Clean(f.Address), fields}
+		row := []string{term.Clean(f.Name), term.Clean(f.Address), fields}
 		if counted {
 			row = append(row, thousands(*f.Posts), thousands(*f.Spam))
 		}

@@ -16,9 +16,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"hookgate/app/cli/sheet"
-	"hookgate/app/client"
-	"hookgate/app/diag"
-	"hookgate/app/event"
+	"hookgate/app/web/api/client"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
 )
 
 // export is one call of forms export.

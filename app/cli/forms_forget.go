@@ -9,10 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"hookgate/app/cli/screen"
-	"hookgate/app/client"
+	"hookgate/app/cli/term"
 	"hookgate/app/forget"
 	"hookgate/app/web/api"
+	"hookgate/app/web/api/client"
 )
 
 const forgetLong = `Delete what is stored of a person: every form post that holds this e-mail
@@ -25,7 +25,7 @@ interrupted one is finished by running it again. Backups, logs and those who got
 the deliveries keep what they have.`
 
 func newFormsForget(s *session) *cobra.Command {
-	var r api.ForgetRequest
+	var r api.EraseRequest
 	c := &cobra.Command{
 		Use: "forget EMAIL", Short: "Delete all that is stored of a person: posts, deliveries, files", Long: forgetLong,
 		Example: `  hookgate forms forget ada@example.com --dry-run
@@ -48,7 +48,7 @@ func newFormsForget(s *session) *cobra.Command {
 	return c
 }
 
-func (s *session) forgetPerson(ctx context.Context, r api.ForgetRequest) error {
+func (s *session) forgetPerson(ctx context.Context, r api.EraseRequest) error {
 	server, err := s.connect()
 	if err != nil {
 		return err
@@ -88,13 +88,13 @@ func (s *session) forgetPerson(ctx context.Context, r api.ForgetRequest) error {
 }
 
 // printGone says what was deleted, and what is left to do.
-func (s *session) printGone(gone *api.Forgotten) {
+func (s *session) printGone(gone *api.Erased) {
 	s.out.Printf("%s\n", deletedSentence(gone))
 	if gone.Record != nil {
 		s.note("This deletion has the number %s: hookgate forms forgotten lists them.", *gone.Record)
 	}
 	for _, text := range gone.Remains {
-		s.note("%s", screen.Clean(text))
+		s.note("%s", term.Clean(text))
 	}
 	if gone.Events > 0 {
 		s.note("Backups, logs and those who got the deliveries keep what they have.")
@@ -102,11 +102,11 @@ func (s *session) printGone(gone *api.Forgotten) {
 }
 
 // forgetAll adds up all parts; with an error, those before it.
-func (s *session) forgetAll(ctx context.Context, server *client.Client, r api.ForgetRequest, what string) (api.Forgotten, error) {
-	all := api.Forgotten{Origins: []api.ForgetOrigin{}}
+func (s *session) forgetAll(ctx context.Context, server *client.Client, r api.EraseRequest, what string) (api.Erased, error) {
+	all := api.Erased{Origins: []api.ForgetOrigin{}}
 	var bar *progress
 	for {
-		part, err := server.Forget(ctx, r)
+		part, err := server.Erase(ctx, r)
 		if err != nil {
 			return all, err
 		}
@@ -124,7 +124,7 @@ func (s *session) forgetAll(ctx context.Context, server *client.Client, r api.Fo
 	}
 }
 
-func addForgotten(all, part *api.Forgotten) {
+func addForgotten(all, part *api.Erased) {
 	all.Examined += part.Examined
 	all.Events += part.Events
 	all.Deliveries += part.Deliveries
@@ -147,14 +147,14 @@ next:
 }
 
 // printFound says what would be deleted, and what would stay.
-func (s *session) printFound(r *api.ForgetRequest, found *api.Forgotten) {
+func (s *session) printFound(r *api.EraseRequest, found *api.Erased) {
 	var rows [][]string
 	for _, o := range found.Origins {
 		kind := "source"
 		if o.Form {
 			kind = "form"
 		}
-		rows = append(rows, []string{screen.Clean(o.Name), kind, thousands(o.Events)})
+		rows = append(rows, []string{term.Clean(o.Name), kind, thousands(o.Events)})
 	}
 	if len(rows) > 0 {
 		s.out.Printf("%s", s.out.Table([]string{"FROM", "KIND", "EVENTS"}, rows))
@@ -177,7 +177,7 @@ func (s *session) printFound(r *api.ForgetRequest, found *api.Forgotten) {
 	}
 }
 
-func deletedSentence(gone *api.Forgotten) string {
+func deletedSentence(gone *api.Erased) string {
 	if gone.Events == 0 {
 		return "no event holds this address"
 	}
@@ -185,7 +185,7 @@ func deletedSentence(gone *api.Forgotten) string {
 }
 
 // stoppedForget tells how far a deletion is that did not come to its end.
-func stoppedForget(gone *api.Forgotten, err error) error {
+func stoppedForget(gone *api.Erased, err error) error {
 	const hint = "run the same command again to finish it"
 	if errors.Is(err, context.Canceled) {
 		return &failure{code: exitInterrupted, hint: hint, err: fmt.Errorf("interrupted: %s so far", deletedSentence(gone))}

@@ -3,8 +3,8 @@ package cli
 import (
 	"time"
 
-	"hookgate/app/client"
 	"hookgate/app/web/api"
+	"hookgate/app/web/api/client"
 
 	"github.com/spf13/cobra"
 )
@@ -15,12 +15,12 @@ func newFormsForgotten(s *session) *cobra.Command {
 		Example: `  hookgate forms forgotten`,
 		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return answered(cmd.Context(), s, (*client.Client).Forgettings, s.printForgotten)
+			return answered(cmd.Context(), s, (*client.Client).Erasures, s.printForgotten)
 		},
 	}
 }
 
-func (s *session) printForgotten(list *api.Forgettings) {
+func (s *session) printForgotten(list *api.Erasures) {
 	if len(list.Items) == 0 {
 		s.out.Println("nobody was forgotten")
 		return

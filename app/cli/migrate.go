@@ -11,7 +11,7 @@ import (
 
 	"hookgate/app"
 	"hookgate/app/config"
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 func newMigrate(s *session) *cobra.Command {

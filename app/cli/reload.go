@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"hookgate/app/diag"
+	"hookgate/internal/diag"
 )
 
 func newReload(s *session) *cobra.Command {

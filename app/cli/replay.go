@@ -9,10 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"hookgate/app/event"
 	"hookgate/app/replay"
 	"hookgate/app/web/api"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 )
 
 const replayLong = `Put stored events through the rules that are in force now, and send what comes
@@ -88,7 +88,7 @@ func (r *replayCall) parse(s *session, cmd *cobra.Command, args []string) error 
 		r.ids = append(r.ids, id)
 	}
 	if r.rate != "" {
-		var rate yamlpos.Rate
+		var rate yamlnode.Rate
 		if err := rate.UnmarshalText([]byte(r.rate)); err != nil || rate.Count <= 0 {
 			return usageError("write it like 50/s or 600/m", fmt.Errorf("--rate: %q is no rate", r.rate))
 		}

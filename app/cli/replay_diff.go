@@ -11,11 +11,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"hookgate/app"
-	"hookgate/app/cli/screen"
-	"hookgate/app/client"
+	"hookgate/app/cli/term"
 	"hookgate/app/config"
 	"hookgate/app/replay"
 	"hookgate/app/web/api"
+	"hookgate/app/web/api/client"
 )
 
 // diffFlags are those of a replay that compares.
@@ -191,7 +191,7 @@ func (s *session) compareFailure(where string, err error) error {
 // printComparison prints how often each rule matches, and the events that
 // change.
 func (s *session) printComparison(c api.Comparison, names [2]string) {
-	s.note("%s judged by %s (%s) and by %s (%s)", plural(c.Examined, "event"), names[0], c.Config, screen.Clean(names[1]), c.Against)
+	s.note("%s judged by %s (%s) and by %s (%s)", plural(c.Examined, "event"), names[0], c.Config, term.Clean(names[1]), c.Against)
 	var rows [][]string
 	for i := range c.Rules {
 		rows = append(rows, s.ruleRow(&c.Rules[i]))
@@ -206,7 +206,7 @@ func (s *session) printComparison(c api.Comparison, names [2]string) {
 		s.note("… and %s more: --limit %d prints all", plural(more, "event"), c.Changed)
 	}
 	if c.Failed > 0 {
-		s.note("%s left out: %s", plural(c.Failed, "event"), screen.Clean(c.Failure))
+		s.note("%s left out: %s", plural(c.Failed, "event"), term.Clean(c.Failure))
 	}
 	if c.Changed == 0 {
 		s.out.Printf("None of %s changes. Nothing was sent.\n", plural(c.Examined, "event"))
@@ -237,7 +237,7 @@ func (s *session) ruleRow(r *replay.RuleCount) []string {
 		note = strings.TrimSpace(note + " " + s.out.Bad.Render("errors: "+strconv.Itoa(r.ErrorsNow)+" → "+strconv.Itoa(r.ErrorsThen)))
 	}
 	return []string{
-		screen.Clean(r.Rule), thousands(r.Now), thousands(r.Then), s.out.Good.Render(count(r.More, "+")),
+		term.Clean(r.Rule), thousands(r.Now), thousands(r.Then), s.out.Good.Render(count(r.More, "+")),
 		s.out.Bad.Render(count(r.Fewer, "−")), s.out.Warn.Render(count(r.Outputs, "~")), note,
 	}
 }
@@ -249,20 +249,20 @@ func (s *session) ruleRow(r *replay.RuleCount) []string {
 //	  ~ announce-status/slack-web  text: "moved to Done" → "is Done"
 func (s *session) printChange(e *replay.EventChange) {
 	s.out.Printf("\n%s  %s  %s  %s  %s\n", s.out.Dim.Render(e.Time.Local().Format(time.DateTime)), e.ID,
-		s.out.Name.Render(screen.Clean(e.Source)), screen.Clean(e.Type), s.out.Strong.Render(screen.Cut(screen.Clean(e.Summary), 40)))
+		s.out.Name.Render(term.Clean(e.Source)), term.Clean(e.Type), s.out.Strong.Render(term.Cut(term.Clean(e.Summary), 40)))
 	for _, route := range e.Routes {
-		name := screen.Clean(route.Route)
+		name := term.Clean(route.Route)
 		switch route.Change {
 		case replay.Added:
 			s.out.Println("  " + s.out.Good.Render("+ "+name))
 		case replay.Removed:
 			s.out.Println("  " + s.out.Bad.Render("− "+name))
 		case replay.Error:
-			s.out.Println("  " + s.out.Bad.Render("✗ "+name+" cannot judge it: ") + screen.Clean(route.Message))
+			s.out.Println("  " + s.out.Bad.Render("✗ "+name+" cannot judge it: ") + term.Clean(route.Message))
 		default:
 			s.out.Println("  " + s.out.Warn.Render("~ "+name))
 			for _, d := range route.Differences {
-				s.out.Printf("      %s: %s → %s\n", screen.Clean(d.Path), s.out.Bad.Render(orNothing(d.Now)), s.out.Good.Render(orNothing(d.Then)))
+				s.out.Printf("      %s: %s → %s\n", term.Clean(d.Path), s.out.Bad.Render(orNothing(d.Now)), s.out.Good.Render(orNothing(d.Then)))
 			}
 		}
 	}
@@ -272,5 +272,5 @@ func orNothing(text string) string {
 	if text == "" {
 		return "nothing"
 	}
-	return screen.Clean(text)
+	return term.Clean(text)
 }

@@ -5,9 +5,9 @@ import (
 	"strings"
 	"time"
 
-	"hookgate/app/cli/screen"
-	"hookgate/app/client"
+	"hookgate/app/cli/term"
 	"hookgate/app/web/api"
+	"hookgate/app/web/api/client"
 )
 
 // listReplays prints the runs there were, the newest last.
@@ -32,7 +32,7 @@ func (s *session) listReplays(ctx context.Context, server *client.Client) error 
 		}
 		rows = append(rows, []string{
 			s.out.Dim.Render(run.Created.Local().Format(time.DateTime)), run.ID.String(), state,
-			screen.Clean(run.By), thousands(run.Events), thousands(run.Deliveries), s.out.Dim.Render(selectionText(&run.Selection)),
+			term.Clean(run.By), thousands(run.Events), thousands(run.Deliveries), s.out.Dim.Render(selectionText(&run.Selection)),
 		})
 	}
 	s.out.Printf("%s", s.out.Table([]string{"BEGUN", "ID", "STATE", "BY", "EVENTS", "DELIVERIES", "SELECTION"}, rows))
@@ -44,7 +44,7 @@ func selectionText(sel *api.EventSelection) string {
 	var parts []string
 	add := func(flag, value string) {
 		if value != "" {
-			parts = append(parts, "--"+flag+" "+screen.Clean(value))
+			parts = append(parts, "--"+flag+" "+term.Clean(value))
 		}
 	}
 	if len(sel.IDs) > 0 {

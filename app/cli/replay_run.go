@@ -7,10 +7,10 @@ import (
 	"strings"
 	"time"
 
-	"hookgate/app/cli/screen"
-	"hookgate/app/client"
+	"hookgate/app/cli/term"
 	"hookgate/app/replay"
 	"hookgate/app/web/api"
+	"hookgate/app/web/api/client"
 )
 
 // preview tells what the replay would do and asks. It reports whether to go on.
@@ -81,13 +81,13 @@ func (s *session) printPreview(p *api.ReplayPreview) {
 		if route.Failing > 0 {
 			note = s.out.Bad.Render(thousands(route.Failing) + " could not be made")
 		}
-		rows = append(rows, []string{screen.Clean(route.Rule) + " → " + s.out.Name.Render(screen.Clean(route.Connection)), thousands(route.Deliveries), note})
+		rows = append(rows, []string{term.Clean(route.Rule) + " → " + s.out.Name.Render(term.Clean(route.Connection)), thousands(route.Deliveries), note})
 	}
 	if len(rows) > 0 {
 		s.out.Printf("%s", s.out.Table([]string{"RULE → CONNECTION", "DELIVERIES", ""}, rows))
 	}
 	if p.Failed > 0 {
-		s.note("the expression could not be evaluated for %s: %s", plural(p.Failed, "event"), screen.Clean(p.Failure))
+		s.note("the expression could not be evaluated for %s: %s", plural(p.Failed, "event"), term.Clean(p.Failure))
 	}
 	verb := " match"
 	if p.Events == 1 {

@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"hookgate/app/cli/screen"
-	"hookgate/app/client"
+	"hookgate/app/cli/term"
 	"hookgate/app/web/api"
+	"hookgate/app/web/api/client"
 )
 
 func newReplicas(s *session) *cobra.Command {
@@ -37,7 +37,7 @@ func (s *session) printReplicas(replicas *api.Replicas) {
 	var rows [][]string
 	for i := range replicas.Items {
 		r := &replicas.Items[i]
-		name := screen.Clean(r.Name)
+		name := term.Clean(r.Name)
 		if r.Self {
 			name += " (answers)"
 		}
@@ -46,13 +46,13 @@ func (s *session) printReplicas(replicas *api.Replicas) {
 			left = lasting(r.LeaseLeftMS)
 		}
 		rows = append(rows, []string{
-			fmt.Sprint(r.ID), name, screen.Clean(r.Version), r.Started.Local().Format(time.DateTime),
+			fmt.Sprint(r.ID), name, term.Clean(r.Version), r.Started.Local().Format(time.DateTime),
 			r.Heartbeat.Local().Format(time.DateTime), left, holds(r.Holds),
 		})
 	}
 	s.out.Printf("%s", s.out.Table([]string{"ID", "NAME", "VERSION", "STARTED", "LAST HEARD", "LEASE LEFT", "HOLDS"}, rows))
 	for _, c := range replicas.LeftAlone {
-		s.out.Println(screen.Clean(c.Connection) + " " + why(c))
+		s.out.Println(term.Clean(c.Connection) + " " + why(c))
 	}
 }
 
@@ -85,7 +85,7 @@ func lasting(ms int64) string {
 func holds(counts map[string]int) string {
 	var parts []string
 	for _, connection := range slices.Sorted(maps.Keys(counts)) {
-		parts = append(parts, screen.Clean(connection)+" "+thousands(counts[connection]))
+		parts = append(parts, term.Clean(connection)+" "+thousands(counts[connection]))
 	}
 	if len(parts) == 0 {
 		return "nothing"

@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"hookgate/app"
-	"hookgate/app/cli/screen"
-	"hookgate/app/event"
+	"hookgate/app/cli/term"
+	"hookgate/internal/event"
 )
 
 func newRoutes(s *session) *cobra.Command {
@@ -57,7 +57,7 @@ func (s *session) printRoutes(routes *app.Routes) {
 	}
 	lines := [][]string{{"FROM", "EVENTS", "RULE", "TO"}}
 	for _, r := range routes.Routes {
-		lines = append(lines, []string{screen.Clean(r.From), eventsOf(&r), screen.Clean(r.Rule), screen.Clean(r.Connection) + " (" + r.Kind + ")"})
+		lines = append(lines, []string{term.Clean(r.From), eventsOf(&r), term.Clean(r.Rule), term.Clean(r.Connection) + " (" + r.Kind + ")"})
 	}
 	widths := fit(lines, s.out.Width())
 	s.out.Println(s.out.Strong.Render(columns(lines[0], widths)))
@@ -84,8 +84,8 @@ func (s *session) printRoutes(routes *app.Routes) {
 
 // condition prints an expression in one line, cut where it is too long.
 func (s *session) condition(word, code string) {
-	text := "    " + word + strings.Join(strings.Fields(screen.Clean(code)), " ")
-	s.out.Println(s.out.Dim.Render(screen.Cut(text, s.out.Width())))
+	text := "    " + word + strings.Join(strings.Fields(term.Clean(code)), " ")
+	s.out.Println(s.out.Dim.Render(term.Cut(text, s.out.Width())))
 }
 
 func eventsOf(r *app.Route) string {
@@ -95,7 +95,7 @@ func eventsOf(r *app.Route) string {
 	case len(r.Events) == 0:
 		return "all"
 	}
-	return screen.Clean(strings.Join(r.Events, ", "))
+	return term.Clean(strings.Join(r.Events, ", "))
 }
 
 // fit are the widths of columns that fit in width together: the widest gives way.
@@ -104,7 +104,7 @@ func fit(lines [][]string, width int) []int {
 	total := 2 * (len(widths) - 1)
 	for i := range widths {
 		for _, line := range lines {
-			widths[i] = max(widths[i], screen.Width(line[i]))
+			widths[i] = max(widths[i], term.Width(line[i]))
 		}
 		total += widths[i]
 	}
@@ -130,7 +130,7 @@ func columns(line []string, widths []int) string {
 		if i > 0 {
 			b.WriteString("  ")
 		}
-		b.WriteString(screen.Pad(screen.Cut(text, widths[i]), widths[i]))
+		b.WriteString(term.Pad(term.Cut(text, widths[i]), widths[i]))
 	}
 	return strings.TrimRight(b.String(), " ")
 }
@@ -141,7 +141,7 @@ func (s *session) printUnused(unused *app.Unused) {
 		names []string
 	}{{"source", unused.Sources}, {"form", unused.Forms}, {"connection", unused.Connections}} {
 		for _, name := range part.names {
-			s.out.Printf("%s %s %s\n", s.out.Warn.Render("unused:"), part.noun, screen.Clean(name))
+			s.out.Printf("%s %s %s\n", s.out.Warn.Render("unused:"), part.noun, term.Clean(name))
 		}
 	}
 }

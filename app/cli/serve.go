@@ -12,7 +12,7 @@ import (
 
 	"hookgate/app"
 	"hookgate/app/config"
-	"hookgate/app/diag"
+	"hookgate/internal/diag"
 )
 
 func newServe(s *session) *cobra.Command {

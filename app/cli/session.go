@@ -5,9 +5,9 @@ import (
 	"io"
 	"time"
 
-	"github.com/charmbracelet/x/term"
+	xterm "github.com/charmbracelet/x/term"
 
-	"hookgate/app/cli/screen"
+	"hookgate/app/cli/term"
 	"hookgate/app/config"
 )
 
@@ -18,8 +18,8 @@ type session struct {
 	env            config.LookupFunc
 	now            func() time.Time
 
-	out *screen.Screen // stdout for people
-	msg *screen.Screen // stderr for people
+	out *term.Screen // stdout for people
+	msg *term.Screen // stderr for people
 
 	file    string // the config's path, as given
 	json    bool
@@ -31,15 +31,15 @@ type session struct {
 
 // prepare makes the screens; again after the flags are known.
 func (s *session) prepare() {
-	s.out = screen.New(s.stdout, s.env, s.noColor)
-	s.msg = screen.New(s.stderr, s.env, s.noColor)
+	s.out = term.New(s.stdout, s.env, s.noColor)
+	s.msg = term.New(s.stderr, s.env, s.noColor)
 }
 
 // interactive reports whether a person can be asked: both the questions and
 // the answers go through a terminal.
 func (s *session) interactive() bool {
-	in, ok := s.stdin.(term.File)
-	return ok && term.IsTerminal(in.Fd()) && s.msg.TTY()
+	in, ok := s.stdin.(xterm.File)
+	return ok && xterm.IsTerminal(in.Fd()) && s.msg.TTY()
 }
 
 // note writes a message for people to stderr, unless --quiet was given.
@@ -62,8 +62,8 @@ func (s *session) report(f *failure) {
 	if f.err == nil {
 		return
 	}
-	s.msg.Printf("%s %s\n", s.msg.Bad.Render("hookgate:"), screen.CleanBlock(f.err.Error()))
+	s.msg.Printf("%s %s\n", s.msg.Bad.Render("hookgate:"), term.CleanBlock(f.err.Error()))
 	if f.hint != "" {
-		s.msg.Printf("%s\n", screen.Indent(f.hint, "  "))
+		s.msg.Printf("%s\n", term.Indent(f.hint, "  "))
 	}
 }

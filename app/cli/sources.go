@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hookgate/app/config"
-	"hookgate/app/diag"
+	"hookgate/internal/diag"
 )
 
 func newSources(s *session) *cobra.Command {

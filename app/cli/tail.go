@@ -13,11 +13,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"hookgate/app/cli/screen"
-	"hookgate/app/client"
-	"hookgate/app/diag"
-	"hookgate/app/event"
+	"hookgate/app/cli/term"
 	"hookgate/app/web/api"
+	"hookgate/app/web/api/client"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
 )
 
 // reconnectAfter is the pause before the server is looked for again.
@@ -141,13 +141,13 @@ func (v *tailView) line(e *api.Live) string {
 	if e.Update {
 		at = s.now()
 	}
-	cells := [4]string{e.ID.String(), screen.Clean(e.Source), screen.Clean(e.Type), screen.Cut(screen.Clean(e.Summary), 40)}
+	cells := [4]string{e.ID.String(), term.Clean(e.Source), term.Clean(e.Type), term.Cut(term.Clean(e.Summary), 40)}
 	var b strings.Builder
 	b.WriteString(s.out.Dim.Render(at.Local().Format(time.TimeOnly)) + "  ")
 	for i, cell := range cells {
-		v.widths[i] = max(v.widths[i], screen.Width(cell))
+		v.widths[i] = max(v.widths[i], term.Width(cell))
 		if v.widths[i] > 0 {
-			b.WriteString(s.columnStyle(i+1).Render(screen.Pad(cell, v.widths[i])) + "  ")
+			b.WriteString(s.columnStyle(i+1).Render(term.Pad(cell, v.widths[i])) + "  ")
 		}
 	}
 	b.WriteString(v.result(e))

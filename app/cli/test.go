@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"hookgate/app/cli/screen"
-	"hookgate/app/diag"
+	"hookgate/app/cli/term"
 	"hookgate/app/trial"
+	"hookgate/internal/diag"
 	"hookgate/rules"
 )
 
@@ -142,11 +142,11 @@ const placeColumn = 60
 func (s *session) showTest(r *trial.Result) {
 	if r.OK {
 		if !s.quiet {
-			s.out.Println(s.out.Good.Render("✓") + " " + screen.Clean(r.Name))
+			s.out.Println(s.out.Good.Render("✓") + " " + term.Clean(r.Name))
 		}
 		return
 	}
-	s.out.Printf("%s %s  %s\n", s.out.Bad.Render("✗"), screen.Pad(screen.Clean(r.Name), placeColumn-4), s.out.Dim.Render(place(r.At)))
+	s.out.Printf("%s %s  %s\n", s.out.Bad.Render("✗"), term.Pad(term.Clean(r.Name), placeColumn-4), s.out.Dim.Render(place(r.At)))
 	compared := false
 	for _, f := range r.Findings {
 		compared = compared || f.Kind == trial.Missing || f.Kind == trial.Unexpected || f.Kind == trial.RuleError
@@ -177,8 +177,8 @@ func (s *session) testLine(word, text string) {
 	if width == 0 {
 		width = 120
 	}
-	for i, line := range screen.Wrap(screen.Clean(text), max(width-indent-column, 20)) {
-		head := screen.Pad(word, column)
+	for i, line := range term.Wrap(term.Clean(text), max(width-indent-column, 20)) {
+		head := term.Pad(word, column)
 		if i > 0 {
 			head = strings.Repeat(" ", column)
 		}

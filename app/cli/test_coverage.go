@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"hookgate/app/cli/screen"
+	"hookgate/app/cli/term"
 	"hookgate/rules"
 	"hookgate/rules/lang"
 )
@@ -13,18 +13,18 @@ import (
 func (s *session) showCoverage(c *coverageReport) {
 	s.out.Println()
 	for _, g := range c.Gaps {
-		what := screen.Clean(g.Rule)
+		what := term.Clean(g.Rule)
 		if g.Action != "" {
-			what = screen.Clean(g.Action)
+			what = term.Clean(g.Action)
 		}
 		if g.Key != "" && (g.Key != "when" || g.Action != "") {
-			what += " " + screen.Clean(g.Key)
+			what += " " + term.Clean(g.Key)
 		}
 		text := gapText(&g)
 		line := fmt.Sprintf("%s  %s", s.out.Name.Render(what), text)
-		if width := s.width(); width > 0 && screen.Width(what)+2+screen.Width(text)+2+screen.Width(place(g.At)) > width {
+		if width := s.width(); width > 0 && term.Width(what)+2+term.Width(text)+2+term.Width(place(g.At)) > width {
 			s.out.Println(s.out.Name.Render(what) + "  " + s.out.Dim.Render(place(g.At)))
-			for _, part := range screen.Wrap(text, width-4) {
+			for _, part := range term.Wrap(text, width-4) {
 				s.out.Println("    " + part)
 			}
 			continue
@@ -40,7 +40,7 @@ func covered(c rules.Covered, noun string) string {
 
 // gapText says what no test exercised.
 func gapText(g *rules.Gap) string {
-	text := strings.TrimSpace(screen.Clean(g.Text))
+	text := strings.TrimSpace(term.Clean(g.Text))
 	switch {
 	case g.Key == "" && g.Action == "":
 		return "never matched"

@@ -3,8 +3,8 @@ package config
 import (
 	"time"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // The bounds of what a connection can say.
@@ -16,7 +16,7 @@ const (
 )
 
 // connections reads the connections and the keys that all of them have.
-func connections(n yamlpos.Node) ([]Connection, diag.List) {
+func connections(n yamlnode.Node) ([]Connection, diag.List) {
 	named, faults := entries(n, "a connection", names{})
 	var list []Connection
 	for _, e := range named {
@@ -35,7 +35,7 @@ func (c *Connection) misspelt() diag.List {
 	var list diag.List
 	for _, f := range c.Settings {
 		if c.Type.IsZero() && diag.Suggest(f.Key.Value, commonKeys()) != "" {
-			list = append(list, yamlpos.UnknownKey(f.Key, c.Noun(), commonKeys(), nil))
+			list = append(list, yamlnode.UnknownKey(f.Key, c.Noun(), commonKeys(), nil))
 		}
 	}
 	return list
@@ -54,7 +54,7 @@ func (c *Connection) check() diag.List {
 	return append(list, c.Retry.check(c.Node.Get("retry"))...)
 }
 
-func (r *Retry) check(n yamlpos.Node) diag.List {
+func (r *Retry) check(n yamlnode.Node) diag.List {
 	var list diag.List
 	length, delays := n.Get("for"), n.Get("delays")
 	if !length.IsZero() && !delays.IsZero() {
@@ -72,17 +72,17 @@ func (r *Retry) check(n yamlpos.Node) diag.List {
 			list = append(list, item.Diag("bad-value", "", "a delay can be at most 30d"))
 		}
 	}
-	if delays.Kind() == yamlpos.List && r.Delays == nil {
+	if delays.Kind() == yamlnode.List && r.Delays == nil {
 		r.Delays = []time.Duration{}
 	}
 	return list
 }
 
 // duration reads a scalar whose type the decoder has judged already.
-func duration(n yamlpos.Node) (time.Duration, bool) {
-	if n.Kind() != yamlpos.Scalar {
+func duration(n yamlnode.Node) (time.Duration, bool) {
+	if n.Kind() != yamlnode.Scalar {
 		return 0, false
 	}
-	d, err := yamlpos.ParseDuration(n.Text().Value)
+	d, err := yamlnode.ParseDuration(n.Text().Value)
 	return d, err == nil
 }

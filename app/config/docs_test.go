@@ -13,7 +13,7 @@ import (
 
 	"hookgate/app/config"
 	"hookgate/app/trial"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules"
 	"hookgate/rules/lang"
 )
@@ -43,7 +43,7 @@ func TestDocs_complete(t *testing.T) {
 		}
 	}
 	test := trial.Describe()
-	for _, spec := range []yamlpos.Spec{test, *test.Field("event")} {
+	for _, spec := range []yamlnode.Spec{test, *test.Field("event")} {
 		for _, f := range spec.Fields {
 			if !strings.Contains(docs, "| `"+f.Name+"` |") {
 				t.Errorf("%q of a test is not in a table", f.Name)
@@ -52,7 +52,7 @@ func TestDocs_complete(t *testing.T) {
 	}
 	code := regexp.MustCompile(`(?:Diag|DiagAt|Warn|warn|warnUnused|ignoreFault|fail|wrong|newFault)\([^"\n]*"([a-z]+(?:-[a-z]+)+|conflict|unverified)"|Code: +"([a-z-]+)"`)
 	found := 0
-	for _, pattern := range []string{"*.go", "../*.go", "../yamlpos/*.go", "../source/*.go", "../trial/*.go", "../../rules/*.go", "../../rules/lang/*.go", "../../forms/*.go", "../../connectors/*.go"} {
+	for _, pattern := range []string{"*.go", "../*.go", "../../internal/yamlnode/*.go", "../ingest/source/*.go", "../trial/*.go", "../../rules/*.go", "../../rules/lang/*.go", "../../forms/*.go", "../../connectors/*.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatal(pattern, err)
@@ -134,7 +134,7 @@ func TestDocs_expressions(t *testing.T) {
 	}
 	for _, line := range lines {
 		code, _, _ := strings.Cut(line, "   ")
-		if _, list := lang.NewCompiler().Predicate(yamlpos.Plain(code)); len(list) > 0 {
+		if _, list := lang.NewCompiler().Predicate(yamlnode.Plain(code)); len(list) > 0 {
 			t.Errorf("%s: %v", code, list)
 		}
 	}

@@ -7,8 +7,8 @@ import (
 	"net/netip"
 	"time"
 
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules"
 )
 
@@ -31,15 +31,15 @@ type Document struct {
 	Unread      int          // recipes that are named and could not be read
 	Rules       []rules.Rule
 	// Tests is the section as it is.
-	Tests yamlpos.Node
+	Tests yamlnode.Node
 	// RuleText is what Rules were decoded from.
 	RuleText RuleText
 }
 
 // Entry is a named part of the document that another package decodes.
 type Entry struct {
-	Name yamlpos.Text
-	Node yamlpos.Node
+	Name yamlnode.Text
+	Node yamlnode.Node
 }
 
 // Server says how hookgate is reached.
@@ -56,7 +56,7 @@ type Server struct {
 	// Admin is nil where there is neither UI nor API.
 	Admin *Admin `yaml:"admin" doc:"Who may use the administration API and the pages. Without it there is only the socket on this machine."`
 	// MaxBody is the largest body of a request, 10 MB unless set.
-	MaxBody yamlpos.Size `yaml:"max_body" doc:"The largest body of a request, from 1KB to 100MB." default:"10MB"`
+	MaxBody yamlnode.Size `yaml:"max_body" doc:"The largest body of a request, from 1KB to 100MB." default:"10MB"`
 }
 
 // Admin is who may use the UI and the API.
@@ -116,19 +116,19 @@ type Prefixes []netip.Prefix
 // Connection is a configured connector. Node is the whole of it, with the
 // keys that are decoded here.
 type Connection struct {
-	Name yamlpos.Text
+	Name yamlnode.Text
 	// Type names its connector; not there (IsZero) where the file lacks it,
 	// which is an error already.
-	Type yamlpos.Text `yaml:"type,required" doc:"What kind of tool it is."`
+	Type yamlnode.Text `yaml:"type,required" doc:"What kind of tool it is."`
 	// Timeout of one attempt, 15 s unless set.
 	Timeout time.Duration `yaml:"timeout" doc:"Of one attempt, up to 10m." default:"15s"`
 	// Concurrency is how many attempts run at once, 8 unless set.
 	Concurrency int `yaml:"concurrency" doc:"How many attempts run at once, from 1 to 1000." default:"8"`
 	// RateLimit of attempts; its Count is 0 where there is none.
-	RateLimit yamlpos.Rate    `yaml:"rate_limit" doc:"How many attempts start in a time." example:"5/s"`
-	Retry     Retry           `yaml:"retry" doc:"For how long, or at what distances, a failed attempt is repeated." example:"{ for: 48h }"`
-	Settings  []yamlpos.Field `yaml:",rest"` // the other keys
-	Node      yamlpos.Node
+	RateLimit yamlnode.Rate    `yaml:"rate_limit" doc:"How many attempts start in a time." example:"5/s"`
+	Retry     Retry            `yaml:"retry" doc:"For how long, or at what distances, a failed attempt is repeated." example:"{ for: 48h }"`
+	Settings  []yamlnode.Field `yaml:",rest"` // the other keys
+	Node      yamlnode.Node
 }
 
 // Noun is what messages call it.

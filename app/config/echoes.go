@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"hookgate/app/diag"
+	"hookgate/internal/diag"
 )
 
 // withoutEchoes takes out what says once more what another error says: that a

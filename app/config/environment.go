@@ -13,7 +13,7 @@ import (
 
 	"github.com/joho/godotenv"
 
-	"hookgate/app/diag"
+	"hookgate/internal/diag"
 )
 
 // LookupFunc finds a variable of the environment, as os.LookupEnv does.

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"unicode"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // ignoreMark begins a comment that silences warnings.
@@ -23,7 +23,7 @@ func Silenceable() []string {
 
 // ignore is one code of one comment.
 type ignore struct {
-	comment yamlpos.Comment
+	comment yamlnode.Comment
 	code    string
 	used    bool
 }
@@ -82,7 +82,7 @@ func codesOf(text string) []string {
 }
 
 // ignoreFault is a warning about a code in a comment, or about the whole of it.
-func ignoreFault(c yamlpos.Comment, word, code, hint, message string) diag.Diagnostic {
+func ignoreFault(c yamlnode.Comment, word, code, hint, message string) diag.Diagnostic {
 	d := diag.Diagnostic{Severity: diag.Warning, Code: code, Position: c.Position, Message: message, Hint: hint}
 	if _, after, found := strings.Cut(c.Text, word); found && word != "" {
 		d.Column += c.Width - len([]rune(after)) - len([]rune(word))

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"strings"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // interpolator puts the environment's values into the scalars of a document.
@@ -24,7 +24,7 @@ var envSections = []string{"server", "storage", "sources", "forms", "connections
 
 // document handles all sections. Those where no value may stand come first:
 // an alias in them shows what it stands for as it is written, still.
-func (p *interpolator) document(root yamlpos.Node, known []string) {
+func (p *interpolator) document(root yamlnode.Node, known []string) {
 	for _, f := range root.Fields() {
 		if slices.Contains(known, f.Key.Value) && !slices.Contains(envSections, f.Key.Value) {
 			p.forbid(f.Value, f.Key.Value)
@@ -38,11 +38,11 @@ func (p *interpolator) document(root yamlpos.Node, known []string) {
 }
 
 // forbid complains about every ${NAME} under n.
-func (p *interpolator) forbid(n yamlpos.Node, section string) {
+func (p *interpolator) forbid(n yamlnode.Node, section string) {
 	for _, child := range children(n) {
 		p.forbid(child, section)
 	}
-	if n.Kind() != yamlpos.Scalar || n.Replaced() {
+	if n.Kind() != yamlnode.Scalar || n.Replaced() {
 		return
 	}
 	text := n.Text()
@@ -64,7 +64,7 @@ func (p *interpolator) forbid(n yamlpos.Node, section string) {
 }
 
 // replaceAll puts values into every scalar under n.
-func (p *interpolator) replaceAll(n yamlpos.Node) {
+func (p *interpolator) replaceAll(n yamlnode.Node) {
 	for _, f := range n.Fields() {
 		for _, r := range references(f.Key.Value) {
 			if !r.escaped && r.fault == "" {
@@ -75,7 +75,7 @@ func (p *interpolator) replaceAll(n yamlpos.Node) {
 	for _, child := range children(n) {
 		p.replaceAll(child)
 	}
-	if n.Kind() == yamlpos.Scalar && !n.Replaced() {
+	if n.Kind() == yamlnode.Scalar && !n.Replaced() {
 		p.replace(n)
 	}
 }
@@ -86,7 +86,7 @@ const maxFaults = 20
 // replace puts values into one scalar. A scalar of which one value is missing
 // stays as it is; what is said of it later is dropped, for it would follow
 // from that.
-func (p *interpolator) replace(n yamlpos.Node) {
+func (p *interpolator) replace(n yamlnode.Node) {
 	text := n.Origin().Text()
 	found := references(text.Value)
 	if len(found) == 0 {
@@ -157,7 +157,7 @@ func (p *interpolator) value(r reference) (string, *diag.Diagnostic) {
 
 // fail keeps a fault and remembers that what the scalar says is not to be
 // trusted.
-func (p *interpolator) fail(n yamlpos.Node, d diag.Diagnostic) {
+func (p *interpolator) fail(n yamlnode.Node, d diag.Diagnostic) {
 	p.faulty[n.Origin().Text().Pos()] = true
 	p.report.distrust(n)
 	p.list = append(p.list, d)
@@ -185,7 +185,7 @@ func expand(text string, found []reference, values []string) string {
 }
 
 // children are the values directly under n.
-func children(n yamlpos.Node) []yamlpos.Node {
+func children(n yamlnode.Node) []yamlnode.Node {
 	list := n.Items()
 	for _, f := range n.Fields() {
 		list = append(list, f.Value)

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"unicode/utf8"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // Load reads the file at path, and the .env file beside it. The Document is
@@ -48,17 +48,17 @@ func newReport(path string, content []byte) *Report {
 // sections are the keys of the document. Each holds the value as it is, to be
 // decoded only if there is one: a section may be empty.
 type sections struct {
-	Version     yamlpos.Node `yaml:"version,required"`
-	Server      yamlpos.Node `yaml:"server"`
-	Storage     yamlpos.Node `yaml:"storage"`
-	Retention   yamlpos.Node `yaml:"retention"`
-	Outbound    yamlpos.Node `yaml:"outbound"`
-	Sources     yamlpos.Node `yaml:"sources"`
-	Forms       yamlpos.Node `yaml:"forms"`
-	Connections yamlpos.Node `yaml:"connections"`
-	Recipes     yamlpos.Node `yaml:"recipes"`
-	Rules       yamlpos.Node `yaml:"rules"`
-	Tests       yamlpos.Node `yaml:"tests"`
+	Version     yamlnode.Node `yaml:"version,required"`
+	Server      yamlnode.Node `yaml:"server"`
+	Storage     yamlnode.Node `yaml:"storage"`
+	Retention   yamlnode.Node `yaml:"retention"`
+	Outbound    yamlnode.Node `yaml:"outbound"`
+	Sources     yamlnode.Node `yaml:"sources"`
+	Forms       yamlnode.Node `yaml:"forms"`
+	Connections yamlnode.Node `yaml:"connections"`
+	Recipes     yamlnode.Node `yaml:"recipes"`
+	Rules       yamlnode.Node `yaml:"rules"`
+	Tests       yamlnode.Node `yaml:"tests"`
 }
 
 // KeyHint names the word of this language for the same thing in another.
@@ -91,15 +91,15 @@ func parse(path string, content []byte, env *environment) (*Document, *Report) {
 		report.Add(append(diag.List{notUTF8(path, content)}, env.list...))
 		return nil, report
 	}
-	root, list := yamlpos.Parse(path, content)
-	if list.Err() != nil && root.Kind() != yamlpos.Map {
+	root, list := yamlnode.Parse(path, content)
+	if list.Err() != nil && root.Kind() != yamlnode.Map {
 		if saved, faults, broken := salvage(path, content); len(broken) > 0 {
 			root, list = saved, explain(saved, faults, content)
 			report.unsaid = follow(broken)
 		}
 	}
 	report.root = root
-	if root.Kind() != yamlpos.Map {
+	if root.Kind() != yamlnode.Map {
 		report.Add(append(explain(root, list, content), env.list...))
 		return nil, report
 	}
@@ -128,7 +128,7 @@ func Hash(content []byte) string {
 }
 
 // decode fills the document from the file's.
-func (doc *Document) decode(root yamlpos.Node) diag.List {
+func (doc *Document) decode(root yamlnode.Node) diag.List {
 	var s sections
 	list := root.Decode("the file", &s)
 	list = append(list, checkVersion(s.Version)...)
@@ -145,19 +145,19 @@ func (doc *Document) decode(root yamlpos.Node) diag.List {
 	doc.Connections, faults = connections(s.Connections)
 	list = append(list, faults...)
 	doc.Tests = s.Tests
-	if s.Rules.Kind() == yamlpos.Null {
+	if s.Rules.Kind() == yamlnode.Null {
 		return list
 	}
 	return append(list, s.Rules.Decode("the file", &doc.Rules)...)
 }
 
 // checkVersion refuses files that another version of the language was meant for.
-func checkVersion(n yamlpos.Node) diag.List {
+func checkVersion(n yamlnode.Node) diag.List {
 	var version int
 	switch {
 	case n.IsZero():
 		return nil // said by the decoder
-	case n.Kind() == yamlpos.Scalar && len(n.Decode("the file", &version)) == 0 && version == 1:
+	case n.Kind() == yamlnode.Scalar && len(n.Decode("the file", &version)) == 0 && version == 1:
 		return nil
 	}
 	return diag.List{n.Diag("bad-version", "write version: 1", "this hookgate reads version 1 of the language only")}

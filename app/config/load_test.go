@@ -13,8 +13,8 @@ import (
 	"github.com/joho/godotenv"
 
 	"hookgate/app/config"
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // MustParse parses a config without faults.
@@ -101,7 +101,7 @@ rules:
 		t.Errorf("got %+v, %+v", doc.Sources, doc.Forms)
 	}
 	one, two, three := doc.Connections[0], doc.Connections[1], doc.Connections[2]
-	if one.Type.Value != "webhook" || one.Timeout != time.Minute || one.Concurrency != 12 || one.RateLimit != (yamlpos.Rate{Count: 100, Per: time.Minute}) ||
+	if one.Type.Value != "webhook" || one.Timeout != time.Minute || one.Concurrency != 12 || one.RateLimit != (yamlnode.Rate{Count: 100, Per: time.Minute}) ||
 		one.Retry.For != 48*time.Hour || one.Retry.Delays != nil || one.Node.Get("url").Text().Value != "https://a.example/" {
 		t.Errorf("one: got %+v", one)
 	}

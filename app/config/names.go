@@ -1,8 +1,8 @@
 package config
 
 import (
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // entryName is isEntryName as a regular expression.
@@ -31,11 +31,11 @@ type owner struct {
 
 // entries reads a mapping of names. A name that an entry of another kind has
 // already is refused; within one mapping YAML sees to that.
-func entries(n yamlpos.Node, noun string, taken names) ([]Entry, diag.List) {
-	if n.Kind() == yamlpos.Null {
+func entries(n yamlnode.Node, noun string, taken names) ([]Entry, diag.List) {
+	if n.Kind() == yamlnode.Null {
 		return nil, nil
 	}
-	if n.Kind() != yamlpos.Map {
+	if n.Kind() != yamlnode.Map {
 		return nil, diag.List{n.Diag("wrong-type", "write one name a line, and its keys below it", "%q must be a mapping of names", n.Path())}
 	}
 	var list []Entry

@@ -4,29 +4,29 @@ import (
 	"path/filepath"
 	"slices"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // RecipeFile is a file with a kind of connection of the user's own.
 type RecipeFile struct {
-	Name    yamlpos.Text // as it stands in the configuration
-	Path    string       // from where the process runs
+	Name    yamlnode.Text // as it stands in the configuration
+	Path    string        // from where the process runs
 	Content []byte
 }
 
 // readRecipes reads the files that the configuration names. A relative path
 // starts at the folder of the config file.
-func (doc *Document) readRecipes(n yamlpos.Node, report *Report) diag.List {
-	if n.Kind() == yamlpos.Null {
+func (doc *Document) readRecipes(n yamlnode.Node, report *Report) diag.List {
+	if n.Kind() == yamlnode.Null {
 		return nil
 	}
 	var list diag.List
-	if n.Kind() != yamlpos.List {
+	if n.Kind() != yamlnode.List {
 		return diag.List{n.Diag("wrong-type", "write recipes: [./mytool.yaml]", `"recipes" must be a list of files`)}
 	}
 	for _, item := range n.Items() {
-		var name yamlpos.Text
+		var name yamlnode.Text
 		if faults := item.Decode("this", &name); faults.Err() != nil {
 			list = append(list, faults...)
 			continue

@@ -7,8 +7,8 @@ import (
 	"strconv"
 	"strings"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // Report is what a check of a config file found. Not for concurrent use.
@@ -24,7 +24,7 @@ type Report struct {
 	// also of those that can't be read.
 	Parts []string
 
-	root  yamlpos.Node // the file, for its comments
+	root  yamlnode.Node // the file, for its comments
 	masks []mask
 	// distrusted holds the paths of values that could not be completed, with
 	// the place of the key of each.
@@ -62,7 +62,7 @@ func (r *Report) Render(w io.Writer, color bool) error {
 	return diag.Render(w, r.List, r.Files, color)
 }
 
-func (r *Report) distrust(n yamlpos.Node) { r.distrusted[n.Path()] = n.KeyPos() }
+func (r *Report) distrust(n yamlnode.Node) { r.distrusted[n.Path()] = n.KeyPos() }
 
 // shortest is the length in bytes from which on a value is hidden. A shorter
 // one is no secret, but a part of many words.

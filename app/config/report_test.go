@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"hookgate/app/config"
-	"hookgate/app/diag"
+	"hookgate/internal/diag"
 )
 
 // Whatever a later pass says, no value of the environment is seen.

@@ -6,8 +6,8 @@ import (
 	"reflect"
 	"strings"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules"
 )
 
@@ -22,15 +22,15 @@ type RuleText struct {
 // ruleText cuts the section out of the file. Where it cannot stand alone (it
 // uses an anchor of another section, or shares a line with one) it is written
 // anew, and only the place where it begins is the file's.
-func ruleText(root yamlpos.Node, path string, content []byte) RuleText {
+func ruleText(root yamlnode.Node, path string, content []byte) RuleText {
 	out := RuleText{File: path, Line: 1, Text: "rules: []\n"}
 	section := root.Get("rules")
-	if section.Kind() == yamlpos.Null {
+	if section.Kind() == yamlnode.Null {
 		return out
 	}
 	out.Line = max(1, section.KeyPos().Line)
 	if text := ruleLines(root, content); text != "" {
-		alone, list := yamlpos.Parse(path, []byte(text))
+		alone, list := yamlnode.Parse(path, []byte(text))
 		if list.Err() == nil && len(alone.Fields()) == 1 && reflect.DeepEqual(alone.Get("rules").Any(), section.Any()) {
 			out.Text = text
 			return out
@@ -43,7 +43,7 @@ func ruleText(root yamlpos.Node, path string, content []byte) RuleText {
 // ruleLines are the lines from the key rules to the next key of the file,
 // without the comments that belong to that. "" where the key does not begin a
 // line of its own.
-func ruleLines(root yamlpos.Node, content []byte) string {
+func ruleLines(root yamlnode.Node, content []byte) string {
 	first, next := 0, -1
 	for _, f := range root.Fields() {
 		pos := f.Key.Pos()
@@ -69,9 +69,9 @@ func ruleLines(root yamlpos.Node, content []byte) string {
 }
 
 // appendYAML writes a value in YAML's flow style, in the order of its keys.
-func appendYAML(dst []byte, n yamlpos.Node) []byte {
+func appendYAML(dst []byte, n yamlnode.Node) []byte {
 	switch n.Kind() {
-	case yamlpos.Map:
+	case yamlnode.Map:
 		dst = append(dst, '{')
 		for i, f := range n.Fields() {
 			if i > 0 {
@@ -81,7 +81,7 @@ func appendYAML(dst []byte, n yamlpos.Node) []byte {
 			dst = appendYAML(dst, f.Value)
 		}
 		return append(dst, '}')
-	case yamlpos.List:
+	case yamlnode.List:
 		dst = append(dst, '[')
 		for i, item := range n.Items() {
 			if i > 0 {
@@ -90,7 +90,7 @@ func appendYAML(dst []byte, n yamlpos.Node) []byte {
 			dst = appendYAML(dst, item)
 		}
 		return append(dst, ']')
-	case yamlpos.Scalar, yamlpos.Null:
+	case yamlnode.Scalar, yamlnode.Null:
 	}
 	return appendJSON(dst, n.Any())
 }
@@ -109,7 +109,7 @@ func appendJSON(dst []byte, v any) []byte {
 // Rules decodes the section again, with the places that it had in the file.
 func (t RuleText) Rules() ([]rules.Rule, diag.List) {
 	content := strings.Repeat("\n", max(0, t.Line-1)) + t.Text
-	root, list := yamlpos.Parse(t.File, []byte(content))
+	root, list := yamlnode.Parse(t.File, []byte(content))
 	if list.Err() != nil {
 		return nil, list
 	}
@@ -118,7 +118,7 @@ func (t RuleText) Rules() ([]rules.Rule, diag.List) {
 	p.forbid(section, "rules")
 	list = append(list, p.list...)
 	var decoded []rules.Rule
-	if section.Kind() != yamlpos.Null {
+	if section.Kind() != yamlnode.Null {
 		list = append(list, section.Decode("the file", &decoded)...)
 	}
 	return decoded, list

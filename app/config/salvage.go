@@ -6,8 +6,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // maxParts is how many sections are tried. Each is parsed behind as many empty
@@ -19,14 +19,14 @@ const maxParts = 50
 // by section: those that are broken are left out, and each is told with its
 // own fault. A mistake in one so hides none in another. It gives the zero Node
 // where the sections alone don't tell what is wrong.
-func salvage(path string, content []byte) (root yamlpos.Node, faults diag.List, broken []string) {
+func salvage(path string, content []byte) (root yamlnode.Node, faults diag.List, broken []string) {
 	var rest []byte
 	parts := sectionsOf(content)
 	if len(parts) > maxParts {
-		return yamlpos.Node{}, nil, nil
+		return yamlnode.Node{}, nil, nil
 	}
 	for _, s := range parts {
-		_, list := yamlpos.Parse(path, slices.Concat(blank(content[:s.from]), content[s.from:s.to]))
+		_, list := yamlnode.Parse(path, slices.Concat(blank(content[:s.from]), content[s.from:s.to]))
 		// An alias can be to an anchor in another section.
 		list = slices.DeleteFunc(list, func(d diag.Diagnostic) bool {
 			return d.Code != "yaml-syntax" || strings.Contains(d.Message, "anchor")
@@ -42,11 +42,11 @@ func salvage(path string, content []byte) (root yamlpos.Node, faults diag.List, 
 		rest = append(rest, blank(content[s.from:s.to])...)
 	}
 	if len(broken) == 0 {
-		return yamlpos.Node{}, nil, nil
+		return yamlnode.Node{}, nil, nil
 	}
-	root, list := yamlpos.Parse(path, rest)
-	if list.Err() != nil && root.Kind() != yamlpos.Map {
-		return yamlpos.Node{}, nil, nil
+	root, list := yamlnode.Parse(path, rest)
+	if list.Err() != nil && root.Kind() != yamlnode.Map {
+		return yamlnode.Node{}, nil, nil
 	}
 	return root, append(faults, list...), broken
 }

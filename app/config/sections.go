@@ -10,8 +10,8 @@ import (
 	"time"
 	_ "time/tzdata" // so that timezone works in an image without the system's database
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // The bounds of server.max_body, in bytes, and of every retention.
@@ -25,8 +25,8 @@ const (
 // weakPassword is the length in characters below which a password is warned of.
 const weakPassword = 12
 
-func (s *Server) decode(n yamlpos.Node) diag.List {
-	if n.Kind() == yamlpos.Null {
+func (s *Server) decode(n yamlnode.Node) diag.List {
+	if n.Kind() == yamlnode.Null {
 		return nil
 	}
 	list := n.Decode("server", s)
@@ -59,8 +59,8 @@ func isAddress(text string) bool {
 }
 
 // checkURL wants what a path can be put behind.
-func (s *Server) checkURL(n yamlpos.Node) diag.List {
-	if n.Kind() != yamlpos.Scalar {
+func (s *Server) checkURL(n yamlnode.Node) diag.List {
+	if n.Kind() != yamlnode.Scalar {
 		return nil // said by the decoder
 	}
 	s.PublicURL = strings.TrimRight(s.PublicURL, "/")
@@ -71,16 +71,16 @@ func (s *Server) checkURL(n yamlpos.Node) diag.List {
 	return nil
 }
 
-func (s *Server) checkAdmin(n yamlpos.Node) diag.List {
+func (s *Server) checkAdmin(n yamlnode.Node) diag.List {
 	if s.Admin == nil {
 		return nil
 	}
 	var list diag.List
 	user, password := n.Get("user"), n.Get("password")
-	if user.Kind() == yamlpos.Scalar && (s.Admin.User == "" || strings.ContainsRune(s.Admin.User, ':')) {
+	if user.Kind() == yamlnode.Scalar && (s.Admin.User == "" || strings.ContainsRune(s.Admin.User, ':')) {
 		list = append(list, user.Diag("bad-value", "", `"user" must not be empty, nor hold a colon`)) // RFC 7617, section 2
 	}
-	if password.Kind() != yamlpos.Scalar {
+	if password.Kind() != yamlnode.Scalar {
 		return list
 	}
 	if s.Admin.Password.IsZero() {
@@ -94,9 +94,9 @@ func (s *Server) checkAdmin(n yamlpos.Node) diag.List {
 	return list
 }
 
-func (s *Storage) decode(n yamlpos.Node, folder string) diag.List {
+func (s *Storage) decode(n yamlnode.Node, folder string) diag.List {
 	var list diag.List
-	if n.Kind() != yamlpos.Null {
+	if n.Kind() != yamlnode.Null {
 		list = n.Decode("storage", s)
 	}
 	list = append(list, s.files(n.Get("files"), folder)...)
@@ -118,7 +118,7 @@ func (s *Storage) decode(n yamlpos.Node, folder string) diag.List {
 	return list
 }
 
-func (s *Storage) files(n yamlpos.Node, folder string) diag.List {
+func (s *Storage) files(n yamlnode.Node, folder string) diag.List {
 	switch {
 	case n.IsZero():
 		return nil
@@ -132,7 +132,7 @@ func (s *Storage) files(n yamlpos.Node, folder string) diag.List {
 
 // checkURL looks at the scheme alone: the rest may be a secret, and a driver
 // knows more forms of it than one would list here.
-func (s *Storage) checkURL(n, url yamlpos.Node) diag.List {
+func (s *Storage) checkURL(n, url yamlnode.Node) diag.List {
 	if path := n.Get("path"); !path.IsZero() {
 		return diag.List{path.Diag("conflict", "keep one of them", `storage has both "path" and "url"`)}
 	}
@@ -152,15 +152,15 @@ func (s *Storage) checkURL(n, url yamlpos.Node) diag.List {
 
 // checkLease refuses a lease so short that one slow commit outlasts it, and one
 // so long that deliveries of a dead replica would seem lost.
-func (s *Storage) checkLease(n yamlpos.Node) diag.List {
+func (s *Storage) checkLease(n yamlnode.Node) diag.List {
 	if s.Lease < minLease || s.Lease > maxLease {
 		return diag.List{n.Get("lease").Diag("bad-value", "", `"lease" must be from 5s to 10m`)}
 	}
 	return nil
 }
 
-func (r *Retention) decode(n yamlpos.Node) diag.List {
-	if n.Kind() == yamlpos.Null {
+func (r *Retention) decode(n yamlnode.Node) diag.List {
+	if n.Kind() == yamlnode.Null {
 		return nil
 	}
 	list := n.Decode("retention", r)
@@ -172,16 +172,16 @@ func (r *Retention) decode(n yamlpos.Node) diag.List {
 	return list
 }
 
-func (o *Outbound) decode(n yamlpos.Node) diag.List {
-	if n.Kind() == yamlpos.Null {
+func (o *Outbound) decode(n yamlnode.Node) diag.List {
+	if n.Kind() == yamlnode.Null {
 		return nil
 	}
 	return n.Decode("outbound", o)
 }
 
 // DecodeNode reads networks and addresses.
-func (p *Prefixes) DecodeNode(n yamlpos.Node) diag.List {
-	var texts []yamlpos.Text
+func (p *Prefixes) DecodeNode(n yamlnode.Node) diag.List {
+	var texts []yamlnode.Text
 	list := n.Decode("this", &texts)
 	for _, text := range texts {
 		prefix, ok := parsePrefix(text.Value)

@@ -3,37 +3,37 @@ package config
 import (
 	"slices"
 
-	"hookgate/app/yamlpos"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules"
 )
 
-// Describe implements yamlpos.Described.
-func (Prefixes) Describe() yamlpos.Spec {
-	item := yamlpos.Spec{Type: yamlpos.TextType}
-	return yamlpos.Spec{Type: yamlpos.ListType, Item: &item}
+// Describe implements yamlnode.Described.
+func (Prefixes) Describe() yamlnode.Spec {
+	item := yamlnode.Spec{Type: yamlnode.TextType}
+	return yamlnode.Spec{Type: yamlnode.ListType, Item: &item}
 }
 
 // Describe tells what config.yaml can hold. What belongs to other packages is
 // given: a source, a form, a test, and the keys of each type of connection by its name
 // and those of an action to it.
-func Describe(source, form, test yamlpos.Spec, kinds, inputs []yamlpos.Spec) yamlpos.Spec {
-	root := yamlpos.Describe[sections]()
+func Describe(source, form, test yamlnode.Spec, kinds, inputs []yamlnode.Spec) yamlnode.Spec {
+	root := yamlnode.Describe[sections]()
 	connection := describeConnection(kinds)
-	rule := yamlpos.Describe[rules.Rule]()
+	rule := yamlnode.Describe[rules.Rule]()
 	then := rule.Field("then").Item
 	then.Fields, then.Open = append(then.Fields, inputs...), false
-	parts := map[string]yamlpos.Spec{
-		"version":     {Type: yamlpos.EnumType, Values: []string{"1"}, Doc: "The version of this language."},
-		"server":      section(yamlpos.Describe[Server](), "How hookgate is reached."),
-		"storage":     section(yamlpos.Describe[Storage](), "Where events and deliveries are kept."),
-		"retention":   section(yamlpos.Describe[Retention](), "How long things are kept."),
-		"outbound":    section(yamlpos.Describe[Outbound](), "Where deliveries may go."),
+	parts := map[string]yamlnode.Spec{
+		"version":     {Type: yamlnode.EnumType, Values: []string{"1"}, Doc: "The version of this language."},
+		"server":      section(yamlnode.Describe[Server](), "How hookgate is reached."),
+		"storage":     section(yamlnode.Describe[Storage](), "Where events and deliveries are kept."),
+		"retention":   section(yamlnode.Describe[Retention](), "How long things are kept."),
+		"outbound":    section(yamlnode.Describe[Outbound](), "Where deliveries may go."),
 		"sources":     named(source, "The senders of events, by name."),
 		"forms":       named(form, "The forms of websites, by name."),
 		"connections": named(connection, "The tools that deliveries can go to, by name."),
 		"recipes":     recipes(),
-		"tests":       {Type: yamlpos.ListType, Item: &test, Doc: "What the rules must make of events. A reload is refused while a test fails."},
-		"rules":       {Type: yamlpos.ListType, Item: &rule, Doc: "Which events are sent where. Every rule that matches runs."},
+		"tests":       {Type: yamlnode.ListType, Item: &test, Doc: "What the rules must make of events. A reload is refused while a test fails."},
+		"rules":       {Type: yamlnode.ListType, Item: &rule, Doc: "Which events are sent where. Every rule that matches runs."},
 	}
 	for i := range root.Fields {
 		f := &root.Fields[i]
@@ -46,29 +46,29 @@ func Describe(source, form, test yamlpos.Spec, kinds, inputs []yamlpos.Spec) yam
 	return root
 }
 
-func section(s yamlpos.Spec, doc string) yamlpos.Spec {
+func section(s yamlnode.Spec, doc string) yamlnode.Spec {
 	s.Doc = doc
 	return s
 }
 
 // recipes are files of the user's own kinds of connections.
-func recipes() yamlpos.Spec {
-	item := yamlpos.Spec{Type: yamlpos.TextType, Doc: "The path of a recipe."}
-	return yamlpos.Spec{Type: yamlpos.ListType, Item: &item, Doc: "Files that describe kinds of connections of your own.", Example: "[./mytool.yaml]"}
+func recipes() yamlnode.Spec {
+	item := yamlnode.Spec{Type: yamlnode.TextType, Doc: "The path of a recipe."}
+	return yamlnode.Spec{Type: yamlnode.ListType, Item: &item, Doc: "Files that describe kinds of connections of your own.", Example: "[./mytool.yaml]"}
 }
 
 // named is a section that is a mapping of names.
-func named(item yamlpos.Spec, doc string) yamlpos.Spec {
-	return yamlpos.Spec{Type: yamlpos.MappingType, Item: &item, Doc: doc, Names: entryName}
+func named(item yamlnode.Spec, doc string) yamlnode.Spec {
+	return yamlnode.Spec{Type: yamlnode.MappingType, Item: &item, Doc: doc, Names: entryName}
 }
 
 // describeConnection puts the keys that all connections have before those of
 // each type.
-func describeConnection(kinds []yamlpos.Spec) yamlpos.Spec {
-	all := yamlpos.Spec{Type: yamlpos.ObjectType, By: "type"}
-	common := yamlpos.Describe[Connection]()
+func describeConnection(kinds []yamlnode.Spec) yamlnode.Spec {
+	all := yamlnode.Spec{Type: yamlnode.ObjectType, By: "type"}
+	common := yamlnode.Describe[Connection]()
 	for _, k := range kinds {
-		k.Type, k.Fields = yamlpos.ObjectType, slices.Concat(common.Fields, k.Fields)
+		k.Type, k.Fields = yamlnode.ObjectType, slices.Concat(common.Fields, k.Fields)
 		all.OneOf = append(all.OneOf, k)
 	}
 	return all

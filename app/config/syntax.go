@@ -5,13 +5,13 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // explain makes what the YAML parser said of a file into what people can act
 // on: it knows the mistakes that this language invites.
-func explain(root yamlpos.Node, list diag.List, content []byte) diag.List {
+func explain(root yamlnode.Node, list diag.List, content []byte) diag.List {
 	if list.Err() == nil || isBlank(content) {
 		d := root.Diag("bad-file", "begin it with version: 1", "the file must be a mapping of version, sources, connections, rules")
 		if d.File == "" && len(list) > 0 {

@@ -14,7 +14,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // ErrNoAddress reports a text that is no e-mail address.

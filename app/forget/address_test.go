@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"hookgate/app/event"
 	"hookgate/app/forget"
+	"hookgate/internal/event"
 )
 
 func TestParse(t *testing.T) {

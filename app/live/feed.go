@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 const (

@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/event"
 	"hookgate/app/live"
+	"hookgate/internal/event"
 )
 
 // store is a live.Store in memory.

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // followEvery is how often deliveries that were shown open are looked at.
@@ -137,7 +137,7 @@ func open(d *event.Delivery) bool {
 	switch d.State {
 	case event.Waiting, event.Sending, event.Retrying, event.Held:
 		return true
-	case event.Delivered, event.GaveUp, event.Cancelled:
+	case event.Delivered, event.Failed, event.Cancelled:
 	}
 	return false
 }

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"sync"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 	"hookgate/rules"
 )
 
@@ -167,7 +167,7 @@ func (t *tally) compare(now, then *rules.Outcome, detailed bool) (routes []Route
 		if !differs || !detailed {
 			continue
 		}
-		if after == event.Failed && before != event.Failed {
+		if after == event.RuleFailed && before != event.RuleFailed {
 			list = append([]RouteChange{{Route: count.Rule, Change: Error, Message: messageOf(then, count.Rule)}}, list...)
 		}
 		routes = append(routes, list...)
@@ -185,10 +185,10 @@ func (t *tally) rule(count *RuleCount, before, after event.Result, now, then *ru
 	if is {
 		count.Then++
 	}
-	if before == event.Failed {
+	if before == event.RuleFailed {
 		count.ErrorsNow++
 	}
-	if after == event.Failed {
+	if after == event.RuleFailed {
 		count.ErrorsThen++
 	}
 	if was || is {
@@ -202,7 +202,7 @@ func (t *tally) rule(count *RuleCount, before, after event.Result, now, then *ru
 	case was && len(list) > 0:
 		count.Outputs++
 	default:
-		return nil, (before == event.Failed) != (after == event.Failed)
+		return nil, (before == event.RuleFailed) != (after == event.RuleFailed)
 	}
 	return ruleRoutes(count.Rule, was, is, list), true
 }

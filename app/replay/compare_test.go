@@ -8,9 +8,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"hookgate/app/event"
 	"hookgate/app/replay"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules"
 	"hookgate/rules/lang"
 )
@@ -18,7 +18,7 @@ import (
 // judge compiles rules that send to one connection.
 func judge(t rapid.TB, text string) *replay.Judge {
 	t.Helper()
-	node, list := yamlpos.Parse("config.yaml", []byte(text))
+	node, list := yamlnode.Parse("config.yaml", []byte(text))
 	if err := list.Err(); err != nil {
 		t.Fatal(err)
 	}

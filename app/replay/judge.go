@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 	"hookgate/rules"
 	"hookgate/rules/lang"
 )

@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"hookgate/app/diag"
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -33,7 +33,7 @@ func NewQuery(where, text string) (*Query, diag.List) {
 	// A literal block holds any text as it is, moved by a line and two columns.
 	code := strings.TrimLeft(where, " \t\r\n")
 	block := "|-\n  " + strings.ReplaceAll(strings.TrimRight(code, " \t\r\n"), "\n", "\n  ")
-	node, list := yamlpos.Parse(WhereFile, []byte(block))
+	node, list := yamlnode.Parse(WhereFile, []byte(block))
 	if list.Err() == nil {
 		var faults diag.List
 		q.where, faults = lang.NewCompiler().Predicate(node.Text())

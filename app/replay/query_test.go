@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/event"
 	"hookgate/app/replay"
+	"hookgate/internal/event"
 )
 
 func stored(text string) *event.Event {

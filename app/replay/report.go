@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // Report is what a Comparison found.

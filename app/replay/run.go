@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 	"hookgate/rules"
 )
 
@@ -32,7 +32,7 @@ func Prepare(e *event.Event, out rules.Outcome, only string, names []string, new
 			Output: d.Output, Warnings: d.Warnings, State: event.Waiting,
 		}
 		if d.Err != "" {
-			made.State, made.Error = event.GaveUp, d.Err
+			made.State, made.Error = event.Failed, d.Err
 		}
 		r.Deliveries = append(r.Deliveries, made)
 	}

@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"strings"
 
-	"hookgate/app/yamlpos"
+	"hookgate/internal/yamlnode"
 )
 
 // dialect is the draft that the schema is written in.
@@ -21,7 +21,7 @@ type object = map[string]any
 // whose keys are the document's sections. Whatever the strict decoder accepts
 // by its shape is valid; what is wrong by its meaning, such as a name that
 // nothing has, is left to `hookgate check`.
-func Generate(root yamlpos.Spec) ([]byte, error) {
+func Generate(root yamlnode.Spec) ([]byte, error) {
 	top := node(root, place{})
 	properties, _ := top["properties"].(object)
 	for _, section := range properties {
@@ -49,7 +49,7 @@ func orEmpty(section object) {
 // place is what holds where a schema stands.
 type place struct{ env, template bool }
 
-func node(s yamlpos.Spec, p place) object {
+func node(s yamlnode.Spec, p place) object {
 	p.env, p.template = p.env || s.Env, p.template || s.Template
 	o := shape(s, p)
 	if text := describe(s); text != "" {
@@ -62,7 +62,7 @@ func node(s yamlpos.Spec, p place) object {
 }
 
 // describe is what an editor shows beside a key.
-func describe(s yamlpos.Spec) string {
+func describe(s yamlnode.Spec) string {
 	parts := []string{}
 	if s.Doc != "" {
 		parts = append(parts, s.Doc)
@@ -77,18 +77,18 @@ func describe(s yamlpos.Spec) string {
 }
 
 // value reads an example as the YAML that it is.
-func value(s yamlpos.Spec, example string) (any, bool) {
+func value(s yamlnode.Spec, example string) (any, bool) {
 	switch {
 	case example == "":
 		return nil, false
-	case s.Type == yamlpos.TextType || s.Type == yamlpos.Expression:
+	case s.Type == yamlnode.TextType || s.Type == yamlnode.Expression:
 		return example, true
 	}
-	n, list := yamlpos.Parse("example", []byte(example))
+	n, list := yamlnode.Parse("example", []byte(example))
 	return n.Any(), len(list) == 0
 }
 
-func shape(s yamlpos.Spec, p place) object {
+func shape(s yamlnode.Spec, p place) object {
 	switch {
 	case len(s.OneOf) > 0 && s.By != "":
 		return selected(s, p)
@@ -96,18 +96,18 @@ func shape(s yamlpos.Spec, p place) object {
 		return object{"anyOf": each(s.OneOf, p)}
 	}
 	switch s.Type {
-	case yamlpos.ObjectType:
+	case yamlnode.ObjectType:
 		return keys(s, p)
-	case yamlpos.MappingType:
+	case yamlnode.MappingType:
 		return mapping(s, p)
-	case yamlpos.ListType:
+	case yamlnode.ListType:
 		return list(s, p)
 	default:
 		return scalar(s, p)
 	}
 }
 
-func each(specs []yamlpos.Spec, p place) []object {
+func each(specs []yamlnode.Spec, p place) []object {
 	all := make([]object, len(specs))
 	for i, s := range specs {
 		all[i] = node(s, p)
@@ -116,7 +116,7 @@ func each(specs []yamlpos.Spec, p place) []object {
 }
 
 // keys is an object with known keys.
-func keys(s yamlpos.Spec, p place) object {
+func keys(s yamlnode.Spec, p place) object {
 	properties := object{}
 	required := []string{}
 	for _, f := range s.Fields {
@@ -136,7 +136,7 @@ func keys(s yamlpos.Spec, p place) object {
 }
 
 // selected is an object of which one key says what the others can be.
-func selected(s yamlpos.Spec, p place) object {
+func selected(s yamlnode.Spec, p place) object {
 	names := make([]object, len(s.OneOf))
 	cases := make([]object, len(s.OneOf))
 	for i, one := range s.OneOf {
@@ -153,7 +153,7 @@ func selected(s yamlpos.Spec, p place) object {
 	}
 }
 
-func mapping(s yamlpos.Spec, p place) object {
+func mapping(s yamlnode.Spec, p place) object {
 	o := object{"type": "object", "additionalProperties": item(s, p)}
 	if s.Names != "" {
 		o["propertyNames"] = object{"pattern": s.Names}
@@ -161,7 +161,7 @@ func mapping(s yamlpos.Spec, p place) object {
 	return o
 }
 
-func list(s yamlpos.Spec, p place) object {
+func list(s yamlnode.Spec, p place) object {
 	one := item(s, p)
 	all := object{"type": "array", "items": one}
 	if s.Single {
@@ -170,7 +170,7 @@ func list(s yamlpos.Spec, p place) object {
 	return all
 }
 
-func item(s yamlpos.Spec, p place) object {
+func item(s yamlnode.Spec, p place) object {
 	if s.Item == nil {
 		return object{}
 	}
@@ -188,23 +188,23 @@ const (
 
 // scalar is a value that is no list and no mapping. Text may be written as a
 // number or as true: the decoder takes what stands there.
-func scalar(s yamlpos.Spec, p place) object {
+func scalar(s yamlnode.Spec, p place) object {
 	switch s.Type {
-	case yamlpos.TextType, yamlpos.Expression:
+	case yamlnode.TextType, yamlnode.Expression:
 		return object{"type": []string{"string", "number", "boolean"}}
-	case yamlpos.BoolType:
+	case yamlnode.BoolType:
 		return or(object{"type": "boolean"}, p)
-	case yamlpos.NumberType:
+	case yamlnode.NumberType:
 		return or(object{"type": "number"}, p)
-	case yamlpos.WholeType:
+	case yamlnode.WholeType:
 		return or(object{"type": "integer"}, p)
-	case yamlpos.DurationType:
+	case yamlnode.DurationType:
 		return or(object{"type": []string{"string", "integer"}, "pattern": durationPattern, "minLength": 1}, p)
-	case yamlpos.SizeType:
+	case yamlnode.SizeType:
 		return or(object{"type": []string{"string", "integer"}, "pattern": sizePattern}, p)
-	case yamlpos.RateType:
+	case yamlnode.RateType:
 		return or(object{"type": "string", "pattern": ratePattern}, p)
-	case yamlpos.EnumType:
+	case yamlnode.EnumType:
 		return or(object{"enum": words(s.Values)}, p)
 	default:
 		return object{}
@@ -215,7 +215,7 @@ func scalar(s yamlpos.Spec, p place) object {
 func words(values []string) []any {
 	all := make([]any, 0, len(values))
 	for _, text := range values {
-		n, faults := yamlpos.Parse("value", []byte(text))
+		n, faults := yamlnode.Parse("value", []byte(text))
 		if v := n.Any(); len(faults) == 0 && v != nil && v != text {
 			all = append(all, v)
 		}

@@ -5,8 +5,8 @@ import (
 	"mime"
 	"path/filepath"
 
-	"hookgate/app/body"
 	"hookgate/forms"
+	"hookgate/internal/body"
 )
 
 // sampleFile is the id of a file that nobody posted.

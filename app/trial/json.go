@@ -4,16 +4,16 @@ import (
 	"bytes"
 	"encoding/json"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // appendJSON writes a value of the configuration as JSON, in the order of its
 // keys.
-func appendJSON(dst []byte, n yamlpos.Node) ([]byte, diag.List) {
+func appendJSON(dst []byte, n yamlnode.Node) ([]byte, diag.List) {
 	var list diag.List
 	switch n.Kind() {
-	case yamlpos.Map:
+	case yamlnode.Map:
 		dst = append(dst, '{')
 		for i, f := range n.Fields() {
 			if i > 0 {
@@ -25,7 +25,7 @@ func appendJSON(dst []byte, n yamlpos.Node) ([]byte, diag.List) {
 			list = append(list, faults...)
 		}
 		return append(dst, '}'), list
-	case yamlpos.List:
+	case yamlnode.List:
 		dst = append(dst, '[')
 		for i, item := range n.Items() {
 			if i > 0 {
@@ -36,7 +36,7 @@ func appendJSON(dst []byte, n yamlpos.Node) ([]byte, diag.List) {
 			list = append(list, faults...)
 		}
 		return append(dst, ']'), list
-	case yamlpos.Scalar, yamlpos.Null:
+	case yamlnode.Scalar, yamlnode.Null:
 	}
 	text, err := encode(n.Any())
 	if err != nil {

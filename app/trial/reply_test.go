@@ -7,10 +7,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/body"
-	"hookgate/app/event"
 	"hookgate/app/trial"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/body"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules"
 	"hookgate/rules/lang"
 	"hookgate/test/planned"
@@ -19,7 +19,7 @@ import (
 // replySet is an autoreply as package app compiles it.
 func replySet(t *testing.T, c *lang.Compiler) *rules.Set {
 	t.Helper()
-	root, list := yamlpos.Parse("c.yaml", []byte(`
+	root, list := yamlnode.Parse("c.yaml", []byte(`
 rules:
   - name: autoreply
     from: contact
@@ -41,7 +41,7 @@ rules:
 // counts it like a rule's delivery: "rules alone" has an unexpected one then.
 func TestRunner_autoreply(t *testing.T) {
 	t.Parallel()
-	n, list := yamlpos.Parse("c.yaml", []byte(`tests:
+	n, list := yamlnode.Parse("c.yaml", []byte(`tests:
   - name: rules alone
     event: { source: contact, data: { email: ada@example.com, topics: a } }
     expect: lead/billing

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"hookgate/app/body"
-	"hookgate/app/diag"
-	"hookgate/app/intake"
+	"hookgate/app/ingest"
+	"hookgate/internal/body"
+	"hookgate/internal/diag"
 	"hookgate/rules"
 )
 
@@ -54,7 +54,7 @@ const maxFile = 64 << 20
 
 // Runner runs tests against one plan.
 type Runner struct {
-	Plan   *intake.Plan
+	Plan   *ingest.Plan
 	Limits body.Limits
 	Now    func() time.Time
 	// Coverage watches what the tests exercise; nil: nothing does.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/valyala/fastjson"
 
-	"hookgate/app/body"
+	"hookgate/internal/body"
 )
 
 // Assignment changes one value: Path are names and list indexes with dots,

@@ -7,39 +7,39 @@ import (
 	"slices"
 	"strings"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules"
 	"hookgate/rules/lang"
 )
 
 // settings are one entry under tests, as it stands in the file.
 type settings struct {
-	Name      yamlpos.Text    `yaml:"name,required" doc:"What must hold. Names the test; unique."`
-	Event     eventSettings   `yaml:"event,required" doc:"The event that the rules are asked about."`
-	Set       yamlpos.Node    `yaml:"set" doc:"Values of the event that are changed first, by their paths: website.status, items.0.name."`
-	Expect    *[]yamlpos.Text `yaml:"expect,single" doc:"All that rules must send, in any order: rule/connection, or rule/connection#2 for a rule's second action to it. [] is nothing. A form's own reply is autoreply/connection; it is asked for only where it is named."`
-	Unmatched bool            `yaml:"unmatched" doc:"No rule may match."`
-	Assert    []yamlpos.Text  `yaml:"assert,single" doc:"Expressions that must be true. They see output, data, event, headers and query."`
+	Name      yamlnode.Text    `yaml:"name,required" doc:"What must hold. Names the test; unique."`
+	Event     eventSettings    `yaml:"event,required" doc:"The event that the rules are asked about."`
+	Set       yamlnode.Node    `yaml:"set" doc:"Values of the event that are changed first, by their paths: website.status, items.0.name."`
+	Expect    *[]yamlnode.Text `yaml:"expect,single" doc:"All that rules must send, in any order: rule/connection, or rule/connection#2 for a rule's second action to it. [] is nothing. A form's own reply is autoreply/connection; it is asked for only where it is named."`
+	Unmatched bool             `yaml:"unmatched" doc:"No rule may match."`
+	Assert    []yamlnode.Text  `yaml:"assert,single" doc:"Expressions that must be true. They see output, data, event, headers and query."`
 }
 
 // eventSettings is where a test's event comes from.
 type eventSettings struct {
-	Source  yamlpos.Text            `yaml:"source,required" doc:"The source or form that it comes from."`
-	Type    yamlpos.Text            `yaml:"type" doc:"The type of the event, where it does not say so itself."`
-	File    yamlpos.Text            `yaml:"file" doc:"A file with the body. A relative path starts at the folder of the config file."`
-	Data    yamlpos.Node            `yaml:"data" doc:"The body as JSON, or the fields that are posted to a form."`
-	Headers map[string]yamlpos.Text `yaml:"headers" doc:"The request's headers. Rules do not see credentials, here either."`
-	Query   map[string]yamlpos.Text `yaml:"query" doc:"The parameters of the URL."`
+	Source  yamlnode.Text            `yaml:"source,required" doc:"The source or form that it comes from."`
+	Type    yamlnode.Text            `yaml:"type" doc:"The type of the event, where it does not say so itself."`
+	File    yamlnode.Text            `yaml:"file" doc:"A file with the body. A relative path starts at the folder of the config file."`
+	Data    yamlnode.Node            `yaml:"data" doc:"The body as JSON, or the fields that are posted to a form."`
+	Headers map[string]yamlnode.Text `yaml:"headers" doc:"The request's headers. Rules do not see credentials, here either."`
+	Query   map[string]yamlnode.Text `yaml:"query" doc:"The parameters of the URL."`
 }
 
 // Describe tells what an entry under tests can hold.
-func Describe() yamlpos.Spec {
-	s := yamlpos.Describe[settings]()
-	value := yamlpos.Spec{Type: yamlpos.AnyType}
-	s.Field("set").Type, s.Field("set").Item = yamlpos.MappingType, &value
-	s.Field("assert").Item.Type = yamlpos.Expression
-	s.Field("event").Field("data").OneOf = []yamlpos.Spec{{Type: yamlpos.MappingType, Item: &value}, {Type: yamlpos.ListType, Item: &value}}
+func Describe() yamlnode.Spec {
+	s := yamlnode.Describe[settings]()
+	value := yamlnode.Spec{Type: yamlnode.AnyType}
+	s.Field("set").Type, s.Field("set").Item = yamlnode.MappingType, &value
+	s.Field("assert").Item.Type = yamlnode.Expression
+	s.Field("event").Field("data").OneOf = []yamlnode.Spec{{Type: yamlnode.MappingType, Item: &value}, {Type: yamlnode.ListType, Item: &value}}
 	return s
 }
 
@@ -80,7 +80,7 @@ type Test struct {
 	node        string // its path in the document
 	source, typ string
 	file        string // as it is written; "": data
-	fileText    yamlpos.Text
+	fileText    yamlnode.Text
 	path        string // of the file
 	data        []byte // JSON
 	headers     map[string]string
@@ -102,8 +102,8 @@ type assertion struct {
 // in it. set are its rules, which may have faults of their own, replies what
 // forms answer themselves, by name, and origins its sources and forms. Files
 // are found from folder on; they are read when the tests run.
-func Compile(section yamlpos.Node, folder string, c *lang.Compiler, set *rules.Set, replies map[string]*rules.Set, origins rules.Origins) ([]*Test, diag.List) {
-	if section.Kind() == yamlpos.Null {
+func Compile(section yamlnode.Node, folder string, c *lang.Compiler, set *rules.Set, replies map[string]*rules.Set, origins rules.Origins) ([]*Test, diag.List) {
+	if section.Kind() == yamlnode.Null {
 		return nil, nil
 	}
 	var entries []settings
@@ -133,7 +133,7 @@ type builder struct {
 
 func (b *builder) add(list ...diag.Diagnostic) { b.list = append(b.list, list...) }
 
-func (b *builder) test(in *settings, n yamlpos.Node) *Test {
+func (b *builder) test(in *settings, n yamlnode.Node) *Test {
 	t := &Test{node: n.Path(), Name: in.Name.Value, At: in.Name.Pos(), unmatched: in.Unmatched}
 	b.name(in.Name)
 	b.event(t, &in.Event)
@@ -147,13 +147,13 @@ func (b *builder) test(in *settings, n yamlpos.Node) *Test {
 		b.add(list...)
 		t.asserts = append(t.asserts, assertion{p, text.Pos()})
 	}
-	if n.Kind() == yamlpos.Map && n.Get("expect").IsZero() && n.Get("assert").IsZero() && !in.Unmatched {
+	if n.Kind() == yamlnode.Map && n.Get("expect").IsZero() && n.Get("assert").IsZero() && !in.Unmatched {
 		b.add(n.Diag("missing-key", "expect: [] says that nothing is sent", `a test needs "expect", "unmatched" or "assert"`))
 	}
 	return t
 }
 
-func (b *builder) name(name yamlpos.Text) {
+func (b *builder) name(name yamlnode.Text) {
 	switch line, twice := b.lines[name.Value]; {
 	case name.IsZero(): // said by the decoder
 	case strings.TrimSpace(name.Value) == "":
@@ -194,17 +194,17 @@ func (b *builder) event(t *Test, in *eventSettings) {
 }
 
 // json is a value of the file as JSON text.
-func (b *builder) json(n yamlpos.Node) []byte {
+func (b *builder) json(n yamlnode.Node) []byte {
 	text, list := appendJSON(nil, n)
 	b.add(list...)
 	return text
 }
 
-func (b *builder) set(t *Test, n yamlpos.Node) {
-	if n.Kind() == yamlpos.Null {
+func (b *builder) set(t *Test, n yamlnode.Node) {
+	if n.Kind() == yamlnode.Null {
 		return
 	}
-	if n.Kind() != yamlpos.Map {
+	if n.Kind() != yamlnode.Map {
 		b.add(n.Diag("wrong-type", "such as { website.status: Done }", `"set" must be a mapping of paths`))
 		return
 	}
@@ -213,7 +213,7 @@ func (b *builder) set(t *Test, n yamlpos.Node) {
 	}
 }
 
-func (b *builder) expect(t *Test, names *[]yamlpos.Text) {
+func (b *builder) expect(t *Test, names *[]yamlnode.Text) {
 	if names == nil {
 		return
 	}

@@ -10,11 +10,11 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/body"
-	"hookgate/app/diag"
-	"hookgate/app/event"
 	"hookgate/app/trial"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/body"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules"
 	"hookgate/rules/lang"
 	"hookgate/test/planned"
@@ -23,7 +23,7 @@ import (
 // compileTests compiles a section against the rules of document.
 func compileTests(t *testing.T, folder, yaml string) ([]*trial.Test, diag.List) {
 	t.Helper()
-	n, list := yamlpos.Parse("c.yaml", []byte(yaml))
+	n, list := yamlnode.Parse("c.yaml", []byte(yaml))
 	if list.Err() != nil {
 		t.Fatal(list)
 	}

@@ -13,11 +13,11 @@ import (
 	"strings"
 	"time"
 
-	"hookgate/app/body"
-	"hookgate/app/event"
-	"hookgate/app/intake"
-	"hookgate/app/source"
+	"hookgate/app/ingest"
+	"hookgate/app/ingest/source"
 	"hookgate/forms"
+	"hookgate/internal/body"
+	"hookgate/internal/event"
 	"hookgate/rules"
 	"hookgate/rules/lang"
 )
@@ -85,7 +85,7 @@ type Trial struct {
 
 // Open understands a sample. Its errors are ErrNoSource, a *RefusedError, and
 // what is wrong with an Assignment.
-func Open(plan *intake.Plan, limits body.Limits, s Sample) (*Trial, error) {
+func Open(plan *ingest.Plan, limits body.Limits, s Sample) (*Trial, error) {
 	t := &Trial{Source: s.Source, rules: plan.Rules, reply: plan.Autoreplies[s.Source]}
 	var err error
 	switch src, form := plan.Sources[s.Source], plan.Forms[s.Source]; {
@@ -103,7 +103,7 @@ func Open(plan *intake.Plan, limits body.Limits, s Sample) (*Trial, error) {
 }
 
 // Sources are the names that a Sample's Source can have, sorted.
-func Sources(plan *intake.Plan) []string {
+func Sources(plan *ingest.Plan) []string {
 	return slices.Sorted(func(yield func(string) bool) {
 		for _, names := range [][]string{slices.Collect(maps.Keys(plan.Sources)), slices.Collect(maps.Keys(plan.Forms))} {
 			for _, name := range names {
@@ -115,7 +115,7 @@ func Sources(plan *intake.Plan) []string {
 	})
 }
 
-func (t *Trial) source(plan *intake.Plan, src *source.Source, limits body.Limits, s Sample) error {
+func (t *Trial) source(plan *ingest.Plan, src *source.Source, limits body.Limits, s Sample) error {
 	content, err := body.Decode(body.Input{ContentType: s.ContentType, Raw: s.Body, JSONField: src.JSONField()}, limits)
 	if err != nil {
 		return &RefusedError{Cause: err}
@@ -153,7 +153,7 @@ func (t *Trial) change(set []Assignment) (err error) {
 	return nil
 }
 
-func (t *Trial) form(plan *intake.Plan, form *forms.Form, limits body.Limits, s Sample) error {
+func (t *Trial) form(plan *ingest.Plan, form *forms.Form, limits body.Limits, s Sample) error {
 	limit := form.Limits()
 	limit.Size = min(limit.Size, limits.Size)
 	fields := s.Fields
@@ -179,13 +179,13 @@ func (t *Trial) form(plan *intake.Plan, form *forms.Form, limits body.Limits, s 
 	for name, value := range s.Headers {
 		headers[strings.ToLower(name)] = value
 	}
-	s.Query = intake.WithSaid(maps.Clone(s.Query), result.Said)
+	s.Query = ingest.WithSaid(maps.Clone(s.Query), result.Said)
 	t.open(plan, s, headers)
 	t.setType(event.FormSubmitted, s)
 	return nil
 }
 
-func (t *Trial) open(plan *intake.Plan, s Sample, headers map[string]string) {
+func (t *Trial) open(plan *ingest.Plan, s Sample, headers map[string]string) {
 	meta := plan.Meta(&event.Event{ID: s.ID, Source: s.Source, ReceivedAt: s.Time})
 	t.scope = lang.NewScope(t.doc, meta, headers, s.Query)
 }
@@ -215,7 +215,7 @@ func (t *Trial) Reply() *rules.Trace {
 	reply := t.reply.Explain(t.scope)[0]
 	for i := range reply.Actions {
 		if a := &reply.Actions[i]; a.Sent && a.Err == "" {
-			a.Err = intake.ReplyHeld(a.Output)
+			a.Err = ingest.ReplyHeld(a.Output)
 			a.Sent = a.Err == ""
 		}
 	}

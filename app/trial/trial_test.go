@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/body"
 	"hookgate/app/trial"
+	"hookgate/internal/body"
 	"hookgate/test/planned"
 )
 

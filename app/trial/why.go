@@ -3,7 +3,7 @@ package trial
 import (
 	"strings"
 
-	"hookgate/app/diag"
+	"hookgate/internal/diag"
 	"hookgate/rules/lang"
 )
 

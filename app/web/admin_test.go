@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/event"
 	"hookgate/app/web"
+	"hookgate/internal/event"
 )
 
 type clock struct {

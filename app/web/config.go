@@ -11,18 +11,18 @@ import (
 	"net/netip"
 	"time"
 
-	"hookgate/app/event"
-	"hookgate/app/intake"
-	"hookgate/app/source"
+	"hookgate/app/ingest"
+	"hookgate/app/ingest/source"
 	"hookgate/app/web/api"
 	"hookgate/forms"
+	"hookgate/internal/event"
 )
 
 // Intake accepts events: it returns once they are committed.
 type Intake interface {
-	Event(src *source.Source, plan *intake.Plan, r *intake.Request) (intake.Ack, error)
-	Form(f *forms.Form, plan *intake.Plan, r *intake.Request) (intake.Ack, forms.Result, error)
-	FormHook(f *forms.Form, src *source.Source, plan *intake.Plan, r *intake.Request) (intake.Ack, error)
+	Event(src *source.Source, plan *ingest.Plan, r *ingest.Request) (ingest.Ack, error)
+	Form(f *forms.Form, plan *ingest.Plan, r *ingest.Request) (ingest.Ack, forms.Result, error)
+	FormHook(f *forms.Form, src *source.Source, plan *ingest.Plan, r *ingest.Request) (ingest.Ack, error)
 }
 
 // Limits bound what strangers can take up. A zero field means its default.
@@ -54,7 +54,7 @@ type Settings struct {
 
 // Config is what a Server needs. All fields are required but Limits and Download.
 type Config struct {
-	Plan   func() *intake.Plan // the one in force
+	Plan   func() *ingest.Plan // the one in force
 	Intake Intake
 	Admin  api.Service
 	// Download opens the file that a signed link leads to: event.ErrNotFound,

@@ -4,12 +4,12 @@ import (
 	"context"
 	"sync"
 
-	"hookgate/app/body"
-	"hookgate/app/event"
-	"hookgate/app/intake"
-	"hookgate/app/source"
+	"hookgate/app/ingest"
+	"hookgate/app/ingest/source"
 	"hookgate/app/web/api"
 	"hookgate/forms"
+	"hookgate/internal/body"
+	"hookgate/internal/event"
 )
 
 // firstID is what the fake intake gives to what it takes.
@@ -18,8 +18,8 @@ const firstID event.ID = 1 << 40
 // fakeIntake is a fake intake: it keeps what came and answers as told.
 type fakeIntake struct {
 	mu       sync.Mutex
-	requests []*intake.Request
-	ack      intake.Ack
+	requests []*ingest.Request
+	ack      ingest.Ack
 	err      error
 	panic    bool
 	forget   bool          // keep no requests
@@ -27,7 +27,7 @@ type fakeIntake struct {
 	entered  chan struct{}
 }
 
-func (f *fakeIntake) Event(_ *source.Source, _ *intake.Plan, r *intake.Request) (intake.Ack, error) {
+func (f *fakeIntake) Event(_ *source.Source, _ *ingest.Plan, r *ingest.Request) (ingest.Ack, error) {
 	f.mu.Lock()
 	if !f.forget {
 		f.requests = append(f.requests, r)
@@ -46,36 +46,36 @@ func (f *fakeIntake) Event(_ *source.Source, _ *intake.Plan, r *intake.Request) 
 	return ack, err
 }
 
-func (f *fakeIntake) Form(form *forms.Form, plan *intake.Plan, r *intake.Request) (intake.Ack, forms.Result, error) {
+func (f *fakeIntake) Form(form *forms.Form, plan *ingest.Plan, r *ingest.Request) (ingest.Ack, forms.Result, error) {
 	ack, err := f.Event(nil, plan, r)
 	if err != nil {
-		return intake.Ack{}, forms.Result{}, err
+		return ingest.Ack{}, forms.Result{}, err
 	}
 	posted, err := body.Fields(body.Input{ContentType: r.ContentType, ContentEncoding: r.ContentEncoding, Raw: r.Body}, form.Limits())
 	if err != nil {
-		return intake.Ack{}, forms.Result{}, err
+		return ingest.Ack{}, forms.Result{}, err
 	}
 	result := form.Submit(posted)
 	if len(result.Problems) > 0 {
-		return intake.Ack{}, result, nil
+		return ingest.Ack{}, result, nil
 	}
 	return ack, result, nil
 }
 
-func (f *fakeIntake) FormHook(_ *forms.Form, src *source.Source, plan *intake.Plan, r *intake.Request) (intake.Ack, error) {
+func (f *fakeIntake) FormHook(_ *forms.Form, src *source.Source, plan *ingest.Plan, r *ingest.Request) (ingest.Ack, error) {
 	return f.Event(src, plan, r)
 }
 
-func (f *fakeIntake) answer(ack intake.Ack, err error) {
+func (f *fakeIntake) answer(ack ingest.Ack, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.ack, f.err = ack, err
 }
 
-func (f *fakeIntake) taken() []*intake.Request {
+func (f *fakeIntake) taken() []*ingest.Request {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return append([]*intake.Request(nil), f.requests...)
+	return append([]*ingest.Request(nil), f.requests...)
 }
 
 // fakeAdmin is a Service that has nothing.

@@ -9,8 +9,8 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"hookgate/app/event"
 	"hookgate/app/web/api"
+	"hookgate/internal/event"
 )
 
 // downloadTimeout is how long the answer with a file may take.

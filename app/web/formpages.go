@@ -6,8 +6,8 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"hookgate/app/event"
 	"hookgate/forms"
+	"hookgate/internal/event"
 )
 
 // hosted shows the page that is made from the form's fields.

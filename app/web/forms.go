@@ -12,10 +12,10 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"hookgate/app/body"
-	"hookgate/app/intake"
+	"hookgate/app/ingest"
 	"hookgate/app/web/api"
 	"hookgate/forms"
+	"hookgate/internal/body"
 )
 
 // postKey is whose form posts are counted together.
@@ -105,7 +105,7 @@ func (s *Server) admitPost(c *fiber.Ctx, settings *Settings, f *forms.Form, orig
 
 // postFault answers for a post that the intake did not take. One that was kept
 // nevertheless the intake has counted.
-func (s *Server) postFault(a *formAnswer, ack intake.Ack, err error) error {
+func (s *Server) postFault(a *formAnswer, ack ingest.Ack, err error) error {
 	p, known := api.ProblemOf(err)
 	if u := uploadOf(a.c.Context()); u != nil && u.err != nil {
 		p, known = protocolProblem(u.err, 0), true
@@ -162,7 +162,7 @@ func (a *formAnswer) allow() string {
 
 // thanks answers a post that was taken, or taken for spam: the sender must not
 // be able to tell.
-func (a *formAnswer) thanks(ack intake.Ack, result forms.Result, origin string) error {
+func (a *formAnswer) thanks(ack ingest.Ack, result forms.Result, origin string) error {
 	if a.json {
 		return a.write(http.StatusOK, fiber.MIMEApplicationJSON, forms.Accepted{OK: true, ID: ack.ID})
 	}

@@ -8,10 +8,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/body"
-	"hookgate/app/event"
 	"hookgate/app/web"
 	"hookgate/forms"
+	"hookgate/internal/body"
+	"hookgate/internal/event"
 )
 
 const (

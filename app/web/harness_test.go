@@ -15,11 +15,11 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/event"
-	"hookgate/app/intake"
+	"hookgate/app/ingest"
 	"hookgate/app/metrics"
 	"hookgate/app/web"
 	"hookgate/app/web/api"
+	"hookgate/internal/event"
 	"hookgate/test/journal"
 	"hookgate/test/planned"
 )
@@ -73,7 +73,7 @@ func (f *fixture) refused() string {
 // start serves on a loopback port until the test ends.
 func start(t testing.TB, change ...func(*web.Config)) *fixture {
 	t.Helper()
-	f := &fixture{t: t, intake: &fakeIntake{ack: intake.Ack{ID: firstID, State: event.Routed}}, log: &journal.Journal{}, metrics: metrics.New()}
+	f := &fixture{t: t, intake: &fakeIntake{ack: ingest.Ack{ID: firstID, State: event.Routed}}, log: &journal.Journal{}, metrics: metrics.New()}
 	plan := planned.Must(t, planYAML)
 	plan.ID = 1
 	var mu sync.Mutex
@@ -84,7 +84,7 @@ func start(t testing.TB, change ...func(*web.Config)) *fixture {
 		notReady = err
 	}
 	cfg := web.Config{
-		Plan:   func() *intake.Plan { return plan },
+		Plan:   func() *ingest.Plan { return plan },
 		Intake: f.intake,
 		Admin:  fakeAdmin{},
 		Ready: func() error {

@@ -10,11 +10,11 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
-	"hookgate/app/body"
-	"hookgate/app/event"
-	"hookgate/app/intake"
-	"hookgate/app/source"
+	"hookgate/app/ingest"
+	"hookgate/app/ingest/source"
 	"hookgate/app/web/api"
+	"hookgate/internal/body"
+	"hookgate/internal/event"
 )
 
 // busyRetry is how long to wait when the server has too much to do.
@@ -56,7 +56,7 @@ func (s *Server) unknown(ctx *fasthttp.RequestCtx, settings *Settings) error {
 
 // admit is the request of a sender that is let in, without the headers that are
 // secret; or nil, and then it is answered.
-func (s *Server) admit(c *fiber.Ctx, settings *Settings, src *source.Source) (*intake.Request, error) {
+func (s *Server) admit(c *fiber.Ctx, settings *Settings, src *source.Source) (*ingest.Request, error) {
 	r := s.newRequest(c, settings)
 	r.Token = c.Params("token")
 	if refused, err := s.authenticate(c.Context(), src, r); refused {
@@ -69,7 +69,7 @@ func (s *Server) admit(c *fiber.Ctx, settings *Settings, src *source.Source) (*i
 // authenticate answers a request that is not let in, and says whether it did.
 // A wrong token comes first: only who has the right one may learn which
 // methods the source takes.
-func (s *Server) authenticate(ctx *fasthttp.RequestCtx, src *source.Source, r *intake.Request) (refused bool, err error) {
+func (s *Server) authenticate(ctx *fasthttp.RequestCtx, src *source.Source, r *ingest.Request) (refused bool, err error) {
 	authErr := src.Authenticate(&r.Request)
 	from := slog.String("remote_ip", r.RemoteIP)
 	switch {
@@ -99,7 +99,7 @@ func forbidden(ctx *fasthttp.RequestCtx) error {
 
 // notTaken answers for an event that the intake did not take. Its id is told
 // where the request was kept nevertheless.
-func (s *Server) notTaken(ctx *fasthttp.RequestCtx, name string, ack intake.Ack, err error) error {
+func (s *Server) notTaken(ctx *fasthttp.RequestCtx, name string, ack ingest.Ack, err error) error {
 	p, known := api.ProblemOf(err)
 	if !known {
 		s.cfg.Logger.Error("an event could not be taken", "source", name, "error", err)
@@ -115,7 +115,7 @@ func (s *Server) notTaken(ctx *fasthttp.RequestCtx, name string, ack intake.Ack,
 // refusal is what the metrics call an error of the intake after which nothing
 // was kept.
 func refusal(err error) string {
-	if _, busy := errors.AsType[*intake.BusyError](err); busy {
+	if _, busy := errors.AsType[*ingest.BusyError](err); busy {
 		return "busy"
 	}
 	if _, unreadable := errors.AsType[*body.Error](err); unreadable {
@@ -128,7 +128,7 @@ func refusal(err error) string {
 }
 
 // accepted answers 202 with the event's id.
-func accepted(ctx *fasthttp.RequestCtx, ack intake.Ack) {
+func accepted(ctx *fasthttp.RequestCtx, ack ingest.Ack) {
 	text := make([]byte, 0, 48)
 	text = append(text, `{"id":"`...)
 	text = append(text, ack.ID.String()...)

@@ -13,10 +13,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/body"
-	"hookgate/app/event"
-	"hookgate/app/intake"
+	"hookgate/app/ingest"
 	"hookgate/app/web"
+	"hookgate/internal/body"
+	"hookgate/internal/event"
 )
 
 func TestInAccepts(t *testing.T) {
@@ -148,7 +148,7 @@ func TestInAnswersForTheIntake(t *testing.T) {
 	id := firstID + 1
 	for _, c := range []struct {
 		name   string
-		ack    intake.Ack
+		ack    ingest.Ack
 		err    error
 		status int
 		retry  string
@@ -157,14 +157,14 @@ func TestInAnswersForTheIntake(t *testing.T) {
 		// was kept is counted by the intake.
 		counted string
 	}{
-		{"bad JSON", intake.Ack{ID: id}, &body.Error{Status: 400, Line: 59, Column: 3, Message: `a comma is missing after "}"`, Hint: "add it"}, 400, "", `"line":59,"column":3`, ""},
-		{"kept id", intake.Ack{ID: id}, &body.Error{Status: 415, Message: "no"}, 415, "", `"id":"` + id.String() + `"`, ""},
-		{"wrapped", intake.Ack{}, fmt.Errorf("decode: %w", &body.Error{Status: 413, Message: "the body is too large"}), 413, "", "the body is too large", "unreadable"},
-		{"store", intake.Ack{}, fmt.Errorf("commit: %w", event.ErrUnavailable), 503, "5", "send it again", "unavailable"},
-		{"busy source", intake.Ack{}, &intake.BusyError{Source: true, RetryAfter: 1500 * time.Millisecond}, 429, "2", "this source", "busy"},
-		{"busy", intake.Ack{}, &intake.BusyError{RetryAfter: 0}, 503, "", "too many events", "busy"},
-		{"ours", intake.Ack{}, errors.New("SELECT secret FROM x"), 500, "", "the server's log", "error"},
-		{"duplicate", intake.Ack{ID: id, State: event.Duplicate, DuplicateOf: id}, nil, 202, "", id.String(), ""},
+		{"bad JSON", ingest.Ack{ID: id}, &body.Error{Status: 400, Line: 59, Column: 3, Message: `a comma is missing after "}"`, Hint: "add it"}, 400, "", `"line":59,"column":3`, ""},
+		{"kept id", ingest.Ack{ID: id}, &body.Error{Status: 415, Message: "no"}, 415, "", `"id":"` + id.String() + `"`, ""},
+		{"wrapped", ingest.Ack{}, fmt.Errorf("decode: %w", &body.Error{Status: 413, Message: "the body is too large"}), 413, "", "the body is too large", "unreadable"},
+		{"store", ingest.Ack{}, fmt.Errorf("commit: %w", event.ErrUnavailable), 503, "5", "send it again", "unavailable"},
+		{"busy source", ingest.Ack{}, &ingest.BusyError{Source: true, RetryAfter: 1500 * time.Millisecond}, 429, "2", "this source", "busy"},
+		{"busy", ingest.Ack{}, &ingest.BusyError{RetryAfter: 0}, 503, "", "too many events", "busy"},
+		{"ours", ingest.Ack{}, errors.New("SELECT secret FROM x"), 500, "", "the server's log", "error"},
+		{"duplicate", ingest.Ack{ID: id, State: event.Duplicate, DuplicateOf: id}, nil, 202, "", id.String(), ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -6,8 +6,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
-	"hookgate/app/intake"
-	"hookgate/app/source"
+	"hookgate/app/ingest"
+	"hookgate/app/ingest/source"
 )
 
 const (
@@ -33,10 +33,10 @@ var formHeaders = map[string]bool{
 // newRequest makes a Request of its own memory, without its Headers: they are
 // worth copying only for a request that is let in. Header alone points into
 // the server's buffers, and must not be called after the handler.
-func (s *Server) newRequest(c *fiber.Ctx, settings *Settings) *intake.Request {
+func (s *Server) newRequest(c *fiber.Ctx, settings *Settings) *ingest.Request {
 	ctx := c.Context()
 	header := &ctx.Request.Header
-	r := &intake.Request{
+	r := &ingest.Request{
 		Request: source.Request{
 			Method:          c.Method(),
 			URL:             settings.base(ctx) + c.OriginalURL(),

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/intake"
+	"hookgate/app/ingest"
 	"hookgate/app/web"
 	"hookgate/forms"
 )
@@ -23,7 +23,7 @@ type uploadIntake struct {
 	read  chan string
 }
 
-func (u *uploadIntake) Form(f *forms.Form, plan *intake.Plan, r *intake.Request) (intake.Ack, forms.Result, error) {
+func (u *uploadIntake) Form(f *forms.Form, plan *ingest.Plan, r *ingest.Request) (ingest.Ack, forms.Result, error) {
 	if r.Stream == nil {
 		return u.fakeIntake.Form(f, plan, r)
 	}

@@ -8,7 +8,7 @@ import (
 
 	"golang.org/x/oauth2"
 
-	"hookgate/app/egress"
+	"hookgate/internal/egress"
 )
 
 // Error is an answer that gave no token.

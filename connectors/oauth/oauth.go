@@ -19,7 +19,7 @@ import (
 	"golang.org/x/oauth2"
 	"golang.org/x/oauth2/clientcredentials"
 
-	"hookgate/app/egress"
+	"hookgate/internal/egress"
 )
 
 // jwtBearer is the grant of RFC 7523, section 2.1.

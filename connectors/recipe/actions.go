@@ -3,52 +3,52 @@ package recipe
 import (
 	"slices"
 
-	"hookgate/app/yamlpos"
+	"hookgate/internal/yamlnode"
 )
 
 type actionYAML struct {
-	Doc       yamlpos.Text  `yaml:"doc,required"`
-	Shorthand yamlpos.Text  `yaml:"shorthand"`
+	Doc       yamlnode.Text `yaml:"doc,required"`
+	Shorthand yamlnode.Text `yaml:"shorthand"`
 	Direct    bool          `yaml:"direct"`
-	Inputs    yamlpos.Node  `yaml:"inputs"`
+	Inputs    yamlnode.Node `yaml:"inputs"`
 	Request   *requestYAML  `yaml:"request"`
 	Steps     []requestYAML `yaml:"steps"`
-	Outputs   yamlpos.Node  `yaml:"outputs"`
-	Key       yamlpos.Text  `yaml:"key"`
-	Remember  yamlpos.Node  `yaml:"remember"`
+	Outputs   yamlnode.Node `yaml:"outputs"`
+	Key       yamlnode.Text `yaml:"key"`
+	Remember  yamlnode.Node `yaml:"remember"`
 }
 
 // Noun is what messages call it.
 func (actionYAML) Noun() string { return "an action" }
 
 type inputYAML struct {
-	Doc      yamlpos.Text   `yaml:"doc,required"`
-	Type     yamlpos.Text   `yaml:"type"`
-	Required bool           `yaml:"required"`
-	Default  yamlpos.Node   `yaml:"default"`
-	Example  yamlpos.Node   `yaml:"example"`
-	Options  []yamlpos.Text `yaml:"options"`
-	Max      int            `yaml:"max"`
-	Cut      bool           `yaml:"cut"`
-	Escape   yamlpos.Text   `yaml:"escape"`
+	Doc      yamlnode.Text   `yaml:"doc,required"`
+	Type     yamlnode.Text   `yaml:"type"`
+	Required bool            `yaml:"required"`
+	Default  yamlnode.Node   `yaml:"default"`
+	Example  yamlnode.Node   `yaml:"example"`
+	Options  []yamlnode.Text `yaml:"options"`
+	Max      int             `yaml:"max"`
+	Cut      bool            `yaml:"cut"`
+	Escape   yamlnode.Text   `yaml:"escape"`
 }
 
 // Noun is what messages call it.
 func (inputYAML) Noun() string { return "an input" }
 
 // inputTypes are the types that an input can have.
-func inputTypes() map[string]yamlpos.Type {
-	return map[string]yamlpos.Type{
-		"text": yamlpos.TextType, "number": yamlpos.NumberType, "bool": yamlpos.BoolType, "enum": yamlpos.EnumType,
-		"list": yamlpos.ListType, "map": yamlpos.MappingType, "any": yamlpos.AnyType,
+func inputTypes() map[string]yamlnode.Type {
+	return map[string]yamlnode.Type{
+		"text": yamlnode.TextType, "number": yamlnode.NumberType, "bool": yamlnode.BoolType, "enum": yamlnode.EnumType,
+		"list": yamlnode.ListType, "map": yamlnode.MappingType, "any": yamlnode.AnyType,
 	}
 }
 
-func (b *builder) actions(n yamlpos.Node) {
+func (b *builder) actions(n yamlnode.Node) {
 	if n.IsZero() {
 		return
 	}
-	if n.Kind() != yamlpos.Map || len(n.Fields()) == 0 {
+	if n.Kind() != yamlnode.Map || len(n.Fields()) == 0 {
 		b.add(n.Diag("wrong-type", "", `"actions" must be a mapping of names to actions`))
 		return
 	}
@@ -60,7 +60,7 @@ func (b *builder) actions(n yamlpos.Node) {
 	b.ambiguous(n)
 }
 
-func (b *builder) action(f yamlpos.Field) {
+func (b *builder) action(f yamlnode.Field) {
 	var y actionYAML
 	b.add(f.Value.Decode("an action", &y)...)
 	b.sentence(y.Doc)
@@ -69,7 +69,7 @@ func (b *builder) action(f yamlpos.Field) {
 	if !y.Inputs.IsZero() {
 		b.inputs(a, y.Inputs)
 	}
-	if in := a.input(a.Shorthand); a.Shorthand != "" && (in == nil || in.Type == yamlpos.MappingType || in.Type == yamlpos.AnyType) {
+	if in := a.input(a.Shorthand); a.Shorthand != "" && (in == nil || in.Type == yamlnode.MappingType || in.Type == yamlnode.AnyType) {
 		b.add(y.Shorthand.Diag("bad-value", "", "%q is no input of this action that is a text, a number, true or false, or a list", a.Shorthand))
 	}
 	b.keyed(a, &y)
@@ -77,7 +77,7 @@ func (b *builder) action(f yamlpos.Field) {
 	case y.Request != nil && y.Steps != nil:
 		b.add(f.Value.Get("steps").Diag("conflict", "keep one of them", `an action has either "request" or "steps"`))
 	case y.Request != nil:
-		b.steps(a, []requestYAML{*y.Request}, []yamlpos.Node{f.Value.Get("request")})
+		b.steps(a, []requestYAML{*y.Request}, []yamlnode.Node{f.Value.Get("request")})
 	case len(y.Steps) > 0:
 		b.steps(a, y.Steps, f.Value.Get("steps").Items())
 	default:
@@ -87,8 +87,8 @@ func (b *builder) action(f yamlpos.Field) {
 	b.remember(a, y.Remember)
 }
 
-func (b *builder) inputs(a *Action, n yamlpos.Node) {
-	if n.Kind() != yamlpos.Map {
+func (b *builder) inputs(a *Action, n yamlnode.Node) {
+	if n.Kind() != yamlnode.Map {
 		b.add(n.Diag("wrong-type", "", `"inputs" must be a mapping of names to inputs`))
 		return
 	}
@@ -109,7 +109,7 @@ func (b *builder) input(name string, y *inputYAML) *Input {
 	if !y.Type.IsZero() {
 		kind = y.Type.Value
 	}
-	in := &Input{Max: y.Max, Cut: y.Cut, Escape: y.Escape.Value, Spec: yamlpos.Spec{
+	in := &Input{Max: y.Max, Cut: y.Cut, Escape: y.Escape.Value, Spec: yamlnode.Spec{
 		Name: name, Doc: y.Doc.Value, Required: y.Required, Default: y.Default.Text().Written(),
 	}}
 	in.Type = b.typeOf(y.Type, kind, inputTypes())
@@ -137,14 +137,14 @@ func (b *builder) input(name string, y *inputYAML) *Input {
 	return in
 }
 
-func (b *builder) outputs(a *Action, n yamlpos.Node) {
+func (b *builder) outputs(a *Action, n yamlnode.Node) {
 	outputs, list := ReadOutputs(answerCompiler(b.actionNames(a)), n)
 	b.add(list...)
 	a.outputs, a.Outputs = outputs, outputs.Names()
 }
 
 // ambiguous refuses names that would mean two things in a rule's action.
-func (b *builder) ambiguous(n yamlpos.Node) {
+func (b *builder) ambiguous(n yamlnode.Node) {
 	direct := ""
 	for _, a := range b.recipe.Actions {
 		node := n.Get(a.Name)
@@ -166,11 +166,11 @@ func (b *builder) ambiguous(n yamlpos.Node) {
 }
 
 // written is a value as YAML in one line.
-func written(n yamlpos.Node) string {
+func written(n yamlnode.Node) string {
 	if n.IsZero() {
 		return ""
 	}
-	if n.Kind() == yamlpos.Scalar {
+	if n.Kind() == yamlnode.Scalar {
 		return n.Text().Written()
 	}
 	return flow(n)

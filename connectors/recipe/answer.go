@@ -4,8 +4,8 @@ import (
 	"net/http"
 	"strings"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -49,18 +49,18 @@ type output struct {
 
 // ReadOutputs compiles a mapping of names to expressions, of which c says what
 // they can speak of.
-func ReadOutputs(c *lang.Compiler, n yamlpos.Node) (Outputs, diag.List) {
+func ReadOutputs(c *lang.Compiler, n yamlnode.Node) (Outputs, diag.List) {
 	if n.IsZero() {
 		return nil, nil
 	}
-	if n.Kind() != yamlpos.Map {
+	if n.Kind() != yamlnode.Map {
 		return nil, diag.List{n.Diag("wrong-type", "such as { id: body.id }", `%q must be a mapping of names to expressions`, keyOf(n))}
 	}
 	var list diag.List
 	var out Outputs
 	for _, f := range n.Fields() {
 		list = append(list, checkName(f.Key)...)
-		if f.Value.Kind() != yamlpos.Scalar {
+		if f.Value.Kind() != yamlnode.Scalar {
 			list = append(list, f.Value.Diag("wrong-type", "such as body.id", "%q must be an expression", f.Key.Value))
 			continue
 		}
@@ -72,7 +72,7 @@ func ReadOutputs(c *lang.Compiler, n yamlpos.Node) (Outputs, diag.List) {
 }
 
 // keyOf is the key that a node stands under.
-func keyOf(n yamlpos.Node) string {
+func keyOf(n yamlnode.Node) string {
 	path := n.Text().Path()
 	return path[strings.LastIndexByte(path, '.')+1:]
 }

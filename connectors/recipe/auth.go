@@ -11,8 +11,8 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
-	"hookgate/app/yamlpos"
 	"hookgate/connectors/oauth"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -47,46 +47,46 @@ type grant struct {
 }
 
 type authYAML struct {
-	When    yamlpos.Text `yaml:"when"`
-	None    yamlpos.Node `yaml:"none"`
-	Basic   *basicYAML   `yaml:"basic"`
-	Bearer  yamlpos.Node `yaml:"bearer"`
-	Headers yamlpos.Node `yaml:"headers"`
-	Query   yamlpos.Node `yaml:"query"`
-	OAuth2  *oauthYAML   `yaml:"oauth2"`
-	JWT     *jwtYAML     `yaml:"jwt"`
+	When    yamlnode.Text `yaml:"when"`
+	None    yamlnode.Node `yaml:"none"`
+	Basic   *basicYAML    `yaml:"basic"`
+	Bearer  yamlnode.Node `yaml:"bearer"`
+	Headers yamlnode.Node `yaml:"headers"`
+	Query   yamlnode.Node `yaml:"query"`
+	OAuth2  *oauthYAML    `yaml:"oauth2"`
+	JWT     *jwtYAML      `yaml:"jwt"`
 }
 
 // Noun is what messages call it.
 func (authYAML) Noun() string { return "auth" }
 
 type basicYAML struct {
-	User     yamlpos.Node `yaml:"user,required"`
-	Password yamlpos.Node `yaml:"password"`
+	User     yamlnode.Node `yaml:"user,required"`
+	Password yamlnode.Node `yaml:"password"`
 }
 
 // Noun is what messages call it.
 func (basicYAML) Noun() string { return "basic" }
 
 type oauthYAML struct {
-	TokenURL     yamlpos.Node `yaml:"token_url,required"`
-	ClientID     yamlpos.Node `yaml:"client_id,required"`
-	ClientSecret yamlpos.Node `yaml:"client_secret,required"`
-	Scopes       []string     `yaml:"scopes"`
-	Params       yamlpos.Node `yaml:"params"`
-	In           string       `yaml:"in"`
+	TokenURL     yamlnode.Node `yaml:"token_url,required"`
+	ClientID     yamlnode.Node `yaml:"client_id,required"`
+	ClientSecret yamlnode.Node `yaml:"client_secret,required"`
+	Scopes       []string      `yaml:"scopes"`
+	Params       yamlnode.Node `yaml:"params"`
+	In           string        `yaml:"in"`
 }
 
 // Noun is what messages call it.
 func (oauthYAML) Noun() string { return "oauth2" }
 
 type jwtYAML struct {
-	TokenURL   yamlpos.Node  `yaml:"token_url,required"`
-	Issuer     yamlpos.Node  `yaml:"issuer,required"`
-	Subject    yamlpos.Node  `yaml:"subject"`
-	Audience   yamlpos.Node  `yaml:"audience"`
-	PrivateKey yamlpos.Node  `yaml:"private_key,required"`
-	KeyID      yamlpos.Node  `yaml:"key_id"`
+	TokenURL   yamlnode.Node `yaml:"token_url,required"`
+	Issuer     yamlnode.Node `yaml:"issuer,required"`
+	Subject    yamlnode.Node `yaml:"subject"`
+	Audience   yamlnode.Node `yaml:"audience"`
+	PrivateKey yamlnode.Node `yaml:"private_key,required"`
+	KeyID      yamlnode.Node `yaml:"key_id"`
 	Scopes     []string      `yaml:"scopes"`
 	Lifetime   time.Duration `yaml:"lifetime"`
 }
@@ -95,19 +95,19 @@ type jwtYAML struct {
 func (jwtYAML) Noun() string { return "jwt" }
 
 // auth reads one way to log in, or a list of them.
-func (b *builder) auth(n yamlpos.Node) {
+func (b *builder) auth(n yamlnode.Node) {
 	switch n.Kind() {
-	case yamlpos.Null:
-	case yamlpos.List:
+	case yamlnode.Null:
+	case yamlnode.List:
 		for _, item := range n.Items() {
 			b.oneAuth(item)
 		}
-	case yamlpos.Scalar, yamlpos.Map:
+	case yamlnode.Scalar, yamlnode.Map:
 		b.oneAuth(n)
 	}
 }
 
-func (b *builder) oneAuth(n yamlpos.Node) {
+func (b *builder) oneAuth(n yamlnode.Node) {
 	var y authYAML
 	b.add(n.Decode("auth", &y)...)
 	c := lang.NewCompilerFor(settingsName(b.recipe))

@@ -4,8 +4,8 @@ import (
 	"regexp"
 	"strings"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -24,7 +24,7 @@ var nameForm = regexp.MustCompile(NamePattern)
 
 func (b *builder) header(y *recipeYAML) {
 	var version int
-	if n := y.Recipe; !n.IsZero() && (n.Kind() != yamlpos.Scalar || len(n.Decode("a recipe", &version)) > 0 || version != Version) {
+	if n := y.Recipe; !n.IsZero() && (n.Kind() != yamlnode.Scalar || len(n.Decode("a recipe", &version)) > 0 || version != Version) {
 		b.add(n.Diag("bad-version", "write recipe: 1", "this hookgate reads version %d of the format only", Version))
 	}
 	b.name(y.Name)
@@ -32,9 +32,9 @@ func (b *builder) header(y *recipeYAML) {
 }
 
 // name checks the name of something that a configuration will speak of.
-func (b *builder) name(name yamlpos.Text) { b.add(checkName(name)...) }
+func (b *builder) name(name yamlnode.Text) { b.add(checkName(name)...) }
 
-func checkName(name yamlpos.Text) diag.List {
+func checkName(name yamlnode.Text) diag.List {
 	if name.IsZero() || nameForm.MatchString(name.Value) {
 		return nil
 	}
@@ -42,7 +42,7 @@ func checkName(name yamlpos.Text) diag.List {
 }
 
 // sentence checks a text for people.
-func (b *builder) sentence(doc yamlpos.Text) {
+func (b *builder) sentence(doc yamlnode.Text) {
 	if text := strings.TrimSpace(doc.Value); !doc.IsZero() && !strings.HasSuffix(text, ".") {
 		b.add(doc.Diag("bad-value", "", "this must be a sentence that ends in a full stop"))
 	}
@@ -86,16 +86,16 @@ func (b *builder) actionNames(a *Action) []lang.Name {
 }
 
 // predicate compiles a condition; nil where there is none, or a faulty one.
-func (b *builder) predicate(c *lang.Compiler, text yamlpos.Text) *lang.Predicate {
+func (b *builder) predicate(c *lang.Compiler, text yamlnode.Text) *lang.Predicate {
 	return compiled(b, c.Predicate, text)
 }
 
 // expression is the same for any value.
-func (b *builder) expression(c *lang.Compiler, text yamlpos.Text) *lang.Expression {
+func (b *builder) expression(c *lang.Compiler, text yamlnode.Text) *lang.Expression {
 	return compiled(b, c.Expression, text)
 }
 
-func compiled[T any](b *builder, compile func(yamlpos.Text) (*T, diag.List), text yamlpos.Text) *T {
+func compiled[T any](b *builder, compile func(yamlnode.Text) (*T, diag.List), text yamlnode.Text) *T {
 	if text.IsZero() {
 		return nil
 	}
@@ -106,7 +106,7 @@ func compiled[T any](b *builder, compile func(yamlpos.Text) (*T, diag.List), tex
 
 // text compiles a template that gives text; nil where there is none, or a
 // faulty one.
-func (b *builder) text(c *lang.Compiler, n yamlpos.Node, escape func(string) string) *lang.Template {
+func (b *builder) text(c *lang.Compiler, n yamlnode.Node, escape func(string) string) *lang.Template {
 	if n.IsZero() {
 		return nil
 	}

@@ -4,8 +4,8 @@ import (
 	"slices"
 	"strings"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -40,7 +40,7 @@ func (a *Action) fields() []lang.Input {
 	list := make([]lang.Input, len(a.Inputs))
 	for i, in := range a.Inputs {
 		list[i] = lang.Input{Name: in.Name, Doc: in.Doc, Kind: lang.ValueInput, NotEmpty: in.Required, Escape: escapes()[in.Escape]}
-		if in.Type == yamlpos.TextType || in.Type == yamlpos.EnumType {
+		if in.Type == yamlnode.TextType || in.Type == yamlnode.EnumType {
 			list[i].Kind = lang.TextInput
 		}
 	}
@@ -49,8 +49,8 @@ func (a *Action) fields() []lang.Input {
 
 // check looks at a rule's action as a whole. given are its keys but for those
 // that every action has.
-func (r *Recipe) check(n yamlpos.Node, given []yamlpos.Field) diag.List {
-	var named []yamlpos.Field
+func (r *Recipe) check(n yamlnode.Node, given []yamlnode.Field) diag.List {
+	var named []yamlnode.Field
 	for _, f := range given {
 		if r.action(f.Key.Value) != nil {
 			named = append(named, f)
@@ -67,7 +67,7 @@ func (r *Recipe) check(n yamlpos.Node, given []yamlpos.Field) diag.List {
 	}
 	f := named[0]
 	a := r.action(f.Key.Value)
-	if f.Value.Kind() == yamlpos.Map {
+	if f.Value.Kind() == yamlnode.Map {
 		list := a.check(f.Value, f.Value.Fields(), a.Name)
 		for _, other := range given {
 			if other.Key.Value != f.Key.Value && slices.Contains(r.besideNames(), other.Key.Value) {
@@ -93,8 +93,8 @@ func (r *Recipe) besideNames() []string {
 }
 
 // checkShorthand checks an action whose key holds one of its inputs.
-func (a *Action) checkShorthand(f yamlpos.Field, n yamlpos.Node, given []yamlpos.Field) diag.List {
-	whole := f.Value.Kind() == yamlpos.Scalar && templated(f.Value)
+func (a *Action) checkShorthand(f yamlnode.Field, n yamlnode.Node, given []yamlnode.Field) diag.List {
+	whole := f.Value.Kind() == yamlnode.Scalar && templated(f.Value)
 	switch {
 	case a.Shorthand == "" && whole && len(given) == 1:
 		return nil // a ${{ }} that gives the mapping
@@ -111,7 +111,7 @@ func (a *Action) checkShorthand(f yamlpos.Field, n yamlpos.Node, given []yamlpos
 		beside[other.Key.Value] = true
 		in := a.input(other.Key.Value)
 		if in == nil || in.Name == a.Shorthand {
-			list = append(list, yamlpos.UnknownKey(other.Key, a.Name, a.inputNames(), nil))
+			list = append(list, yamlnode.UnknownKey(other.Key, a.Name, a.inputNames(), nil))
 			continue
 		}
 		list = append(list, in.check(other.Value, in.Name)...)
@@ -129,14 +129,14 @@ func (a *Action) inputNames() []string {
 
 // check checks the inputs in fields, which stand in n. noun is what messages
 // call the whole.
-func (a *Action) check(n yamlpos.Node, fields []yamlpos.Field, noun string) diag.List {
+func (a *Action) check(n yamlnode.Node, fields []yamlnode.Field, noun string) diag.List {
 	var list diag.List
 	found := map[string]bool{}
 	for _, f := range fields {
 		found[f.Key.Value] = true
 		in := a.input(f.Key.Value)
 		if in == nil {
-			list = append(list, yamlpos.UnknownKey(f.Key, noun, a.inputNames(), nil))
+			list = append(list, yamlnode.UnknownKey(f.Key, noun, a.inputNames(), nil))
 			continue
 		}
 		list = append(list, in.check(f.Value, in.Name)...)
@@ -144,7 +144,7 @@ func (a *Action) check(n yamlpos.Node, fields []yamlpos.Field, noun string) diag
 	return append(list, a.required(n, found, noun)...)
 }
 
-func (a *Action) required(n yamlpos.Node, found map[string]bool, noun string) diag.List {
+func (a *Action) required(n yamlnode.Node, found map[string]bool, noun string) diag.List {
 	var list diag.List
 	for _, in := range a.Inputs {
 		if in.Required && !found[in.Name] {
@@ -154,22 +154,22 @@ func (a *Action) required(n yamlpos.Node, found map[string]bool, noun string) di
 	return list
 }
 
-func templated(n yamlpos.Node) bool { return strings.Contains(n.Text().Value, "${{") }
+func templated(n yamlnode.Node) bool { return strings.Contains(n.Text().Value, "${{") }
 
 // check checks what is certain before rendering.
-func (in *Input) check(n yamlpos.Node, name string) diag.List {
-	if n.Kind() == yamlpos.Scalar && templated(n) {
+func (in *Input) check(n yamlnode.Node, name string) diag.List {
+	if n.Kind() == yamlnode.Scalar && templated(n) {
 		return nil
 	}
 	fits := true
 	switch n.Kind() {
-	case yamlpos.List:
-		fits = in.Type == yamlpos.ListType || in.Type == yamlpos.AnyType
-	case yamlpos.Map:
-		fits = in.Type == yamlpos.MappingType || in.Type == yamlpos.AnyType
-	case yamlpos.Null:
+	case yamlnode.List:
+		fits = in.Type == yamlnode.ListType || in.Type == yamlnode.AnyType
+	case yamlnode.Map:
+		fits = in.Type == yamlnode.MappingType || in.Type == yamlnode.AnyType
+	case yamlnode.Null:
 		return in.checkEmpty(n, name, nil)
-	case yamlpos.Scalar:
+	case yamlnode.Scalar:
 		return in.checkScalar(n, name)
 	}
 	if !fits {
@@ -179,25 +179,25 @@ func (in *Input) check(n yamlpos.Node, name string) diag.List {
 }
 
 // checkEmpty refuses a required value that is nothing.
-func (in *Input) checkEmpty(n yamlpos.Node, name string, value any) diag.List {
+func (in *Input) checkEmpty(n yamlnode.Node, name string, value any) diag.List {
 	if value != nil || !in.Required {
 		return nil
 	}
 	return diag.List{n.Diag("empty-value", "", "%q is empty: it must be %s", name, in.want())}
 }
 
-func (in *Input) checkScalar(n yamlpos.Node, name string) diag.List {
+func (in *Input) checkScalar(n yamlnode.Node, name string) diag.List {
 	var value any = n.Text().Value
-	if in.Type != yamlpos.TextType && in.Type != yamlpos.EnumType {
+	if in.Type != yamlnode.TextType && in.Type != yamlnode.EnumType {
 		value = n.Any()
 	}
 	taken, err := in.take(value, "the receiver")
 	if err != nil {
 		code, hint := "bad-value", ""
-		if in.Type == yamlpos.EnumType {
+		if in.Type == yamlnode.EnumType {
 			hint = diag.DidYouMean(n.Text().Value, in.Values)
 		}
-		if in.Max > 0 && in.Type == yamlpos.TextType {
+		if in.Max > 0 && in.Type == yamlnode.TextType {
 			code = "too-long"
 		}
 		return diag.List{n.Diag(code, hint, "%s", err)}
@@ -208,15 +208,15 @@ func (in *Input) checkScalar(n yamlpos.Node, name string) diag.List {
 // want is what messages call a value of the input's type.
 func (in *Input) want() string {
 	switch in.Type {
-	case yamlpos.NumberType:
+	case yamlnode.NumberType:
 		return "a number"
-	case yamlpos.BoolType:
+	case yamlnode.BoolType:
 		return "true or false"
-	case yamlpos.ListType:
+	case yamlnode.ListType:
 		return "a list"
-	case yamlpos.MappingType:
+	case yamlnode.MappingType:
 		return "a mapping"
-	case yamlpos.EnumType:
+	case yamlnode.EnumType:
 		return "one of " + joined(in.Values)
 	default:
 		return "a text"

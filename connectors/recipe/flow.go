@@ -4,30 +4,30 @@ import (
 	"strconv"
 	"strings"
 
-	"hookgate/app/yamlpos"
+	"hookgate/internal/yamlnode"
 )
 
 // flow writes a value as YAML in one line.
-func flow(n yamlpos.Node) string {
+func flow(n yamlnode.Node) string {
 	switch n.Kind() {
-	case yamlpos.Map:
+	case yamlnode.Map:
 		var parts []string
 		for _, f := range n.Fields() {
 			parts = append(parts, quoted(f.Key.Value)+": "+flow(f.Value))
 		}
 		return "{ " + strings.Join(parts, ", ") + " }"
-	case yamlpos.List:
+	case yamlnode.List:
 		var parts []string
 		for _, item := range n.Items() {
 			parts = append(parts, flow(item))
 		}
 		return "[" + strings.Join(parts, ", ") + "]"
-	case yamlpos.Scalar:
+	case yamlnode.Scalar:
 		if _, isText := n.Any().(string); isText {
 			return quoted(n.Text().Value)
 		}
 		return n.Text().Value
-	case yamlpos.Null:
+	case yamlnode.Null:
 	}
 	return "null"
 }

@@ -5,9 +5,9 @@ import (
 	"path/filepath"
 	"testing"
 
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
 	"hookgate/connectors/recipe"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 )
 
 // Whatever a file holds, reading it ends, with a recipe or with the place of
@@ -33,7 +33,7 @@ func FuzzRead(f *testing.F) {
 		if r == nil {
 			return
 		}
-		n, _ := yamlpos.Parse("config.yaml", []byte("key: x\napi_key: y"))
+		n, _ := yamlnode.Parse("config.yaml", []byte("key: x\napi_key: y"))
 		values, _ := r.Values(n)
 		_ = r.Action().Check(n, n.Fields())
 		_, _ = r.Auth(values)

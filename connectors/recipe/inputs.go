@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"hookgate/app/yamlpos"
+	"hookgate/internal/yamlnode"
 )
 
 // escapes are the mark-ups by name: a value must not be able to speak them.
@@ -99,18 +99,18 @@ func (a *Action) values(given map[string]any, vendor string) (map[string]any, er
 // take turns a rendered value into one of the input's type. An empty text is
 // no value, as is null.
 func (in *Input) take(value any, vendor string) (any, error) {
-	if text, isText := value.(string); isText && in.Type != yamlpos.AnyType && strings.TrimSpace(text) == "" {
+	if text, isText := value.(string); isText && in.Type != yamlnode.AnyType && strings.TrimSpace(text) == "" {
 		value = nil
 	}
 	if value == nil {
 		return nil, nil //nolint:nilnil // no value is one of the values
 	}
 	switch in.Type {
-	case yamlpos.NumberType:
+	case yamlnode.NumberType:
 		return in.number(value)
-	case yamlpos.BoolType:
+	case yamlnode.BoolType:
 		return in.bool(value)
-	case yamlpos.ListType:
+	case yamlnode.ListType:
 		list, isList := value.([]any)
 		if !isList {
 			list = []any{value}
@@ -119,12 +119,12 @@ func (in *Input) take(value any, vendor string) (any, error) {
 			return nil, fmt.Errorf("%s has %d items, %d is the most", in.Name, len(list), in.Max)
 		}
 		return list, nil
-	case yamlpos.MappingType:
+	case yamlnode.MappingType:
 		if _, isMap := value.(map[string]any); !isMap {
 			return nil, in.not("a mapping")
 		}
 		return value, nil
-	case yamlpos.AnyType:
+	case yamlnode.AnyType:
 		return value, nil
 	default:
 		return in.text(value, vendor)
@@ -139,7 +139,7 @@ func (in *Input) text(value any, vendor string) (any, error) {
 		return nil, in.not("a text")
 	}
 	text := plainText(value)
-	if in.Type == yamlpos.EnumType {
+	if in.Type == yamlnode.EnumType {
 		for _, option := range in.Values {
 			if strings.EqualFold(option, strings.TrimSpace(text)) {
 				return option, nil

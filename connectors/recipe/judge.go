@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"hookgate/app/yamlpos"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -48,10 +48,10 @@ type fault struct {
 }
 
 type faultYAML struct {
-	When    yamlpos.Text  `yaml:"when,required"`
-	Is      yamlpos.Text  `yaml:"is,required"`
+	When    yamlnode.Text `yaml:"when,required"`
+	Is      yamlnode.Text `yaml:"is,required"`
 	After   time.Duration `yaml:"after"`
-	Message yamlpos.Node  `yaml:"message"`
+	Message yamlnode.Node `yaml:"message"`
 }
 
 // Noun is what messages call it.
@@ -69,7 +69,7 @@ func (b *builder) commonJudge(y *recipeYAML) {
 	b.recipe.judge = b.judge(c, y.Success, y.Errors, y.Message, y.RetryAfter)
 }
 
-func (b *builder) judge(c *lang.Compiler, success yamlpos.Text, faults []faultYAML, message yamlpos.Node, retryAfter yamlpos.Text) judge {
+func (b *builder) judge(c *lang.Compiler, success yamlnode.Text, faults []faultYAML, message yamlnode.Node, retryAfter yamlnode.Text) judge {
 	j := judge{success: b.predicate(c, success), message: b.text(c, message, nil), retryAfter: b.expression(c, retryAfter)}
 	for _, y := range faults {
 		f := fault{when: b.predicate(c, y.When), class: Class(y.Is.Value), after: y.After, message: b.text(c, y.Message, nil)}

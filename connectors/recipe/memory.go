@@ -3,13 +3,13 @@ package recipe
 import (
 	"slices"
 
-	"hookgate/app/yamlpos"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
 // memory collects the names of what the actions remember, which each of them
 // can speak of.
-func (b *builder) memory(actions yamlpos.Node) {
+func (b *builder) memory(actions yamlnode.Node) {
 	for _, f := range actions.Fields() {
 		for _, name := range f.Value.Get("remember").Fields() {
 			if !slices.Contains(b.recipe.memory, name.Key.Value) {
@@ -34,7 +34,7 @@ func (b *builder) keyed(a *Action, y *actionYAML) {
 }
 
 // remember compiles what an action keeps of the answer to its last request.
-func (b *builder) remember(a *Action, n yamlpos.Node) {
+func (b *builder) remember(a *Action, n yamlnode.Node) {
 	remember, list := ReadOutputs(answerCompiler(b.actionNames(a)), n)
 	b.add(list...)
 	a.remember = remember

@@ -8,8 +8,8 @@
 package recipe
 
 import (
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -23,13 +23,13 @@ type Recipe struct {
 	Doc      string // one sentence
 	Link     string // the vendor's documentation
 	Verified string // where the facts in it come from
-	Rate     yamlpos.Rate
+	Rate     yamlnode.Rate
 	Settings []*Setting
 	Actions  []*Action
 	Test     *Test // nil: a connection cannot be tried without an event
 	Samples  []Sample
 
-	name   yamlpos.Text
+	name   yamlnode.Text
 	auth   []*auth
 	judge  judge    // of every answer, behind what its request says itself
 	memory []string // the names of all that its actions remember
@@ -56,7 +56,7 @@ type Action struct {
 
 // Input is one value that an action takes.
 type Input struct {
-	yamlpos.Spec
+	yamlnode.Spec
 	Max    int    // characters of a text, or items of a list; 0: any number
 	Cut    bool   // a longer text is cut to Max
 	Escape string // the name of the mark-up that values must not speak
@@ -65,21 +65,21 @@ type Input struct {
 
 // recipeYAML is a recipe as it is written.
 type recipeYAML struct {
-	Recipe     yamlpos.Node `yaml:"recipe,required"`
-	Name       yamlpos.Text `yaml:"name,required"`
-	Doc        yamlpos.Text `yaml:"doc,required"`
-	Link       yamlpos.Text `yaml:"link"`
-	Verified   yamlpos.Text `yaml:"verified"`
-	Rate       yamlpos.Rate `yaml:"rate_limit"`
-	Settings   yamlpos.Node `yaml:"settings"`
-	Auth       yamlpos.Node `yaml:"auth"`
-	Actions    yamlpos.Node `yaml:"actions,required"`
-	Test       yamlpos.Node `yaml:"test"`
-	Success    yamlpos.Text `yaml:"success"`
-	Errors     []faultYAML  `yaml:"errors"`
-	Message    yamlpos.Node `yaml:"message"`
-	RetryAfter yamlpos.Text `yaml:"retry_after"`
-	Samples    yamlpos.Node `yaml:"samples"`
+	Recipe     yamlnode.Node `yaml:"recipe,required"`
+	Name       yamlnode.Text `yaml:"name,required"`
+	Doc        yamlnode.Text `yaml:"doc,required"`
+	Link       yamlnode.Text `yaml:"link"`
+	Verified   yamlnode.Text `yaml:"verified"`
+	Rate       yamlnode.Rate `yaml:"rate_limit"`
+	Settings   yamlnode.Node `yaml:"settings"`
+	Auth       yamlnode.Node `yaml:"auth"`
+	Actions    yamlnode.Node `yaml:"actions,required"`
+	Test       yamlnode.Node `yaml:"test"`
+	Success    yamlnode.Text `yaml:"success"`
+	Errors     []faultYAML   `yaml:"errors"`
+	Message    yamlnode.Node `yaml:"message"`
+	RetryAfter yamlnode.Text `yaml:"retry_after"`
+	Samples    yamlnode.Node `yaml:"samples"`
 }
 
 // KeyHint names the word of this format for the same thing in another.
@@ -104,7 +104,7 @@ func (recipeYAML) KeyHint(key string) string {
 // Read reads and compiles a recipe and reports every fault in it, with its
 // place in file. With an error in the list there is no Recipe.
 func Read(file string, content []byte) (*Recipe, diag.List) {
-	root, list := yamlpos.Parse(file, content)
+	root, list := yamlnode.Parse(file, content)
 	if list.Err() != nil {
 		return nil, list
 	}
@@ -128,7 +128,7 @@ func Read(file string, content []byte) (*Recipe, diag.List) {
 }
 
 // NameText is the name with its place in the file.
-func (r *Recipe) NameText() yamlpos.Text { return r.name }
+func (r *Recipe) NameText() yamlnode.Text { return r.name }
 
 // action is the one with that name, nil where there is none.
 func (r *Recipe) action(name string) *Action {

@@ -6,9 +6,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
 	"hookgate/connectors/recipe"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 )
 
 const head = "recipe: 1\nname: mytool\ndoc: Does things.\nsettings:\n  api_url: { type: url, default: https://api.mytool.example, doc: Another address. }\n"
@@ -106,7 +106,7 @@ func mustRecipe(t *testing.T) (*recipe.Recipe, *recipe.Values) {
 	if len(list) > 0 {
 		t.Fatal(list)
 	}
-	n, list := yamlpos.Parse("config.yaml", []byte("type: mytool\nkey: s3cret\n"))
+	n, list := yamlnode.Parse("config.yaml", []byte("type: mytool\nkey: s3cret\n"))
 	values, faults := r.Values(n, "type")
 	if len(list)+len(faults) > 0 {
 		t.Fatal(list, faults)
@@ -190,7 +190,7 @@ func TestAction_check(t *testing.T) {
 		"add: { kind: lead }\nid: 1":                `error[conflict] config.yaml:2:1: "id" must stand inside of "add", with the other inputs`,
 		"note: hi":                                  `error[wrong-type] config.yaml:1:1: "note" must be a mapping of the action's inputs (it has text)`,
 	} {
-		n, list := yamlpos.Parse("config.yaml", []byte(text))
+		n, list := yamlnode.Parse("config.yaml", []byte(text))
 		if len(list) > 0 {
 			t.Fatal(list)
 		}
@@ -212,7 +212,7 @@ func TestValues_faults(t *testing.T) {
 		"key: x\nky: y":       `error[unknown-key] config.yaml:2:1: a mytool connection has no key "ky" (did you mean "key"?)`,
 		"key: x\napi_url: ''": `error[bad-value] config.yaml:2:10: "api_url" is empty`,
 	} {
-		n, list := yamlpos.Parse("config.yaml", []byte(text))
+		n, list := yamlnode.Parse("config.yaml", []byte(text))
 		if len(list) > 0 {
 			t.Fatal(list)
 		}

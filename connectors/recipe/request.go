@@ -11,8 +11,8 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
-	"hookgate/app/egress"
-	"hookgate/app/event"
+	"hookgate/internal/egress"
+	"hookgate/internal/event"
 	"hookgate/rules/lang"
 )
 

@@ -3,7 +3,7 @@ package recipe
 import (
 	"net/http"
 
-	"hookgate/app/yamlpos"
+	"hookgate/internal/yamlnode"
 )
 
 // Sample is an action as a rule renders it, or a try of the connection; the
@@ -11,9 +11,9 @@ import (
 // It is what a recipe is tested by.
 type Sample struct {
 	Action   string
-	Test     bool         // the recipe's test, in place of an action
-	Settings yamlpos.Node // BASE in it stands for the receiver's address
-	Output   yamlpos.Node // the rendered action
+	Test     bool          // the recipe's test, in place of an action
+	Settings yamlnode.Node // BASE in it stands for the receiver's address
+	Output   yamlnode.Node // the rendered action
 	Requests []Golden
 	Answers  []Expected
 }
@@ -23,12 +23,12 @@ type Golden struct {
 	Method  string            `yaml:"method"`       // "": POST, of a test GET
 	URL     string            `yaml:"url,required"` // path and query, or all of it
 	Headers map[string]string `yaml:"headers"`
-	JSON    yamlpos.Node      `yaml:"json"`
+	JSON    yamlnode.Node     `yaml:"json"`
 	Form    map[string]string `yaml:"form"`
 	Body    string            `yaml:"body"`
 	// Answer is what it is answered with where more requests follow.
-	Status int          `yaml:"status"`
-	Answer yamlpos.Node `yaml:"answer"`
+	Status int           `yaml:"status"`
+	Answer yamlnode.Node `yaml:"answer"`
 }
 
 // Noun is what messages call it.
@@ -38,8 +38,8 @@ func (Golden) Noun() string { return "a request" }
 type Expected struct {
 	Status  int               `yaml:"status,required"`
 	Headers map[string]string `yaml:"headers"`
-	Body    yamlpos.Node      `yaml:"body"`
-	Is      yamlpos.Text      `yaml:"is,required"` // delivered, permanent or transient
+	Body    yamlnode.Node     `yaml:"body"`
+	Is      yamlnode.Text     `yaml:"is,required"` // delivered, permanent or transient
 	Message string            `yaml:"message"`     // that the error must hold
 	After   string            `yaml:"after"`       // how long it must ask to wait
 	Outputs map[string]string `yaml:"outputs"`
@@ -50,26 +50,26 @@ type Expected struct {
 func (Expected) Noun() string { return "an answer" }
 
 type sampleYAML struct {
-	Settings yamlpos.Node `yaml:"settings"`
-	Action   yamlpos.Node `yaml:"action"`
-	Test     bool         `yaml:"test"`
-	Request  *Golden      `yaml:"request"`
-	Requests []Golden     `yaml:"requests"`
-	Answers  []Expected   `yaml:"answers"`
+	Settings yamlnode.Node `yaml:"settings"`
+	Action   yamlnode.Node `yaml:"action"`
+	Test     bool          `yaml:"test"`
+	Request  *Golden       `yaml:"request"`
+	Requests []Golden      `yaml:"requests"`
+	Answers  []Expected    `yaml:"answers"`
 }
 
 // Noun is what messages call it.
 func (sampleYAML) Noun() string { return "a sample" }
 
-func (b *builder) samples(n yamlpos.Node) {
+func (b *builder) samples(n yamlnode.Node) {
 	if n.IsZero() {
 		return
 	}
-	if n.Kind() != yamlpos.List {
+	if n.Kind() != yamlnode.List {
 		b.add(n.Diag("wrong-type", "", `"samples" must be a list`))
 		return
 	}
-	var settings yamlpos.Node // of the sample before, where one has none
+	var settings yamlnode.Node // of the sample before, where one has none
 	for _, item := range n.Items() {
 		var y sampleYAML
 		b.add(item.Decode("a sample", &y)...)
@@ -97,7 +97,7 @@ func (b *builder) samples(n yamlpos.Node) {
 }
 
 // sampleSubject checks that a sample is either of an action or of the test.
-func (b *builder) sampleSubject(n yamlpos.Node, s *Sample) {
+func (b *builder) sampleSubject(n yamlnode.Node, s *Sample) {
 	switch {
 	case s.Test && !s.Output.IsZero():
 		b.add(n.Get("test").Diag("conflict", "keep one of them", `a sample has either "action" or "test"`))
@@ -118,7 +118,7 @@ func (b *builder) sampleAction(s *Sample) {
 	if s.Output.IsZero() || b.list.Err() != nil { // of a faulty action nothing can be said
 		return
 	}
-	if s.Output.Kind() != yamlpos.Map {
+	if s.Output.Kind() != yamlnode.Map {
 		b.add(s.Output.Diag("wrong-type", "", `"action" must be a mapping, as in a rule`))
 		return
 	}

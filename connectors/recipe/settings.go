@@ -5,14 +5,14 @@ import (
 	"slices"
 	"strings"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
 // Setting is one key of a connection of the kind.
 type Setting struct {
-	yamlpos.Spec
+	yamlnode.Spec
 	kind      string // as the recipe writes it
 	pattern   *regexp.Regexp
 	hint      string         // what to do where pattern does not match
@@ -22,16 +22,16 @@ type Setting struct {
 
 // settingYAML is a setting as it is written.
 type settingYAML struct {
-	Doc      yamlpos.Text   `yaml:"doc,required"`
-	Type     yamlpos.Text   `yaml:"type"`
-	Secret   bool           `yaml:"secret"`
-	Required bool           `yaml:"required"`
-	Default  yamlpos.Node   `yaml:"default"`
-	Example  yamlpos.Text   `yaml:"example"`
-	Options  []yamlpos.Text `yaml:"options"`
-	Pattern  yamlpos.Text   `yaml:"pattern"`
-	Hint     string         `yaml:"hint"`
-	Keys     yamlpos.Node   `yaml:"keys"`
+	Doc      yamlnode.Text   `yaml:"doc,required"`
+	Type     yamlnode.Text   `yaml:"type"`
+	Secret   bool            `yaml:"secret"`
+	Required bool            `yaml:"required"`
+	Default  yamlnode.Node   `yaml:"default"`
+	Example  yamlnode.Text   `yaml:"example"`
+	Options  []yamlnode.Text `yaml:"options"`
+	Pattern  yamlnode.Text   `yaml:"pattern"`
+	Hint     string          `yaml:"hint"`
+	Keys     yamlnode.Node   `yaml:"keys"`
 }
 
 // Noun is what messages call it.
@@ -40,15 +40,15 @@ func (settingYAML) Noun() string { return "a setting" }
 // settingTypes are the types that a setting can have, as they are described
 // to people. json is a text that holds a JSON object, private_key an RSA key
 // in PEM.
-func settingTypes() map[string]yamlpos.Type {
-	return map[string]yamlpos.Type{
-		"text": yamlpos.TextType, "url": yamlpos.TextType, "json": yamlpos.TextType, "private_key": yamlpos.TextType,
-		"number": yamlpos.NumberType, "bool": yamlpos.BoolType, "enum": yamlpos.EnumType,
-		"list": yamlpos.ListType, "map": yamlpos.MappingType,
+func settingTypes() map[string]yamlnode.Type {
+	return map[string]yamlnode.Type{
+		"text": yamlnode.TextType, "url": yamlnode.TextType, "json": yamlnode.TextType, "private_key": yamlnode.TextType,
+		"number": yamlnode.NumberType, "bool": yamlnode.BoolType, "enum": yamlnode.EnumType,
+		"list": yamlnode.ListType, "map": yamlnode.MappingType,
 	}
 }
 
-func (b *builder) settings(n yamlpos.Node) {
+func (b *builder) settings(n yamlnode.Node) {
 	if n.IsZero() {
 		return
 	}
@@ -57,8 +57,8 @@ func (b *builder) settings(n yamlpos.Node) {
 
 // settingList reads the settings in n. Their defaults can speak of those in
 // before.
-func (b *builder) settingList(n yamlpos.Node, before *[]*Setting) []*Setting {
-	if n.Kind() != yamlpos.Map {
+func (b *builder) settingList(n yamlnode.Node, before *[]*Setting) []*Setting {
+	if n.Kind() != yamlnode.Map {
 		b.add(n.Diag("wrong-type", "", "%q must be a mapping", "settings"))
 		return nil
 	}
@@ -80,7 +80,7 @@ func (b *builder) settingList(n yamlpos.Node, before *[]*Setting) []*Setting {
 
 func (b *builder) setting(name string, y *settingYAML, before *[]*Setting) *Setting {
 	b.sentence(y.Doc)
-	s := &Setting{kind: "text", hint: y.Hint, Spec: yamlpos.Spec{
+	s := &Setting{kind: "text", hint: y.Hint, Spec: yamlnode.Spec{
 		Name: name, Doc: y.Doc.Value, Secret: y.Secret, Required: y.Required, Example: y.Example.Value,
 	}}
 	if !y.Type.IsZero() {
@@ -113,7 +113,7 @@ func (b *builder) setting(name string, y *settingYAML, before *[]*Setting) *Sett
 	}
 	if !y.Keys.IsZero() {
 		s.keys = b.settingList(y.Keys, before)
-		s.Type = yamlpos.ObjectType
+		s.Type = yamlnode.ObjectType
 		for _, key := range s.keys {
 			s.Fields = append(s.Fields, key.Spec)
 		}
@@ -125,7 +125,7 @@ func (b *builder) setting(name string, y *settingYAML, before *[]*Setting) *Sett
 }
 
 // typeOf checks a type and gives what people are told of it.
-func (b *builder) typeOf(written yamlpos.Text, name string, types map[string]yamlpos.Type) yamlpos.Type {
+func (b *builder) typeOf(written yamlnode.Text, name string, types map[string]yamlnode.Type) yamlnode.Type {
 	typ, known := types[name]
 	if !known {
 		var names []string
@@ -143,7 +143,7 @@ func (b *builder) typeOf(written yamlpos.Text, name string, types map[string]yam
 }
 
 // options are the values of an enum.
-func (b *builder) options(list []yamlpos.Text, kind string) []string {
+func (b *builder) options(list []yamlnode.Text, kind string) []string {
 	var values []string
 	for _, option := range list {
 		values = append(values, option.Value)

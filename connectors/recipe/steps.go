@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
-	"hookgate/app/yamlpos"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -28,19 +28,19 @@ type step struct {
 }
 
 type requestYAML struct {
-	Name        yamlpos.Text `yaml:"name"`
-	When        yamlpos.Text `yaml:"when"`
-	Method      yamlpos.Text `yaml:"method"`
-	URL         yamlpos.Node `yaml:"url"`
-	Path        yamlpos.Node `yaml:"path"`
-	Query       yamlpos.Node `yaml:"query"`
-	Headers     yamlpos.Node `yaml:"headers"`
-	JSON        yamlpos.Node `yaml:"json"`
-	Form        yamlpos.Node `yaml:"form"`
-	Body        yamlpos.Node `yaml:"body"`
-	ContentType yamlpos.Node `yaml:"content_type"`
-	Success     yamlpos.Text `yaml:"success"`
-	Errors      []faultYAML  `yaml:"errors"`
+	Name        yamlnode.Text `yaml:"name"`
+	When        yamlnode.Text `yaml:"when"`
+	Method      yamlnode.Text `yaml:"method"`
+	URL         yamlnode.Node `yaml:"url"`
+	Path        yamlnode.Node `yaml:"path"`
+	Query       yamlnode.Node `yaml:"query"`
+	Headers     yamlnode.Node `yaml:"headers"`
+	JSON        yamlnode.Node `yaml:"json"`
+	Form        yamlnode.Node `yaml:"form"`
+	Body        yamlnode.Node `yaml:"body"`
+	ContentType yamlnode.Node `yaml:"content_type"`
+	Success     yamlnode.Text `yaml:"success"`
+	Errors      []faultYAML   `yaml:"errors"`
 }
 
 // Noun is what messages call it.
@@ -56,7 +56,7 @@ func (a *Action) stepNames() []string {
 	return names
 }
 
-func (b *builder) steps(a *Action, list []requestYAML, nodes []yamlpos.Node) {
+func (b *builder) steps(a *Action, list []requestYAML, nodes []yamlnode.Node) {
 	for i := range list {
 		y := &list[i]
 		if len(list) > 1 && y.Name.IsZero() {
@@ -71,7 +71,7 @@ func (b *builder) steps(a *Action, list []requestYAML, nodes []yamlpos.Node) {
 }
 
 // step compiles a request, which can speak of names.
-func (b *builder) step(names []lang.Name, y *requestYAML, n yamlpos.Node) *step {
+func (b *builder) step(names []lang.Name, y *requestYAML, n yamlnode.Node) *step {
 	c := lang.NewCompilerFor(names...)
 	s := &step{
 		name: y.Name.Value, when: b.predicate(c, y.When), method: http.MethodPost,
@@ -89,7 +89,7 @@ func (b *builder) step(names []lang.Name, y *requestYAML, n yamlpos.Node) *step 
 		s.url = b.ownURL(c)
 	}
 	bodies := 0
-	for _, body := range []yamlpos.Node{y.JSON, y.Form, y.Body} {
+	for _, body := range []yamlnode.Node{y.JSON, y.Form, y.Body} {
 		if !body.IsZero() {
 			bodies++
 		}
@@ -102,12 +102,12 @@ func (b *builder) step(names []lang.Name, y *requestYAML, n yamlpos.Node) *step 
 			b.add(f.Key.Diag("bad-header", "", "%q is not a valid header name", f.Key.Value))
 		}
 	}
-	s.judge = b.judge(answerCompiler(names), y.Success, y.Errors, yamlpos.Node{}, yamlpos.Text{})
+	s.judge = b.judge(answerCompiler(names), y.Success, y.Errors, yamlnode.Node{}, yamlnode.Text{})
 	return s
 }
 
 // address checks that a request says where it goes.
-func (b *builder) address(y *requestYAML, n yamlpos.Node) {
+func (b *builder) address(y *requestYAML, n yamlnode.Node) {
 	hasOwn := slices.ContainsFunc(b.recipe.Settings, func(s *Setting) bool { return s.Name == "api_url" })
 	if y.URL.IsZero() && !hasOwn {
 		b.add(n.Diag("missing-key", "or a setting api_url, which is where requests go otherwise", `a request needs "url"`))
@@ -123,7 +123,7 @@ func (b *builder) address(y *requestYAML, n yamlpos.Node) {
 
 // ownURL is where requests go that do not say it.
 func (b *builder) ownURL(c *lang.Compiler) *lang.Template {
-	n, _ := yamlpos.Parse("", []byte("url: ${{ settings.api_url }}"))
+	n, _ := yamlnode.Parse("", []byte("url: ${{ settings.api_url }}"))
 	t, _ := c.Template(n.Get("url"), lang.Input{Kind: lang.TextInput}) // that the setting is missing is said by address
 	return t
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"hookgate/app/yamlpos"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -19,15 +19,15 @@ type Test struct {
 }
 
 type testYAML struct {
-	What    yamlpos.Text `yaml:"what,required"`
-	Request *requestYAML `yaml:"request"`
-	Says    yamlpos.Node `yaml:"says"`
+	What    yamlnode.Text `yaml:"what,required"`
+	Request *requestYAML  `yaml:"request"`
+	Says    yamlnode.Node `yaml:"says"`
 }
 
 // Noun is what messages call it.
 func (testYAML) Noun() string { return "a test" }
 
-func (b *builder) test(n yamlpos.Node) {
+func (b *builder) test(n yamlnode.Node) {
 	if n.IsZero() {
 		return
 	}
@@ -36,7 +36,7 @@ func (b *builder) test(n yamlpos.Node) {
 	if text := strings.TrimSpace(y.What.Value); !y.What.IsZero() && (text == "" || strings.HasSuffix(text, ".")) {
 		b.add(y.What.Diag("bad-value", "such as: asks MyTool for the account", `"what" goes on where a sentence has begun, without a full stop`))
 	}
-	if n.Kind() == yamlpos.Map && n.Get("request").IsZero() {
+	if n.Kind() == yamlnode.Map && n.Get("request").IsZero() {
 		b.add(n.Diag("missing-key", "one that changes nothing", `a test needs "request"`))
 	}
 	if y.Request == nil {
@@ -44,7 +44,7 @@ func (b *builder) test(n yamlpos.Node) {
 	}
 	b.harmless(y.Request)
 	request := *y.Request
-	request.Name, request.When = yamlpos.Text{}, yamlpos.Text{}
+	request.Name, request.When = yamlnode.Text{}, yamlnode.Text{}
 	names := []lang.Name{settingsName(b.recipe), {Name: "token"}}
 	s := b.step(names, &request, n.Get("request"))
 	if request.Method.IsZero() {
@@ -61,7 +61,7 @@ func (b *builder) harmless(y *requestYAML) {
 	if methods := []string{http.MethodGet, http.MethodPost}; !y.Method.IsZero() && !slices.Contains(methods, y.Method.Value) {
 		b.add(y.Method.Diag("bad-value", "it can be "+joined(methods), "a test changes nothing: %q cannot be its method", y.Method.Value))
 	}
-	for _, text := range []yamlpos.Text{y.Name, y.When} {
+	for _, text := range []yamlnode.Text{y.Name, y.When} {
 		if !text.IsZero() {
 			b.add(text.Diag("conflict", "leave it out", `a test has one request, which is always made: without "name" and "when"`))
 		}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"hookgate/app/yamlpos"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -22,13 +22,13 @@ type tree struct {
 }
 
 // tree compiles n; nil where it is not there.
-func (b *builder) tree(c *lang.Compiler, n yamlpos.Node) *tree {
+func (b *builder) tree(c *lang.Compiler, n yamlnode.Node) *tree {
 	if n.IsZero() {
 		return nil
 	}
 	t := &tree{}
 	switch n.Kind() {
-	case yamlpos.Map:
+	case yamlnode.Map:
 		for _, f := range n.Fields() {
 			key, err := json.Marshal(f.Key.Value)
 			if err != nil { // a string always marshals
@@ -38,12 +38,12 @@ func (b *builder) tree(c *lang.Compiler, n yamlpos.Node) *tree {
 			t.names = append(t.names, f.Key.Value)
 			t.inner = append(t.inner, b.tree(c, f.Value))
 		}
-	case yamlpos.List:
+	case yamlnode.List:
 		t.isList = true
 		for _, item := range n.Items() {
 			t.inner = append(t.inner, b.tree(c, item))
 		}
-	case yamlpos.Scalar, yamlpos.Null:
+	case yamlnode.Scalar, yamlnode.Null:
 		leaf, list := c.Template(n, lang.Input{Kind: lang.ValueInput})
 		b.add(list...)
 		t.leaf = leaf

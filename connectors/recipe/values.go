@@ -6,9 +6,9 @@ import (
 	"slices"
 	"strings"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
 	"hookgate/connectors/oauth"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -23,14 +23,14 @@ type Values struct {
 
 // URL is a setting that is an address.
 type URL struct {
-	Node   yamlpos.Node // the connection itself where the address is a default
+	Node   yamlnode.Node // the connection itself where the address is a default
 	Value  string
 	Secret bool
 }
 
 // Values reads a connection's settings. Keys in also are left alone. With an
 // error in the list the Values must not be used. No message repeats a value.
-func (r *Recipe) Values(n yamlpos.Node, also ...string) (*Values, diag.List) {
+func (r *Recipe) Values(n yamlnode.Node, also ...string) (*Values, diag.List) {
 	rd := reader{noun: r.Noun(), connection: n, values: &Values{all: map[string]any{}}}
 	rd.mapping(n, r.Settings, rd.values.all, also)
 	return rd.values, rd.list
@@ -38,7 +38,7 @@ func (r *Recipe) Values(n yamlpos.Node, also ...string) (*Values, diag.List) {
 
 type reader struct {
 	noun       string
-	connection yamlpos.Node
+	connection yamlnode.Node
 	values     *Values
 	list       diag.List
 }
@@ -46,14 +46,14 @@ type reader struct {
 func (rd *reader) add(list ...diag.Diagnostic) { rd.list = append(rd.list, list...) }
 
 // mapping reads settings into out. also are keys that are decoded elsewhere.
-func (rd *reader) mapping(n yamlpos.Node, settings []*Setting, out map[string]any, also []string) {
+func (rd *reader) mapping(n yamlnode.Node, settings []*Setting, out map[string]any, also []string) {
 	names := append([]string(nil), also...)
 	for _, s := range settings {
 		names = append(names, s.Name)
 	}
 	for _, f := range n.Fields() {
 		if !slices.Contains(names, f.Key.Value) {
-			rd.add(yamlpos.UnknownKey(f.Key, rd.noun, append([]string(nil), names...), nil))
+			rd.add(yamlnode.UnknownKey(f.Key, rd.noun, append([]string(nil), names...), nil))
 		}
 	}
 	for _, s := range settings {
@@ -92,10 +92,10 @@ func (rd *reader) fallback(s *Setting, out map[string]any) {
 }
 
 // value reads one setting. ok is false where it cannot be used.
-func (rd *reader) value(n yamlpos.Node, s *Setting) (value any, ok bool) {
+func (rd *reader) value(n yamlnode.Node, s *Setting) (value any, ok bool) {
 	switch s.Type {
-	case yamlpos.ObjectType:
-		if n.Kind() != yamlpos.Map {
+	case yamlnode.ObjectType:
+		if n.Kind() != yamlnode.Map {
 			rd.wrong(n, s, "a mapping")
 			return nil, false
 		}
@@ -105,10 +105,10 @@ func (rd *reader) value(n yamlpos.Node, s *Setting) (value any, ok bool) {
 		rd.mapping(n, s.keys, inner, nil)
 		rd.noun = outer
 		return inner, true
-	case yamlpos.ListType, yamlpos.MappingType:
-		want := yamlpos.List
-		if s.Type == yamlpos.MappingType {
-			want = yamlpos.Map
+	case yamlnode.ListType, yamlnode.MappingType:
+		want := yamlnode.List
+		if s.Type == yamlnode.MappingType {
+			want = yamlnode.Map
 		}
 		if n.Kind() != want {
 			rd.wrong(n, s, withArticle(string(s.Type)))
@@ -117,7 +117,7 @@ func (rd *reader) value(n yamlpos.Node, s *Setting) (value any, ok bool) {
 		value = n.Any()
 		rd.hide(s, value)
 		return value, true
-	case yamlpos.BoolType, yamlpos.NumberType:
+	case yamlnode.BoolType, yamlnode.NumberType:
 		return rd.plain(n, s)
 	default:
 		var text string
@@ -130,32 +130,32 @@ func (rd *reader) value(n yamlpos.Node, s *Setting) (value any, ok bool) {
 }
 
 // plain reads a number or true and false.
-func (rd *reader) plain(n yamlpos.Node, s *Setting) (any, bool) {
+func (rd *reader) plain(n yamlnode.Node, s *Setting) (any, bool) {
 	value := n.Any()
 	switch value.(type) {
 	case bool:
-		if s.Type == yamlpos.BoolType {
+		if s.Type == yamlnode.BoolType {
 			return value, true
 		}
 	case int, float64:
-		if s.Type == yamlpos.NumberType {
+		if s.Type == yamlnode.NumberType {
 			return value, true
 		}
 	}
 	want := "a number"
-	if s.Type == yamlpos.BoolType {
+	if s.Type == yamlnode.BoolType {
 		want = "true or false"
 	}
 	rd.wrong(n, s, want)
 	return nil, false
 }
 
-func (rd *reader) wrong(n yamlpos.Node, s *Setting, want string) {
+func (rd *reader) wrong(n yamlnode.Node, s *Setting, want string) {
 	rd.add(n.Diag("wrong-type", "", "%q must be %s", s.Name, want))
 }
 
 // text checks a setting that is written as text.
-func (rd *reader) text(n yamlpos.Node, s *Setting, text string) (any, bool) {
+func (rd *reader) text(n yamlnode.Node, s *Setting, text string) (any, bool) {
 	bad := func(hint, what string) (any, bool) {
 		rd.add(n.Diag("bad-value", hint, "%q %s", s.Name, what))
 		return nil, false

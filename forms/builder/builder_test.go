@@ -10,8 +10,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/body"
 	"hookgate/forms/builder"
+	"hookgate/internal/body"
 )
 
 var update = flag.Bool("update", false, "write the golden files")

@@ -8,7 +8,7 @@ import (
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/parser"
 
-	"hookgate/app/diag"
+	"hookgate/internal/diag"
 )
 
 // Analysis is what the text of an expression tells before any event comes:

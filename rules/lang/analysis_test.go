@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/yamlpos"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -62,7 +62,7 @@ func TestPredicate_Analyse(t *testing.T) {
 		`any(filter(data.items, .ok), .n == 1)`:            {"data.items data.items.[].ok", ""},
 		`let a = data.x; any(a, #.b == 1) and a[0] == "z"`: {"data.x data.x data.x.[].b data.x.[]", "x.[].b == 1; x.[] == z"},
 	} {
-		p, list := lang.NewCompiler().Predicate(yamlpos.Plain(code))
+		p, list := lang.NewCompiler().Predicate(yamlnode.Plain(code))
 		if list.Err() != nil {
 			t.Fatalf("%s: %v", code, list)
 		}
@@ -108,7 +108,7 @@ func TestPredicate_Analyse_faults(t *testing.T) {
 		`data.a == 1 and data.a == "1" ? true : false`:              `contradiction this and data.a == 1 are never true at once (write or)`,
 		`data.day > "2026-01-01"`:                                   ``,
 	} {
-		p, list := lang.NewCompiler().Predicate(yamlpos.Plain(code))
+		p, list := lang.NewCompiler().Predicate(yamlnode.Plain(code))
 		if list.Err() != nil {
 			t.Fatalf("%s: %v", code, list)
 		}
@@ -129,7 +129,7 @@ func TestPredicate_Analyse_faults(t *testing.T) {
 // The places of what is warned of, in the file.
 func TestAnalyse_places(t *testing.T) {
 	t.Parallel()
-	n, list := yamlpos.Parse("c.yaml", []byte("when: data.website.stauts == \"Done\" and data.website.stauts in [\"x\"]\n"))
+	n, list := yamlnode.Parse("c.yaml", []byte("when: data.website.stauts == \"Done\" and data.website.stauts in [\"x\"]\n"))
 	if len(list) > 0 {
 		t.Fatal(list)
 	}
@@ -158,7 +158,7 @@ func TestTemplate_Blanks(t *testing.T) {
 		`${{ data.a }}`: "data.a", `${{ data.a }}${{ data.b?.c }}`: "data.a data.b?.c", `${{ data.a ?? "x" }}`: "", `x ${{ data.a }}`: "",
 		`x`: "", `${{ data.a }} `: "", `${{ lower(data.a) }}`: "", `${{ raw(data.a) }}`: "data.a",
 	} {
-		n, list := yamlpos.Parse("c.yaml", []byte("'"+text+"'"))
+		n, list := yamlnode.Parse("c.yaml", []byte("'"+text+"'"))
 		if len(list) > 0 {
 			t.Fatal(list)
 		}

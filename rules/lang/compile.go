@@ -14,8 +14,8 @@ import (
 	"github.com/expr-lang/expr/parser"
 	"github.com/expr-lang/expr/vm"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // Compiler compiles the expressions and templates of one configuration. It
@@ -48,14 +48,14 @@ func NewCompilerFor(names ...Name) *Compiler {
 
 // source is an expression and where it stands.
 type source struct {
-	text  yamlpos.Text
+	text  yamlnode.Text
 	from  int    // where code starts in text, in bytes
 	code  string // the expression
 	runes []int  // the byte at which each rune of code starts, and its length
 	more  []Name // what is in scope beside the Compiler's names
 }
 
-func newSource(text yamlpos.Text, from, to int) *source {
+func newSource(text yamlnode.Text, from, to int) *source {
 	s := &source{text: text, from: from, code: text.Value[from:to]}
 	for i := range s.code {
 		s.runes = append(s.runes, i)

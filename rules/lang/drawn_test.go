@@ -5,7 +5,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"hookgate/app/yamlpos"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -29,7 +29,7 @@ func drawnPredicate(t *rapid.T, joints ...string) (p *lang.Predicate, source str
 	for range rapid.IntRange(0, 3).Draw(t, "joints") {
 		source = fmt.Sprintf(rapid.SampledFrom(joints).Draw(t, "joint"), source, code(1).Draw(t, "next"))
 	}
-	p, list := lang.NewCompiler().Predicate(yamlpos.Plain(source))
+	p, list := lang.NewCompiler().Predicate(yamlnode.Plain(source))
 	if list.Err() != nil {
 		return nil, source
 	}

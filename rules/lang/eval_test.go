@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/yamlpos"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -39,7 +39,7 @@ func newScope(t testing.TB, text string) *lang.Scope {
 
 func mustExpression(t testing.TB, code string) *lang.Expression {
 	t.Helper()
-	e, list := lang.NewCompiler().Expression(yamlpos.Plain(code))
+	e, list := lang.NewCompiler().Expression(yamlnode.Plain(code))
 	if err := list.Err(); err != nil {
 		t.Fatalf("%s: %v", code, err)
 	}
@@ -206,7 +206,7 @@ func TestPredicate_errors(t *testing.T) {
 	} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
-			node, _ := yamlpos.Parse("c.yaml", []byte("when: '"+strings.ReplaceAll(code, "'", "''")+"'"))
+			node, _ := yamlnode.Parse("c.yaml", []byte("when: '"+strings.ReplaceAll(code, "'", "''")+"'"))
 			p, list := lang.NewCompiler().Predicate(node.Get("when").Text())
 			if err := list.Err(); err != nil {
 				t.Fatal(err)

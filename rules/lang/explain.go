@@ -7,7 +7,7 @@ import (
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/parser"
 
-	"hookgate/app/diag"
+	"hookgate/internal/diag"
 )
 
 // Verdict is what became of a condition or a part of one.

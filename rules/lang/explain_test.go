@@ -6,7 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
-	"hookgate/app/yamlpos"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -62,7 +62,7 @@ func TestPredicate_Explain(t *testing.T) {
 	} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()
-			p, list := lang.NewCompiler().Predicate(yamlpos.Plain(code))
+			p, list := lang.NewCompiler().Predicate(yamlnode.Plain(code))
 			if err := list.Err(); err != nil {
 				t.Fatal(err)
 			}

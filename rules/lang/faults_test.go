@@ -4,14 +4,14 @@ import (
 	"strings"
 	"testing"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
 func predicateFaults(t *testing.T, yaml string) diag.List {
 	t.Helper()
-	node, list := yamlpos.Parse("c.yaml", []byte(yaml))
+	node, list := yamlnode.Parse("c.yaml", []byte(yaml))
 	if err := list.Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +95,7 @@ func TestPredicate_tooComplex(t *testing.T) {
 		"doubled": nested + " == 1",
 		"deep":    strings.Repeat("(", 4_000) + "true" + strings.Repeat(")", 4_000) + strings.Repeat(" or true", 400),
 	} {
-		_, list := lang.NewCompiler().Predicate(yamlpos.Plain(code))
+		_, list := lang.NewCompiler().Predicate(yamlnode.Plain(code))
 		if len(list) != 1 || list[0].Code != "expr-limit" {
 			t.Errorf("%s: got %v, want expr-limit", name, list)
 		}

@@ -3,8 +3,8 @@ package lang
 import (
 	"time"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 const (
@@ -65,7 +65,7 @@ func fileURL(m *meter, args []any) (any, error) {
 			return nil, limitf("file_url needs a text such as \"7d\", but got %s", kindOf(args[1]))
 		}
 		var err error
-		if good, err = yamlpos.ParseDuration(text); err != nil || good < time.Minute || good > longestLink {
+		if good, err = yamlnode.ParseDuration(text); err != nil || good < time.Minute || good > longestLink {
 			return nil, limitf("file_url needs a duration from 1m to 366d, such as \"7d\"")
 		}
 	}

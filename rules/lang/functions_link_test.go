@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/yamlpos"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -27,7 +27,7 @@ func TestFileURL(t *testing.T) {
 		`file_url()`:                                      "error: needs a file",
 	} {
 		c := lang.NewCompiler()
-		e, list := c.Expression(yamlpos.Plain(code))
+		e, list := c.Expression(yamlnode.Plain(code))
 		if err := list.Err(); err != nil {
 			t.Errorf("%s: %v", code, err)
 			continue

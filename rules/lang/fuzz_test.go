@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/yamlpos"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -27,7 +27,7 @@ func FuzzCompile(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, code string) {
 		start := time.Now()
-		p, list := lang.NewCompiler().Predicate(yamlpos.Plain(code))
+		p, list := lang.NewCompiler().Predicate(yamlnode.Plain(code))
 		if (p == nil) == (list.Err() == nil) && p == nil {
 			t.Fatalf("%q: neither a predicate nor a fault", code)
 		}
@@ -53,7 +53,7 @@ func FuzzEval(f *testing.F) {
 			return
 		}
 		defer doc.Release()
-		e, list := lang.NewCompiler().Expression(yamlpos.Plain(code))
+		e, list := lang.NewCompiler().Expression(yamlnode.Plain(code))
 		if list.Err() != nil {
 			return
 		}
@@ -88,7 +88,7 @@ func FuzzTemplate(f *testing.F) {
 		if err != nil {
 			return
 		}
-		node, list := yamlpos.Parse("f.yaml", append([]byte("v: "), quoted...))
+		node, list := yamlnode.Parse("f.yaml", append([]byte("v: "), quoted...))
 		if list.Err() != nil {
 			return
 		}

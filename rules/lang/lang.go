@@ -18,8 +18,8 @@ package lang
 import (
 	"time"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // Meta is what expressions see as event.
@@ -48,7 +48,7 @@ type Input struct {
 	// Fields are what the keys of a ValueInput's mapping hold, where they are
 	// known. A key that is not among them is a ValueInput without Escape.
 	Fields []Input
-	Check  func(n yamlpos.Node) diag.List // beyond the shape; nil: none
+	Check  func(n yamlnode.Node) diag.List // beyond the shape; nil: none
 	// NotEmpty inputs, where they are given and nothing that Unless names is,
 	// must not come out empty: nothing is sent then. Of a Field, the connector
 	// sees to it.
@@ -65,5 +65,5 @@ type Action struct {
 	Inputs []Input
 	// Check looks at the action as a whole; nil: nothing to check. given are
 	// the inputs that stand in the file.
-	Check func(n yamlpos.Node, given []yamlpos.Field) diag.List
+	Check func(n yamlnode.Node, given []yamlnode.Field) diag.List
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"hookgate/app/yamlpos"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -55,7 +55,7 @@ func TestLimits(t *testing.T) { //nolint:paralleltest // it measures time and me
 		strings.Repeat("len(toJSON(data)) + ", 30) + "0": "", // either bound may end it
 	} {
 		t.Run(code[:min(len(code), 60)], func(t *testing.T) { //nolint:paralleltest // as above
-			e, list := lang.NewCompiler().Expression(yamlpos.Plain(code))
+			e, list := lang.NewCompiler().Expression(yamlnode.Plain(code))
 			if err := list.Err(); err != nil {
 				if !strings.Contains(err.Error(), want) {
 					t.Fatal(err)
@@ -175,7 +175,7 @@ func TestDoc_Lookup(t *testing.T) {
 // part, and the verdict is right all the same.
 func TestLimits_explain(t *testing.T) {
 	t.Parallel()
-	p, list := lang.NewCompiler().Predicate(yamlpos.Plain(`data.s == "x" and (data.yes or data.s == "y")`))
+	p, list := lang.NewCompiler().Predicate(yamlnode.Plain(`data.s == "x" and (data.yes or data.s == "y")`))
 	if err := list.Err(); err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/builtin"
 
-	"hookgate/app/diag"
+	"hookgate/internal/diag"
 )
 
 // names checks the names and functions of an expression, and how deep its

@@ -8,8 +8,8 @@ import (
 
 	"github.com/expr-lang/expr/vm"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // run evaluates the program. Its error is for people.
@@ -63,13 +63,13 @@ type Predicate struct {
 
 // Predicate compiles a condition. An expression that can only give something
 // else is an error; where the type is known at run time only, Eval checks it.
-func (c *Compiler) Predicate(text yamlpos.Text) (*Predicate, diag.List) {
+func (c *Compiler) Predicate(text yamlnode.Text) (*Predicate, diag.List) {
 	return c.predicate(newSource(text, 0, len(text.Value)))
 }
 
 // Assertion compiles a condition that also sees output, the object that
 // Scope.Output is. names are the keys that it can have.
-func (c *Compiler) Assertion(text yamlpos.Text, names []string) (*Predicate, diag.List) {
+func (c *Compiler) Assertion(text yamlnode.Text, names []string) (*Predicate, diag.List) {
 	src := newSource(text, 0, len(text.Value))
 	src.more = []Name{{Name: outputName, Keys: append([]string{}, names...)}}
 	return c.predicate(src)
@@ -121,7 +121,7 @@ func (p *Predicate) Source() string { return p.p.src.code }
 type Expression struct{ p *program }
 
 // Expression compiles ordering_key, event_type, event_id and the like.
-func (c *Compiler) Expression(text yamlpos.Text) (*Expression, diag.List) {
+func (c *Compiler) Expression(text yamlnode.Text) (*Expression, diag.List) {
 	src := newSource(text, 0, len(text.Value))
 	if fault, found := templateIn(src); found {
 		return nil, diag.List{fault}

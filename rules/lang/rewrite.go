@@ -5,7 +5,7 @@ import (
 
 	"github.com/expr-lang/expr/ast"
 
-	"hookgate/app/diag"
+	"hookgate/internal/diag"
 )
 
 // rewriter turns a parsed expression into the bounded one that is run: calls

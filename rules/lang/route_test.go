@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"hookgate/app/yamlpos"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -85,7 +85,7 @@ func TestRoutes_agree(t *testing.T) {
 		compiler := lang.NewCompiler()
 		for range 3 { // several expressions share what the scope resolved
 			source := code(2).Draw(t, "code")
-			e, list := compiler.Expression(yamlpos.Plain(source))
+			e, list := compiler.Expression(yamlnode.Plain(source))
 			if list.Err() != nil {
 				continue
 			}

@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"hookgate/app/yamlpos"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -43,7 +43,7 @@ func TestRoutes_agreeOnLiterals(t *testing.T) {
 		scopes[value] = s
 	}
 	for _, source := range forms {
-		e, list := lang.NewCompiler().Expression(yamlpos.Plain(source))
+		e, list := lang.NewCompiler().Expression(yamlnode.Plain(source))
 		if list.Err() != nil {
 			continue // 7 contains data.v
 		}
@@ -65,7 +65,7 @@ func TestTemplate_agrees(t *testing.T) {
 		s, text := drawnScope(t, 2)
 		source := code(0).Draw(t, "code")
 		c := lang.NewCompiler()
-		e, list := c.Expression(yamlpos.Plain(source))
+		e, list := c.Expression(yamlnode.Plain(source))
 		if list.Err() != nil {
 			return
 		}
@@ -74,7 +74,7 @@ func TestTemplate_agrees(t *testing.T) {
 		if want, _ := lang.TextOf(value); valueErr == nil && (err != nil || asText != want) {
 			t.Fatalf("%s over %s: Text gives %q, %v; want %q", source, text, asText, err, want)
 		}
-		node, list := yamlpos.Parse("t.yaml", fmt.Appendf(nil, "v: '${{ %s }}'", source))
+		node, list := yamlnode.Parse("t.yaml", fmt.Appendf(nil, "v: '${{ %s }}'", source))
 		if list.Err() != nil {
 			t.Fatal(list)
 		}

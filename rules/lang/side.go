@@ -3,53 +3,53 @@ package lang
 import (
 	"github.com/expr-lang/expr/ast"
 
-	"hookgate/app/diag"
+	"hookgate/internal/diag"
 )
 
-// Way is one of the two ways in which an expression can go on at a place.
-type Way string
+// Outcome is one of the two ways in which an expression can go on at a place.
+type Outcome string
 
 // The ways, in pairs.
 const (
-	WasTrue   Way = "true"     // a test: the whole condition, or a side of and, or
-	WasFalse  Way = "false"    //
-	Chosen    Way = "then"     // c ? this : that
-	Otherwise Way = "else"     //
-	Present   Way = "present"  // this ?? that
-	Fallback  Way = "fallback" //
+	WasTrue   Outcome = "true"     // a test: the whole condition, or a side of and, or
+	WasFalse  Outcome = "false"    //
+	Chosen    Outcome = "then"     // c ? this : that
+	Otherwise Outcome = "else"     //
+	Present   Outcome = "present"  // this ?? that
+	Fallback  Outcome = "fallback" //
 )
 
-// Side is one way that an expression can take, and whether it was taken.
-type Side struct {
-	Way  Way
+// Branch is one way that an expression can take, and whether it was taken.
+type Branch struct {
+	Way  Outcome
 	Text string        // of the test, or of the part that this way evaluates to
 	At   diag.Position // of Text
 	Seen bool
 }
 
-// Probe watches which ways expressions take. It is not for concurrent use.
-type Probe struct {
-	Sides    []Side // in the source's order, two for each place
+// CoverageProbe watches which ways expressions take. It is not for concurrent use.
+type CoverageProbe struct {
+	Sides    []Branch // in the source's order, two for each place
 	programs []*program
 }
 
 // Probe watches the condition.
-func (p *Predicate) Probe() *Probe {
-	out := &Probe{}
+func (p *Predicate) Probe() *CoverageProbe {
+	out := &CoverageProbe{}
 	out.add(p.p, true)
 	return out
 }
 
 // Probe watches the expression.
-func (e *Expression) Probe() *Probe {
-	out := &Probe{}
+func (e *Expression) Probe() *CoverageProbe {
+	out := &CoverageProbe{}
 	out.add(e.p, false)
 	return out
 }
 
 // Probe watches every ${{ }} of the template.
-func (t *Template) Probe() *Probe {
-	out := &Probe{}
+func (t *Template) Probe() *CoverageProbe {
+	out := &CoverageProbe{}
 	for i := range t.pieces {
 		if t.pieces[i].leaf == nil {
 			continue
@@ -65,7 +65,7 @@ func (t *Template) Probe() *Probe {
 
 // Run evaluates what is watched and marks the ways that it takes. What cannot
 // be evaluated marks those up to there.
-func (p *Probe) Run(s *Scope) {
+func (p *CoverageProbe) Run(s *Scope) {
 	s.meter.seen = p.see
 	defer func() { s.meter.seen = nil }()
 	for _, program := range p.programs {
@@ -74,7 +74,7 @@ func (p *Probe) Run(s *Scope) {
 }
 
 // see is told the value at the place whose ways begin at side.
-func (p *Probe) see(side int, value any) {
+func (p *CoverageProbe) see(side int, value any) {
 	switch p.Sides[side].Way {
 	case WasTrue:
 		if verdict, ok := value.(bool); ok {
@@ -88,7 +88,7 @@ func (p *Probe) see(side int, value any) {
 	}
 }
 
-func (p *Probe) mark(side int, first bool) {
+func (p *CoverageProbe) mark(side int, first bool) {
 	if !first {
 		side++
 	}
@@ -97,7 +97,7 @@ func (p *Probe) mark(side int, first bool) {
 
 // add compiles the program anew, with a call at each place that has two ways.
 // One that has none is not watched.
-func (p *Probe) add(of *program, condition bool) {
+func (p *CoverageProbe) add(of *program, condition bool) {
 	w := &watcher{probe: p, src: of.src, spans: newSpans(of.src), known: map[placeKey]int{}}
 	before := len(p.Sides)
 	r := &rewriter{src: of.src, before: func(n *ast.Node) { w.node(n, condition) }}
@@ -112,12 +112,12 @@ func (p *Probe) add(of *program, condition bool) {
 // placeKey is a place in an expression, in bytes, and the first of its ways.
 type placeKey struct {
 	from, to int
-	way      Way
+	way      Outcome
 }
 
 // watcher puts the calls into one expression.
 type watcher struct {
-	probe *Probe
+	probe *CoverageProbe
 	src   *source
 	spans *spans
 	known map[placeKey]int // the sides of a place: trees share nodes
@@ -160,13 +160,13 @@ func (w *watcher) node(n *ast.Node, test bool) {
 	}
 }
 
-func (w *watcher) side(way Way, n ast.Node) Side {
+func (w *watcher) side(way Outcome, n ast.Node) Branch {
 	from, to := w.spans.of(n)
-	return Side{Way: way, Text: oneLine(w.spans.text(n)), At: w.src.at(from, to)}
+	return Branch{Way: way, Text: oneLine(w.spans.text(n)), At: w.src.at(from, to)}
 }
 
 // place gives the index of the two sides, which are added unless they are there.
-func (w *watcher) place(from, to int, sides ...Side) int {
+func (w *watcher) place(from, to int, sides ...Branch) int {
 	key := placeKey{from, to, sides[0].Way}
 	if at, ok := w.known[key]; ok {
 		return at

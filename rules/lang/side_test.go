@@ -8,12 +8,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"hookgate/app/yamlpos"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
 // sides writes what a probe saw: way, text and whether.
-func sides(p *lang.Probe) string {
+func sides(p *lang.CoverageProbe) string {
 	var parts []string
 	for _, s := range p.Sides {
 		seen := "-"
@@ -48,7 +48,7 @@ func TestPredicate_Probe(t *testing.T) {
 	} {
 		t.Run(c.code, func(t *testing.T) {
 			t.Parallel()
-			p, list := lang.NewCompiler().Predicate(yamlpos.Plain(c.code))
+			p, list := lang.NewCompiler().Predicate(yamlnode.Plain(c.code))
 			if err := list.Err(); err != nil {
 				t.Fatal(err)
 			}
@@ -65,7 +65,7 @@ func TestPredicate_Probe(t *testing.T) {
 // A template's sides are those of all its ${{ }}, with their places in the file.
 func TestTemplate_Probe(t *testing.T) {
 	t.Parallel()
-	n, list := yamlpos.Parse("c.yaml", []byte("json:\n  a: \"x ${{ data.yes ? 1 : 2 }} ${{ data.f }}\"\n  b: ${{ data.nothing ?? 3 }}\n"))
+	n, list := yamlnode.Parse("c.yaml", []byte("json:\n  a: \"x ${{ data.yes ? 1 : 2 }} ${{ data.f }}\"\n  b: ${{ data.nothing ?? 3 }}\n"))
 	if list.Err() != nil {
 		t.Fatal(list)
 	}
@@ -108,7 +108,7 @@ func TestProbe_agrees(t *testing.T) {
 		trace := p.Explain(s)
 		for _, part := range trace.Parts {
 			for _, side := range probe.Sides {
-				if side.Text == part.Text && side.Way == lang.Way(part.Verdict) && !side.Seen {
+				if side.Text == part.Text && side.Way == lang.Outcome(part.Verdict) && !side.Seen {
 					t.Fatalf("%s: %s was %s, and the probe did not see it: %s", source, part.Text, part.Verdict, sides(probe))
 				}
 			}

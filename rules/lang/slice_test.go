@@ -5,7 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/yamlpos"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -39,7 +39,7 @@ func TestSlices(t *testing.T) {
 		`data.none[0:1]`:                       `data.none[0:1]: only a text or a list has parts, not null`,
 		`indexOf(data.n, "x")`:                 `indexOf(data.n, "x"): indexOf needs a text, but got number`,
 	} {
-		e, list := lang.NewCompiler().Expression(yamlpos.Plain(code))
+		e, list := lang.NewCompiler().Expression(yamlnode.Plain(code))
 		if len(list) > 0 {
 			t.Errorf("%s: %v", code, list)
 			continue
@@ -53,7 +53,7 @@ func TestSlices(t *testing.T) {
 		}
 	}
 	for _, code := range []string{`indexOf(data.s)`, `lastIndexOf(data.s, "a", 1)`} {
-		if _, list := lang.NewCompiler().Expression(yamlpos.Plain(code)); len(list) == 0 {
+		if _, list := lang.NewCompiler().Expression(yamlnode.Plain(code)); len(list) == 0 {
 			t.Errorf("%s: no fault", code)
 		}
 	}

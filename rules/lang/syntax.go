@@ -9,7 +9,7 @@ import (
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser/lexer"
 
-	"hookgate/app/diag"
+	"hookgate/internal/diag"
 )
 
 // strangers are operators that other languages have, and what to write here.

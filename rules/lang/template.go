@@ -4,8 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // Template is a YAML value whose text leaves may hold ${{ expr }}, compiled to
@@ -37,7 +37,7 @@ type part struct {
 }
 
 // Template compiles a value of an action. Every fault is reported.
-func (c *Compiler) Template(n yamlpos.Node, in Input) (*Template, diag.List) {
+func (c *Compiler) Template(n yamlnode.Node, in Input) (*Template, diag.List) {
 	b := templateBuilder{compiler: c, input: in}
 	b.value(n)
 	if b.list.Err() != nil {
@@ -57,7 +57,7 @@ func (c *Compiler) Default(in Input) (*Template, diag.List) {
 	if err != nil { // a text always marshals
 		quoted = []byte(`""`)
 	}
-	n, list := yamlpos.Parse("default", quoted)
+	n, list := yamlnode.Parse("default", quoted)
 	if list.Err() != nil {
 		return nil, list
 	}

@@ -4,8 +4,8 @@ import (
 	"regexp"
 	"strings"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 type templateBuilder struct {
@@ -25,9 +25,9 @@ func (b *templateBuilder) flush() {
 }
 
 // value compiles n as what the input says it is.
-func (b *templateBuilder) value(n yamlpos.Node) {
+func (b *templateBuilder) value(n yamlnode.Node) {
 	if b.input.Kind == TextInput {
-		var text yamlpos.Text
+		var text yamlnode.Text
 		if list := n.Decode("this", &text); list.Err() != nil {
 			b.list = append(b.list, list...)
 			return
@@ -38,7 +38,7 @@ func (b *templateBuilder) value(n yamlpos.Node) {
 
 // field compiles a value of a mapping, as the input declares it or as a part
 // of the input itself.
-func (b *templateBuilder) field(f yamlpos.Field) {
+func (b *templateBuilder) field(f yamlnode.Field) {
 	if b.input.Fields == nil {
 		b.node(f.Value)
 		return
@@ -54,9 +54,9 @@ func (b *templateBuilder) field(f yamlpos.Field) {
 	b.input = outer
 }
 
-func (b *templateBuilder) node(n yamlpos.Node) {
+func (b *templateBuilder) node(n yamlnode.Node) {
 	switch n.Kind() {
-	case yamlpos.Map:
+	case yamlnode.Map:
 		b.json = append(b.json, '{')
 		for i, f := range n.Fields() {
 			if i > 0 {
@@ -69,7 +69,7 @@ func (b *templateBuilder) node(n yamlpos.Node) {
 			b.field(f)
 		}
 		b.json = append(b.json, '}')
-	case yamlpos.List:
+	case yamlnode.List:
 		b.json = append(b.json, '[')
 		for i, item := range n.Items() {
 			if i > 0 {
@@ -78,14 +78,14 @@ func (b *templateBuilder) node(n yamlpos.Node) {
 			b.node(item)
 		}
 		b.json = append(b.json, ']')
-	case yamlpos.Scalar:
+	case yamlnode.Scalar:
 		b.scalar(n)
-	case yamlpos.Null:
+	case yamlnode.Null:
 		b.json = append(b.json, "null"...)
 	}
 }
 
-func (b *templateBuilder) scalar(n yamlpos.Node) {
+func (b *templateBuilder) scalar(n yamlnode.Node) {
 	text := n.Text()
 	if at := bareBraces(text.Value); at >= 0 {
 		d := text.DiagAt(at, at+2, "literal-braces", "write ${{ … }} to put a value in", `"{{" is sent as it stands`)
@@ -139,7 +139,7 @@ func bareBraces(text string) int {
 }
 
 // parts splits a scalar at its ${{ }}. $${{ stands for ${{ itself.
-func (b *templateBuilder) parts(text yamlpos.Text) []part {
+func (b *templateBuilder) parts(text yamlnode.Text) []part {
 	var parts []part
 	var literal []byte
 	flush := func() {
@@ -176,7 +176,7 @@ func (b *templateBuilder) parts(text yamlpos.Text) []part {
 	return parts
 }
 
-func (b *templateBuilder) expression(text yamlpos.Text, from, to int) part {
+func (b *templateBuilder) expression(text yamlnode.Text, from, to int) part {
 	code := text.Value[from:to]
 	if strings.TrimSpace(code) == "" {
 		b.list = append(b.list, text.DiagAt(from-3, to+2, "expr-syntax", "", "${{ }} holds no expression"))

@@ -7,14 +7,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/diag"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
-func value(t *testing.T, yaml string) yamlpos.Node {
+func value(t *testing.T, yaml string) yamlnode.Node {
 	t.Helper()
-	node, list := yamlpos.Parse("c.yaml", []byte(yaml))
+	node, list := yamlnode.Parse("c.yaml", []byte(yaml))
 	if err := list.Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func TestTemplate_otherLanguage(t *testing.T) {
 		"Hello {{ data.name }}": true, "{{name}}": true, "a {{.Name}} b": true,
 		"Hello ${{ data.name }}": false, `{"a":{"b":{}}}`: false, "{{}}": false, "$${{ data.x }}": false,
 	} {
-		n, list := yamlpos.Parse("c.yaml", []byte("text: |-\n  "+text+"\n"))
+		n, list := yamlnode.Parse("c.yaml", []byte("text: |-\n  "+text+"\n"))
 		if err := list.Err(); err != nil {
 			t.Fatal(err)
 		}

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"hookgate/app/yamlpos"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -27,7 +27,7 @@ func TestValues(t *testing.T) {
 		`map(toPairs(input.fields), ({K: #[0]}))`: `[{"K":"a"},{"K":"b"}]`,
 		`let list = input.fields; list.a == "x"`:  "true",
 	} {
-		e, list := c.Expression(yamlpos.Plain(code))
+		e, list := c.Expression(yamlnode.Plain(code))
 		if err := list.Err(); err != nil {
 			t.Errorf("%s: %v", code, err)
 			continue
@@ -43,7 +43,7 @@ func TestValues(t *testing.T) {
 		`setings.key`:     `unknown name "setings" (did you mean "settings"?)`,
 		`md6("x")`:        `unknown function "md6" (did you mean "md5"?)`,
 	} {
-		if _, list := c.Expression(yamlpos.Plain(code)); list.Err() == nil || !strings.Contains(list[0].Error(), want) {
+		if _, list := c.Expression(yamlnode.Plain(code)); list.Err() == nil || !strings.Contains(list[0].Error(), want) {
 			t.Errorf("%s: got %v, want %s", code, list, want)
 		}
 	}
@@ -52,7 +52,7 @@ func TestValues(t *testing.T) {
 		`merge(input.email)`: "merge needs objects, but got text",
 		`input.x.y`:          `input.x is null, so it has no "y" (write x?.y)`,
 	} {
-		e, list := c.Expression(yamlpos.Plain(code))
+		e, list := c.Expression(yamlnode.Plain(code))
 		if err := list.Err(); err != nil {
 			t.Fatal(err)
 		}

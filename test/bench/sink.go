@@ -13,7 +13,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"hookgate/app/egress"
+	"hookgate/internal/egress"
 )
 
 // receive is the program's part as the sink: it answers 200 to every post and

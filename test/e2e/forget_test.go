@@ -93,9 +93,9 @@ rules:
 }
 
 // deletions are what forms forgotten lists.
-func deletions(t *testing.T, g *lab.Gate) []api.Forgetting {
+func deletions(t *testing.T, g *lab.Gate) []api.Erasure {
 	t.Helper()
-	var list api.Forgettings
+	var list api.Erasures
 	if err := json.Unmarshal([]byte(g.MustCLI("forms", "forgotten", "--json")), &list); err != nil {
 		t.Fatal(err)
 	}

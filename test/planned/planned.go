@@ -4,11 +4,11 @@ package planned
 import (
 	"testing"
 
-	"hookgate/app/event"
-	"hookgate/app/intake"
-	"hookgate/app/source"
-	"hookgate/app/yamlpos"
+	"hookgate/app/ingest"
+	"hookgate/app/ingest/source"
 	"hookgate/forms"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules"
 	"hookgate/rules/lang"
 )
@@ -16,10 +16,10 @@ import (
 // Must compiles the sources, forms and rules of a configuration's text. Rules
 // send to the one connection that there is, billing, which wants a text;
 // without rules, nothing is sent.
-func Must(t testing.TB, text string) *intake.Plan {
+func Must(t testing.TB, text string) *ingest.Plan {
 	t.Helper()
-	root, list := yamlpos.Parse("c.yaml", []byte(text))
-	plan := &intake.Plan{Sources: map[string]*source.Source{}, Forms: map[string]*forms.Form{}}
+	root, list := yamlnode.Parse("c.yaml", []byte(text))
+	plan := &ingest.Plan{Sources: map[string]*source.Source{}, Forms: map[string]*forms.Form{}}
 	c, origins := lang.NewCompiler(), rules.Origins{}
 	for _, f := range root.Get("sources").Fields() {
 		s, faults := source.Compile(f.Key, f.Value, c)

@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"hookgate/app"
-	"hookgate/app/cli/screen"
-	"hookgate/app/client"
-	"hookgate/app/diag"
+	"hookgate/app/cli/term"
+	"hookgate/app/web/api/client"
+	"hookgate/internal/diag"
 )
 
 // ErrIncomplete reports that not all of the expected deliveries arrived, or
@@ -22,7 +22,7 @@ var ErrIncomplete = errors.New("the demo did not go as expected")
 
 // Options say how the demo runs.
 type Options struct {
-	Out     *screen.Screen
+	Out     *term.Screen
 	Logger  *slog.Logger
 	Version string
 	Now     func() time.Time

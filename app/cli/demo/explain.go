@@ -1,7 +1,7 @@
 package demo
 
 import (
-	"hookgate/app/cli/screen"
+	"hookgate/app/cli/term"
 	"hookgate/app/cli/trace"
 	"hookgate/app/web/api"
 )
@@ -17,6 +17,6 @@ func (d *demo) printRules(e *api.EventDetail) {
 	}
 	trace.View{Out: d.Out, Width: columns - 8, Lead: lead}.Rules(e.Why)
 	if label == before {
-		d.Out.Printf("%snone listens to %s: kept, nothing to send\n", label, screen.Clean(e.Type))
+		d.Out.Printf("%snone listens to %s: kept, nothing to send\n", label, term.Clean(e.Type))
 	}
 }

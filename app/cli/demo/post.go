@@ -13,8 +13,8 @@ import (
 	"strings"
 	"time"
 
-	"hookgate/app/event"
 	"hookgate/app/web/api"
+	"hookgate/internal/event"
 )
 
 // patience is how long the demo waits for a sample's deliveries to end.
@@ -164,7 +164,7 @@ func ended(deliveries []api.Delivery) bool {
 		switch d.State {
 		case event.Waiting, event.Sending:
 			return false
-		case event.Retrying, event.Delivered, event.GaveUp, event.Held, event.Cancelled:
+		case event.Retrying, event.Delivered, event.Failed, event.Held, event.Cancelled:
 		}
 	}
 	return true

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"hookgate/app/cli/screen"
-	"hookgate/app/event"
+	"hookgate/app/cli/term"
 	"hookgate/app/web/api"
+	"hookgate/internal/event"
 )
 
 // columns is the width that the demo is laid out for.
@@ -28,12 +28,12 @@ func (d *demo) printIntro() {
 
 func (d *demo) printTitle(number int, title string) {
 	head := fmt.Sprintf("%2d ─ %s ", number, title)
-	rule := strings.Repeat("─", max(0, columns-screen.Width(head)))
+	rule := strings.Repeat("─", max(0, columns-term.Width(head)))
 	d.Out.Printf("\n%s%s\n", d.Out.Strong.Render(head), d.Out.Dim.Render(rule))
 }
 
 // label starts a block: in, rule or out.
-func (d *demo) label(text string) string { return "  " + d.Out.Dim.Render(screen.Pad(text, 6)) }
+func (d *demo) label(text string) string { return "  " + d.Out.Dim.Render(term.Pad(text, 6)) }
 
 func (d *demo) printResult(r *result) {
 	o := d.Out
@@ -54,7 +54,7 @@ func (d *demo) printResult(r *result) {
 	case event.Rejected:
 		d.printRejected(r)
 	case event.Spam:
-		o.Printf("%s%s: kept as spam, no rule sees it\n", d.label("spam"), o.Warn.Render(screen.Clean(r.event.Cause)))
+		o.Printf("%s%s: kept as spam, no rule sees it\n", d.label("spam"), o.Warn.Render(term.Clean(r.event.Cause)))
 	case event.Routed, event.NoMatch, event.RuleError, event.Duplicate:
 		d.printRules(&r.event)
 	}
@@ -69,7 +69,7 @@ func (d *demo) printRejected(r *result) {
 	if cause == "" {
 		cause = r.event.Cause
 	}
-	for i, line := range screen.Wrap("rejected: "+screen.Clean(cause), columns-8) {
+	for i, line := range term.Wrap("rejected: "+term.Clean(cause), columns-8) {
 		lead := "        "
 		if i == 0 {
 			lead = d.label("✗")
@@ -84,12 +84,12 @@ func (d *demo) printOut(r *result) {
 	for i := range r.event.Deliveries {
 		delivery := &r.event.Deliveries[i]
 		if delivery.State == event.Delivered {
-			d.Out.Printf("%s%s  %s  %s%s\n", d.label("out"), d.Out.Name.Render(screen.Clean(delivery.Connection)),
+			d.Out.Printf("%s%s  %s  %s%s\n", d.label("out"), d.Out.Name.Render(term.Clean(delivery.Connection)),
 				d.Out.Good.Render(fmt.Sprintf("✓ %d %s", delivery.Status, http.StatusText(delivery.Status))),
 				fmt.Sprintf("%.1f ms", delivery.DurationMS), d.signature(r, delivery))
 		} else {
-			d.Out.Printf("%s%s  %s\n", d.label("out"), d.Out.Name.Render(screen.Clean(delivery.Connection)),
-				d.Out.Bad.Render("✗ "+string(delivery.State)+" "+screen.Clean(delivery.Error)))
+			d.Out.Printf("%s%s  %s\n", d.label("out"), d.Out.Name.Render(term.Clean(delivery.Connection)),
+				d.Out.Bad.Render("✗ "+string(delivery.State)+" "+term.Clean(delivery.Error)))
 		}
 		for _, a := range r.arrivals {
 			if serviceOf(delivery) == a.service {
@@ -146,8 +146,8 @@ func (d *demo) printBody(body []byte) {
 	} else if json.Compact(&compact, body) == nil {
 		text = compact.String()
 	}
-	for line := range strings.Lines(screen.CleanBlock(text)) {
-		for _, part := range screen.Wrap(strings.TrimRight(line, "\n"), columns-10) {
+	for line := range strings.Lines(term.CleanBlock(text)) {
+		for _, part := range term.Wrap(strings.TrimRight(line, "\n"), columns-10) {
 			d.Out.Println("          " + part)
 		}
 	}

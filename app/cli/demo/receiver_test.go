@@ -9,8 +9,8 @@ import (
 
 	webhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
-	"hookgate/app/event"
 	"hookgate/app/web/api"
+	"hookgate/internal/event"
 )
 
 const secret = "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
@@ -107,7 +107,7 @@ func TestResult_ok(t *testing.T) {
 	}
 	tests := map[string]func(*result){
 		"another status":      func(r *result) { r.status = 400 },
-		"not delivered":       func(r *result) { r.event.Deliveries[0].State = event.GaveUp },
+		"not delivered":       func(r *result) { r.event.Deliveries[0].State = event.Failed },
 		"nothing arrived":     func(r *result) { r.arrivals = nil },
 		"a wrong signature":   func(r *result) { r.arrivals[0].fault = http.ErrNoCookie },
 		"one more delivery":   func(r *result) { r.event.Deliveries = append(r.event.Deliveries, api.Delivery{Name: "b/billing"}) },

@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 
-	"hookgate/app/cli/screen"
-	"hookgate/app/event"
+	"hookgate/app/cli/term"
+	"hookgate/internal/event"
 )
 
 // printSummary prints a line a sample and reports whether all went as expected.
@@ -21,7 +21,7 @@ func (d *demo) printSummary(results []result) bool {
 		if !r.ok() {
 			sign, complete = o.Bad.Render("✗"), false
 		}
-		rows[i] = []string{sign, screen.Cut(r.title, 45), strconv.Itoa(r.status), summary(r)}
+		rows[i] = []string{sign, term.Cut(r.title, 45), strconv.Itoa(r.status), summary(r)}
 		wanted += len(r.want)
 		arrived += r.arrived()
 	}
@@ -53,7 +53,7 @@ func summary(r *result) string {
 		if delivery.State == event.Delivered {
 			sign = "✓"
 		}
-		parts = append(parts, screen.Clean(delivery.Connection)+" "+sign)
+		parts = append(parts, term.Clean(delivery.Connection)+" "+sign)
 	}
 	return strings.Join(parts, ", ")
 }

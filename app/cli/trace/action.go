@@ -7,7 +7,7 @@ import (
 
 	"github.com/valyala/fastjson"
 
-	"hookgate/app/cli/screen"
+	"hookgate/app/cli/term"
 	"hookgate/rules"
 )
 
@@ -17,7 +17,7 @@ const maxLines = 20
 // action are the lines of one action: where it goes to, and what would be
 // sent, or why nothing.
 func (v View) action(a *rules.ActionTrace, failed bool, connections int) []line {
-	lead := "→ " + screen.Pad(label(*a), connections) + "  "
+	lead := "→ " + term.Pad(label(*a), connections) + "  "
 	var lines []line
 	switch {
 	case failed && hasError(a.Parts):
@@ -58,7 +58,7 @@ func outputLines(lead string, output []byte) []line {
 	}
 	object := root.GetObject()
 	var lines []line
-	hang := strings.Repeat(" ", screen.Width(screen.Clean(lead)))
+	hang := strings.Repeat(" ", term.Width(term.Clean(lead)))
 	object.Visit(func(key []byte, value *fastjson.Value) {
 		name := ""
 		if object.Len() > 1 {

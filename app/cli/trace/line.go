@@ -3,7 +3,7 @@ package trace
 import (
 	"strings"
 
-	"hookgate/app/cli/screen"
+	"hookgate/app/cli/term"
 	"hookgate/rules/lang"
 )
 
@@ -38,7 +38,7 @@ func (l line) width(size int) int {
 	if l.group {
 		w = min(w, size-1)
 	}
-	return max(w+1, size) + screen.Width(l.tail())
+	return max(w+1, size) + term.Width(l.tail())
 }
 
 // partWidth is how many columns the part itself takes; a text alone is none.
@@ -46,7 +46,7 @@ func (l line) partWidth() int {
 	if l.verdict == "" {
 		return 0
 	}
-	return 2*l.depth + screen.Width(screen.Clean(l.lead)) + screen.Width(screen.Clean(l.text))
+	return 2*l.depth + term.Width(term.Clean(l.lead)) + term.Width(term.Clean(l.text))
 }
 
 // tail is what stands behind the part.
@@ -54,31 +54,31 @@ func (l line) tail() string {
 	if l.note == "" {
 		return l.verdict
 	}
-	return l.verdict + "  " + screen.Clean(l.note)
+	return l.verdict + "  " + term.Clean(l.note)
 }
 
 // render gives the line in room columns, as several where it does not fit.
-func (l line) render(out *screen.Screen, size, room int) []string {
+func (l line) render(out *term.Screen, size, room int) []string {
 	indent := strings.Repeat(" ", 2*l.depth)
-	lead := screen.Clean(l.lead)
+	lead := term.Clean(l.lead)
 	if l.verdict == "" {
 		return l.renderText(out, indent, lead, room)
 	}
-	text := lead + screen.Clean(l.text)
+	text := lead + term.Clean(l.text)
 	if l.group {
-		text = screen.Cut(text, size-1-len(indent))
+		text = term.Cut(text, size-1-len(indent))
 	}
-	if max(screen.Width(indent+text)+1, size)+screen.Width(l.tail()) <= room {
-		return []string{screen.Pad(indent+text, size-1) + " " + l.styledTail(out)}
+	if max(term.Width(indent+text)+1, size)+term.Width(l.tail()) <= room {
+		return []string{term.Pad(indent+text, size-1) + " " + l.styledTail(out)}
 	}
 	var lines []string
-	for i, part := range screen.Wrap(text, max(room-len(indent)-2, 20)) {
+	for i, part := range term.Wrap(text, max(room-len(indent)-2, 20)) {
 		if i > 0 {
 			part = "  " + part
 		}
 		lines = append(lines, indent+part)
 	}
-	for i, part := range screen.Wrap(l.tail(), max(room-len(indent)-4, 20)) {
+	for i, part := range term.Wrap(l.tail(), max(room-len(indent)-4, 20)) {
 		if i == 0 {
 			part = l.verdictIn(out, part)
 		} else {
@@ -90,10 +90,10 @@ func (l line) render(out *screen.Screen, size, room int) []string {
 }
 
 // renderText wraps a line that has no verdict.
-func (l line) renderText(out *screen.Screen, indent, lead string, room int) []string {
-	hang := strings.Repeat(" ", screen.Width(lead))
+func (l line) renderText(out *term.Screen, indent, lead string, room int) []string {
+	hang := strings.Repeat(" ", term.Width(lead))
 	var lines []string
-	for i, part := range screen.Wrap(screen.Clean(l.text), max(room-len(indent)-len(hang), 20)) {
+	for i, part := range term.Wrap(term.Clean(l.text), max(room-len(indent)-len(hang), 20)) {
 		before := hang
 		if i == 0 {
 			before = lead
@@ -103,7 +103,7 @@ func (l line) renderText(out *screen.Screen, indent, lead string, room int) []st
 	return lines
 }
 
-func (l line) style(out *screen.Screen, text string) string {
+func (l line) style(out *term.Screen, text string) string {
 	switch l.tone {
 	case good:
 		return out.Good.Render(text)
@@ -116,15 +116,15 @@ func (l line) style(out *screen.Screen, text string) string {
 	return text
 }
 
-func (l line) styledTail(out *screen.Screen) string {
+func (l line) styledTail(out *term.Screen) string {
 	if l.note == "" {
 		return l.style(out, l.verdict)
 	}
-	return l.style(out, l.verdict) + "  " + out.Dim.Render(screen.Clean(l.note))
+	return l.style(out, l.verdict) + "  " + out.Dim.Render(term.Clean(l.note))
 }
 
 // verdictIn gives the verdict at the beginning of text its colour.
-func (l line) verdictIn(out *screen.Screen, text string) string {
+func (l line) verdictIn(out *term.Screen, text string) string {
 	rest, ok := strings.CutPrefix(text, l.verdict)
 	if !ok {
 		return text

@@ -5,14 +5,14 @@ package trace
 import (
 	"strings"
 
-	"hookgate/app/cli/screen"
+	"hookgate/app/cli/term"
 	"hookgate/rules"
 	"hookgate/rules/lang"
 )
 
 // View says how a trace is shown.
 type View struct {
-	Out *screen.Screen
+	Out *term.Screen
 	// Width is how many columns there are; 0: whoever looks at it has no
 	// terminal, and short rules may take up to 100.
 	Width int
@@ -34,14 +34,14 @@ const (
 )
 
 // ForScreen is the View of all that a trace has, at the screen's width.
-func ForScreen(out *screen.Screen, width int) View {
+func ForScreen(out *term.Screen, width int) View {
 	return View{Out: out, Width: width, Skipped: true, Outputs: true}
 }
 
 // Table prints a table of the rules: RULE, RESULT, WHY.
 func (v View) Table(traces []rules.Trace) {
 	names, connections := v.columns(traces)
-	v.println(v.Out.Strong.Render(screen.Pad("RULE", names) + screen.Pad("RESULT", resultSize) + "WHY"))
+	v.println(v.Out.Strong.Render(term.Pad("RULE", names) + term.Pad("RESULT", resultSize) + "WHY"))
 	v.rows(traces, names, connections)
 }
 
@@ -59,9 +59,9 @@ func (v View) columns(traces []rules.Trace) (names, connections int) {
 		if !v.Skipped && traces[i].Result == rules.Skipped {
 			continue
 		}
-		names = max(names, screen.Width(screen.Clean(traces[i].Rule)))
+		names = max(names, term.Width(term.Clean(traces[i].Rule)))
 		for _, a := range traces[i].Actions {
-			connections = max(connections, screen.Width(screen.Clean(label(a))))
+			connections = max(connections, term.Width(term.Clean(label(a))))
 		}
 	}
 	return min(names, 38) + 2, connections
@@ -96,7 +96,7 @@ func (v View) rule(t *rules.Trace, names, connections int) {
 	for _, l := range why {
 		below = below || indent+l.width(size) > width
 	}
-	before := screen.Pad(screen.Clean(t.Rule), names-2) + "  "
+	before := term.Pad(term.Clean(t.Rule), names-2) + "  "
 	head := v.Out.Name.Render(before) + v.result(t.Result)
 	if below {
 		indent, size = 4, 0

@@ -9,9 +9,9 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"hookgate/app/diag"
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 )
 
 // Keeper looks after connections.
@@ -19,7 +19,7 @@ type Keeper interface {
 	Connections(ctx context.Context) ([]Connection, error)
 	// SwitchConnection pauses a connection or lets it go on: event.ErrNotFound
 	// where there is none.
-	SwitchConnection(ctx context.Context, s event.Switch) (Connection, error)
+	SetPauseState(ctx context.Context, s event.PauseState) (Connection, error)
 	TestConnection(ctx context.Context, name string, confirmed bool) (Tested, error)
 }
 
@@ -156,12 +156,12 @@ func (h *handler) switchTo(c *fiber.Ctx, paused bool) error {
 	if err := optionalBody(c, &asked); err != nil {
 		return err
 	}
-	s := event.Switch{Connection: string([]byte(c.Params("name"))), Paused: paused, By: who(c), Note: asked.Note}
+	s := event.PauseState{Connection: string([]byte(c.Params("name"))), Paused: paused, By: who(c), Note: asked.Note}
 	if len(s.Note) > maxNote {
 		return &badRequest{fmt.Sprintf("the note is longer than %d bytes", maxNote)}
 	}
 	if asked.Rate != "" {
-		var rate yamlpos.Rate
+		var rate yamlnode.Rate
 		err := rate.UnmarshalText([]byte(asked.Rate))
 		switch {
 		case paused:
@@ -173,7 +173,7 @@ func (h *handler) switchTo(c *fiber.Ctx, paused bool) error {
 	}
 	ctx, cancel := context.WithTimeout(c.UserContext(), readTimeout)
 	defer cancel()
-	now, err := h.service.SwitchConnection(ctx, s)
+	now, err := h.service.SetPauseState(ctx, s)
 	if isMissing(err) {
 		return h.noConnection(c, s.Connection)
 	}

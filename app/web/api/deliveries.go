@@ -8,7 +8,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // deliveries answers GET /deliveries.
@@ -100,7 +100,7 @@ func (h *handler) deliveryItems(ctx context.Context, list []event.Delivery, deta
 // only where that is asked for. What was delivered is not sent again by it,
 // and what waits already or is under way needs no retry.
 func (h *handler) retry(c *fiber.Ctx) error {
-	allowed := []event.DeliveryState{event.GaveUp, event.Retrying, event.Cancelled}
+	allowed := []event.DeliveryState{event.Failed, event.Retrying, event.Cancelled}
 	f, dry, err := selection(c, allowed, allowed[:1], "retried")
 	if err != nil {
 		return err
@@ -114,7 +114,7 @@ func (h *handler) retry(c *fiber.Ctx) error {
 // is being sent right now may still arrive, but is not tried again.
 func (h *handler) cancel(c *fiber.Ctx) error {
 	open := []event.DeliveryState{event.Waiting, event.Sending, event.Retrying, event.Held}
-	f, dry, err := selection(c, append([]event.DeliveryState{event.GaveUp}, open...), open, "cancelled")
+	f, dry, err := selection(c, append([]event.DeliveryState{event.Failed}, open...), open, "cancelled")
 	if err != nil {
 		return err
 	}

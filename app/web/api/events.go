@@ -6,7 +6,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // events answers GET /events.

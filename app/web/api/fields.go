@@ -7,13 +7,13 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"hookgate/app/shape"
+	"hookgate/internal/schema"
 )
 
 // Surveyor tells what the events of a source or form look like, on demand:
 // event.ErrNotFound for a name that there is not.
 type Surveyor interface {
-	Fields(ctx context.Context, name string, form bool) (shape.Origin, error)
+	Fields(ctx context.Context, name string, form bool) (schema.Source, error)
 }
 
 // sourceFields answers GET /sources/:name/fields.
@@ -37,10 +37,10 @@ func (h *handler) fields(c *fiber.Ctx, noun string, form bool) error {
 		return missing(err, fmt.Sprintf("there is no %s %q", noun, name))
 	}
 	if origin.Documented == nil {
-		origin.Documented = []shape.Shape{}
+		origin.Documented = []schema.Payload{}
 	}
 	if origin.Seen == nil {
-		origin.Seen = []shape.Shape{}
+		origin.Seen = []schema.Payload{}
 	}
 	return c.JSON(origin)
 }

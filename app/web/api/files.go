@@ -10,7 +10,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // Files gives the files of form posts to who may use the API.

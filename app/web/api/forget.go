@@ -8,11 +8,11 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
-// ForgetRequest asks to delete what is stored of a person, a part at a time.
-type ForgetRequest struct {
+// EraseRequest asks to delete what is stored of a person, a part at a time.
+type EraseRequest struct {
 	Address  string `json:"address"`            // the person's e-mail address
 	Sources  bool   `json:"sources,omitempty"`  // events of sources too, not only form posts
 	Mentions bool   `json:"mentions,omitempty"` // also events that hold it within a longer text only
@@ -23,8 +23,8 @@ type ForgetRequest struct {
 	Record *event.AuditID `json:"record,omitempty"`
 }
 
-// Forgetting is the record of a deletion: how much, and not whose.
-type Forgetting struct {
+// Erasure is the record of a deletion: how much, and not whose.
+type Erasure struct {
 	Record     event.AuditID `json:"record"`
 	At         time.Time     `json:"at"`
 	Events     int           `json:"events"`
@@ -35,9 +35,9 @@ type Forgetting struct {
 	Done       bool          `json:"done"` // false: it broke off, or goes on
 }
 
-// Forgettings answers GET /forget.
-type Forgettings struct {
-	Items []Forgetting `json:"items"` // newest first
+// Erasures answers GET /forget.
+type Erasures struct {
+	Items []Erasure `json:"items"` // newest first
 }
 
 // ForgetOrigin counts the events of a form or source.
@@ -47,8 +47,8 @@ type ForgetOrigin struct {
 	Events int    `json:"events"`
 }
 
-// Forgotten is a part of what was deleted, or would be.
-type Forgotten struct {
+// Erased is a part of what was deleted, or would be.
+type Erased struct {
 	Total      int            `json:"total"`    // events to look into; in the first part
 	Examined   int            `json:"examined"` // of them: those of this part
 	Events     int            `json:"events"`
@@ -68,7 +68,7 @@ type Forgotten struct {
 // forget answers POST /forget. A key that it does not know is refused: who
 // writes "dryrun" must not lose anything by it.
 func (h *handler) forget(c *fiber.Ctx) error {
-	var r ForgetRequest
+	var r EraseRequest
 	decoder := json.NewDecoder(bytes.NewReader(c.BodyRaw()))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&r); err != nil {
@@ -76,7 +76,7 @@ func (h *handler) forget(c *fiber.Ctx) error {
 	}
 	ctx, cancel := context.WithTimeout(c.UserContext(), changeTimeout)
 	defer cancel()
-	part, err := h.service.Forget(ctx, r)
+	part, err := h.service.Erase(ctx, r)
 	if err != nil {
 		return err
 	}
@@ -85,9 +85,9 @@ func (h *handler) forget(c *fiber.Ctx) error {
 
 // forgettings answers GET /forget.
 func (h *handler) forgettings(c *fiber.Ctx) error {
-	list, err := h.service.Forgettings(c.UserContext())
+	list, err := h.service.Erasures(c.UserContext())
 	if err != nil {
 		return err
 	}
-	return c.JSON(Forgettings{Items: list})
+	return c.JSON(Erasures{Items: list})
 }

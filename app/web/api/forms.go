@@ -9,7 +9,7 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 // countedSince is how far back GET /forms counts unless told.

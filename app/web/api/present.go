@@ -6,7 +6,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"hookgate/app/event"
+	"hookgate/internal/event"
 )
 
 func eventOf(e *event.Event) Event {
@@ -44,7 +44,7 @@ func resultWord(r event.Result) string {
 		return "no"
 	case event.Skipped:
 		return "skipped"
-	case event.Failed:
+	case event.RuleFailed:
 		return "error"
 	default:
 		return "unknown"

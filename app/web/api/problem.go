@@ -10,9 +10,9 @@ import (
 
 	"github.com/valyala/fasthttp"
 
-	"hookgate/app/body"
-	"hookgate/app/event"
-	"hookgate/app/intake"
+	"hookgate/app/ingest"
+	"hookgate/internal/body"
+	"hookgate/internal/event"
 )
 
 // problemType is the media type of RFC 9457.
@@ -50,7 +50,7 @@ func RetryAfter(d time.Duration) string {
 func ProblemOf(err error) (p Problem, known bool) {
 	var (
 		content *body.Error
-		busy    *intake.BusyError
+		busy    *ingest.BusyError
 		bad     *badRequest
 		absent  *noRecord
 		expr    *ExpressionFault

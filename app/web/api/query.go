@@ -9,9 +9,9 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"hookgate/app/diag"
-	"hookgate/app/event"
-	"hookgate/app/yamlpos"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 )
 
 const (
@@ -81,7 +81,7 @@ func (p *parameters) time(name string) time.Time {
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
 		return t
 	}
-	if d, err := yamlpos.ParseDuration(text); err == nil {
+	if d, err := yamlnode.ParseDuration(text); err == nil {
 		return p.now.Add(-d)
 	}
 	p.err = &badRequest{fmt.Sprintf("%s=%s is neither a time like 2026-03-10T10:42:07Z nor a duration like 24h", name, text)}
@@ -159,6 +159,6 @@ func eventStates() []event.State {
 
 func deliveryStates() []event.DeliveryState {
 	return []event.DeliveryState{
-		event.Waiting, event.Sending, event.Retrying, event.Delivered, event.GaveUp, event.Held, event.Cancelled,
+		event.Waiting, event.Sending, event.Retrying, event.Delivered, event.Failed, event.Held, event.Cancelled,
 	}
 }

@@ -7,9 +7,9 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"hookgate/app/event"
 	"hookgate/app/live"
 	"hookgate/app/replay"
+	"hookgate/internal/event"
 )
 
 // Searcher looks into stored events.

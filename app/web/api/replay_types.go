@@ -4,9 +4,9 @@ import (
 	"encoding/json"
 	"time"
 
-	"hookgate/app/diag"
-	"hookgate/app/event"
 	"hookgate/app/replay"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
 )
 
 // Search tells how a search through stored events went. Where it was stopped,

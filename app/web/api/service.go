@@ -9,8 +9,8 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"hookgate/app/event"
-	"hookgate/app/intake"
+	"hookgate/app/ingest"
+	"hookgate/internal/event"
 	"hookgate/rules"
 )
 
@@ -40,7 +40,7 @@ type Operator interface {
 	// Send accepts a body as if the source's sender had sent it, without
 	// authentication: event.ErrNotFound for an unknown source, else as
 	// intake.Intake.Event.
-	Send(ctx context.Context, source, contentType string, body []byte) (intake.Ack, error)
+	Send(ctx context.Context, source, contentType string, body []byte) (ingest.Ack, error)
 	Status(ctx context.Context) (Status, error)
 	Replicas(ctx context.Context) (Replicas, error)
 	Reload(ctx context.Context) (Reloaded, error) // an error only when it could not be tried
@@ -52,12 +52,12 @@ type FormKeeper interface {
 	Forms(ctx context.Context, since time.Time) ([]FormCount, error)
 	// NotSpam gives a kept post to the rules: event.ErrNotFound, or
 	// event.ErrNotKept where it is neither spam nor a repeat.
-	NotSpam(ctx context.Context, id event.ID) (intake.Ack, error)
+	NotSpam(ctx context.Context, id event.ID) (ingest.Ack, error)
 	// Forget deletes what is stored of a person, or counts it, a part at a
 	// time. Besides the store's its errors are those of Refuse.
-	Forget(ctx context.Context, r ForgetRequest) (Forgotten, error)
+	Erase(ctx context.Context, r EraseRequest) (Erased, error)
 	// Forgettings are the records of such deletions, newest first.
-	Forgettings(ctx context.Context) ([]Forgetting, error)
+	Erasures(ctx context.Context) ([]Erasure, error)
 }
 
 // Archive is all that looks at what is stored.

@@ -10,9 +10,9 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
-	"hookgate/app/event"
 	"hookgate/app/live"
 	"hookgate/app/replay"
+	"hookgate/internal/event"
 )
 
 const (

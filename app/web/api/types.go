@@ -8,9 +8,9 @@ import (
 	"encoding/json"
 	"time"
 
-	"hookgate/app/diag"
-	"hookgate/app/event"
 	"hookgate/app/replay"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
 	"hookgate/rules"
 )
 

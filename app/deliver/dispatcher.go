@@ -1,0 +1,265 @@
+// Package deliver brings stored deliveries to their connections: a lane for
+// each, with its own concurrency, rate limit and breaker, fed in memory by
+// what was just accepted and from the store by the rest.
+package deliver
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"hookgate/connectors"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
+)
+
+// Store is what delivery needs of the durable record.
+type Store interface {
+	// Claim hands out connection's deliveries that are due at now.
+	Claim(connection string, now time.Time, limit int) ([]event.Delivery, error)
+	// NextDue is when the next one that nobody holds is due; zero: none.
+	NextDue(ctx context.Context, connection string) (time.Time, error)
+	// Record keeps an attempt; done is called after the commit and must not block.
+	Record(d *event.Delivery, a event.Attempt, o event.Outcome, done func(next *event.Delivery))
+	// Release gives claimed deliveries back unsent.
+	Release(deliveries []event.Delivery, due time.Time) error
+}
+
+// Connection is one destination with its settings.
+type Connection struct {
+	Name        string
+	Connector   connectors.Connector
+	Concurrency int           // attempts at once, at least 1
+	Rate        yamlnode.Rate // zero: no limit
+	Policy      Policy
+	Fingerprint string // differs when any of the settings does
+	// Timeout is how long one attempt may take.
+	Timeout time.Duration
+}
+
+// Options are what a Dispatcher needs besides the store.
+type Options struct {
+	Logger *slog.Logger
+	Now    func() time.Time
+	// Holds reports whether a claimed delivery is still this process's to send;
+	// nil: it always is. Others are dropped: somebody else sends them.
+	Holds func(d *event.Delivery) bool
+	// Poll is how often a lane looks into the store untold; 30 s unless set.
+	Poll time.Duration
+	// Gates are what all processes that send to the same connections share; nil:
+	// there is no other one.
+	SharedLimits SharedLimits
+	// Observe is told of every finished attempt.
+	Observe func(connection string, result event.DeliveryState, took time.Duration)
+}
+
+type deps struct {
+	store     Store
+	logger    *slog.Logger
+	now       func() time.Time
+	holds     func(*event.Delivery) bool
+	pollEvery time.Duration
+	limits    SharedLimits
+	observe   func(string, event.DeliveryState, time.Duration)
+	poll      func(connection string)
+}
+
+// Dispatcher owns the lanes. It is safe for concurrent use.
+type Dispatcher struct {
+	deps  deps
+	lanes atomic.Pointer[map[string]*lane]
+	mu    sync.Mutex // held by what changes the lanes
+
+	pauseStates map[string]event.PauseState   // by connection; one that was never switched has none
+	stats       map[string]*attemptStats      // by connection, also of those that are gone
+	shared      map[string]event.BreakerState // by connection, as last told
+	asked       time.Time                     // for those
+
+	draining sync.WaitGroup  // crews that finish what they are sending
+	ending   context.Context //nolint:containedctx // ends when Stop has waited long enough
+	end      context.CancelFunc
+}
+
+// New makes a Dispatcher without connections.
+func New(store Store, opt Options) *Dispatcher {
+	d := &Dispatcher{deps: deps{store: store, logger: opt.Logger, now: opt.Now, holds: opt.Holds, pollEvery: opt.Poll, observe: opt.Observe, limits: opt.SharedLimits}}
+	if d.deps.limits == nil {
+		d.deps.limits = newLocalLimits()
+	}
+	d.deps.poll = d.Poll
+	if d.deps.pollEvery <= 0 {
+		d.deps.pollEvery = defaultPoll
+	}
+	if d.deps.holds == nil {
+		d.deps.holds = func(*event.Delivery) bool { return true }
+	}
+	d.stats = map[string]*attemptStats{}
+	d.lanes.Store(&map[string]*lane{})
+	d.ending, d.end = context.WithCancel(context.Background()) //nolint:gosec // Stop calls end
+	return d
+}
+
+// Update makes the connections the current ones. A connection whose settings
+// are the same goes on undisturbed. One whose settings changed keeps what it
+// holds and sends it with the new ones; attempts under way end with the old
+// ones. What a connection that is gone held stays in the store and is sent if
+// it comes back.
+func (d *Dispatcher) Update(connections []Connection) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	before := *d.lanes.Load()
+	lanes := make(map[string]*lane, len(connections))
+	for _, c := range connections {
+		l, ok := before[c.Name]
+		if !ok {
+			l = newLane(c.Name, &d.deps, d.attemptStats(c.Name))
+			l.paused.Store(d.pauseStates[c.Name].Paused)
+			l.breaker.follow(d.shared[c.Name], d.asked)
+		}
+		lanes[c.Name] = l
+	}
+	d.lanes.Store(&lanes)
+	for name, l := range before {
+		if lanes[name] == nil {
+			d.close(l)
+			l.retired.Store(true)
+			l.giveBack()
+		}
+	}
+	for _, c := range connections {
+		d.configure(lanes[c.Name], c)
+	}
+}
+
+// tally is where a connection's attempts are counted.
+func (d *Dispatcher) attemptStats(connection string) *attemptStats {
+	t := d.stats[connection]
+	if t == nil {
+		t = &attemptStats{}
+		d.stats[connection] = t
+	}
+	return t
+}
+
+// configure gives a lane its settings. A connector whose settings are the same
+// stays, with the connection that it may keep open.
+func (d *Dispatcher) configure(l *lane, c Connection) {
+	before := l.connection
+	if before.Fingerprint == c.Fingerprint && before.Connector != nil {
+		c.Connector = before.Connector
+	} else {
+		if before.Connector != nil {
+			d.resetBreaker(l)
+		}
+		if l.workers == nil { // paused: nobody else lets go of it
+			d.release(before.Connector)
+		}
+	}
+	l.connection = c
+	d.reconcile(l)
+}
+
+// dismiss lets a crew end on its own, beside the one that follows it, and
+// calls after.
+func (d *Dispatcher) drain(w *workers, after func()) {
+	w.stop()
+	d.draining.Go(func() {
+		w.drain(d.ending)
+		after()
+	})
+}
+
+// close ends a lane's work for good.
+func (d *Dispatcher) close(l *lane) {
+	if l.workers == nil {
+		d.release(l.connection.Connector)
+		return
+	}
+	w := l.workers
+	d.drain(w, func() { d.release(w.connection.Connector) })
+}
+
+// release lets a connector close what it keeps open between attempts.
+func (d *Dispatcher) release(c connectors.Connector) {
+	closer, keeps := c.(io.Closer)
+	if !keeps {
+		return
+	}
+	if err := closer.Close(); err != nil {
+		d.deps.logger.Debug("a connection was not closed properly", "error", err)
+	}
+}
+
+// Stop takes nothing more and waits until what is being sent has ended; once
+// ctx ends it is broken off, to be sent again after the next start.
+func (d *Dispatcher) Stop(ctx context.Context) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	defer context.AfterFunc(ctx, d.end)()
+	for _, l := range *d.lanes.Load() {
+		d.close(l)
+	}
+	d.draining.Wait()
+	d.lanes.Store(&map[string]*lane{})
+}
+
+// Reserve takes a place in memory for a delivery to connection that is about
+// to be stored. False: there is none, the delivery is to be stored unclaimed
+// and announced by Overflowed. A reservation ends with Deliver or Unreserve.
+func (d *Dispatcher) Reserve(connection string) bool {
+	l := (*d.lanes.Load())[connection]
+	return l != nil && l.reserve()
+}
+
+// Unreserve gives a reservation back.
+func (d *Dispatcher) Unreserve(connection string) {
+	if l := (*d.lanes.Load())[connection]; l != nil {
+		l.free()
+	}
+}
+
+// Deliver hands over a stored and claimed delivery that has a reservation.
+func (d *Dispatcher) Deliver(claimed event.Delivery) {
+	if l := (*d.lanes.Load())[claimed.Connection]; l != nil {
+		l.put(claimed)
+		return
+	}
+	// The connection went away since the reservation.
+	if err := d.deps.store.Release([]event.Delivery{claimed}, d.deps.now()); err != nil {
+		d.deps.logger.Warn("a delivery could not be released, the next start will send it", "delivery", claimed.ID, "error", err)
+	}
+	d.Poll(claimed.Connection) // it may be back
+}
+
+// Poll says that the store may hold deliveries to connection that are due; ""
+// stands for every connection. What is accepted meanwhile need not queue up
+// behind them: if each process made the others do so, no memory would serve.
+func (d *Dispatcher) Poll(connection string) {
+	lanes := *d.lanes.Load()
+	if l := lanes[connection]; l != nil {
+		l.poll()
+	} else if connection == "" {
+		for _, l := range lanes {
+			l.poll()
+		}
+	}
+}
+
+// BacklogAdded says that the store holds deliveries to connection that are due.
+func (d *Dispatcher) BacklogAdded(connection string) {
+	if l := (*d.lanes.Load())[connection]; l != nil {
+		l.backlogAdded()
+	}
+}
+
+// InMemory is how many deliveries each connection holds in memory.
+func (d *Dispatcher) InMemory() map[string]int {
+	depths := map[string]int{}
+	for name, l := range *d.lanes.Load() {
+		depths[name] = len(l.slots)
+	}
+	return depths
+}

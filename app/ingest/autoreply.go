@@ -1,0 +1,121 @@
+package ingest
+
+import (
+	"encoding/json"
+	"net/mail"
+	"slices"
+	"strings"
+	"time"
+
+	"hookgate/internal/event"
+	"hookgate/rules"
+	"hookgate/rules/lang"
+)
+
+// replyWindow is how long nobody gets a second reply of the same form.
+const replyWindow = 24 * time.Hour
+
+// replies renders what the form itself answers. A condition that cannot be
+// evaluated keeps the reply from being sent, and nothing else.
+func (in *Intake) replies(e *event.Event, plan *Plan, sc *lang.Scope) []rules.Rendered {
+	if !e.Form || plan.Autoreplies[e.Source] == nil {
+		return nil
+	}
+	set := plan.Autoreplies[e.Source]
+	outcome := set.Match(sc)
+	for _, v := range outcome.Errors {
+		in.logger.Warn("whether to reply to a form's visitor could not be decided", "form", e.Source, "event", e.ID, "error", v.Message)
+	}
+	return outcome.Deliveries
+}
+
+// asReply holds a reply back that nobody should get, and else sees to it that
+// the address gets no other for a day.
+func asReply(d *event.Delivery, e *event.Event) {
+	if reason := ReplyHeld(d.Output); reason != "" {
+		d.State, d.Error = event.Cancelled, reason
+		return
+	}
+	address, _ := recipient(d.Output)
+	d.Once = &event.Once{
+		Scope: e.Source + "/" + event.AutoreplyRule, Key: digest("reply:", []byte(mailbox(address))), Window: replyWindow,
+		Reason: address + " was sent this form's reply within the last day",
+	}
+}
+
+// ReplyHeld says why nobody gets a form's reply with this output, whatever was
+// sent before; "": somebody does.
+func ReplyHeld(output []byte) string {
+	address, several := recipient(output)
+	switch {
+	case several:
+		return "a reply goes to one address, and several were given"
+	case address == "":
+		return "there is no address to reply to"
+	case automatic(address):
+		return "nobody reads mail at " + address + ": that is a program's address"
+	}
+	return ""
+}
+
+// recipient is the address in a rendered reply, "" where there is none. It
+// reports several: whoever posts a field many times must not have mail sent to
+// as many strangers.
+func recipient(output []byte) (address string, several bool) {
+	var out struct {
+		Recipient json.RawMessage `json:"recipient"`
+	}
+	if json.Unmarshal(output, &out) != nil {
+		return "", false
+	}
+	var list []string
+	if json.Unmarshal(out.Recipient, &list) == nil && len(list) > 0 {
+		return mailAddress(list[0]), len(list) > 1
+	}
+	var text string
+	if json.Unmarshal(out.Recipient, &text) != nil {
+		return string(out.Recipient), false // no text: the connector says what is wrong with it
+	}
+	if all, err := mail.ParseAddressList(text); err == nil && len(all) > 1 {
+		return "", true
+	}
+	return mailAddress(text), false
+}
+
+// mailAddress is what is sent to, of an address as mail programs write it.
+func mailAddress(text string) string {
+	text = strings.TrimSpace(text)
+	if parsed, err := mail.ParseAddress(text); err == nil {
+		return parsed.Address
+	}
+	if open := strings.LastIndexByte(text, '<'); open >= 0 {
+		text = strings.Trim(text[open:], "<> ")
+	}
+	return text
+}
+
+// mailbox is an address without what leads to the same one: the case, and what
+// stands behind a plus.
+func mailbox(address string) string {
+	local, domain, _ := strings.Cut(strings.ToLower(address), "@")
+	if plain, _, found := strings.Cut(local, "+"); found && plain != "" {
+		local = plain
+	}
+	return local + "@" + domain
+}
+
+// programs are the names before the @ that programs have, which may answer
+// each other for ever (RFC 3834, section 2; RFC 2142).
+var programs = []string{
+	"mailer-daemon", "mailerdaemon", "postmaster", "daemon", "root", "nobody", "listserv", "majordomo", "mailman", "sympa", "autoreply", "auto-reply",
+	"noreply", "no-reply", "no_reply", "donotreply", "do-not-reply", "do_not_reply", "nicht-antworten", "keine-antwort", "bounce", "bounces",
+}
+
+// automatic reports whether an address looks like a program's or a mailing
+// list's.
+func automatic(address string) bool {
+	local, _, _ := strings.Cut(mailbox(address), "@")
+	return slices.Contains(programs, local) || strings.HasPrefix(local, "owner-") || strings.HasPrefix(local, "bounce-") ||
+		strings.HasPrefix(local, "bounces-") || strings.HasSuffix(local, "-request") || strings.HasSuffix(local, "-owner") ||
+		strings.HasSuffix(local, "-bounces")
+}

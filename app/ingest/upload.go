@@ -1,0 +1,107 @@
+package ingest
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"hookgate/app/ingest/files"
+	"hookgate/forms"
+	"hookgate/internal/body"
+	"hookgate/internal/event"
+)
+
+// errNoFolder is a fault of the wiring: a form with file fields is loaded only
+// where there is a folder.
+var errNoFolder = errors.New("there is no folder for files")
+
+// receive reads a form post that comes as a stream, and stores its files as it
+// goes. The caller ends the upload.
+func (in *Intake) receive(f *forms.Form, upload *files.Upload, r *Request) ([]body.Field, error) {
+	counts := map[string]int{}
+	return body.ReadUpload(body.Upload{
+		ContentType: r.ContentType, ContentEncoding: r.ContentEncoding, Content: r.Stream,
+		Size: f.MaxUpload(), Text: f.MaxBody(),
+		Take: func(part body.FilePart) (any, error) {
+			rule, ok := f.FileRule(part.Field)
+			if !ok {
+				return part.Name, nil
+			}
+			counts[part.Field]++
+			if counts[part.Field] > rule.MaxFiles() {
+				return forms.Upload{Code: forms.TooManyFiles}, nil
+			}
+			return take(rule, upload, part)
+		},
+	}, f.Limits())
+}
+
+// take stores one file, or says why it does not.
+func take(rule forms.FileRule, upload *files.Upload, part body.FilePart) (any, error) {
+	head := make([]byte, rule.SniffLength())
+	n, err := io.ReadFull(part.Content, head)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return nil, err
+	}
+	head = head[:n]
+	if n == 0 && part.Name == "" {
+		return nil, nil // what a browser posts for a file input where nothing was chosen
+	}
+	name, mediaType, code := rule.Judge(head, part.Name)
+	if code != "" {
+		return forms.Upload{Name: name, Code: code}, nil
+	}
+	blob, err := upload.Create()
+	if err != nil {
+		return nil, err
+	}
+	_, err = blob.Write(head)
+	if err == nil {
+		_, err = io.Copy(blob, io.LimitReader(part.Content, rule.MaxSize()+1-int64(n)))
+	}
+	if err != nil || blob.Size() > rule.MaxSize() {
+		blob.Drop()
+		return forms.Upload{Name: name, Code: forms.FileTooLarge}, err
+	}
+	return forms.Upload{ID: blob.ID(), Name: name, Type: mediaType, Size: blob.Size(), SHA256: blob.SHA256()}, blob.Seal()
+}
+
+// formUpload is Form for a post that comes as a stream. The files are on the
+// disk for good before the event is committed, so that none that was
+// acknowledged can lack its file.
+func (in *Intake) formUpload(f *forms.Form, plan *Plan, r *Request) (Ack, forms.Result, error) {
+	if plan.Files == nil {
+		return Ack{}, forms.Result{}, errNoFolder
+	}
+	upload := plan.Files.Upload()
+	defer upload.Discard()
+	posted, err := in.receive(f, upload, r)
+	leave, busy := in.traffic.enter(f.Name, noLimit, r.Now)
+	if busy != nil {
+		return Ack{}, forms.Result{}, busy
+	}
+	defer leave()
+	e := in.newEvent(f.Name, r)
+	e.Form, e.Type = true, event.FormSubmitted
+	if err != nil {
+		ack, err := in.reject(e, nil, err)
+		return ack, forms.Result{}, err
+	}
+	result := f.Submit(posted)
+	if len(result.Problems) > 0 {
+		return Ack{}, result, nil
+	}
+	for _, u := range result.Uploads {
+		e.Files = append(e.Files, event.File{
+			ID: u.ID, Event: e.ID, Field: u.Field, Name: u.Name, Type: u.Type, Size: u.Size, SHA256: u.SHA256, Created: e.ReceivedAt,
+		})
+	}
+	if err := upload.Sync(); err != nil {
+		return Ack{}, result, fmt.Errorf("store files: %w", err)
+	}
+	ack, err := in.submitted(e, f, plan, r, &result)
+	// Also after an error: where a commit broke off nobody knows whether it was
+	// done. Files that have no event are swept up later.
+	upload.Keep()
+	return ack, result, err
+}

@@ -1,0 +1,137 @@
+package ingest_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"hookgate/app/ingest"
+	"hookgate/app/ingest/files"
+	"hookgate/app/ingest/source"
+	"hookgate/forms"
+	"hookgate/internal/body"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
+)
+
+// part is a part of a multipart body; file names a file.
+type part struct{ name, file, content string }
+
+func multipartOf(parts ...part) string {
+	var b strings.Builder
+	for _, p := range parts {
+		fmt.Fprintf(&b, "--B\r\nContent-Disposition: form-data; name=%q", p.name)
+		if p.file != "" {
+			fmt.Fprintf(&b, "; filename=%q", p.file)
+		}
+		b.WriteString("\r\n\r\n" + p.content + "\r\n")
+	}
+	return b.String() + "--B--\r\n"
+}
+
+// uploads is a gateway whose form takes files.
+func uploads(t *testing.T) (*gateway, func(parts ...part) (ingest.Ack, forms.Result, error), func() int) {
+	t.Helper()
+	g := newGateway(t)
+	root, list := yamlnode.Parse("f.yaml", []byte("apply: { fields: { email: { type: email, required: true }, cv: { type: file, accept: [pdf], max_size: 64KB, multiple: true, max_files: 2 } } }"))
+	entry := root.Fields()[0]
+	form, faults := forms.Compile(entry.Key, entry.Value)
+	if err := errors.Join(list.Err(), faults.Err()); err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Join(t.TempDir(), "files")
+	dir, err := files.Open(folder)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = dir.Close() })
+	g.plan.Files = dir
+	post := func(parts ...part) (ingest.Ack, forms.Result, error) {
+		return g.in.Form(form, g.plan, &ingest.Request{
+			Request: source.Request{Method: "POST", ContentType: "multipart/form-data; boundary=B", Now: time.Now()},
+			Stream:  strings.NewReader(multipartOf(parts...)),
+		})
+	}
+	count := func() int {
+		entries, err := os.ReadDir(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(entries)
+	}
+	return g, post, count
+}
+
+var ada = part{name: "email", content: "ada@example.com"}
+
+func TestForm_upload(t *testing.T) {
+	t.Parallel()
+	g, post, count := uploads(t)
+	ack, result, err := post(ada, part{"cv", "cv.pdf", "%PDF-1.7 hello"}, part{"cv", "two.pdf", "%PDF-1.7 again"}, part{"other", "x.pdf", "%PDF-1.7"})
+	if err != nil || len(result.Problems) > 0 || ack.State != event.NoMatch {
+		t.Fatalf("%+v, %+v, %v", ack, result, err)
+	}
+	if result.Files != 1 || len(result.Uploads) != 2 || count() != 2 {
+		t.Errorf("%d left out, %d taken, %d in the folder", result.Files, len(result.Uploads), count())
+	}
+	stored, err := g.store.Event(t.Context(), ack.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := result.Uploads[0]
+	f, err := g.store.File(t.Context(), u.ID)
+	if err != nil || f.Event != ack.ID || f.Field != "cv" || f.Name != "cv.pdf" || f.Size != 14 || f.SHA256 != u.SHA256 {
+		t.Errorf("stored as %+v, %v", f, err)
+	}
+	if !strings.Contains(string(stored.Data()), `"cv":[{"id":"`+u.ID+`"`) || len(stored.Body) > 0 {
+		t.Errorf("data %s, body %q", stored.Data(), stored.Body)
+	}
+}
+
+// What is refused leaves no file behind.
+func TestForm_uploadRefused(t *testing.T) {
+	t.Parallel()
+	_, post, count := uploads(t)
+	pdf := part{"cv", "cv.pdf", "%PDF-1.7"}
+	for name, c := range map[string]struct {
+		parts []part
+		code  forms.Code
+	}{
+		"another field's problem": {[]part{{name: "email", content: "no"}, pdf}, forms.TypeEmail},
+		"the type":                {[]part{ada, pdf, {"cv", "cv.pdf", "MZ\x90\x00"}}, forms.FileType},
+		"the size":                {[]part{ada, pdf, {"cv", "cv.pdf", "%PDF-1.7" + strings.Repeat("x", 64<<10)}}, forms.FileTooLarge},
+		"the number":              {[]part{ada, pdf, pdf, pdf}, forms.TooManyFiles},
+		"an empty one":            {[]part{ada, {"cv", "cv.pdf", ""}}, forms.FileEmpty},
+	} {
+		_, result, err := post(c.parts...)
+		if err != nil || len(result.Problems) != 1 || result.Problems[0].Code != c.code {
+			t.Errorf("%s: %+v, %v, want %s", name, result.Problems, err, c.code)
+		}
+	}
+	ack, _, err := post(ada, pdf, part{"other", "", strings.Repeat("x", 2<<20)})
+	if fault := (*body.Error)(nil); !errors.As(err, &fault) || fault.Status != 413 || ack.ID == 0 {
+		t.Errorf("too much text: %v, kept as %s", err, ack.ID)
+	}
+	if n := count(); n != 0 {
+		t.Errorf("%d files were left behind", n)
+	}
+}
+
+// Without a file in the folder nothing is acknowledged. Break: do not look at
+// the error of Seal.
+func TestForm_uploadWithoutSpace(t *testing.T) {
+	t.Parallel()
+	g, post, _ := uploads(t)
+	_ = g.plan.Files.Close()
+	_, _, err := post(ada, part{"cv", "cv.pdf", "%PDF-1.7"})
+	if !errors.Is(err, event.ErrUnavailable) {
+		t.Errorf("got %v, want that the store is unavailable", err)
+	}
+	if events, err := g.store.Events(t.Context(), event.Filter{}); err != nil || len(events) != 0 {
+		t.Errorf("%d events, %v", len(events), err)
+	}
+}

@@ -1,8 +1,0 @@
-package intake
-
-// What a table of the black-box tests reaches for.
-var (
-	Automatic = automatic
-	Mailbox   = mailbox
-	Recipient = recipient
-)

@@ -1,0 +1,239 @@
+package client_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hookgate/app/web/api"
+	"hookgate/app/web/api/client"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+)
+
+func TestEvents(t *testing.T) {
+	t.Parallel()
+	f := sample()
+	c, _ := serve(t, f)
+	page, err := c.Events(t.Context(), event.Filter{
+		Source: "sitejet", Type: "a&b", States: []event.State{event.Routed, event.Rejected}, Since: received.Add(-time.Hour), Before: 1 << 50, Limit: 2,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := event.Filter{Source: "sitejet", Type: "a&b", States: []event.State{event.Routed, event.Rejected}, Since: received.Add(-time.Hour), Before: 1 << 50, Limit: 2}
+	if diff := cmp.Diff(want, f.filter); diff != "" {
+		t.Errorf("filter:\n%s", diff)
+	}
+	if len(page.Items) != 2 || page.Next != (firstEvent-1).String() {
+		t.Fatalf("%d items, next %q", len(page.Items), page.Next)
+	}
+	e := page.Items[0]
+	if e.Summary != "Harry's Diner · Publish → Done" || len(e.Deliveries) != 1 || len(e.Rules) != 4 {
+		t.Errorf("event %+v", e)
+	}
+	d := e.Deliveries[0]
+	if d.Name != "activate/billing#2" || d.Status != 503 || d.DurationMS != 84.5 || d.History != nil || d.Output != nil {
+		t.Errorf("delivery %+v", d)
+	}
+	all, err := c.Events(t.Context(), event.Filter{})
+	if err != nil || all.Next != "" || len(all.Items) != 3 {
+		t.Fatalf("%+v %v", all, err)
+	}
+	if dup := all.Items[2]; dup.Summary != "a [31m b" || dup.DuplicateOf == nil || *dup.DuplicateOf != firstEvent {
+		t.Errorf("duplicate %+v", dup)
+	}
+}
+
+func TestEvent(t *testing.T) {
+	t.Parallel()
+	c, _ := serve(t, sample())
+	e, err := c.Event(t.Context(), firstEvent)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(e.Body, "9007199254740993") || !strings.Contains(string(e.Data), "9007199254740993") || e.Request.RemoteIP != "203.0.113.7" {
+		t.Errorf("event %+v", e)
+	}
+	want := []api.Verdict{{Rule: "create", Result: "no"}, {Rule: "activate", Result: "match"}, {Rule: "lead", Result: "skipped"}, {Rule: "broken", Result: "error", Message: "nil"}}
+	if diff := cmp.Diff(want, e.Rules); diff != "" {
+		t.Error(diff)
+	}
+	history := e.Deliveries[0].History
+	if len(history) != 2 || history[0].Error != "timeout" || history[1].Answer != "busy \uFFFD" || string(e.Deliveries[0].Output) != `{"json":{"website_id":321654,"title":"<b> & co"}}` {
+		t.Errorf("deliveries %+v", e.Deliveries)
+	}
+	raw, err := c.Event(t.Context(), firstEvent-1)
+	if err != nil || raw.Body != "" || string(raw.Base64) != "{\xff" || raw.Data != nil || raw.Cause != "invalid JSON" {
+		t.Errorf("rejected %+v %v", raw, err)
+	}
+	if _, err := c.Event(t.Context(), 42); !errors.Is(err, client.ErrNotFound) || !strings.Contains(err.Error(), event.ID(42).String()) {
+		t.Errorf("unknown: %v", err)
+	}
+}
+
+func TestDelivery(t *testing.T) {
+	t.Parallel()
+	f := sample()
+	c, _ := serve(t, f)
+	d, err := c.Delivery(t.Context(), firstDelivery)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.Next == nil || !d.Next.Equal(received.Add(time.Minute)) || d.WaitsFor == nil || *d.WaitsFor != firstDelivery-9 || len(d.History) != 2 || d.Key != "321654" {
+		t.Errorf("delivery %+v", d)
+	}
+	if _, err := c.Delivery(t.Context(), 42); !errors.Is(err, client.ErrNotFound) {
+		t.Errorf("unknown: %v", err)
+	}
+	filter := event.DeliveryFilter{
+		IDs: []event.DeliveryID{firstDelivery, 9}, States: []event.DeliveryState{event.Failed}, Connection: "billing",
+		Rule: "activate", Event: firstEvent, Since: received, Before: 1 << 50, Limit: 7, Rendered: true,
+	}
+	page, err := c.Deliveries(t.Context(), filter)
+	if err != nil || len(page.Items) != 1 {
+		t.Fatalf("%+v %v", page, err)
+	}
+	if diff := cmp.Diff(filter, f.selected); diff != "" {
+		t.Errorf("filter:\n%s", diff)
+	}
+}
+
+func TestBulk(t *testing.T) {
+	t.Parallel()
+	f := sample()
+	c, _ := serve(t, f)
+	open := []event.DeliveryState{event.Waiting, event.Sending, event.Retrying, event.Held}
+	for _, tc := range []struct {
+		name   string
+		do     func(context.Context, api.Selection) (api.Changed, error)
+		in     api.Selection
+		states []event.DeliveryState
+		want   api.Changed
+	}{
+		{"retry", c.Retry, api.Selection{Connection: "billing"}, []event.DeliveryState{event.Failed}, api.Changed{Count: 412}},
+		{"retry, counted", c.Retry, api.Selection{State: event.Failed, DryRun: true}, []event.DeliveryState{event.Failed}, api.Changed{Count: 412, Keyed: 161, Keys: 40}},
+		{"retry cancelled", c.Retry, api.Selection{State: event.Cancelled}, []event.DeliveryState{event.Cancelled}, api.Changed{Count: 412}},
+		{"retry by id", c.Retry, api.Selection{IDs: []event.DeliveryID{5}}, []event.DeliveryState{event.Failed, event.Retrying, event.Cancelled}, api.Changed{Count: 412}},
+		{"cancel", c.Cancel, api.Selection{Rule: "x", Since: received}, open, api.Changed{Count: 3}},
+		{"cancel failed", c.Cancel, api.Selection{State: event.Failed}, []event.DeliveryState{event.Failed}, api.Changed{Count: 3}},
+		{"cancel by id", c.Cancel, api.Selection{IDs: []event.DeliveryID{5}}, append([]event.DeliveryState{event.Failed}, open...), api.Changed{Count: 3}},
+	} {
+		got, err := tc.do(t.Context(), tc.in)
+		if err != nil || got != tc.want {
+			t.Errorf("%s: %+v %v", tc.name, got, err)
+		}
+		want := event.DeliveryFilter{IDs: tc.in.IDs, States: tc.states, Connection: tc.in.Connection, Rule: tc.in.Rule, Since: tc.in.Since}
+		want.Rendered = strings.HasPrefix(tc.name, "retry")
+		if diff := cmp.Diff(want, f.selected); diff != "" {
+			t.Errorf("%s: filter:\n%s", tc.name, diff)
+		}
+	}
+	for name, call := range map[string]func() (api.Changed, error){
+		"retry of what was delivered":    func() (api.Changed, error) { return c.Retry(t.Context(), api.Selection{State: event.Delivered}) },
+		"retry of nothing in particular": func() (api.Changed, error) { return c.Retry(t.Context(), api.Selection{DryRun: true}) },
+		"cancel of everything":           func() (api.Changed, error) { return c.Cancel(t.Context(), api.Selection{}) },
+	} {
+		var problem *client.Problem
+		if _, err := call(); !errors.As(err, &problem) || problem.Status != 400 {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestSearch(t *testing.T) {
+	t.Parallel()
+	f := sample()
+	c, _ := serve(t, f)
+	search := event.Search{
+		Filter: event.Filter{Source: "sitejet", Rule: "activate", Since: received, Until: received.Add(time.Hour), Limit: 7},
+		Where:  `data.website.status == "Done"`,
+	}
+	page, err := c.Search(t.Context(), search)
+	if err != nil || len(page.Items) != 1 || page.Items[0].ID != firstEvent || page.Next != (firstEvent-9).String() {
+		t.Fatalf("%+v %v", page, err)
+	}
+	if diff := cmp.Diff(&api.Search{Examined: 3, Stopped: true, Failed: 1, Failure: "x is null"}, page.Search); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(search.Filter, f.filter); diff != "" {
+		t.Errorf("filter:\n%s", diff)
+	}
+	if page, err := c.Search(t.Context(), event.Search{Text: "DINER"}); err != nil || len(page.Items) != 1 {
+		t.Errorf("text: %+v %v", page, err)
+	}
+	var problem *client.Problem
+	_, err = c.Search(t.Context(), event.Search{Where: "data.x = 1"})
+	if !errors.As(err, &problem) || problem.Status != 400 || len(problem.Errors) != 1 || problem.Errors[0].Column != 8 {
+		t.Errorf("bad expression: %v %+v", err, problem)
+	}
+}
+
+func TestSend(t *testing.T) {
+	t.Parallel()
+	f := sample()
+	c, _ := serve(t, f)
+	got, err := c.Send(t.Context(), "sitejet", "text/plain", []byte("hello"))
+	if err != nil || got.ID != 8<<30 || f.sent != [3]string{"sitejet", "text/plain", "hello"} {
+		t.Fatalf("%+v %v %q", got, err, f.sent)
+	}
+	var problem *client.Problem
+	if _, err := c.Send(t.Context(), "sitejet", "application/json", []byte("bad")); !errors.As(err, &problem) ||
+		problem.Line != 59 || problem.Column != 3 || problem.ID != event.ID(7<<30).String() || err.Error() != "a comma is missing (add it)" {
+		t.Errorf("bad body: %v %+v", err, problem)
+	}
+	if _, err := c.Send(t.Context(), "nobody", "", nil); !errors.Is(err, client.ErrNotFound) || !strings.Contains(err.Error(), `"nobody"`) {
+		t.Errorf("unknown source: %v", err)
+	}
+	if _, err := c.Send(t.Context(), "", "", nil); !errors.As(err, &problem) || problem.Status != 400 {
+		t.Errorf("no source: %v", err)
+	}
+}
+
+func TestStatusAndReload(t *testing.T) {
+	t.Parallel()
+	f := sample()
+	c, _ := serve(t, f)
+	status, err := c.Status(t.Context())
+	if err != nil || status.Version != "1.2.3" || status.Queues["billing"] != 2 || !status.Started.Equal(received) {
+		t.Errorf("status %+v %v", status, err)
+	}
+	for _, want := range []api.Reloaded{
+		{OK: true, Config: "7f3a91c"},
+		{Config: "7f3a91c", Diagnostics: diag.List{{Severity: diag.Error, Code: "unknown-key", Message: "no"}}},
+	} {
+		f.reloaded = want
+		got, err := c.Reload(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	}
+}
+
+func TestReplicas(t *testing.T) {
+	t.Parallel()
+	f := sample()
+	c, _ := serve(t, f)
+	f.replicas = api.Replicas{Shared: true, Items: []api.Replica{
+		{ID: 7, Name: "a", Version: "1.2.3", Started: received, Heartbeat: received.Add(time.Minute), LeaseLeftMS: 28_500, Alive: true, Self: true, Holds: map[string]int{"billing": 3}},
+		{ID: 6, Name: "b", Started: received, Heartbeat: received, LeaseLeftMS: -10},
+	}}
+	got, err := c.Replicas(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(f.replicas, got); diff != "" {
+		t.Error(diff)
+	}
+	f.err = event.ErrUnavailable
+	if _, err := c.Replicas(t.Context()); err == nil {
+		t.Error("a fault of the server is no error")
+	}
+}

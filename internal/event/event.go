@@ -1,0 +1,198 @@
+// Package event holds the nouns that every other package shares: what arrived,
+// what must be sent because of it, and what happened when it was sent.
+//
+// An Event ends in one of these states as soon as it is stored:
+//
+//	routed      at least one rule matched
+//	no_match    no rule matched
+//	rule_error  no rule matched and at least one could not be evaluated
+//	rejected    the body could not be understood; Cause says why
+//	duplicate   the sender sent it before; DuplicateOf is the first one
+//	spam        a form post that a spam check caught; rules do not see it
+//
+// A Delivery moves like this:
+//
+//	waiting ──► sending ──► delivered
+//	   ▲           │ ├────► retrying ──► sending …
+//	   │           │ └────► failed ──(retry)──► waiting
+//	   └── a key's earlier delivery ended        cancelled: by hand, from any open state
+package event
+
+import (
+	"encoding/json"
+	"errors"
+	"time"
+)
+
+var (
+	// ErrNotFound reports that no record has the requested ID.
+	ErrNotFound = errors.New("not found")
+	// ErrNotKept reports that an event is not, or no longer, kept from the
+	// rules: there is nothing to release.
+	ErrNotKept = errors.New("it is not kept from the rules")
+	// ErrUnavailable reports that the store cannot commit right now (disk full,
+	// locked, cut off). Nothing was stored; the sender may try again.
+	ErrUnavailable = errors.New("the store is unavailable")
+	// ErrExpired reports that what was asked for is over.
+	ErrExpired = errors.New("it has expired")
+)
+
+// State is the state of an Event.
+type State string
+
+// The states of an Event; see the package comment.
+const (
+	Routed    State = "routed"
+	NoMatch   State = "no_match"
+	RuleError State = "rule_error"
+	Rejected  State = "rejected"
+	Duplicate State = "duplicate"
+	Spam      State = "spam"
+)
+
+// FormSubmitted is the type of every event that a form makes.
+const FormSubmitted = "form_submitted"
+
+// Event is one webhook call or form post, as it was received and judged.
+type Event struct {
+	ID         ID
+	Source     string // the name of the source or form in config.yaml
+	Form       bool   // Source names a form
+	Type       string
+	ReceivedAt time.Time
+	Request    Request
+	// Body is the raw body, with its content-encoding undone. JSON is the same
+	// as JSON text, what `data` is decoded from; nil when it is Body itself.
+	Body []byte
+	JSON []byte
+
+	State       State
+	Cause       string // why it was rejected, or called spam
+	DuplicateOf ID
+	Plan        int64     // the stored plan (config version) that judged it
+	Results     []byte    // one Result letter for each rule of the plan, in order
+	Errors      []Verdict // of the rules that could not be evaluated
+	Verdicts    []Verdict // Results with the rules' names; filled when it is read from the store
+	Dedupe      *Dedupe   // how a repeat of it is recognised; nil: not at all
+	Files       []File    // that came with it; not filled when it is read from the store
+}
+
+// Data is the JSON text that `data` stands for.
+func (e *Event) Data() []byte {
+	if e.JSON != nil {
+		return e.JSON
+	}
+	return e.Body
+}
+
+// Request is what is kept of the HTTP request besides its body. Credentials
+// are left out before an Event is made.
+type Request struct {
+	Method      string            `json:"method,omitempty"`
+	ContentType string            `json:"content_type,omitempty"`
+	RemoteIP    string            `json:"remote_ip,omitempty"`
+	Headers     map[string]string `json:"headers,omitempty"` // lower-case names
+	Query       map[string]any    `json:"query,omitempty"`   // string, or []any of strings where repeated
+}
+
+// AutoreplyRule is what the deliveries of forms' own replies have for a rule;
+// no rule can have that name.
+const AutoreplyRule = "autoreply"
+
+// Once lets one of all deliveries with the same key go within a time, counted
+// from the one before it that went. The others are stored as Cancelled.
+type Once struct {
+	Scope, Key string
+	Window     time.Duration
+	Reason     string // the Error of those that are held back
+}
+
+// Dedupe is the key by which a source's repeats are recognised, and for how long.
+type Dedupe struct {
+	Key    string
+	Window time.Duration
+}
+
+// Result is what one rule said of one event.
+type Result byte
+
+// The results, as they are stored: one letter a rule.
+const (
+	Matched    Result = 'm'
+	NotMatched Result = 'n'
+	Skipped    Result = '-' // the rule does not listen to this source or type
+	RuleFailed Result = 'e' // the rule could not be evaluated: a rule error
+)
+
+// Verdict is a rule's Result, with the message of a rule error.
+type Verdict struct {
+	Rule    string
+	Result  Result
+	Message string
+}
+
+// DeliveryState is the state of a Delivery.
+type DeliveryState string
+
+// The states of a Delivery; see the package comment.
+const (
+	Waiting   DeliveryState = "waiting"
+	Sending   DeliveryState = "sending"
+	Retrying  DeliveryState = "retrying"
+	Delivered DeliveryState = "delivered"
+	Failed    DeliveryState = "failed"
+	Held      DeliveryState = "held"
+	Cancelled DeliveryState = "cancelled"
+)
+
+// Delivery is the promise to bring one rendered output to one connection.
+type Delivery struct {
+	ID         DeliveryID
+	Event      ID
+	Rule       string
+	Action     int // which of the rule's actions to this connection, from 1
+	Connection string
+	Key        string          // ordering key; "" is none
+	Output     json.RawMessage // a JSON object: the action's own keys, rendered
+	Warnings   []string        // values that were missing when it was rendered
+
+	State     DeliveryState
+	Attempts  int        // finished ones
+	Created   time.Time  // when its event was accepted
+	Due       time.Time  // the next attempt; only while Waiting or Retrying
+	Error     string     // of the last attempt, or why it could not be rendered
+	BlockedBy DeliveryID // the delivery whose end it waits for, by ordering key
+	Base      int        // attempts before the last retry by hand: the schedule counts from there
+	Claim     int64      // fencing token: results under an older one change nothing
+	Owner     int64      // the process that claimed it, as the store numbers it
+	Once      *Once      // only where it is accepted; nil: it goes in any case
+}
+
+// Name is what rules' tests and explanations call the delivery: rule/connection,
+// with #2 for the rule's second action to that connection.
+func (d *Delivery) Name() string { return ActionName(d.Rule, d.Connection, d.Action) }
+
+// Receipt is what the receiver answered, kept with the attempt.
+type Receipt struct {
+	Status int    // HTTP status or the like; 0 when there was no answer
+	Answer []byte // the first part of the answer's body
+	// Outputs are what the receiver calls what it made of the delivery, such as
+	// its id and url there. Only the attempt that delivers has them.
+	Outputs map[string]string
+}
+
+// Attempt is one try at a Delivery.
+type Attempt struct {
+	Delivery DeliveryID
+	Number   int // from 1
+	Started  time.Time
+	Duration time.Duration
+	Receipt
+	Error string // "" when delivered
+}
+
+// Outcome says what becomes of a Delivery after an Attempt.
+type Outcome struct {
+	State DeliveryState // Delivered, Retrying or GaveUp
+	Due   time.Time     // the next try, for Retrying
+}

@@ -1,0 +1,127 @@
+package yamlnode
+
+import (
+	"errors"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"hookgate/internal/diag"
+)
+
+// document is what the nodes of one file share.
+type document struct {
+	file     string
+	lines    []string
+	replaced map[*yaml.Node]string // scalars that Replace changed, with their text in the file
+}
+
+// Parse reads one YAML document. On a syntax error the list says where; an
+// empty document is a Null node.
+func Parse(file string, content []byte) (Node, diag.List) {
+	doc := &document{
+		file:     file,
+		lines:    diag.Lines(content),
+		replaced: map[*yaml.Node]string{},
+	}
+	var root yaml.Node
+	if err := yaml.Load(content, &root, yaml.WithUniqueKeys()); err != nil {
+		return Node{}, doc.syntaxErrors(err)
+	}
+	n := Node{y: &root, doc: doc}
+	if root.Kind == yaml.DocumentNode {
+		if len(root.Content) == 0 {
+			return Node{doc: doc}, nil
+		}
+		n.y = root.Content[0]
+	}
+	if size := 0; !doc.bounded(n.y, 0, &size) {
+		return Node{}, diag.List{n.tooLarge()}
+	}
+	return n, doc.duplicateKeys(n)
+}
+
+func (d *document) syntaxErrors(err error) diag.List {
+	if all, ok := errors.AsType[*yaml.LoadErrors](err); ok {
+		var list diag.List
+		for _, e := range all.Errors {
+			list = append(list, d.syntaxError(e))
+		}
+		return list
+	}
+	if one, ok := errors.AsType[*yaml.LoadError](err); ok {
+		return diag.List{d.syntaxError(one)}
+	}
+	return diag.List{{Severity: diag.Error, Code: "yaml-syntax", Position: diag.Position{File: d.file}, Message: err.Error()}}
+}
+
+// at is a place in the file. What the parser notices or adds at the end of the
+// file (the empty value after "---") it puts behind the last line; here it is
+// in that line.
+func (d *document) at(line, column int) diag.Position {
+	if line > len(d.lines) {
+		line, column = len(d.lines), 1
+	}
+	return diag.Position{File: d.file, Line: max(1, line), Column: max(1, column), Width: 1}
+}
+
+func (d *document) syntaxError(e *yaml.LoadError) diag.Diagnostic {
+	out := diag.Diagnostic{
+		Severity: diag.Error, Code: "yaml-syntax", Message: e.Message,
+		Position: d.at(e.Mark.Line, e.Mark.Column),
+	}
+	if strings.Contains(e.Message, "single document") {
+		out.Line, out.Column, out.Width = d.secondDocument(), 1, len(separator)
+	}
+	if strings.Contains(e.Message, "tab") {
+		out.Hint = "indent with spaces, YAML allows no tabs"
+	}
+	return out
+}
+
+// separator is the line that ends a document and begins the next.
+const separator = "---"
+
+// secondDocument is the line on which the file's second document begins; the
+// parser says only that there is one. Within a text in quotes or a block, no
+// line begins with the separator (YAML 1.2.2, 9.1.2).
+func (d *document) secondDocument() int {
+	begun := false
+	for i, line := range d.lines {
+		text := strings.TrimSpace(line)
+		switch {
+		case line == separator || strings.HasPrefix(line, separator+" ") || strings.HasPrefix(line, separator+"\t"):
+			if begun {
+				return i + 1
+			}
+			begun = true
+		case text != "" && text[0] != '#' && text[0] != '%':
+			begun = true
+		}
+	}
+	return 1
+}
+
+// duplicateKeys reports keys that stand twice in one mapping: loading into a
+// Node lets them pass, and the second would silently win.
+func (d *document) duplicateKeys(n Node) diag.List {
+	var list diag.List
+	switch n.Kind() {
+	case Map:
+		seen := map[string]int{}
+		for _, f := range n.Fields() {
+			if line, twice := seen[f.Key.Value]; twice {
+				list = append(list, f.Key.Diag("duplicate-key", "", "%q stands twice here, first in line %d", f.Key.Value, line))
+			} else {
+				seen[f.Key.Value] = f.Key.Pos().Line
+			}
+			list = append(list, d.duplicateKeys(f.Value)...)
+		}
+	case List:
+		for _, item := range n.Items() {
+			list = append(list, d.duplicateKeys(item)...)
+		}
+	case Null, Scalar:
+	}
+	return list
+}

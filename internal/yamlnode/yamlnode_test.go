@@ -1,0 +1,138 @@
+package yamlnode_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
+)
+
+func mustParse(t *testing.T, text string) yamlnode.Node {
+	t.Helper()
+	n, list := yamlnode.Parse("c.yaml", []byte(text))
+	if err := list.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestText_At(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		yaml, find   string
+		line, column int
+	}{
+		"plain":          {"k: abc def", "def", 1, 8},
+		"umlaut before":  {"ü: äbc def", "def", 1, 8},
+		"single quoted":  {"k: 'it''s def'", "def", 1, 11},
+		"double quoted":  {`k: "a\"\u00e4 def"`, "def", 1, 15},
+		"literal":        {"k: |\n  abc\n  x def\n", "def", 3, 5},
+		"literal indent": {"k: |\n  abc\n    def\n", "def", 3, 5},
+		"folded":         {"k: >\n  abc\n  x def\n", "def", 3, 5},
+		"plain folded":   {"k: abc\n   x def\n", "def", 2, 6},
+		"quoted folded":  {"k: \"abc\n   x def\"\n", "def", 2, 6},
+		"flow":           {"k: {k: \"abc def\"}", "def", 1, 13},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			node := mustParse(t, c.yaml).Fields()[0].Value
+			if node.Kind() == yamlnode.Map {
+				node = node.Get("k")
+			}
+			text := node.Text()
+			i := strings.Index(text.Value, c.find)
+			got := text.At(i, i+len(c.find))
+			want := diag.Position{File: "c.yaml", Line: c.line, Column: c.column, Width: len(c.find)}
+			if got != want {
+				t.Errorf("%q in %q: got %+v, want %+v", c.find, text.Value, got, want)
+			}
+		})
+	}
+}
+
+type thing struct {
+	Name  string            `yaml:"name,required"`
+	Count int               `yaml:"count"`
+	Wait  time.Duration     `yaml:"wait"`
+	From  []string          `yaml:"from,single"`
+	Size  yamlnode.Size     `yaml:"size"`
+	Rate  yamlnode.Rate     `yaml:"rate"`
+	Parts []part            `yaml:"parts"`
+	Env   map[string]string `yaml:"env"`
+	When  yamlnode.Text     `yaml:"when"`
+}
+
+type part struct {
+	To   string           `yaml:"to,required"`
+	Rest []yamlnode.Field `yaml:",rest"`
+}
+
+func (part) Noun() string { return "a part" }
+
+func TestDecode(t *testing.T) {
+	t.Parallel()
+	var got thing
+	list := mustParse(t, "name: a\ncount: 3\nwait: 1d12h\nfrom: x\nsize: 10MB\nrate: 5/s\nparts: [{to: y, text: z}]\nenv: {A: b}\nwhen: x == 1\n").Decode("a thing", &got)
+	if len(list) > 0 {
+		t.Fatal(list)
+	}
+	if got.Wait != 36*time.Hour || got.Size != 10<<20 || got.Rate != (yamlnode.Rate{Count: 5, Per: time.Second}) ||
+		len(got.From) != 1 || got.Parts[0].Rest[0].Key.Value != "text" || got.Env["A"] != "b" || got.When.Value != "x == 1" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestDecode_faults(t *testing.T) {
+	t.Parallel()
+	var got thing
+	list := mustParse(t, "nam: a\ncount: lots\nwait: soon\nfrom: {}\nparts:\n  - text: z\nsize: #leads\nrate: 5\n").Decode("a thing", &got)
+	var lines []string
+	for _, d := range list {
+		lines = append(lines, d.Error())
+	}
+	want := []string{
+		`error[unknown-key] c.yaml:1:1: a thing has no key "nam" (did you mean "name"?)`,
+		`error[wrong-type] c.yaml:2:8: "count" must be a whole number, not "lots"`,
+		`error[bad-value] c.yaml:3:7: "wait": a duration is written like 500ms, 30s, 5m, 2h, 7d or 2w`,
+		`error[wrong-type] c.yaml:4:1: "from" must be a text, not a mapping`,
+		`error[missing-key] c.yaml:6:5: a part needs "to"`,
+		`error[empty-value] c.yaml:7:7: "size" is empty: " #" starts a YAML comment (write "#leads" in quotes)`,
+		`error[bad-value] c.yaml:8:7: "rate": a rate is written like 5/s, 100/m or 1000/h`,
+		`error[missing-key] c.yaml:1:1: a thing needs "name"`,
+	}
+	if g, w := strings.Join(lines, "\n"), strings.Join(want, "\n"); g != w {
+		t.Errorf("got\n%s\nwant\n%s", g, w)
+	}
+}
+
+func TestParse_faults(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"a: [", "a: b: c", "\ta: 1", "a: 1\na: 2\n", "a: &x [*x]"} {
+		if _, list := yamlnode.Parse("c.yaml", []byte(text)); list.Err() == nil || list[0].Line == 0 {
+			t.Errorf("%q: got %v, want an error with its line", text, list)
+		}
+	}
+}
+
+// A document that is too large is told from one whose aliases blow up.
+func TestParse_bounds(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ yaml, code string }{
+		"deep":         {"k: " + strings.Repeat("[", 99) + strings.Repeat("]", 99), ""},
+		"too deep":     {"k: " + strings.Repeat("[", 101) + strings.Repeat("]", 101), "yaml-size"},
+		"too long":     {"k: [" + strings.Repeat("1,", 200_000) + "]", "yaml-size"},
+		"aliases":      {"a: &a [1, 2]\nb: [*a, *a]", ""},
+		"many aliases": {"a: &a [" + strings.Repeat("1,", 1000) + "]\nb: [" + strings.Repeat("*a,", 1000) + "]", "yaml-alias"},
+	} {
+		_, list := yamlnode.Parse("c.yaml", []byte(c.yaml))
+		got := ""
+		for _, d := range list {
+			got += d.Code
+		}
+		if got != c.code {
+			t.Errorf("%s: %q, want %q", name, got, c.code)
+		}
+	}
+}
