@@ -16,6 +16,7 @@ import (
 	"hookgate/connectors"
 	"hookgate/internal/egress"
 	"hookgate/internal/event"
+	"hookgate/internal/jsondoc"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
@@ -141,7 +142,7 @@ func faults(t testing.TB, kind, settings string, deps connectors.Deps) string {
 // mustInputs is an event with data, and the inputs of a kind's action by name.
 func mustInputs(t *testing.T, kind, data string) (*lang.Scope, map[string]lang.Input) {
 	t.Helper()
-	doc, err := lang.ParseDoc([]byte(data))
+	doc, err := jsondoc.Parse([]byte(data))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"hookgate/internal/jsondoc"
 	"hookgate/rules"
 	"hookgate/rules/lang"
 )
@@ -63,7 +64,7 @@ func BenchmarkMatch(b *testing.B) {
 	meta := lang.Meta{ID: "evt_7q2", Type: "website_status_changed", Source: "sitejet", Time: time.Unix(0, 0)}
 	b.ReportAllocs()
 	for b.Loop() {
-		doc, err := lang.ParseDoc(text)
+		doc, err := jsondoc.Parse(text)
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -80,7 +81,7 @@ func BenchmarkParseDoc(b *testing.B) {
 	text := seed(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		doc, err := lang.ParseDoc(text)
+		doc, err := jsondoc.Parse(text)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"hookgate/internal/jsondoc"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules"
 	"hookgate/rules/lang"
@@ -40,7 +41,7 @@ func TestMatch_notEmpty(t *testing.T) {
 		if err := list.Err(); err != nil {
 			t.Fatal(err)
 		}
-		doc, err := lang.ParseDoc([]byte(`{"all":7,"blank":"\n\t "}`))
+		doc, err := jsondoc.Parse([]byte(`{"all":7,"blank":"\n\t "}`))
 		if err != nil {
 			t.Fatal(err)
 		}

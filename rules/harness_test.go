@@ -8,6 +8,7 @@ import (
 
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
+	"hookgate/internal/jsondoc"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules"
 	"hookgate/rules/lang"
@@ -78,7 +79,7 @@ func seed(t testing.TB) []byte {
 
 func scope(t testing.TB, text []byte, source, typ string) *lang.Scope {
 	t.Helper()
-	doc, err := lang.ParseDoc(text)
+	doc, err := jsondoc.Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}

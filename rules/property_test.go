@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"hookgate/internal/event"
+	"hookgate/internal/jsondoc"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules"
 	"hookgate/rules/lang"
@@ -64,7 +65,7 @@ func ruleSet(t *rapid.T) string {
 func drawScope(t *rapid.T) (*lang.Scope, func()) {
 	value := rapid.SampledFrom([]string{`"x"`, `7`, `null`, `true`, `{"c": 1}`, `{"c": "xx"}`, `[1, 2]`, `1.5`, `{}`})
 	text := fmt.Sprintf(`{"a": %s, "b": %s, "l": %s}`, value.Draw(t, "a"), value.Draw(t, "b"), value.Draw(t, "l"))
-	doc, err := lang.ParseDoc([]byte(text))
+	doc, err := jsondoc.Parse([]byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"hookgate/forms"
 	"hookgate/internal/body"
 	"hookgate/internal/event"
+	"hookgate/internal/jsondoc"
 	"hookgate/rules/lang"
 )
 
@@ -146,7 +147,7 @@ func (in *Intake) submitted(e *event.Event, f *forms.Form, plan *Plan, r *Reques
 		e.State, e.Cause = event.Spam, result.Spam
 		return in.keep(e)
 	}
-	doc, err := lang.ParseDoc(result.Data)
+	doc, err := jsondoc.Parse(result.Data)
 	if err != nil {
 		return Ack{}, fmt.Errorf("form %s: its own data cannot be read: %w", e.Source, err)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"hookgate/internal/event"
+	"hookgate/internal/jsondoc"
 	"hookgate/rules/lang"
 )
 
@@ -15,7 +16,7 @@ func (in *Intake) NotSpam(kept *event.Event, plan *Plan) (Ack, error) {
 	if !kept.Form || kept.State != event.Spam && kept.State != event.Duplicate {
 		return Ack{}, fmt.Errorf("event %s is %s: %w", kept.ID, kept.State, event.ErrNotKept)
 	}
-	doc, err := lang.ParseDoc(kept.Data())
+	doc, err := jsondoc.Parse(kept.Data())
 	if err != nil {
 		return Ack{}, fmt.Errorf("event %s: its data cannot be read: %w", kept.ID, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"hookgate/internal/event"
+	"hookgate/internal/jsondoc"
 	"hookgate/rules"
 	"hookgate/rules/lang"
 )
@@ -50,7 +51,7 @@ func (j *Judge) with(e *event.Event, do func(*lang.Scope)) error {
 
 // inScope makes the scope in which expressions see e.
 func inScope(e *event.Event, location *time.Location, do func(*lang.Scope)) error {
-	doc, err := lang.ParseDoc(e.Data())
+	doc, err := jsondoc.Parse(e.Data())
 	if err != nil {
 		return fmt.Errorf("event %s has no data that can be judged: %w", e.ID, err)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
+	"hookgate/internal/jsondoc"
 	"hookgate/rules"
 	"hookgate/rules/lang"
 )
@@ -154,7 +155,7 @@ func (j *judge) outputs() map[string]any {
 			if !slices.Contains(j.sent, a.Name) {
 				continue
 			}
-			if doc, err := lang.ParseDoc(a.Output); err == nil {
+			if doc, err := jsondoc.Parse(a.Output); err == nil {
 				outputs[a.Name] = doc.Value()
 				doc.Release()
 			}

@@ -18,6 +18,7 @@ import (
 	"hookgate/forms"
 	"hookgate/internal/body"
 	"hookgate/internal/event"
+	"hookgate/internal/jsondoc"
 	"hookgate/rules"
 	"hookgate/rules/lang"
 )
@@ -79,7 +80,7 @@ type Trial struct {
 
 	rules *rules.Set
 	reply *rules.Set // what the form answers itself; nil: nothing
-	doc   *lang.Doc
+	doc   *jsondoc.Doc
 	scope *lang.Scope
 }
 
@@ -147,7 +148,7 @@ func (t *Trial) change(set []Assignment) (err error) {
 	if t.Data, err = SetJSON(t.Data, set); err != nil {
 		return err
 	}
-	if t.doc, err = lang.ParseDoc(t.Data); err != nil {
+	if t.doc, err = jsondoc.Parse(t.Data); err != nil {
 		return &RefusedError{Cause: err}
 	}
 	return nil
@@ -172,7 +173,7 @@ func (t *Trial) form(plan *ingest.Plan, form *forms.Form, limits body.Limits, s 
 		return &RefusedError{Problems: result.Problems}
 	}
 	t.Spam, t.Data = result.Spam, result.Data
-	if t.doc, err = lang.ParseDoc(result.Data); err != nil {
+	if t.doc, err = jsondoc.Parse(result.Data); err != nil {
 		return &RefusedError{Cause: err}
 	}
 	headers := map[string]string{}

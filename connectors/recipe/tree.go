@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
+	"hookgate/internal/jsondoc"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
@@ -174,7 +175,7 @@ func renderText(t *lang.Template, s *lang.Scope, required bool) (string, error) 
 
 // decodeJSON decodes one JSON value to plain data as expressions see it.
 func decodeJSON(text []byte) (any, error) {
-	doc, err := lang.ParseDoc(text)
+	doc, err := jsondoc.Parse(text)
 	if err != nil {
 		return nil, err
 	}

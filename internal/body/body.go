@@ -12,7 +12,7 @@ import (
 	"net/http"
 	"strings"
 
-	"hookgate/rules/lang"
+	"hookgate/internal/jsondoc"
 )
 
 // Limits bound what one body may cost.
@@ -20,7 +20,7 @@ type Limits struct {
 	Size   int64 // bytes, once the content-encoding is undone
 	Parts  int   // parts of a multipart body
 	Keys   int   // fields of a form
-	Depth  int   // of keys in brackets and of XML; JSON's own is 64, see lang.ParseDoc
+	Depth  int   // of keys in brackets and of XML; JSON's own is 64, see jsondoc.Parse
 	Values int   // values of a JSON text, elements and attributes of XML
 }
 
@@ -43,10 +43,10 @@ type Input struct {
 
 // Content is a body that was understood. It shares memory with Input.Raw.
 type Content struct {
-	Raw   []byte    // the body with its content-encoding undone
-	JSON  []byte    // `data` as JSON text; the same as Raw for most JSON bodies, {} for an empty body
-	Doc   *lang.Doc // JSON, parsed; the caller releases it
-	Files int       // file parts, of which only name, type and size are kept
+	Raw   []byte       // the body with its content-encoding undone
+	JSON  []byte       // `data` as JSON text; the same as Raw for most JSON bodies, {} for an empty body
+	Doc   *jsondoc.Doc // JSON, parsed; the caller releases it
+	Files int          // file parts, of which only name, type and size are kept
 }
 
 // Error says why a body was refused.
@@ -174,7 +174,7 @@ func startsWith(text []byte, chars string) bool {
 
 // parsed finishes a Content whose data is text.
 func (c Content) parsed(text []byte) (Content, error) {
-	doc, err := lang.ParseDoc(text)
+	doc, err := jsondoc.Parse(text)
 	if err != nil {
 		return c, explain(text, err)
 	}
@@ -210,6 +210,6 @@ func (c Content) text(kind kind, params map[string]string, lim Limits) (Content,
 			return c, err
 		}
 	}
-	out := appendText([]byte(`{"text":`), lenient(text))
+	out := jsondoc.AppendString([]byte(`{"text":`), lenient(text))
 	return c.parsed(append(out, '}'))
 }

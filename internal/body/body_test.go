@@ -142,7 +142,7 @@ func TestDecodeRefusals(t *testing.T) {
 // The example on Sitejet's help page lacks a comma.
 func TestPublishedSitejetExample(t *testing.T) {
 	t.Parallel()
-	raw, err := os.ReadFile("../source/testdata/sitejet/documented-verbatim.txt")
+	raw, err := os.ReadFile("../../app/ingest/source/testdata/sitejet/documented-verbatim.txt")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ func jsonText(raw []byte, params map[string]string, lim Limits) ([]byte, error) 
 		return nil, notUTF8(text)
 	}
 	// There are no more values than this, commas and brackets inside texts and
-	// all. How deep they nest, lang.ParseDoc looks after.
+	// all. How deep they nest, jsondoc.Parse looks after.
 	most := 1 + bytes.Count(text, []byte(",")) + bytes.Count(text, []byte("{")) + bytes.Count(text, []byte("["))
 	if most > lim.Values && countValues(text) > lim.Values {
 		return nil, tooMany(lim.Values, fmt.Sprintf("the JSON text has more than %d values", lim.Values))
@@ -83,37 +83,4 @@ func explain(text []byte, cause error) *Error {
 		return jsonError(text, s.at, s.message, s.hint)
 	}
 	return malformed("invalid JSON: "+strings.ReplaceAll(cause.Error(), "\n", " "), "")
-}
-
-const hexDigits = "0123456789abcdef"
-
-// appendText appends s as a JSON string. What JSON allows to stand as it is
-// stands as it is; bytes that are not UTF-8 become U+FFFD.
-func appendText(dst, s []byte) []byte {
-	dst = append(dst, '"')
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= utf8.RuneSelf {
-			r, size := utf8.DecodeRune(s[i:])
-			dst = utf8.AppendRune(dst, r)
-			i += size
-			continue
-		}
-		i++
-		switch {
-		case c == '"', c == '\\':
-			dst = append(dst, '\\', c)
-		case c == '\n':
-			dst = append(dst, '\\', 'n')
-		case c == '\r':
-			dst = append(dst, '\\', 'r')
-		case c == '\t':
-			dst = append(dst, '\\', 't')
-		case c < ' ':
-			dst = append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
-		default:
-			dst = append(dst, c)
-		}
-	}
-	return append(dst, '"')
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+
+	"hookgate/internal/jsondoc"
 )
 
 // scanner reads JSON strictly and stops at the first fault, for the sake of a
@@ -16,9 +18,6 @@ type scanner struct {
 	hint    string
 	last    string // what ended before at: `"}"`, "the value", for "is missing after"
 }
-
-// maxDepth is how deep JSON may nest: the depth that lang.ParseDoc allows.
-const maxDepth = 64
 
 // fail notes a fault at a byte. It returns false, for the callers to return.
 func (s *scanner) fail(at int, format string, args ...any) bool {
@@ -89,8 +88,8 @@ func (s *scanner) comment() bool {
 
 // deeper enters an object or a list; false where that is too deep.
 func (s *scanner) deeper() bool {
-	if s.depth++; s.depth > maxDepth {
-		return s.fail(s.at, "it nests deeper than %d levels", maxDepth)
+	if s.depth++; s.depth > jsondoc.MaxDepth {
+		return s.fail(s.at, "it nests deeper than %d levels", jsondoc.MaxDepth)
 	}
 	s.at++
 	return true

@@ -3,6 +3,8 @@ package body
 import (
 	"fmt"
 	"strconv"
+
+	"hookgate/internal/jsondoc"
 )
 
 // tree is data under construction: a text, JSON text as it is, or an object
@@ -67,7 +69,7 @@ func (t *tree) appendJSON(dst []byte, depth int, root bool) ([]byte, error) {
 		if t.isJSON {
 			return append(dst, t.text...), nil
 		}
-		return appendText(dst, t.text), nil
+		return jsondoc.AppendString(dst, t.text), nil
 	}
 	if depth <= 0 {
 		return dst, errTooDeep
@@ -86,7 +88,7 @@ func (t *tree) appendJSON(dst []byte, depth int, root bool) ([]byte, error) {
 		case indexed:
 			item = t.child(strconv.Itoa(i))
 		case t.object:
-			dst = append(appendText(dst, []byte(t.keys[i])), ':')
+			dst = append(jsondoc.AppendString(dst, []byte(t.keys[i])), ':')
 		}
 		var err error
 		if dst, err = item.appendJSON(dst, depth-1, false); err != nil {

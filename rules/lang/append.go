@@ -9,10 +9,9 @@ import (
 	"slices"
 	"strconv"
 	"time"
-	"unicode/utf8"
-)
 
-const hexDigits = "0123456789abcdef"
+	"hookgate/internal/jsondoc"
+)
 
 // appendJSON appends v, plain data as expressions make it, as JSON. Object
 // keys are sorted; < > & stay as they are; invalid UTF-8 becomes U+FFFD.
@@ -21,7 +20,7 @@ func appendJSON(dst []byte, v any) ([]byte, error) {
 	case nil:
 		return append(dst, "null"...), nil
 	case string:
-		return appendString(dst, x), nil
+		return jsondoc.AppendString(dst, x), nil
 	case bool:
 		return strconv.AppendBool(dst, x), nil
 	case int:
@@ -38,9 +37,9 @@ func appendJSON(dst []byte, v any) ([]byte, error) {
 	case map[string]any:
 		return appendObject(dst, x)
 	case time.Time:
-		return appendString(dst, x.Format(time.RFC3339Nano)), nil
+		return jsondoc.AppendString(dst, x.Format(time.RFC3339Nano)), nil
 	case fmt.Stringer: // a duration, weekday, month or time zone
-		return appendString(dst, x.String()), nil
+		return jsondoc.AppendString(dst, x.String()), nil
 	}
 	return appendOther(dst, v)
 }
@@ -66,7 +65,7 @@ func appendObject(dst []byte, object map[string]any) ([]byte, error) {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		dst = append(appendString(dst, key), ':')
+		dst = append(jsondoc.AppendString(dst, key), ':')
 		if dst, err = appendJSON(dst, object[key]); err != nil {
 			return dst, err
 		}
@@ -80,7 +79,7 @@ func appendOther(dst []byte, v any) ([]byte, error) {
 	r := reflect.ValueOf(v)
 	switch {
 	case r.Kind() == reflect.Slice && r.Type().Elem().Kind() == reflect.Uint8:
-		return appendString(dst, string(r.Bytes())), nil
+		return jsondoc.AppendString(dst, string(r.Bytes())), nil
 	case r.Kind() == reflect.Slice:
 		list := make([]any, r.Len())
 		for i := range list {
@@ -124,51 +123,6 @@ func textOf(v any) (string, error) {
 	}
 	text, err := appendJSON(nil, v)
 	return string(text), err
-}
-
-// appendString appends s as a JSON string.
-func appendString(dst []byte, s string) []byte {
-	return append(appendStringContent(append(dst, '"'), s), '"')
-}
-
-// appendStringContent appends what stands between the quotes.
-func appendStringContent[T string | []byte](dst []byte, s T) []byte {
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= 0x20 && c != '"' && c != '\\' && c < utf8.RuneSelf {
-			i++
-			continue
-		}
-		if c >= utf8.RuneSelf {
-			r, width := utf8.DecodeRuneInString(string(s[i:min(len(s), i+utf8.UTFMax)]))
-			if r == utf8.RuneError && width == 1 {
-				dst = append(append(dst, s[start:i]...), "\ufffd"...)
-				start = i + 1
-			}
-			i += width
-			continue
-		}
-		dst = append(dst, s[start:i]...)
-		dst = appendEscape(dst, c)
-		i++
-		start = i
-	}
-	return append(dst, s[start:]...)
-}
-
-func appendEscape(dst []byte, c byte) []byte {
-	switch c {
-	case '"', '\\':
-		return append(dst, '\\', c)
-	case '\n':
-		return append(dst, '\\', 'n')
-	case '\r':
-		return append(dst, '\\', 'r')
-	case '\t':
-		return append(dst, '\\', 't')
-	}
-	return append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&0xf])
 }
 
 // kindOf is what people call v's type: "text", "number", "null" and so on.

@@ -5,14 +5,16 @@ import (
 
 	"pgregory.net/rapid"
 
+	"hookgate/internal/jsondoc"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
+	"hookgate/test/drawn"
 )
 
 // drawnScope is an event with drawn data of a depth, which ends with the test.
 func drawnScope(t *rapid.T, depth int) (s *lang.Scope, text string) {
-	text = jsonText(depth).Draw(t, "data")
-	doc, err := lang.ParseDoc([]byte(text))
+	text = drawn.JSON(depth).Draw(t, "data")
+	doc, err := jsondoc.Parse([]byte(text))
 	if err != nil {
 		t.Fatalf("%s: %v", text, err)
 	}

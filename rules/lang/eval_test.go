@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"hookgate/internal/jsondoc"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
@@ -20,9 +21,9 @@ const sample = `{
 	"items": [{"n": 1, "ok": true}, {"n": 2, "ok": false}], "1.3": "Ada", "status": "first", "status": "last", "f": 1.5, "yes": true
 }`
 
-func mustDoc(t testing.TB, text string) *lang.Doc {
+func mustDoc(t testing.TB, text string) *jsondoc.Doc {
 	t.Helper()
-	doc, err := lang.ParseDoc([]byte(text))
+	doc, err := jsondoc.Parse([]byte(text))
 	if err != nil {
 		t.Fatalf("%.100s: %v", text, err)
 	}

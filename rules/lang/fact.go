@@ -4,6 +4,8 @@ import (
 	"strconv"
 
 	"github.com/valyala/fastjson"
+
+	"hookgate/internal/jsondoc"
 )
 
 // fact is a value as it stands in the parsed text, not decoded. It is good
@@ -82,7 +84,7 @@ func (f *fact) equals(literal any) answer {
 		if f.kind != fastjson.TypeNumber {
 			return no
 		}
-		if n, ok := integer(f.value); ok {
+		if n, ok := jsondoc.Integer(f.value); ok {
 			return answerOf(n == int64(want))
 		}
 	}
@@ -102,7 +104,7 @@ func (p *program) scalar(s *Scope) (fact, bool) {
 	case f.kind == fastjson.TypeString:
 		return f, true
 	case f.kind == fastjson.TypeNumber:
-		_, ok = integer(f.value)
+		_, ok = jsondoc.Integer(f.value)
 		return f, ok
 	}
 	return fact{}, false
@@ -111,9 +113,9 @@ func (p *program) scalar(s *Scope) (fact, bool) {
 // appendContent appends a scalar as it stands in a JSON string.
 func (f *fact) appendContent(dst []byte) []byte {
 	if f.kind == fastjson.TypeString {
-		return appendStringContent(dst, f.text)
+		return jsondoc.AppendContent(dst, f.text)
 	}
-	n, _ := integer(f.value)
+	n, _ := jsondoc.Integer(f.value)
 	return strconv.AppendInt(dst, n, 10)
 }
 
@@ -128,8 +130,8 @@ func (f *fact) appendJSON(dst []byte) []byte {
 // String is a scalar as text.
 func (f *fact) String() string {
 	if f.kind == fastjson.TypeString {
-		return validText(string(f.text))
+		return jsondoc.ValidText(string(f.text))
 	}
-	n, _ := integer(f.value)
+	n, _ := jsondoc.Integer(f.value)
 	return strconv.FormatInt(n, 10)
 }

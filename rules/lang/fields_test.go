@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"hookgate/internal/jsondoc"
 	"hookgate/rules/lang"
 )
 
@@ -18,7 +19,7 @@ func render(t *testing.T, yaml, data string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := lang.ParseDoc(out)
+	v, err := jsondoc.Parse(out)
 	if err != nil {
 		t.Fatal(err)
 	}

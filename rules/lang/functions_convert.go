@@ -3,6 +3,8 @@ package lang
 import (
 	"maps"
 	"slices"
+
+	"hookgate/internal/jsondoc"
 )
 
 func toText(m *meter, args []any) (any, error) {
@@ -29,7 +31,7 @@ func fromJSON(m *meter, args []any) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	doc, err := ParseDoc([]byte(text[0]))
+	doc, err := jsondoc.Parse([]byte(text[0]))
 	if err != nil {
 		return nil, limitf("fromJSON: %s", err)
 	}

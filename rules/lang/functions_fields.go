@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/valyala/fastjson"
+
+	"hookgate/internal/jsondoc"
 )
 
 // fieldsFunction is fields(x) and fields(x, "html"): all that x holds, for
@@ -43,15 +45,15 @@ func fieldsFunction(m *meter, args []any) (any, error) {
 // orderOf is the JSON that v was decoded from, if that is the whole body.
 func (m *meter) orderOf(v any) *fastjson.Value {
 	object, ok := v.(map[string]any)
-	if !ok || m.doc == nil || m.doc.root.Type() != fastjson.TypeObject {
+	if !ok || m.doc == nil || m.doc.Root().Type() != fastjson.TypeObject {
 		return nil
 	}
-	for _, key := range orderedKeys(m.doc.root) {
+	for _, key := range orderedKeys(m.doc.Root()) {
 		if _, found := object[key]; !found {
 			return nil
 		}
 	}
-	return m.doc.root
+	return m.doc.Root()
 }
 
 // orderedKeys are the keys of an object, in its order.
@@ -60,7 +62,7 @@ func orderedKeys(v *fastjson.Value) []string {
 		return nil
 	}
 	var list []string
-	v.GetObject().Visit(func(key []byte, _ *fastjson.Value) { list = append(list, validText(string(key))) })
+	v.GetObject().Visit(func(key []byte, _ *fastjson.Value) { list = append(list, jsondoc.ValidText(string(key))) })
 	return list
 }
 
@@ -87,7 +89,7 @@ func (t *table) add(name string, v any, ref *fastjson.Value) error {
 		for _, key := range t.keys(x, ref) {
 			var inner *fastjson.Value
 			if ref != nil {
-				inner = member(ref, key)
+				inner = jsondoc.Member(ref, key)
 			}
 			if err := t.add(under(name, humanKey(key)), x[key], inner); err != nil {
 				return err

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"hookgate/internal/jsondoc"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
@@ -38,7 +39,7 @@ func TestFileURL(t *testing.T) {
 		c.SetLinks(func(id string, event time.Time, good time.Duration) string {
 			return id + " " + event.Format(time.DateOnly) + " " + good.String()
 		})
-		doc, err := lang.ParseDoc([]byte(data))
+		doc, err := jsondoc.Parse([]byte(data))
 		if err != nil {
 			t.Fatal(err)
 		}

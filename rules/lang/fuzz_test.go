@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"hookgate/internal/jsondoc"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
@@ -48,7 +49,7 @@ func FuzzEval(f *testing.F) {
 		f.Add(s, fuzzData)
 	}
 	f.Fuzz(func(t *testing.T, code, data string) {
-		doc, err := lang.ParseDoc([]byte(data))
+		doc, err := jsondoc.Parse([]byte(data))
 		if err != nil {
 			return
 		}
@@ -92,7 +93,7 @@ func FuzzTemplate(f *testing.F) {
 		if list.Err() != nil {
 			return
 		}
-		doc, err := lang.ParseDoc([]byte(data))
+		doc, err := jsondoc.Parse([]byte(data))
 		if err != nil {
 			return
 		}
@@ -108,23 +109,5 @@ func FuzzTemplate(f *testing.F) {
 				t.Fatalf("%q over %q: %q is not JSON", text, data, out)
 			}
 		}
-	})
-}
-
-// FuzzParseDoc: hookgate and encoding/json understand the same texts alike.
-func FuzzParseDoc(f *testing.F) {
-	for _, s := range []string{sample, fuzzData, `"\ud83d\ude00 \ud800 \udc00\ud800"`, `{"\u0061":1,"a":-0}`, `[1e999,-1E-5,0.10]`, "\"\xff\""} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		doc, err := lang.ParseDoc([]byte(text))
-		doc.Release()
-		if err != nil {
-			return
-		}
-		if !json.Valid([]byte(text)) {
-			t.Fatalf("%q is not JSON", text)
-		}
-		compareJSON(t, text)
 	})
 }

@@ -1,7 +1,6 @@
 package lang_test
 
 import (
-	"encoding/json"
 	"fmt"
 	"runtime"
 	"strings"
@@ -78,96 +77,6 @@ func TestLimits(t *testing.T) { //nolint:paralleltest // it measures time and me
 				t.Errorf("it took %v and %d KB", took, (after.TotalAlloc-before.TotalAlloc)>>10)
 			}
 		})
-	}
-}
-
-func TestParseDoc_refuses(t *testing.T) {
-	t.Parallel()
-	for text, want := range map[string]string{
-		``:                          "unexpected end",
-		`{`:                         "unexpected end",
-		`{"a":1}x`:                  "invalid character 'x' after top-level value",
-		`{"a":1} {}`:                "after top-level value",
-		"{\"a\":1\n\"b\":2}":        "after object key:value pair",
-		`[1,]`:                      "invalid character",
-		`nan`:                       "invalid character",
-		`01`:                        "invalid character",
-		`"\x"`:                      "invalid character",
-		"\"\x01\"":                  "invalid character",
-		strings.Repeat("[", 10<<20): "nested deeper than 64", // the validator would overflow the stack
-		strings.Repeat("[", 65) + "1" + strings.Repeat("]", 65):     "nested deeper than 64",
-		strings.Repeat(`{"a":`, 65) + "1" + strings.Repeat("}", 65): "nested deeper than 64",
-		strings.Repeat("[", 100_000):                                "",
-		"[" + strings.Repeat("1,", 200_000) + "1]":                  "more than 200000 values",
-	} {
-		_, err := lang.ParseDoc([]byte(text))
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%.40s: got %v, want %q", text, err, want)
-		}
-	}
-	for _, text := range []string{
-		strings.Repeat("[", 64) + strings.Repeat("]", 64), `"` + strings.Repeat(`[{,\"`, 60_000) + `"`, " [1 , 2]\n", "[" + strings.Repeat(`"[",`, 100) + "1]",
-	} {
-		doc, err := lang.ParseDoc([]byte(text))
-		if err != nil {
-			t.Errorf("%.40s: %v", text, err)
-		}
-		doc.Release()
-	}
-}
-
-// With any one byte of a text changed, or the text cut there, hookgate takes it
-// just when encoding/json does.
-func TestParseDoc_everyByte(t *testing.T) {
-	t.Parallel()
-	const text = ` {"key" :[-0.5e+7, 1E-2,true ,false,null,"", {}, [ ]],"a \ud83d\ude00 \"quoted\" and longer ä": "\u00e4\n\\"}` + "\r\n\t "
-	for i := range len(text) {
-		cut := []byte(text[:i])
-		if doc, err := lang.ParseDoc(cut); (err == nil) != json.Valid(cut) {
-			t.Errorf("%s: %v", cut, err)
-		} else {
-			doc.Release()
-		}
-		for c := range 256 {
-			changed := []byte(text)
-			changed[i] = byte(c)
-			if doc, err := lang.ParseDoc(changed); (err == nil) != json.Valid(changed) {
-				t.Errorf("%s: %v", changed, err)
-			} else {
-				doc.Release()
-			}
-		}
-	}
-}
-
-func TestParseDoc_offset(t *testing.T) {
-	t.Parallel()
-	_, err := lang.ParseDoc([]byte("{\"a\":1\n\"b\":2}"))
-	syntax, ok := err.(*lang.SyntaxError) //nolint:errorlint // the contract is the type itself
-	if !ok || syntax.Offset != 7 {
-		t.Errorf("got %#v, want offset 7", err)
-	}
-}
-
-func TestDoc_Lookup(t *testing.T) {
-	t.Parallel()
-	doc := mustDoc(t, sample)
-	defer doc.Release()
-	if v, ok := doc.Lookup("website", "id"); !ok || v != 321654 {
-		t.Errorf("got %v, %v", v, ok)
-	}
-	if v, ok := doc.Lookup("website", "due_date"); !ok || v != nil {
-		t.Errorf("null: got %v, %v", v, ok)
-	}
-	for _, path := range [][]string{{"nothing"}, {"event", "x"}, {"items", "0"}} {
-		if v, ok := doc.Lookup(path...); ok {
-			t.Errorf("%v: got %v", path, v)
-		}
-	}
-	var none *lang.Doc
-	none.Release()
-	if v, ok := none.Lookup("a"); ok || v != nil || none.Value() != nil {
-		t.Errorf("a nil Doc has %v", v)
 	}
 }
 

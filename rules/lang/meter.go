@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"reflect"
 	"time"
+
+	"hookgate/internal/jsondoc"
 )
 
 // The bounds of one evaluation.
@@ -42,7 +44,7 @@ type meter struct {
 	took   time.Duration // up to then
 	ticks  int
 	spent  int
-	doc    *Doc // what data is
+	doc    *jsondoc.Doc // what data is
 
 	links *Links // nil: there are none
 	at    time.Time

@@ -6,6 +6,8 @@ import (
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/valyala/fastjson"
+
+	"hookgate/internal/jsondoc"
 )
 
 // step is one member access of a static path.
@@ -169,7 +171,7 @@ func walk(v *fastjson.Value, steps []step) (*fastjson.Value, bool) {
 			if st.index >= 0 {
 				return nil, false
 			}
-			v = member(v, st.key)
+			v = jsondoc.Member(v, st.key)
 		case fastjson.TypeArray:
 			items, err := v.Array()
 			if err != nil || st.index < 0 || st.index >= len(items) {

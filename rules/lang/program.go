@@ -133,7 +133,7 @@ func (c *Compiler) Expression(text yamlnode.Text) (*Expression, diag.List) {
 	return &Expression{p: p}, list
 }
 
-// Eval gives the value: plain Go data as Doc.Value has it.
+// Eval gives the value: plain Go data as jsondoc.Doc.Value has it.
 func (e *Expression) Eval(s *Scope) (any, error) { return e.p.run(s) }
 
 // Text gives the value as text: "" for null, numbers without exponent, lists

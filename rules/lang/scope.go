@@ -7,6 +7,8 @@ import (
 
 	"github.com/expr-lang/expr/vm"
 	"github.com/valyala/fastjson"
+
+	"hookgate/internal/jsondoc"
 )
 
 // eventTime is how event.time is written: RFC 3339, to the millisecond, in
@@ -19,7 +21,7 @@ const eventTime = "2006-01-02T15:04:05.000Z07:00"
 type Scope struct {
 	Event   Meta
 	Output  map[string]any // what an Assertion sees as output, as plain data; nil otherwise
-	doc     *Doc
+	doc     *jsondoc.Doc
 	headers map[string]string
 	query   map[string]any
 
@@ -54,7 +56,7 @@ var scopes = sync.Pool{New: func() any { return &Scope{env: map[string]any{}} }}
 // NewScope makes the scope of one event. doc may be nil: then data is nil.
 // Header names must be in lower case. The arguments must stay unchanged until
 // Release, which does not release doc.
-func NewScope(doc *Doc, meta Meta, headers map[string]string, query map[string]any) *Scope {
+func NewScope(doc *jsondoc.Doc, meta Meta, headers map[string]string, query map[string]any) *Scope {
 	s, ok := scopes.Get().(*Scope)
 	if !ok {
 		s = &Scope{env: map[string]any{}}
@@ -64,7 +66,7 @@ func NewScope(doc *Doc, meta Meta, headers map[string]string, query map[string]a
 	return s
 }
 
-// NewValues makes a scope of plain data, as Doc.Value has it, for what was
+// NewValues makes a scope of plain data, as jsondoc.Doc.Value has it, for what was
 // compiled by NewCompilerFor. The values must stay unchanged until Release.
 func NewValues(values map[string]any) *Scope {
 	s := &Scope{env: map[string]any{}, values: true, plain: maps.Clone(values)}
@@ -130,7 +132,7 @@ func (s *Scope) loadData(p *path) bool {
 		return false
 	}
 	if value != nil { // a missing key of the environment is nil already
-		s.env[p.name] = decode(value)
+		s.env[p.name] = jsondoc.Decode(value)
 	}
 	at.loaded = true
 	return true
@@ -144,8 +146,8 @@ func (s *Scope) resolve(p *path) (*fastjson.Value, bool) {
 	}
 	switch {
 	case p.parent == nil:
-		if at.state = resolved; s.doc != nil && s.doc.root.Type() != fastjson.TypeNull {
-			at.value = s.doc.root
+		if at.state = resolved; s.doc != nil && s.doc.Root().Type() != fastjson.TypeNull {
+			at.value = s.doc.Root()
 		}
 	case p.plainKey():
 		s.expand(p.parent)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/valyala/fastjson"
+
+	"hookgate/internal/jsondoc"
 )
 
 // answer is what a shortcut says of an event.
@@ -110,7 +112,7 @@ func (o *order) ask(s *Scope) answer {
 	if !ok || f.kind != fastjson.TypeNumber {
 		return unsure
 	}
-	n, ok := integer(f.value)
+	n, ok := jsondoc.Integer(f.value)
 	if !ok {
 		return unsure
 	}

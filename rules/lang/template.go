@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"hookgate/internal/diag"
+	"hookgate/internal/jsondoc"
 	"hookgate/internal/yamlnode"
 )
 
@@ -182,5 +183,5 @@ func (l *leaf) appendPart(dst []byte, s *Scope, p *part) (out []byte, null bool,
 	if !asItIs {
 		text = l.escape(text)
 	}
-	return appendStringContent(dst, text), false, nil
+	return jsondoc.AppendContent(dst, text), false, nil
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"hookgate/internal/diag"
+	"hookgate/internal/jsondoc"
 	"hookgate/internal/yamlnode"
 )
 
@@ -65,7 +66,7 @@ func (b *templateBuilder) node(n yamlnode.Node) {
 			if strings.Contains(f.Key.Value, "${{") {
 				b.list = append(b.list, f.Key.Diag("template-in-key", "write the key out", "a key cannot hold ${{ }}"))
 			}
-			b.json = append(appendString(b.json, f.Key.Value), ':')
+			b.json = append(jsondoc.AppendString(b.json, f.Key.Value), ':')
 			b.field(f)
 		}
 		b.json = append(b.json, '}')
@@ -94,7 +95,7 @@ func (b *templateBuilder) scalar(n yamlnode.Node) {
 	}
 	if !strings.Contains(text.Value, "${{") {
 		if b.input.Kind == TextInput {
-			b.json = appendString(b.json, text.Value)
+			b.json = jsondoc.AppendString(b.json, text.Value)
 			return
 		}
 		var err error
@@ -152,17 +153,17 @@ func (b *templateBuilder) parts(text yamlnode.Text) []part {
 	for i := 0; i < len(value); {
 		next := strings.Index(value[i:], "${{")
 		if next < 0 {
-			literal = appendStringContent(literal, value[i:])
+			literal = jsondoc.AppendContent(literal, value[i:])
 			break
 		}
 		at := i + next
 		if at > i && value[at-1] == '$' {
-			literal = appendStringContent(literal, value[i:at-1])
+			literal = jsondoc.AppendContent(literal, value[i:at-1])
 			literal = append(literal, "${{"...)
 			i = at + 3
 			continue
 		}
-		literal = appendStringContent(literal, value[i:at])
+		literal = jsondoc.AppendContent(literal, value[i:at])
 		end := templateEnd(value[at+3:])
 		if end < 0 {
 			b.list = append(b.list, text.DiagAt(at, at+3, "template-open", "close it, or write $${{ for the characters themselves", `"${{" has no "}}"`))

@@ -14,6 +14,7 @@ import (
 
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
+	"hookgate/internal/jsondoc"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
@@ -208,7 +209,7 @@ func (e expression) text(sc *lang.Scope) (string, error) {
 // Challenge is what the sender wants to be sent back, "" for ordinary events.
 // Slack's Events API tries a new URL so before it sends anything else
 // (docs.slack.dev, "url_verification event").
-func (s *Source) Challenge(doc *lang.Doc) string {
+func (s *Source) Challenge(doc *jsondoc.Doc) string {
 	if !s.challenges {
 		return ""
 	}

@@ -13,6 +13,7 @@ import (
 	"hookgate/app/ingest/source"
 	"hookgate/internal/body"
 	"hookgate/internal/diag"
+	"hookgate/internal/jsondoc"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
@@ -284,7 +285,7 @@ func TestChallenge(t *testing.T) {
 		{"no text", slack, `{"type":"url_verification","challenge":7}`, ""},
 		{"another sender", other, tried, ""},
 	} {
-		doc, err := lang.ParseDoc([]byte(c.text))
+		doc, err := jsondoc.Parse([]byte(c.text))
 		if err != nil {
 			t.Fatal(err)
 		}

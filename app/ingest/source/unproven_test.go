@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"hookgate/app/ingest/source"
+	"hookgate/internal/jsondoc"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
@@ -20,7 +21,7 @@ func TestUnproven(t *testing.T) {
 			t.Fatal(list)
 		}
 		s := source.WithoutSecrets(yamlnode.Plain("shop"), n, lang.NewCompiler())
-		doc, err := lang.ParseDoc([]byte(`{"kind":"order"}`))
+		doc, err := jsondoc.Parse([]byte(`{"kind":"order"}`))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package lang
+package jsondoc
 
 import (
 	"encoding/json"
@@ -10,9 +10,9 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// member is the value under key in an object, nil when there is none. The last
+// Member is the value under key in an object, nil when there is none. The last
 // of several counts, so fastjson's own Get, which takes the first, won't do.
-func member(object *fastjson.Value, key string) *fastjson.Value {
+func Member(object *fastjson.Value, key string) *fastjson.Value {
 	o, err := object.Object()
 	if err != nil {
 		return nil
@@ -26,8 +26,8 @@ func member(object *fastjson.Value, key string) *fastjson.Value {
 	return found
 }
 
-// decode makes plain Go data that does not share memory with the parser.
-func decode(v *fastjson.Value) any {
+// Decode makes plain Go data that does not share memory with the parser.
+func Decode(v *fastjson.Value) any {
 	if v == nil {
 		return nil
 	}
@@ -37,7 +37,7 @@ func decode(v *fastjson.Value) any {
 		if err != nil {
 			return nil
 		}
-		return validText(string(text))
+		return ValidText(string(text))
 	case fastjson.TypeNumber:
 		return decodeNumber(v)
 	case fastjson.TypeTrue:
@@ -53,8 +53,8 @@ func decode(v *fastjson.Value) any {
 	}
 }
 
-// validText has U+FFFD for every byte that is no UTF-8, as encoding/json reads it.
-func validText(s string) string {
+// ValidText has U+FFFD for every byte that is no UTF-8, as encoding/json reads it.
+func ValidText(s string) string {
 	if utf8.ValidString(s) {
 		return s
 	}
@@ -68,7 +68,7 @@ func decodeList(v *fastjson.Value) any {
 	}
 	list := make([]any, len(items))
 	for i, item := range items {
-		list[i] = decode(item)
+		list[i] = Decode(item)
 	}
 	return list
 }
@@ -80,7 +80,7 @@ func decodeObject(v *fastjson.Value) any {
 	}
 	fields := make(map[string]any, o.Len())
 	o.Visit(func(k []byte, v *fastjson.Value) {
-		fields[validText(string(k))] = decode(v)
+		fields[ValidText(string(k))] = Decode(v)
 	})
 	return fields
 }
@@ -88,7 +88,7 @@ func decodeObject(v *fastjson.Value) any {
 // decodeNumber keeps what is written as an integer exact: int where it fits,
 // else its digits.
 func decodeNumber(v *fastjson.Value) any {
-	if n, ok := integer(v); ok {
+	if n, ok := Integer(v); ok {
 		return int(n)
 	}
 	raw := string(v.MarshalTo(nil))
@@ -100,10 +100,10 @@ func decodeNumber(v *fastjson.Value) any {
 	return json.Number(raw)
 }
 
-// integer is the value of a number that is written as an integer and is in the
+// Integer is the value of a number that is written as an integer and is in the
 // range of int64. fastjson makes a costly error of any other number, so that is
 // asked only where neither of the quick readings tells: a kind of zero.
-func integer(v *fastjson.Value) (int64, bool) {
+func Integer(v *fastjson.Value) (int64, bool) {
 	if n := v.GetInt64(); n != 0 {
 		return n, true
 	}

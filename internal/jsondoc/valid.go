@@ -1,4 +1,4 @@
-package lang
+package jsondoc
 
 import (
 	"encoding/binary"
@@ -17,7 +17,7 @@ type validator struct {
 	text   []byte
 	values int
 	depth  int
-	open   [maxDepth + 1]byte // the opening bracket of each level
+	open   [MaxDepth + 1]byte // the opening bracket of each level
 }
 
 const failed = -1
@@ -85,8 +85,8 @@ func (v *validator) value(at int) (next int, opened bool, err *SyntaxError) {
 }
 
 func (v *validator) enter(at int, bracket byte) (next int, opened bool, err *SyntaxError) {
-	if v.depth++; v.depth > maxDepth {
-		return at, false, &SyntaxError{Offset: at, Message: fmt.Sprintf("nested deeper than %d", maxDepth)}
+	if v.depth++; v.depth > MaxDepth {
+		return at, false, &SyntaxError{Offset: at, Message: fmt.Sprintf("nested deeper than %d", MaxDepth)}
 	}
 	v.open[v.depth] = bracket
 	at = passSpace(v.text, at+1)

@@ -1,4 +1,7 @@
-package lang
+// Package jsondoc is a JSON text, parsed: what expressions see as data, and
+// what everything else looks up in a body without decoding all of it. It also
+// writes JSON strings, so that one text is written alike wherever it goes.
+package jsondoc
 
 import (
 	"bytes"
@@ -10,8 +13,10 @@ import (
 	"github.com/valyala/fastjson"
 )
 
+// MaxDepth is how deep lists and objects may nest in a JSON text.
+const MaxDepth = 64
+
 const (
-	maxDepth  = 64      // of nested lists and objects in a JSON text
 	maxValues = 200_000 // in a JSON text: some 20 MB once parsed
 	// keepParser is the text length up to which a parser goes back to the
 	// pool; a larger one would pin its memory for good.
@@ -38,11 +43,11 @@ type Doc struct {
 	size   int
 }
 
-// ParseDoc reads a whole JSON text. It refuses, with a *SyntaxError, what RFC
+// Parse reads a whole JSON text. It refuses, with a *SyntaxError, what RFC
 // 8259 does not allow, anything behind the value, nesting deeper than 64 and
 // more than 200,000 values. Where a key stands twice in an object the last one
 // counts.
-func ParseDoc(text []byte) (*Doc, error) {
+func Parse(text []byte) (*Doc, error) {
 	if err := validate(text); err != nil {
 		return nil, worded(text, err)
 	}
@@ -67,15 +72,19 @@ func (d *Doc) Release() {
 	d.parser, d.root = nil, nil
 }
 
-// Value decodes the whole text to plain Go data: nil, bool, string, []any,
-// map[string]any; int for integers in the range of int64, json.Number for
-// larger ones, float64 for all other numbers.
-func (d *Doc) Value() any {
+// Root is the value of the whole text, without decoding it. It is good until
+// Release. The root of a nil Doc is nil.
+func (d *Doc) Root() *fastjson.Value {
 	if d == nil {
 		return nil
 	}
-	return decode(d.root)
+	return d.root
 }
+
+// Value decodes the whole text to plain Go data: nil, bool, string, []any,
+// map[string]any; int for integers in the range of int64, json.Number for
+// larger ones, float64 for all other numbers.
+func (d *Doc) Value() any { return Decode(d.Root()) }
 
 // Lookup decodes one value. It reports false when an object on the way lacks
 // the key, or a part of the way is no object.
@@ -88,11 +97,11 @@ func (d *Doc) Lookup(path ...string) (any, bool) {
 		if v.Type() != fastjson.TypeObject {
 			return nil, false
 		}
-		if v = member(v, key); v == nil {
+		if v = Member(v, key); v == nil {
 			return nil, false
 		}
 	}
-	return decode(v), true
+	return Decode(v), true
 }
 
 // worded gives the place and the words of encoding/json where the fault is one
