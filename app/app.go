@@ -54,8 +54,8 @@ type App struct {
 	healing   sync.Mutex  // held by what stores the health of connections
 	releasing atomic.Bool // some connection sends what was held at a rate of its own
 
-	plan     atomic.Pointer[inForce]
-	versions versions
+	plan     atomic.Pointer[Plan]
+	ruleSets ruleSets
 	live     *live.Feed
 	reloads  sync.Mutex
 	// parts are the files beside the configuration file that it was made of
@@ -70,15 +70,6 @@ type App struct {
 	cleanups []cleanup
 }
 
-// inForce is the configuration by which events are judged now.
-type inForce struct {
-	ingest.Plan
-	loaded *Loaded
-	client *egress.Client
-	since  time.Time
-	tests  api.Tests
-}
-
 // cleanup undoes one step of the start; they run in reverse order.
 type cleanup struct {
 	name string
@@ -86,14 +77,14 @@ type cleanup struct {
 }
 
 // New opens the store and starts delivering what waits in it. Run serves.
-func New(loaded *Loaded, opt Options) (*App, error) {
-	a := &App{opt: opt, path: loaded.Document.Path, started: opt.Now(), ready: make(chan struct{}), metrics: metrics.New()}
+func New(loaded *Plan, opt Options) (*App, error) {
+	a := &App{opt: opt, path: loaded.Config.Path, started: opt.Now(), ready: make(chan struct{}), metrics: metrics.New()}
 	var parts []string
-	for _, r := range loaded.Document.Recipes {
+	for _, r := range loaded.Config.Recipes {
 		parts = append(parts, r.Path)
 	}
 	a.parts.Store(&parts)
-	store, err := openStore(loaded.Document.Storage, opt)
+	store, err := openStore(loaded.Config.Storage, opt)
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
@@ -101,7 +92,7 @@ func New(loaded *Loaded, opt Options) (*App, error) {
 	a.onEnd("store", func(context.Context) error { return store.Close() })
 	a.onEnd("folder for files", a.closeFolder)
 	a.limits = store.SharedLimits()
-	a.lanes = deliver.New(store, a.delivery(loaded.Document.Storage))
+	a.lanes = deliver.New(store, a.delivery(loaded.Config.Storage))
 	if a.formKey, err = store.FormKey(context.Background()); err != nil {
 		return nil, errors.Join(err, a.end(context.Background()))
 	}
@@ -177,7 +168,7 @@ func (a *App) end(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-func (a *App) webConfig(loaded *Loaded) web.Config {
+func (a *App) webConfig(loaded *Plan) web.Config {
 	return web.Config{
 		Plan:     func() *ingest.Plan { return &a.plan.Load().Plan },
 		Intake:   a.intake,
@@ -187,14 +178,14 @@ func (a *App) webConfig(loaded *Loaded) web.Config {
 		Ready:    a.notReady,
 		Metrics:  a.metrics.Handler(),
 		Refused:  a.metrics.EventReceived,
-		Settings: settings(loaded.Document),
+		Settings: settings(loaded.Config),
 		Logger:   a.opt.Logger,
 		Now:      a.opt.Now,
 	}
 }
 
 // settings are what the server itself takes from the configuration.
-func settings(doc *config.Document) web.Settings {
+func settings(doc *config.Config) web.Settings {
 	s := web.Settings{
 		PublicURL: doc.Server.PublicURL, TrustedProxies: doc.Server.TrustedProxies, MaxBody: int64(doc.Server.MaxBody),
 	}

@@ -73,7 +73,7 @@ func startAt(t testing.TB, path string, now func() time.Time) *app.App {
 	return mustRunLoaded(t, loaded, slog.New(slog.DiscardHandler), now)
 }
 
-func mustRunLoaded(t testing.TB, loaded *app.Loaded, logger *slog.Logger, now func() time.Time) *app.App {
+func mustRunLoaded(t testing.TB, loaded *app.Plan, logger *slog.Logger, now func() time.Time) *app.App {
 	t.Helper()
 	a, err := app.New(loaded, app.Options{Logger: logger, Version: "test", Now: now})
 	if err != nil {

@@ -14,10 +14,10 @@ import (
 
 // autoreplies compiles what forms answer by mail: each is a rule of its own
 // that no other rule sees, with one action.
-func (l *Loaded) autoreplies(compiler *lang.Compiler, targets rules.Targets) diag.List {
+func (l *Plan) autoreplies(compiler *lang.Compiler, targets rules.Targets) diag.List {
 	l.Autoreplies = map[string]*rules.Set{}
 	var list diag.List
-	for _, e := range l.Document.Forms {
+	for _, e := range l.Config.Forms {
 		name, reply := e.Name.Value, forms.ReadAutoreply(e.Node)
 		if reply == nil {
 			continue

@@ -25,7 +25,7 @@ func checkText(t testing.TB, text string, seen map[string][]string) (string, *co
 	t.Helper()
 	var survey app.Survey
 	if seen != nil {
-		survey = func(_ context.Context, l *app.Loaded) (map[string]schema.Source, bool) {
+		survey = func(_ context.Context, l *app.Plan) (map[string]schema.Source, bool) {
 			origins := l.Origins()
 			for name, o := range origins {
 				b := schema.NewBuilder()

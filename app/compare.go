@@ -34,12 +34,12 @@ func (a service) Compare(ctx context.Context, r api.CompareRequest) (api.Compari
 	}
 	now, then := inForce, inForce
 	if r.Now != nil {
-		if now, err = NewJudge(r.Now, plan.loaded.Kinds); err != nil {
+		if now, err = NewJudge(r.Now, plan.Kinds); err != nil {
 			return api.Comparison{}, api.Refuse("now: %v", err)
 		}
 	}
 	if r.Then != nil {
-		if then, err = NewJudge(r.Then, plan.loaded.Kinds); err != nil {
+		if then, err = NewJudge(r.Then, plan.Kinds); err != nil {
 			return api.Comparison{}, api.Refuse("then: %v", err)
 		}
 	}

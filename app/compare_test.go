@@ -48,7 +48,7 @@ rules:
 }
 
 // mustFill stores n events with statuses in turn and returns the ids by status.
-func mustFill(t testing.TB, path string, version event.Version, n int) map[string][]event.ID {
+func mustFill(t testing.TB, path string, version event.RuleSet, n int) map[string][]event.ID {
 	t.Helper()
 	store, err := db.Open(t.Context(), path, db.Options{Logger: slog.New(slog.DiscardHandler), Now: time.Now})
 	if err != nil {
@@ -118,11 +118,11 @@ func compareAll(t testing.TB, past *app.Past, r api.CompareRequest) api.Comparis
 func TestCompare_renamedStatus(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "test.db")
-	now, err := loadText(t, agency("Done", 0)).Version()
+	now, err := loadText(t, agency("Done", 0)).RuleSet()
 	if err != nil {
 		t.Fatal(err)
 	}
-	then, err := loadText(t, agency("Archive", 0)).Version()
+	then, err := loadText(t, agency("Archive", 0)).RuleSet()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -166,11 +166,11 @@ func TestCompare_renamedStatus(t *testing.T) {
 func BenchmarkCompare(b *testing.B) {
 	const n = 100_000
 	path := filepath.Join(b.TempDir(), "test.db")
-	now, err := loadText(b, agency("Done", 18)).Version()
+	now, err := loadText(b, agency("Done", 18)).RuleSet()
 	if err != nil {
 		b.Fatal(err)
 	}
-	then, err := loadText(b, agency("Archive", 18)).Version()
+	then, err := loadText(b, agency("Archive", 18)).RuleSet()
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -66,7 +66,7 @@ func (a *App) pauseStatesChanged(ctx context.Context) {
 // Connections tells how all connections are and have been, in the order of the
 // configuration.
 func (a service) Connections(ctx context.Context) ([]api.Connection, error) {
-	loaded := a.plan.Load().loaded
+	loaded := a.plan.Load()
 	switches, err := a.store.PauseStates(ctx)
 	if err != nil {
 		return nil, err

@@ -7,7 +7,7 @@ import (
 )
 
 // CheckText is Check for the content of a file; there is no .env beside it.
-func CheckText(ctx context.Context, path string, content []byte, getenv config.LookupFunc, survey Survey) (*Loaded, *config.Report, error) {
+func CheckText(ctx context.Context, path string, content []byte, getenv config.LookupFunc, survey Survey) (*Plan, *config.Report, error) {
 	doc, report := config.Parse(path, content, getenv)
 	return check(doc, report, survey.in(ctx))
 }

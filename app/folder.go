@@ -33,7 +33,7 @@ type filesFolder struct {
 }
 
 // withoutFolder is the error that a form takes files and nobody knows where to.
-func withoutFolder(doc *config.Document, f *forms.Form, e config.Entry) diag.List {
+func withoutFolder(doc *config.Config, f *forms.Form, e config.Entry) diag.List {
 	if !f.TakesFiles() || doc.Storage.Files != "" {
 		return nil
 	}
@@ -43,11 +43,11 @@ func withoutFolder(doc *config.Document, f *forms.Form, e config.Entry) diag.Lis
 
 // folder opens the folder for files if the configuration needs one, or if the
 // database knows of files; else it is nil.
-func (a *App) folder(loaded *Loaded) (*files.Dir, error) {
+func (a *App) folder(loaded *Plan) (*files.Dir, error) {
 	if dir := a.files.dir.Load(); dir != nil {
 		return dir, nil
 	}
-	path := loaded.Document.Storage.Files
+	path := loaded.Config.Storage.Files
 	needed := false
 	for _, f := range loaded.Forms {
 		needed = needed || f.TakesFiles()
@@ -171,7 +171,7 @@ func (a *App) tidyFiles(ctx context.Context) {
 	if now.Sub(a.files.swept) < sweepEvery {
 		return
 	}
-	if !a.plan.Load().loaded.Document.Storage.URL.IsZero() {
+	if !a.plan.Load().Config.Storage.URL.IsZero() {
 		now = now.Add(-orphanAge)
 	}
 	removed, err := dir.Sweep(ctx, now, a.store.KnownFiles)

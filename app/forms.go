@@ -18,7 +18,7 @@ func (a service) Forms(ctx context.Context, since time.Time) ([]api.FormCount, e
 		return nil, err
 	}
 	list := make([]api.FormCount, 0, len(plan.Forms))
-	for _, entry := range plan.loaded.Document.Forms {
+	for _, entry := range plan.Config.Forms {
 		f := plan.Forms[entry.Name.Value]
 		if f == nil {
 			continue
@@ -26,7 +26,7 @@ func (a service) Forms(ctx context.Context, since time.Time) ([]api.FormCount, e
 		by := counts[f.Name]
 		list = append(list, api.FormCount{
 			Name: f.Name, Title: f.Title(), Fields: f.FieldNames(),
-			Address: strings.TrimRight(plan.loaded.Document.Server.PublicURL, "/") + "/f/" + f.Name,
+			Address: strings.TrimRight(plan.Config.Server.PublicURL, "/") + "/f/" + f.Name,
 			Posts:   by[event.Routed] + by[event.NoMatch] + by[event.RuleError],
 			Spam:    by[event.Spam], Repeats: by[event.Duplicate],
 		})

@@ -21,7 +21,7 @@ func mustStand(t interface{ Fatalf(string, ...any) }, text []byte) {
 	anything := func(name string) (string, bool) {
 		return "0123456789abcdef0123", !strings.HasSuffix(name, "_FILE")
 	}
-	survey := func(_ context.Context, l *app.Loaded) (map[string]schema.Source, bool) {
+	survey := func(_ context.Context, l *app.Plan) (map[string]schema.Source, bool) {
 		origins := l.Origins()
 		for name, o := range origins {
 			b := schema.NewBuilder()

@@ -9,7 +9,7 @@ import (
 // Kinds are the kinds of connections that the configuration can have: those
 // that come with hookgate and those of its recipes. The faults of the recipes
 // are added to the report; one that has some is left out.
-func Kinds(doc *config.Document, report *config.Report) *connectors.Catalog {
+func Kinds(doc *config.Config, report *config.Report) *connectors.Catalog {
 	var own []connectors.Kind
 	for _, file := range doc.Recipes {
 		kind, name, list := connectors.ReadRecipe(file.Path, file.Content)
@@ -29,7 +29,7 @@ func Kinds(doc *config.Document, report *config.Report) *connectors.Catalog {
 
 // kindNamed finds the connector of a connection's type. Where not every recipe
 // could be read, a type that there is not may be that of one of them.
-func (l *Loaded) kindNamed(c config.Connection) (*connectors.Kind, diag.List) {
+func (l *Plan) kindNamed(c config.Connection) (*connectors.Kind, diag.List) {
 	if c.Type.IsZero() {
 		return nil, nil // said by config
 	}
@@ -37,7 +37,7 @@ func (l *Loaded) kindNamed(c config.Connection) (*connectors.Kind, diag.List) {
 		return &k, nil
 	}
 	names := l.Kinds.Names()
-	if len(names) < len(connectors.NewCatalog().Names())+len(l.Document.Recipes)+l.Document.Unread {
+	if len(names) < len(connectors.NewCatalog().Names())+len(l.Config.Recipes)+l.Config.Unread {
 		return nil, nil
 	}
 	hint := diag.DidYouMean(c.Type.Value, names)

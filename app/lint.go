@@ -15,25 +15,25 @@ import (
 
 // Survey tells what the events of a configuration's sources and forms look
 // like, documented and seen; false where nobody could look.
-type Survey func(ctx context.Context, l *Loaded) (map[string]schema.Source, bool)
+type Survey func(ctx context.Context, l *Plan) (map[string]schema.Source, bool)
 
 // Check is Load that compares the rules with the events that were seen, too.
-func Check(ctx context.Context, path string, survey Survey) (*Loaded, *config.Report, error) {
+func Check(ctx context.Context, path string, survey Survey) (*Plan, *config.Report, error) {
 	doc, report := config.Load(path, config.LookupEnv)
 	return check(doc, report, survey.in(ctx))
 }
 
 // in is the survey with its context; nil for none.
-func (s Survey) in(ctx context.Context) func(*Loaded) (map[string]schema.Source, bool) {
+func (s Survey) in(ctx context.Context) func(*Plan) (map[string]schema.Source, bool) {
 	if s == nil {
 		return nil
 	}
-	return func(l *Loaded) (map[string]schema.Source, bool) { return s(ctx, l) }
+	return func(l *Plan) (map[string]schema.Source, bool) { return s(ctx, l) }
 }
 
 // check compiles a document and says what can be known of it: beside errors,
 // too, as far as it does not follow from them.
-func check(doc *config.Document, report *config.Report, survey func(*Loaded) (map[string]schema.Source, bool)) (*Loaded, *config.Report, error) {
+func check(doc *config.Config, report *config.Report, survey func(*Plan) (map[string]schema.Source, bool)) (*Plan, *config.Report, error) {
 	if doc == nil {
 		report.Silence(config.Silenceable()...) // the rules were not looked at
 		return nil, report, report.Err()
@@ -65,32 +65,32 @@ func check(doc *config.Document, report *config.Report, survey func(*Loaded) (ma
 
 // lint looks for what is valid and can yet hardly be meant. faults are the
 // errors that were found before.
-func (l *Loaded) lint(known rules.Known, faults diag.List) diag.List {
-	if len(l.Document.Rules) == 0 {
+func (l *Plan) lint(known rules.Known, faults diag.List) diag.List {
+	if len(l.Config.Rules) == 0 {
 		return nil // a beginning: what is there is for the rules to come
 	}
-	list := rules.Lint(l.Document.Rules, l.Rules, l.origins, known, faults)
+	list := rules.Lint(l.Config.Rules, l.Rules, l.origins, known, faults)
 	listened, sentTo := map[string]bool{}, map[string]bool{}
-	for i := range l.Document.Rules {
-		for _, from := range l.Document.Rules[i].From {
+	for i := range l.Config.Rules {
+		for _, from := range l.Config.Rules[i].From {
 			listened[from.Value] = true
 		}
-		for j := range l.Document.Rules[i].Then {
-			sentTo[l.Document.Rules[i].Then[j].To.Value] = true
+		for j := range l.Config.Rules[i].Then {
+			sentTo[l.Config.Rules[i].Then[j].To.Value] = true
 		}
 	}
-	for _, e := range l.Document.Forms {
+	for _, e := range l.Config.Forms {
 		sendsTo(e.Node, sentTo)
 	}
 	if !hides(faults, "from") {
-		list = append(list, warnUnused(l.Document.Sources, listened, "unused-source", "no rule listens to the source %q: its events are kept, and nothing is done")...)
-		list = append(list, warnUnused(l.Document.Forms, listened, "unused-form", "no rule listens to the form %q: its posts are kept, and nobody is told")...)
+		list = append(list, warnUnused(l.Config.Sources, listened, "unused-source", "no rule listens to the source %q: its events are kept, and nothing is done")...)
+		list = append(list, warnUnused(l.Config.Forms, listened, "unused-form", "no rule listens to the form %q: its posts are kept, and nobody is told")...)
 	}
 	if hides(faults, "to", "then", "autoreply") {
 		return list
 	}
 	var connections []config.Entry
-	for _, c := range l.Document.Connections {
+	for _, c := range l.Config.Connections {
 		connections = append(connections, config.Entry{Name: c.Name, Node: c.Node})
 	}
 	return append(list, warnUnused(connections, sentTo, "unused-connection", "nothing is sent to the connection %q")...)
@@ -122,7 +122,7 @@ func warnUnused(entries []config.Entry, used map[string]bool, code, format strin
 
 // Seen is the Survey of the database, for commands that run beside no server.
 // The error says why there was none to look into.
-func Seen(ctx context.Context, l *Loaded) (map[string]schema.Source, bool, error) {
+func Seen(ctx context.Context, l *Plan) (map[string]schema.Source, bool, error) {
 	names := slices.Sorted(maps.Keys(l.Origins()))
 	seen, err := l.Survey(ctx, names...)
 	return seen, err == nil && slices.ContainsFunc(names, func(n string) bool { o := seen[n]; return o.Events() > 0 }), err

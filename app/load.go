@@ -7,12 +7,14 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"hookgate/app/config"
 	"hookgate/app/deliver"
 	"hookgate/app/ingest"
 	"hookgate/app/ingest/source"
 	"hookgate/app/trial"
+	"hookgate/app/web/api"
 	"hookgate/connectors"
 	"hookgate/db"
 	"hookgate/forms"
@@ -25,21 +27,26 @@ import (
 	"hookgate/rules/lang"
 )
 
-// Loaded is a configuration that was read and compiled whole. It never changes.
-type Loaded struct {
-	Document *config.Document
-	Sources  map[string]*source.Source
-	Forms    map[string]*forms.Form
-	Rules    *rules.Set
-	Tests    []*trial.Test
+// Plan is a configuration compiled: what takes events in, what judges them and
+// where they go. It never changes; the one in force stands behind one atomic
+// pointer, and a reload makes another.
+type Plan struct {
+	// Plan is the part that decides what becomes of a request. Its ID and its
+	// folder for files are there from when the plan comes into force.
+	ingest.Plan
+	Config *config.Config
+	Tests  []*trial.Test
 	// Kinds are the kinds of connections there are: those that come with
 	// hookgate, and those of the configuration's recipes.
 	Kinds       *connectors.Catalog
-	Autoreplies map[string]*rules.Set     // by the name of the form
-	Senders     map[string]*source.Source // of the forms that form builders send
 	connections []kindOf
 	origins     rules.Origins
 	compiler    *lang.Compiler
+
+	// What follows is there from when the plan comes into force.
+	client *egress.Client
+	since  time.Time
+	tested api.Tests
 }
 
 // kindOf is a connection with the connector that its type names.
@@ -49,8 +56,8 @@ type kindOf struct {
 }
 
 // Load reads and compiles the configuration at path and reports every fault in
-// it. With an error among them there is no Loaded.
-func Load(path string) (*Loaded, *config.Report, error) {
+// it. With an error among them there is no Plan.
+func Load(path string) (*Plan, *config.Report, error) {
 	doc, report := config.Load(path, config.LookupEnv)
 	return check(doc, report, nil)
 }
@@ -58,13 +65,13 @@ func Load(path string) (*Loaded, *config.Report, error) {
 // LoadRules is Load for who only judges by the rules: values of the
 // environment may be missing, as they do where a change of the configuration
 // is reviewed.
-func LoadRules(path string) (*Loaded, *config.Report, error) {
+func LoadRules(path string) (*Plan, *config.Report, error) {
 	doc, report := config.Load(path, config.LookupEnv)
 	return compileRules(doc, report)
 }
 
 // compileRules is compile for who only looks at the rules.
-func compileRules(doc *config.Document, report *config.Report) (*Loaded, *config.Report, error) {
+func compileRules(doc *config.Config, report *config.Report) (*Plan, *config.Report, error) {
 	if doc == nil {
 		return nil, report, report.Err()
 	}
@@ -77,10 +84,10 @@ func compileRules(doc *config.Document, report *config.Report) (*Loaded, *config
 	return l, report, nil
 }
 
-// prove has a source for each that has faults, which takes nothing in: without
+// withoutSecrets has a source for each that has faults, which takes nothing in: without
 // its secrets, what comes of it can be told all the same.
-func (l *Loaded) withoutSecrets() {
-	for _, e := range l.Document.Sources {
+func (l *Plan) withoutSecrets() {
+	for _, e := range l.Config.Sources {
 		if l.Sources[e.Name.Value] == nil {
 			l.Sources[e.Name.Value] = source.WithoutSecrets(e.Name, e.Node, l.compiler)
 		}
@@ -89,8 +96,11 @@ func (l *Loaded) withoutSecrets() {
 
 // compile compiles a document that was read. With an error in the report, what
 // comes of it serves for no more than to find further faults.
-func compile(doc *config.Document, report *config.Report) *Loaded {
-	l := &Loaded{Document: doc, Sources: map[string]*source.Source{}, Forms: map[string]*forms.Form{}, Senders: map[string]*source.Source{}}
+func compile(doc *config.Config, report *config.Report) *Plan {
+	l := &Plan{Config: doc, Plan: ingest.Plan{
+		Hash: doc.Hash, Location: doc.Server.Location,
+		Sources: map[string]*source.Source{}, Forms: map[string]*forms.Form{}, Senders: map[string]*source.Source{},
+	}}
 	l.compiler = lang.NewCompiler()
 	l.origins = l.loadOrigins(l.compiler, report)
 	targets := l.connect(report)
@@ -106,9 +116,9 @@ func compile(doc *config.Document, report *config.Report) *Loaded {
 }
 
 // loadOrigins compiles the sources and forms.
-func (l *Loaded) loadOrigins(compiler *lang.Compiler, report *config.Report) rules.Origins {
+func (l *Plan) loadOrigins(compiler *lang.Compiler, report *config.Report) rules.Origins {
 	origins := rules.Origins{}
-	for _, e := range l.Document.Sources {
+	for _, e := range l.Config.Sources {
 		s, list := source.Compile(e.Name, e.Node, compiler)
 		report.Add(list)
 		if s == nil { // what its type says of its events is so all the same
@@ -117,9 +127,9 @@ func (l *Loaded) loadOrigins(compiler *lang.Compiler, report *config.Report) rul
 		}
 		l.Sources[s.Name] = s
 		origins[s.Name] = s.EventTypes()
-		report.Add(withoutPublicURL(l.Document, s, e))
+		report.Add(withoutPublicURL(l.Config, s, e))
 	}
-	for _, e := range l.Document.Forms {
+	for _, e := range l.Config.Forms {
 		origins[e.Name.Value] = []string{event.FormSubmitted}
 		report.Add(l.form(e, compiler))
 	}
@@ -127,12 +137,12 @@ func (l *Loaded) loadOrigins(compiler *lang.Compiler, report *config.Report) rul
 }
 
 // connect compiles the connections, and says what actions to them may hold.
-func (l *Loaded) connect(report *config.Report) rules.Targets {
+func (l *Plan) connect(report *config.Report) rules.Targets {
 	targets := rules.Targets{}
-	client := egress.New(egress.Config{AllowPrivate: l.Document.Outbound.AllowPrivate})
+	client := egress.New(egress.Config{AllowPrivate: l.Config.Outbound.AllowPrivate})
 	defer client.Close()
-	l.Kinds = Kinds(l.Document, report)
-	for _, c := range l.Document.Connections {
+	l.Kinds = Kinds(l.Config, report)
+	for _, c := range l.Config.Connections {
 		kind, list := l.kindNamed(c)
 		if kind != nil {
 			_, faults := kind.New(c.Node, connectors.Deps{Egress: client, Timeout: c.Timeout})
@@ -148,11 +158,11 @@ func (l *Loaded) connect(report *config.Report) rules.Targets {
 }
 
 // form compiles a form, and who posts to it where no visitor does.
-func (l *Loaded) form(e config.Entry, compiler *lang.Compiler) diag.List {
+func (l *Plan) form(e config.Entry, compiler *lang.Compiler) diag.List {
 	f, list := forms.Compile(e.Name, e.Node)
 	hooked, eventID := !e.Node.Get("verify").IsZero(), ""
 	if f != nil {
-		list = append(list, withoutFolder(l.Document, f, e)...)
+		list = append(list, withoutFolder(l.Config, f, e)...)
 		l.Forms[f.Name] = f
 		hooked, eventID = hooked || f.Webhook(), f.EventID()
 	}
@@ -168,7 +178,7 @@ func (l *Loaded) form(e config.Entry, compiler *lang.Compiler) diag.List {
 
 // withoutAddress are the errors that links are wanted to a server whose
 // address is not known.
-func withoutAddress(doc *config.Document, compiler *lang.Compiler) diag.List {
+func withoutAddress(doc *config.Config, compiler *lang.Compiler) diag.List {
 	if doc.Server.PublicURL != "" {
 		return nil
 	}
@@ -176,24 +186,16 @@ func withoutAddress(doc *config.Document, compiler *lang.Compiler) diag.List {
 		"file_url makes links to this server, whose address is not known")
 }
 
-// Plan is what the configuration says of events that come in, without the
-// number that the store has for it.
-func (l *Loaded) Plan() ingest.Plan {
-	return ingest.Plan{
-		Hash: l.Document.Hash, Sources: l.Sources, Forms: l.Forms, Senders: l.Senders, Rules: l.Rules, Autoreplies: l.Autoreplies, Location: l.Document.Server.Location,
-	}
-}
-
 // Limits bound the body of an event.
-func (l *Loaded) Limits() body.Limits {
+func (l *Plan) Limits() body.Limits {
 	limits := body.DefaultLimits()
-	limits.Size = int64(l.Document.Server.MaxBody)
+	limits.Size = int64(l.Config.Server.MaxBody)
 	return limits
 }
 
 // withoutPublicURL warns of a source whose sender signs the address that it
 // calls where the configuration does not say what that is.
-func withoutPublicURL(doc *config.Document, s *source.Source, e config.Entry) diag.List {
+func withoutPublicURL(doc *config.Config, s *source.Source, e config.Entry) diag.List {
 	if doc.Server.PublicURL != "" || !s.SignsURL() {
 		return nil
 	}
@@ -204,7 +206,7 @@ func withoutPublicURL(doc *config.Document, s *source.Source, e config.Entry) di
 }
 
 // deliver makes the connections as delivery takes them, to send by client.
-func (l *Loaded) deliver(client *egress.Client, files connectors.Files, store *db.Store, opt Options) ([]deliver.Connection, error) {
+func (l *Plan) deliver(client *egress.Client, files connectors.Files, store *db.Store, opt Options) ([]deliver.Connection, error) {
 	list := make([]deliver.Connection, 0, len(l.connections))
 	for _, c := range l.connections {
 		connector, faults := c.kind.New(c.Node, connectors.Deps{
@@ -245,8 +247,8 @@ func policy(r config.Retry) deliver.Policy {
 }
 
 // fingerprint is a hash of all that makes the connection work as it does.
-func (l *Loaded) fingerprint(c kindOf) (string, error) {
-	text, err := json.Marshal([]any{c.Node.Any(), l.Document.Outbound.AllowPrivate, c.kind.Hash})
+func (l *Plan) fingerprint(c kindOf) (string, error) {
+	text, err := json.Marshal([]any{c.Node.Any(), l.Config.Outbound.AllowPrivate, c.kind.Hash})
 	if err != nil {
 		return "", fmt.Errorf("connection %s: %w", c.Name.Value, err)
 	}
@@ -257,7 +259,7 @@ func (l *Loaded) fingerprint(c kindOf) (string, error) {
 // SocketPath is where the server with this configuration offers its API to
 // commands on the same machine: beside the database's file, or beside the
 // config file where the database is a server's.
-func SocketPath(doc *config.Document) string {
+func SocketPath(doc *config.Config) string {
 	path := doc.Storage.Path + ".sock"
 	if !doc.Storage.URL.IsZero() {
 		path = doc.Path + ".sock"

@@ -53,7 +53,7 @@ func (a *App) maintainOnce(ctx context.Context) {
 	if err := a.store.UsePlan(a.plan.Load().ID); err != nil {
 		a.opt.Logger.WarnContext(ctx, "the version in force could not be noted, trying again later", "error", err)
 	}
-	r := a.plan.Load().loaded.Document.Retention
+	r := a.plan.Load().Config.Retention
 	deleted, err := a.store.Prune(ctx, db.Retention{Events: r.Events, Submissions: r.Submissions, Spam: r.Spam, Files: r.Files})
 	if err != nil && !errors.Is(err, context.Canceled) {
 		a.opt.Logger.WarnContext(ctx, "old events could not be deleted, trying again later", "error", err)

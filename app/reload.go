@@ -26,13 +26,13 @@ var errRestart = errors.New("needs a restart")
 
 // use makes loaded the configuration in force. What was accepted before it
 // keeps its deliveries as they are.
-func (a *App) use(loaded *Loaded, tests api.Tests) error {
-	client, changed := a.outbound(loaded.Document.Outbound)
+func (a *App) use(loaded *Plan, tests api.Tests) error {
+	client, changed := a.outbound(loaded.Config.Outbound)
 	connections, err := loaded.deliver(client, storedFiles{a}, a.store, a.opt)
 	if err != nil {
 		return err
 	}
-	version, err := loaded.Version()
+	version, err := loaded.RuleSet()
 	if err != nil {
 		return err
 	}
@@ -53,10 +53,11 @@ func (a *App) use(loaded *Loaded, tests api.Tests) error {
 		}
 		a.egress = client
 	}
-	plan := loaded.Plan()
+	plan := *loaded
 	plan.ID, plan.Files = id, folder
-	loaded.compiler.SetLinks(a.links(loaded.Document.Server.PublicURL))
-	a.plan.Store(&inForce{Plan: plan, loaded: loaded, client: client, since: a.opt.Now(), tests: tests})
+	plan.client, plan.since, plan.tested = client, a.opt.Now(), tests
+	loaded.compiler.SetLinks(a.links(loaded.Config.Server.PublicURL))
+	a.plan.Store(&plan)
 	a.tellOrphans(connections)
 	return nil
 }
@@ -104,39 +105,39 @@ func (a *App) Reload() (*config.Report, error) {
 		}
 		return report, err
 	}
-	a.opt.Logger.Info("configuration loaded", "config", loaded.Document.Hash, "rules", len(loaded.Document.Rules), "tests", tests.Total)
+	a.opt.Logger.Info("configuration loaded", "config", loaded.Config.Hash, "rules", len(loaded.Config.Rules), "tests", tests.Total)
 	return report, nil
 }
 
 // outbound is the client for what may be reached: the one in use, with its
 // open connections, unless that has changed.
 func (a *App) outbound(o config.Outbound) (client *egress.Client, changed bool) {
-	if a.egress != nil && slices.Equal(a.plan.Load().loaded.Document.Outbound.AllowPrivate, o.AllowPrivate) {
+	if a.egress != nil && slices.Equal(a.plan.Load().Config.Outbound.AllowPrivate, o.AllowPrivate) {
 		return a.egress, false
 	}
 	return egress.New(egress.Config{AllowPrivate: o.AllowPrivate}), true
 }
 
-func (a *App) swap(loaded *Loaded, tests api.Tests) error {
-	before := a.plan.Load().loaded.Document
+func (a *App) swap(loaded *Plan, tests api.Tests) error {
+	before := a.plan.Load().Config
 	switch {
-	case loaded.Document.Server.Listen != before.Server.Listen:
+	case loaded.Config.Server.Listen != before.Server.Listen:
 		return fmt.Errorf("server.listen: %w", errRestart)
-	case loaded.Document.Storage.Path != before.Storage.Path:
+	case loaded.Config.Storage.Path != before.Storage.Path:
 		return fmt.Errorf("storage.path: %w", errRestart)
-	case loaded.Document.Storage.URL != before.Storage.URL:
+	case loaded.Config.Storage.URL != before.Storage.URL:
 		return fmt.Errorf("storage.url: %w", errRestart)
-	case loaded.Document.Storage.Lease != before.Storage.Lease:
+	case loaded.Config.Storage.Lease != before.Storage.Lease:
 		return fmt.Errorf("storage.lease: %w", errRestart)
-	case loaded.Document.Storage.Files != before.Storage.Files:
+	case loaded.Config.Storage.Files != before.Storage.Files:
 		return fmt.Errorf("storage.files: %w", errRestart)
-	case loaded.Document.Server.MaxBody != before.Server.MaxBody:
+	case loaded.Config.Server.MaxBody != before.Server.MaxBody:
 		return fmt.Errorf("server.max_body: %w", errRestart)
 	}
 	if err := a.use(loaded, tests); err != nil {
 		return err
 	}
-	a.server.Configure(settings(loaded.Document))
+	a.server.Configure(settings(loaded.Config))
 	return nil
 }
 

@@ -63,7 +63,7 @@ func (a service) Preview(ctx context.Context, r api.ReplayRequest) (api.ReplayPr
 }
 
 // judge is the configuration in force.
-func (a *App) judge() *replay.Judge { return a.plan.Load().loaded.Judge() }
+func (a *App) judge() *replay.Judge { return a.plan.Load().Judge() }
 
 // selected makes of a selection what the store and the query take: the oldest
 // event first.
@@ -211,7 +211,7 @@ func (a service) StepRun(ctx context.Context, id event.RunID, limit int) (api.Re
 // stepper gathers what a step replays and stores it in batches.
 type stepper struct {
 	app   *App
-	plan  *inForce
+	plan  *Plan
 	run   event.ReplayRun // as it is stored
 	next  event.ReplayRun // with what is gathered
 	list  []event.Replayed
@@ -226,7 +226,7 @@ func (s *stepper) take(e *event.Event, q *replay.Query) error {
 	if ok, _ := q.Match(e); !ok { // the preview has told of those that it fails for
 		return nil
 	}
-	out, err := s.plan.loaded.Judge().Match(e)
+	out, err := s.plan.Judge().Match(e)
 	if err != nil {
 		return err
 	}
@@ -254,7 +254,7 @@ func (s *stepper) flush() error {
 }
 
 // configOf is the hash of the file that a version is from.
-func configOf(v event.Version) string {
+func configOf(v event.RuleSet) string {
 	hash, _, _ := strings.Cut(v.Hash, "-")
 	return hash
 }

@@ -40,14 +40,14 @@ type Unused struct {
 }
 
 // Routes lists what goes where.
-func (l *Loaded) Routes() Routes {
+func (l *Plan) Routes() Routes {
 	kinds := map[string]string{}
 	for _, c := range l.connections {
 		kinds[c.Name.Value] = c.kind.Name
 	}
 	out := Routes{Routes: []Route{}}
 	used := map[string]bool{}
-	for _, rule := range l.Document.Rules {
+	for _, rule := range l.Config.Rules {
 		for _, from := range rule.From {
 			used["from "+from.Value] = true
 			made := map[string]int{}
@@ -62,7 +62,7 @@ func (l *Loaded) Routes() Routes {
 			}
 		}
 	}
-	for _, e := range l.Document.Forms { // what a form answers itself
+	for _, e := range l.Config.Forms { // what a form answers itself
 		reply := forms.ReadAutoreply(e.Node)
 		if reply == nil {
 			continue
@@ -73,7 +73,7 @@ func (l *Loaded) Routes() Routes {
 			From: e.Name.Value, Form: true, Events: []string{}, Rule: event.AutoreplyRule, When: reply.When.Value, Connection: to, Kind: kinds[to], Action: 1,
 		})
 	}
-	out.Unused = Unused{Sources: unused(l.Document.Sources, used), Forms: unused(l.Document.Forms, used), Connections: []string{}}
+	out.Unused = Unused{Sources: unused(l.Config.Sources, used), Forms: unused(l.Config.Forms, used), Connections: []string{}}
 	for _, c := range l.connections {
 		if !used["to "+c.Name.Value] {
 			out.Unused.Connections = append(out.Unused.Connections, c.Name.Value)
@@ -113,6 +113,6 @@ func (r Routes) rulesTo(connection string) []string {
 
 // isForm tells forms from sources by the document: without its secret a form
 // is not compiled.
-func (l *Loaded) isForm(name string) bool {
-	return slices.ContainsFunc(l.Document.Forms, func(e config.Entry) bool { return e.Name.Value == name })
+func (l *Plan) isForm(name string) bool {
+	return slices.ContainsFunc(l.Config.Forms, func(e config.Entry) bool { return e.Name.Value == name })
 }

@@ -49,7 +49,7 @@ func (a *App) Run(ctx context.Context) error {
 		a.followParts(watcher)
 		tasks.Go(func() { a.watch(background, watcher, target) })
 	}
-	tasks.Go(func() { a.followPauseStates(background, !a.plan.Load().loaded.Document.Storage.URL.IsZero()) })
+	tasks.Go(func() { a.followPauseStates(background, !a.plan.Load().Config.Storage.URL.IsZero()) })
 	tasks.Go(func() { a.followLimits(background) })
 	tasks.Go(func() {
 		a.store.Watch(background, db.Watch{
@@ -84,7 +84,7 @@ func (a *App) Run(ctx context.Context) error {
 
 // balanced reports whether a proxy may send to other replicas instead.
 func (a *App) balanced() bool {
-	doc := a.plan.Load().loaded.Document
+	doc := a.plan.Load().Config
 	return !doc.Storage.URL.IsZero() && len(doc.Server.TrustedProxies) > 0
 }
 
@@ -110,7 +110,7 @@ func fatal(err error) error {
 
 // listen opens the public listener and the socket of the API.
 func (a *App) listen(ctx context.Context, failed chan<- error) error {
-	doc := a.plan.Load().loaded.Document
+	doc := a.plan.Load().Config
 	socket, err := web.ListenUnix(ctx, SocketPath(doc))
 	if err != nil {
 		return err

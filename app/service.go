@@ -102,7 +102,7 @@ func (a service) Send(_ context.Context, name, contentType string, body []byte) 
 func (a service) Status(ctx context.Context) (api.Status, error) {
 	plan := a.plan.Load()
 	s := api.Status{
-		Version: a.opt.Version, Config: plan.Hash, Loaded: plan.since, Tests: plan.tests, Started: a.started, Ready: true, Queues: a.queues(ctx),
+		Version: a.opt.Version, Config: plan.Hash, Loaded: plan.since, Tests: plan.tested, Started: a.started, Ready: true, Queues: a.queues(ctx),
 	}
 	if err := a.notReady(); err != nil {
 		s.Ready, s.NotReady = false, err.Error()
@@ -151,7 +151,7 @@ func (a service) Reload(context.Context) (api.Reloaded, error) {
 // queues counts what is not delivered yet, by connection.
 func (a *App) queues(ctx context.Context) map[string]int {
 	depths := map[string]int{}
-	for _, c := range a.plan.Load().loaded.connections {
+	for _, c := range a.plan.Load().connections {
 		depths[c.Name.Value] = 0
 	}
 	for connection, b := range a.backlogs(ctx) {

@@ -32,7 +32,7 @@ type lister interface {
 
 // Origins is what is documented of each source, or follows from the fields of
 // each form, by name.
-func (l *Loaded) Origins() map[string]schema.Source {
+func (l *Plan) Origins() map[string]schema.Source {
 	origins := map[string]schema.Source{}
 	for name, s := range l.Sources {
 		o := schema.Source{Name: name}
@@ -97,7 +97,7 @@ func shapes(builders map[string]*schema.Builder) []schema.Payload {
 // and seen in the database where there is one. For commands that run beside no
 // server. Where the database cannot be read, the error says why, beside what
 // is documented.
-func (l *Loaded) Survey(ctx context.Context, names ...string) (map[string]schema.Source, error) {
+func (l *Plan) Survey(ctx context.Context, names ...string) (map[string]schema.Source, error) {
 	known := l.Origins()
 	origins := map[string]schema.Source{}
 	for _, name := range names {
@@ -107,7 +107,7 @@ func (l *Loaded) Survey(ctx context.Context, names ...string) (map[string]schema
 	}
 	ctx, cancel := context.WithTimeout(ctx, surveyAll)
 	defer cancel()
-	reader, err := openReader(ctx, l.Document.Storage)
+	reader, err := openReader(ctx, l.Config.Storage)
 	if reader == nil {
 		return origins, err
 	}
@@ -147,7 +147,7 @@ func openReader(ctx context.Context, s config.Storage) (*db.Reader, error) {
 // Fields is what is known of a source or form: event.ErrNotFound if the
 // configuration in force has none of that name.
 func (a service) Fields(ctx context.Context, name string, form bool) (schema.Source, error) {
-	o, found := a.plan.Load().loaded.Origins()[name]
+	o, found := a.plan.Load().Origins()[name]
 	if !found || o.Form != form {
 		return schema.Source{}, fmt.Errorf("%q: %w", name, event.ErrNotFound)
 	}

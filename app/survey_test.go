@@ -14,7 +14,7 @@ import (
 // seen is what a check beside no server finds in the database.
 func seen(t *testing.T, path string) (events int, report string, err error) {
 	t.Helper()
-	_, found, _ := app.Check(t.Context(), path, func(ctx context.Context, l *app.Loaded) (map[string]schema.Source, bool) {
+	_, found, _ := app.Check(t.Context(), path, func(ctx context.Context, l *app.Plan) (map[string]schema.Source, bool) {
 		var origins map[string]schema.Source
 		var ok bool
 		origins, ok, err = app.Seen(ctx, l)

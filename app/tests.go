@@ -11,8 +11,8 @@ import (
 
 // RunTests runs the configuration's tests, or those that only says yes to.
 // coverage watches what they exercise; nil: nothing does.
-func (l *Loaded) RunTests(now func() time.Time, only func(*trial.Test) bool, coverage *rules.Coverage) []trial.Result {
-	plan := l.Plan()
+func (l *Plan) RunTests(now func() time.Time, only func(*trial.Test) bool, coverage *rules.Coverage) []trial.Result {
+	plan := l.Plan
 	runner := trial.Runner{Plan: &plan, Limits: l.Limits(), Now: now, Coverage: coverage}
 	var tests []*trial.Test
 	for _, t := range l.Tests {
@@ -25,7 +25,7 @@ func (l *Loaded) RunTests(now func() time.Time, only func(*trial.Test) bool, cov
 
 // test runs the configuration's tests and gives those that fail as faults of
 // it.
-func (a *App) test(loaded *Loaded) (api.Tests, diag.List) {
+func (a *App) test(loaded *Plan) (api.Tests, diag.List) {
 	results := loaded.RunTests(a.opt.Now, nil, nil)
 	var list diag.List
 	for _, r := range trial.Failed(results) {
@@ -37,7 +37,7 @@ func (a *App) test(loaded *Loaded) (api.Tests, diag.List) {
 // start makes loaded the configuration in force as the process starts. A test
 // that fails is told loudly and refuses nothing: what worked before a restart
 // must work after it.
-func (a *App) start(loaded *Loaded) error {
+func (a *App) start(loaded *Plan) error {
 	tests, failed := a.test(loaded)
 	for _, d := range failed {
 		a.opt.Logger.Error("a test of the configuration fails; a reload would be refused", "at", d.String(), "test", d.Message, "hint", d.Hint)

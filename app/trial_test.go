@@ -52,9 +52,9 @@ func TestTrial_isIntake(t *testing.T) {
 		t.Fatal(report.List)
 	}
 	a := mustRun(t, path)
-	c := client.Unix(app.SocketPath(loaded.Document))
+	c := client.Unix(app.SocketPath(loaded.Config))
 	defer c.Close()
-	plan := loaded.Plan()
+	plan := loaded.Plan
 	seen := map[string]int{}
 	posts := 0
 	rapid.Check(t, func(t *rapid.T) {
@@ -145,7 +145,7 @@ func unsendable(reason string, attempts int) string {
 }
 
 // tryOut is what package trial says will become of a sample.
-func tryOut(t *rapid.T, loaded *app.Loaded, s trial.Sample, plan *ingest.Plan) []string {
+func tryOut(t *rapid.T, loaded *app.Plan, s trial.Sample, plan *ingest.Plan) []string {
 	tr, err := trial.Open(plan, loaded.Limits(), s)
 	if err != nil {
 		return []string{"refused"}

@@ -19,7 +19,7 @@ func TestReadmit(t *testing.T) {
 	t.Parallel()
 	forEachEngine(t, func(t *testing.T, p place) {
 		s, c := newStore(t, p)
-		plan, err := s.SavePlan(event.Version{Hash: "abc", Rules: []string{"lead"}})
+		plan, err := s.SavePlan(event.RuleSet{Hash: "abc", Rules: []string{"lead"}})
 		if err != nil {
 			t.Fatal(err)
 		}

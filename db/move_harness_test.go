@@ -21,7 +21,7 @@ import (
 func mustHistory(t testing.TB, path string, events int) snapshot {
 	t.Helper()
 	s, c := newStore(t, place{path: path})
-	plan, err := s.SavePlan(event.Version{Hash: "abc", Rules: []string{"first", "second"}})
+	plan, err := s.SavePlan(event.RuleSet{Hash: "abc", Rules: []string{"first", "second"}})
 	if err != nil {
 		t.Fatal(err)
 	}

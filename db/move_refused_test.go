@@ -128,7 +128,7 @@ func TestMoveHistory_emptyTarget(t *testing.T) {
 	path, url := filepath.Join(t.TempDir(), "test.db"), pgtest.Shared(t).URL(t)
 	mustHistory(t, path, 20)
 	s := mustReplica(t, url, 0)
-	if _, err := s.SavePlan(event.Version{Hash: "of the first start", Rules: []string{"x"}}); err != nil {
+	if _, err := s.SavePlan(event.RuleSet{Hash: "of the first start", Rules: []string{"x"}}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Close(); err != nil {

@@ -86,7 +86,7 @@ func TestMoveHistory_goesOn(t *testing.T) {
 	var plan int64
 	for _, hash := range []string{"1", "2", "abc"} {
 		var err error
-		if plan, err = s.SavePlan(event.Version{Hash: hash, Rules: []string{"r"}}); err != nil {
+		if plan, err = s.SavePlan(event.RuleSet{Hash: hash, Rules: []string{"r"}}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -124,10 +124,10 @@ func TestMoveHistory_goesOn(t *testing.T) {
 	if duplicateOf, err := r.Accept(&again, nil); err != nil || duplicateOf != first.ID {
 		t.Errorf("a repeat is of %v, %v, want %v", duplicateOf, err, first.ID)
 	}
-	if same, err := r.SavePlan(event.Version{Hash: "abc", Rules: []string{"r"}}); err != nil || same != plan {
+	if same, err := r.SavePlan(event.RuleSet{Hash: "abc", Rules: []string{"r"}}); err != nil || same != plan {
 		t.Errorf("the plan's number is %d, %v, was %d", same, err, plan)
 	}
-	if other, err := r.SavePlan(event.Version{Hash: "def", Rules: nil}); err != nil || other == plan {
+	if other, err := r.SavePlan(event.RuleSet{Hash: "def", Rules: nil}); err != nil || other == plan {
 		t.Errorf("a new plan's number is %d, %v", other, err)
 	}
 }

@@ -18,7 +18,7 @@ const planIdle = 24 * time.Hour
 
 // SavePlan keeps a version of the configuration under its hash and returns the
 // number that its events refer to. The same hash gives the same number again.
-func (s *Store) SavePlan(v event.Version) (int64, error) {
+func (s *Store) SavePlan(v event.RuleSet) (int64, error) {
 	names, err := json.Marshal(v.Rules)
 	if err != nil {
 		return 0, fmt.Errorf("encode rule names: %w", err)
@@ -53,18 +53,18 @@ func (s *Store) UsePlan(id int64) error {
 }
 
 // Plan is the version with the number; event.ErrNotFound if there is none.
-func (s *Store) Plan(ctx context.Context, id int64) (event.Version, error) {
+func (s *Store) Plan(ctx context.Context, id int64) (event.RuleSet, error) {
 	return s.plan(ctx, `id = ?1`, id)
 }
 
 // LatestPlan is the version that was in force last.
-func (s *Store) LatestPlan(ctx context.Context) (event.Version, error) {
+func (s *Store) LatestPlan(ctx context.Context) (event.RuleSet, error) {
 	return s.plan(ctx, `id = (SELECT id FROM plans ORDER BY used DESC, id DESC LIMIT 1) AND ?1 = 0`, 0)
 }
 
-func (s *Store) plan(ctx context.Context, condition string, arg int64) (event.Version, error) {
+func (s *Store) plan(ctx context.Context, condition string, arg int64) (event.RuleSet, error) {
 	var (
-		v       event.Version
+		v       event.RuleSet
 		names   string
 		created int64
 		source  []byte

@@ -17,7 +17,7 @@ func TestDropPlans(t *testing.T) {
 		s, c := newStore(t, p)
 		save := func(hash string) int64 {
 			t.Helper()
-			id, err := s.SavePlan(event.Version{Hash: hash, Rules: []string{"r"}, Source: []byte(`{"of":"` + hash + `"}`)})
+			id, err := s.SavePlan(event.RuleSet{Hash: hash, Rules: []string{"r"}, Source: []byte(`{"of":"` + hash + `"}`)})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -71,7 +71,7 @@ func TestDropPlans_released(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.Add(20 * 24 * time.Hour)
-		plan, err := s.SavePlan(event.Version{Hash: "later", Rules: []string{"lead"}})
+		plan, err := s.SavePlan(event.RuleSet{Hash: "later", Rules: []string{"lead"}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -64,6 +64,6 @@ func (r *Reader) CountEvents(ctx context.Context, f event.Filter) (int, error) {
 }
 
 // LatestPlan is Store.LatestPlan.
-func (r *Reader) LatestPlan(ctx context.Context) (event.Version, error) {
+func (r *Reader) LatestPlan(ctx context.Context) (event.RuleSet, error) {
 	return r.store.LatestPlan(ctx)
 }

@@ -15,7 +15,7 @@ func TestReader_past(t *testing.T) {
 	t.Parallel()
 	forEachEngine(t, func(t *testing.T, p place) {
 		s, c := newStore(t, p)
-		if _, err := s.SavePlan(event.Version{Hash: "h", Rules: []string{"r"}, Source: []byte("{}")}); err != nil {
+		if _, err := s.SavePlan(event.RuleSet{Hash: "h", Rules: []string{"r"}, Source: []byte("{}")}); err != nil {
 			t.Fatal(err)
 		}
 		e, _ := mustAccept(t, s, c, "", "x")

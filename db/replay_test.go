@@ -24,7 +24,7 @@ func mustRun(t testing.TB, s *db.Store, c *clock) *event.ReplayRun {
 // mustReplayPlan is the version whose rules make what is replayed.
 func mustReplayPlan(t testing.TB, s *db.Store) int64 {
 	t.Helper()
-	plan, err := s.SavePlan(event.Version{Hash: "h", Rules: []string{"again", "other"}})
+	plan, err := s.SavePlan(event.RuleSet{Hash: "h", Rules: []string{"again", "other"}})
 	if err != nil {
 		t.Fatal(err)
 	}

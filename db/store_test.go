@@ -17,7 +17,7 @@ func TestAccept_keepsAll(t *testing.T) {
 	t.Parallel()
 	forEachEngine(t, func(t *testing.T, p place) {
 		s, c := newStore(t, p)
-		plan, err := s.SavePlan(event.Version{Hash: "abc", Rules: []string{"one", "two", "three"}})
+		plan, err := s.SavePlan(event.RuleSet{Hash: "abc", Rules: []string{"one", "two", "three"}})
 		if err != nil {
 			t.Fatal(err)
 		}

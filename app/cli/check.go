@@ -86,7 +86,7 @@ func (s *session) check(ctx context.Context, strict bool) error {
 // seen asks the server that runs what it has seen of each source and form, and
 // where none does looks into the database. unseen gets why it could not.
 func (s *session) seen(unseen *string) app.Survey {
-	return func(ctx context.Context, l *app.Loaded) (map[string]schema.Source, bool) {
+	return func(ctx context.Context, l *app.Plan) (map[string]schema.Source, bool) {
 		origins, found, err := s.seenBy(ctx, l)
 		if err != nil {
 			*unseen = strings.Join(strings.Fields(err.Error()), " ")
@@ -95,7 +95,7 @@ func (s *session) seen(unseen *string) app.Survey {
 	}
 }
 
-func (s *session) seenBy(ctx context.Context, l *app.Loaded) (map[string]schema.Source, bool, error) {
+func (s *session) seenBy(ctx context.Context, l *app.Plan) (map[string]schema.Source, bool, error) {
 	server, err := s.connect()
 	if err != nil {
 		return app.Seen(ctx, l)
@@ -135,8 +135,8 @@ func (s *session) checkJSON(result checked, strict bool, report *config.Report) 
 }
 
 // printCounts prints what a valid config holds.
-func (s *session) printCounts(loaded *app.Loaded, report *config.Report) {
-	doc := loaded.Document
+func (s *session) printCounts(loaded *app.Plan, report *config.Report) {
+	doc := loaded.Config
 	counts := fmt.Sprintf("%s, %s, %s, %s", plural(len(doc.Sources), "source"), plural(len(doc.Forms), "form"),
 		plural(len(doc.Connections), "connection"), plural(len(doc.Rules), "rule"))
 	tick := s.out.Good.Render("✓")
@@ -148,7 +148,7 @@ func (s *session) printCounts(loaded *app.Loaded, report *config.Report) {
 
 // load reads the config for a command that needs a valid one, and shows what
 // is wrong where it is not.
-func (s *session) load() (*app.Loaded, *config.Report, error) {
+func (s *session) load() (*app.Plan, *config.Report, error) {
 	path, err := s.findConfig()
 	if err != nil {
 		return nil, nil, err
@@ -165,7 +165,7 @@ func (s *session) load() (*app.Loaded, *config.Report, error) {
 
 // loadRules is load for a command that only judges by the rules: values of the
 // environment may be missing, as they do where a change is reviewed.
-func (s *session) loadRules() (*app.Loaded, *config.Report, error) {
+func (s *session) loadRules() (*app.Plan, *config.Report, error) {
 	path, err := s.findConfig()
 	if err != nil {
 		return nil, nil, err

@@ -101,7 +101,7 @@ func (s *session) explainKept(cmd *cobra.Command, id event.ID, flags *explainFla
 		return err
 	}
 	if !changed && len(e.Rules) > 0 {
-		s.note("the server's rules have changed since this event: this is what those of %s say", loaded.Document.Path)
+		s.note("the server's rules have changed since this event: this is what those of %s say", loaded.Config.Path)
 	}
 	sample := trial.Sample{
 		Source: e.Source, Body: []byte(e.Body), ContentType: e.Request.ContentType,
@@ -117,8 +117,8 @@ func (s *session) explainKept(cmd *cobra.Command, id event.ID, flags *explainFla
 }
 
 // explainSample asks the config's rules.
-func (s *session) explainSample(loaded *app.Loaded, report *config.Report, sample trial.Sample, flags *explainFlags) error {
-	plan := loaded.Plan()
+func (s *session) explainSample(loaded *app.Plan, report *config.Report, sample trial.Sample, flags *explainFlags) error {
+	plan := loaded.Plan
 	var err error
 	if sample.Source, err = onlySource(sample.Source, trial.Sources(&plan)); err != nil {
 		return err

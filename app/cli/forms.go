@@ -84,9 +84,9 @@ func (s *session) formCounts(ctx context.Context, since time.Time) (map[string]a
 	return nil, serverError(err)
 }
 
-func listForms(loaded *app.Loaded, counts map[string]api.FormCount) []listedForm {
+func listForms(loaded *app.Plan, counts map[string]api.FormCount) []listedForm {
 	list := []listedForm{}
-	for _, in := range inbounds(loaded.Document) {
+	for _, in := range inbounds(loaded.Config) {
 		f := loaded.Forms[in.name]
 		if f == nil || !strings.HasPrefix(in.path, "/f/") {
 			continue

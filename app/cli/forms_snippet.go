@@ -95,10 +95,10 @@ func (s *session) snippet(name string, kind forms.SnippetKind, lang string) (str
 	if kind == forms.FetchSnippet && !f.Scripted() {
 		s.note(`form %q has no "origins": a script of another site cannot read the answer, add yours`, name)
 	}
-	if loaded.Document.Server.PublicURL == "" {
+	if loaded.Config.Server.PublicURL == "" {
 		s.note("server.public_url is not set: the address in the snippet is this machine's")
 	}
-	for _, in := range inbounds(loaded.Document) {
+	for _, in := range inbounds(loaded.Config) {
 		if in.path == "/f/"+name {
 			return f.Snippet(kind, wanted, in.whole())
 		}

@@ -117,7 +117,7 @@ func (s *session) versionOf(path string) (json.RawMessage, error) {
 	if err != nil {
 		return nil, s.configFailure(report)
 	}
-	version, err := loaded.Version()
+	version, err := loaded.RuleSet()
 	if err != nil {
 		return nil, &failure{code: exitFailed, err: err}
 	}

@@ -89,7 +89,7 @@ func (s *session) serve(ctx context.Context, logger *slog.Logger) error {
 		defer close(announced)
 		select {
 		case <-server.Ready():
-			s.announce(server.Addr(), loaded.Document, logger)
+			s.announce(server.Addr(), loaded.Config, logger)
 		case <-ctx.Done():
 		}
 	}()
@@ -103,7 +103,7 @@ func (s *session) serve(ctx context.Context, logger *slog.Logger) error {
 }
 
 // announce says what to paste at the senders and, last, where the server listens.
-func (s *session) announce(addr string, doc *config.Document, logger *slog.Logger) {
+func (s *session) announce(addr string, doc *config.Config, logger *slog.Logger) {
 	for _, in := range inbounds(doc) {
 		logger.Info("accepting", slog.String("name", in.name), slog.String("url", in.masked()))
 	}

@@ -26,14 +26,14 @@ func newSourcesURL(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for _, in := range inbounds(loaded.Document) {
+			for _, in := range inbounds(loaded.Config) {
 				if in.name == args[0] {
 					return s.printURL(&in)
 				}
 			}
 			return &failure{
 				code: exitNotFound, err: fmt.Errorf("the config has no source or form %q", args[0]),
-				hint: diag.DidYouMean(args[0], inboundNames(loaded.Document)),
+				hint: diag.DidYouMean(args[0], inboundNames(loaded.Config)),
 			}
 		},
 	}
@@ -70,7 +70,7 @@ func (in *inbound) masked() string {
 }
 
 // inbounds lists the sources and forms in the order of the config.
-func inbounds(doc *config.Document) []inbound {
+func inbounds(doc *config.Config) []inbound {
 	base := strings.TrimRight(doc.Server.PublicURL, "/")
 	if base == "" {
 		base = "http://" + local(doc.Server.Listen)
@@ -98,7 +98,7 @@ func local(listen string) string {
 	return net.JoinHostPort(host, port)
 }
 
-func inboundNames(doc *config.Document) []string {
+func inboundNames(doc *config.Config) []string {
 	var names []string
 	for _, in := range inbounds(doc) {
 		names = append(names, in.name)

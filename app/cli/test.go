@@ -86,7 +86,7 @@ func (s *session) test(flags *testFlags) error {
 		out.Coverage = &coverageReport{Percent: report.Percent(), CoverageReport: report}
 	}
 	if flags.junit != "" {
-		if err := writeJUnit(flags.junit, loaded.Document.Path, began, out.Tests); err != nil {
+		if err := writeJUnit(flags.junit, loaded.Config.Path, began, out.Tests); err != nil {
 			return &failure{code: exitFailed, err: err}
 		}
 	}

@@ -12,10 +12,10 @@ import (
 	"hookgate/rules"
 )
 
-// Document is a whole config.yaml, with defaults where it says nothing. What
+// Config is a whole config.yaml, with defaults where it says nothing. What
 // a source, a form or a connection holds beyond the keys here is decoded by
 // the package that it belongs to, from its Node.
-type Document struct {
+type Config struct {
 	// Path is the file that it was read from; Hash names its content, and
 	// that of its recipes, in seven hexadecimal digits.
 	Path, Hash string
@@ -153,9 +153,9 @@ func commonKeys() []string {
 	return []string{"type", "timeout", "concurrency", "rate_limit", "retry"}
 }
 
-func defaults() *Document {
+func defaults() *Config {
 	const day = 24 * time.Hour
-	return &Document{
+	return &Config{
 		Server:    Server{Listen: "127.0.0.1:8080", Timezone: "UTC", Location: time.UTC, MaxBody: 10 << 20},
 		Storage:   Storage{Path: "hookgate.db", Lease: 30 * time.Second},
 		Retention: Retention{Events: 90 * day, Submissions: 365 * day, Spam: 14 * day, Files: 180 * day},

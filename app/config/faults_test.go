@@ -41,14 +41,14 @@ func TestParse_faults(t *testing.T) {
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			t.Parallel()
-			golden(t, file, func(*config.Document, *config.Report) {})
+			golden(t, file, func(*config.Config, *config.Report) {})
 		})
 	}
 }
 
 // golden parses file, lets more add what it finds, and compares what is
 // rendered with the .golden file beside it.
-func golden(t *testing.T, file string, more func(*config.Document, *config.Report)) {
+func golden(t *testing.T, file string, more func(*config.Config, *config.Report)) {
 	t.Helper()
 	content, err := os.ReadFile(file)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 // the form that docs/configuration.md shows.
 func TestRules_faults(t *testing.T) {
 	t.Parallel()
-	golden(t, filepath.Join("testdata", "language", "language.yaml"), func(doc *config.Document, report *config.Report) {
+	golden(t, filepath.Join("testdata", "language", "language.yaml"), func(doc *config.Config, report *config.Report) {
 		_, list := rules.Compile(lang.NewCompiler(), doc.Rules,
 			rules.Origins{"sitejet": {"website_created", "website_status_changed"}, "contact": {"form_submitted"}},
 			rules.Targets{

@@ -12,11 +12,11 @@ import (
 	"hookgate/internal/yamlnode"
 )
 
-// Load reads the file at path, and the .env file beside it. The Document is
+// Load reads the file at path, and the .env file beside it. The Config is
 // nil when the file is not there or no YAML; else it holds all that could be
 // understood, so that later passes can find their faults too, and must not be
 // used for anything else while the Report holds an error.
-func Load(path string, getenv LookupFunc) (*Document, *Report) {
+func Load(path string, getenv LookupFunc) (*Config, *Report) {
 	content, err := readFile(path)
 	if err != nil {
 		report := newReport(path, nil)
@@ -33,7 +33,7 @@ func Load(path string, getenv LookupFunc) (*Document, *Report) {
 
 // Parse is Load for a file's content that is at hand, as tests have it. There is
 // no .env file.
-func Parse(path string, content []byte, getenv LookupFunc) (*Document, *Report) {
+func Parse(path string, content []byte, getenv LookupFunc) (*Config, *Report) {
 	return parse(path, content, newEnvironment(path, getenv))
 }
 
@@ -84,7 +84,7 @@ func sectionNames() []string {
 	return append([]string{"version", "retention", "outbound", "recipes", "rules", "tests"}, envSections...)
 }
 
-func parse(path string, content []byte, env *environment) (*Document, *Report) {
+func parse(path string, content []byte, env *environment) (*Config, *Report) {
 	content = bytes.TrimPrefix(content, []byte("\uFEFF"))
 	report := newReport(path, content)
 	if !utf8.Valid(content) {
@@ -121,14 +121,14 @@ func parse(path string, content []byte, env *environment) (*Document, *Report) {
 	return doc, report
 }
 
-// Hash names a file's content in seven hexadecimal digits, as Document.Hash.
+// Hash names a file's content in seven hexadecimal digits, as Config.Hash.
 func Hash(content []byte) string {
 	sum := sha256.Sum256(bytes.TrimPrefix(content, []byte("\uFEFF")))
 	return hex.EncodeToString(sum[:])[:7]
 }
 
 // decode fills the document from the file's.
-func (doc *Document) decode(root yamlnode.Node) diag.List {
+func (doc *Config) decode(root yamlnode.Node) diag.List {
 	var s sections
 	list := root.Decode("the file", &s)
 	list = append(list, checkVersion(s.Version)...)

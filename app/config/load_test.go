@@ -18,7 +18,7 @@ import (
 )
 
 // MustParse parses a config without faults.
-func MustParse(t *testing.T, text string, env map[string]string) (*config.Document, *config.Report) {
+func MustParse(t *testing.T, text string, env map[string]string) (*config.Config, *config.Report) {
 	t.Helper()
 	doc, report := config.Parse("dir/config.yaml", []byte(text), lookup(env))
 	if len(report.List) > 0 {

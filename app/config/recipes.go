@@ -17,7 +17,7 @@ type RecipeFile struct {
 
 // readRecipes reads the files that the configuration names. A relative path
 // starts at the folder of the config file.
-func (doc *Document) readRecipes(n yamlnode.Node, report *Report) diag.List {
+func (doc *Config) readRecipes(n yamlnode.Node, report *Report) diag.List {
 	if n.Kind() == yamlnode.Null {
 		return nil
 	}
@@ -59,7 +59,7 @@ func (doc *Document) readRecipes(n yamlnode.Node, report *Report) diag.List {
 
 // hash names the configuration with the recipes that it is made of. Without
 // any it is that of the file.
-func (doc *Document) hash(content []byte) string {
+func (doc *Config) hash(content []byte) string {
 	whole := content
 	for _, r := range doc.Recipes {
 		whole = append(append(slices.Clip(whole), 0), r.Content...)

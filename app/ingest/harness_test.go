@@ -105,7 +105,7 @@ func newGateway(t *testing.T) *gateway {
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	g := &gateway{t: t, lanes: &lanes{}, store: store, plan: planned.Must(t, document)}
-	if g.plan.ID, err = store.SavePlan(event.Version{Hash: "hash", Rules: g.plan.Rules.Names()}); err != nil {
+	if g.plan.ID, err = store.SavePlan(event.RuleSet{Hash: "hash", Rules: g.plan.Rules.Names()}); err != nil {
 		t.Fatal(err)
 	}
 	g.in = ingest.New(store, g.lanes, ingest.Options{

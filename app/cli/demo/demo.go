@@ -81,7 +81,7 @@ func (d *demo) load() (*app.App, error) {
 	if report.List.Count(diag.Error) > 0 {
 		return nil, report.List
 	}
-	d.api = client.Unix(app.SocketPath(loaded.Document))
+	d.api = client.Unix(app.SocketPath(loaded.Config))
 	return app.New(loaded, app.Options{Logger: d.Logger, Version: d.Version, Now: d.Now})
 }
 

@@ -43,7 +43,7 @@ rules:
       - { to: billing, when: data.website.id > 5, ordering_key: data.website.id, json: { id: "${{ data.website.id }}" } }
 `
 
-func loadText(t testing.TB, text string) *app.Loaded {
+func loadText(t testing.TB, text string) *app.Plan {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "config.yaml")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
@@ -61,7 +61,7 @@ func loadText(t testing.TB, text string) *app.Loaded {
 func TestVersion(t *testing.T) {
 	t.Parallel()
 	loaded := loadText(t, versioned)
-	version, err := loaded.Version()
+	version, err := loaded.RuleSet()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +94,7 @@ func TestVersion(t *testing.T) {
 			t.Errorf("%s: explained (-loaded +stored)\n%s", text, diff)
 		}
 	}
-	again, err := loadText(t, versioned).Version()
+	again, err := loadText(t, versioned).RuleSet()
 	if err != nil || again.Hash != version.Hash {
 		t.Errorf("the same file has the hashes %s and %s, %v", version.Hash, again.Hash, err)
 	}
@@ -124,7 +124,7 @@ func TestVersion_recipeGone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err, report)
 	}
-	version, err := loaded.Version()
+	version, err := loaded.RuleSet()
 	if err != nil {
 		t.Fatal(err)
 	}

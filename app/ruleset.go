@@ -23,26 +23,26 @@ import (
 // what its rules are compiled from was kept.
 var ErrNoSource = errors.New("this version of the configuration was stored by an older hookgate, without its rules")
 
-// versionSource is what is kept of a configuration to judge by its rules
+// storedRules is what is kept of a plan (RuleSet.Source) to judge by its rules
 // later. Of the connections it has the shape of their actions and nothing that
 // stands in their settings.
-type versionSource struct {
-	Config   string                   `json:"config"` // the file's hash
-	Text     config.RuleText          `json:"text"`
-	Origins  rules.Origins            `json:"origins"`
-	Targets  map[string]versionTarget `json:"targets"`
-	Timezone string                   `json:"timezone"`
+type storedRules struct {
+	Config   string                  `json:"config"` // the file's hash
+	Text     config.RuleText         `json:"text"`
+	Origins  rules.Origins           `json:"origins"`
+	Targets  map[string]storedTarget `json:"targets"`
+	Timezone string                  `json:"timezone"`
 }
 
-// versionTarget is what a connection accepts in an action.
-type versionTarget struct {
-	Type   string         `json:"type"`
-	Inputs []versionInput `json:"inputs"`
+// storedTarget is what a connection accepts in an action.
+type storedTarget struct {
+	Type   string        `json:"type"`
+	Inputs []storedInput `json:"inputs"`
 }
 
-// versionInput is what of a lang.Input decides what is sent, but for what
+// storedInput is what of a lang.Input decides what is sent, but for what
 // follows from the kind's code.
-type versionInput struct {
+type storedInput struct {
 	Name     string    `json:"name"`
 	Kind     lang.Kind `json:"kind"`
 	Required bool      `json:"required,omitempty"`
@@ -51,19 +51,19 @@ type versionInput struct {
 	Unless   []string  `json:"unless,omitempty"`
 }
 
-// Version is the configuration as it is stored with the events that it judges.
+// RuleSet is the part of the plan that is stored with the events that it judges.
 // Its hash names the file's together with all that the rules depend on: the
 // file's own is short, and what a file means can change with hookgate.
-func (l *Loaded) Version() (event.Version, error) {
-	text := l.Document.RuleText
+func (l *Plan) RuleSet() (event.RuleSet, error) {
+	text := l.Config.RuleText
 	text.File = filepath.Base(text.File)
-	source := versionSource{
-		Config: l.Document.Hash, Text: text, Origins: l.origins, Targets: map[string]versionTarget{}, Timezone: l.Document.Server.Timezone,
+	source := storedRules{
+		Config: l.Config.Hash, Text: text, Origins: l.origins, Targets: map[string]storedTarget{}, Timezone: l.Config.Server.Timezone,
 	}
 	for _, c := range l.connections {
-		target := versionTarget{Type: c.kind.Name}
+		target := storedTarget{Type: c.kind.Name}
 		for _, i := range c.kind.ActionFor(c.Node).Inputs {
-			target.Inputs = append(target.Inputs, versionInput{
+			target.Inputs = append(target.Inputs, storedInput{
 				Name: i.Name, Kind: i.Kind, Required: i.Required, NotEmpty: i.NotEmpty, Default: i.Default, Unless: i.Unless,
 			})
 		}
@@ -71,11 +71,11 @@ func (l *Loaded) Version() (event.Version, error) {
 	}
 	encoded, err := json.Marshal(source)
 	if err != nil {
-		return event.Version{}, fmt.Errorf("encode the version of the configuration: %w", err)
+		return event.RuleSet{}, fmt.Errorf("encode the version of the configuration: %w", err)
 	}
 	sum := sha256.Sum256(encoded)
-	return event.Version{
-		Hash: l.Document.Hash + "-" + hex.EncodeToString(sum[:8]), Rules: l.Rules.Names(), Source: encoded,
+	return event.RuleSet{
+		Hash: l.Config.Hash + "-" + hex.EncodeToString(sum[:8]), Rules: l.Rules.Names(), Source: encoded,
 	}, nil
 }
 
@@ -86,7 +86,7 @@ func NewJudge(source []byte, kinds *connectors.Catalog) (*replay.Judge, error) {
 	if len(source) == 0 {
 		return nil, ErrNoSource
 	}
-	var v versionSource
+	var v storedRules
 	if err := json.Unmarshal(source, &v); err != nil {
 		return nil, fmt.Errorf("read the version of the configuration: %w", err)
 	}
@@ -106,7 +106,7 @@ func NewJudge(source []byte, kinds *connectors.Catalog) (*replay.Judge, error) {
 }
 
 // gone are the connections whose type is none of kinds.
-func (v *versionSource) gone(kinds *connectors.Catalog) []replay.GoneConnection {
+func (v *storedRules) gone(kinds *connectors.Catalog) []replay.GoneConnection {
 	var list []replay.GoneConnection
 	for _, name := range slices.Sorted(maps.Keys(v.Targets)) {
 		wanted := v.Targets[name].Type
@@ -119,7 +119,7 @@ func (v *versionSource) gone(kinds *connectors.Catalog) []replay.GoneConnection 
 
 // targets are the actions that the connections accepted. How values are
 // escaped is the business of the kind, as it is today.
-func (v *versionSource) targets(kinds *connectors.Catalog) rules.Targets {
+func (v *storedRules) targets(kinds *connectors.Catalog) rules.Targets {
 	targets := rules.Targets{}
 	for name, t := range v.Targets {
 		action := lang.Action{Noun: "an action to " + name}
@@ -142,6 +142,6 @@ func (v *versionSource) targets(kinds *connectors.Catalog) rules.Targets {
 }
 
 // Judge is the loaded configuration as a judge of stored events.
-func (l *Loaded) Judge() *replay.Judge {
-	return &replay.Judge{Config: l.Document.Hash, Rules: l.Rules, Location: l.Document.Server.Location}
+func (l *Plan) Judge() *replay.Judge {
+	return &replay.Judge{Config: l.Config.Hash, Rules: l.Rules, Location: l.Config.Server.Location}
 }

@@ -2,9 +2,9 @@ package event
 
 import "time"
 
-// Version is a version of the configuration, as far as it judged events: its
+// RuleSet is a version of the configuration, as far as it judged events: its
 // rules, and what is needed to judge by them again.
-type Version struct {
+type RuleSet struct {
 	Plan    int64     // its number in the store: Event.Plan
 	Hash    string    // names the version
 	Rules   []string  // the names of its rules, in order
