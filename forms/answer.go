@@ -48,9 +48,11 @@ func ErrorAnswer(lang Lang, status int, detail string) Answer {
 }
 
 // WantsJSON reports whether to answer a request with JSON and not with a page:
-// when its Accept header names a JSON type and no HTML, or when its body is
-// JSON and it accepts anything, as fetch does by default.
-func WantsJSON(accept, contentType string) bool {
+// when its Accept header names a JSON type and no HTML, or when it accepts
+// anything, as fetch does by default, and its body is JSON or a script waits for
+// the answer. header gives a field of the request.
+func WantsJSON(header func(name string) string) bool {
+	accept := header("Accept")
 	anything := strings.TrimSpace(accept) == ""
 	for part := range strings.SplitSeq(accept, ",") {
 		mediaType, _, err := mime.ParseMediaType(part)
@@ -66,8 +68,18 @@ func WantsJSON(accept, contentType string) bool {
 			anything = true
 		}
 	}
-	mediaType, _, err := mime.ParseMediaType(contentType)
-	return anything && err == nil && isJSON(mediaType)
+	mediaType, _, err := mime.ParseMediaType(header("Content-Type"))
+	return anything && (err == nil && isJSON(mediaType) || scripted(header))
+}
+
+// scripted reports whether a script posts, which can read no page: browsers say
+// so (Fetch Metadata), and so do libraries that are older than these headers.
+func scripted(header func(name string) string) bool {
+	mode, dest := header("Sec-Fetch-Mode"), header("Sec-Fetch-Dest")
+	if mode == "" && dest == "" {
+		return strings.EqualFold(header("X-Requested-With"), "XMLHttpRequest")
+	}
+	return mode != "navigate" && (dest == "" || dest == "empty")
 }
 
 func isJSON(mediaType string) bool {

@@ -50,8 +50,40 @@ func TestWantsJSON(t *testing.T) {
 		{"text/html, application/json", "", false},
 		{";;,", "application/json", false},
 	} {
-		if got := forms.WantsJSON(c.accept, c.contentType); got != c.want {
+		header := map[string]string{"Accept": c.accept, "Content-Type": c.contentType}
+		if got := forms.WantsJSON(func(name string) string { return header[name] }); got != c.want {
 			t.Errorf("Accept %q, Content-Type %q: %v, want %v", c.accept, c.contentType, got, c.want)
+		}
+	}
+}
+
+// A script that says nothing of what it accepts can read no page.
+func TestWantsJSON_scripts(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		accept, mode, dest, with string
+		want                     bool
+	}{
+		{"*/*", "cors", "empty", "", true},
+		{"", "same-origin", "empty", "", true},
+		{"*/*", "no-cors", "", "", true},
+		{"*/*", "", "empty", "", true},
+		{"*/*", "navigate", "document", "", false},
+		{"*/*", "navigate", "iframe", "", false},
+		{"", "navigate", "", "", false},
+		{"text/html, */*;q=0.8", "cors", "empty", "XMLHttpRequest", false}, // it says what it wants
+		{"text/vnd.turbo-stream.html, text/html, application/xhtml+xml", "cors", "empty", "", false},
+		{"text/plain", "cors", "empty", "", false},
+		{"*/*", "", "", "XMLHttpRequest", true},
+		{"*/*", "", "", "org.example.webview", false}, // what Android's browser inside of an app says
+		{"*/*", "navigate", "document", "XMLHttpRequest", false},
+	} {
+		header := map[string]string{
+			"Accept": c.accept, "Content-Type": "application/x-www-form-urlencoded",
+			"Sec-Fetch-Mode": c.mode, "Sec-Fetch-Dest": c.dest, "X-Requested-With": c.with,
+		}
+		if got := forms.WantsJSON(func(name string) string { return header[name] }); got != c.want {
+			t.Errorf("%+v: %v", c, got)
 		}
 	}
 }

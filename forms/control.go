@@ -33,6 +33,9 @@ func (f *Form) controls(name string) bool {
 	if f.byName[name] != nil {
 		return false
 	}
+	if f.Webhook() { // a builder's page has no traps of ours, and a question may be called redirect
+		return slices.Contains(instructions, name)
+	}
 	return f.honeypot != "" && name == f.honeypot ||
 		slices.Contains(honeypots, name) || slices.Contains(nexts, name) || slices.Contains(instructions, name)
 }

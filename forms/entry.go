@@ -12,7 +12,8 @@ type entry struct {
 	path   fieldPath
 	values []any
 	files  []Upload
-	list   bool // the name ended with [], or the value came as a list
+	others []any // names of files that no field takes
+	list   bool  // the name ended with [], or the value came as a list
 }
 
 // keptField is a posted field with its place in data; a control field has none.
@@ -41,10 +42,11 @@ func (es *entries) at(path fieldPath) *entry {
 
 // value is what an undeclared entry is in data.
 func (e *entry) value() any {
-	if e.list || len(e.values) != 1 {
-		return e.values
+	all := slices.Concat(e.values, e.others)
+	if e.list || len(all) != 1 {
+		return all
 	}
-	return e.values[0]
+	return all[0]
 }
 
 // collect groups the posted fields by their place. The control fields and
@@ -58,9 +60,7 @@ func (f *Form) collect(posted []body.Field, r *Result) *entries {
 	rows := counters{}
 	for _, p := range posted {
 		if p.File {
-			if !f.collectFile(p, rows.number(pathOf(p.Name).path), all, r) && p.Value != nil && p.Value != "" {
-				r.Files++
-			}
+			f.collectFile(p, f.place(rows.number(pathOf(p.Name).path)), all, r)
 			continue
 		}
 		if f.controls(p.Name) {
@@ -71,7 +71,7 @@ func (f *Form) collect(posted []body.Field, r *Result) *entries {
 			r.Problems = append(r.Problems, problem)
 		}
 		name := pathOf(p.Name)
-		path := rows.number(name.path)
+		path := f.place(rows.number(name.path))
 		put := func(path fieldPath, p body.Field) {
 			r.posted = append(r.posted, keptField{p, path})
 			e := all.at(path)
@@ -105,23 +105,30 @@ func (e *entry) add(v any) {
 // There must be one.
 func (e *entry) last() int {
 	for i, v := range slices.Backward(e.values) {
-		if strings.TrimSpace(plain(v)) != "" {
+		if !blank(plain(v)) {
 			return i
 		}
 	}
 	return len(e.values) - 1
 }
 
-// others are the values that are filled in and say something else than the one
-// that counts.
-func (e *entry) others() []any {
-	if len(e.values) < 2 {
+// further are the values that are filled in and that the field has no room for:
+// of one with a single value those that say something else than the one that
+// counts, of one with files what came as text beside them.
+func (e *entry) further(fd *field) []any {
+	if fd.isFile() && len(e.files) > 0 {
+		return slices.DeleteFunc(slices.Clone(e.values), func(v any) bool { return blank(plain(v)) })
+	}
+	if len(e.values) < 2 || !fd.single() {
 		return nil
+	}
+	same := func(a, b string) bool {
+		return a == b || fd.kind != textKind && fd.kind != hiddenKind && visible(a) == visible(b)
 	}
 	counts := plain(e.values[e.last()])
 	var list []any
 	for _, v := range e.values {
-		if text := plain(v); strings.TrimSpace(text) != "" && text != counts {
+		if text := plain(v); !blank(text) && !same(text, counts) {
 			list = append(list, v)
 		}
 	}
@@ -186,12 +193,16 @@ func (f *Form) undeclared(all *entries, out *node, r *Result) {
 	}
 	for _, e := range all.list {
 		if fd := f.declared(e.path); fd != nil {
-			if others := e.others(); len(others) > 0 && fd.single() && !f.Webhook() {
+			others := e.others
+			if !f.Webhook() {
+				others = append(e.further(fd), others...)
+			}
+			if len(others) > 0 {
 				extra.keep(e.path, others)
 			}
 			continue
 		}
-		if len(e.values) == 0 && !e.list {
+		if len(e.values)+len(e.others) == 0 && !e.list {
 			continue
 		}
 		if f.refuse {

@@ -144,7 +144,7 @@ func TestSubmit_files(t *testing.T) {
 		"refused":        {[]body.Field{ada, file("brief", forms.Upload{Name: "x", Code: forms.FileTooLarge})}, `{"name":"Ada","photos":[]}`, []forms.Problem{{Field: "brief", Code: forms.FileTooLarge, Limit: "2 MB"}}, 0},
 		"wrong type":     {[]body.Field{ada, file("brief", forms.Upload{Name: "x", Code: forms.FileType})}, `{"name":"Ada","photos":[]}`, []forms.Problem{{Field: "brief", Code: forms.FileType, Limit: "pdf, docx, jpg"}}, 0},
 		"too many":       {[]body.Field{ada, file("brief", upload("a.pdf")), file("brief", upload("a.pdf"))}, `{"name":"Ada","photos":[]}`, []forms.Problem{{Field: "brief", Code: forms.TooManyFiles, Limit: "1"}}, 2},
-		"for no field":   {[]body.Field{ada, file("brief", upload("a.pdf")), file("cv", "cv.pdf")}, `{"name":"Ada","brief":` + brief + `,"photos":[]}`, nil, 1},
+		"for no field":   {[]body.Field{ada, file("brief", upload("a.pdf")), file("cv", "cv.pdf")}, `{"name":"Ada","brief":` + brief + `,"photos":[],"extra":{"cv":{"name":"cv.pdf","stored":false}}}`, nil, 1},
 		"under any name": {[]body.Field{ada, file("brief", upload("a.pdf")), file("any", nil)}, `{"name":"Ada","brief":` + brief + `,"photos":[]}`, nil, 1},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -70,6 +70,9 @@ func (r FileRule) MaxSize() int64 { return r.fd.file.maxSize }
 // MaxFiles is how many files the field takes.
 func (r FileRule) MaxFiles() int { return r.fd.file.maxFiles }
 
+// Field is the name of the field that the rule is of.
+func (r FileRule) Field() string { return r.fd.name }
+
 // SniffLength is how many of the file's first bytes Judge wants, if there are
 // as many.
 func (FileRule) SniffLength() int { return sniffLength }
@@ -147,16 +150,23 @@ func shorten(name string) string {
 	return name[:keep] + extension
 }
 
-// collectFile puts a file where its field stands, and reports whether it has one.
-func (f *Form) collectFile(p body.Field, path fieldPath, all *entries, r *Result) bool {
+// collectFile puts a file where its field stands. Of one that no field takes
+// the name is kept, so that somebody learns that it was sent: it is not stored,
+// for anybody could fill the disk.
+func (f *Form) collectFile(p body.Field, path fieldPath, all *entries, r *Result) {
 	fd := f.declared(path)
-	if fd == nil || !fd.isFile() {
-		return false
-	}
 	upload, stored := p.Value.(Upload)
+	if !stored && (p.Value == nil || p.Value == "") {
+		return // an empty file input is posted as a file without a name
+	}
+	if fd == nil || !fd.isFile() {
+		name, _ := p.Value.(string)
+		e := all.at(path)
+		e.others = append(e.others, map[string]any{"name": CleanFileName(name), "stored": false})
+		r.Unstored = append(r.Unstored, path.name())
+		return
+	}
 	switch {
-	case !stored && (p.Value == nil || p.Value == ""):
-		return true // an empty file input is posted as a file without a name
 	case !stored:
 		upload = Upload{Code: TypeFile}
 	case upload.Code == "":
@@ -165,7 +175,6 @@ func (f *Form) collectFile(p body.Field, path fieldPath, all *entries, r *Result
 	}
 	e := all.at(path)
 	e.files = append(e.files, upload)
-	return true
 }
 
 // readFiles gives the value of a file field in data, and the problem with it.
@@ -174,7 +183,6 @@ func (fd *field) readFiles(e *entry) (any, Problem) {
 	if e == nil {
 		e = &entry{}
 	}
-	text := slices.ContainsFunc(e.values, func(v any) bool { return strings.TrimSpace(plain(v)) != "" })
 	list := []any{}
 	for _, u := range e.files {
 		if u.Code != "" {
@@ -185,7 +193,7 @@ func (fd *field) readFiles(e *entry) (any, Problem) {
 	switch {
 	case len(list) > fd.file.maxFiles:
 		return nil, fd.fileProblem(TooManyFiles)
-	case len(list) == 0 && text:
+	case e.onlyNames():
 		return nil, Problem{Code: TypeFile}
 	case fd.file.multiple:
 		if len(list) == 0 {
@@ -196,6 +204,11 @@ func (fd *field) readFiles(e *entry) (any, Problem) {
 		return nil, fd.missing()
 	}
 	return list[0], Problem{}
+}
+
+// onlyNames reports whether a text was posted where a file belongs, and no file.
+func (e *entry) onlyNames() bool {
+	return len(e.files) == 0 && slices.ContainsFunc(e.values, func(v any) bool { return !blank(plain(v)) })
 }
 
 // fileHelp says what the field takes, for who has not said it: better than a

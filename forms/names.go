@@ -75,7 +75,38 @@ func (f *Form) declared(path fieldPath) *field {
 	if fd := f.byPath[path.key()]; fd != nil || len(path) == 1 {
 		return fd
 	}
-	return f.byPath[path.pattern()]
+	if fd := f.byPath[path.pattern()]; fd != nil {
+		return fd
+	}
+	return f.listOf(path)
+}
+
+// listOf is the field whose values a page numbers: pics[0] and pics[1] are two
+// files of the field pics. Dropzone and many scripts post lists so. A field
+// that has one value is not meant by it, but for a file: there the number is
+// the script's habit.
+func (f *Form) listOf(path fieldPath) *field {
+	last := len(path) - 1
+	if _, ok := index(path[last]); !ok || last == 0 {
+		return nil
+	}
+	fd := f.byPath[path[:last].key()]
+	if fd == nil {
+		fd = f.byPath[path[:last].pattern()]
+	}
+	if fd == nil || fd.single() || fd.kind == checkboxKind && !fd.multi() {
+		return nil
+	}
+	return fd
+}
+
+// place is where in data what is posted at the path belongs: at its field's, if
+// the path's last part is a number that the field does not have.
+func (f *Form) place(path fieldPath) fieldPath {
+	if f.byPath[path.key()] == nil && len(path) > 1 && f.byPath[path.pattern()] == nil && f.listOf(path) != nil {
+		return path[:len(path)-1]
+	}
+	return path
 }
 
 // counters number the rows of a post whose names leave that to the reader:

@@ -100,6 +100,16 @@ func (s *fieldSettings) region(fd *field) diag.List {
 	return nil
 }
 
+// diallable reports whether a number can be dialled from everywhere. Some can
+// within a town alone, or within a country: an emergency call has no country's
+// code before it. Where 0 is what national calls begin with, one that begins
+// with it behind the country's code is too short to be one.
+func diallable(number *phonenumbers.PhoneNumber) bool {
+	country := phonenumbers.GetRegionCodeForCountryCode(int(number.GetCountryCode()))
+	short := phonenumbers.GetNddPrefixForRegion(country, true) == "0" && strings.HasPrefix(phonenumbers.GetNationalSignificantNumber(number), "0")
+	return !short && phonenumbers.IsPossibleNumberWithReason(number) == phonenumbers.IS_POSSIBLE
+}
+
 // readTel checks a telephone number. With a region it must be one that can be
 // dialled, and is given in the form that programs dial: +4940123456. Whether
 // the number is assigned is not asked: new ranges would be refused.
@@ -108,7 +118,7 @@ func (fd *field) readTel(text string) (string, bool) {
 		return text, validTel(text)
 	}
 	number, err := phonenumbers.Parse(text, fd.region)
-	if err != nil || !validTel(text) || !phonenumbers.IsPossibleNumber(number) {
+	if err != nil || !validTel(text) || !diallable(number) {
 		return text, false
 	}
 	dialled := phonenumbers.Format(number, phonenumbers.E164)

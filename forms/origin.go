@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"golang.org/x/net/http/httpguts"
 	"golang.org/x/net/idna"
 )
 
@@ -31,22 +32,57 @@ func (f *Form) AllowsOrigin(origin, own string) bool {
 }
 
 // CORS are the header fields by which a script on a page of that origin may
-// read the answer; preflight adds the ones that answer OPTIONS. Only a listed
-// origin gets more than Vary.
-func (f *Form) CORS(origin string, preflight bool) []Header {
+// read the answer. Only a listed origin gets more than Vary.
+func (f *Form) CORS(origin string) []Header {
 	headers := []Header{{"Vary", "Origin"}}
-	if origin == "" || !f.lists(origin) {
-		return headers
-	}
-	headers = append(headers, Header{"Access-Control-Allow-Origin", origin})
-	if preflight {
-		headers = append(headers,
-			Header{"Access-Control-Allow-Methods", "POST, OPTIONS"},
-			Header{"Access-Control-Allow-Headers", "Accept, Content-Type, X-Requested-With"},
-			Header{"Access-Control-Max-Age", "3600"},
-		)
+	if origin != "" && f.lists(origin) {
+		headers = append(headers, Header{"Access-Control-Allow-Origin", origin})
 	}
 	return headers
+}
+
+// Preflight are the header fields of the answer to a browser that asks, with
+// OPTIONS, whether a script may post. asked are the headers that the script
+// sets: a listed origin may set any, for tracing scripts add theirs to every
+// request of a page, and none of them means anything here. refused is why the
+// browser will not let it post, "" where it will.
+func (f *Form) Preflight(origin, method, asked string) (headers []Header, refused string) {
+	headers = f.CORS(origin)
+	switch {
+	case origin == "" || method == "":
+		return headers, "" // no browser asks
+	case len(f.origins) == 0:
+		return headers, "the form has no origins: scripts of other websites may not post with headers of their own"
+	case !f.lists(origin):
+		return headers, Unlisted(origin)
+	case method != "POST":
+		refused = "the script does not want to POST"
+	}
+	allowed := []string{"Accept", "Content-Type", "X-Requested-With"}
+	for name := range strings.SplitSeq(asked, ",") {
+		name = strings.TrimSpace(name)
+		known := slices.ContainsFunc(allowed, func(a string) bool { return strings.EqualFold(a, name) })
+		if httpguts.ValidHeaderFieldName(name) && !known && len(allowed) < maxAsked {
+			allowed = append(allowed, name)
+		}
+	}
+	return append(headers,
+		Header{"Access-Control-Allow-Methods", "POST, OPTIONS"},
+		Header{"Access-Control-Allow-Headers", strings.Join(allowed, ", ")},
+		Header{"Access-Control-Max-Age", "3600"},
+	), refused
+}
+
+// maxAsked bounds how many headers an answer to a preflight names.
+const maxAsked = 100
+
+// Unlisted is why a post of an origin that the form does not list is not taken,
+// for the log.
+func Unlisted(origin string) string {
+	if origin == "null" {
+		return "the page hides its origin, as pages with Referrer-Policy: no-referrer, in a sandboxed frame or from a local file do; list null in origins to take its posts"
+	}
+	return "it is not among the form's origins"
 }
 
 // lists reports whether the configuration names the origin.

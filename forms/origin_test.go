@@ -1,6 +1,7 @@
 package forms_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -52,30 +53,51 @@ func TestForm_AllowsOrigin(t *testing.T) {
 func TestForm_CORS(t *testing.T) {
 	t.Parallel()
 	f := mustCompile(t, contact)
+	const diner = "https://harrys-diner.example"
 	vary := forms.Header{Name: "Vary", Value: "Origin"}
-	allow := forms.Header{Name: "Access-Control-Allow-Origin", Value: "https://harrys-diner.example"}
-	for _, c := range []struct {
-		origin    string
-		preflight bool
-		want      []forms.Header
-	}{
-		{"https://harrys-diner.example", false, []forms.Header{vary, allow}},
-		{"https://harrys-diner.example", true, []forms.Header{
-			vary, allow,
-			{Name: "Access-Control-Allow-Methods", Value: "POST, OPTIONS"},
-			{Name: "Access-Control-Allow-Headers", Value: "Accept, Content-Type, X-Requested-With"},
-			{Name: "Access-Control-Max-Age", Value: "3600"},
-		}},
-		{"https://evil.example", true, []forms.Header{vary}},
-		{"null", false, []forms.Header{vary}},
-		{"", false, []forms.Header{vary}},
+	allow := forms.Header{Name: "Access-Control-Allow-Origin", Value: diner}
+	for origin, want := range map[string][]forms.Header{
+		diner: {vary, allow}, "https://evil.example": {vary}, "null": {vary}, "": {vary},
 	} {
-		if diff := cmp.Diff(c.want, f.CORS(c.origin, c.preflight)); diff != "" {
-			t.Errorf("%q, preflight %v (-want +got):\n%s", c.origin, c.preflight, diff)
+		if diff := cmp.Diff(want, f.CORS(origin)); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", origin, diff)
 		}
 	}
-	if got := mustCompile(t, "fields: any").CORS("https://a.example", true); len(got) != 1 {
-		t.Errorf("a form without origins lets scripts read: %v", got)
+}
+
+// A listed origin may set any header, for tracing scripts do it for the page's.
+func TestForm_Preflight(t *testing.T) {
+	t.Parallel()
+	f, open := mustCompile(t, contact), mustCompile(t, "fields: any")
+	const diner = "https://harrys-diner.example"
+	many := strings.Repeat("x,", 200) + strings.Repeat("y1,y2,y3,y4,y5,y6,y7,", 40)
+	for _, c := range []struct {
+		form                  *forms.Form
+		origin, method, asked string
+		allowed, refused      string // a part of why
+	}{
+		{f, diner, "POST", "", "Accept, Content-Type, X-Requested-With", ""},
+		{f, diner, "POST", "baggage,content-type,sentry-trace", "Accept, Content-Type, X-Requested-With, baggage, sentry-trace", ""},
+		{f, diner, "POST", "traceparent, traceparent, bad header, a:b, ,\"", "Accept, Content-Type, X-Requested-With, traceparent", ""},
+		{f, diner, "POST", many, "Accept, Content-Type, X-Requested-With, x, y1, y2, y3, y4, y5, y6, y7", ""},
+		{f, diner, "PUT", "", "Accept, Content-Type, X-Requested-With", "POST"},
+		{f, "https://evil.example", "POST", "baggage", "", "not among"},
+		{f, "null", "POST", "", "", "no-referrer"},
+		{f, "", "POST", "", "", ""},
+		{f, "https://evil.example", "", "", "", ""},
+		{open, diner, "POST", "content-type", "", "no origins"},
+	} {
+		headers, refused := c.form.Preflight(c.origin, c.method, c.asked)
+		got := map[string]string{}
+		for _, h := range headers {
+			got[h.Name] = h.Value
+		}
+		if got["Access-Control-Allow-Headers"] != c.allowed || (refused == "") != (c.refused == "") || !strings.Contains(refused, c.refused) {
+			t.Errorf("%q, %s, asks for %.60q: %v, refused %q", c.origin, c.method, c.asked, got, refused)
+		}
+		if want := c.allowed != ""; (got["Access-Control-Allow-Methods"] == "POST, OPTIONS") != want || (got["Access-Control-Allow-Origin"] != "") != want || got["Vary"] != "Origin" {
+			t.Errorf("%q, %s: %v", c.origin, c.method, got)
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package forms_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"mime/multipart"
 	"net/url"
 	"slices"
@@ -175,4 +176,119 @@ func FuzzSubmit(f *testing.F) {
 			}
 		}
 	})
+}
+
+// known are the names that documentation lists as instructions.
+var known = []string{
+	"_next", "_redirect", "redirect", "_gotcha", "_honey", "bot-field", "botcheck", "_language", "_subject", "_replyto", "_cc", "_template",
+	"_autoresponse", "form-name", "_started", "_captcha", "_charset_", "g-recaptcha-response", "h-captcha-response", "cf-turnstile-response", "altcha",
+}
+
+// TestSubmit_nothingDisappears posts fields and files under names that pages and
+// scripts use. Each value is told apart by a mark: it is in the data, or its
+// name is a known instruction, or the post is refused.
+func TestSubmit_nothingDisappears(t *testing.T) {
+	t.Parallel()
+	const lists = `
+fields:
+  name: {}
+  email: { type: email }
+  "mails[]": { type: email }
+  budget: { type: number }
+  newsletter: { type: checkbox }
+  cv: { type: file }
+  pics: { type: file, multiple: true, max_files: 90 }
+  "docs[]": { type: file, multiple: true, max_files: 90 }
+  "tags[]": {}
+  address[city]: {}
+  address[plan]: { type: file }
+  items[][note]: {}
+  items[][scan]: { type: file, multiple: true, max_files: 90 }
+`
+	list := []*forms.Form{mustCompile(t, lists), mustCompile(t, contact), mustCompile(t, "fields: any"), mustCompile(t, lists+"unknown: refuse")}
+	bases := append([]string{"name", "email", "mails", "budget", "newsletter", "cv", "pics", "docs", "tags", "address", "items", "utm", "Größe", ""}, known...)
+	ends := []string{"", "", "", "[]", "[0]", "[1]", "[7]", "[0][note]", "[0][scan]", "[1][scan][0]", "[city]", "[plan]", "[city][0]", "[x", "][", "[a][b][c][d][e][f][g][h][i]"}
+	marks := []string{"v%d", "10%d", "v%d@example.com"}
+	refused, taken := 0, 0
+	rapid.Check(t, func(rt *rapid.T) {
+		f := rapid.SampledFrom(list).Draw(rt, "form")
+		var posted []body.Field
+		var sought []string
+		for i := range rapid.IntRange(1, 8).Draw(rt, "fields") {
+			mark := fmt.Sprintf(rapid.SampledFrom(marks).Draw(rt, "mark"), 100+i)
+			p := body.Field{Name: rapid.SampledFrom(bases).Draw(rt, "base") + rapid.SampledFrom(ends).Draw(rt, "end"), Value: mark}
+			if p.File = rapid.Bool().Draw(rt, "file"); p.File {
+				if _, ok := f.FileRule(p.Name); ok {
+					p.Value = forms.Upload{ID: mark, Name: mark, Type: "text/plain", Size: 1}
+				}
+			}
+			posted = append(posted, p)
+			if strings.HasPrefix(p.Name, "newsletter") && (p.Name == "newsletter" || p.Name == "newsletter[]") && !p.File || !p.File && slices.Contains(known, p.Name) {
+				mark = "" // of a box it is known that it was ticked
+			}
+			sought = append(sought, mark)
+		}
+		r := f.Submit(posted)
+		if len(r.Problems) > 0 || r.Spam != "" {
+			refused++
+			return
+		}
+		taken++
+		decode(t, r.Data)
+		for i, mark := range sought {
+			if !strings.Contains(string(r.Data), mark) {
+				rt.Errorf("%+v is not in %s", posted[i], r.Data)
+			}
+		}
+	})
+	if taken < refused/20 {
+		t.Errorf("%d posts were taken and %d refused: the test says little", taken, refused)
+	}
+}
+
+// Pages number the values of a list in their names.
+func TestSubmit_numbered(t *testing.T) {
+	t.Parallel()
+	f := mustCompile(t, `fields: { name: {}, pics: { type: file, multiple: true }, "docs[]": { type: file, multiple: true }, cv: { type: file }, topics: { type: checkbox, options: [web, shop, seo] }, "tags[]": {}, "items[][tags][]": {} }`)
+	up := func(name, id string) body.Field { return file(name, forms.Upload{ID: id, Name: id}) }
+	for _, c := range []struct {
+		posted []body.Field
+		key    string // in data
+		want   string
+	}{
+		{[]body.Field{up("pics[0]", "a"), up("pics[1]", "b")}, "pics", `["a","b"]`},
+		{[]body.Field{up("pics[3]", "a"), up("pics", "b"), up("pics[]", "c")}, "pics", `["a","b","c"]`},
+		{[]body.Field{up("docs[0]", "a"), up("docs[1]", "b")}, "docs", `["a","b"]`},
+		{[]body.Field{up("cv[0]", "a")}, "cv", `"a"`},
+		{fields("topics[0]", "web", "topics[1]", "seo"), "topics", `["web","seo"]`},
+		{fields("topics[5]", "web", "topics[]", "seo"), "topics", `["web","seo"]`},
+		{fields("tags[0]", "x", "tags[1]", "y"), "tags", `["x","y"]`},
+		{fields("items[0][tags][0]", "x", "items[0][tags][1]", "y"), "items", `[{"tags":["x","y"]}]`},
+		{fields("name[0]", "x"), "extra", `{"name":["x"]}`}, // one value: a list is something else
+	} {
+		r := f.Submit(c.posted)
+		value := decode(t, r.Data)[c.key]
+		switch v := value.(type) { // of files the ids
+		case map[string]any:
+			if id, ok := v["id"]; ok {
+				value = id
+			}
+		case []any:
+			for i := range v {
+				if one, ok := v[i].(map[string]any); ok && one["id"] != nil {
+					v[i] = one["id"]
+				}
+			}
+		}
+		got, err := json.Marshal(value)
+		if err != nil || string(got) != c.want || len(r.Problems) > 0 {
+			t.Errorf("%+v: %s, problems %v, data %s; want %s", c.posted, got, r.Problems, r.Data, c.want)
+		}
+	}
+	if rule, ok := f.FileRule("pics[17]"); !ok || rule.Field() != "pics" {
+		t.Errorf("a file under pics[17]: %+v, %t", rule, ok)
+	}
+	if _, ok := f.FileRule("name[0]"); ok {
+		t.Error("name[0] takes files")
+	}
 }

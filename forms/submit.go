@@ -22,9 +22,12 @@ type Result struct {
 	Spam string
 	// Language is the one that the post asks for with _language, "" for none.
 	Language Lang
-	// Files is the number of files that were posted to no field; they are not
-	// kept.
-	Files int
+	// Unstored are the names under which files were posted that no field takes.
+	// In Data is what they are called, their content is nowhere.
+	Unstored []string
+	// Named are the file fields under which only names of files came: of a page
+	// whose form lacks enctype="multipart/form-data".
+	Named []string
 	// Uploads are the files that belong to the declared fields, as in Data.
 	Uploads []Upload
 
@@ -48,6 +51,13 @@ func (f *Form) Submit(posted []body.Field) Result {
 	r.all = f.collect(posted, &r)
 	f.control(posted, &r)
 	r.Data = f.data(r.all, &r)
+	for _, fd := range f.fields {
+		for _, path := range fd.places(r.all) {
+			if e := r.all.byPath[path.key()]; fd.isFile() && e != nil && e.onlyNames() {
+				r.Named = append(r.Named, fd.called(path))
+			}
+		}
+	}
 	if r.Spam != "" {
 		r.Problems = nil
 	}

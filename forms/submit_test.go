@@ -20,12 +20,12 @@ func TestSubmit_data(t *testing.T) {
 		"topic[]", "a", "page", "1", "page", "2", "_gotcha", "", "_next", "/ok",
 	), body.Field{Name: "brief", File: true, Value: "brief.pdf"}, body.Field{Name: "cv", File: true, Value: ""}))
 	want := `{"name":" Ada ","email":"ada@example.com","budget":5000,"message":"Hi\nthere\n","newsletter":false,"consent":true,` +
-		`"extra":{"utm":"x","topic":["a"],"page":["1","2"]}}`
+		`"extra":{"utm":"x","topic":["a"],"page":["1","2"],"brief":{"name":"brief.pdf","stored":false}}}`
 	if diff := cmp.Diff(want, string(r.Data)); diff != "" {
 		t.Errorf("data (-want +got):\n%s", diff)
 	}
-	if len(r.Problems) > 0 || r.Spam != "" || r.Files != 1 {
-		t.Errorf("problems %v, spam %q, %d files", r.Problems, r.Spam, r.Files)
+	if len(r.Problems) > 0 || r.Spam != "" || len(r.Unstored) != 1 {
+		t.Errorf("problems %v, spam %q, files %q", r.Problems, r.Spam, r.Unstored)
 	}
 }
 

@@ -59,6 +59,18 @@ func TestSubmit_values(t *testing.T) {
 		{"{type: email}", values{"info@bücher.example"}, `"info@bücher.example"`, ""},
 		{"{type: email}", values{"o'neil@example.com"}, `"o'neil@example.com"`, ""},
 		{"{type: email}", values{"  "}, `""`, ""},
+		{"{type: email}", values{"\u200bada@example.com\ufeff"}, `"ada@example.com"`, ""},
+		{"{type: email}", values{"ada@exa\u00admple.com"}, `"ada@example.com"`, ""},
+		{"{type: email, required: true}", values{"\u200b"}, `""`, forms.Required},
+		{"{type: email}", values{"ada@example.com", "\u200bada@example.com"}, `"ada@example.com"`, ""},
+		{"{type: date}", values{"\u200e2026-01-02\u200f"}, `"2026-01-02"`, ""},
+		{"{type: number}", values{"\u202d12.5\u202c"}, `12.5`, ""},
+		{"{type: url}", values{"\u2060https://a.example/x\u200b"}, `"https://a.example/x"`, ""},
+		{"{type: url}", values{"https://fa.example/می\u200cخواهم"}, `"https://fa.example/می` + "\u200c" + `خواهم"`, ""}, // it belongs to the word
+		{"{type: tel}", values{"\u202d040 123456\u202c"}, `"040 123456"`, ""},
+		{"{type: tel, region: DE}", values{"\u202d040 123456\u202c"}, `"+4940123456"`, ""},
+		{"{required: true}", values{"\u200b\u2060 \ufe0f"}, "\"\u200b\u2060 \ufe0f\"", forms.Required},
+		{"{}", values{"a\u200bb\u202e"}, "\"a\u200bb\u202e\"", ""},                                                              // a text stays as it was typed
 		{"{type: email}", values{"a@x.example", "b@x.example"}, `"b@x.example","extra":{"f":["a@x.example"]}`, forms.TypeEmail}, // anyone's, to be mailed
 		{"{type: email}", values{values{"a@x.example", "b@x.example"}}, `"b@x.example","extra":{"f":["a@x.example"]}`, forms.TypeEmail},
 		{"{type: email}", values{"a@x.example", "", "a@x.example"}, `"a@x.example"`, ""},
@@ -142,6 +154,10 @@ func TestSubmit_values(t *testing.T) {
 		{"{type: checkbox}", values{"0"}, `false`, ""},
 		{"{type: checkbox}", values{"nein"}, `false`, ""},
 		{"{type: checkbox}", values{"0", "1"}, `true`, ""},
+		{"{type: checkbox}", values{"true", "false"}, `true`, ""}, // ASP.NET puts the hidden one behind the box
+		{"{type: checkbox}", values{values{true, false}}, `true`, ""},
+		{"{type: checkbox}", values{"false", "false"}, `false`, ""},
+		{"{type: checkbox, required: true}", values{"on", "off"}, `true`, ""},
 		{"{type: checkbox}", values{true}, `true`, ""},
 		{"{type: checkbox}", values{false}, `false`, ""},
 		{"{type: checkbox}", values{nil}, `false`, ""},
@@ -169,6 +185,15 @@ func TestSubmit_values(t *testing.T) {
 		{"{type: tel, region: DE}", values{"0043 1 5128"}, `"+4315128"`, ""},
 		{"{type: tel, region: DE}", values{" "}, `""`, ""},
 		{"{type: tel, region: DE}", values{"12"}, `"12"`, forms.TypeTel},
+		{"{type: tel, region: DE}", values{"110"}, `"110"`, forms.TypeTel},
+		{"{type: tel, region: DE}", values{"112"}, `"112"`, forms.TypeTel},
+		{"{type: tel, region: DE}", values{"040-1"}, `"040-1"`, forms.TypeTel},
+		{"{type: tel, region: DE}", values{"+49 110"}, `"+49 110"`, forms.TypeTel},
+		{"{type: tel, region: GB}", values{"999"}, `"999"`, forms.TypeTel},
+		{"{type: tel, region: US}", values{"555-2671"}, `"555-2671"`, forms.TypeTel}, // within a town alone
+		{"{type: tel, region: DE}", values{"040 12345"}, `"+494012345"`, ""},
+		{"{type: tel, region: DE}", values{"0170 1234567"}, `"+491701234567"`, ""},
+		{"{type: tel, region: AT}", values{"01 5128"}, `"+4315128"`, ""},
 		{"{type: tel, region: DE}", values{"call me"}, `"call me"`, forms.TypeTel},
 		{"{type: tel, region: US}", values{"(415) 555-2671"}, `"+14155552671"`, ""},
 

@@ -58,8 +58,7 @@ func (fd *field) read(e *entry, keep bool) (any, Problem) {
 			list = append(list, one)
 		}
 	}
-	blank := !slices.ContainsFunc(list, func(v any) bool { return strings.TrimSpace(plain(v)) != "" })
-	if fd.required && blank {
+	if fd.required && !slices.ContainsFunc(list, func(v any) bool { return !blank(plain(v)) }) {
 		first = fd.missing()
 	}
 	return list, first
@@ -72,8 +71,8 @@ func (fd *field) readSingle(e *entry) (any, Problem) {
 	at := e.last()
 	value, problem := fd.readOne(e.values[at], fd.required)
 	differs := func(v any) bool {
-		text := strings.TrimSpace(plain(v))
-		return text != "" && text != strings.TrimSpace(plain(e.values[at]))
+		text := visible(plain(v))
+		return text != "" && text != visible(plain(e.values[at]))
 	}
 	if fd.kind == emailKind && problem.Code == "" && slices.ContainsFunc(e.values, differs) {
 		problem = Problem{Code: TypeEmail}
@@ -89,17 +88,15 @@ func (fd *field) missing() Problem {
 }
 
 func (fd *field) readCheckbox(e *entry) (any, Problem) {
-	checked := false
-	if e != nil && len(e.values) > 0 {
-		// The last one counts: pages put a hidden "0" before the box.
-		last := strings.ToLower(strings.TrimSpace(plain(e.values[len(e.values)-1])))
-		checked = !slices.Contains(unchecked, last)
-	}
-	if !checked {
+	// Pages put a hidden "0" before the box (Rails), or "false" behind it
+	// (ASP.NET): it is ticked where any value says so.
+	if e == nil || !slices.ContainsFunc(e.values, ticks) {
 		return false, fd.missing()
 	}
 	return true, Problem{}
 }
+
+func ticks(v any) bool { return !slices.Contains(unchecked, strings.ToLower(visible(plain(v)))) }
 
 func (fd *field) readMulti(e *entry) (any, Problem) {
 	list := []any{}
@@ -136,7 +133,7 @@ func (fd *field) readOne(v any, required bool) (any, Problem) {
 		return v, Problem{Code: TypeText}
 	}
 	text := plain(v)
-	if strings.TrimSpace(text) == "" {
+	if blank(text) {
 		problem := Problem{}
 		if required {
 			problem.Code = Required
@@ -151,25 +148,50 @@ func (fd *field) readOne(v any, required bool) (any, Problem) {
 	}
 	switch fd.kind {
 	case numberKind:
-		return fd.readNumber(strings.TrimSpace(text))
+		return fd.readNumber(visible(text))
 	case dateKind:
-		return fd.readDate(strings.TrimSpace(text))
+		return fd.readDate(visible(text))
 	case selectKind:
 		if !fd.allows(text) {
 			return text, Problem{Code: NoOption}
 		}
 		return text, Problem{}
 	case telKind:
-		dialled, ok := fd.readTel(strings.TrimSpace(text))
+		dialled, ok := fd.readTel(visible(text))
 		if !ok {
 			return dialled, Problem{Code: TypeTel}
 		}
 		text = dialled
 	case emailKind, urlKind:
-		text = strings.TrimSpace(text)
+		text = visible(text)
 	case textKind, hiddenKind, checkboxKind, fileKind:
 	}
 	return text, fd.checkText(text)
+}
+
+// visible is a value without the blanks around it and without the characters
+// that nobody sees: what is copied from address books, chats and web pages has
+// marks of the reading direction and joints of words in it. Those that join
+// letters, as Persian and Hindi write them, stay between two of these.
+func visible(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if invisible(r) && r != zwnj && r != zwj {
+			return -1
+		}
+		return r
+	}, text)
+	return strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || invisible(r) })
+}
+
+// blank reports whether a text has nothing that anybody sees.
+func blank(text string) bool { return visible(text) == "" }
+
+const zwnj, zwj = '\u200c', '\u200d'
+
+// invisible are the characters of Unicode's category Cf, and the selectors of
+// how the character before them looks.
+func invisible(r rune) bool {
+	return unicode.Is(unicode.Cf, r) || r >= 0xfe00 && r <= 0xfe0f || r == 0x034f
 }
 
 // checkText checks the kinds that are texts; blank ones are not given to it.

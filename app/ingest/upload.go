@@ -27,8 +27,8 @@ func (in *Intake) receive(f *forms.Form, upload *files.Upload, r *Request) ([]bo
 			if !ok {
 				return part.Name, nil
 			}
-			counts[part.Field]++
-			if counts[part.Field] > rule.MaxFiles() {
+			counts[rule.Field()]++ // pics[0] and pics[1] are two of pics
+			if counts[rule.Field()] > rule.MaxFiles() {
 				return forms.Upload{Code: forms.TooManyFiles}, nil
 			}
 			return take(rule, upload, part)

@@ -75,8 +75,8 @@ func TestForm_upload(t *testing.T) {
 	if err != nil || len(result.Problems) > 0 || ack.State != event.NoMatch {
 		t.Fatalf("%+v, %+v, %v", ack, result, err)
 	}
-	if result.Files != 1 || len(result.Uploads) != 2 || count() != 2 {
-		t.Errorf("%d left out, %d taken, %d in the folder", result.Files, len(result.Uploads), count())
+	if len(result.Unstored) != 1 || len(result.Uploads) != 2 || count() != 2 {
+		t.Errorf("%q left out, %d taken, %d in the folder", result.Unstored, len(result.Uploads), count())
 	}
 	stored, err := g.store.Event(t.Context(), ack.ID)
 	if err != nil {

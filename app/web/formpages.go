@@ -32,7 +32,7 @@ func (s *Server) formStarted(c *fiber.Ctx) error {
 		return a.fault(http.StatusNotFound, "")
 	}
 	if !strings.HasSuffix(c.Path(), ".js") {
-		a.headers(a.form.CORS(c.Get(fiber.HeaderOrigin), false))
+		a.headers(a.form.CORS(c.Get(fiber.HeaderOrigin)))
 		return a.write(http.StatusOK, fiber.MIMEApplicationJSON, map[string]string{"_started": s.started(a.form)})
 	}
 	script, err := a.form.StartedScript(s.cfg.FormKey, s.cfg.Now())

@@ -40,7 +40,7 @@ func (s *Server) form(c *fiber.Ctx) error {
 	a := &formAnswer{
 		c:    c,
 		form: plan.Forms[name],
-		json: forms.WantsJSON(c.Get(fiber.HeaderAccept), c.Get(fiber.HeaderContentType)),
+		json: forms.WantsJSON(func(name string) string { return c.Get(name) }),
 	}
 	if a.form == nil {
 		a.lang = forms.Negotiate(c.Get(fiber.HeaderAcceptLanguage))
@@ -48,11 +48,10 @@ func (s *Server) form(c *fiber.Ctx) error {
 	}
 	a.lang = a.form.Language("", c.Get(fiber.HeaderAcceptLanguage))
 	origin := c.Get(fiber.HeaderOrigin)
-	a.headers(a.form.CORS(origin, c.Method() == http.MethodOptions))
+	a.headers(a.form.CORS(origin))
 	switch c.Method() {
 	case http.MethodOptions:
-		c.Set(fiber.HeaderAllow, a.allow())
-		return c.SendStatus(http.StatusNoContent)
+		return s.preflight(a, origin)
 	case http.MethodPost:
 	case http.MethodGet, http.MethodHead:
 		if a.form.Hosted() {
@@ -75,7 +74,7 @@ func (s *Server) form(c *fiber.Ctx) error {
 	case err != nil:
 		return s.postFault(a, ack, err)
 	case len(result.Problems) > 0:
-		s.cfg.Refused(a.form.Name, "invalid")
+		s.invalid(a.form, &result)
 		result.Started = s.started(a.form)
 		return a.problems(result)
 	default:
@@ -83,12 +82,37 @@ func (s *Server) form(c *fiber.Ctx) error {
 	}
 }
 
+// preflight answers a browser that asks whether a script may post. Where it may
+// not, nothing else will ever be heard of the post: the log and the counter are
+// who tells.
+func (s *Server) preflight(a *formAnswer, origin string) error {
+	asked := a.c.Get(fiber.HeaderAccessControlRequestHeaders)
+	headers, refused := a.form.Preflight(origin, a.c.Get(fiber.HeaderAccessControlRequestMethod), asked)
+	a.headers(headers)
+	if refused != "" {
+		s.refused(a.form.Name, "preflight_refused", slog.String("origin", origin), slog.String("headers", asked), slog.String("reason", refused))
+	}
+	a.c.Set(fiber.HeaderAllow, a.allow())
+	return a.c.SendStatus(http.StatusNoContent)
+}
+
+// invalid counts a post whose values the visitor has to correct, and logs what
+// only the page's owner can: a form that does not send its files.
+func (s *Server) invalid(f *forms.Form, result *forms.Result) {
+	if len(result.Named) == 0 {
+		s.cfg.Refused(f.Name, "invalid")
+		return
+	}
+	s.refused(f.Name, "invalid", slog.String("field", result.Named[0]),
+		slog.String("reason", `names of files came and no files: the HTML of the page's form lacks enctype="multipart/form-data"`))
+}
+
 // admitPost checks where a post comes from, and how often. The status is 0
 // for one that may go on.
 func (s *Server) admitPost(c *fiber.Ctx, settings *Settings, f *forms.Form, origin string) (time.Duration, int) {
 	ip := settings.client(c.Context())
 	if !f.AllowsOrigin(origin, settings.base(c.Context())) {
-		s.refused(f.Name, "wrong_origin", slog.String("remote_ip", ip.String()), slog.String("origin", origin))
+		s.refused(f.Name, "wrong_origin", slog.String("remote_ip", ip.String()), slog.String("origin", origin), slog.String("reason", forms.Unlisted(origin)))
 		return 0, http.StatusForbidden
 	}
 	limit := f.RateLimit()

@@ -63,13 +63,53 @@ func TestFormPreflight(t *testing.T) {
 	t.Parallel()
 	f := start(t)
 	for origin, want := range map[string]string{diner: diner, "https://evil.example": ""} {
-		got := f.do("OPTIONS", "/f/contact", "", "Origin", origin, "Access-Control-Request-Method", "POST")
+		got := f.do("OPTIONS", "/f/contact", "", "Origin", origin, "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "baggage,content-type,sentry-trace")
 		if got.status != 204 || got.header.Get("Access-Control-Allow-Origin") != want {
 			t.Errorf("%s: %d, allowed %q", origin, got.status, got.header.Get("Access-Control-Allow-Origin"))
 		}
 		if methods := got.header.Get("Access-Control-Allow-Methods"); (methods != "") != (want != "") {
 			t.Errorf("%s: methods %q", origin, methods)
 		}
+		if headers := got.header.Get("Access-Control-Allow-Headers"); strings.HasSuffix(headers, ", baggage, sentry-trace") != (want != "") {
+			t.Errorf("%s: headers %q", origin, headers)
+		}
+	}
+	// The browser says nothing to anybody: the log and the counter do.
+	if got := f.refused(); got != "preflight_refused" {
+		t.Errorf("counted as %q", got)
+	}
+	if log := f.log.String(); strings.Count(log, "preflight_refused") != 1 || !strings.Contains(log, "origin=https://evil.example") || !strings.Contains(log, "not among the form's origins") {
+		t.Errorf("logged %s", log)
+	}
+}
+
+// A page that hides its origin is refused, and the log says what it is.
+func TestFormNullOrigin(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	if got := f.do("POST", "/f/contact", "name=Ada", "Content-Type", urlencoded, "Origin", "null"); got.status != 403 {
+		t.Errorf("%d", got.status)
+	}
+	if log := f.log.String(); !strings.Contains(log, "no-referrer") {
+		t.Errorf("logged %s", log)
+	}
+}
+
+// A page whose form lacks enctype posts names of files. Its visitor can do
+// nothing about it; its owner reads the log.
+func TestFormWithoutEnctype(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	got := f.do("POST", "/f/apply", "cv=cv.pdf", "Content-Type", urlencoded, "Accept", "application/json")
+	if got.status != 422 || !strings.Contains(got.body, "TYPE_FILE") || f.refused() != "invalid" {
+		t.Errorf("%d %s, counted as %q", got.status, got.body, f.refused())
+	}
+	if log := f.log.String(); !strings.Contains(log, "multipart/form-data") || !strings.Contains(log, "field=cv") || !strings.Contains(log, "source=apply") {
+		t.Errorf("logged %s", log)
+	}
+	g := start(t)
+	if got := g.do("POST", "/f/contact", "name=", "Content-Type", urlencoded); got.status != 422 || g.log.String() != "" {
+		t.Errorf("%d; an empty field is nobody's fault: %s", got.status, g.log.String())
 	}
 }
 

@@ -144,6 +144,23 @@ func TestFormJSON(t *testing.T) {
 	}
 }
 
+// A script that names no type in Accept can read no page, and no redirect.
+func TestFormScript(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	script := []string{"Content-Type", urlencoded, "Origin", diner, "Accept", "*/*", "Sec-Fetch-Mode", "cors", "Sec-Fetch-Dest", "empty"}
+	for post, want := range map[string]int{"name=Ada": 200, "name=": 422} {
+		got := f.do("POST", "/f/contact", post, script...)
+		if got.status != want || !strings.HasSuffix(got.header.Get("Content-Type"), "json") || got.header.Get("Access-Control-Allow-Origin") != diner {
+			t.Errorf("%s: %d %v", post, got.status, got.header)
+		}
+	}
+	browser := []string{"Content-Type", urlencoded, "Origin", diner, "Accept", "text/html,*/*;q=0.8", "Sec-Fetch-Mode", "navigate", "Sec-Fetch-Dest", "document"}
+	if got := f.do("POST", "/f/contact", "name=", browser...); got.status != 422 || !strings.HasPrefix(got.header.Get("Content-Type"), "text/html") {
+		t.Errorf("a browser: %d %v", got.status, got.header)
+	}
+}
+
 func TestFormProblemsKeepValues(t *testing.T) {
 	t.Parallel()
 	f := start(t)

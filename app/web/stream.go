@@ -110,10 +110,10 @@ func (s *Server) formTooLarge(ctx *fasthttp.RequestCtx) bool {
 			ctx.Response.Header.Set(h.Name, h.Value)
 		}
 	}
-	set(form.CORS(string(header.Peek(fasthttp.HeaderOrigin)), false))
+	set(form.CORS(string(header.Peek(fasthttp.HeaderOrigin))))
 	ctx.SetStatusCode(fasthttp.StatusRequestEntityTooLarge)
 	detail := form.TooLarge(lang, 0)
-	if forms.WantsJSON(string(header.Peek(fasthttp.HeaderAccept)), string(header.ContentType())) {
+	if forms.WantsJSON(func(name string) string { return string(header.Peek(name)) }) {
 		text, err := json.Marshal(forms.ErrorAnswer(lang, fasthttp.StatusRequestEntityTooLarge, detail))
 		set([]forms.Header{{Name: fasthttp.HeaderContentType, Value: "application/problem+json"}, {Name: fasthttp.HeaderCacheControl, Value: "no-store"}})
 		ctx.Response.SetBodyRaw(text)

@@ -54,7 +54,10 @@ func typeformValue(answer object) any {
 			return labels
 		}
 	}
-	return answer.value(kind)
+	if value, ok := answer.get(kind); ok {
+		return member{raw: value}.value()
+	}
+	return answer.rest("field", "type") // a type that is not known yet
 }
 
 // tally reads Tally's FORM_RESPONSE: options are given by their ids, and their
@@ -141,14 +144,15 @@ func formbricks(body object) (Submission, bool) {
 	return s, ok
 }
 
-// netlify reads the fields in their order, or the data without what Netlify
-// itself adds.
+// netlify reads the fields in their order, and what of the data is not among
+// them, without what Netlify itself adds.
 func netlify(body object) (Submission, bool) {
 	s := Submission{Meta: body.meta("form_name", "form_name", "submission_id", "id", "submitted_at", "created_at", "site", "site_url")}
 	data, ok := body.object("data")
 	if ok {
 		maps.Copy(s.Meta, data.meta("page", "referrer"))
 	}
+	own := []string{"ip", "user_agent", "referrer"}
 	if fields, found := body.list("ordered_human_fields"); found && len(fields) > 0 {
 		for _, f := range fields {
 			name := f.text("name")
@@ -156,9 +160,10 @@ func netlify(body object) (Submission, bool) {
 				name = f.text("title")
 			}
 			s.Fields = append(s.Fields, Field{name, f.value("value")})
+			own = append(own, f.text("name"))
 		}
-		return s, true
+		ok = true
 	}
-	s.Fields = data.fields(oneOf("ip", "user_agent", "referrer"))
+	s.Fields = append(s.Fields, data.fields(oneOf(own...))...)
 	return s, ok
 }

@@ -87,17 +87,18 @@ func (f Format) Read(text []byte) Submission {
 // tidy gives every field a name of its own that is not taken for another's
 // part: brackets would nest it.
 func tidy(fields []Field) []Field {
-	seen := map[string]int{}
+	seen, repeats := map[string]bool{}, map[string]int{}
 	for i := range fields {
 		name := strings.TrimSpace(strings.NewReplacer("[", "(", "]", ")").Replace(fields[i].Name))
 		if name == "" {
 			name = "field"
 		}
-		seen[name]++
-		if n := seen[name]; n > 1 {
-			name = fmt.Sprintf("%s (%d)", name, n)
-			seen[name]++
+		own := name
+		for seen[name] {
+			repeats[own]++
+			name = fmt.Sprintf("%s (%d)", own, repeats[own]+1)
 		}
+		seen[name] = true
 		fields[i].Name = name
 	}
 	return fields
@@ -204,6 +205,15 @@ func (o object) fields(leave func(key string) bool) []Field {
 		}
 	}
 	return list
+}
+
+// rest is the object without some keys.
+func (o object) rest(without ...string) map[string]any {
+	m := map[string]any{}
+	for _, f := range o.fields(oneOf(without...)) {
+		m[f.Name] = f.Value
+	}
+	return m
 }
 
 // meta collects what is there of the wanted: pairs of our name and theirs.

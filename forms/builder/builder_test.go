@@ -111,3 +111,58 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// What stands among a builder's fields is a field, whatever it is called; left
+// out is only what the builder itself adds.
+func TestRead_nothingDisappears(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ format, text string }{
+		{"cf7", `{"MARK":"value"}`},
+		{"elementor", `{"fields":{"a":{"value":"1"},"MARK":{"value":"value"}}}`},
+		{"elementor", `{"fields":{"a":{"value":"1"},"MARK":{"file":"value"}}}`},
+		{"elementor", `{"fields":{"MARK":"value"}}`},
+		{"fluentforms", `{"MARK":"value","__submission":{"id":1}}`},
+		{"formbricks", `{"data":{"data":{"MARK":"value"}}}`},
+		{"formie", `{"submission":{"MARK":"value"}}`},
+		{"formspree", `{"submission":{"_date":"2026","MARK":"value"}}`},
+		{"formspree", `{"submission":{"_replyto":"value","_subject":"MARK"}}`},
+		{"generic", `{"MARK":"value"}`},
+		{"gravityforms", `{"id":"1","MARK":"value"}`},
+		{"jotform", `{"rawRequest":"{\"q3_MARK\":\"value\"}"}`},
+		{"jotform", `{"rawRequest":"{\"q3_MARK3\":{\"first\":\"value\"}}"}`},
+		{"jotform", `{"rawRequest":"{\"q3_name\":\"A\",\"temp_upload\":{\"q10_MARK\":[\"value#1\"]},\"MARK\":[\"https://files.example/value\"]}"}`},
+		{"jotform", `{"rawRequest":"{\"q3_name\":\"A\",\"temp_upload\":{\"q10_MARK\":[\"value#1\"]}}"}`},
+		{"netlify", `{"data":{"MARK":"value"}}`},
+		{"netlify", `{"ordered_human_fields":[{"name":"MARK","value":"value"}],"data":{"MARK":"value"}}`},
+		{"netlify", `{"ordered_human_fields":[{"name":"a","value":"1"}],"data":{"a":"1","MARK":{"url":"value"}}}`},
+		{"sitejet", `{"MARK":"value"}`},
+		{"tally", `{"data":{"fields":[{"label":"MARK","value":{"row":["value"]}}]}}`},
+		{"typeform", `{"form_response":{"hidden":{"MARK":"value"},"answers":[]}}`},
+		{"typeform", `{"form_response":{"answers":[{"type":"text","text":"value","field":{"ref":"MARK"}}]}}`},
+		{"typeform", `{"form_response":{"answers":[{"type":"of_next_year","answer":"value","field":{"ref":"MARK"}}]}}`},
+		{"typeform", `{"form_response":{"answers":[{"type":"choices","choices":{"other":"value"},"field":{"ref":"MARK"}}]}}`},
+		{"webflow", `{"payload":{"data":{"MARK":"value"}}}`},
+		{"wix", `{"data":{"field:MARK":"value"}}`},
+		{"wpforms", `{"MARK":"value"}`},
+	} {
+		f, ok := builder.Find(c.format)
+		if !ok {
+			t.Fatal(c.format)
+		}
+		got, err := json.Marshal(f.Read([]byte(c.text)).Fields)
+		if err != nil || strings.Count(string(got), "MARK") != 1 || strings.Count(string(got), "value") != 1 {
+			t.Errorf("%s: %s gives %s (%v)", c.format, c.text, got, err)
+		}
+	}
+}
+
+// Of fields with one name each has a name of its own.
+func TestRead_sameNames(t *testing.T) {
+	t.Parallel()
+	f, _ := builder.Find("generic")
+	got, err := json.Marshal(f.Read([]byte(`{"a":1,"a (2)":2,"a":3,"a (2)":4,"a":5}`)).Fields)
+	want := `[{"Name":"a","Value":1},{"Name":"a (2)","Value":2},{"Name":"a (3)","Value":3},{"Name":"a (2) (2)","Value":4},{"Name":"a (4)","Value":5}]`
+	if err != nil || string(got) != want {
+		t.Errorf("%v\n%s, want\n%s", err, got, want)
+	}
+}

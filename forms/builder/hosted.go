@@ -2,6 +2,7 @@ package builder
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -9,6 +10,13 @@ import (
 // question, called email. The number at the end is there only where the name
 // would not be the form's only one.
 var question = regexp.MustCompile(`^q([0-9]+)_(.+)$`)
+
+// pageOwn are the keys of rawRequest that Jotform's page and its scripts add.
+// All others are the visitor's: the addresses of uploaded files stand under
+// their question's name without its number.
+var pageOwn = oneOf("slug", "jsExecutionTracker", "submitSource", "submitDate", "buildDate", "event_id", "eventObserver", "temp_upload",
+	"file_server", "uploadServerUrl", "path", "preview", "target_env", "embedUrl", "parentURL", "timeToSubmit", "simple_spc", "visitedPages",
+	"unique_id", "draftID", "validatedNewRequiredFieldIDs", "JWTContainer", "captcha_spc", "website")
 
 // jotform reads rawRequest, which is a JSON text in a multipart field.
 func jotform(body object) (Submission, bool) {
@@ -18,17 +26,31 @@ func jotform(body object) (Submission, bool) {
 		return Submission{}, false
 	}
 	for _, m := range request {
-		parts := question.FindStringSubmatch(m.key)
-		if parts == nil {
-			continue // what the page and its scripts add
+		if !pageOwn(m.key) {
+			s.Fields = append(s.Fields, Field{questionName(m.key), m.value()})
 		}
-		name := parts[2]
-		if short := strings.TrimSuffix(name, parts[1]); short != "" {
-			name = short
+	}
+	// Of an upload whose address is missing there is the name at least.
+	uploads, _ := request.object("temp_upload")
+	for _, m := range uploads {
+		name := questionName(m.key)
+		if !slices.ContainsFunc(s.Fields, func(f Field) bool { return f.Name == name }) {
+			s.Fields = append(s.Fields, Field{name, m.value()})
 		}
-		s.Fields = append(s.Fields, Field{name, m.value()})
 	}
 	return s, len(s.Fields) > 0
+}
+
+// questionName is the name of a question by its key.
+func questionName(key string) string {
+	parts := question.FindStringSubmatch(key)
+	if parts == nil {
+		return key
+	}
+	if short := strings.TrimSuffix(parts[2], parts[1]); short != "" {
+		return short
+	}
+	return parts[2]
 }
 
 // wixKey is how Wix names a field: field:email_9a1b, with some random digits.
@@ -49,14 +71,18 @@ func wix(body object) (Submission, bool) {
 	return s, len(s.Fields) > 0
 }
 
-// formspree reads the submission, without what begins with an underscore.
+// formspreeOwn are the keys that Formspree adds or obeys. _replyto and _subject
+// are not among them: a page may have no other field for the visitor's address.
+var formspreeOwn = oneOf("_id", "_date", "_next", "_format", "_language", "_gotcha", "_status", "_feedback", "_errors", "_host")
+
+// formspree reads the submission, without what is Formspree's own.
 func formspree(body object) (Submission, bool) {
 	submission, ok := body.object("submission")
 	if !ok {
 		return Submission{}, false
 	}
 	return Submission{
-		Fields: submission.fields(func(key string) bool { return strings.HasPrefix(key, "_") }),
+		Fields: submission.fields(formspreeOwn),
 		Meta:   submission.meta("submission_id", "_id", "submitted_at", "_date"),
 	}, true
 }

@@ -54,7 +54,11 @@ func elementor(body object) (Submission, bool) {
 		if title := f.text("title"); madeUp.MatchString(name) && title != "" {
 			name = title
 		}
-		s.Fields = append(s.Fields, Field{name, f.value("value")})
+		value, ok := f.get("value")
+		if !ok {
+			value = m.raw
+		}
+		s.Fields = append(s.Fields, Field{name, member{raw: value}.value()})
 	}
 	return s, true
 }
