@@ -47,7 +47,6 @@ type Client struct {
 	guard     *guard
 	dialer    *net.Dialer
 	transport *http.Transport
-	usual     http.RoundTripper // transport, and before it what is leaner where it can be
 }
 
 // New makes a Client.
@@ -70,17 +69,13 @@ func New(cfg Config) *Client {
 		WriteBufferSize:        writeBuffer,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 	}
-	c.usual = c.transport
-	if probes {
-		c.usual = newPlain(c.dialer.DialContext, c.transport)
-	}
 	return c
 }
 
 // RoundTripper is the guarded transport: it follows no redirect and has no
 // timeout but the request's context. Its errors may name an address, never a
 // URL; one that wraps ErrRefused says that the guard refused the address.
-func (c *Client) RoundTripper() http.RoundTripper { return c.usual }
+func (c *Client) RoundTripper() http.RoundTripper { return c.transport }
 
 // RoundTripperTLS is a guarded transport of its own with another TLS
 // configuration. Its idle connections end by themselves.
@@ -108,7 +103,7 @@ func (c *Client) DialContext(ctx context.Context, network, address string) (net.
 func (c *Client) Check(addr netip.Addr) error { return c.guard.check(addr) }
 
 // Close ends the idle connections.
-func (c *Client) Close() { (&http.Client{Transport: c.usual}).CloseIdleConnections() }
+func (c *Client) Close() { c.transport.CloseIdleConnections() }
 
 // NoRedirect makes an http.Client return a redirect as the answer: following
 // 301 and 302 would turn a POST into a GET, and 307 and 308 would carry

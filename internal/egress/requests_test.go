@@ -1,6 +1,7 @@
 package egress_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -43,7 +44,7 @@ func allowing(t *testing.T) *egress.Client {
 
 // A request whose context ends, ends: while it waits for an answer, and while
 // the body is read. The error is the context's.
-func TestPlain_contextEnds(t *testing.T) {
+func TestRequests_contextEnds(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]string{
 		"before the answer": "", "in the headers": "HTTP/1.1 200 OK\r\nX-", "in the body": "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nok", "in a chunk": "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nok",
@@ -93,7 +94,7 @@ func TestPlain_contextEnds(t *testing.T) {
 
 // The end of a context after its request changes nothing for the next one over
 // the same connection.
-func TestPlain_contextEndsAfterwards(t *testing.T) {
+func TestRequests_contextEndsAfterwards(t *testing.T) {
 	t.Parallel()
 	tg := mustTarget(t, "127.0.0.1:0", ok)
 	c := allowing(t)
@@ -117,7 +118,7 @@ func TestPlain_contextEndsAfterwards(t *testing.T) {
 
 // Many at once, answers of different kinds, some cut short: everyone gets the
 // answer to the own request.
-func TestPlain_atOnce(t *testing.T) {
+func TestRequests_atOnce(t *testing.T) {
 	t.Parallel()
 	tg := mustTarget(t, "127.0.0.1:0", func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
@@ -158,7 +159,7 @@ func TestPlain_atOnce(t *testing.T) {
 
 // A kept connection that the receiver ended while a request was on its way: it
 // is sent again only if it may be.
-func TestPlain_repeats(t *testing.T) {
+func TestRequests_repeats(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		method, key string
@@ -193,7 +194,7 @@ func TestPlain_repeats(t *testing.T) {
 }
 
 // A new connection that ends without an answer is no reason to try again.
-func TestPlain_noAnswerAtAll(t *testing.T) {
+func TestRequests_noAnswerAtAll(t *testing.T) {
 	t.Parallel()
 	tk := mustTalk(t, "")
 	req := mustPost(t.Context(), t, tk.url, "{}")
@@ -204,7 +205,7 @@ func TestPlain_noAnswerAtAll(t *testing.T) {
 }
 
 // Idle connections end with the client, and those in use when they are done with.
-func TestPlain_close(t *testing.T) {
+func TestRequests_close(t *testing.T) {
 	t.Parallel()
 	var open atomic.Int64
 	closed := make(chan struct{}, 8)
@@ -244,5 +245,38 @@ func TestPlain_close(t *testing.T) {
 	<-closed
 	if open.Load() != 2 {
 		t.Errorf("%d connections", open.Load())
+	}
+}
+
+// closable counts how often it is closed.
+type closable struct {
+	io.Reader
+	closed int
+}
+
+func (c *closable) Close() error { c.closed++; return nil }
+
+// The body is closed whatever happens, and one that is not as long as it says
+// is not sent.
+func TestRequests_requestBody(t *testing.T) {
+	t.Parallel()
+	for name, length := range map[string]int64{"as it says": 4, "too short": 5, "too long": 3} {
+		tk := mustTalk(t, "HTTP/1.1 204 No Content\r\n\r\n")
+		body := &closable{Reader: bytes.NewReader([]byte("body"))}
+		req := mustPost(t.Context(), t, tk.url, "")
+		req.Body, req.ContentLength = body, length
+		resp, err := allowing(t).RoundTripper().RoundTrip(req)
+		if err == nil {
+			_ = resp.Body.Close()
+		}
+		if (err == nil) != (length == 4) || body.closed == 0 || (err != nil && len(tk.requests()) != 0) {
+			t.Errorf("%s: %v, closed %d times, heard %v", name, err, body.closed, tk.requests())
+		}
+	}
+	body := &closable{Reader: bytes.NewReader([]byte("body"))}
+	req := mustPost(t.Context(), t, "http://10.0.0.1", "")
+	req.Body, req.ContentLength = body, 4
+	if err := failed(allowing(t).RoundTripper(), req); !errors.Is(err, egress.ErrRefused) || body.closed == 0 {
+		t.Errorf("refused: %v, closed %d times", err, body.closed)
 	}
 }
