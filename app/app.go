@@ -15,13 +15,13 @@ import (
 	"sync/atomic"
 	"time"
 
+	"hookgate/app/admin"
+	"hookgate/app/admin/tail"
 	"hookgate/app/config"
 	"hookgate/app/deliver"
 	"hookgate/app/ingest"
-	"hookgate/app/live"
 	"hookgate/app/metrics"
 	"hookgate/app/web"
-	"hookgate/app/web/api"
 	"hookgate/db"
 	"hookgate/internal/egress"
 	"hookgate/internal/event"
@@ -46,18 +46,14 @@ type App struct {
 	metrics *metrics.Metrics
 	server  *web.Server
 	egress  *egress.Client // of the configuration in force
-	files   filesFolder
+	files   folder
+	limits  sharedLimits
+	pauses  pauses
+	stats   attemptStats
+	feed    *tail.Feed
 
-	limits *db.SharedLimits // nil: no other process sends to the connections
-
-	pausing   sync.Mutex
-	healing   sync.Mutex  // held by what stores the health of connections
-	releasing atomic.Bool // some connection sends what was held at a rate of its own
-
-	plan     atomic.Pointer[Plan]
-	ruleSets ruleSets
-	live     *live.Feed
-	reloads  sync.Mutex
+	plan    atomic.Pointer[Plan]
+	reloads sync.Mutex
 	// parts are the files beside the configuration file that it was made of
 	// when it was last read, whether it could be used or not.
 	parts    atomic.Pointer[[]string]
@@ -90,9 +86,13 @@ func New(loaded *Plan, opt Options) (*App, error) {
 	}
 	a.store = store
 	a.onEnd("store", func(context.Context) error { return store.Close() })
-	a.onEnd("folder for files", a.closeFolder)
-	a.limits = store.SharedLimits()
+	a.files = folder{store: store, logger: opt.Logger, now: opt.Now}
+	a.onEnd("folder for files", a.files.close)
+	a.limits = sharedLimits{shared: store.SharedLimits(), logger: opt.Logger}
 	a.lanes = deliver.New(store, a.delivery(loaded.Config.Storage))
+	a.limits.workers = a.lanes
+	a.pauses = pauses{store: store, workers: a.lanes, logger: opt.Logger, now: opt.Now}
+	a.stats = attemptStats{store: store, workers: a.lanes, logger: opt.Logger}
 	if a.formKey, err = store.FormKey(context.Background()); err != nil {
 		return nil, errors.Join(err, a.end(context.Background()))
 	}
@@ -101,15 +101,15 @@ func New(loaded *Plan, opt Options) (*App, error) {
 		Observe:   func(source string, state event.State) { a.metrics.EventReceived(source, string(state)) },
 		RuleError: a.metrics.RuleError,
 	})
-	a.onEnd("health of connections", a.storeHealth) // behind the last delivery
+	a.onEnd("health of connections", a.stats.save) // behind the last delivery
 	a.onEnd("deliveries", func(ctx context.Context) error { a.lanes.Stop(ctx); return nil })
-	if err := errors.Join(a.loadPauseStates(context.Background()), a.firstLimits(context.Background())); err != nil { // before anything is sent
+	if err := errors.Join(a.pauses.load(context.Background()), a.limits.first(context.Background())); err != nil { // before anything is sent
 		return nil, errors.Join(err, a.end(context.Background()))
 	}
 	if err := a.start(loaded); err != nil {
 		return nil, errors.Join(err, a.end(context.Background()))
 	}
-	a.live = live.New(store, live.Options{Logger: opt.Logger, Now: opt.Now, Present: api.PresentLive})
+	a.feed = tail.New(store, tail.Options{Logger: opt.Logger, Now: opt.Now, Present: admin.PresentLive})
 	a.server = web.New(a.webConfig(loaded))
 	a.describe()
 	return a, nil
@@ -123,8 +123,8 @@ func (a *App) delivery(s config.Storage) deliver.Options {
 			a.metrics.DeliveryDone(connection, string(result), took)
 		},
 	}
-	if a.limits != nil {
-		o.SharedLimits = a.limits
+	if a.limits.shared != nil {
+		o.SharedLimits = a.limits.shared
 	}
 	return o
 }
@@ -172,8 +172,8 @@ func (a *App) webConfig(loaded *Plan) web.Config {
 	return web.Config{
 		Plan:     func() *ingest.Plan { return &a.plan.Load().Plan },
 		Intake:   a.intake,
-		Admin:    service{a},
-		Download: a.Download,
+		Admin:    a.operators(),
+		Download: a.files.Download,
 		FormKey:  a.formKey,
 		Ready:    a.notReady,
 		Metrics:  a.metrics.Handler(),

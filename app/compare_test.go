@@ -14,8 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"hookgate/app"
+	"hookgate/app/admin"
 	"hookgate/app/config"
-	"hookgate/app/web/api"
 	"hookgate/connectors"
 	"hookgate/db"
 	"hookgate/internal/event"
@@ -93,9 +93,9 @@ func mustFill(t testing.TB, path string, version event.RuleSet, n int) map[strin
 }
 
 // compareAll adds up the parts of a comparison.
-func compareAll(t testing.TB, past *app.Past, r api.CompareRequest) api.Comparison {
+func compareAll(t testing.TB, past *app.Past, r admin.CompareRequest) admin.Comparison {
 	t.Helper()
-	var all api.Comparison
+	var all admin.Comparison
 	for {
 		part, err := past.Compare(t.Context(), r)
 		if err != nil {
@@ -132,7 +132,7 @@ func TestCompare_renamedStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = past.Close() }()
-	found := compareAll(t, past, api.CompareRequest{Then: then.Source, Limit: 10_000})
+	found := compareAll(t, past, admin.CompareRequest{Then: then.Source, Limit: 10_000})
 	var got []event.ID
 	for _, e := range found.Events {
 		want := "added"
@@ -153,11 +153,11 @@ func TestCompare_renamedStatus(t *testing.T) {
 	if found.Examined != 10_000 || found.Total != 10_000 || activate.More != len(ids["Archive"]) || activate.Fewer != len(ids["Done"]) || found.Rules[1].More+found.Rules[1].Fewer+found.Rules[1].Outputs != 0 {
 		t.Errorf("%d of %d examined, %+v", found.Examined, found.Total, found.Rules)
 	}
-	few := compareAll(t, past, api.CompareRequest{Then: then.Source, Limit: 3, EventSelection: api.EventSelection{Where: `data.website.status != "Done"`}})
+	few := compareAll(t, past, admin.CompareRequest{Then: then.Source, Limit: 3, EventSelection: admin.EventSelection{Where: `data.website.status != "Done"`}})
 	if few.Changed != len(ids["Archive"]) || len(few.Events) != 3 || few.Events[0].ID != ids["Archive"][0] || few.Events[2].ID != ids["Archive"][2] {
 		t.Errorf("with a condition: %d changed, %+v, want the first three of %d", few.Changed, few.Events, len(ids["Archive"]))
 	}
-	if same := compareAll(t, past, api.CompareRequest{Limit: 3}); same.Changed != 0 || len(same.Events) != 0 {
+	if same := compareAll(t, past, admin.CompareRequest{Limit: 3}); same.Changed != 0 || len(same.Events) != 0 {
 		t.Errorf("with themselves the rules differ for %d events", same.Changed)
 	}
 }
@@ -181,7 +181,7 @@ func BenchmarkCompare(b *testing.B) {
 	}
 	defer func() { _ = past.Close() }()
 	for b.Loop() {
-		if found := compareAll(b, past, api.CompareRequest{Then: then.Source, Limit: 20}); found.Examined != n {
+		if found := compareAll(b, past, admin.CompareRequest{Then: then.Source, Limit: 20}); found.Examined != n {
 			b.Fatalf("examined %d", found.Examined)
 		}
 	}

@@ -7,14 +7,13 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"time"
 
+	"hookgate/app/admin"
 	"hookgate/app/config"
 	"hookgate/app/deliver"
 	"hookgate/app/ingest"
 	"hookgate/app/ingest/source"
 	"hookgate/app/trial"
-	"hookgate/app/web/api"
 	"hookgate/connectors"
 	"hookgate/db"
 	"hookgate/forms"
@@ -44,9 +43,8 @@ type Plan struct {
 	compiler    *lang.Compiler
 
 	// What follows is there from when the plan comes into force.
-	client *egress.Client
-	since  time.Time
-	tested api.Tests
+	client    *egress.Client
+	operators admin.InForce
 }
 
 // kindOf is a connection with the connector that its type names.

@@ -61,5 +61,5 @@ func (a *App) maintainOnce(ctx context.Context) {
 	if deleted > 0 {
 		a.opt.Logger.InfoContext(ctx, "old events deleted", "count", deleted)
 	}
-	a.tidyFiles(ctx)
+	a.files.tidy(ctx, !a.plan.Load().Config.Storage.URL.IsZero())
 }

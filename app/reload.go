@@ -10,9 +10,9 @@ import (
 
 	"github.com/fsnotify/fsnotify"
 
+	"hookgate/app/admin"
 	"hookgate/app/config"
 	"hookgate/app/deliver"
-	"hookgate/app/web/api"
 	"hookgate/internal/diag"
 	"hookgate/internal/egress"
 )
@@ -26,9 +26,9 @@ var errRestart = errors.New("needs a restart")
 
 // use makes loaded the configuration in force. What was accepted before it
 // keeps its deliveries as they are.
-func (a *App) use(loaded *Plan, tests api.Tests) error {
+func (a *App) use(loaded *Plan, tests admin.Tests) error {
 	client, changed := a.outbound(loaded.Config.Outbound)
-	connections, err := loaded.deliver(client, storedFiles{a}, a.store, a.opt)
+	connections, err := loaded.deliver(client, storedFiles{&a.files}, a.store, a.opt)
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func (a *App) use(loaded *Plan, tests api.Tests) error {
 	if err != nil {
 		return err
 	}
-	folder, err := a.folder(loaded)
+	folder, err := a.files.open(loaded)
 	if err != nil {
 		return err
 	}
@@ -55,8 +55,9 @@ func (a *App) use(loaded *Plan, tests api.Tests) error {
 	}
 	plan := *loaded
 	plan.ID, plan.Files = id, folder
-	plan.client, plan.since, plan.tested = client, a.opt.Now(), tests
-	loaded.compiler.SetLinks(a.links(loaded.Config.Server.PublicURL))
+	plan.client = client
+	plan.operators = plan.forOperators(tests, a.opt.Now())
+	loaded.compiler.SetLinks(a.files.links(loaded.Config.Server.PublicURL))
 	a.plan.Store(&plan)
 	a.tellOrphans(connections)
 	return nil
@@ -87,7 +88,7 @@ func (a *App) Reload() (*config.Report, error) {
 	if report != nil {
 		a.parts.Store(&report.Parts)
 	}
-	var tests api.Tests
+	var tests admin.Tests
 	if err == nil {
 		var failed diag.List
 		tests, failed = a.test(loaded)
@@ -118,7 +119,7 @@ func (a *App) outbound(o config.Outbound) (client *egress.Client, changed bool) 
 	return egress.New(egress.Config{AllowPrivate: o.AllowPrivate}), true
 }
 
-func (a *App) swap(loaded *Plan, tests api.Tests) error {
+func (a *App) swap(loaded *Plan, tests admin.Tests) error {
 	before := a.plan.Load().Config
 	switch {
 	case loaded.Config.Server.Listen != before.Server.Listen:

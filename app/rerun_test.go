@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"hookgate/app"
+	"hookgate/app/admin"
 	"hookgate/app/config"
-	"hookgate/app/web/api"
 	"hookgate/app/web/api/client"
 	"hookgate/internal/event"
 )
@@ -45,7 +45,7 @@ func TestReplay_twoAtOnce(t *testing.T) {
 	t.Parallel()
 	const n = 40
 	c, got := mustServe(t, n)
-	run, err := c.CreateReplay(t.Context(), api.EventSelection{Source: "s"})
+	run, err := c.CreateReplay(t.Context(), admin.EventSelection{Source: "s"})
 	if err != nil || run.Total != n {
 		t.Fatalf("%+v, %v", run, err)
 	}
@@ -88,18 +88,18 @@ func TestReplay_refusals(t *testing.T) {
 	c, _ := mustServe(t, 1)
 	ctx := t.Context()
 	for name, tc := range map[string]struct {
-		sel  api.EventSelection
+		sel  admin.EventSelection
 		want string
 	}{
-		"nothing selected": {api.EventSelection{}, "say which events"},
-		"only a rule":      {api.EventSelection{Rule: "all"}, "say which events"},
-		"spam":             {api.EventSelection{States: []event.State{event.Spam}}, "no rule has seen their data"},
-		"no such rule":     {api.EventSelection{Source: "s", Rule: "al"}, `did you mean "all"`},
-		"a bad expression": {api.EventSelection{Where: "data.x ="}, "not understood"},
-		"too many ids":     {api.EventSelection{IDs: make([]event.ID, 501)}, "at most 500 ids"},
+		"nothing selected": {admin.EventSelection{}, "say which events"},
+		"only a rule":      {admin.EventSelection{Rule: "all"}, "say which events"},
+		"spam":             {admin.EventSelection{States: []event.State{event.Spam}}, "no rule has seen their data"},
+		"no such rule":     {admin.EventSelection{Source: "s", Rule: "al"}, `did you mean "all"`},
+		"a bad expression": {admin.EventSelection{Where: "data.x ="}, "not understood"},
+		"too many ids":     {admin.EventSelection{IDs: make([]event.ID, 501)}, "at most 500 ids"},
 	} {
 		var problem *client.Problem
-		_, previewed := c.PreviewReplay(ctx, api.ReplayRequest{EventSelection: tc.sel})
+		_, previewed := c.PreviewReplay(ctx, admin.ReplayRequest{EventSelection: tc.sel})
 		_, created := c.CreateReplay(ctx, tc.sel)
 		for _, err := range []error{previewed, created} {
 			if !errors.As(err, &problem) || problem.Status != http.StatusBadRequest || !strings.Contains(err.Error(), tc.want) {
@@ -110,10 +110,10 @@ func TestReplay_refusals(t *testing.T) {
 	if _, err := c.StepReplay(ctx, 42, 0); !errors.Is(err, client.ErrNotFound) {
 		t.Errorf("no such run: %v", err)
 	}
-	if _, err := c.Compare(ctx, api.CompareRequest{Then: []byte(`{"text":{"Text":"rules: [{nme: x}]"}}`)}); err == nil || !strings.Contains(err.Error(), "not understood") {
+	if _, err := c.Compare(ctx, admin.CompareRequest{Then: []byte(`{"text":{"Text":"rules: [{nme: x}]"}}`)}); err == nil || !strings.Contains(err.Error(), "not understood") {
 		t.Errorf("rules that are none: %v", err)
 	}
-	same, err := c.Compare(ctx, api.CompareRequest{Limit: 1})
+	same, err := c.Compare(ctx, admin.CompareRequest{Limit: 1})
 	if err != nil || same.Examined != 1 || same.Changed != 0 || same.Config != same.Against {
 		t.Errorf("the rules in force with themselves: %+v, %v", same, err)
 	}
@@ -141,7 +141,7 @@ func BenchmarkReplay(b *testing.B) {
 	var storing time.Duration
 	for b.Loop() {
 		began := time.Now()
-		run, err := c.CreateReplay(b.Context(), api.EventSelection{Source: "s"})
+		run, err := c.CreateReplay(b.Context(), admin.EventSelection{Source: "s"})
 		for err == nil && !run.Done {
 			run, err = c.StepReplay(b.Context(), run.ID, 0)
 		}

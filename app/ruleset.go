@@ -4,13 +4,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
 	"time"
 
+	"hookgate/app/admin"
 	"hookgate/app/config"
 	"hookgate/app/replay"
 	"hookgate/connectors"
@@ -18,10 +18,6 @@ import (
 	"hookgate/rules"
 	"hookgate/rules/lang"
 )
-
-// ErrNoSource reports a version of the configuration that was stored before
-// what its rules are compiled from was kept.
-var ErrNoSource = errors.New("this version of the configuration was stored by an older hookgate, without its rules")
 
 // storedRules is what is kept of a plan (RuleSet.Source) to judge by its rules
 // later. Of the connections it has the shape of their actions and nothing that
@@ -84,7 +80,7 @@ func (l *Plan) RuleSet() (event.RuleSet, error) {
 // hookgate reads the language otherwise.
 func NewJudge(source []byte, kinds *connectors.Catalog) (*replay.Judge, error) {
 	if len(source) == 0 {
-		return nil, ErrNoSource
+		return nil, admin.ErrNoSource
 	}
 	var v storedRules
 	if err := json.Unmarshal(source, &v); err != nil {

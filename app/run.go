@@ -42,18 +42,18 @@ func (a *App) Run(ctx context.Context) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var tasks sync.WaitGroup
 	tasks.Go(func() { a.maintain(background) })
-	tasks.Go(func() { a.live.Run(background) })
-	tasks.Go(func() { a.keepHealth(background) })
+	tasks.Go(func() { a.feed.Run(background) })
+	tasks.Go(func() { a.stats.keep(background) })
 	if watcher := a.newWatcher(); watcher != nil {
 		target := a.follow(watcher, "")
 		a.followParts(watcher)
 		tasks.Go(func() { a.watch(background, watcher, target) })
 	}
-	tasks.Go(func() { a.followPauseStates(background, !a.plan.Load().Config.Storage.URL.IsZero()) })
-	tasks.Go(func() { a.followLimits(background) })
+	tasks.Go(func() { a.pauses.follow(background, !a.plan.Load().Config.Storage.URL.IsZero()) })
+	tasks.Go(func() { a.limits.follow(background) })
 	tasks.Go(func() {
 		a.store.Watch(background, db.Watch{
-			Due: a.lanes.Poll, Switches: func() { a.pauseStatesChanged(background) }, Gates: func() { a.limitsChanged(background) },
+			Due: a.lanes.Poll, Switches: func() { a.pauses.changed(background) }, Gates: func() { a.limits.changed(background) },
 		})
 	})
 	a.onEnd("background tasks", func(context.Context) error { stop(); tasks.Wait(); return nil })

@@ -3,8 +3,8 @@ package app
 import (
 	"time"
 
+	"hookgate/app/admin"
 	"hookgate/app/trial"
-	"hookgate/app/web/api"
 	"hookgate/internal/diag"
 	"hookgate/rules"
 )
@@ -25,13 +25,13 @@ func (l *Plan) RunTests(now func() time.Time, only func(*trial.Test) bool, cover
 
 // test runs the configuration's tests and gives those that fail as faults of
 // it.
-func (a *App) test(loaded *Plan) (api.Tests, diag.List) {
+func (a *App) test(loaded *Plan) (admin.Tests, diag.List) {
 	results := loaded.RunTests(a.opt.Now, nil, nil)
 	var list diag.List
 	for _, r := range trial.Failed(results) {
 		list = append(list, r.Diagnostic())
 	}
-	return api.Tests{Total: len(results), Passed: len(results) - len(list)}, list
+	return admin.Tests{Total: len(results), Passed: len(results) - len(list)}, list
 }
 
 // start makes loaded the configuration in force as the process starts. A test

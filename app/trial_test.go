@@ -112,7 +112,7 @@ func sent(t *rapid.T, a *app.App, c *client.Client, to string, body []byte) []st
 	if resp.StatusCode == http.StatusUnprocessableEntity {
 		return []string{"refused"}
 	}
-	page, err := c.Events(t.Context(), event.Filter{Limit: 1})
+	page, err := c.Events(t.Context(), event.Search{Filter: event.Filter{Limit: 1}})
 	if err != nil || len(page.Items) != 1 {
 		t.Fatalf("%s: %v", answer, err)
 	}

@@ -35,7 +35,7 @@ func TestWhy_byTheVersionThatJudged(t *testing.T) {
 	doc, _ := config.Load(path, config.LookupEnv)
 	c := client.Unix(app.SocketPath(doc))
 	defer c.Close()
-	page, err := c.Events(t.Context(), event.Filter{})
+	page, err := c.Events(t.Context(), event.Search{})
 	if err != nil || len(page.Items) != 1 {
 		t.Fatal(page, err)
 	}

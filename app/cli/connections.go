@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hookgate/app/admin"
 	"hookgate/app/cli/term"
-	"hookgate/app/web/api"
 	"hookgate/app/web/api/client"
 	"hookgate/internal/yamlnode"
 )
@@ -27,10 +27,7 @@ func newConnectionsList(s *session) *cobra.Command {
 		Example: `  hookgate connections list`,
 		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return answered(cmd.Context(), s, func(server *client.Client, ctx context.Context) (api.Page[api.Connection], error) {
-				list, err := server.Connections(ctx)
-				return api.Page[api.Connection]{Items: list}, err
-			}, func(page *api.Page[api.Connection]) { s.printConnections(page.Items) })
+			return answered(cmd.Context(), s, (*client.Client).Connections, func(page *admin.Page[admin.Connection]) { s.printConnections(page.Items) })
 		},
 	}
 }
@@ -41,7 +38,7 @@ func newConnectionsShow(s *session) *cobra.Command {
 		Example: `  hookgate connections show billing`,
 		Args:    exactly("the name of a connection"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return answered(cmd.Context(), s, func(server *client.Client, ctx context.Context) (api.Connection, error) {
+			return answered(cmd.Context(), s, func(server *client.Client, ctx context.Context) (admin.Connection, error) {
 				return server.Connection(ctx, args[0])
 			}, s.printConnection)
 		},
@@ -58,9 +55,9 @@ wait as "held" until hookgate connections resume, over restarts and on all
 replicas. What is being sent right now is finished.`,
 		Args: exactly("the name of a connection"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return answered(cmd.Context(), s, func(server *client.Client, ctx context.Context) (api.Connection, error) {
+			return answered(cmd.Context(), s, func(server *client.Client, ctx context.Context) (admin.Connection, error) {
 				return server.Pause(ctx, args[0], note)
-			}, func(c *api.Connection) {
+			}, func(c *admin.Connection) {
 				s.note("%s is paused since %s (%s): %s held, %s being sent", term.Clean(c.Name), s.when(c.Paused.Since), term.Clean(c.Paused.By), thousands(c.Held), thousands(c.Sending))
 				s.note("hookgate connections resume %s lets it go on", term.Clean(c.Name))
 			})
@@ -104,7 +101,7 @@ func newConnectionsResume(s *session) *cobra.Command {
 	return c
 }
 
-func (s *session) printResumed(before, c *api.Connection) {
+func (s *session) printResumed(before, c *admin.Connection) {
 	at := "as quickly as it may"
 	switch {
 	case c.Releasing != "":
@@ -150,7 +147,7 @@ func newConnectionsTest(s *session) *cobra.Command {
 	}
 }
 
-func (s *session) printTested(name string, t *api.Tested) error {
+func (s *session) printTested(name string, t *admin.Tested) error {
 	if s.json {
 		if err := s.printJSON(t); err != nil {
 			return err

@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"strings"
 
-	"hookgate/app/web/api"
+	"hookgate/app/admin"
 )
 
 // testHints say where to look, by what the error of a test holds.
@@ -22,7 +22,7 @@ var testHints = []struct{ part, hint string }{
 
 // testHint is what to look at after a test that failed; "" where its error says
 // that itself.
-func testHint(t *api.Tested) string {
+func testHint(t *admin.Tested) string {
 	if strings.Contains(t.Error, "outbound.allow_private") {
 		return ""
 	}

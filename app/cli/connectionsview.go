@@ -5,12 +5,12 @@ import (
 	"strings"
 	"time"
 
+	"hookgate/app/admin"
 	"hookgate/app/cli/term"
-	"hookgate/app/web/api"
 )
 
 // printConnections prints the table of `connections list`.
-func (s *session) printConnections(list []api.Connection) {
+func (s *session) printConnections(list []admin.Connection) {
 	if len(list) == 0 {
 		s.note("the config has no connections")
 		return
@@ -46,7 +46,7 @@ func (s *session) when(t time.Time) string {
 }
 
 // connectionState is a sign and a word.
-func (s *session) connectionState(c *api.Connection) string {
+func (s *session) connectionState(c *admin.Connection) string {
 	switch c.State {
 	case "paused":
 		return s.out.Warn.Render("‖ paused")
@@ -59,7 +59,7 @@ func (s *session) connectionState(c *api.Connection) string {
 }
 
 // rateOf is how many attempts of a window got through.
-func rateOf(w api.Window) string {
+func rateOf(w admin.Window) string {
 	if w.Attempts == 0 {
 		return "–"
 	}
@@ -75,14 +75,14 @@ func rateOf(w api.Window) string {
 	return fmt.Sprintf("%.1f %%", percent)
 }
 
-func p95Of(w api.Window) string {
+func p95Of(w admin.Window) string {
 	if w.Attempts == 0 {
 		return "–"
 	}
 	return milliseconds(w.P95MS)
 }
 
-func waitingOf(c *api.Connection) string {
+func waitingOf(c *admin.Connection) string {
 	if c.Paused != nil {
 		return thousands(c.Held) + " held"
 	}
@@ -90,7 +90,7 @@ func waitingOf(c *api.Connection) string {
 }
 
 // printConnection prints one connection, a fact a line.
-func (s *session) printConnection(c *api.Connection) {
+func (s *session) printConnection(c *admin.Connection) {
 	fact := func(name, format string, args ...any) {
 		s.out.Printf("%s%s\n", s.out.Dim.Render(term.Pad(name, 12)), fmt.Sprintf(format, args...))
 	}
@@ -110,7 +110,7 @@ func (s *session) printConnection(c *api.Connection) {
 	fact("failed", "%s in 24 h", thousands(c.Failed))
 	for _, w := range []struct {
 		name string
-		api.Window
+		admin.Window
 	}{{"1 h", c.Hour}, {"24 h", c.Day}} {
 		if w.Attempts == 0 {
 			fact(w.name, "no attempts")

@@ -8,8 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hookgate/app/admin"
 	"hookgate/app/cli/term"
-	"hookgate/app/web/api"
 	"hookgate/app/web/api/client"
 	"hookgate/internal/event"
 )
@@ -102,12 +102,12 @@ func (s *session) listDeliveries(cmd *cobra.Command, filter event.DeliveryFilter
 }
 
 // collectDeliveries is a page as long as filter.Limit says, however long that is.
-func (s *session) collectDeliveries(ctx context.Context, server *client.Client, filter event.DeliveryFilter) (api.Page[api.Delivery], error) {
-	return collect(filter.Limit, func(size int, before string) (api.Page[api.Delivery], error) {
+func (s *session) collectDeliveries(ctx context.Context, server *client.Client, filter event.DeliveryFilter) (admin.Page[admin.Delivery], error) {
+	return collect(filter.Limit, func(size int, before string) (admin.Page[admin.Delivery], error) {
 		if before != "" {
 			next, err := event.ParseDeliveryID(before)
 			if err != nil {
-				return api.Page[api.Delivery]{}, err
+				return admin.Page[admin.Delivery]{}, err
 			}
 			filter.Before = next
 		}
@@ -120,7 +120,7 @@ func (s *session) collectDeliveries(ctx context.Context, server *client.Client, 
 	})
 }
 
-func (s *session) deliveryTable(items []api.Delivery) string {
+func (s *session) deliveryTable(items []admin.Delivery) string {
 	rows := make([][]string, 0, len(items))
 	for i := len(items) - 1; i >= 0; i-- {
 		d := &items[i]
@@ -134,10 +134,10 @@ func (s *session) deliveryTable(items []api.Delivery) string {
 }
 
 // connectionOf is where d goes, with #2 for a rule's second action to there.
-func connectionOf(d *api.Delivery) string { return strings.TrimPrefix(d.Name, d.Rule+"/") }
+func connectionOf(d *admin.Delivery) string { return strings.TrimPrefix(d.Name, d.Rule+"/") }
 
 // deliveryState is a delivery's state with its sign.
-func (s *session) deliveryState(d *api.Delivery) string {
+func (s *session) deliveryState(d *admin.Delivery) string {
 	switch d.State {
 	case event.Delivered:
 		return s.out.Good.Render("✓ delivered")
@@ -153,7 +153,7 @@ func (s *session) deliveryState(d *api.Delivery) string {
 }
 
 // deliveryDetail is what else there is to say in a list.
-func (s *session) deliveryDetail(d *api.Delivery) string {
+func (s *session) deliveryDetail(d *admin.Delivery) string {
 	switch {
 	case d.State == event.Delivered:
 		return milliseconds(d.DurationMS)
@@ -175,9 +175,9 @@ func newDeliveriesShow(s *session) *cobra.Command {
 			if err != nil {
 				return usageError("hookgate deliveries list shows the ids", err)
 			}
-			return answered(cmd.Context(), s, func(server *client.Client, ctx context.Context) (api.Delivery, error) {
+			return answered(cmd.Context(), s, func(server *client.Client, ctx context.Context) (admin.Delivery, error) {
 				return server.Delivery(ctx, id)
-			}, func(d *api.Delivery) {
+			}, func(d *admin.Delivery) {
 				s.showDelivery(d, "")
 				s.note("its event: hookgate events show %s", d.Event)
 			})

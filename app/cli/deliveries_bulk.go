@@ -8,7 +8,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"hookgate/app/web/api"
+	"hookgate/app/admin"
 	"hookgate/app/web/api/client"
 	"hookgate/internal/event"
 )
@@ -20,7 +20,7 @@ type bulk struct {
 	question                  string
 	done                      string // past tense, for the last line
 	rendered                  bool   // it is about what can be sent only
-	do                        func(ctx context.Context, server *client.Client, sel api.Selection) (api.Changed, error)
+	do                        func(ctx context.Context, server *client.Client, sel admin.Selection) (admin.Changed, error)
 }
 
 func newDeliveriesRetry(s *session) *cobra.Command {
@@ -36,7 +36,7 @@ and replay the event.`,
 		question: "Send the same requests again?",
 		done:     "sending again",
 		rendered: true,
-		do: func(ctx context.Context, server *client.Client, sel api.Selection) (api.Changed, error) {
+		do: func(ctx context.Context, server *client.Client, sel admin.Selection) (admin.Changed, error) {
 			return server.Retry(ctx, sel)
 		},
 	})
@@ -52,14 +52,14 @@ the flags select. They are kept, and can be sent with "deliveries retry".`,
 		states:   []event.DeliveryState{event.Retrying, event.Waiting, event.Held},
 		question: "Give them up?",
 		done:     "cancelled",
-		do: func(ctx context.Context, server *client.Client, sel api.Selection) (api.Changed, error) {
+		do: func(ctx context.Context, server *client.Client, sel admin.Selection) (admin.Changed, error) {
 			return server.Cancel(ctx, sel)
 		},
 	})
 }
 
 func newBulk(s *session, b bulk) *cobra.Command {
-	var sel api.Selection
+	var sel admin.Selection
 	var state, since, of string
 	var failed bool
 	c := &cobra.Command{
@@ -112,7 +112,7 @@ func parseDeliveryIDs(args []string) ([]event.DeliveryID, error) {
 }
 
 // choose checks that the call says which deliveries it is about.
-func (b *bulk) choose(cmd *cobra.Command, sel *api.Selection, state string) error {
+func (b *bulk) choose(cmd *cobra.Command, sel *admin.Selection, state string) error {
 	filtered := false
 	cmd.Flags().Visit(func(f *pflag.Flag) {
 		if f.Name != "dry-run" && cmd.LocalNonPersistentFlags().Lookup(f.Name) != nil {
@@ -138,7 +138,7 @@ func (b *bulk) choose(cmd *cobra.Command, sel *api.Selection, state string) erro
 	return nil
 }
 
-func (s *session) runBulk(cmd *cobra.Command, b bulk, sel api.Selection) error {
+func (s *session) runBulk(cmd *cobra.Command, b bulk, sel admin.Selection) error {
 	server, err := s.connect()
 	if err != nil {
 		return err
@@ -189,7 +189,7 @@ func (s *session) runBulk(cmd *cobra.Command, b bulk, sel api.Selection) error {
 // matchSentence says what a bulk action is about:
 //
 //	412 failed deliveries to billing match, 161 of them under 40 ordering keys.
-func matchSentence(sel api.Selection, found api.Changed) string {
+func matchSentence(sel admin.Selection, found admin.Changed) string {
 	noun := "delivery"
 	if sel.State != "" {
 		noun = string(sel.State) + " " + noun
@@ -213,7 +213,7 @@ func matchSentence(sel api.Selection, found api.Changed) string {
 }
 
 // dryRun lists what a bulk action is about.
-func (s *session) dryRun(ctx context.Context, server *client.Client, b bulk, sel api.Selection, found api.Changed) error {
+func (s *session) dryRun(ctx context.Context, server *client.Client, b bulk, sel admin.Selection, found admin.Changed) error {
 	if s.json {
 		return s.printJSON(found)
 	}

@@ -10,15 +10,15 @@ import (
 	"strings"
 	"time"
 
+	"hookgate/app/admin"
 	"hookgate/app/cli/term"
-	"hookgate/app/web/api"
 )
 
 // answerLines is how much of a receiver's answer is shown; --json has it all.
 const answerLines = 12
 
 // showDelivery writes a delivery with its attempts, each line after indent.
-func (s *session) showDelivery(d *api.Delivery, indent string) {
+func (s *session) showDelivery(d *admin.Delivery, indent string) {
 	line := indent + d.ID.String() + "  " + s.out.Strong.Render(term.Clean(d.Name)) + "  " + s.deliveryState(d)
 	if detail := s.deliveryDetail(d); detail != "" {
 		line += "  " + detail
@@ -39,7 +39,7 @@ func (s *session) showDelivery(d *api.Delivery, indent string) {
 	}
 }
 
-func (s *session) showAttempt(a *api.Attempt, indent string) {
+func (s *session) showAttempt(a *admin.Attempt, indent string) {
 	line := indent + "attempt " + strconv.Itoa(a.Number) + "  " + a.Started.Local().Format(time.DateTime)
 	if a.Status != 0 {
 		line += "  " + statusText(a)
@@ -76,7 +76,7 @@ func indented(text json.RawMessage) string {
 // statusText is the status of an answer with its name in HTTP, but for one of
 // another protocol, which the error tells: 503 means something else to a mail
 // server.
-func statusText(a *api.Attempt) string {
+func statusText(a *admin.Attempt) string {
 	number := strconv.Itoa(a.Status)
 	named := strings.TrimSpace(number + " " + http.StatusText(a.Status))
 	if strings.HasPrefix(a.Error, number+" ") && !strings.HasPrefix(a.Error, named) {

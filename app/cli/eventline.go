@@ -8,15 +8,15 @@ import (
 	"strings"
 	"time"
 
+	"hookgate/app/admin"
 	"hookgate/app/cli/term"
-	"hookgate/app/web/api"
 	"hookgate/internal/event"
 )
 
 // eventLines gives a line for each event, its parts in columns:
 //
 //	10:42:07  evt_7Q2  sitejet  website_status_changed  Harry's Diner  billing ✓ 84 ms
-func (s *session) eventLines(events []api.Event) []string {
+func (s *session) eventLines(events []admin.Event) []string {
 	clock := s.clockFormat(events)
 	rows := make([][5]string, len(events))
 	var widths [5]int
@@ -44,7 +44,7 @@ func (s *session) eventLines(events []api.Event) []string {
 }
 
 // clockFormat leaves the date out when every event is of today.
-func (s *session) clockFormat(events []api.Event) string {
+func (s *session) clockFormat(events []admin.Event) string {
 	today := s.now().Local().Format(time.DateOnly)
 	for _, e := range events {
 		if e.Time.Local().Format(time.DateOnly) != today {
@@ -73,7 +73,7 @@ type plainText struct{}
 func (plainText) Render(texts ...string) string { return strings.Join(texts, " ") }
 
 // eventResult says in a few words what became of an event.
-func (s *session) eventResult(e *api.Event) string {
+func (s *session) eventResult(e *admin.Event) string {
 	switch e.State {
 	case event.Rejected:
 		return s.out.Bad.Render("✗ rejected: " + term.Clean(e.Cause))
@@ -105,12 +105,12 @@ func (s *session) eventResult(e *api.Event) string {
 }
 
 // inOrder gives an event's deliveries in the order of the rules.
-func inOrder(deliveries []api.Delivery) []api.Delivery {
-	return slices.SortedFunc(slices.Values(deliveries), func(a, b api.Delivery) int { return cmp.Compare(a.ID, b.ID) })
+func inOrder(deliveries []admin.Delivery) []admin.Delivery {
+	return slices.SortedFunc(slices.Values(deliveries), func(a, b admin.Delivery) int { return cmp.Compare(a.ID, b.ID) })
 }
 
 // deliveryResult says in a few words where a delivery stands: billing ✓ 84 ms.
-func (s *session) deliveryResult(d *api.Delivery) string {
+func (s *session) deliveryResult(d *admin.Delivery) string {
 	name := term.Clean(d.Connection) + " "
 	switch d.State {
 	case event.Delivered:

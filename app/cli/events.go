@@ -6,8 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hookgate/app/admin"
 	"hookgate/app/cli/term"
-	"hookgate/app/web/api"
 	"hookgate/internal/event"
 )
 
@@ -60,17 +60,17 @@ func (s *session) listEvents(cmd *cobra.Command, search event.Search) error {
 	if err != nil {
 		return err
 	}
-	var how api.Search
-	page, err := collect(search.Limit, func(size int, before string) (api.Page[api.Event], error) {
+	var how admin.Search
+	page, err := collect(search.Limit, func(size int, before string) (admin.Page[admin.Event], error) {
 		if before != "" {
 			next, err := event.ParseID(before)
 			if err != nil {
-				return api.Page[api.Event]{}, err
+				return admin.Page[admin.Event]{}, err
 			}
 			search.Before = next
 		}
 		search.Limit = size
-		page, err := server.Search(cmd.Context(), search)
+		page, err := server.Events(cmd.Context(), search)
 		if found := page.Search; found != nil {
 			how.Examined += found.Examined
 			how.Stopped = found.Stopped
@@ -81,7 +81,7 @@ func (s *session) listEvents(cmd *cobra.Command, search event.Search) error {
 			page.Search = &how
 		}
 		return page, err
-	}, func(page *api.Page[api.Event]) bool { return page.Search != nil && page.Search.Stopped })
+	}, func(page *admin.Page[admin.Event]) bool { return page.Search != nil && page.Search.Stopped })
 	if err != nil {
 		return s.searchFailure(search.Where, err)
 	}
@@ -93,7 +93,7 @@ func (s *session) listEvents(cmd *cobra.Command, search event.Search) error {
 }
 
 // printEvents prints a page, the newest last, and what there is to say of it.
-func (s *session) printEvents(page *api.Page[api.Event]) {
+func (s *session) printEvents(page *admin.Page[admin.Event]) {
 	lines := s.eventLines(page.Items)
 	for _, line := range slices.Backward(lines) {
 		s.out.Println(line)

@@ -10,9 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hookgate/app/admin"
 	"hookgate/app/cli/term"
 	"hookgate/app/cli/trace"
-	"hookgate/app/web/api"
 	"hookgate/app/web/api/client"
 	"hookgate/internal/event"
 )
@@ -27,14 +27,14 @@ func newEventsShow(s *session) *cobra.Command {
 			if err != nil {
 				return usageError("hookgate events list shows the ids", err)
 			}
-			return answered(cmd.Context(), s, func(server *client.Client, ctx context.Context) (api.EventDetail, error) {
+			return answered(cmd.Context(), s, func(server *client.Client, ctx context.Context) (admin.EventDetail, error) {
 				return server.Event(ctx, id)
 			}, s.showEvent)
 		},
 	}
 }
 
-func (s *session) showEvent(e *api.EventDetail) {
+func (s *session) showEvent(e *admin.EventDetail) {
 	s.out.Printf("%s  %s  %s  %s\n", s.out.Strong.Render(e.ID.String()), s.out.Name.Render(term.Clean(e.Source)),
 		term.Clean(e.Type), e.Time.Local().Format(time.DateTime))
 	if e.Summary != "" {
@@ -57,7 +57,7 @@ func (s *session) showEvent(e *api.EventDetail) {
 }
 
 // showReplays prints what replays did with the event.
-func (s *session) showReplays(replays []api.Replay) {
+func (s *session) showReplays(replays []admin.Replay) {
 	if len(replays) == 0 {
 		return
 	}
@@ -78,7 +78,7 @@ func (s *session) showReplays(replays []api.Replay) {
 }
 
 // stateSentence is an event's state with its cause.
-func (s *session) stateSentence(e *api.Event) string {
+func (s *session) stateSentence(e *admin.Event) string {
 	switch e.State {
 	case event.Routed:
 		return s.out.Good.Render("routed") + ": " + plural(len(e.Deliveries), "delivery")
@@ -94,7 +94,7 @@ func (s *session) heading(text string) {
 }
 
 // showRules prints what each rule said, and why where that is known.
-func (s *session) showRules(e *api.EventDetail) {
+func (s *session) showRules(e *admin.EventDetail) {
 	if len(e.Why) == 0 {
 		s.showVerdicts(e)
 		return
@@ -109,7 +109,7 @@ func (s *session) showRules(e *api.EventDetail) {
 // judgedBy tells which version of the configuration judged an event:
 //
 //	, of config 7f3a91c (in force)
-func (s *session) judgedBy(by *api.JudgedBy) string {
+func (s *session) judgedBy(by *admin.JudgedBy) string {
 	switch {
 	case by == nil:
 		return ""
@@ -121,7 +121,7 @@ func (s *session) judgedBy(by *api.JudgedBy) string {
 
 // showGone says which connections of that version have a type that nobody knows
 // any more.
-func (s *session) showGone(indent string, by *api.JudgedBy) {
+func (s *session) showGone(indent string, by *admin.JudgedBy) {
 	if by == nil {
 		return
 	}
@@ -131,7 +131,7 @@ func (s *session) showGone(indent string, by *api.JudgedBy) {
 	}
 }
 
-func (s *session) showVerdicts(e *api.EventDetail) {
+func (s *session) showVerdicts(e *admin.EventDetail) {
 	if len(e.Rules) == 0 {
 		return
 	}
@@ -172,7 +172,7 @@ func (s *session) showRequest(r *event.Request) {
 	}
 }
 
-func (s *session) showBody(e *api.EventDetail) {
+func (s *session) showBody(e *admin.EventDetail) {
 	s.heading("Body")
 	switch {
 	case len(e.Base64) > 0:

@@ -11,9 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"hookgate/app"
+	"hookgate/app/admin"
 	"hookgate/app/config"
 	"hookgate/app/trial"
-	"hookgate/app/web/api"
 	"hookgate/app/web/api/client"
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
@@ -153,7 +153,7 @@ func (s *session) explainSample(loaded *app.Plan, report *config.Report, sample 
 	}
 	defer t.Close()
 	x := explanation{
-		Source: t.Source, Type: t.Type, Summary: api.Summary(t.Data), Data: t.Data, Spam: t.Spam, Cause: t.Cause, Rules: t.Explain(), Autoreply: t.Reply(),
+		Source: t.Source, Type: t.Type, Summary: admin.Summary(t.Data), Data: t.Data, Spam: t.Spam, Cause: t.Cause, Rules: t.Explain(), Autoreply: t.Reply(),
 	}
 	return s.showExplanation(&x, report.Files)
 }

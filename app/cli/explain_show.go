@@ -7,10 +7,10 @@ import (
 	"slices"
 	"strings"
 
+	"hookgate/app/admin"
 	"hookgate/app/cli/term"
 	"hookgate/app/cli/trace"
 	"hookgate/app/trial"
-	"hookgate/app/web/api"
 	"hookgate/forms"
 	"hookgate/internal/body"
 	"hookgate/internal/diag"
@@ -29,9 +29,9 @@ type explanation struct {
 	Data    json.RawMessage `json:"data,omitempty"`
 	// JudgedBy is the version of the config whose rules are told, for an event
 	// that is kept.
-	JudgedBy *api.JudgedBy `json:"judged_by,omitempty"`
-	Matched  int           `json:"matched"`
-	Rules    []rules.Trace `json:"rules"`
+	JudgedBy *admin.JudgedBy `json:"judged_by,omitempty"`
+	Matched  int             `json:"matched"`
+	Rules    []rules.Trace   `json:"rules"`
 	// Autoreply is what the form would answer by mail.
 	Autoreply *rules.Trace `json:"autoreply,omitempty"`
 }

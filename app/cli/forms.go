@@ -10,8 +10,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"hookgate/app"
+	"hookgate/app/admin"
 	"hookgate/app/cli/term"
-	"hookgate/app/web/api"
 	"hookgate/app/web/api/client"
 	"hookgate/internal/event"
 )
@@ -64,7 +64,7 @@ func newFormsList(s *session) *cobra.Command {
 }
 
 // formCounts asks the server; nil where none runs.
-func (s *session) formCounts(ctx context.Context, since time.Time) (map[string]api.FormCount, error) {
+func (s *session) formCounts(ctx context.Context, since time.Time) (map[string]admin.FormCount, error) {
 	server, err := s.connect()
 	if err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func (s *session) formCounts(ctx context.Context, since time.Time) (map[string]a
 	counts, err := server.Forms(ctx, since)
 	switch remote, _ := s.env("HOOKGATE_URL"); {
 	case err == nil:
-		byName := make(map[string]api.FormCount, len(counts.Items))
+		byName := make(map[string]admin.FormCount, len(counts.Items))
 		for _, c := range counts.Items {
 			byName[c.Name] = c
 		}
@@ -84,7 +84,7 @@ func (s *session) formCounts(ctx context.Context, since time.Time) (map[string]a
 	return nil, serverError(err)
 }
 
-func listForms(loaded *app.Plan, counts map[string]api.FormCount) []listedForm {
+func listForms(loaded *app.Plan, counts map[string]admin.FormCount) []listedForm {
 	list := []listedForm{}
 	for _, in := range inbounds(loaded.Config) {
 		f := loaded.Forms[in.name]
@@ -144,7 +144,7 @@ func newFormsNotSpam(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			released := []api.Released{}
+			released := []admin.Released{}
 			for _, id := range ids {
 				one, err := server.NotSpam(cmd.Context(), id)
 				if err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hookgate/app/admin"
 	"hookgate/app/cli/sheet"
 	"hookgate/app/web/api/client"
 	"hookgate/internal/diag"
@@ -132,15 +133,10 @@ func (e *export) run(ctx context.Context, asJSON bool, out, folder string) (err 
 	return nil
 }
 
-// exported are the states of the posts that are exported.
-func exported() []event.State {
-	return []event.State{event.Routed, event.NoMatch, event.RuleError}
-}
-
 // collect gets all posts, a page of ids at a time, and each post whole.
 func (e *export) collect(ctx context.Context, spool io.Writer) (count int, err error) {
 	var ids []event.ID
-	filter := event.Filter{Source: e.form, States: exported(), Since: e.since, Limit: 500}
+	filter := event.Search{Filter: event.Filter{Source: e.form, States: event.JudgedStates(), Since: e.since, Limit: admin.MaxLimit}}
 	for {
 		page, err := e.server.Events(ctx, filter)
 		if err != nil {

@@ -9,9 +9,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hookgate/app/admin"
+	"hookgate/app/admin/address"
 	"hookgate/app/cli/term"
-	"hookgate/app/forget"
-	"hookgate/app/web/api"
 	"hookgate/app/web/api/client"
 )
 
@@ -25,14 +25,14 @@ interrupted one is finished by running it again. Backups, logs and those who got
 the deliveries keep what they have.`
 
 func newFormsForget(s *session) *cobra.Command {
-	var r api.EraseRequest
+	var r admin.EraseRequest
 	c := &cobra.Command{
 		Use: "forget EMAIL", Short: "Delete all that is stored of a person: posts, deliveries, files", Long: forgetLong,
 		Example: `  hookgate forms forget ada@example.com --dry-run
   hookgate forms forget ada@example.com --sources`,
 		Args: exactly("an e-mail address"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := forget.Parse(args[0]); err != nil {
+			if _, err := address.Parse(args[0]); err != nil {
 				return usageError("write it as ada@example.com", fmt.Errorf("%q: %w", args[0], err))
 			}
 			r.Address = args[0]
@@ -48,7 +48,7 @@ func newFormsForget(s *session) *cobra.Command {
 	return c
 }
 
-func (s *session) forgetPerson(ctx context.Context, r api.EraseRequest) error {
+func (s *session) forgetPerson(ctx context.Context, r admin.EraseRequest) error {
 	server, err := s.connect()
 	if err != nil {
 		return err
@@ -88,7 +88,7 @@ func (s *session) forgetPerson(ctx context.Context, r api.EraseRequest) error {
 }
 
 // printGone says what was deleted, and what is left to do.
-func (s *session) printGone(gone *api.Erased) {
+func (s *session) printGone(gone *admin.Erased) {
 	s.out.Printf("%s\n", deletedSentence(gone))
 	if gone.Record != nil {
 		s.note("This deletion has the number %s: hookgate forms forgotten lists them.", *gone.Record)
@@ -102,8 +102,8 @@ func (s *session) printGone(gone *api.Erased) {
 }
 
 // forgetAll adds up all parts; with an error, those before it.
-func (s *session) forgetAll(ctx context.Context, server *client.Client, r api.EraseRequest, what string) (api.Erased, error) {
-	all := api.Erased{Origins: []api.ForgetOrigin{}}
+func (s *session) forgetAll(ctx context.Context, server *client.Client, r admin.EraseRequest, what string) (admin.Erased, error) {
+	all := admin.Erased{Origins: []admin.EraseOrigin{}}
 	var bar *progress
 	for {
 		part, err := server.Erase(ctx, r)
@@ -124,7 +124,7 @@ func (s *session) forgetAll(ctx context.Context, server *client.Client, r api.Er
 	}
 }
 
-func addForgotten(all, part *api.Erased) {
+func addForgotten(all, part *admin.Erased) {
 	all.Examined += part.Examined
 	all.Events += part.Events
 	all.Deliveries += part.Deliveries
@@ -147,7 +147,7 @@ next:
 }
 
 // printFound says what would be deleted, and what would stay.
-func (s *session) printFound(r *api.EraseRequest, found *api.Erased) {
+func (s *session) printFound(r *admin.EraseRequest, found *admin.Erased) {
 	var rows [][]string
 	for _, o := range found.Origins {
 		kind := "source"
@@ -177,7 +177,7 @@ func (s *session) printFound(r *api.EraseRequest, found *api.Erased) {
 	}
 }
 
-func deletedSentence(gone *api.Erased) string {
+func deletedSentence(gone *admin.Erased) string {
 	if gone.Events == 0 {
 		return "no event holds this address"
 	}
@@ -185,7 +185,7 @@ func deletedSentence(gone *api.Erased) string {
 }
 
 // stoppedForget tells how far a deletion is that did not come to its end.
-func stoppedForget(gone *api.Erased, err error) error {
+func stoppedForget(gone *admin.Erased, err error) error {
 	const hint = "run the same command again to finish it"
 	if errors.Is(err, context.Canceled) {
 		return &failure{code: exitInterrupted, hint: hint, err: fmt.Errorf("interrupted: %s so far", deletedSentence(gone))}

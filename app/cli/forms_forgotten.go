@@ -3,7 +3,7 @@ package cli
 import (
 	"time"
 
-	"hookgate/app/web/api"
+	"hookgate/app/admin"
 	"hookgate/app/web/api/client"
 
 	"github.com/spf13/cobra"
@@ -20,7 +20,7 @@ func newFormsForgotten(s *session) *cobra.Command {
 	}
 }
 
-func (s *session) printForgotten(list *api.Erasures) {
+func (s *session) printForgotten(list *admin.Page[admin.Erasure]) {
 	if len(list.Items) == 0 {
 		s.out.Println("nobody was forgotten")
 		return

@@ -9,8 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"hookgate/app/replay"
-	"hookgate/app/web/api"
+	"hookgate/app/admin"
 	"hookgate/internal/event"
 	"hookgate/internal/yamlnode"
 )
@@ -58,7 +57,7 @@ func newEventsReplay(s *session) *cobra.Command {
 			return call.run(ctx, s)
 		},
 	}
-	call.flags.add(c, "send only what this rule of today sends", replay.States())
+	call.flags.add(c, "send only what this rule of today sends", event.JudgedStates())
 	call.flags.addTimes(c)
 	f := c.Flags()
 	f.BoolVar(&call.dryRun, "dry-run", false, "count what would be sent, and send nothing")
@@ -77,7 +76,7 @@ func newReplay(s *session) *cobra.Command {
 }
 
 func (r *replayCall) parse(s *session, cmd *cobra.Command, args []string) error {
-	if err := r.flags.parse(s, replay.States()); err != nil {
+	if err := r.flags.parse(s, event.JudgedStates()); err != nil {
 		return err
 	}
 	for _, arg := range args {
@@ -121,9 +120,9 @@ func (r *replayCall) check(cmd *cobra.Command) error {
 	return nil
 }
 
-func (r *replayCall) selection() api.EventSelection {
+func (r *replayCall) selection() admin.EventSelection {
 	f := r.flags.search
-	return api.EventSelection{
+	return admin.EventSelection{
 		IDs: r.ids, Source: f.Source, Type: f.Type, States: f.States, Since: f.Since, Until: f.Until, Where: f.Where, Text: f.Text, Rule: f.Rule,
 	}
 }

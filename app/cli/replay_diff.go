@@ -11,10 +11,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"hookgate/app"
+	"hookgate/app/admin"
 	"hookgate/app/cli/term"
 	"hookgate/app/config"
 	"hookgate/app/replay"
-	"hookgate/app/web/api"
 	"hookgate/app/web/api/client"
 )
 
@@ -57,12 +57,12 @@ func (d *diffFlags) choose(s *session) error {
 
 // comparer puts events through rules: a server, or a database that is read.
 type comparer interface {
-	Compare(ctx context.Context, r api.CompareRequest) (api.Comparison, error)
+	Compare(ctx context.Context, r admin.CompareRequest) (admin.Comparison, error)
 }
 
 // compare prints what other rules would do.
 func (r *replayCall) compare(ctx context.Context, s *session) error {
-	request := api.CompareRequest{EventSelection: r.selection(), Limit: r.diff.limit}
+	request := admin.CompareRequest{EventSelection: r.selection(), Limit: r.diff.limit}
 	names, err := r.diff.versions(s, &request)
 	if err != nil {
 		return err
@@ -86,7 +86,7 @@ func (r *replayCall) compare(ctx context.Context, s *session) error {
 
 // versions puts the versions to compare into the request, and tells how people
 // call them.
-func (d *diffFlags) versions(s *session, request *api.CompareRequest) (names [2]string, err error) {
+func (d *diffFlags) versions(s *session, request *admin.CompareRequest) (names [2]string, err error) {
 	names = [2]string{"the rules in force", ""}
 	var other string
 	switch len(d.configs) {
@@ -126,7 +126,7 @@ func (s *session) versionOf(path string) (json.RawMessage, error) {
 
 // compareAt has the running server compare, or reads its database where none
 // runs.
-func (r *replayCall) compareAt(ctx context.Context, s *session, request api.CompareRequest) (api.Comparison, error) {
+func (r *replayCall) compareAt(ctx context.Context, s *session, request admin.CompareRequest) (admin.Comparison, error) {
 	if s.file == "" && len(r.diff.configs) > 0 { // whose events: those of the first config
 		if _, err := s.findConfig(); err != nil || len(r.diff.configs) > 1 {
 			s.file = r.diff.configs[0]
@@ -134,7 +134,7 @@ func (r *replayCall) compareAt(ctx context.Context, s *session, request api.Comp
 	}
 	server, err := s.connect()
 	if err != nil {
-		return api.Comparison{}, err
+		return admin.Comparison{}, err
 	}
 	found, err := s.compareAll(ctx, server, request)
 	if url, _ := s.env("HOOKGATE_URL"); url != "" || !errors.Is(err, client.ErrUnreachable) {
@@ -142,23 +142,23 @@ func (r *replayCall) compareAt(ctx context.Context, s *session, request api.Comp
 	}
 	path, err := s.findConfig()
 	if err != nil {
-		return api.Comparison{}, err
+		return admin.Comparison{}, err
 	}
 	doc, report := config.Load(path, s.env)
 	if doc == nil {
-		return api.Comparison{}, s.configFailure(report)
+		return admin.Comparison{}, s.configFailure(report)
 	}
 	past, err := app.OpenPast(ctx, doc.Storage, app.Kinds(doc, report), s.now)
 	if err != nil {
-		return api.Comparison{}, &failure{code: exitFailed, err: err, hint: "no server runs with this config either"}
+		return admin.Comparison{}, &failure{code: exitFailed, err: err, hint: "no server runs with this config either"}
 	}
 	defer func() { _ = past.Close() }()
 	return s.compareAll(ctx, past, request)
 }
 
 // compareAll adds up the parts of a comparison.
-func (s *session) compareAll(ctx context.Context, by comparer, request api.CompareRequest) (api.Comparison, error) {
-	var all api.Comparison
+func (s *session) compareAll(ctx context.Context, by comparer, request admin.CompareRequest) (admin.Comparison, error) {
+	var all admin.Comparison
 	var bar *progress
 	for {
 		part, err := by.Compare(ctx, request)
@@ -190,7 +190,7 @@ func (s *session) compareFailure(where string, err error) error {
 
 // printComparison prints how often each rule matches, and the events that
 // change.
-func (s *session) printComparison(c api.Comparison, names [2]string) {
+func (s *session) printComparison(c admin.Comparison, names [2]string) {
 	s.note("%s judged by %s (%s) and by %s (%s)", plural(c.Examined, "event"), names[0], c.Config, term.Clean(names[1]), c.Against)
 	var rows [][]string
 	for i := range c.Rules {

@@ -5,20 +5,21 @@ import (
 	"strings"
 	"time"
 
+	"hookgate/app/admin"
 	"hookgate/app/cli/term"
-	"hookgate/app/web/api"
 	"hookgate/app/web/api/client"
 )
 
 // listReplays prints the runs there were, the newest last.
 func (s *session) listReplays(ctx context.Context, server *client.Client) error {
-	list, err := server.Replays(ctx)
+	page, err := server.Replays(ctx, defaultLimit)
 	if err != nil {
 		return serverError(err)
 	}
 	if s.json {
-		return s.printJSON(list)
+		return s.printJSON(page.Items)
 	}
+	list := page.Items
 	if len(list) == 0 {
 		s.note("there was no replay yet")
 		return nil
@@ -40,7 +41,7 @@ func (s *session) listReplays(ctx context.Context, server *client.Client) error 
 }
 
 // selectionText writes a selection as the flags that make it.
-func selectionText(sel *api.EventSelection) string {
+func selectionText(sel *admin.EventSelection) string {
 	var parts []string
 	add := func(flag, value string) {
 		if value != "" {

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"hookgate/app/admin"
 	"hookgate/app/cli/term"
 	"hookgate/app/replay"
-	"hookgate/app/web/api"
 	"hookgate/app/web/api/client"
 )
 
@@ -40,9 +40,9 @@ func (r *replayCall) preview(ctx context.Context, s *session, server *client.Cli
 }
 
 // count adds up the parts of the preview.
-func (r *replayCall) count(ctx context.Context, s *session, server *client.Client) (api.ReplayPreview, error) {
-	request := api.ReplayRequest{EventSelection: r.selection()}
-	var all api.ReplayPreview
+func (r *replayCall) count(ctx context.Context, s *session, server *client.Client) (admin.ReplayPreview, error) {
+	request := admin.ReplayRequest{EventSelection: r.selection()}
+	var all admin.ReplayPreview
 	routes := replay.Routes{}
 	var bar *progress
 	for {
@@ -72,7 +72,7 @@ func (r *replayCall) count(ctx context.Context, s *session, server *client.Clien
 }
 
 // printPreview prints how many deliveries each rule makes to each connection.
-func (s *session) printPreview(p *api.ReplayPreview) {
+func (s *session) printPreview(p *admin.ReplayPreview) {
 	deliveries := 0
 	var rows [][]string
 	for _, route := range p.Routes {
@@ -97,7 +97,7 @@ func (s *session) printPreview(p *api.ReplayPreview) {
 }
 
 // do goes on with a run until it is done or ctx ends.
-func (r *replayCall) do(ctx context.Context, s *session, server *client.Client, run api.ReplayRun) error {
+func (r *replayCall) do(ctx context.Context, s *session, server *client.Client, run admin.ReplayRun) error {
 	bar := s.progress(run.Total, "events")
 	defer bar.end()
 	total, limit := run.Total, 0
@@ -132,7 +132,7 @@ func (r *replayCall) do(ctx context.Context, s *session, server *client.Client, 
 }
 
 // stopped tells how far a run is that did not come to its end, and how to go on.
-func (*replayCall) stopped(run api.ReplayRun, total int, err error) error {
+func (*replayCall) stopped(run admin.ReplayRun, total int, err error) error {
 	hint := "go on with hookgate events replay --continue " + run.ID.String()
 	if errors.Is(err, context.Canceled) {
 		return &failure{

@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hookgate/app/admin"
 	"hookgate/app/cli/term"
-	"hookgate/app/web/api"
 	"hookgate/app/web/api/client"
 )
 
@@ -25,7 +25,7 @@ func newReplicas(s *session) *cobra.Command {
 	}
 }
 
-func (s *session) printReplicas(replicas *api.Replicas) {
+func (s *session) printReplicas(replicas *admin.Replicas) {
 	if !replicas.Shared {
 		held := ""
 		if len(replicas.Items) > 0 && len(replicas.Items[0].Holds) > 0 {
@@ -57,7 +57,7 @@ func (s *session) printReplicas(replicas *api.Replicas) {
 }
 
 // why says why all replicas leave a connection alone, and for how long.
-func why(c api.LeftAlone) string {
+func why(c admin.LeftAlone) string {
 	paused := ""
 	if c.PausedMS > 0 {
 		paused = "is left alone for " + lasting(c.PausedMS) + ": its receiver asked for it"

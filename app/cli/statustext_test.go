@@ -3,13 +3,13 @@ package cli
 import (
 	"testing"
 
-	"hookgate/app/web/api"
+	"hookgate/app/admin"
 )
 
 // The words of a mail server are not given HTTP's names.
 func TestStatusText(t *testing.T) {
 	t.Parallel()
-	for want, a := range map[string]api.Attempt{
+	for want, a := range map[string]admin.Attempt{
 		"200 OK":                  {Status: 200},
 		"250":                     {Status: 250},
 		"503 Service Unavailable": {Status: 503, Error: "503 Service Unavailable: upstream"},

@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hookgate/app/admin"
 	"hookgate/app/cli/term"
-	"hookgate/app/web/api"
 	"hookgate/app/web/api/client"
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
@@ -86,8 +86,8 @@ func (s *session) noteUnknownRule(ctx context.Context, server *client.Client, na
 		return // the stream will say so
 	}
 	var rules []string // each rule sends to a connection
-	for i := range connections {
-		rules = append(rules, connections[i].Rules...)
+	for _, c := range connections.Items {
+		rules = append(rules, c.Rules...)
 	}
 	if slices.Contains(rules, name) {
 		return
@@ -118,7 +118,7 @@ func (v *tailView) dropped(n int) {
 	v.session.note("too much at once: %s left out here; hookgate events list has them", plural(n, "line"))
 }
 
-func (v *tailView) show(e api.Live) error {
+func (v *tailView) show(e admin.Live) error {
 	if v.session.json {
 		text, err := json.Marshal(e)
 		if err != nil {
@@ -135,7 +135,7 @@ func (v *tailView) show(e api.Live) error {
 //
 //	10:42:07  evt_7q2  sitejet  website_status_changed  Harry's Diner  2 rules  billing ✓ 84 ms  slack-web ✓ 210 ms
 //	10:47:37  evt_7q2  sitejet  website_status_changed  Harry's Diner  billing ✓ 90 ms (attempt 2)
-func (v *tailView) line(e *api.Live) string {
+func (v *tailView) line(e *admin.Live) string {
 	s := v.session
 	at := e.Time
 	if e.Update {
@@ -154,7 +154,7 @@ func (v *tailView) line(e *api.Live) string {
 	return strings.TrimRight(b.String(), " ")
 }
 
-func (v *tailView) result(e *api.Live) string {
+func (v *tailView) result(e *admin.Live) string {
 	s := v.session
 	switch {
 	case e.Update:

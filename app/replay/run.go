@@ -8,11 +8,6 @@ import (
 	"hookgate/rules"
 )
 
-// States are the states of the events that rules have judged, and so those
-// that can be replayed. Of the others no rule has seen the data: a rejected
-// one has none, a repeat's is that of the first one.
-func States() []event.State { return []event.State{event.Routed, event.NoMatch, event.RuleError} }
-
 // Prepare makes of an outcome what a run stores: deliveries that nobody holds,
 // numbered from first. With a rule named, only what that rule sends is made,
 // and the others count as skipped.

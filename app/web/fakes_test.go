@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 
+	"hookgate/app/admin"
 	"hookgate/app/ingest"
 	"hookgate/app/ingest/source"
 	"hookgate/app/web/api"
@@ -81,6 +82,6 @@ func (f *fakeIntake) taken() []*ingest.Request {
 // fakeAdmin is a Service that has nothing.
 type fakeAdmin struct{ api.Service }
 
-func (fakeAdmin) Status(context.Context) (api.Status, error) {
-	return api.Status{Version: "test", Ready: true}, nil
+func (fakeAdmin) Status(context.Context) (admin.Status, error) {
+	return admin.Status{Version: "test", Ready: true}, nil
 }

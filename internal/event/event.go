@@ -50,6 +50,14 @@ const (
 	Spam      State = "spam"
 )
 
+// States are all states of an Event.
+func States() []State { return []State{Routed, NoMatch, RuleError, Rejected, Duplicate, Spam} }
+
+// JudgedStates are those of the events that rules have judged. Of the others no
+// rule has seen the data: a rejected one has none, a repeat's is that of the
+// first one.
+func JudgedStates() []State { return []State{Routed, NoMatch, RuleError} }
+
 // FormSubmitted is the type of every event that a form makes.
 const FormSubmitted = "form_submitted"
 
@@ -144,6 +152,12 @@ const (
 	Held      DeliveryState = "held"
 	Cancelled DeliveryState = "cancelled"
 )
+
+// DeliveryStates are all states of a Delivery.
+func DeliveryStates() []DeliveryState { return append(OpenStates(), Delivered, Failed, Cancelled) }
+
+// OpenStates are those of a Delivery that has not ended.
+func OpenStates() []DeliveryState { return []DeliveryState{Waiting, Sending, Retrying, Held} }
 
 // Delivery is the promise to bring one rendered output to one connection.
 type Delivery struct {

@@ -14,7 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"hookgate/app/web/api"
+	"hookgate/app/admin"
 	"hookgate/test/lab"
 )
 
@@ -93,9 +93,9 @@ rules:
 }
 
 // deletions are what forms forgotten lists.
-func deletions(t *testing.T, g *lab.Gate) []api.Erasure {
+func deletions(t *testing.T, g *lab.Gate) []admin.Erasure {
 	t.Helper()
-	var list api.Erasures
+	var list admin.Page[admin.Erasure]
 	if err := json.Unmarshal([]byte(g.MustCLI("forms", "forgotten", "--json")), &list); err != nil {
 		t.Fatal(err)
 	}

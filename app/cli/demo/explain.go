@@ -1,13 +1,13 @@
 package demo
 
 import (
+	"hookgate/app/admin"
 	"hookgate/app/cli/term"
 	"hookgate/app/cli/trace"
-	"hookgate/app/web/api"
 )
 
 // printRules prints what each rule that listens said of an event, and why.
-func (d *demo) printRules(e *api.EventDetail) {
+func (d *demo) printRules(e *admin.EventDetail) {
 	label := d.label("rule")
 	before := label
 	lead := func() string {

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"hookgate/app/admin"
 	"hookgate/app/web/api"
 	"hookgate/internal/event"
 )
@@ -26,7 +27,7 @@ type result struct {
 	status   int
 	took     time.Duration
 	problem  api.Problem // of an answer that is no success
-	event    api.EventDetail
+	event    admin.EventDetail
 	arrivals []arrival
 }
 
@@ -129,7 +130,7 @@ func (d *demo) request(ctx context.Context, s *sample) (*http.Request, error) {
 
 // follow reads the sample's event from the server until its deliveries have ended.
 func (d *demo) follow(ctx context.Context, r *result) error {
-	page, err := d.api.Events(ctx, event.Filter{Source: r.source, Limit: 1})
+	page, err := d.api.Events(ctx, event.Search{Filter: event.Filter{Source: r.source, Limit: 1}})
 	if err != nil {
 		return err
 	}
@@ -144,7 +145,7 @@ func (d *demo) follow(ctx context.Context, r *result) error {
 		if r.event, err = d.api.Event(ctx, page.Items[0].ID); err != nil {
 			return err
 		}
-		slices.SortFunc(r.event.Deliveries, func(a, b api.Delivery) int { return cmp.Compare(a.ID, b.ID) })
+		slices.SortFunc(r.event.Deliveries, func(a, b admin.Delivery) int { return cmp.Compare(a.ID, b.ID) })
 		if ended(r.event.Deliveries) {
 			return nil
 		}
@@ -159,7 +160,7 @@ func (d *demo) follow(ctx context.Context, r *result) error {
 }
 
 // ended reports whether nothing is under way any more.
-func ended(deliveries []api.Delivery) bool {
+func ended(deliveries []admin.Delivery) bool {
 	for _, d := range deliveries {
 		switch d.State {
 		case event.Waiting, event.Sending:

@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"hookgate/app/admin"
 	"hookgate/app/cli/term"
-	"hookgate/app/web/api"
 	"hookgate/internal/event"
 )
 
@@ -105,7 +105,7 @@ func (d *demo) printOut(r *result) {
 }
 
 // signature says what the receiver found of the request's signature.
-func (d *demo) signature(r *result, delivery *api.Delivery) string {
+func (d *demo) signature(r *result, delivery *admin.Delivery) string {
 	for _, a := range r.arrivals {
 		switch {
 		case a.service != serviceOf(delivery) || !a.signed:
@@ -119,12 +119,12 @@ func (d *demo) signature(r *result, delivery *api.Delivery) string {
 }
 
 // serviceOf is which part of the receiver a delivery goes to.
-func serviceOf(delivery *api.Delivery) string {
+func serviceOf(delivery *admin.Delivery) string {
 	service, _, _ := strings.Cut(delivery.Connection, "-")
 	return service
 }
 
-func delivered(deliveries []api.Delivery, name string) bool {
+func delivered(deliveries []admin.Delivery, name string) bool {
 	for _, d := range deliveries {
 		if d.Name == name && d.State == event.Delivered {
 			return true

@@ -9,7 +9,7 @@ import (
 
 	webhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
-	"hookgate/app/web/api"
+	"hookgate/app/admin"
 	"hookgate/internal/event"
 )
 
@@ -98,7 +98,7 @@ func TestResult_ok(t *testing.T) {
 	good := func() *result {
 		return &result{
 			sample: sample{status: 202, want: []string{"a/billing"}}, status: 202,
-			event:    api.EventDetail{Event: api.Event{Deliveries: []api.Delivery{{Name: "a/billing", State: event.Delivered}}}},
+			event:    admin.EventDetail{Event: admin.Event{Deliveries: []admin.Delivery{{Name: "a/billing", State: event.Delivered}}}},
 			arrivals: []arrival{{service: "billing"}},
 		}
 	}
@@ -110,7 +110,7 @@ func TestResult_ok(t *testing.T) {
 		"not delivered":       func(r *result) { r.event.Deliveries[0].State = event.Failed },
 		"nothing arrived":     func(r *result) { r.arrivals = nil },
 		"a wrong signature":   func(r *result) { r.arrivals[0].fault = http.ErrNoCookie },
-		"one more delivery":   func(r *result) { r.event.Deliveries = append(r.event.Deliveries, api.Delivery{Name: "b/billing"}) },
+		"one more delivery":   func(r *result) { r.event.Deliveries = append(r.event.Deliveries, admin.Delivery{Name: "b/billing"}) },
 		"one more arrived":    func(r *result) { r.arrivals = append(r.arrivals, arrival{service: "slack"}) },
 		"another rule's":      func(r *result) { r.event.Deliveries[0].Name = "b/billing" },
 		"spam that is routed": func(r *result) { r.want = nil },

@@ -2,99 +2,69 @@ package api
 
 import (
 	"context"
-	"fmt"
+	"net/http"
 
 	"github.com/gofiber/fiber/v2"
 
+	"hookgate/app/admin"
 	"hookgate/internal/event"
 )
+
+// Events are stored events, and new ones by hand.
+type Events interface {
+	Events(ctx context.Context, f event.Search) (admin.Page[admin.Event], error)
+	Event(ctx context.Context, id event.ID) (admin.EventDetail, error)
+	Send(ctx context.Context, source, contentType string, body []byte) (admin.Accepted, error)
+}
+
+func (h *handler) eventRoutes(r fiber.Router) {
+	r.Get("/events", h.answer(h.events))
+	r.Post("/events/send", h.answer(h.send))
+	r.Get("/events/stream", h.answer(h.stream))
+	r.Get("/events/:id", h.answer(h.event))
+}
 
 // events answers GET /events.
 func (h *handler) events(c *fiber.Ctx) error {
 	p := newParameters(c, h.now(), "source", "type", "state", "rule", "since", "until", "where", "text", "before", "limit")
-	f := event.Filter{
-		Source: p.text("source"),
-		Type:   p.text("type"),
-		States: oneOf(p, "state", eventStates()),
-		Rule:   p.text("rule"),
-		Since:  p.time("since"),
-		Until:  p.time("until"),
-		Before: p.eventID("before"),
-		Limit:  p.limit(),
-	}
+	f := p.search()
+	f.Since, f.Until, f.Before, f.Limit = p.time("since"), p.time("until"), p.eventID("before"), p.limit()
 	if p.err != nil {
 		return p.err
 	}
-	if where, text := p.text("where"), p.text("text"); where != "" || text != "" {
-		return h.search(c, f, where, text)
-	}
-	ctx, cancel := context.WithTimeout(c.UserContext(), readTimeout)
-	defer cancel()
-	list, err := h.service.Events(ctx, f)
-	if err != nil {
-		return fmt.Errorf("cannot list events: %w", err)
-	}
-	page := Page[Event]{Items: make([]Event, 0, len(list))}
-	for i := range list {
-		item, err := h.eventItem(ctx, &list[i], false)
-		if err != nil {
-			return err
-		}
-		page.Items = append(page.Items, item)
-	}
-	if len(list) == f.Limit {
-		page.Next = list[len(list)-1].ID.String()
-	}
-	return c.JSON(page)
+	return respond(c, readTimeout, func(ctx context.Context) (admin.Page[admin.Event], error) { return h.service.Events(ctx, f) })
 }
 
-// namedEvent is the event that the path names; what is no id names none.
-func namedEvent(c *fiber.Ctx) (event.ID, error) {
-	text := c.Params("id")
-	id, err := event.ParseID(text)
-	if err != nil {
-		return id, &noRecord{fmt.Sprintf("there is no event %q", text)}
+// search is what selects events whenever they come.
+func (p *parameters) search() event.Search {
+	return event.Search{
+		Filter: event.Filter{Source: p.text("source"), Type: p.text("type"), States: oneOf(p, "state", event.States()), Rule: p.text("rule")},
+		Where:  p.text("where"), Text: p.text("text"),
 	}
-	return id, nil
 }
 
 // event answers GET /events/:id.
 func (h *handler) event(c *fiber.Ctx) error {
-	id, err := namedEvent(c)
+	id, err := eventID(c)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(c.UserContext(), readTimeout)
-	defer cancel()
-	e, err := h.service.Event(ctx, id)
-	if err != nil {
-		return missing(err, fmt.Sprintf("there is no event %s: it never was, or retention has removed it", id))
-	}
-	item, err := h.eventItem(ctx, &e, true)
-	if err != nil {
-		return err
-	}
-	detail := detailOf(item, &e)
-	if detail.Replays, err = h.service.Replays(ctx, e.ID); err != nil {
-		return fmt.Errorf("cannot list the replays of %s: %w", e.ID, err)
-	}
-	detail.JudgedBy, detail.Why = h.service.Why(ctx, &e)
-	return c.JSON(detail)
+	return respond(c, readTimeout, func(ctx context.Context) (admin.EventDetail, error) { return h.service.Event(ctx, id) })
 }
 
-// eventItem presents an event with its deliveries. The details are the
-// outputs and all attempts; without them each delivery has its last attempt.
-func (h *handler) eventItem(ctx context.Context, e *event.Event, details bool) (Event, error) {
-	item := eventOf(e)
-	// A matching rule makes deliveries, and a form's own reply is one.
-	replied := e.Form && (e.State == event.NoMatch || e.State == event.RuleError)
-	if e.State != event.Routed && !replied {
-		return item, nil
+// send answers POST /events/send?source=NAME: the body is taken as if the
+// source's sender had sent it.
+func (h *handler) send(c *fiber.Ctx) error {
+	p := newParameters(c, h.now(), "source")
+	source := p.text("source")
+	switch {
+	case p.err != nil:
+		return p.err
+	case source == "":
+		return badRequest("say which source the event is for: ?source=NAME")
 	}
-	list, err := h.service.Deliveries(ctx, event.DeliveryFilter{Event: e.ID, Limit: maxLimit})
-	if err != nil {
-		return Event{}, fmt.Errorf("cannot list the deliveries of %s: %w", e.ID, err)
-	}
-	item.Deliveries, err = h.deliveryItems(ctx, list, details)
-	return item, err
+	c.Status(http.StatusAccepted)
+	return respond(c, readTimeout, func(ctx context.Context) (admin.Accepted, error) {
+		return h.service.Send(ctx, source, string(c.Context().Request.Header.ContentType()), c.BodyRaw())
+	})
 }

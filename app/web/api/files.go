@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"mime"
 	"slices"
@@ -18,12 +17,13 @@ type Files interface {
 	File(ctx context.Context, id string) (event.File, io.ReadCloser, error) // event.ErrNotFound
 }
 
+func (h *handler) fileRoutes(r fiber.Router) { r.Get("/files/:id", h.answer(h.file)) }
+
 // file answers GET /files/:id.
 func (h *handler) file(c *fiber.Ctx) error {
-	id := c.Params("id")
-	f, content, err := h.service.File(c.UserContext(), id)
+	f, content, err := h.service.File(c.UserContext(), c.Params("id"))
 	if err != nil {
-		return missing(err, fmt.Sprintf("there is no file %q: it never was, or retention has removed it", id))
+		return err
 	}
 	return SendFile(c, f, content)
 }

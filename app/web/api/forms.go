@@ -2,82 +2,63 @@ package api
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
+	"hookgate/app/admin"
 	"hookgate/internal/event"
+	"hookgate/internal/schema"
 )
 
-// countedSince is how far back GET /forms counts unless told.
-const countedSince = 7 * 24 * time.Hour
-
-// FormCount is what a form got in a time.
-type FormCount struct {
-	Name    string   `json:"name"`
-	Title   string   `json:"title"`
-	Address string   `json:"address"` // a path where server.public_url is not set
-	Fields  []string `json:"fields"`  // null: any
-	Posts   int      `json:"posts"`   // those that the rules saw
-	Spam    int      `json:"spam"`
-	Repeats int      `json:"repeats"`
+// Forms are the forms of the configuration, and what they and the sources got.
+type Forms interface {
+	Forms(ctx context.Context, since time.Time) (admin.FormCounts, error)
+	// NotSpam gives a kept post to the rules: event.ErrNotKept where it is
+	// neither spam nor a repeat.
+	NotSpam(ctx context.Context, id event.ID) (admin.Released, error)
+	// Fields tells what the events of a source or form look like.
+	Fields(ctx context.Context, name string, form bool) (schema.Source, error)
 }
 
-// FormCounts is the answer of GET /forms.
-type FormCounts struct {
-	Items []FormCount `json:"items"`
-	Since time.Time   `json:"since"`
-}
-
-// Released is the answer of POST /events/:id/notspam.
-type Released struct {
-	ID    event.ID    `json:"id"`
-	State event.State `json:"state"`
+func (h *handler) formRoutes(r fiber.Router) {
+	r.Get("/forms", h.answer(h.forms))
+	r.Post("/events/:id/notspam", h.answer(h.notSpam))
+	r.Get("/sources/:name/fields", h.answer(func(c *fiber.Ctx) error { return h.fields(c, false) }))
+	r.Get("/forms/:name/fields", h.answer(func(c *fiber.Ctx) error { return h.fields(c, true) }))
 }
 
 // forms answers GET /forms?since=….
 func (h *handler) forms(c *fiber.Ctx) error {
 	p := newParameters(c, h.now(), "since")
-	since := p.since()
+	since := p.time("since")
 	if p.err != nil {
 		return p.err
 	}
-	if since.IsZero() {
-		since = h.now().Add(-countedSince)
-	}
-	ctx, cancel := context.WithTimeout(c.UserContext(), readTimeout)
-	defer cancel()
-	items, err := h.service.Forms(ctx, since)
-	if err != nil {
-		return fmt.Errorf("cannot count the posts of forms: %w", err)
-	}
-	if items == nil {
-		items = []FormCount{}
-	}
-	return c.JSON(FormCounts{Items: items, Since: since.UTC()})
+	return respond(c, readTimeout, func(ctx context.Context) (admin.FormCounts, error) { return h.service.Forms(ctx, since) })
 }
 
 // notSpam answers POST /events/:id/notspam: 202 once the rules have had the
 // post, 409 where it is not kept from them.
 func (h *handler) notSpam(c *fiber.Ctx) error {
-	id, err := namedEvent(c)
+	id, err := eventID(c)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(c.UserContext(), readTimeout)
-	defer cancel()
-	ack, err := h.service.NotSpam(ctx, id)
-	if errors.Is(err, event.ErrNotKept) {
-		return WriteProblem(c.Context(), Problem{
-			Status: http.StatusConflict, ID: id.String(),
-			Detail: fmt.Sprintf("event %s is neither spam nor a repeat of a form post: there is nothing to release", id),
-		})
+	c.Status(http.StatusAccepted)
+	return respond(c, readTimeout, func(ctx context.Context) (admin.Released, error) { return h.service.NotSpam(ctx, id) })
+}
+
+// fields answers GET /sources/:name/fields and GET /forms/:name/fields.
+func (h *handler) fields(c *fiber.Ctx, form bool) error {
+	if p := newParameters(c, h.now()); p.err != nil {
+		return p.err
 	}
+	name, err := url.PathUnescape(c.Params("name"))
 	if err != nil {
-		return missing(err, fmt.Sprintf("there is no event %s: it never was, or retention has removed it", id))
+		return badRequest("%q is not a name", c.Params("name"))
 	}
-	return c.Status(http.StatusAccepted).JSON(Released{ID: ack.ID, State: ack.State})
+	return respond(c, readTimeout, func(ctx context.Context) (schema.Source, error) { return h.service.Fields(ctx, name, form) })
 }

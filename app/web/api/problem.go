@@ -10,8 +10,10 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"hookgate/app/admin"
 	"hookgate/app/ingest"
 	"hookgate/internal/body"
+	"hookgate/internal/diag"
 	"hookgate/internal/event"
 )
 
@@ -20,6 +22,22 @@ const problemType = "application/problem+json"
 
 // unavailableRetry is how long a sender should wait when the store cannot commit.
 const unavailableRetry = 5 * time.Second
+
+// Problem is RFC 9457's problem details.
+type Problem struct {
+	Type   string `json:"type,omitempty"`
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail,omitempty"`
+	Hint   string `json:"hint,omitempty"` // what to do about it
+	ID     string `json:"id,omitempty"`   // the event under which the request was kept
+	Line   int    `json:"line,omitempty"`
+	Column int    `json:"column,omitempty"`
+	// Errors are the faults in an expression that the request holds.
+	Errors diag.List `json:"errors,omitempty"`
+	// Retry becomes the header Retry-After.
+	Retry time.Duration `json:"-"`
+}
 
 // WriteProblem answers with p; its Title is the status's own words unless set.
 func WriteProblem(ctx *fasthttp.RequestCtx, p Problem) error {
@@ -51,10 +69,16 @@ func ProblemOf(err error) (p Problem, known bool) {
 	var (
 		content *body.Error
 		busy    *ingest.BusyError
-		bad     *badRequest
-		absent  *noRecord
-		expr    *ExpressionFault
+		refused *admin.RefusedError
+		absent  *admin.NotFoundError
+		expr    *admin.ExpressionError
+		kept    *admin.KeptError
 	)
+	if errors.As(err, &kept) {
+		p, known = ProblemOf(kept.Cause)
+		p.ID = kept.ID.String()
+		return p, known
+	}
 	switch {
 	case errors.As(err, &content):
 		return Problem{
@@ -72,10 +96,12 @@ func ProblemOf(err error) (p Problem, known bool) {
 		}, true
 	case errors.As(err, &expr):
 		return Problem{Status: http.StatusBadRequest, Detail: "the condition is not understood", Errors: expr.List}, true
-	case errors.As(err, &bad):
-		return Problem{Status: http.StatusBadRequest, Detail: bad.message}, true
+	case errors.As(err, &refused):
+		return Problem{Status: http.StatusBadRequest, Detail: refused.Message}, true
 	case errors.As(err, &absent):
-		return Problem{Status: http.StatusNotFound, Detail: absent.message}, true
+		return Problem{Status: http.StatusNotFound, Detail: absent.Message}, true
+	case errors.Is(err, event.ErrNotKept):
+		return Problem{Status: http.StatusConflict, Detail: err.Error()}, true
 	case errors.Is(err, event.ErrNotFound):
 		return Problem{Status: http.StatusNotFound}, true
 	default:

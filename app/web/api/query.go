@@ -9,14 +9,10 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 
+	"hookgate/app/admin"
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
 	"hookgate/internal/yamlnode"
-)
-
-const (
-	defaultLimit = 50
-	maxLimit     = 500
 )
 
 // parameters reads a query string; the first fault stays in err.
@@ -33,7 +29,7 @@ func newParameters(c *fiber.Ctx, now time.Time, known ...string) *parameters {
 	for key, value := range c.Context().QueryArgs().All() {
 		name := string(key)
 		if !slices.Contains(known, name) && p.err == nil {
-			p.err = &badRequest{unknownParameter(name, known)}
+			p.err = badRequest("%s", unknownParameter(name, known))
 		}
 		p.values[name] = append(p.values[name], string(value))
 	}
@@ -69,9 +65,6 @@ func (p *parameters) list(name string) []string {
 	return all
 }
 
-// since is the parameter of that name.
-func (p *parameters) since() time.Time { return p.time("since") }
-
 // time is a time (RFC 3339) or how long ago it was (24h, 7d).
 func (p *parameters) time(name string) time.Time {
 	text := p.text(name)
@@ -84,7 +77,7 @@ func (p *parameters) time(name string) time.Time {
 	if d, err := yamlnode.ParseDuration(text); err == nil {
 		return p.now.Add(-d)
 	}
-	p.err = &badRequest{fmt.Sprintf("%s=%s is neither a time like 2026-03-10T10:42:07Z nor a duration like 24h", name, text)}
+	p.err = badRequest("%s=%s is neither a time like 2026-03-10T10:42:07Z nor a duration like 24h", name, text)
 	return time.Time{}
 }
 
@@ -92,14 +85,14 @@ func (p *parameters) time(name string) time.Time {
 func (p *parameters) limit() int {
 	text := p.text("limit")
 	if text == "" || p.err != nil {
-		return defaultLimit
+		return admin.DefaultLimit
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
-		p.err = &badRequest{fmt.Sprintf("limit=%s is not a number from 1 to %d", text, maxLimit)}
-		return defaultLimit
+		p.err = badRequest("limit=%s is not a number from 1 to %d", text, admin.MaxLimit)
+		return admin.DefaultLimit
 	}
-	return min(n, maxLimit)
+	return min(n, admin.MaxLimit)
 }
 
 // eventID reads an event's id.
@@ -110,7 +103,7 @@ func (p *parameters) eventID(name string) event.ID {
 	}
 	id, err := event.ParseID(text)
 	if err != nil {
-		p.err = &badRequest{fmt.Sprintf("%s=%s is not an event's id", name, text)}
+		p.err = badRequest("%s=%s is not an event's id", name, text)
 	}
 	return id
 }
@@ -122,7 +115,7 @@ func (p *parameters) deliveryID(name, text string) event.DeliveryID {
 	}
 	id, err := event.ParseDeliveryID(text)
 	if err != nil {
-		p.err = &badRequest{fmt.Sprintf("%s=%s is not a delivery's id", name, text)}
+		p.err = badRequest("%s=%s is not a delivery's id", name, text)
 	}
 	return id
 }
@@ -134,31 +127,11 @@ func oneOf[T ~string](p *parameters, name string, known []T) []T {
 		state := T(text)
 		if !slices.Contains(known, state) {
 			if p.err == nil {
-				p.err = &badRequest{fmt.Sprintf("there is no state %q; there are %s", text, joined(known))}
+				p.err = badRequest("there is no state %q; there are %s", text, admin.Joined(known))
 			}
 			return nil
 		}
 		states = append(states, state)
 	}
 	return states
-}
-
-func joined[T ~string](states []T) string {
-	texts := make([]string, len(states))
-	for i, s := range states {
-		texts[i] = string(s)
-	}
-	return strings.Join(texts, ", ")
-}
-
-func eventStates() []event.State {
-	return []event.State{
-		event.Routed, event.NoMatch, event.RuleError, event.Rejected, event.Duplicate, event.Spam,
-	}
-}
-
-func deliveryStates() []event.DeliveryState {
-	return []event.DeliveryState{
-		event.Waiting, event.Sending, event.Retrying, event.Delivered, event.Failed, event.Held, event.Cancelled,
-	}
 }

@@ -2,16 +2,13 @@ package api
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"net"
-	"slices"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
-	"hookgate/app/live"
-	"hookgate/app/replay"
+	"hookgate/app/admin/tail"
 	"hookgate/internal/event"
 )
 
@@ -23,42 +20,23 @@ const (
 	writeTime = 20 * time.Second
 )
 
-// PresentLive writes an item of the stream as JSON.
-func PresentLive(i live.Item) ([]byte, error) {
-	item := Live{Event: eventOf(i.Event), Update: i.Update}
-	of := map[event.DeliveryID][]event.Attempt{}
-	for _, a := range i.Attempts {
-		of[a.Delivery] = append(of[a.Delivery], a)
-	}
-	for k := range i.Deliveries {
-		item.Deliveries = append(item.Deliveries, deliveryOf(&i.Deliveries[k], of[i.Deliveries[k].ID], false))
-	}
-	return json.Marshal(item)
+// Watching gives what comes in from now on.
+type Watching interface {
+	Watch(f event.Search) (*tail.Watcher, error)
 }
 
 // stream answers GET /events/stream with server-sent events: "event" for each
 // event and each later end of a delivery, "dropped" where something was left out.
 func (h *handler) stream(c *fiber.Ctx) error {
 	p := newParameters(c, h.now(), "source", "type", "state", "rule", "where", "text")
-	states := oneOf(p, "state", eventStates())
-	source, typ, rule := p.text("source"), p.text("type"), p.text("rule")
-	q, faults := replay.NewQuery(p.text("where"), p.text("text"))
-	switch {
-	case p.err != nil:
+	f := p.search()
+	if p.err != nil {
 		return p.err
-	case faults.Err() != nil:
-		return &ExpressionFault{List: faults}
 	}
-	watcher := h.service.Watch(func(e *event.Event) bool {
-		if source != "" && e.Source != source || typ != "" && e.Type != typ {
-			return false
-		}
-		if len(states) > 0 && !slices.Contains(states, e.State) || rule != "" && !heard(e, rule) {
-			return false
-		}
-		ok, _ := q.Match(e)
-		return ok
-	})
+	watcher, err := h.service.Watch(f)
+	if err != nil {
+		return err
+	}
 	c.Set(fiber.HeaderContentType, "text/event-stream")
 	c.Set("X-Accel-Buffering", "no") // nginx would hold it back
 	conn := c.Context().Conn()
@@ -69,17 +47,8 @@ func (h *handler) stream(c *fiber.Ctx) error {
 	return nil
 }
 
-// heard reports whether the rule listens to e, matching or not. Of a rejected
-// event nobody knows.
-func heard(e *event.Event, rule string) bool {
-	if e.State == event.Rejected {
-		return true
-	}
-	return slices.ContainsFunc(e.Verdicts, func(v event.Verdict) bool { return v.Rule == rule && v.Result != event.Skipped })
-}
-
 // relay writes what the watcher gets until the reader or the feed ends.
-func relay(w *bufio.Writer, conn net.Conn, watcher *live.Watcher) {
+func relay(w *bufio.Writer, conn net.Conn, watcher *tail.Watcher) {
 	ticker := time.NewTicker(breathe)
 	defer ticker.Stop()
 	line := ": hookgate\n\n"

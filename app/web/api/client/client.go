@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -29,6 +30,8 @@ var (
 	// ErrNotFound reports that the server knows no such event, delivery or source.
 	ErrNotFound = errors.New("not found")
 )
+
+var _ api.Contract = (*Client)(nil)
 
 // maxAnswer bounds what is read of one answer: a page of events with bodies.
 const maxAnswer = 256 << 20
@@ -49,7 +52,8 @@ func (p *Problem) Error() string {
 	return text
 }
 
-// Client is safe for concurrent use.
+// Client is safe for concurrent use. It does what the server's own service
+// does: see api.Contract.
 type Client struct {
 	base  string // URL without a slash at its end
 	where string // what messages call the server: socket path or URL
@@ -182,10 +186,38 @@ type content struct {
 	bytes []byte
 }
 
-func jsonContent(v any) (*content, error) {
-	text, err := json.Marshal(v)
-	if err != nil {
-		return nil, fmt.Errorf("cannot write the request: %w", err)
+// get asks for what is at path and decodes the answer into out.
+func (c *Client) get(ctx context.Context, path string, query url.Values, out any) error {
+	return c.call(ctx, http.MethodGet, path, query, nil, out)
+}
+
+// post sends a JSON body, or none where in is nil, and decodes the answer into
+// out.
+func (c *Client) post(ctx context.Context, path string, in, out any) error {
+	if in == nil {
+		return c.call(ctx, http.MethodPost, path, nil, nil, out)
 	}
-	return &content{typ: "application/json", bytes: text}, nil
+	text, err := json.Marshal(in)
+	if err != nil {
+		return fmt.Errorf("cannot write the request: %w", err)
+	}
+	return c.call(ctx, http.MethodPost, path, nil, &content{typ: "application/json", bytes: text}, out)
+}
+
+func set(q url.Values, key, value string) {
+	if value != "" {
+		q.Set(key, value)
+	}
+}
+
+func setTime(q url.Values, key string, t time.Time) {
+	if !t.IsZero() {
+		q.Set(key, t.UTC().Format(time.RFC3339Nano))
+	}
+}
+
+func setLimit(q url.Values, n int) {
+	if n > 0 {
+		q.Set("limit", strconv.Itoa(n))
+	}
 }

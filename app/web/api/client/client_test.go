@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/web/api"
+	"hookgate/app/admin"
 	"hookgate/app/web/api/client"
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
@@ -19,9 +19,9 @@ func TestEvents(t *testing.T) {
 	t.Parallel()
 	f := sample()
 	c, _ := serve(t, f)
-	page, err := c.Events(t.Context(), event.Filter{
+	page, err := c.Events(t.Context(), event.Search{Filter: event.Filter{
 		Source: "sitejet", Type: "a&b", States: []event.State{event.Routed, event.Rejected}, Since: received.Add(-time.Hour), Before: 1 << 50, Limit: 2,
-	})
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +40,7 @@ func TestEvents(t *testing.T) {
 	if d.Name != "activate/billing#2" || d.Status != 503 || d.DurationMS != 84.5 || d.History != nil || d.Output != nil {
 		t.Errorf("delivery %+v", d)
 	}
-	all, err := c.Events(t.Context(), event.Filter{})
+	all, err := c.Events(t.Context(), event.Search{})
 	if err != nil || all.Next != "" || len(all.Items) != 3 {
 		t.Fatalf("%+v %v", all, err)
 	}
@@ -59,7 +59,7 @@ func TestEvent(t *testing.T) {
 	if !strings.Contains(e.Body, "9007199254740993") || !strings.Contains(string(e.Data), "9007199254740993") || e.Request.RemoteIP != "203.0.113.7" {
 		t.Errorf("event %+v", e)
 	}
-	want := []api.Verdict{{Rule: "create", Result: "no"}, {Rule: "activate", Result: "match"}, {Rule: "lead", Result: "skipped"}, {Rule: "broken", Result: "error", Message: "nil"}}
+	want := []admin.Verdict{{Rule: "create", Result: "no"}, {Rule: "activate", Result: "match"}, {Rule: "lead", Result: "skipped"}, {Rule: "broken", Result: "error", Message: "nil"}}
 	if diff := cmp.Diff(want, e.Rules); diff != "" {
 		t.Error(diff)
 	}
@@ -110,18 +110,18 @@ func TestBulk(t *testing.T) {
 	open := []event.DeliveryState{event.Waiting, event.Sending, event.Retrying, event.Held}
 	for _, tc := range []struct {
 		name   string
-		do     func(context.Context, api.Selection) (api.Changed, error)
-		in     api.Selection
+		do     func(context.Context, admin.Selection) (admin.Changed, error)
+		in     admin.Selection
 		states []event.DeliveryState
-		want   api.Changed
+		want   admin.Changed
 	}{
-		{"retry", c.Retry, api.Selection{Connection: "billing"}, []event.DeliveryState{event.Failed}, api.Changed{Count: 412}},
-		{"retry, counted", c.Retry, api.Selection{State: event.Failed, DryRun: true}, []event.DeliveryState{event.Failed}, api.Changed{Count: 412, Keyed: 161, Keys: 40}},
-		{"retry cancelled", c.Retry, api.Selection{State: event.Cancelled}, []event.DeliveryState{event.Cancelled}, api.Changed{Count: 412}},
-		{"retry by id", c.Retry, api.Selection{IDs: []event.DeliveryID{5}}, []event.DeliveryState{event.Failed, event.Retrying, event.Cancelled}, api.Changed{Count: 412}},
-		{"cancel", c.Cancel, api.Selection{Rule: "x", Since: received}, open, api.Changed{Count: 3}},
-		{"cancel failed", c.Cancel, api.Selection{State: event.Failed}, []event.DeliveryState{event.Failed}, api.Changed{Count: 3}},
-		{"cancel by id", c.Cancel, api.Selection{IDs: []event.DeliveryID{5}}, append([]event.DeliveryState{event.Failed}, open...), api.Changed{Count: 3}},
+		{"retry", c.Retry, admin.Selection{Connection: "billing"}, []event.DeliveryState{event.Failed}, admin.Changed{Count: 412}},
+		{"retry, counted", c.Retry, admin.Selection{State: event.Failed, DryRun: true}, []event.DeliveryState{event.Failed}, admin.Changed{Count: 412, Keyed: 161, Keys: 40}},
+		{"retry cancelled", c.Retry, admin.Selection{State: event.Cancelled}, []event.DeliveryState{event.Cancelled}, admin.Changed{Count: 412}},
+		{"retry by id", c.Retry, admin.Selection{IDs: []event.DeliveryID{5}}, []event.DeliveryState{event.Failed, event.Retrying, event.Cancelled}, admin.Changed{Count: 412}},
+		{"cancel", c.Cancel, admin.Selection{Rule: "x", Since: received}, open, admin.Changed{Count: 3}},
+		{"cancel failed", c.Cancel, admin.Selection{State: event.Failed}, []event.DeliveryState{event.Failed}, admin.Changed{Count: 3}},
+		{"cancel by id", c.Cancel, admin.Selection{IDs: []event.DeliveryID{5}}, append([]event.DeliveryState{event.Failed}, open...), admin.Changed{Count: 3}},
 	} {
 		got, err := tc.do(t.Context(), tc.in)
 		if err != nil || got != tc.want {
@@ -133,10 +133,10 @@ func TestBulk(t *testing.T) {
 			t.Errorf("%s: filter:\n%s", tc.name, diff)
 		}
 	}
-	for name, call := range map[string]func() (api.Changed, error){
-		"retry of what was delivered":    func() (api.Changed, error) { return c.Retry(t.Context(), api.Selection{State: event.Delivered}) },
-		"retry of nothing in particular": func() (api.Changed, error) { return c.Retry(t.Context(), api.Selection{DryRun: true}) },
-		"cancel of everything":           func() (api.Changed, error) { return c.Cancel(t.Context(), api.Selection{}) },
+	for name, call := range map[string]func() (admin.Changed, error){
+		"retry of what was delivered":    func() (admin.Changed, error) { return c.Retry(t.Context(), admin.Selection{State: event.Delivered}) },
+		"retry of nothing in particular": func() (admin.Changed, error) { return c.Retry(t.Context(), admin.Selection{DryRun: true}) },
+		"cancel of everything":           func() (admin.Changed, error) { return c.Cancel(t.Context(), admin.Selection{}) },
 	} {
 		var problem *client.Problem
 		if _, err := call(); !errors.As(err, &problem) || problem.Status != 400 {
@@ -151,23 +151,24 @@ func TestSearch(t *testing.T) {
 	c, _ := serve(t, f)
 	search := event.Search{
 		Filter: event.Filter{Source: "sitejet", Rule: "activate", Since: received, Until: received.Add(time.Hour), Limit: 7},
-		Where:  `data.website.status == "Done"`,
+		Where:  `data.id > 5`,
 	}
-	page, err := c.Search(t.Context(), search)
-	if err != nil || len(page.Items) != 1 || page.Items[0].ID != firstEvent || page.Next != (firstEvent-9).String() {
+	page, err := c.Events(t.Context(), search)
+	if err != nil || len(page.Items) != 1 || page.Items[0].ID != firstEvent || page.Next != "" {
 		t.Fatalf("%+v %v", page, err)
 	}
-	if diff := cmp.Diff(&api.Search{Examined: 3, Stopped: true, Failed: 1, Failure: "x is null"}, page.Search); diff != "" {
-		t.Error(diff)
+	if how := page.Search; how == nil || how.Examined != 3 || how.Stopped || how.Failed != 1 || !strings.Contains(how.Failure, "null") {
+		t.Errorf("%+v", how)
 	}
 	if diff := cmp.Diff(search.Filter, f.filter); diff != "" {
 		t.Errorf("filter:\n%s", diff)
 	}
-	if page, err := c.Search(t.Context(), event.Search{Text: "DINER"}); err != nil || len(page.Items) != 1 {
+	page, err = c.Events(t.Context(), event.Search{Filter: event.Filter{Limit: 1}, Text: "DINER"})
+	if err != nil || len(page.Items) != 1 || page.Next != firstEvent.String() || page.Search.Examined != 1 {
 		t.Errorf("text: %+v %v", page, err)
 	}
 	var problem *client.Problem
-	_, err = c.Search(t.Context(), event.Search{Where: "data.x = 1"})
+	_, err = c.Events(t.Context(), event.Search{Where: "data.x = 1"})
 	if !errors.As(err, &problem) || problem.Status != 400 || len(problem.Errors) != 1 || problem.Errors[0].Column != 8 {
 		t.Errorf("bad expression: %v %+v", err, problem)
 	}
@@ -202,7 +203,7 @@ func TestStatusAndReload(t *testing.T) {
 	if err != nil || status.Version != "1.2.3" || status.Queues["billing"] != 2 || !status.Started.Equal(received) {
 		t.Errorf("status %+v %v", status, err)
 	}
-	for _, want := range []api.Reloaded{
+	for _, want := range []admin.Reloaded{
 		{OK: true, Config: "7f3a91c"},
 		{Config: "7f3a91c", Diagnostics: diag.List{{Severity: diag.Error, Code: "unknown-key", Message: "no"}}},
 	} {
@@ -221,7 +222,7 @@ func TestReplicas(t *testing.T) {
 	t.Parallel()
 	f := sample()
 	c, _ := serve(t, f)
-	f.replicas = api.Replicas{Shared: true, Items: []api.Replica{
+	f.replicas = admin.Replicas{Shared: true, Items: []admin.Replica{
 		{ID: 7, Name: "a", Version: "1.2.3", Started: received, Heartbeat: received.Add(time.Minute), LeaseLeftMS: 28_500, Alive: true, Self: true, Holds: map[string]int{"billing": 3}},
 		{ID: 6, Name: "b", Started: received, Heartbeat: received, LeaseLeftMS: -10},
 	}}

@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/web/api"
+	"hookgate/app/admin"
 	"hookgate/app/web/api/client"
 	"hookgate/internal/event"
 )
@@ -16,13 +16,13 @@ import (
 func TestConnections(t *testing.T) {
 	t.Parallel()
 	f := sample()
-	f.connections = []api.Connection{
-		{Name: "billing", Type: "webhook", State: "failing", Hour: api.Window{Attempts: 3, Failed: 1, P95MS: 84.5}, LastErrorAt: &received, Rules: []string{"r"}},
-		{Name: "a.b-c", Type: "slack", State: "paused", Paused: &api.Pause{Since: received, By: "team", Note: "why"}, Held: 9, Rules: []string{}},
+	f.connections = []admin.Connection{
+		{Name: "billing", Type: "webhook", State: "failing", Hour: admin.Window{Attempts: 3, Failed: 1, P95MS: 84.5}, LastErrorAt: &received, Rules: []string{"r"}},
+		{Name: "a.b-c", Type: "slack", State: "paused", Paused: &admin.Pause{Since: received, By: "team", Note: "why"}, Held: 9, Rules: []string{}},
 	}
 	c, url := serve(t, f)
 	list, err := c.Connections(t.Context())
-	if d := cmp.Diff(f.connections, list); d != "" || err != nil {
+	if d := cmp.Diff(f.connections, list.Items); d != "" || err != nil {
 		t.Errorf("%v %s", err, d)
 	}
 	one, err := c.Connection(t.Context(), "a.b-c")
@@ -56,7 +56,7 @@ func TestConnections(t *testing.T) {
 func TestConnections_faults(t *testing.T) {
 	t.Parallel()
 	f := sample()
-	f.connections = []api.Connection{{Name: "billing"}}
+	f.connections = []admin.Connection{{Name: "billing"}}
 	c, _ := serve(t, f)
 	for name, call := range map[string]func() error{
 		"show":   func() error { _, err := c.Connection(t.Context(), "biling"); return err },

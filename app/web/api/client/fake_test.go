@@ -9,30 +9,32 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
+	"hookgate/app/admin"
+	"hookgate/app/admin/tail"
+	"hookgate/app/deliver"
 	"hookgate/app/ingest"
-	"hookgate/app/live"
-	"hookgate/app/replay"
+	"hookgate/app/ingest/source"
 	"hookgate/app/web"
-	"hookgate/app/web/api"
 	"hookgate/app/web/api/client"
+	"hookgate/connectors"
+	"hookgate/db"
 	"hookgate/internal/body"
 	"hookgate/internal/event"
 	"hookgate/internal/schema"
-	"hookgate/rules"
 )
 
 var received = time.Date(2026, 3, 10, 10, 42, 7, 0, time.UTC)
 
-// fake is a Service over a few records, which keeps the filters it was asked with.
+// fake is a store of a few records, which keeps the filters it was asked with.
+// What a test does not ask for is not there.
 type fake struct {
-	api.Replayer
-	api.Files
-	live       *live.Feed
-	replays    []api.Replay
+	admin.Store
+	feed       *tail.Feed
 	mu         sync.Mutex
 	events     []event.Event
 	deliveries []event.Delivery
@@ -41,14 +43,34 @@ type fake struct {
 	selected   event.DeliveryFilter
 	sent       [3]string
 	err        error
-	reloaded   api.Reloaded
-	replicas   api.Replicas
-	why        []rules.Trace
-	judgedBy   *api.JudgedBy
+	reloaded   admin.Reloaded
+	replicas   admin.Replicas
+	known      map[string]schema.Source
 
-	connections []api.Connection
+	connections []admin.Connection
 	switched    event.PauseState
-	forgets     []api.EraseRequest
+	forgets     []admin.EraseRequest
+}
+
+// service is the real one over the fake, but for what other tests hold to more
+// than a few records.
+type service struct {
+	*admin.Service
+	f *fake
+}
+
+func (f *fake) service() service {
+	plan := &ingest.Plan{Hash: "7f3a91c", Sources: map[string]*source.Source{"sitejet": {Name: "sitejet"}}}
+	now := &admin.InForce{Plan: plan, Known: f.known}
+	for _, c := range f.connections {
+		now.Connections = append(now.Connections, admin.ConnectionSettings{Name: c.Name})
+	}
+	return service{f: f, Service: admin.New(admin.Options{
+		Store: f, Workers: workers{f}, Intake: intake{f}, Feed: f.feed, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return received },
+		InForce:            func() *admin.InForce { return now },
+		Reload:             func() (admin.Reloaded, error) { return f.reloaded, f.err },
+		PauseStatesChanged: func(context.Context) error { return nil },
+	})}
 }
 
 func (f *fake) Events(_ context.Context, filter event.Filter) ([]event.Event, error) {
@@ -67,6 +89,20 @@ func (f *fake) Event(_ context.Context, id event.ID) (event.Event, error) {
 	return event.Event{}, fmt.Errorf("load: %w", event.ErrNotFound)
 }
 
+func (f *fake) Scan(_ context.Context, filter event.Filter, each func(*event.Event) error) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.filter = filter
+	for i := range f.events {
+		if err := each(&f.events[i]); errors.Is(err, db.ErrStop) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+	return f.err
+}
+
 func (f *fake) Deliveries(_ context.Context, filter event.DeliveryFilter) ([]event.Delivery, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -80,60 +116,13 @@ func (f *fake) Deliveries(_ context.Context, filter event.DeliveryFilter) ([]eve
 	return list, nil
 }
 
-func (f *fake) Forms(_ context.Context, since time.Time) ([]api.FormCount, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.filter.Since = since
-	return []api.FormCount{{Name: "contact", Posts: 3, Spam: 1}}, f.err
+func (f *fake) Replays(context.Context, event.ID) ([]event.Replay, error) { return nil, f.err }
+
+func (f *fake) Plan(context.Context, int64) (event.RuleSet, error) {
+	return event.RuleSet{}, event.ErrNotFound
 }
 
-func (f *fake) NotSpam(ctx context.Context, id event.ID) (ingest.Ack, error) {
-	e, err := f.Event(ctx, id)
-	if err == nil && e.State != event.Spam {
-		err = event.ErrNotKept
-	}
-	return ingest.Ack{ID: id, State: event.Routed}, err
-}
-
-func (f *fake) Erasures(context.Context) ([]api.Erasure, error) {
-	return []api.Erasure{{Record: 7, Events: 3, Done: true}}, nil
-}
-
-func (f *fake) Erase(_ context.Context, r api.EraseRequest) (api.Erased, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.forgets = append(f.forgets, r)
-	if f.err != nil {
-		return api.Erased{}, f.err
-	}
-	part := api.Erased{Total: 7, Examined: 5, Events: 2, Origins: []api.ForgetOrigin{{Name: "contact", Form: true, Events: 2}}, Files: 1}
-	if r.After == nil {
-		part.Next = new(event.ID)
-		*part.Next = 7
-	}
-	return part, nil
-}
-
-func (f *fake) Why(context.Context, *event.Event) (*api.JudgedBy, []rules.Trace) {
-	return f.judgedBy, f.why
-}
-
-func (f *fake) Search(_ context.Context, filter event.Filter, q *replay.Query) ([]event.Event, api.Search, event.ID, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.filter = filter
-	var list []event.Event
-	for i := range f.events {
-		if ok, _ := q.Match(&f.events[i]); ok {
-			list = append(list, f.events[i])
-		}
-	}
-	return list, api.Search{Examined: len(f.events), Stopped: true, Failed: 1, Failure: "x is null"}, firstEvent - 9, f.err
-}
-
-func (f *fake) Watch(wants func(*event.Event) bool) *live.Watcher { return f.live.Watch(wants) }
-
-func (f *fake) Replays(context.Context, event.ID) ([]api.Replay, error) { return f.replays, f.err }
+func (f *fake) NewIDs(int) event.ID { return 1 << 40 }
 
 func (f *fake) Attempts(_ context.Context, ids ...event.DeliveryID) ([]event.Attempt, error) {
 	var list []event.Attempt
@@ -154,70 +143,131 @@ func (f *fake) Count(_ context.Context, filter event.DeliveryFilter) (count, key
 	return 412, 161, 40, nil
 }
 
-func (f *fake) Retry(_ context.Context, filter event.DeliveryFilter) (int, error) {
+func (f *fake) Retry(_ context.Context, filter event.DeliveryFilter) (int, []string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.selected = filter
-	return 412, f.err
+	return 412, []string{"billing"}, f.err
 }
 
-func (f *fake) Cancel(_ context.Context, filter event.DeliveryFilter) (int, error) {
+func (f *fake) Cancel(_ context.Context, filter event.DeliveryFilter) (int, []string, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.selected = filter
-	return 3, f.err
+	return 3, nil, f.err
 }
 
-func (f *fake) Send(_ context.Context, source, contentType string, content []byte) (ingest.Ack, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.sent = [3]string{source, contentType, string(content)}
-	switch {
-	case source != "sitejet":
-		return ingest.Ack{}, event.ErrNotFound
-	case string(content) == "bad":
-		return ingest.Ack{ID: 7 << 30}, &body.Error{Status: 400, Line: 59, Column: 3, Message: "a comma is missing", Hint: "add it"}
-	}
-	return ingest.Ack{ID: 8 << 30}, f.err
-}
+func (f *fake) PauseStates(context.Context) ([]event.PauseState, error) { return nil, f.err }
 
-func (f *fake) Status(context.Context) (api.Status, error) {
-	return api.Status{Version: "1.2.3", Config: "7f3a91c", Started: received, Ready: true, Queues: map[string]int{"billing": 2}}, f.err
-}
-
-func (f *fake) Replicas(context.Context) (api.Replicas, error) { return f.replicas, f.err }
-
-func (f *fake) Fields(_ context.Context, name string, form bool) (schema.Source, error) {
-	if name != "a b" || form {
-		return schema.Source{}, event.ErrNotFound
-	}
-	b := schema.NewBuilder()
-	b.Add([]byte(`{"n": 9007199254740993, "1.3": "x"}`))
-	return schema.Source{Name: name, Seen: []schema.Payload{b.Payload("t")}}, f.err
-}
-
-func (f *fake) Connections(context.Context) ([]api.Connection, error) { return f.connections, f.err }
-
-func (f *fake) SetPauseState(_ context.Context, s event.PauseState) (api.Connection, error) {
+func (f *fake) SetPauseState(s event.PauseState) (bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.switched = s
-	for _, c := range f.connections {
-		if c.Name == s.Connection {
-			return c, f.err
+	return true, f.err
+}
+
+func (f *fake) Backlogs(context.Context) (map[string]db.Backlog, error) { return nil, f.err }
+
+func (f *fake) Failures(context.Context, time.Time) (map[string]db.Failure, error) {
+	return nil, f.err
+}
+
+func (f *fake) Health(context.Context, int64, int64) (event.AttemptStats, error) {
+	return event.AttemptStats{}, f.err
+}
+
+// workers know the connections, all of which can be tested.
+type workers struct{ f *fake }
+
+func (w workers) Connection(name string) (deliver.Connection, bool) {
+	found := slices.ContainsFunc(w.f.connections, func(c admin.Connection) bool { return c.Name == name })
+	return deliver.Connection{Name: name, Connector: tester{}}, found
+}
+
+func (workers) Health(event.AttemptStats) map[string]deliver.Health { return nil }
+func (workers) BacklogAdded(string)                                 {}
+
+type tester struct{ connectors.Connector }
+
+func (tester) Trial() connectors.Trial { return connectors.Trial{What: "sends", Message: true} }
+
+func (tester) Try(context.Context, event.DeliveryID) (connectors.Tried, error) {
+	return connectors.Tried{}, nil
+}
+
+// intake takes all but one body, and releases spam.
+type intake struct{ f *fake }
+
+func (i intake) Event(src *source.Source, _ *ingest.Plan, r *ingest.Request) (ingest.Ack, error) {
+	i.f.mu.Lock()
+	defer i.f.mu.Unlock()
+	i.f.sent = [3]string{src.Name, r.ContentType, string(r.Body)}
+	if string(r.Body) == "bad" {
+		return ingest.Ack{ID: 7 << 30}, &body.Error{Status: 400, Line: 59, Column: 3, Message: "a comma is missing", Hint: "add it"}
+	}
+	return ingest.Ack{ID: 8 << 30}, i.f.err
+}
+
+func (intake) NotSpam(e *event.Event, _ *ingest.Plan) (ingest.Ack, error) {
+	if e.State != event.Spam {
+		return ingest.Ack{}, event.ErrNotKept
+	}
+	return ingest.Ack{ID: e.ID, State: event.Routed}, nil
+}
+
+func (s service) Forms(_ context.Context, since time.Time) (admin.FormCounts, error) {
+	s.f.mu.Lock()
+	defer s.f.mu.Unlock()
+	s.f.filter.Since = since
+	return admin.FormCounts{Items: []admin.FormCount{{Name: "contact", Posts: 3, Spam: 1}}, Since: since}, s.f.err
+}
+
+func (s service) Erasures(context.Context) (admin.Page[admin.Erasure], error) {
+	return admin.Page[admin.Erasure]{Items: []admin.Erasure{{Record: 7, Events: 3, Done: true}}}, nil
+}
+
+func (s service) Erase(_ context.Context, r admin.EraseRequest) (admin.Erased, error) {
+	s.f.mu.Lock()
+	defer s.f.mu.Unlock()
+	s.f.forgets = append(s.f.forgets, r)
+	if s.f.err != nil {
+		return admin.Erased{}, s.f.err
+	}
+	part := admin.Erased{Total: 7, Examined: 5, Events: 2, Origins: []admin.EraseOrigin{{Name: "contact", Form: true, Events: 2}}, Files: 1}
+	if r.After == nil {
+		part.Next = new(event.ID)
+		*part.Next = 7
+	}
+	return part, nil
+}
+
+func (s service) Status(context.Context) (admin.Status, error) {
+	return admin.Status{Version: "1.2.3", Config: "7f3a91c", Started: received, Ready: true, Queues: map[string]int{"billing": 2}}, s.f.err
+}
+
+func (s service) Replicas(context.Context) (admin.Replicas, error) { return s.f.replicas, s.f.err }
+
+func (s service) Fields(ctx context.Context, name string, form bool) (schema.Source, error) {
+	if name != "a b" || form {
+		return s.Service.Fields(ctx, name, form)
+	}
+	b := schema.NewBuilder()
+	b.Add([]byte(`{"n": 9007199254740993, "1.3": "x"}`))
+	return schema.Source{Name: name, Seen: []schema.Payload{b.Payload("t")}}, s.f.err
+}
+
+func (s service) Connections(context.Context) (admin.Page[admin.Connection], error) {
+	return admin.Page[admin.Connection]{Items: s.f.connections}, s.f.err
+}
+
+func (s service) Connection(ctx context.Context, name string) (admin.Connection, error) {
+	for _, c := range s.f.connections {
+		if c.Name == name {
+			return c, s.f.err
 		}
 	}
-	return api.Connection{}, event.ErrNotFound
+	return s.Service.Connection(ctx, name)
 }
-
-func (f *fake) TestConnection(_ context.Context, name string, confirmed bool) (api.Tested, error) {
-	if name != "billing" {
-		return api.Tested{}, event.ErrNotFound
-	}
-	return api.Tested{What: "sends", Message: true, Done: confirmed, OK: confirmed}, f.err
-}
-
-func (f *fake) Reload(context.Context) (api.Reloaded, error) { return f.reloaded, f.err }
 
 const (
 	firstEvent    event.ID         = 5 << 40
@@ -257,10 +307,10 @@ func sample() *fake {
 }
 
 // serve offers f over a unix socket and TCP until the test ends.
-func serve(t *testing.T, f api.Service) (overUnix *client.Client, url string) {
+func serve(t *testing.T, f *fake) (overUnix *client.Client, url string) {
 	t.Helper()
 	server := web.New(web.Config{
-		Plan: func() *ingest.Plan { return &ingest.Plan{} }, Admin: f, Ready: func() error { return nil },
+		Plan: func() *ingest.Plan { return &ingest.Plan{} }, Admin: f.service(), Ready: func() error { return nil },
 		Metrics: http.NotFoundHandler(), Refused: func(string, string) {}, Logger: slog.New(slog.DiscardHandler),
 		Settings: web.Settings{AdminUser: "team", AdminPassword: event.NewSecret("pass:word")}, Now: func() time.Time { return received },
 	})

@@ -7,7 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/web/api"
+	"hookgate/app/admin"
 	"hookgate/app/web/api/client"
 	"hookgate/internal/event"
 )
@@ -36,7 +36,7 @@ func TestForget(t *testing.T) {
 	t.Parallel()
 	f := &fake{}
 	c, _ := serve(t, f)
-	asked := api.EraseRequest{Address: "ada@example.com", Sources: true, Mentions: true, DryRun: true}
+	asked := admin.EraseRequest{Address: "ada@example.com", Sources: true, Mentions: true, DryRun: true}
 	part, err := c.Erase(t.Context(), asked)
 	if err != nil || part.Events != 2 || part.Next == nil || part.Total != 7 {
 		t.Fatalf("%+v, %v", part, err)
@@ -49,7 +49,7 @@ func TestForget(t *testing.T) {
 	if list, err := c.Erasures(t.Context()); err != nil || len(list.Items) != 1 || list.Items[0].Record != 7 || !list.Items[0].Done {
 		t.Errorf("the deletions: %+v, %v", list, err)
 	}
-	if diff := cmp.Diff([]api.EraseRequest{asked, next}, f.forgets); diff != "" {
+	if diff := cmp.Diff([]admin.EraseRequest{asked, next}, f.forgets); diff != "" {
 		t.Errorf("asked (-want +got):\n%s", diff)
 	}
 }

@@ -2,61 +2,43 @@ package client
 
 import (
 	"context"
-	"net/http"
+	"net/url"
 
+	"hookgate/app/admin"
 	"hookgate/app/web/api"
 	"hookgate/internal/event"
 )
 
 // PreviewReplay counts what a replay would do, a part of it at a time.
-func (c *Client) PreviewReplay(ctx context.Context, r api.ReplayRequest) (api.ReplayPreview, error) {
-	var preview api.ReplayPreview
-	err := c.post(ctx, "/replays/preview", r, &preview)
-	return preview, err
+func (c *Client) PreviewReplay(ctx context.Context, r admin.ReplayRequest) (preview admin.ReplayPreview, err error) {
+	return preview, c.post(ctx, "/replays/preview", r, &preview)
 }
 
 // CreateReplay begins a replay of what is stored now; StepReplay does it.
-func (c *Client) CreateReplay(ctx context.Context, s api.EventSelection) (api.ReplayRun, error) {
-	var run api.ReplayRun
-	err := c.post(ctx, "/replays", api.ReplayRequest{EventSelection: s}, &run)
-	return run, err
+func (c *Client) CreateReplay(ctx context.Context, s admin.EventSelection) (run admin.ReplayRun, err error) {
+	return run, c.post(ctx, "/replays", admin.ReplayRequest{EventSelection: s}, &run)
 }
 
 // StepReplay goes on with a replay for a moment, or until limit events are
 // replayed; 0: no limit.
-func (c *Client) StepReplay(ctx context.Context, id event.RunID, limit int) (api.ReplayRun, error) {
-	var run api.ReplayRun
-	err := c.post(ctx, "/replays/"+id.String()+"/step", api.ReplayStep{Limit: limit}, &run)
-	return run, err
+func (c *Client) StepReplay(ctx context.Context, id event.RunID, limit int) (run admin.ReplayRun, err error) {
+	return run, c.post(ctx, "/replays/"+id.String()+"/step", api.ReplayStep{Limit: limit}, &run)
 }
 
 // Replay is one run of a replay.
-func (c *Client) Replay(ctx context.Context, id event.RunID) (api.ReplayRun, error) {
-	var run api.ReplayRun
-	err := c.call(ctx, http.MethodGet, "/replays/"+id.String(), nil, nil, &run)
-	return run, err
+func (c *Client) Replay(ctx context.Context, id event.RunID) (run admin.ReplayRun, err error) {
+	return run, c.get(ctx, "/replays/"+id.String(), nil, &run)
 }
 
 // Replays lists the newest runs.
-func (c *Client) Replays(ctx context.Context) ([]api.ReplayRun, error) {
-	var page api.Page[api.ReplayRun]
-	err := c.call(ctx, http.MethodGet, "/replays", nil, nil, &page)
-	return page.Items, err
+func (c *Client) Replays(ctx context.Context, limit int) (page admin.Page[admin.ReplayRun], err error) {
+	q := url.Values{}
+	setLimit(q, limit)
+	return page, c.get(ctx, "/replays", q, &page)
 }
 
 // Compare tells what other rules would do with stored events, a part of them
 // at a time. Nothing is sent.
-func (c *Client) Compare(ctx context.Context, r api.CompareRequest) (api.Comparison, error) {
-	var out api.Comparison
-	err := c.post(ctx, "/replays/diff", r, &out)
-	return out, err
-}
-
-// post sends a JSON body and decodes the answer into out.
-func (c *Client) post(ctx context.Context, path string, in, out any) error {
-	body, err := jsonContent(in)
-	if err != nil {
-		return err
-	}
-	return c.call(ctx, http.MethodPost, path, nil, body, out)
+func (c *Client) Compare(ctx context.Context, r admin.CompareRequest) (out admin.Comparison, err error) {
+	return out, c.post(ctx, "/replays/diff", r, &out)
 }

@@ -9,7 +9,7 @@ import (
 	"io"
 	"net/http"
 
-	"hookgate/app/web/api"
+	"hookgate/app/admin"
 	"hookgate/internal/event"
 )
 
@@ -19,7 +19,7 @@ const maxLine = 16 << 20
 // Tail calls show for each event that comes in and each later end of a
 // delivery, and dropped where the server left something out, until ctx ends,
 // the stream does, or show fails. connected is called once it listens.
-func (c *Client) Tail(ctx context.Context, f event.Search, connected func(), show func(api.Live) error, dropped func(int)) error {
+func (c *Client) Tail(ctx context.Context, f event.Search, connected func(), show func(admin.Live) error, dropped func(int)) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/api/v1/events/stream?"+searchQuery(f).Encode(), nil)
 	if err != nil {
 		return fmt.Errorf("cannot ask %s: %w", c.where, err)
@@ -46,7 +46,7 @@ func (c *Client) Tail(ctx context.Context, f event.Search, connected func(), sho
 }
 
 // readStream reads server-sent events, of which each has one line of data.
-func (c *Client) readStream(ctx context.Context, from io.Reader, show func(api.Live) error, dropped func(int)) error {
+func (c *Client) readStream(ctx context.Context, from io.Reader, show func(admin.Live) error, dropped func(int)) error {
 	lines := bufio.NewScanner(from)
 	lines.Buffer(nil, maxLine)
 	kind := ""
@@ -63,14 +63,14 @@ func (c *Client) readStream(ctx context.Context, from io.Reader, show func(api.L
 		var err error
 		switch kind {
 		case "event":
-			var item api.Live
+			var item admin.Live
 			if err = json.Unmarshal(value, &item); err == nil {
 				if err := show(item); err != nil {
 					return err
 				}
 			}
 		case "dropped":
-			var d api.Dropped
+			var d admin.Dropped
 			if err = json.Unmarshal(value, &d); err == nil {
 				dropped(d.Count)
 			}

@@ -1,0 +1,180 @@
+// Package admin holds what operators do with a running gateway, a file for
+// each use case: what they ask, what they get, and how it comes about. The
+// administration API, its client, the command line and the pages all speak in
+// its types.
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"hookgate/app/admin/tail"
+	"hookgate/app/ingest"
+	"hookgate/app/replay"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+	"hookgate/internal/schema"
+)
+
+// Store is what the use cases read and write; each declares its part of it.
+type Store interface { //nolint:interfacebloat // the sum of its parts, each of which has one user
+	eventStore
+	deliveryStore
+	connectionStore
+	formStore
+	eraseStore
+	replayStore
+	replicaStore
+	idSource
+}
+
+// idSource numbers what is stored.
+type idSource interface {
+	NewIDs(n int) event.ID
+}
+
+// Options are what a Service works with.
+type Options struct {
+	Store   Store
+	Workers Workers
+	Intake  Intake
+	Feed    *tail.Feed
+	Logger  *slog.Logger
+	Now     func() time.Time
+	Process Process
+	// InForce gives the configuration in force.
+	InForce func() *InForce
+	// Reload reads the configuration again; an error only where it could not be
+	// tried.
+	Reload func() (Reloaded, error)
+	// PauseStatesChanged has the workers obey the stored pause states.
+	PauseStatesChanged func(ctx context.Context) error
+	// Limits are what all replicas know of the receivers; nil where there is
+	// one process only.
+	Limits SharedLimits
+	Files  Files
+}
+
+// InForce is the configuration in force, as operators ask about it. It never
+// changes.
+type InForce struct {
+	Plan        *ingest.Plan
+	Since       time.Time
+	Tests       Tests
+	Judge       *replay.Judge
+	Connections []ConnectionSettings // in the order of the file
+	Forms       []string             // in the order of the file
+	PublicURL   string
+	// Known is what is documented of each source, or follows from the fields of
+	// each form, by name.
+	Known map[string]schema.Source
+	// Compile makes a judge of a stored version of the configuration.
+	Compile func(source []byte) (*replay.Judge, error)
+}
+
+// Service does what operators ask for. It is safe for concurrent use.
+type Service struct {
+	opt      Options
+	store    Store
+	ruleSets ruleSets
+}
+
+// New makes a Service.
+func New(opt Options) *Service { return &Service{opt: opt, store: opt.Store} }
+
+func (s *Service) inForce() *InForce { return s.opt.InForce() }
+
+// backlogAdded tells the workers of connections that there is work in the store.
+func (s *Service) backlogAdded(connections []string) {
+	for _, c := range connections {
+		s.opt.Workers.BacklogAdded(c)
+	}
+}
+
+// Page is a part of a list, newest first. Next is the cursor of the part after
+// it (?before=), empty at the end.
+type Page[T any] struct {
+	Items []T    `json:"items"`
+	Next  string `json:"next,omitempty"`
+	// Search is there where the records were looked into one by one.
+	Search *Search `json:"search,omitempty"`
+}
+
+type actorKey struct{}
+
+// As gives a context for what the named person does.
+func As(ctx context.Context, actor string) context.Context {
+	return context.WithValue(ctx, actorKey{}, actor)
+}
+
+// actor is who acts: "local" is whoever may open the socket.
+func actor(ctx context.Context) string {
+	if name, _ := ctx.Value(actorKey{}).(string); name != "" {
+		return name
+	}
+	return "local"
+}
+
+// RefusedError says what is wrong with a request.
+type RefusedError struct{ Message string }
+
+func (e *RefusedError) Error() string { return e.Message }
+
+func refuse(format string, args ...any) error {
+	return &RefusedError{fmt.Sprintf(format, args...)}
+}
+
+// NotFoundError says which record does not exist; it is event.ErrNotFound, too.
+type NotFoundError struct{ Message string }
+
+func (e *NotFoundError) Error() string { return e.Message }
+
+// Unwrap gives event.ErrNotFound.
+func (e *NotFoundError) Unwrap() error { return event.ErrNotFound }
+
+// saidError is another error in words for a person.
+type saidError struct {
+	message string
+	cause   error
+}
+
+func (e *saidError) Error() string { return e.message }
+func (e *saidError) Unwrap() error { return e.cause }
+
+// missing replaces event.ErrNotFound by a message that names the record.
+func missing(err error, format string, args ...any) error {
+	if errors.Is(err, event.ErrNotFound) {
+		return &NotFoundError{fmt.Sprintf(format, args...)}
+	}
+	return err
+}
+
+// gone ends the message about a record that may have existed.
+const gone = "it never was, or retention has removed it"
+
+// notCalled is the error that no noun ("source", "rule" …) has the name, with
+// the one that may be meant.
+func notCalled(noun, name string, names []string) error {
+	message := fmt.Sprintf("no %s is called %q", noun, name)
+	if hint := diag.DidYouMean(name, names); hint != "" {
+		message += ": " + hint
+	}
+	return &NotFoundError{message}
+}
+
+// ExpressionError refuses a condition, with the place of each fault in it.
+type ExpressionError struct{ List diag.List }
+
+func (e *ExpressionError) Error() string { return e.List.Error() }
+
+// newQuery compiles what a search looks for in events.
+func newQuery(where, text string) (*replay.Query, error) {
+	q, faults := replay.NewQuery(where, text)
+	if faults.Err() != nil {
+		return nil, &ExpressionError{List: faults}
+	}
+	return q, nil
+}

@@ -1,0 +1,268 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"hookgate/app/deliver"
+	"hookgate/connectors"
+	"hookgate/db"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
+)
+
+// Connection is how a connection is and has been.
+type Connection struct {
+	Name  string `json:"name"`
+	Type  string `json:"type"`
+	State string `json:"state"` // ok, failing, open, paused
+	// Paused tells who paused it; Releasing at what rate what was held is sent.
+	Paused    *Pause `json:"paused,omitempty"`
+	Releasing string `json:"releasing,omitempty"`
+	Waiting   int    `json:"waiting"` // to be sent, or sent again
+	Sending   int    `json:"sending"` // claimed by a process
+	Held      int    `json:"held"`    // until it goes on
+	Failed    int    `json:"failed"`  // of the last day
+	// Hour and Day are attempts of all processes; the day began at Since.
+	Hour        Window     `json:"hour"`
+	Day         Window     `json:"day"`
+	Since       time.Time  `json:"since"`
+	LastError   string     `json:"last_error,omitempty"`
+	LastErrorAt *time.Time `json:"last_error_at,omitempty"`
+	Timeout     string     `json:"timeout"`
+	Concurrency int        `json:"concurrency"`
+	RateLimit   string     `json:"rate_limit,omitempty"`
+	Rules       []string   `json:"rules"` // that send to it
+}
+
+// ConnectionSettings is what the configuration says of a connection.
+type ConnectionSettings struct {
+	Name, Type         string
+	Timeout, RateLimit string
+	Concurrency        int
+	Rules              []string // that send to it
+}
+
+// Pause says since when a connection is paused, by whom and why.
+type Pause struct {
+	Since time.Time `json:"since"`
+	By    string    `json:"by"`
+	Note  string    `json:"note,omitempty"`
+}
+
+// Window counts attempts.
+type Window struct {
+	Attempts int     `json:"attempts"`
+	Failed   int     `json:"failed"`
+	P95MS    float64 `json:"p95_ms,omitempty"`
+}
+
+// Tested is what came of trying a connection.
+type Tested struct {
+	Untestable bool   `json:"untestable,omitempty"` // its kind has no test
+	What       string `json:"what,omitempty"`       // what is, or would be, done
+	Message    bool   `json:"message"`              // somebody gets a message
+	Done       bool   `json:"done"`                 // false: confirm it first
+	OK         bool   `json:"ok"`
+	Status     int    `json:"status,omitempty"`
+	Said       string `json:"said,omitempty"` // what the answer means
+	Answer     string `json:"answer,omitempty"`
+	// Outputs are what a delivery with that answer would keep: id, url.
+	Outputs    map[string]string `json:"outputs,omitempty"`
+	Error      string            `json:"error,omitempty"`
+	DurationMS float64           `json:"duration_ms,omitempty"`
+}
+
+// connectionStore is what is stored of connections.
+type connectionStore interface {
+	PauseStates(ctx context.Context) ([]event.PauseState, error)
+	SetPauseState(s event.PauseState) (changed bool, err error)
+	Backlogs(ctx context.Context) (map[string]db.Backlog, error)
+	Failures(ctx context.Context, since time.Time) (map[string]db.Failure, error)
+	Health(ctx context.Context, hour, day int64) (event.AttemptStats, error)
+}
+
+// Workers send what is due to connections.
+type Workers interface {
+	Connection(name string) (deliver.Connection, bool)
+	Health(stored event.AttemptStats) map[string]deliver.Health
+	BacklogAdded(connection string)
+}
+
+// Connections tells how all connections are and have been, in the order of the
+// configuration.
+func (s *Service) Connections(ctx context.Context) (Page[Connection], error) {
+	list, err := s.connections(ctx)
+	if err != nil {
+		return Page[Connection]{}, fmt.Errorf("cannot list the connections: %w", err)
+	}
+	return Page[Connection]{Items: list}, nil
+}
+
+func (s *Service) connections(ctx context.Context) ([]Connection, error) {
+	pauses, err := s.store.PauseStates(ctx)
+	if err != nil {
+		return nil, err
+	}
+	backlogs, err := s.store.Backlogs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := s.opt.Now()
+	dayAgo := now.Add(-24 * time.Hour)
+	hour, day := deliver.HealthWindows(now)
+	failures, err := s.store.Failures(ctx, dayAgo)
+	if err != nil {
+		return nil, err
+	}
+	stored, err := s.store.Health(ctx, hour, day)
+	if err != nil {
+		return nil, err
+	}
+	health := s.opt.Workers.Health(stored)
+	settings := s.inForce().Connections
+	list := make([]Connection, 0, len(settings))
+	for i := range settings {
+		name := settings[i].Name
+		one := connectionOf(&settings[i], dayAgo, health[name], backlogs[name], failures[name])
+		for _, p := range pauses {
+			if p.Connection == name {
+				one.setPause(p)
+			}
+		}
+		list = append(list, one)
+	}
+	return list, nil
+}
+
+func connectionOf(c *ConnectionSettings, since time.Time, h deliver.Health, b db.Backlog, f db.Failure) Connection {
+	one := Connection{
+		Name: c.Name, Type: c.Type, State: string(h.State), Since: since,
+		Waiting: b.Open - b.Claimed, Sending: b.Claimed, Failed: f.Count,
+		Hour: windowOf(h.Hour), Day: windowOf(h.Day), LastError: h.LastError,
+		Timeout: c.Timeout, Concurrency: c.Concurrency, RateLimit: c.RateLimit, Rules: c.Rules,
+	}
+	if !h.FailedAt.IsZero() {
+		one.LastErrorAt = &h.FailedAt
+	}
+	if one.LastError == "" && f.Error != "" { // the attempt is not stored any more
+		one.LastError, one.LastErrorAt = f.Error, &f.Last
+	}
+	return one
+}
+
+func windowOf(w deliver.Window) Window {
+	return Window{Attempts: w.Attempts, Failed: w.Failed, P95MS: milliseconds(w.P95)}
+}
+
+// setPause adds what was said by hand.
+func (c *Connection) setPause(p event.PauseState) {
+	switch {
+	case p.Paused:
+		c.Held, c.Waiting = c.Waiting, 0
+		c.Paused = &Pause{Since: p.At, By: p.By, Note: p.Note}
+		c.State = string(deliver.Paused)
+	case p.Count > 0:
+		c.Releasing = yamlnode.Rate{Count: p.Count, Per: p.Per}.String()
+	}
+}
+
+// Connection tells how one connection is.
+func (s *Service) Connection(ctx context.Context, name string) (Connection, error) {
+	list, err := s.connections(ctx)
+	if err != nil {
+		return Connection{}, fmt.Errorf("cannot list the connections: %w", err)
+	}
+	i := slices.IndexFunc(list, func(c Connection) bool { return c.Name == name })
+	if i < 0 {
+		return Connection{}, notCalled("connection", name, s.inForce().connectionNames())
+	}
+	return list[i], nil
+}
+
+func (c *InForce) connectionNames() []string {
+	names := make([]string, len(c.Connections))
+	for i := range c.Connections {
+		names[i] = c.Connections[i].Name
+	}
+	return names
+}
+
+// maxNote bounds why somebody pauses a connection, in bytes.
+const maxNote = 500
+
+// Pause holds what goes to a connection; note says why.
+func (s *Service) Pause(ctx context.Context, name, note string) (Connection, error) {
+	if len(note) > maxNote {
+		return Connection{}, refuse("the note is longer than %d bytes", maxNote)
+	}
+	return s.setPauseState(ctx, event.PauseState{Connection: name, Paused: true, Note: note})
+}
+
+// Resume lets a connection go on, with what was held at rate, such as 5/s;
+// "" is as quick as the connection may be.
+func (s *Service) Resume(ctx context.Context, name, rate string) (Connection, error) {
+	state := event.PauseState{Connection: name}
+	if rate != "" {
+		var r yamlnode.Rate
+		if err := r.UnmarshalText([]byte(rate)); err != nil {
+			return Connection{}, refuse("rate=%s: %s", rate, err)
+		}
+		state.Count, state.Per = r.Count, r.Per
+	}
+	return s.setPauseState(ctx, state)
+}
+
+func (s *Service) setPauseState(ctx context.Context, p event.PauseState) (Connection, error) {
+	if _, found := s.opt.Workers.Connection(p.Connection); !found {
+		return Connection{}, notCalled("connection", p.Connection, s.inForce().connectionNames())
+	}
+	p.By = actor(ctx)
+	changed, err := s.store.SetPauseState(p)
+	if err != nil {
+		return Connection{}, err
+	}
+	if err := s.opt.PauseStatesChanged(ctx); err != nil {
+		return Connection{}, err
+	}
+	if changed { // the audit line
+		what := "connection resumed"
+		if p.Paused {
+			what = "connection paused"
+		}
+		s.opt.Logger.InfoContext(ctx, "by hand", "audit", what, "connection", p.Connection, "by", p.By, "note", p.Note,
+			"rate", yamlnode.Rate{Count: p.Count, Per: p.Per}.String())
+	}
+	return s.Connection(ctx, p.Connection)
+}
+
+// TestConnection tries a connection without an event. Where that sends a
+// message, it only says so unless confirmed.
+func (s *Service) TestConnection(ctx context.Context, name string, confirmed bool) (Tested, error) {
+	c, found := s.opt.Workers.Connection(name)
+	if !found {
+		return Tested{}, notCalled("connection", name, s.inForce().connectionNames())
+	}
+	tester, can := c.Connector.(connectors.Tester)
+	if !can {
+		return Tested{Untestable: true}, nil
+	}
+	trial := tester.Trial()
+	out := Tested{What: trial.What, Message: trial.Message}
+	if trial.Message && !confirmed {
+		return out, nil
+	}
+	begin := time.Now()
+	tried, err := tester.Try(ctx, event.DeliveryID(s.store.NewIDs(1)))
+	out.Done, out.OK = true, err == nil
+	out.DurationMS = milliseconds(time.Since(begin))
+	out.Status, out.Answer, out.Said = tried.Status, string(tried.Answer), tried.Said
+	out.Outputs = tried.Outputs
+	if err != nil {
+		out.Error = err.Error()
+	}
+	s.opt.Logger.InfoContext(ctx, "by hand", "audit", "connection tested", "connection", name, "ok", out.OK, "error", out.Error)
+	return out, nil
+}

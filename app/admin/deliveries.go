@@ -1,0 +1,267 @@
+package admin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"hookgate/internal/event"
+)
+
+// Delivery is a delivery as lists show it.
+type Delivery struct {
+	ID         event.DeliveryID    `json:"id"`
+	Event      event.ID            `json:"event"`
+	Name       string              `json:"name"` // rule/connection, with #2 for the second action
+	Rule       string              `json:"rule"`
+	Connection string              `json:"connection"`
+	State      event.DeliveryState `json:"state"`
+	Attempts   int                 `json:"attempts"`
+	Created    time.Time           `json:"created"`
+	Next       *time.Time          `json:"next,omitempty"` // the next attempt
+	WaitsFor   *event.DeliveryID   `json:"waits_for,omitempty"`
+	Key        string              `json:"ordering_key,omitempty"`
+	Error      string              `json:"error,omitempty"`
+	Warnings   []string            `json:"warnings,omitempty"`
+	Status     int                 `json:"status,omitempty"`      // of the last attempt
+	DurationMS float64             `json:"duration_ms,omitempty"` // of the last attempt
+	Output     json.RawMessage     `json:"output,omitempty"`
+	History    []Attempt           `json:"history,omitempty"`
+}
+
+// Attempt is one try at a delivery.
+type Attempt struct {
+	Number     int       `json:"number"`
+	Started    time.Time `json:"started"`
+	DurationMS float64   `json:"duration_ms"`
+	Status     int       `json:"status,omitempty"`
+	Error      string    `json:"error,omitempty"`
+	Answer     string    `json:"answer,omitempty"`
+	// Outputs are what the receiver calls what it made of it: id, url.
+	Outputs map[string]string `json:"outputs,omitempty"`
+}
+
+// Selection says which deliveries a bulk action is for: the ones named, or all
+// that the filter matches.
+type Selection struct {
+	IDs        []event.DeliveryID  `json:"ids,omitempty"`
+	State      event.DeliveryState `json:"state,omitempty"`
+	Connection string              `json:"connection,omitempty"`
+	Rule       string              `json:"rule,omitempty"`
+	Event      event.ID            `json:"event,omitempty"`
+	Since      time.Time           `json:"since,omitzero"`
+	DryRun     bool                `json:"dry_run,omitempty"`
+}
+
+// Changed is the answer to a bulk action: how many it changed, or would, and
+// under how many distinct ordering keys.
+type Changed struct {
+	Count int `json:"count"`
+	Keyed int `json:"keyed,omitempty"`
+	Keys  int `json:"keys,omitempty"`
+}
+
+// deliveryStore is where deliveries are read and changed. A change is for all
+// that the filter selects, whatever its Limit, and tells how many there were
+// and on which connections there is work now. Count says beforehand how many,
+// how many of them have an ordering key, and how many such keys there are.
+type deliveryStore interface {
+	Deliveries(ctx context.Context, f event.DeliveryFilter) ([]event.Delivery, error)
+	Attempts(ctx context.Context, ids ...event.DeliveryID) ([]event.Attempt, error)
+	Count(ctx context.Context, f event.DeliveryFilter) (count, keyed, keys int, err error)
+	Retry(ctx context.Context, f event.DeliveryFilter) (int, []string, error)
+	Cancel(ctx context.Context, f event.DeliveryFilter) (int, []string, error)
+}
+
+// Deliveries lists the deliveries that f selects, f.Limit of them at most.
+func (s *Service) Deliveries(ctx context.Context, f event.DeliveryFilter) (page Page[Delivery], err error) {
+	list, err := s.store.Deliveries(ctx, f)
+	if err != nil {
+		return page, fmt.Errorf("cannot list deliveries: %w", err)
+	}
+	if page.Items, err = s.deliveryItems(ctx, list, false); err != nil {
+		return page, err
+	}
+	if len(list) == f.Limit && f.Limit > 0 {
+		page.Next = list[len(list)-1].ID.String()
+	}
+	return page, nil
+}
+
+// Delivery is one delivery with its output and all its attempts.
+func (s *Service) Delivery(ctx context.Context, id event.DeliveryID) (Delivery, error) {
+	list, err := s.store.Deliveries(ctx, event.DeliveryFilter{IDs: []event.DeliveryID{id}, Limit: 1})
+	if err != nil {
+		return Delivery{}, fmt.Errorf("cannot look up %s: %w", id, err)
+	}
+	if len(list) == 0 {
+		return Delivery{}, &NotFoundError{fmt.Sprintf("there is no delivery %s: "+gone, id)}
+	}
+	items, err := s.deliveryItems(ctx, list, true)
+	if err != nil {
+		return Delivery{}, err
+	}
+	return items[0], nil
+}
+
+// Retry sends deliveries again, or counts them. Without a state it takes failed
+// ones; those that are retrying go at once, and cancelled ones are taken up
+// again, only where that is asked for. What was delivered is not sent again by
+// it, and what waits already or is under way needs no retry.
+func (s *Service) Retry(ctx context.Context, sel Selection) (Changed, error) {
+	allowed := []event.DeliveryState{event.Failed, event.Retrying, event.Cancelled}
+	f, err := sel.filter(allowed, allowed[:1], "retried")
+	if err != nil {
+		return Changed{}, err
+	}
+	f.Rendered = true // what is counted beforehand is what is sent
+	return s.change(ctx, "retried", f, sel.DryRun, s.store.Retry)
+}
+
+// Cancel ends deliveries without sending them, or counts them. Without a state
+// it ends what is open; failed ones are history, and ended only where that is
+// asked for. What is being sent right now may still arrive, but is not tried
+// again.
+func (s *Service) Cancel(ctx context.Context, sel Selection) (Changed, error) {
+	open := event.OpenStates()
+	f, err := sel.filter(append([]event.DeliveryState{event.Failed}, open...), open, "cancelled")
+	if err != nil {
+		return Changed{}, err
+	}
+	return s.change(ctx, "cancelled", f, sel.DryRun, s.store.Cancel)
+}
+
+// filter is what a bulk action is for. The states it may name are allowed;
+// usual stands for none. Deliveries named by id may be in any allowed state. A
+// selection without any criterion is refused: it is a slip.
+func (s *Selection) filter(allowed, usual []event.DeliveryState, done string) (event.DeliveryFilter, error) {
+	f := event.DeliveryFilter{
+		IDs: s.IDs, Connection: s.Connection, Rule: s.Rule, Event: s.Event, Since: s.Since, States: usual,
+	}
+	switch {
+	case s.State != "" && !slices.Contains(allowed, s.State):
+		return f, refuse("only deliveries that are %s can be %s, not %q", Joined(allowed), done, s.State)
+	case s.State != "":
+		f.States = []event.DeliveryState{s.State}
+	case len(s.IDs) > 0:
+		f.States = allowed
+	case s.Connection == "" && s.Rule == "" && s.Event == 0 && s.Since.IsZero():
+		return f, refuse("say which deliveries: by ids, state, connection, rule, event or since")
+	}
+	return f, nil
+}
+
+// Joined lists states as a sentence does.
+func Joined[T ~string](states []T) string {
+	texts := make([]string, len(states))
+	for i, s := range states {
+		texts[i] = string(s)
+	}
+	return strings.Join(texts, ", ")
+}
+
+// change does a bulk action, or counts what it would change.
+func (s *Service) change(ctx context.Context, done string, f event.DeliveryFilter, dry bool,
+	act func(context.Context, event.DeliveryFilter) (int, []string, error),
+) (Changed, error) {
+	if dry {
+		count, keyed, keys, err := s.store.Count(ctx, f)
+		if err != nil {
+			return Changed{}, fmt.Errorf("cannot count the deliveries: %w", err)
+		}
+		return Changed{Count: count, Keyed: keyed, Keys: keys}, nil
+	}
+	n, connections, err := act(ctx, f)
+	s.backlogAdded(connections) // also what waited for the keys of what was cancelled
+	if err != nil {
+		return Changed{}, fmt.Errorf("cannot change the deliveries: %w", err)
+	}
+	s.opt.Logger.InfoContext(ctx, "deliveries changed", "action", done, "count", n)
+	return Changed{Count: n}, nil
+}
+
+// deliveryItems presents deliveries with their last attempt, and with details
+// their output and all attempts.
+func (s *Service) deliveryItems(ctx context.Context, list []event.Delivery, details bool) ([]Delivery, error) {
+	items := make([]Delivery, 0, len(list))
+	if len(list) == 0 {
+		return items, nil
+	}
+	ids := make([]event.DeliveryID, len(list))
+	for i := range list {
+		ids[i] = list[i].ID
+	}
+	attempts, err := s.store.Attempts(ctx, ids...)
+	if err != nil {
+		return nil, fmt.Errorf("cannot list attempts: %w", err)
+	}
+	return present(items, list, attempts, details), nil
+}
+
+// present appends deliveries with what was tried.
+func present(items []Delivery, list []event.Delivery, attempts []event.Attempt, details bool) []Delivery {
+	of := map[event.DeliveryID][]event.Attempt{}
+	for _, a := range attempts {
+		of[a.Delivery] = append(of[a.Delivery], a)
+	}
+	for i := range list {
+		items = append(items, deliveryOf(&list[i], of[list[i].ID], details))
+	}
+	return items
+}
+
+func deliveryOf(d *event.Delivery, attempts []event.Attempt, details bool) Delivery {
+	item := Delivery{
+		ID:         d.ID,
+		Event:      d.Event,
+		Name:       d.Name(),
+		Rule:       d.Rule,
+		Connection: d.Connection,
+		State:      d.State,
+		Attempts:   d.Attempts,
+		Created:    d.Created.UTC(),
+		Key:        d.Key,
+		Error:      d.Error,
+		Warnings:   d.Warnings,
+	}
+	if !d.Due.IsZero() && (d.State == event.Waiting || d.State == event.Retrying) {
+		due := d.Due.UTC()
+		item.Next = &due
+	}
+	if d.BlockedBy != 0 {
+		item.WaitsFor = &d.BlockedBy
+	}
+	last := 0
+	for _, a := range attempts {
+		if a.Number > last {
+			last, item.Status, item.DurationMS = a.Number, a.Status, milliseconds(a.Duration)
+		}
+		if details {
+			item.History = append(item.History, attemptOf(a))
+		}
+	}
+	if details && json.Valid(d.Output) {
+		item.Output = d.Output
+	}
+	return item
+}
+
+func attemptOf(a event.Attempt) Attempt {
+	return Attempt{
+		Number:     a.Number,
+		Started:    a.Started.UTC(),
+		DurationMS: milliseconds(a.Duration),
+		Status:     a.Status,
+		Error:      a.Error,
+		Answer:     string(bytes.ToValidUTF8(a.Answer, []byte("\uFFFD"))),
+		Outputs:    a.Outputs,
+	}
+}
+
+func milliseconds(d time.Duration) float64 {
+	return float64(d.Microseconds()) / 1000
+}

@@ -1,0 +1,324 @@
+package admin
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"hookgate/app/ingest"
+	"hookgate/app/ingest/source"
+	"hookgate/app/replay"
+	"hookgate/db"
+	"hookgate/internal/event"
+	"hookgate/rules"
+)
+
+// The size of a page of a list: unless told, and at most.
+const (
+	DefaultLimit = 50
+	MaxLimit     = 500
+)
+
+const (
+	// maxExamined and maxSearch bound what one request looks into, so that a
+	// condition that nothing meets does not read the whole history.
+	maxExamined = 20_000
+	maxSearch   = 5 * time.Second
+	// maxListed is the size of a body up to which a search holds it.
+	maxListed = 128 << 10
+)
+
+// Event is an event as lists show it.
+type Event struct {
+	ID          event.ID    `json:"id"`
+	Time        time.Time   `json:"time"`
+	Source      string      `json:"source"`
+	Type        string      `json:"type"`
+	Summary     string      `json:"summary,omitempty"` // what a person calls it: Harry's Diner · Publish → Done
+	State       event.State `json:"state"`
+	Cause       string      `json:"cause,omitempty"`
+	DuplicateOf *event.ID   `json:"duplicate_of,omitempty"`
+	Rules       []Verdict   `json:"rules,omitempty"`
+	Deliveries  []Delivery  `json:"deliveries,omitempty"`
+}
+
+// EventDetail is an event with all that is kept of it.
+type EventDetail struct {
+	Event
+	Request event.Request   `json:"request"`
+	Body    string          `json:"body,omitempty"`        // the raw body when it is valid UTF-8
+	Base64  []byte          `json:"body_base64,omitempty"` // else
+	Data    json.RawMessage `json:"data,omitempty"`
+	// JudgedBy is the version of the configuration that judged it; nil where no
+	// rule saw it.
+	JudgedBy *JudgedBy `json:"judged_by,omitempty"`
+	// Why tells for each rule of that version which part of its condition
+	// decided.
+	Why []rules.Trace `json:"why,omitempty"`
+	// Replays are what was done with it later, the oldest first. Their
+	// deliveries are among Deliveries.
+	Replays []Replay `json:"replays,omitempty"`
+}
+
+// JudgedBy is a version of the configuration.
+type JudgedBy struct {
+	Config  string    `json:"config"` // the hash of the file
+	Since   time.Time `json:"since"`  // when it came into force first
+	InForce bool      `json:"in_force"`
+	Known   bool      `json:"known"` // its rules are stored: Why can tell
+	// Gone are its connections of types that are not known any more: Why shows
+	// what rules send to them without what the type makes of it.
+	Gone []replay.GoneConnection `json:"gone,omitempty"`
+}
+
+// Verdict is what a rule said of an event.
+type Verdict struct {
+	Rule    string `json:"rule"`
+	Result  string `json:"result"` // match, no, skipped, error
+	Message string `json:"message,omitempty"`
+}
+
+// Search tells how a search through stored events went. Where it was stopped,
+// Page.Next goes on from there, whether or not the page is full.
+type Search struct {
+	Examined int    `json:"examined"`          // events that were looked into
+	Stopped  bool   `json:"stopped,omitempty"` // the limit of one request was reached
+	Failed   int    `json:"failed,omitempty"`  // events for which the condition could not be evaluated
+	Failure  string `json:"failure,omitempty"` // of the first of them
+}
+
+// eventStore is where events are read. Lists may leave out what Event gives
+// whole.
+type eventStore interface {
+	Events(ctx context.Context, f event.Filter) ([]event.Event, error)
+	Event(ctx context.Context, id event.ID) (event.Event, error) // event.ErrNotFound
+	Scan(ctx context.Context, f event.Filter, each func(*event.Event) error) error
+	CountEvents(ctx context.Context, f event.Filter) (int, error)
+	Plan(ctx context.Context, id int64) (event.RuleSet, error)
+}
+
+// Events lists the events that f selects, f.Limit of them at most. Where it
+// asks what is in them, a bounded number is looked into.
+func (s *Service) Events(ctx context.Context, f event.Search) (page Page[Event], err error) {
+	var list []event.Event
+	var next event.ID
+	if f.Where == "" && f.Text == "" {
+		if list, err = s.store.Events(ctx, f.Filter); err != nil {
+			return page, fmt.Errorf("cannot list events: %w", err)
+		}
+		if len(list) == f.Limit && f.Limit > 0 {
+			next = list[len(list)-1].ID
+		}
+	} else {
+		q, err := newQuery(f.Where, f.Text)
+		if err != nil {
+			return page, err
+		}
+		page.Search = &Search{}
+		if list, next, err = s.search(ctx, f.Filter, q, page.Search); err != nil {
+			return page, fmt.Errorf("cannot search the events: %w", err)
+		}
+	}
+	page.Items = make([]Event, 0, len(list))
+	for i := range list {
+		item, err := s.eventItem(ctx, &list[i], false)
+		if err != nil {
+			return page, err
+		}
+		page.Items = append(page.Items, item)
+	}
+	if next != 0 {
+		page.Next = next.String()
+	}
+	return page, nil
+}
+
+// search lists the events that f selects and of which q holds. next is where
+// the following page begins; 0 at the end.
+func (s *Service) search(ctx context.Context, f event.Filter, q *replay.Query, how *Search) (list []event.Event, next event.ID, err error) {
+	limit, began := f.Limit, s.opt.Now()
+	err = s.store.Scan(ctx, f, func(e *event.Event) error {
+		if how.Examined == maxExamined || how.Examined%100 == 99 && s.opt.Now().Sub(began) > maxSearch {
+			how.Stopped = true
+			return db.ErrStop
+		}
+		if len(list) == limit {
+			return db.ErrStop
+		}
+		how.Examined++
+		next = e.ID
+		ok, failure := q.Match(e)
+		if failure != nil {
+			if how.Failed++; how.Failed == 1 {
+				how.Failure = failure.Error()
+			}
+		}
+		if ok {
+			if len(e.Body)+len(e.JSON) > maxListed {
+				e.Body, e.JSON = nil, nil
+			}
+			list = append(list, *e)
+		}
+		return nil
+	})
+	if !how.Stopped && len(list) < limit {
+		next = 0
+	}
+	return list, next, err
+}
+
+// Event is one event with all that is kept of it.
+func (s *Service) Event(ctx context.Context, id event.ID) (detail EventDetail, err error) {
+	e, err := s.store.Event(ctx, id)
+	if err != nil {
+		return detail, missing(err, "there is no event %s: "+gone, id)
+	}
+	item, err := s.eventItem(ctx, &e, true)
+	if err != nil {
+		return detail, err
+	}
+	detail = detailOf(item, &e)
+	if detail.Replays, err = s.replaysOf(ctx, e.ID); err != nil {
+		return detail, fmt.Errorf("cannot list the replays of %s: %w", e.ID, err)
+	}
+	detail.JudgedBy, detail.Why = s.why(ctx, &e)
+	return detail, nil
+}
+
+// why explains an event by the rules that judged it; nil where none saw it.
+func (s *Service) why(ctx context.Context, e *event.Event) (*JudgedBy, []rules.Trace) {
+	if len(e.Results) == 0 {
+		return nil, nil
+	}
+	judge, version, err := s.judgeOf(ctx, e.Plan)
+	if err != nil && !errors.Is(err, ErrNoSource) {
+		s.opt.Logger.WarnContext(ctx, "an event cannot be explained", "event", e.ID, "error", err)
+	}
+	by := &JudgedBy{
+		Config: configOf(version), Since: version.Created, InForce: e.Plan == s.inForce().Plan.ID, Known: judge != nil,
+	}
+	if judge == nil {
+		return by, nil
+	}
+	by.Gone = judge.Gone
+	return by, judge.Explain(e)
+}
+
+// Intake accepts events.
+type Intake interface {
+	Event(src *source.Source, plan *ingest.Plan, r *ingest.Request) (ingest.Ack, error)
+	NotSpam(e *event.Event, plan *ingest.Plan) (ingest.Ack, error)
+}
+
+// Accepted is the answer to a post of an event.
+type Accepted struct {
+	ID event.ID `json:"id"`
+}
+
+// KeptError is why nothing was done for an event that is stored all the same.
+type KeptError struct {
+	ID    event.ID
+	Cause error
+}
+
+func (e *KeptError) Error() string { return e.Cause.Error() }
+
+// Unwrap gives the cause.
+func (e *KeptError) Unwrap() error { return e.Cause }
+
+// Send accepts a body as if the source's sender had sent it, without
+// authentication.
+func (s *Service) Send(_ context.Context, name, contentType string, body []byte) (Accepted, error) {
+	plan := s.inForce().Plan
+	src := plan.Sources[name]
+	if src == nil {
+		return Accepted{}, &NotFoundError{fmt.Sprintf("there is no source %q", name)}
+	}
+	ack, err := s.opt.Intake.Event(src, plan, &ingest.Request{
+		Request: source.Request{Method: "POST", ContentType: contentType, Body: slices.Clone(body), Now: s.opt.Now()},
+		Headers: map[string]string{"content-type": contentType},
+	})
+	if err != nil && ack.ID != 0 {
+		err = &KeptError{ack.ID, err}
+	}
+	return Accepted{ID: ack.ID}, err
+}
+
+// eventItem presents an event with its deliveries. The details are the
+// outputs and all attempts; without them each delivery has its last attempt.
+func (s *Service) eventItem(ctx context.Context, e *event.Event, details bool) (Event, error) {
+	item := eventOf(e)
+	// A matching rule makes deliveries, and a form's own reply is one.
+	replied := e.Form && (e.State == event.NoMatch || e.State == event.RuleError)
+	if e.State != event.Routed && !replied {
+		return item, nil
+	}
+	list, err := s.store.Deliveries(ctx, event.DeliveryFilter{Event: e.ID, Limit: MaxLimit})
+	if err != nil {
+		return Event{}, fmt.Errorf("cannot list the deliveries of %s: %w", e.ID, err)
+	}
+	item.Deliveries, err = s.deliveryItems(ctx, list, details)
+	return item, err
+}
+
+func eventOf(e *event.Event) Event {
+	item := Event{
+		ID:      e.ID,
+		Time:    e.ReceivedAt.UTC(),
+		Source:  e.Source,
+		Type:    e.Type,
+		Summary: Summary(e.Data()),
+		State:   e.State,
+		Cause:   e.Cause,
+	}
+	if e.DuplicateOf != 0 {
+		item.DuplicateOf = &e.DuplicateOf
+	}
+	item.Rules = verdicts(e.Verdicts)
+	return item
+}
+
+func verdicts(list []event.Verdict) []Verdict {
+	var out []Verdict
+	for _, v := range list {
+		out = append(out, Verdict{Rule: v.Rule, Result: resultWord(v.Result), Message: v.Message})
+	}
+	return out
+}
+
+// resultWord is what a rule's result is called in answers.
+func resultWord(r event.Result) string {
+	switch r {
+	case event.Matched:
+		return "match"
+	case event.NotMatched:
+		return "no"
+	case event.Skipped:
+		return "skipped"
+	case event.RuleFailed:
+		return "error"
+	default:
+		return "unknown"
+	}
+}
+
+func detailOf(item Event, e *event.Event) EventDetail {
+	d := EventDetail{Event: item, Request: e.Request}
+	if utf8.Valid(e.Body) {
+		d.Body = string(e.Body)
+	} else {
+		d.Base64 = e.Body
+	}
+	// A rejected event may have a body that is no JSON; it is shown as Body.
+	// Compacting also checks it: what is not JSON would spoil the whole answer.
+	var compact bytes.Buffer
+	if data := e.Data(); len(data) > 0 && json.Compact(&compact, data) == nil {
+		d.Data = compact.Bytes()
+	}
+	return d
+}

@@ -1,0 +1,87 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"hookgate/internal/event"
+)
+
+// countedSince is how far back the posts of forms are counted unless told.
+const countedSince = 7 * 24 * time.Hour
+
+// FormCount is what a form got in a time.
+type FormCount struct {
+	Name    string   `json:"name"`
+	Title   string   `json:"title"`
+	Address string   `json:"address"` // a path where server.public_url is not set
+	Fields  []string `json:"fields"`  // null: any
+	Posts   int      `json:"posts"`   // those that the rules saw
+	Spam    int      `json:"spam"`
+	Repeats int      `json:"repeats"`
+}
+
+// FormCounts are the counts of all forms since a time.
+type FormCounts struct {
+	Items []FormCount `json:"items"`
+	Since time.Time   `json:"since"`
+}
+
+type formStore interface {
+	FormCounts(ctx context.Context, since time.Time) (map[string]map[event.State]int, error)
+}
+
+// Forms counts the posts of the forms in force, in the order of the file. The
+// zero time is the last seven days.
+func (s *Service) Forms(ctx context.Context, since time.Time) (FormCounts, error) {
+	if since.IsZero() {
+		since = s.opt.Now().Add(-countedSince)
+	}
+	now := s.inForce()
+	counts, err := s.store.FormCounts(ctx, since)
+	if err != nil {
+		return FormCounts{}, fmt.Errorf("cannot count the posts of forms: %w", err)
+	}
+	out := FormCounts{Items: make([]FormCount, 0, len(now.Forms)), Since: since.UTC()}
+	for _, name := range now.Forms {
+		f := now.Plan.Forms[name]
+		if f == nil {
+			continue
+		}
+		by := counts[f.Name]
+		out.Items = append(out.Items, FormCount{
+			Name: f.Name, Title: f.Title(), Fields: f.FieldNames(),
+			Address: strings.TrimRight(now.PublicURL, "/") + "/f/" + f.Name,
+			Posts:   by[event.Routed] + by[event.NoMatch] + by[event.RuleError],
+			Spam:    by[event.Spam], Repeats: by[event.Duplicate],
+		})
+	}
+	return out, nil
+}
+
+// Released is a post that was kept from the rules and is no more.
+type Released struct {
+	ID    event.ID    `json:"id"`
+	State event.State `json:"state"`
+}
+
+// NotSpam gives a kept post to the rules in force: event.ErrNotKept where it is
+// neither spam nor a repeat.
+func (s *Service) NotSpam(ctx context.Context, id event.ID) (Released, error) {
+	e, err := s.store.Event(ctx, id)
+	if err != nil {
+		return Released{}, missing(err, "there is no event %s: "+gone, id)
+	}
+	ack, err := s.opt.Intake.NotSpam(&e, s.inForce().Plan)
+	switch {
+	case errors.Is(err, event.ErrNotKept):
+		return Released{}, &KeptError{id, &saidError{fmt.Sprintf("event %s is neither spam nor a repeat of a form post: there is nothing to release", id), err}}
+	case err != nil:
+		return Released{}, err
+	}
+	s.opt.Logger.InfoContext(ctx, "a kept form post was released by hand", "event", id, "form", e.Source, "kept_for", e.Cause, "state", ack.State)
+	return Released{ID: ack.ID, State: ack.State}, nil
+}

@@ -1,0 +1,337 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"hookgate/app/replay"
+	"hookgate/db"
+	"hookgate/internal/event"
+)
+
+// EventSelection says which events a replay is for: the ones named, or all
+// that the filter matches. Of these only events that rules have judged are
+// replayed.
+type EventSelection struct {
+	IDs    []event.ID    `json:"ids,omitempty"`
+	Source string        `json:"source,omitempty"`
+	Type   string        `json:"type,omitempty"`
+	States []event.State `json:"states,omitempty"` // routed, no_match, rule_error; none: all of these
+	Since  time.Time     `json:"since,omitzero"`
+	Until  time.Time     `json:"until,omitzero"`
+	Where  string        `json:"where,omitempty"` // a condition of the rules' language
+	Text   string        `json:"text,omitempty"`
+	// Rule of the rules in force: only what it sends is made; "": what all do.
+	Rule string `json:"rule,omitempty"`
+}
+
+// Filter is the part of s that the store answers.
+func (s *EventSelection) Filter() event.Filter {
+	f := event.Filter{IDs: s.IDs, Source: s.Source, Type: s.Type, States: s.States, Since: s.Since, Until: s.Until}
+	if len(f.States) == 0 {
+		f.States = event.JudgedStates()
+	}
+	return f
+}
+
+// ReplayRequest asks for a replay, or for a part of its preview.
+type ReplayRequest struct {
+	EventSelection
+	// After is where a preview goes on: the Next of the part before.
+	After *event.ID `json:"after,omitempty"`
+}
+
+// ReplayPreview is what a part of a replay would do. Nothing is sent by it.
+type ReplayPreview struct {
+	Total    int            `json:"total"`    // events that the filter selects, before where and text
+	Examined int            `json:"examined"` // of them: those looked at in this part
+	Events   int            `json:"events"`   // that would be replayed
+	Routes   []replay.Route `json:"routes"`
+	Failed   int            `json:"failed,omitempty"` // the condition could not be evaluated for these
+	Failure  string         `json:"failure,omitempty"`
+	Next     *event.ID      `json:"next,omitempty"` // there is more
+}
+
+// ReplayRun is how far a replay is.
+type ReplayRun struct {
+	ID         event.RunID    `json:"id"`
+	Created    time.Time      `json:"created"`
+	By         string         `json:"by,omitempty"` // who began it: the admin's name, or local; "": an older version did not keep it
+	Selection  EventSelection `json:"selection"`
+	Total      int            `json:"total,omitempty"` // events that the filter selects; when the run is created
+	Seen       int            `json:"seen"`            // events looked at
+	Events     int            `json:"events"`          // events replayed
+	Deliveries int            `json:"deliveries"`
+	Done       bool           `json:"done"`
+}
+
+// ReplayStep asks to go on with a replay.
+type ReplayStep struct {
+	Limit int `json:"limit,omitempty"` // replay so many events at the most
+}
+
+// Replay is what a run did with one event.
+type Replay struct {
+	Run        event.RunID `json:"run"`
+	At         time.Time   `json:"at"`
+	Config     string      `json:"config"` // the hash of the configuration that judged it this time
+	Rules      []Verdict   `json:"rules,omitempty"`
+	Deliveries int         `json:"deliveries"`
+}
+
+// replayStore is where runs are kept, and what they make.
+type replayStore interface {
+	Replays(ctx context.Context, id event.ID) ([]event.Replay, error)
+	Runs(ctx context.Context, limit int) ([]event.ReplayRun, error)
+	Run(ctx context.Context, id event.RunID) (event.ReplayRun, error)
+	CreateRun(r *event.ReplayRun) error
+	// Replay stores what a batch of a run made and how far the run is, unless
+	// somebody else has stepped it meanwhile. It tells on which connections
+	// there is work now.
+	Replay(from, next *event.ReplayRun, list []event.Replayed) ([]string, error)
+}
+
+const (
+	// batchEvents is how many events one transaction of a replay holds: it
+	// stands between the accepts of others.
+	batchEvents = 50
+	// stepTime and stepEvents bound one step of a run or of a preview.
+	stepTime   = time.Second
+	stepEvents = 5000
+)
+
+// PreviewReplay counts what a replay would do, a part of it at a time.
+func (s *Service) PreviewReplay(ctx context.Context, r ReplayRequest) (ReplayPreview, error) {
+	q, f, err := s.selected(&r.EventSelection)
+	if err != nil {
+		return ReplayPreview{}, err
+	}
+	var p ReplayPreview
+	if r.After != nil {
+		f.After = *r.After
+	} else if p.Total, err = s.store.CountEvents(ctx, f); err != nil {
+		return p, err
+	}
+	judge, routes, began := s.inForce().Judge, replay.Routes{}, s.opt.Now()
+	err = s.store.Scan(ctx, f, func(e *event.Event) error {
+		p.Examined++
+		if ok, failure := q.Match(e); ok {
+			out, err := judge.Match(e)
+			if err != nil {
+				return err
+			}
+			p.Events++
+			routes.Add(&out, r.Rule)
+		} else if failure != nil {
+			if p.Failed++; p.Failed == 1 {
+				p.Failure = failure.Error()
+			}
+		}
+		if p.Examined == stepEvents || p.Examined%100 == 0 && s.opt.Now().Sub(began) > stepTime {
+			p.Next = &e.ID
+			return db.ErrStop
+		}
+		return nil
+	})
+	p.Routes = routes.List()
+	return p, err
+}
+
+// selected makes of a selection what the store and the query take: the oldest
+// event first.
+func (s *Service) selected(sel *EventSelection) (*replay.Query, event.Filter, error) {
+	f := sel.Filter()
+	f.OldestFirst = true
+	for _, state := range f.States {
+		if !slices.Contains(event.JudgedStates(), state) {
+			return nil, f, refuse("events that are %s cannot be replayed: no rule has seen their data", state)
+		}
+	}
+	if names := s.inForce().Plan.Rules.Names(); sel.Rule != "" && !slices.Contains(names, sel.Rule) {
+		return nil, f, refuse("%v", notCalled("rule in force", sel.Rule, names))
+	}
+	q, err := newQuery(sel.Where, sel.Text)
+	return q, f, err
+}
+
+// order is what is stored of a replay: which events, and who began it.
+type order struct {
+	EventSelection
+	By string `json:"by,omitempty"`
+}
+
+// CreateReplay begins a replay of what is stored now. StepReplay does it.
+func (s *Service) CreateReplay(ctx context.Context, sel EventSelection) (ReplayRun, error) {
+	_, f, err := s.selected(&sel)
+	if err != nil {
+		return ReplayRun{}, err
+	}
+	text, err := json.Marshal(order{sel, actor(ctx)})
+	if err != nil {
+		return ReplayRun{}, fmt.Errorf("encode the selection: %w", err)
+	}
+	run := event.ReplayRun{ID: event.RunID(s.store.NewIDs(1)), Created: s.opt.Now(), Selection: text}
+	run.Past = event.ID(run.ID)
+	if err := s.store.CreateRun(&run); err != nil {
+		return ReplayRun{}, err
+	}
+	f.Before = run.Past
+	total, err := s.store.CountEvents(ctx, f)
+	if err != nil {
+		return ReplayRun{}, err
+	}
+	s.opt.Logger.InfoContext(ctx, "replay begun", "run", run.ID, "selection", string(text), "events", total)
+	return presentRun(&run, total)
+}
+
+// Replays are the newest replays, limit of them at most.
+func (s *Service) Replays(ctx context.Context, limit int) (page Page[ReplayRun], err error) {
+	stored, err := s.store.Runs(ctx, limit)
+	if err != nil {
+		return page, fmt.Errorf("cannot list the replays: %w", err)
+	}
+	page.Items = make([]ReplayRun, 0, len(stored))
+	for i := range stored {
+		run, err := presentRun(&stored[i], 0)
+		if err != nil {
+			return page, err
+		}
+		page.Items = append(page.Items, run)
+	}
+	return page, nil
+}
+
+// Replay is one replay. Its Total counts the events that there are now.
+func (s *Service) Replay(ctx context.Context, id event.RunID) (ReplayRun, error) {
+	stored, err := s.store.Run(ctx, id)
+	if err != nil {
+		return ReplayRun{}, missing(err, "there is no replay %s: "+gone, id)
+	}
+	run, err := presentRun(&stored, 0)
+	if err != nil {
+		return run, err
+	}
+	f := run.Selection.Filter()
+	f.Before = stored.Past
+	run.Total, err = s.store.CountEvents(ctx, f)
+	return run, err
+}
+
+func presentRun(r *event.ReplayRun, total int) (ReplayRun, error) {
+	run := ReplayRun{
+		ID: r.ID, Created: r.Created, Total: total, Seen: r.Seen, Events: r.Events, Deliveries: r.Deliveries, Done: r.Done,
+	}
+	var o order
+	if err := json.Unmarshal(r.Selection, &o); err != nil {
+		return run, fmt.Errorf("replay %s: read its selection: %w", r.ID, err)
+	}
+	run.Selection, run.By = o.EventSelection, o.By
+	return run, nil
+}
+
+// StepReplay goes on with a replay for a moment, or until limit events are
+// replayed (0: no limit), by the rules that are in force now.
+func (s *Service) StepReplay(ctx context.Context, id event.RunID, limit int) (ReplayRun, error) {
+	run, err := s.store.Run(ctx, id)
+	if err != nil {
+		return ReplayRun{}, missing(err, "there is no replay %s: "+gone, id)
+	}
+	shown, err := presentRun(&run, 0)
+	if err != nil || run.Done {
+		return shown, err
+	}
+	q, f, err := s.selected(&shown.Selection)
+	if err != nil {
+		return shown, err
+	}
+	f.After, f.Before = run.Cursor, run.Past
+	b := &replayBatch{service: s, inForce: s.inForce(), run: run, next: run, only: shown.Selection.Rule}
+	if limit <= 0 || limit > stepEvents {
+		limit = stepEvents
+	}
+	began, stopped := s.opt.Now(), false
+	err = s.store.Scan(ctx, f, func(e *event.Event) error {
+		if b.taken == limit || b.next.Seen-run.Seen >= stepEvents || s.opt.Now().Sub(began) > stepTime {
+			stopped = true
+			return db.ErrStop
+		}
+		return b.take(e, q)
+	})
+	if err != nil {
+		return shown, err
+	}
+	b.next.Done = !stopped
+	if err := b.flush(); err != nil {
+		return shown, err
+	}
+	if b.run.Done {
+		s.opt.Logger.InfoContext(ctx, "replay done", "run", id, "seen", b.run.Seen, "events", b.run.Events, "deliveries", b.run.Deliveries)
+	}
+	return presentRun(&b.run, 0)
+}
+
+// replayBatch gathers what a step replays, until it is stored.
+type replayBatch struct {
+	service *Service
+	inForce *InForce
+	run     event.ReplayRun // as it is stored
+	next    event.ReplayRun // with what is gathered
+	list    []event.Replayed
+	taken   int
+	only    string // this rule's deliveries; "": those of all
+}
+
+func (b *replayBatch) take(e *event.Event, q *replay.Query) error {
+	b.next.Seen++
+	b.next.Cursor = e.ID
+	if ok, _ := q.Match(e); !ok { // the preview has told of those that it fails for
+		return nil
+	}
+	out, err := b.inForce.Judge.Match(e)
+	if err != nil {
+		return err
+	}
+	r := replay.Prepare(e, out, b.only, b.inForce.Plan.Rules.Names(), b.service.store.NewIDs)
+	r.Run, r.At, r.Plan = b.run.ID, b.service.opt.Now(), b.inForce.Plan.ID
+	b.list = append(b.list, r)
+	if b.taken++; len(b.list) == batchEvents {
+		return b.flush()
+	}
+	return nil
+}
+
+// flush stores what is gathered, and tells the workers of it.
+func (b *replayBatch) flush() error {
+	connections, err := b.service.store.Replay(&b.run, &b.next, b.list)
+	if errors.Is(err, db.ErrRunMoved) {
+		return refuse("%v", db.ErrRunMoved)
+	}
+	if err != nil {
+		return err
+	}
+	b.run, b.list = b.next, b.list[:0]
+	b.service.backlogAdded(connections)
+	return nil
+}
+
+// replaysOf tells what was done with an event after it was accepted.
+func (s *Service) replaysOf(ctx context.Context, id event.ID) ([]Replay, error) {
+	stored, err := s.store.Replays(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	var list []Replay
+	for i := range stored {
+		r := &stored[i]
+		item := Replay{Run: r.Run, At: r.At, Deliveries: r.Made, Rules: verdicts(r.Verdicts)}
+		if _, version, err := s.judgeOf(ctx, r.Plan); err == nil {
+			item.Config = configOf(version)
+		}
+		list = append(list, item)
+	}
+	return list, nil
+}

@@ -1,0 +1,155 @@
+package admin
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"hookgate/db"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+)
+
+// Process is what a process says of itself.
+type Process struct {
+	Version string
+	Started time.Time
+	// NotReady says why it cannot do its work right now.
+	NotReady func() error
+	// Queues counts what is not delivered yet, by connection.
+	Queues func(ctx context.Context) map[string]int
+}
+
+// Status is what a running server says of itself.
+type Status struct {
+	Version  string         `json:"version"`
+	Config   string         `json:"config"` // the hash of the configuration that is in force
+	Loaded   time.Time      `json:"loaded,omitzero"`
+	Started  time.Time      `json:"started"`
+	Ready    bool           `json:"ready"`
+	NotReady string         `json:"not_ready,omitempty"` // why
+	Tests    Tests          `json:"tests"`               // of that configuration
+	Queues   map[string]int `json:"queues"`              // deliveries that wait, by connection
+}
+
+// Tests counts the tests of a configuration.
+type Tests struct {
+	Passed int `json:"passed"`
+	Total  int `json:"total"`
+}
+
+// Status tells how the process is.
+func (s *Service) Status(ctx context.Context) (Status, error) {
+	now, process := s.inForce(), &s.opt.Process
+	out := Status{
+		Version: process.Version, Config: now.Plan.Hash, Loaded: now.Since, Tests: now.Tests,
+		Started: process.Started, Ready: true, Queues: process.Queues(ctx),
+	}
+	if err := process.NotReady(); err != nil {
+		out.Ready, out.NotReady = false, err.Error()
+	}
+	return out, nil
+}
+
+// Replicas are the processes on one database. Shared is false for SQLite, which
+// has one.
+type Replicas struct {
+	Shared bool      `json:"shared"`
+	Items  []Replica `json:"items"`
+	// LeftAlone are the connections that no replica sends to now.
+	LeftAlone []LeftAlone `json:"left_alone,omitempty"`
+}
+
+// Replica is a process on the database: a living one, or one that is gone and
+// of which something is still to be taken over.
+type Replica struct {
+	ID          int64          `json:"id"`
+	Name        string         `json:"name"` // of its machine
+	Version     string         `json:"version"`
+	Started     time.Time      `json:"started"`
+	Heartbeat   time.Time      `json:"heartbeat"`               // when it renewed its lease
+	LeaseLeftMS int64          `json:"lease_left_ms,omitempty"` // none on SQLite
+	Alive       bool           `json:"alive"`
+	Self        bool           `json:"self,omitempty"` // the one that answers
+	Holds       map[string]int `json:"holds"`          // deliveries that it has claimed, by connection
+}
+
+// LeftAlone is a connection that failed many times in a row, or of which the
+// receiver asked to be left alone, as all replicas know.
+type LeftAlone struct {
+	Connection string     `json:"connection"`
+	Since      *time.Time `json:"failing_since,omitempty"` // when its breaker was opened
+	ProbeInMS  int64      `json:"probe_in_ms,omitempty"`   // no attempt before
+	Prober     int64      `json:"prober,omitempty"`        // the replica whose attempt is under way
+	PausedMS   int64      `json:"paused_ms,omitempty"`     // left of what the receiver asked for
+}
+
+// replicaStore knows the processes on the database.
+type replicaStore interface {
+	Replicas(ctx context.Context) (list []db.Replica, shared bool, err error)
+}
+
+// SharedLimits lists the connections that all replicas leave alone now.
+type SharedLimits interface {
+	Shut(ctx context.Context) ([]event.BreakerState, error)
+}
+
+// Replicas lists the processes on the database.
+func (s *Service) Replicas(ctx context.Context) (Replicas, error) {
+	list, shared, err := s.store.Replicas(ctx)
+	if err != nil {
+		return Replicas{}, err
+	}
+	out := Replicas{Shared: shared, Items: make([]Replica, len(list))}
+	for i, r := range list {
+		if !shared { // the database knows nothing of its one process
+			r.Version, r.Started, r.Heard = s.opt.Process.Version, s.opt.Process.Started, s.opt.Now()
+			if name, err := os.Hostname(); err == nil {
+				r.Name = name
+			}
+		}
+		if r.Holds == nil {
+			r.Holds = map[string]int{}
+		}
+		out.Items[i] = Replica{
+			ID: r.ID, Name: r.Name, Version: r.Version, Started: r.Started, Heartbeat: r.Heard, LeaseLeftMS: r.Left.Milliseconds(),
+			Alive: r.Alive, Self: r.Self, Holds: r.Holds,
+		}
+	}
+	out.LeftAlone, err = s.leftAlone(ctx)
+	return out, err
+}
+
+// leftAlone lists the connections that no replica sends to now.
+func (s *Service) leftAlone(ctx context.Context) ([]LeftAlone, error) {
+	if s.opt.Limits == nil {
+		return nil, nil
+	}
+	shut, err := s.opt.Limits.Shut(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]LeftAlone, 0, len(shut))
+	for _, g := range shut {
+		one := LeftAlone{Connection: g.Connection, PausedMS: g.Paused.Milliseconds()}
+		if g.Open {
+			one.Since, one.ProbeInMS = &g.Since, g.Retry.Milliseconds()
+		}
+		if g.Probing > 0 {
+			one.Prober = g.Prober
+		}
+		list = append(list, one)
+	}
+	return list, nil
+}
+
+// Reloaded is the answer to a reload. A configuration with errors is refused
+// whole: OK is false, and the one before stays in force.
+type Reloaded struct {
+	OK          bool      `json:"ok"`
+	Config      string    `json:"config"` // the hash of what is in force now
+	Diagnostics diag.List `json:"diagnostics,omitempty"`
+}
+
+// Reload reads the configuration again.
+func (s *Service) Reload(context.Context) (Reloaded, error) { return s.opt.Reload() }

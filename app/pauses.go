@@ -1,0 +1,74 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"hookgate/app/deliver"
+	"hookgate/db"
+	"hookgate/internal/event"
+)
+
+// drainEvery is how often is looked whether what was held has been sent.
+const drainEvery = 2 * time.Second
+
+// refreshEvery is how often the pause states are read untold where other
+// replicas can change them: being told is quicker but not certain.
+const refreshEvery = 5 * time.Second
+
+// pauses has the workers obey the stored pause states.
+type pauses struct {
+	store   *db.Store
+	workers *deliver.Dispatcher
+	logger  *slog.Logger
+	now     func() time.Time
+
+	reading   sync.Mutex  // an older list must not come after a newer one
+	releasing atomic.Bool // some connection sends what was held at a rate of its own
+}
+
+// load reads the pause states.
+func (p *pauses) load(ctx context.Context) error {
+	p.reading.Lock()
+	defer p.reading.Unlock()
+	list, err := p.store.PauseStates(ctx)
+	if err != nil {
+		return err
+	}
+	p.workers.SetPauseStates(list) //nolint:contextcheck // what it starts outlives the caller
+	draining := slices.ContainsFunc(list, func(s event.PauseState) bool { return !s.Paused && s.Count > 0 })
+	p.releasing.Store(draining)
+	return nil
+}
+
+// changed reads the pause states again; what cannot be read is read later.
+func (p *pauses) changed(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := p.load(ctx); err != nil {
+		p.logger.WarnContext(ctx, "the switches of connections cannot be read, trying again", "error", err)
+	}
+}
+
+// follow obeys what other replicas store, where the database is shared, and
+// ends the rates of connections that have sent what was held, until ctx ends.
+func (p *pauses) follow(ctx context.Context, shared bool) {
+	read := p.now()
+	every(ctx, drainEvery, func() {
+		ended := false
+		if p.releasing.Load() {
+			var err error
+			if ended, err = p.store.Drained(); err != nil {
+				p.logger.WarnContext(ctx, "whether what was held is sent cannot be told, trying again", "error", err)
+			}
+		}
+		if ended || shared && p.now().Sub(read) >= refreshEvery {
+			read = p.now()
+			p.changed(ctx)
+		}
+	})
+}

@@ -1,0 +1,50 @@
+package client
+
+import (
+	"context"
+	"net/url"
+
+	"hookgate/app/admin"
+	"hookgate/internal/event"
+)
+
+// Deliveries lists deliveries, newest first; Page.Next goes into the next f.Before.
+func (c *Client) Deliveries(ctx context.Context, f event.DeliveryFilter) (page admin.Page[admin.Delivery], err error) {
+	q := url.Values{}
+	for _, id := range f.IDs {
+		q.Add("id", id.String())
+	}
+	for _, state := range f.States {
+		q.Add("state", string(state))
+	}
+	set(q, "connection", f.Connection)
+	set(q, "rule", f.Rule)
+	if f.Event != 0 {
+		q.Set("event", f.Event.String())
+	}
+	setTime(q, "since", f.Since)
+	if f.Before != 0 {
+		q.Set("before", f.Before.String())
+	}
+	setLimit(q, f.Limit)
+	if f.Rendered {
+		q.Set("rendered", "true")
+	}
+	return page, c.get(ctx, "/deliveries", q, &page)
+}
+
+// Delivery gives one delivery with its output and all its attempts.
+func (c *Client) Delivery(ctx context.Context, id event.DeliveryID) (d admin.Delivery, err error) {
+	return d, c.get(ctx, "/deliveries/"+id.String(), nil, &d)
+}
+
+// Retry sends the selected deliveries again, or counts them with DryRun.
+func (c *Client) Retry(ctx context.Context, s admin.Selection) (changed admin.Changed, err error) {
+	return changed, c.post(ctx, "/deliveries/retry", s, &changed)
+}
+
+// Cancel cancels the selected deliveries, or counts them with DryRun. Where
+// neither a state nor ids are given, all that have not ended are meant.
+func (c *Client) Cancel(ctx context.Context, s admin.Selection) (changed admin.Changed, err error) {
+	return changed, c.post(ctx, "/deliveries/cancel", s, &changed)
+}

@@ -1,0 +1,49 @@
+package client
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"hookgate/app/admin"
+	"hookgate/internal/event"
+)
+
+// Events lists events, newest first; Page.Next goes into the next f.Before.
+func (c *Client) Events(ctx context.Context, f event.Search) (page admin.Page[admin.Event], err error) {
+	q := searchQuery(f)
+	if f.Before != 0 {
+		q.Set("before", f.Before.String())
+	}
+	setLimit(q, f.Limit)
+	return page, c.get(ctx, "/events", q, &page)
+}
+
+// searchQuery is what selects events, as a URL has it.
+func searchQuery(f event.Search) url.Values {
+	q := url.Values{}
+	set(q, "source", f.Source)
+	set(q, "type", f.Type)
+	for _, state := range f.States {
+		q.Add("state", string(state))
+	}
+	set(q, "rule", f.Rule)
+	set(q, "where", f.Where)
+	set(q, "text", f.Text)
+	setTime(q, "since", f.Since)
+	setTime(q, "until", f.Until)
+	return q
+}
+
+// Event gives one event with its request, its body, its deliveries and their attempts.
+func (c *Client) Event(ctx context.Context, id event.ID) (detail admin.EventDetail, err error) {
+	return detail, c.get(ctx, "/events/"+id.String(), nil, &detail)
+}
+
+// Send posts a body as if source's sender had sent it, without authentication.
+// A body that cannot be understood is a *Problem with the place and the id
+// under which it was kept.
+func (c *Client) Send(ctx context.Context, source, contentType string, body []byte) (accepted admin.Accepted, err error) {
+	return accepted, c.call(ctx, http.MethodPost, "/events/send", url.Values{"source": {source}},
+		&content{typ: contentType, bytes: body}, &accepted)
+}

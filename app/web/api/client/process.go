@@ -1,0 +1,24 @@
+package client
+
+import (
+	"context"
+	"net/http"
+
+	"hookgate/app/admin"
+)
+
+// Status tells what the server says of itself.
+func (c *Client) Status(ctx context.Context) (status admin.Status, err error) {
+	return status, c.get(ctx, "/status", nil, &status)
+}
+
+// Replicas lists the processes on the server's database.
+func (c *Client) Replicas(ctx context.Context) (replicas admin.Replicas, err error) {
+	return replicas, c.get(ctx, "/replicas", nil, &replicas)
+}
+
+// Reload has the server read its configuration again. A refused one is no
+// error here: OK is false and Diagnostics say why.
+func (c *Client) Reload(ctx context.Context) (reloaded admin.Reloaded, err error) {
+	return reloaded, c.call(ctx, http.MethodPost, "/reload", nil, nil, &reloaded, http.StatusUnprocessableEntity)
+}

@@ -1,0 +1,43 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/gofiber/fiber/v2"
+
+	"hookgate/app/admin"
+)
+
+// Process is the server itself.
+type Process interface {
+	Status(ctx context.Context) (admin.Status, error)
+	Replicas(ctx context.Context) (admin.Replicas, error)
+	// Reload reads the configuration again. A refused one is no error: OK is
+	// false, and Diagnostics say why.
+	Reload(ctx context.Context) (admin.Reloaded, error)
+}
+
+func (h *handler) processRoutes(r fiber.Router) {
+	r.Get("/status", h.answer(h.status))
+	r.Get("/replicas", h.answer(h.replicas))
+	r.Post("/reload", h.answer(h.reload))
+}
+
+// status answers GET /status.
+func (h *handler) status(c *fiber.Ctx) error { return respond(c, readTimeout, h.service.Status) }
+
+// replicas answers GET /replicas.
+func (h *handler) replicas(c *fiber.Ctx) error { return respond(c, readTimeout, h.service.Replicas) }
+
+// reload answers POST /reload: 200 when the configuration is in force, 422
+// with its diagnostics when it was refused.
+func (h *handler) reload(c *fiber.Ctx) error {
+	return respond(c, readTimeout, func(ctx context.Context) (admin.Reloaded, error) {
+		reloaded, err := h.service.Reload(ctx)
+		if err == nil && !reloaded.OK {
+			c.Status(http.StatusUnprocessableEntity)
+		}
+		return reloaded, err
+	})
+}
