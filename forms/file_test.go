@@ -1,7 +1,9 @@
 package forms_test
 
 import (
+	"archive/zip"
 	"bytes"
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -29,7 +31,6 @@ const (
 	exe  = "MZ\x90\x00\x03\x00\x00\x00"
 	svg  = `<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`
 	page = `<!doctype html><script>alert(1)</script>`
-	zip  = "PK\x03\x04\x14\x00\x00\x00\x08\x00abcdefghijklmnopqrst"
 )
 
 func mustRule(t *testing.T, f *forms.Form, field string) forms.FileRule {
@@ -57,7 +58,6 @@ func TestFileRule_Judge(t *testing.T) {
 		"a PDF as a program":    {"brief", pdf, "setup.exe", "setup.exe.pdf", "application/pdf", ""},
 		"a PDF without a name":  {"brief", pdf, "blob", "blob.pdf", "application/pdf", ""},
 		"an image as a PDF":     {"brief", jpg, "plan.pdf", "plan.pdf.jpg", "image/jpeg", ""},
-		"an odd Word file":      {"brief", zip, "letter.docx", "letter.docx", "application/zip", ""},
 		"not accepted":          {"brief", png, "a.png", "a.png", "image/png", forms.FileType},
 		"empty":                 {"brief", "", "plan.pdf", "plan.pdf", "", forms.FileEmpty},
 		"any image":             {"photos", png, "a.png", "a.png", "image/png", ""},
@@ -68,14 +68,97 @@ func TestFileRule_Judge(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, mediaType, code := mustRule(t, f, c.field).Judge([]byte(c.content), c.sent)
-			if got != c.name || mediaType != c.mediaType || code != c.code {
+			got, mediaType, code, whole := mustRule(t, f, c.field).Judge([]byte(c.content), c.sent)
+			if got != c.name || mediaType != c.mediaType || code != c.code || whole {
 				t.Errorf("got %q, %q, %q, want %q, %q, %q", got, mediaType, code, c.name, c.mediaType, c.code)
 			}
 		})
 	}
 	if _, ok := f.FileRule("name"); ok {
 		t.Error("a text field takes files")
+	}
+}
+
+// archive is a ZIP file with these parts, each a name and its content.
+func archive(t *testing.T, parts ...string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for i := 0; i < len(parts); i += 2 {
+		part, err := w.Create(parts[i])
+		if err == nil {
+			_, err = part.Write([]byte(parts[i+1]))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.String()
+}
+
+// What an archive is, the directory at its end says, once all of it is there.
+func TestFileRule_Inspect(t *testing.T) {
+	t.Parallel()
+	f := mustCompile(t, `fields: { docx: { type: file, accept: [docx] }, office: { type: file, accept: [xlsx, pptx, odt] }, zip: { type: file, accept: [zip] }, epub: { type: file, accept: [epub] }, any: { type: file } }`)
+	types := func(main, kind string) string {
+		return `<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Override PartName="/` + main + `" ContentType="` + kind + `"/></Types>`
+	}
+	const word = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+	const sheet = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+	const slides = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+	const odt = "application/vnd.oasis.opendocument.text"
+	letter := archive(t, "[Content_Types].xml", types("word/document2.xml", word+".main+xml"), "_rels/.rels", "x", "word/document2.xml", "x")
+	many := []string{"[Content_Types].xml", types("word/document.xml", word+".main+xml"), "word/document.xml", "x"}
+	for i := range 6000 {
+		many = append(many, fmt.Sprintf("part-with-a-name-of-some-length-%d-%s", i, strings.Repeat("x", 60)), "")
+	}
+	for name, c := range map[string]struct {
+		field, content, sent string
+		name, mediaType      string
+		code                 forms.Code
+	}{
+		"a Word file":                 {"docx", letter, "letter.docx", "letter.docx", word, ""},
+		"with another name":           {"docx", letter, "letter.exe", "letter.exe.docx", word, ""},
+		"parts in another order":      {"docx", archive(t, "docProps/app.xml", "x", "word/document2.xml", "x", "[Content_Types].xml", types("word/document2.xml", word+".main+xml")), "a.docx", "a.docx", word, ""},
+		"any archive":                 {"docx", archive(t, "../../../evil.sh", "x", "run.exe", "MZ"), "cv.docx", "cv.docx", "application/zip", forms.FileType},
+		"looks like one at its start": {"docx", archive(t, "[Content_Types].xml", "x", "_rels/.rels", "x", "word/document.xml", "x"), "cv.docx", "cv.docx", "application/zip", forms.FileType},
+		"a program in Java":           {"docx", archive(t, "META-INF/MANIFEST.MF", "x", "A.class", "y"), "x.docx", "x.docx", "application/java-archive", forms.FileType},
+		"a part that is not there":    {"docx", archive(t, "[Content_Types].xml", types("word/document.xml", word+".main+xml"), "run.exe", "MZ"), "cv.docx", "cv.docx", "", forms.FileType},
+		"with macros":                 {"docx", archive(t, "[Content_Types].xml", types("word/document.xml", "application/vnd.ms-word.document.macroEnabled.main+xml"), "word/document.xml", "x", "word/vbaProject.bin", "x"), "a.docx", "a.docx", "", forms.FileType},
+		"a table":                     {"docx", archive(t, "[Content_Types].xml", types("xl/workbook.xml", sheet+".main+xml"), "xl/workbook.xml", "x"), "a.docx", "a.docx.xlsx", sheet, forms.FileType},
+		"cut off":                     {"docx", letter[:len(letter)-30], "a.docx", "a.docx", "application/zip", forms.FileType},
+		"a huge directory":            {"docx", archive(t, many...), "a.docx", "a.docx", "", forms.FileType},
+		"xlsx":                        {"office", archive(t, "[Content_Types].xml", types("xl/workbook.xml", sheet+".main+xml"), "xl/workbook.xml", "x"), "a.xlsx", "a.xlsx", sheet, ""},
+		"xlsm":                        {"office", archive(t, "[Content_Types].xml", "x", "xl/vbaProject.bin", "y"), "x.xlsm", "x.xlsm", "", forms.FileType},
+		"pptx":                        {"office", archive(t, "[Content_Types].xml", types("ppt/presentation.xml", slides+".main+xml"), "ppt/presentation.xml", "x"), "a", "a.pptx", slides, ""},
+		"odt":                         {"office", archive(t, "mimetype", odt, "content.xml", "x"), "a.odt", "a.odt", odt, ""},
+		"odt without a text":          {"office", archive(t, "mimetype", odt, "run.exe", "x"), "a.odt", "a.odt", "application/zip", forms.FileType},
+		"a drawing":                   {"office", archive(t, "mimetype", "application/vnd.oasis.opendocument.graphics", "content.xml", "x"), "a.odt", "a.odt", "", forms.FileType},
+		"a book":                      {"epub", archive(t, "mimetype", "application/epub+zip", "META-INF/container.xml", "x"), "a.epub", "a.epub", "application/epub+zip", ""},
+		"an archive":                  {"zip", archive(t, "a.txt", "x"), "a.zip", "a.zip", "application/zip", ""},
+		"a Word file as any":          {"any", letter, "letter.docx", "letter.docx", word, ""},
+		"an archive as any":           {"any", archive(t, "a.txt", "x"), "a.zip", "a.zip", "application/zip", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			rule := mustRule(t, f, c.field)
+			head := c.content[:min(len(c.content), rule.SniffLength())]
+			_, sniffed, code, whole := rule.Judge([]byte(head), c.sent)
+			if code != "" || !whole {
+				t.Fatalf("decided by its first bytes: %q, whole %t", code, whole)
+			}
+			got, mediaType, code := rule.Inspect(strings.NewReader(c.content), int64(len(c.content)), c.sent, sniffed)
+			if code != c.code || code == "" && (got != c.name || mediaType != c.mediaType) {
+				t.Errorf("got %q, %q, %q, want %q, %q, %q", got, mediaType, code, c.name, c.mediaType, c.code)
+			}
+		})
+	}
+	brief := mustRule(t, mustCompile(t, "fields: { f: { type: file, accept: [pdf] } }"), "f")
+	if _, _, code, whole := brief.Judge([]byte(letter), "a.pdf"); code != forms.FileType || whole {
+		t.Errorf("where no archive is taken, one is read to its end: %q", code)
 	}
 }
 
@@ -88,6 +171,9 @@ func TestCleanFileName(t *testing.T) {
 		`C:\Users\Ada\plan.pdf`:           "plan.pdf",
 		"..":                              "file",
 		"":                                "file",
+		"Pr\xfcfung B\xe9la.pdf":          "Prüfung Béla.pdf", // of a page in windows-1252
+		"\xfc.txt":                        "ü.txt",
+		"\x81\x8d":                        "file",
 		"a\x00b\r\nc\x1b[31m.pdf":         "abc[31m.pdf",
 		"invoice\u202efdp.exe":            "invoicefdp.exe",
 		`<img src=x onerror="x">.png`:     "img src=x onerror=x.png",

@@ -1,10 +1,13 @@
 package forms
 
 import (
+	"io"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/encoding/charmap"
 
 	"hookgate/internal/body"
 )
@@ -80,26 +83,46 @@ func (FileRule) SniffLength() int { return sniffLength }
 // Judge decides by the first bytes of a file whether the field takes it. What
 // its sender says of its type does not count. name is the one to keep: where
 // the sender's has an extension that does not go with the content, the right
-// one is put behind it.
-func (r FileRule) Judge(head []byte, sent string) (name, mediaType string, code Code) {
+// one is put behind it. Of an archive the first bytes do not tell what it is:
+// with whole, Inspect decides once all of it is there.
+func (r FileRule) Judge(head []byte, sent string) (name, mediaType string, code Code, whole bool) {
 	name = CleanFileName(sent)
 	if len(head) == 0 {
-		return name, "", FileEmpty
+		return name, "", FileEmpty, false
 	}
 	mediaType, extension := sniff(head)
+	if isPackage(head) && r.fd.file.takesPackages() {
+		return name, mediaType, "", true
+	}
+	name, code = r.accepts(name, mediaType, extension)
+	return name, mediaType, code, false
+}
+
+// Inspect decides of an archive whether the field takes it: by the directory at
+// its end, and not by what its first bytes look like. sniffed is what Judge
+// found.
+func (r FileRule) Inspect(content io.ReaderAt, size int64, sent, sniffed string) (name, mediaType string, code Code) {
+	mediaType, extension := packageType(content, size, sniffed)
+	name, code = r.accepts(CleanFileName(sent), mediaType, extension)
+	return name, mediaType, code
+}
+
+// accepts decides by the type of a file, and gives its name the extension that
+// goes with it.
+func (r FileRule) accepts(name, mediaType, extension string) (string, Code) {
 	accept := r.fd.file.accept
 	if len(accept) == 0 {
-		return name, mediaType, ""
+		return name, ""
 	}
 	fits := func(a acceptable) bool { return a.matches(mediaType) }
 	i := slices.IndexFunc(accept, fits)
 	if i < 0 {
-		return name, mediaType, FileType
+		return name, FileType
 	}
 	own := extensionOf(name)
 	if slices.ContainsFunc(accept, func(a acceptable) bool { return fits(a) && a.extension == own && own != "" }) ||
 		slices.Contains(fileTypes[own], mediaType) {
-		return name, mediaType, ""
+		return name, ""
 	}
 	if accept[i].extension != "" {
 		extension = accept[i].extension
@@ -107,14 +130,21 @@ func (r FileRule) Judge(head []byte, sent string) (name, mediaType string, code 
 	if extension != "" {
 		name += "." + extension
 	}
-	return name, mediaType, ""
+	return name, ""
 }
 
 // CleanFileName makes of the name that a browser sent one that is safe to
 // show and to save under: the last part of a path, without characters that
-// file systems or terminals read as something else, and not too long.
+// file systems or terminals read as something else, and not too long. What is
+// not UTF-8 is of an old page or program, and read as these write.
 func CleanFileName(sent string) string {
-	sent = strings.ToValidUTF8(sent, "")
+	if !utf8.ValidString(sent) {
+		decoded, err := charmap.Windows1252.NewDecoder().String(sent)
+		if err != nil {
+			decoded = strings.ToValidUTF8(sent, "")
+		}
+		sent = strings.ReplaceAll(decoded, "\uFFFD", "") // five bytes mean nothing there
+	}
 	if i := strings.LastIndexAny(sent, `/\`); i >= 0 {
 		sent = sent[i+1:]
 	}

@@ -10,7 +10,7 @@ import (
 
 // fileTypes are the extensions that `accept` takes, each with the media types
 // that the content of such a file may look like: a short CSV file is plain
-// text, and some programs write Word files that look like any archive.
+// text.
 var fileTypes = map[string][]string{
 	"pdf": {"application/pdf"},
 
@@ -41,9 +41,9 @@ var fileTypes = map[string][]string{
 	"xls":  {"application/vnd.ms-excel", "application/x-ole-storage"},
 	"ppt":  {"application/vnd.ms-powerpoint", "application/x-ole-storage"},
 	"msg":  {"application/vnd.ms-outlook", "application/x-ole-storage"},
-	"docx": {"application/vnd.openxmlformats-officedocument.wordprocessingml.document", "application/zip"},
-	"xlsx": {"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "application/zip"},
-	"pptx": {"application/vnd.openxmlformats-officedocument.presentationml.presentation", "application/zip"},
+	"docx": {"application/vnd.openxmlformats-officedocument.wordprocessingml.document"},
+	"xlsx": {"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"},
+	"pptx": {"application/vnd.openxmlformats-officedocument.presentationml.presentation"},
 	"odt":  {"application/vnd.oasis.opendocument.text"},
 	"ods":  {"application/vnd.oasis.opendocument.spreadsheet"},
 	"odp":  {"application/vnd.oasis.opendocument.presentation"},

@@ -47,7 +47,7 @@ func take(rule forms.FileRule, upload *files.Upload, part body.FilePart) (any, e
 	if n == 0 && part.Name == "" {
 		return nil, nil // what a browser posts for a file input where nothing was chosen
 	}
-	name, mediaType, code := rule.Judge(head, part.Name)
+	name, mediaType, code, whole := rule.Judge(head, part.Name)
 	if code != "" {
 		return forms.Upload{Name: name, Code: code}, nil
 	}
@@ -62,6 +62,12 @@ func take(rule forms.FileRule, upload *files.Upload, part body.FilePart) (any, e
 	if err != nil || blob.Size() > rule.MaxSize() {
 		blob.Drop()
 		return forms.Upload{Name: name, Code: forms.FileTooLarge}, err
+	}
+	if whole {
+		if name, mediaType, code = rule.Inspect(blob, blob.Size(), part.Name, mediaType); code != "" {
+			blob.Drop()
+			return forms.Upload{Name: name, Code: code}, nil
+		}
 	}
 	return forms.Upload{ID: blob.ID(), Name: name, Type: mediaType, Size: blob.Size(), SHA256: blob.SHA256()}, blob.Seal()
 }

@@ -37,7 +37,7 @@ func multipartOf(parts ...part) string {
 func uploads(t *testing.T) (*gateway, func(parts ...part) (ingest.Ack, forms.Result, error), func() int) {
 	t.Helper()
 	g := newGateway(t)
-	root, list := yamlnode.Parse("f.yaml", []byte("apply: { fields: { email: { type: email, required: true }, cv: { type: file, accept: [pdf], max_size: 64KB, multiple: true, max_files: 2 } } }"))
+	root, list := yamlnode.Parse("f.yaml", []byte("apply: { fields: { email: { type: email, required: true }, cv: { type: file, accept: [pdf, docx], max_size: 64KB, multiple: true, max_files: 2 } } }"))
 	entry := root.Fields()[0]
 	form, faults := forms.Compile(entry.Key, entry.Value)
 	if err := errors.Join(list.Err(), faults.Err()); err != nil {
@@ -103,6 +103,7 @@ func TestForm_uploadRefused(t *testing.T) {
 	}{
 		"another field's problem": {[]part{{name: "email", content: "no"}, pdf}, forms.TypeEmail},
 		"the type":                {[]part{ada, pdf, {"cv", "cv.pdf", "MZ\x90\x00"}}, forms.FileType},
+		"an archive":              {[]part{ada, pdf, {"cv", "cv.docx", "PK\x03\x04 no document"}}, forms.FileType},
 		"the size":                {[]part{ada, pdf, {"cv", "cv.pdf", "%PDF-1.7" + strings.Repeat("x", 64<<10)}}, forms.FileTooLarge},
 		"the number":              {[]part{ada, pdf, pdf, pdf}, forms.TooManyFiles},
 		"an empty one":            {[]part{ada, {"cv", "cv.pdf", ""}}, forms.FileEmpty},

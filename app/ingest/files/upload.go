@@ -33,7 +33,7 @@ func (u *Upload) Create() (*Blob, error) {
 	u.dir.pending[id] = true
 	u.dir.mu.Unlock()
 	u.ids = append(u.ids, id)
-	f, err := u.dir.root.OpenFile(id, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	f, err := u.dir.root.OpenFile(id, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, unavailable("create a file", err)
 	}
@@ -59,6 +59,9 @@ func (b *Blob) Write(p []byte) (int, error) {
 	}
 	return n, nil
 }
+
+// ReadAt reads what was written.
+func (b *Blob) ReadAt(p []byte, off int64) (int, error) { return b.file.ReadAt(p, off) }
 
 // Seal ends the file, and has it on the disk for good when it returns without
 // an error.
