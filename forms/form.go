@@ -137,5 +137,5 @@ func Compile(name yamlnode.Text, n yamlnode.Node) (*Form, diag.List) {
 	if list.Err() != nil {
 		return nil, list
 	}
-	return f, list
+	return f, append(list, f.autoreply.open(f)...)
 }

@@ -211,6 +211,22 @@ func TestCompile_faults(t *testing.T) {
 	}
 }
 
+// Who has a form answer by mail hears that programs can have it write to anyone.
+func TestCompile_openAutoreply(t *testing.T) {
+	t.Parallel()
+	const reply = "fields: any\nautoreply: { to: mail, recipient: x, subject: y, text: z }\n"
+	for config, want := range map[string]int{
+		reply: 1, reply + "min_time: 3s": 0, reply + "captcha: { type: turnstile, secret: s, sitekey: k }": 0, "fields: any": 0,
+		reply + "via: webhook\ntoken: 0123456789abcdef": 0,
+	} {
+		n, _ := yamlnode.Parse("config.yaml", []byte(config))
+		_, list := forms.Compile(yamlnode.Plain("contact"), n)
+		if list.Err() != nil || len(list) != want || want > 0 && list[0].Code != "open-autoreply" {
+			t.Errorf("%s: %v", config, list)
+		}
+	}
+}
+
 func TestCompile_allAtOnce(t *testing.T) {
 	t.Parallel()
 	_, list := compile(t, `

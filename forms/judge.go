@@ -18,6 +18,9 @@ const (
 // linkForm finds links as spam has them: addresses, and mark-up of forums.
 var linkForm = regexp.MustCompile(`(?i)(?:https?://|\bwww\.)[^\s"'<>()\[\]]+|<a\s+href|\[url`)
 
+// bareLink finds addresses without a scheme, which mail programs make links of.
+var bareLink = regexp.MustCompile(`(?i)[\pL\pN-]{2,}\.[a-z]{2,}/[^\s"'<>()\[\]]*`)
+
 // Duplicates is how long the same post from the same address counts as a
 // repeat of the first; 0: never.
 func (f *Form) Duplicates() time.Duration { return f.duplicates }

@@ -1,6 +1,10 @@
 package forms
 
-import "hookgate/internal/yamlnode"
+import (
+	"slices"
+
+	"hookgate/internal/yamlnode"
+)
 
 // Describe tells what a form of config.yaml can hold.
 func Describe() yamlnode.Spec {
@@ -28,7 +32,7 @@ func Describe() yamlnode.Spec {
 	}
 	reply := yamlnode.Describe[autoreplySettings]()
 	for i := range reply.Fields {
-		reply.Fields[i].Template = reply.Fields[i].Name != "to" && reply.Fields[i].Name != "when"
+		reply.Fields[i].Template = !slices.Contains(ownKeys, reply.Fields[i].Name)
 	}
 	autoreply := s.Field("autoreply")
 	autoreply.Type, autoreply.Fields = reply.Type, reply.Fields

@@ -2,12 +2,19 @@ package ingest
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/mail"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
+	"golang.org/x/net/idna"
+	"golang.org/x/time/rate"
+
+	"hookgate/forms"
 	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules"
 	"hookgate/rules/lang"
 )
@@ -29,10 +36,18 @@ func (in *Intake) replies(e *event.Event, plan *Plan, sc *lang.Scope) []rules.Re
 	return outcome.Deliveries
 }
 
-// asReply holds a reply back that nobody should get, and else sees to it that
-// the address gets no other for a day.
-func asReply(d *event.Delivery, e *event.Event) {
-	if reason := ReplyHeld(d.Output); reason != "" {
+// asReply holds a reply back that nobody should get, or that is one too many,
+// and else sees to it that the address gets no other for a day.
+func (in *Intake) asReply(d *event.Delivery, e *event.Event, plan *Plan) {
+	var reply *forms.Autoreply
+	if form := plan.Forms[e.Source]; form != nil {
+		reply = form.Autoreply()
+	}
+	reason := ReplyHeld(reply, d.Output, e.Data())
+	if reason == "" && reply != nil && !in.replied.take(e.Source, reply.Limit, e.ReceivedAt) {
+		reason = fmt.Sprintf("the form has sent all the replies that it may: %s", reply.Limit)
+	}
+	if reason != "" {
 		d.State, d.Error = event.Cancelled, reason
 		return
 	}
@@ -43,9 +58,32 @@ func asReply(d *event.Delivery, e *event.Event) {
 	}
 }
 
+// replyLimits count the replies of each form. The zero value is ready for use.
+type replyLimits struct {
+	mu    sync.Mutex
+	forms map[string]*limiter
+}
+
+// take reports whether one more may go. Half of what the limit allows may go at
+// once, and the other half comes back over its time: so there are never more
+// than it says, whenever one begins to count.
+func (l *replyLimits) take(form string, limit yamlnode.Rate, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	of := l.forms[form]
+	if of == nil || of.rate != limit { // the first one, or a reload has changed it
+		of = &limiter{rate: limit, Limiter: rate.NewLimiter(rate.Every(2*limit.Per/time.Duration(limit.Count)), (limit.Count+1)/2)}
+		if l.forms == nil {
+			l.forms = map[string]*limiter{}
+		}
+		l.forms[form] = of
+	}
+	return of.AllowN(now, 1)
+}
+
 // ReplyHeld says why nobody gets a form's reply with this output, whatever was
-// sent before; "": somebody does.
-func ReplyHeld(output []byte) string {
+// sent before; "": somebody does. data is what the visitor posted.
+func ReplyHeld(reply *forms.Autoreply, output, data []byte) string {
 	address, several := recipient(output)
 	switch {
 	case several:
@@ -54,6 +92,8 @@ func ReplyHeld(output []byte) string {
 		return "there is no address to reply to"
 	case automatic(address):
 		return "nobody reads mail at " + address + ": that is a program's address"
+	case reply != nil:
+		return reply.Abused(output, data)
 	}
 	return ""
 }
@@ -94,12 +134,22 @@ func mailAddress(text string) string {
 	return text
 }
 
-// mailbox is an address without what leads to the same one: the case, and what
-// stands behind a plus.
+// googleMail are the domains of one service, which reads no dots before the @.
+var googleMail = []string{"gmail.com", "googlemail.com"}
+
+// mailbox is an address without what leads to the same one: the case, what
+// stands behind a plus, a dot at the end, and of Google's mail every dot.
 func mailbox(address string) string {
 	local, domain, _ := strings.Cut(strings.ToLower(address), "@")
+	local, domain = strings.Trim(local, `"`), strings.TrimSuffix(domain, ".")
 	if plain, _, found := strings.Cut(local, "+"); found && plain != "" {
 		local = plain
+	}
+	if ascii, err := idna.Lookup.ToASCII(domain); err == nil {
+		domain = ascii
+	}
+	if slices.Contains(googleMail, domain) {
+		local, domain = strings.ReplaceAll(local, ".", ""), googleMail[0]
 	}
 	return local + "@" + domain
 }

@@ -1,8 +1,20 @@
 package ingest
 
+import (
+	"time"
+
+	"hookgate/internal/yamlnode"
+)
+
 // What a table of the black-box tests reaches for.
 var (
 	Automatic = automatic
 	Mailbox   = mailbox
 	Recipient = recipient
 )
+
+type ReplyLimits = replyLimits
+
+func (l *replyLimits) Take(form string, limit yamlnode.Rate, now time.Time) bool {
+	return l.take(form, limit, now)
+}

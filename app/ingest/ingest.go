@@ -64,6 +64,7 @@ type Intake struct {
 	formKey []byte
 	captcha func(c *forms.Captcha, answer, remoteIP string) error
 	traffic traffic
+	replied replyLimits
 }
 
 // New makes an Intake.

@@ -50,12 +50,12 @@ func (in *Intake) judge(e *event.Event, plan *Plan, sc *lang.Scope) []event.Deli
 		}
 		in.logger.Warn("a rule could not be evaluated", "rule", v.Rule, "event", e.ID, "source", e.Source, "error", v.Message)
 	}
-	return in.prepare(e, append(outcome.Deliveries, in.replies(e, plan, sc)...))
+	return in.prepare(e, plan, append(outcome.Deliveries, in.replies(e, plan, sc)...))
 }
 
 // prepare makes deliveries of what the rules rendered. They hold no places in
 // memory yet.
-func (in *Intake) prepare(e *event.Event, rendered []rules.Rendered) []event.Delivery {
+func (in *Intake) prepare(e *event.Event, plan *Plan, rendered []rules.Rendered) []event.Delivery {
 	if len(rendered) == 0 {
 		return nil
 	}
@@ -68,7 +68,7 @@ func (in *Intake) prepare(e *event.Event, rendered []rules.Rendered) []event.Del
 			Key: r.Key, Output: r.Output, Warnings: r.Warnings, State: event.Waiting, Created: e.ReceivedAt,
 		}
 		if r.Rule == event.AutoreplyRule {
-			asReply(d, e)
+			in.asReply(d, e, plan)
 		}
 		if d.State == event.Cancelled {
 			continue

@@ -78,16 +78,20 @@ type Trial struct {
 	// Cause says which expression of the source does not fit the event; "": none.
 	Cause string
 
-	rules *rules.Set
-	reply *rules.Set // what the form answers itself; nil: nothing
-	doc   *jsondoc.Doc
-	scope *lang.Scope
+	rules   *rules.Set
+	reply   *rules.Set // what the form answers itself; nil: nothing
+	doc     *jsondoc.Doc
+	answers *forms.Autoreply // nil: none
+	scope   *lang.Scope
 }
 
 // Open understands a sample. Its errors are ErrNoSource, a *RefusedError, and
 // what is wrong with an Assignment.
 func Open(plan *ingest.Plan, limits body.Limits, s Sample) (*Trial, error) {
 	t := &Trial{Source: s.Source, rules: plan.Rules, reply: plan.Autoreplies[s.Source]}
+	if form := plan.Forms[s.Source]; form != nil {
+		t.answers = form.Autoreply()
+	}
 	var err error
 	switch src, form := plan.Sources[s.Source], plan.Forms[s.Source]; {
 	case src != nil:
@@ -216,7 +220,7 @@ func (t *Trial) Reply() *rules.Trace {
 	reply := t.reply.Explain(t.scope)[0]
 	for i := range reply.Actions {
 		if a := &reply.Actions[i]; a.Sent && a.Err == "" {
-			a.Err = ingest.ReplyHeld(a.Output)
+			a.Err = ingest.ReplyHeld(t.answers, a.Output, t.Data)
 			a.Sent = a.Err == ""
 		}
 	}
