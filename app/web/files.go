@@ -13,9 +13,6 @@ import (
 	"hookgate/internal/event"
 )
 
-// downloadTimeout is how long the answer with a file may take.
-const downloadTimeout = 20 * time.Minute
-
 // download answers a signed link: GET /files/{id}?expires=…&sig=….
 func (s *Server) download(c *fiber.Ctx) error {
 	if s.cfg.Download == nil {

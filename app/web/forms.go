@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,14 +9,17 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"hookgate/app/ingest"
 	"hookgate/app/web/api"
 	"hookgate/forms"
 	"hookgate/internal/body"
+	"hookgate/internal/event"
 )
 
 // postKey is whose form posts are counted together.
@@ -63,14 +67,35 @@ func (s *Server) form(c *fiber.Ctx) error {
 		c.Set(fiber.HeaderAllow, a.allow())
 		return a.fault(http.StatusMethodNotAllowed, "")
 	}
+	return s.post(a, settings, plan, origin)
+}
+
+// post takes a visitor's post, or answers why not.
+func (s *Server) post(a *formAnswer, settings *Settings, plan *ingest.Plan, origin string) error {
+	c := a.c
+	upload := takesUpload(c.Context(), a.form)
 	if wait, status := s.admitPost(c, settings, a.form, origin); status != 0 {
 		return a.refuse(status, wait)
 	}
 	r := s.newRequest(c, settings)
 	r.Headers = keptHeaders(&c.Context().Request.Header, func(name string) bool { return formHeaders[name] })
+	stream := &uploadStream{}
+	var err error
+	if upload {
+		stream, err = s.newUpload(c.Context(), a.form)
+		defer s.endUpload(c.Context(), stream)
+		r.Stream = stream
+	} else {
+		r.Body, err = s.readBody(c.Context(), min(a.form.MaxBody(), settings.MaxBody))
+	}
+	if err != nil {
+		return s.refuseUnread(a, err)
+	}
 	ack, result, err := s.cfg.Intake.Form(a.form, plan, r)
 	a.lang = a.form.Language(result.Language, c.Get(fiber.HeaderAcceptLanguage))
 	switch {
+	case stream.err != nil:
+		return s.refuseUnread(a, stream.err)
 	case err != nil:
 		return s.postFault(a, ack, err)
 	case len(result.Problems) > 0:
@@ -117,23 +142,38 @@ func (s *Server) admitPost(c *fiber.Ctx, settings *Settings, f *forms.Form, orig
 	}
 	limit := f.RateLimit()
 	if limit.Count <= 0 {
-		return s.admitUpload(c.Context(), f)
+		return 0, 0
 	}
 	wait, ok := s.posts.take(postKey{network(ip), f.Name}, limit.Count, limit.Per, s.cfg.Now())
 	if !ok {
 		s.refused(f.Name, "rate_limited", slog.String("remote_ip", ip.String()))
 		return wait, http.StatusTooManyRequests
 	}
-	return s.admitUpload(c.Context(), f)
+	return 0, 0
+}
+
+// takesUpload reports a post that is read as a stream, because files may be in
+// it. Whoever sends one looks for the answer late.
+func takesUpload(ctx *fasthttp.RequestCtx, f *forms.Form) bool {
+	upload := f.TakesFiles() && ctx.RequestBodyStream() != nil &&
+		bytes.HasPrefix(ctx.Request.Header.ContentType(), []byte(fiber.MIMEMultipartForm))
+	if conn, ok := ctx.Conn().(*guardedConn); ok {
+		conn.upload.Store(upload)
+	}
+	return upload
+}
+
+// refuseUnread answers a post whose body was not read to its end.
+func (s *Server) refuseUnread(a *formAnswer, err error) error {
+	p := protocolProblem(err, 0)
+	s.refusedUnread(a.c.Context(), a.form.Name, p)
+	return a.refuse(p.Status, p.Retry)
 }
 
 // postFault answers for a post that the intake did not take. One that was kept
 // nevertheless the intake has counted.
 func (s *Server) postFault(a *formAnswer, ack ingest.Ack, err error) error {
 	p, known := api.ProblemOf(err)
-	if u := uploadOf(a.c.Context()); u != nil && u.err != nil {
-		p, known = protocolProblem(u.err, 0), true
-	}
 	if !known {
 		s.cfg.Logger.Error("a form post could not be taken", "form", a.form.Name, "error", err)
 	}
@@ -240,4 +280,91 @@ func (a *formAnswer) write(status int, mediaType string, v any) error {
 	a.c.Set(fiber.HeaderContentType, mediaType)
 	a.c.Set(fiber.HeaderCacheControl, "no-store")
 	return a.c.Status(status).Send(text)
+}
+
+// formOrHook tells the forms that visitors post from those that builders send.
+func (s *Server) formOrHook(c *fiber.Ctx) error {
+	if form := s.cfg.Plan().Forms[c.Params("form")]; form != nil && form.Webhook() {
+		return s.formHook(c)
+	}
+	return s.form(c)
+}
+
+// formHook takes what a form builder sends: /f/{form}/{token}, or /f/{form}
+// where it signs. There is no CORS, no page and no redirect: no visitor is here.
+func (s *Server) formHook(c *fiber.Ctx) error {
+	settings := s.settings.Load()
+	plan := s.cfg.Plan()
+	ctx := c.Context()
+	form, src := plan.Forms[c.Params("form")], plan.Senders[c.Params("form")]
+	if form == nil || src == nil {
+		return s.unknown(ctx, settings)
+	}
+	r, err := s.admit(c, settings, src)
+	if r == nil {
+		return err
+	}
+	ack, err := s.cfg.Intake.FormHook(form, src, plan, r)
+	if err != nil {
+		return s.notTaken(ctx, form.Name, ack, err)
+	}
+	// 200, because there are builders that take nothing else for a success.
+	text, err := json.Marshal(forms.Accepted{OK: true, ID: ack.ID})
+	if err != nil {
+		return fmt.Errorf("write the answer to a form builder: %w", err)
+	}
+	c.Set(fiber.HeaderContentType, fiber.MIMEApplicationJSON)
+	return c.Status(http.StatusOK).Send(text)
+}
+
+// hosted shows the page that is made from the form's fields.
+func (s *Server) hosted(a *formAnswer) error {
+	a.page(http.StatusOK)
+	return a.form.RenderForm(a.c.Response().BodyWriter(), a.lang, a.form.Name, s.started(a.form))
+}
+
+// started is a time token for a page of the form, "" where it needs none.
+func (s *Server) started(f *forms.Form) string {
+	if !f.Timed() {
+		return ""
+	}
+	return f.Started(s.cfg.FormKey, s.cfg.Now())
+}
+
+// formStarted gives a page of a website the time token that its form needs: as
+// a script that puts it into the snippets, or as JSON.
+func (s *Server) formStarted(c *fiber.Ctx) error {
+	a := &formAnswer{c: c, form: s.cfg.Plan().Forms[c.Params("form")], json: true, lang: forms.Negotiate(c.Get(fiber.HeaderAcceptLanguage))}
+	if a.form == nil || !a.form.Timed() {
+		return a.fault(http.StatusNotFound, "")
+	}
+	if !strings.HasSuffix(c.Path(), ".js") {
+		a.headers(a.form.CORS(c.Get(fiber.HeaderOrigin)))
+		return a.write(http.StatusOK, fiber.MIMEApplicationJSON, map[string]string{"_started": s.started(a.form)})
+	}
+	script, err := a.form.StartedScript(s.cfg.FormKey, s.cfg.Now())
+	if err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentType, "text/javascript; charset=utf-8")
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	c.Set("Cross-Origin-Resource-Policy", "cross-origin") // websites load it
+	return c.SendString(script)
+}
+
+// formThanks is the built-in page after a post: /f/{form}/thanks.
+func (s *Server) formThanks(c *fiber.Ctx) error {
+	a := &formAnswer{c: c, form: s.cfg.Plan().Forms[c.Params("form")]}
+	if a.form == nil {
+		a.lang = forms.Negotiate(c.Get(fiber.HeaderAcceptLanguage))
+		return a.fault(http.StatusNotFound, "")
+	}
+	a.lang = a.form.Language(forms.Lang(c.Query("lang")), c.Get(fiber.HeaderAcceptLanguage))
+	ref, err := event.ParseID(c.Query("ref"))
+	if err != nil {
+		ref = 0 // somebody's own idea of an address: the page is true without it
+	}
+	a.page(http.StatusOK)
+	return a.form.RenderThanks(c.Response().BodyWriter(), a.lang, ref, c.Get(fiber.HeaderReferer))
 }

@@ -31,7 +31,10 @@ sources:
   sitejet: { type: sitejet, token: 0123456789abcdef }
   open: { type: webhook, token: fedcba9876543210, methods: [POST, GET] }
   github: { type: webhook, verify: { scheme: github, secret: It's a Secret to Everybody } }
+  sns: { type: webhook, verify: { scheme: basic, user: sns, password: a-long-password } }
+  bearer: { type: webhook, verify: { scheme: bearer, secret: a-long-password } }
 forms:
+  build: { via: webhook, verify: { scheme: basic, user: sns, password: a-long-password }, fields: any }
   contact:
     origins: [https://harrys-diner.example]
     fields: { name: { type: text, required: true }, email: { type: email } }

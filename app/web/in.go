@@ -54,40 +54,50 @@ func (s *Server) unknown(ctx *fasthttp.RequestCtx, settings *Settings) error {
 	return forbidden(ctx)
 }
 
-// admit is the request of a sender that is let in, without the headers that are
-// secret; or nil, and then it is answered.
+// admit is the request of a sender that is let in, with its body and without
+// the headers that are secret; or nil, and then it is answered. What the header
+// tells comes before the body: only a signature of the body waits for it.
 func (s *Server) admit(c *fiber.Ctx, settings *Settings, src *source.Source) (*ingest.Request, error) {
+	ctx := c.Context()
 	r := s.newRequest(c, settings)
 	r.Token = c.Params("token")
-	if refused, err := s.authenticate(c.Context(), src, r); refused {
-		return nil, err
+	if !src.HasToken(r.Token) {
+		s.refused(src.Name, "wrong_token", slog.String("remote_ip", r.RemoteIP))
+		return nil, forbidden(ctx)
 	}
-	r.Headers = keptHeaders(&c.Context().Request.Header, func(name string) bool { return !src.Secret(name) })
+	// Only who has the token may learn which methods the source takes.
+	if !src.Allows(r.Method) {
+		s.refused(src.Name, "method_not_allowed", slog.String("remote_ip", r.RemoteIP), slog.String("method", r.Method))
+		ctx.Response.Header.Set(fasthttp.HeaderAllow, strings.Join(src.Methods(), ", "))
+		return nil, api.WriteProblem(ctx, api.Problem{Status: http.StatusMethodNotAllowed})
+	}
+	if !src.SignsBody() {
+		if err := src.Authenticate(&r.Request); err != nil {
+			return nil, s.unverified(ctx, src, r, err)
+		}
+	}
+	var err error
+	if r.Body, err = s.readBody(ctx, settings.MaxBody); err != nil {
+		return nil, s.unread(ctx, src.Name, err, settings.MaxBody)
+	}
+	if src.SignsBody() {
+		if err := src.Authenticate(&r.Request); err != nil {
+			return nil, s.unverified(ctx, src, r, err)
+		}
+	}
+	r.Headers = keptHeaders(&ctx.Request.Header, func(name string) bool { return !src.Secret(name) })
 	return r, nil
 }
 
-// authenticate answers a request that is not let in, and says whether it did.
-// A wrong token comes first: only who has the right one may learn which
-// methods the source takes.
-func (s *Server) authenticate(ctx *fasthttp.RequestCtx, src *source.Source, r *ingest.Request) (refused bool, err error) {
-	authErr := src.Authenticate(&r.Request)
-	from := slog.String("remote_ip", r.RemoteIP)
-	switch {
-	case errors.Is(authErr, source.ErrBadToken):
-		s.refused(src.Name, "wrong_token", from)
-		return true, forbidden(ctx)
-	case !src.Allows(r.Method):
-		s.refused(src.Name, "method_not_allowed", from, slog.String("method", r.Method))
-		ctx.Response.Header.Set(fasthttp.HeaderAllow, strings.Join(src.Methods(), ", "))
-		return true, api.WriteProblem(ctx, api.Problem{Status: http.StatusMethodNotAllowed})
-	case authErr != nil:
-		s.refused(src.Name, "bad_signature", from, slog.String("reason", authErr.Error()))
-		return true, api.WriteProblem(ctx, api.Problem{
-			Status: http.StatusUnauthorized, Detail: "the request could not be verified",
-		})
-	default:
-		return false, nil
+// unverified answers a request that does not prove its sender.
+func (s *Server) unverified(ctx *fasthttp.RequestCtx, src *source.Source, r *ingest.Request, err error) error {
+	s.refused(src.Name, "bad_signature", slog.String("remote_ip", r.RemoteIP), slog.String("reason", err.Error()))
+	if challenge := src.AuthChallenge(); challenge != "" {
+		ctx.Response.Header.Set(fasthttp.HeaderWWWAuthenticate, challenge)
 	}
+	return api.WriteProblem(ctx, api.Problem{
+		Status: http.StatusUnauthorized, Detail: "the request could not be verified",
+	})
 }
 
 // forbidden is the answer to a wrong token and to an unknown source.

@@ -258,3 +258,30 @@ func TestIn_challenge(t *testing.T) {
 		t.Errorf("got %d %q, want the challenge", got.status, got.body)
 	}
 }
+
+// Senders such as AWS SNS send their password only where they are asked for it
+// (RFC 9110, section 11.6.1). Break: answer 401 without WWW-Authenticate.
+func TestAuthChallenge(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	for _, c := range []struct{ path, authorization, want string }{
+		{"/in/sns", "", `Basic realm="hookgate", charset="UTF-8"`},
+		{"/in/sns", "Basic eDp5", `Basic realm="hookgate", charset="UTF-8"`},
+		{"/f/build", "", `Basic realm="hookgate", charset="UTF-8"`},
+		{"/in/bearer", "", `Bearer realm="hookgate"`},
+		{"/in/bearer", "Bearer wrong", `Bearer realm="hookgate"`},
+		{"/in/github", "", ""},
+	} {
+		var headers []string
+		if c.authorization != "" {
+			headers = []string{"Authorization", c.authorization}
+		}
+		got := f.do("POST", c.path, "{}", headers...)
+		if got.status != 401 || got.header.Get("WWW-Authenticate") != c.want {
+			t.Errorf("%s %q: %d, challenge %q", c.path, c.authorization, got.status, got.header.Get("WWW-Authenticate"))
+		}
+	}
+	if got := f.do("POST", "/in/sitejet/wrong", "{}"); got.header.Get("WWW-Authenticate") != "" {
+		t.Error("a wrong token is challenged")
+	}
+}

@@ -40,6 +40,77 @@ func TestBodyLimit(t *testing.T) {
 	}
 }
 
+// What the header tells is answered at once, however much of the body is still
+// to come. Break: read the body before the route.
+func TestAnsweredBeforeTheBody(t *testing.T) {
+	t.Parallel()
+	f := start(t, func(c *web.Config) { c.Settings.MaxBody = 8 << 20 })
+	const json, form = "Content-Type: application/json\r\n", "Content-Type: application/x-www-form-urlencoded\r\n"
+	for name, c := range map[string]struct {
+		path, header string
+		length       int
+		status       int
+	}{
+		"an unknown path":   {"/nope", json, 5 << 20, 404},
+		"no such source":    {"/in/nope/0123456789abcdef", json, 5 << 20, 403},
+		"a wrong token":     {"/in/sitejet/wrong", json, 5 << 20, 403},
+		"a length too much": {"/in/sitejet/" + sitejetToken, json, 9 << 20, 413},
+		"no such form":      {"/f/nope", form, 5 << 20, 404},
+		"a large form post": {"/f/contact", form, 5 << 20, 413},
+		"a large upload":    {"/f/apply", "Content-Type: multipart/form-data; boundary=B\r\n", 5 << 20, 413},
+		"a wrong origin":    {"/f/guarded", form + "Origin: https://evil.example\r\n", 5 << 20, 403},
+		"no login":          {"/api/v1/reload", json, 5 << 20, 404},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			conn := f.dial()
+			began := time.Now()
+			_, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: a\r\n%sContent-Length: %d\r\n\r\n%s", c.path, c.header, c.length, strings.Repeat("x", 1000))
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := make([]byte, 12)
+			_ = conn.SetReadDeadline(began.Add(3 * time.Second))
+			_, err = io.ReadFull(conn, text)
+			if took := time.Since(began); err != nil || string(text) != fmt.Sprintf("HTTP/1.1 %d", c.status) || took > time.Second {
+				t.Errorf("%q after %s: %v, want %d at once", text, took, err, c.status)
+			}
+		})
+	}
+}
+
+// Who sends all of a body before reading is told nevertheless. Break: close
+// the connection without lingering.
+func TestLingers(t *testing.T) {
+	t.Parallel()
+	f := start(t, func(c *web.Config) { c.Settings.MaxBody = 1 << 20 })
+	content := strings.Repeat("x", 3<<20)
+	for n := range 20 {
+		if got := f.do("POST", "/in/sitejet/"+sitejetToken, content); got.status != 413 {
+			t.Fatalf("post %d: %d %s", n+1, got.status, got.body)
+		}
+	}
+}
+
+// A short body that has come with its header does not cost the sender the
+// connection, whatever the answer.
+func TestRefusedAndKept(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	next := "POST /in/sitejet/" + sitejetToken + " HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\n{}"
+	for _, begin := range []string{
+		"POST /in/sitejet/wrong HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nGET /",
+		"POST /nope HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nGET /\r\n0\r\n\r\n",
+	} {
+		if got := f.raw(begin+next, 100*time.Millisecond); len(got) != 2 || got[1].status != 202 {
+			t.Errorf("%.30q: %+v", begin, got)
+		}
+	}
+	if n := len(f.intake.taken()); n != 2 {
+		t.Errorf("%d requests reached the intake", n)
+	}
+}
+
 func TestHeaderLimit(t *testing.T) {
 	t.Parallel()
 	f := start(t)

@@ -37,6 +37,9 @@ const (
 // up too much memory.
 var errBodyMemory = errors.New("the requests under way take up too much memory")
 
+// errTooManyUploads refuses a post with files while many others are read.
+var errTooManyUploads = errors.New("too many posts with files are under way")
+
 // guard is a net.Listener that bounds the connections, of each address and
 // altogether, and the memory that half-read requests take up.
 type guard struct {

@@ -82,33 +82,56 @@ func ambiguous(raw []byte) bool {
 	return length && coding
 }
 
-// protocolError answers for requests that could not be read. The connection
-// is closed after it, so that what follows is never taken for a request.
+// protocolError answers for requests whose header could not be read. The
+// connection is closed after it, so that what follows is never taken for a
+// request.
 func (s *Server) protocolError(ctx *fasthttp.RequestCtx, err error) {
-	p := protocolProblem(err, s.settings.Load().MaxBody)
-	if conn, ok := ctx.Conn().(*guardedConn); ok {
+	conn, guarded := ctx.Conn().(*guardedConn)
+	if guarded {
 		conn.Linger()
 	}
-	switch p.Status {
-	case fasthttp.StatusRequestEntityTooLarge, fasthttp.StatusRequestHeaderFieldsTooLarge:
-		s.refused("", "too_large", slog.String("remote_ip", ctx.RemoteIP().String()), slog.String("reason", p.Detail))
-	case fasthttp.StatusServiceUnavailable:
-		s.refused("", "busy", slog.String("remote_ip", ctx.RemoteIP().String()), slog.String("reason", p.Detail))
+	p := protocolProblem(err, 0)
+	if !guarded || conn.held.Load() > 0 { // browsers open connections that they may need
+		s.refusedUnread(ctx, "", p)
 	}
 	ctx.Response.Reset()
 	s.problem(ctx, p)
 }
 
-// protocolProblem says what is wrong with a request that could not be read.
-func protocolProblem(err error, maxBody int64) api.Problem {
+// refusedUnread counts and logs a request that was not read to its end.
+func (s *Server) refusedUnread(ctx *fasthttp.RequestCtx, source string, p api.Problem) {
+	attrs := []slog.Attr{slog.String("remote_ip", s.settings.Load().client(ctx).String())}
+	if p.Detail != "" {
+		attrs = append(attrs, slog.String("reason", p.Detail))
+	}
+	s.refused(source, unreadResult(p.Status), attrs...)
+}
+
+// unreadResult is what the metrics call a request that was not read to its end.
+func unreadResult(status int) string {
+	switch status {
+	case fasthttp.StatusRequestEntityTooLarge, fasthttp.StatusRequestHeaderFieldsTooLarge:
+		return "too_large"
+	case fasthttp.StatusServiceUnavailable:
+		return "busy"
+	case fasthttp.StatusRequestTimeout:
+		return "timeout"
+	default:
+		return "not_http"
+	}
+}
+
+// protocolProblem says what is wrong with a request that could not be read, of
+// which limit bytes would have been taken.
+func protocolProblem(err error, limit int64) api.Problem {
 	p := api.Problem{Status: fasthttp.StatusBadRequest, Detail: invalidHTTP}
 	var tooSmall *fasthttp.ErrSmallBuffer
 	var timeout net.Error
 	switch {
 	case errors.Is(err, fasthttp.ErrBodyTooLarge):
 		p.Status = fasthttp.StatusRequestEntityTooLarge
-		p.Detail = fmt.Sprintf("the body is larger than %d bytes", maxBody)
-	case errors.Is(err, errBodyMemory):
+		p.Detail = fmt.Sprintf("the body is larger than %d bytes", limit)
+	case errors.Is(err, errBodyMemory), errors.Is(err, errTooManyUploads):
 		p.Status, p.Retry = fasthttp.StatusServiceUnavailable, busyRetry
 		p.Detail = "too much is coming in at once"
 	case errors.As(err, &tooSmall):

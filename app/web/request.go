@@ -30,13 +30,13 @@ var formHeaders = map[string]bool{
 	"content-type": true, "user-agent": true, "referer": true, "origin": true, "accept-language": true,
 }
 
-// newRequest makes a Request of its own memory, without its Headers: they are
-// worth copying only for a request that is let in. Header alone points into
+// newRequest makes a Request of its own memory, without its Headers and Body:
+// they are worth copying and reading only for a request that is let in. Header alone points into
 // the server's buffers, and must not be called after the handler.
 func (s *Server) newRequest(c *fiber.Ctx, settings *Settings) *ingest.Request {
 	ctx := c.Context()
 	header := &ctx.Request.Header
-	r := &ingest.Request{
+	return &ingest.Request{
 		Request: source.Request{
 			Method:          c.Method(),
 			URL:             settings.base(ctx) + c.OriginalURL(),
@@ -48,12 +48,6 @@ func (s *Server) newRequest(c *fiber.Ctx, settings *Settings) *ingest.Request {
 		RemoteIP: settings.client(ctx).String(),
 		RawQuery: string(ctx.URI().QueryString()),
 	}
-	if u := uploadOf(ctx); u != nil {
-		r.Stream = u
-	} else if body := ctx.Request.Body(); len(body) > 0 {
-		r.Body = body // of memory of its own, see readBody
-	}
-	return r
 }
 
 // keptHeaders copies the header fields that keep allows, by lower-case names;

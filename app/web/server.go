@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -52,16 +53,16 @@ func New(cfg Config) *Server {
 		return nil
 	}
 	s.public.All("/in/:source/:token?", s.in)
+	s.public.Get("/files/:id", s.download)
 	s.public.All("/f/:form", s.formOrHook)
 	s.public.Get("/f/:form/thanks", s.formThanks)
-	s.public.Get("/files/:id", s.download)
 	s.public.Get("/f/:form/started.js", s.formStarted)
 	s.public.Get("/f/:form/started", s.formStarted)
 	s.public.All("/f/:form/:token", s.formHook)
 	s.public.Get("/metrics", s.login, serveMetrics)
-	api.Register(s.public.Group("/api/v1", s.login), cfg.Admin, cfg.Logger, cfg.Now)
+	api.Register(s.public.Group("/api/v1", s.login, s.wholeBody), cfg.Admin, cfg.Logger, cfg.Now)
 	s.admin.Get("/metrics", serveMetrics)
-	api.Register(s.admin.Group("/api/v1"), cfg.Admin, cfg.Logger, cfg.Now)
+	api.Register(s.admin.Group("/api/v1", s.wholeBody), cfg.Admin, cfg.Logger, cfg.Now)
 	for _, app := range []*fiber.App{s.public, s.admin} {
 		app.Get("/healthz", healthz)
 		app.Get("/readyz", s.readyz)
@@ -113,17 +114,10 @@ func (s *Server) tune(app *fiber.App) {
 	}
 	server.ErrorHandler = s.protocolError
 	server.CloseOnShutdown = true
-	server.StreamRequestBody = true     // see readBody
+	server.StreamRequestBody = true     // routes read their bodies
 	server.SecureErrorLogMessage = true // a request's header may hold credentials
-	server.HeaderReceived = func(h *fasthttp.RequestHeader) fasthttp.RequestConfig {
-		config := fasthttp.RequestConfig{
-			ReadTimeout:        s.cfg.Limits.bodyTimeout(h.ContentLength()),
-			MaxRequestBodySize: int(s.settings.Load().MaxBody),
-		}
-		if bytes.Contains(h.RequestURI(), []byte("/files/")) {
-			config.WriteTimeout = downloadTimeout
-		}
-		return config
+	server.HeaderReceived = func(*fasthttp.RequestHeader) fasthttp.RequestConfig {
+		return fasthttp.RequestConfig{MaxRequestBodySize: prefetch}
 	}
 }
 
@@ -143,12 +137,8 @@ func (s *Server) recovered(next fasthttp.RequestHandler) fasthttp.RequestHandler
 		if s.strict(ctx) {
 			return
 		}
-		if u := s.newUpload(ctx); u != nil {
-			defer s.endUpload(ctx, u)
-		} else if s.readBody(ctx) {
-			return
-		}
 		next(ctx)
+		s.finish(ctx)
 	}
 }
 
@@ -212,4 +202,31 @@ func (s *Server) Shutdown(ctx context.Context) error {
 func (s *Server) refused(source, result string, attrs ...slog.Attr) {
 	s.cfg.Refused(source, result)
 	s.refusals.warn(append(attrs, slog.String("source", source), slog.String("result", result))...)
+}
+
+// healthz says that the process answers, and nothing of how it is.
+func healthz(c *fiber.Ctx) error {
+	return c.SendString("ok\n")
+}
+
+// readyz says whether to send requests here. Why not is for the operator's
+// eyes: /api/v1/status and the log tell.
+func (s *Server) readyz(c *fiber.Ctx) error {
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	if s.cfg.Ready() != nil {
+		return c.Status(fiber.StatusServiceUnavailable).SendString("not ready\n")
+	}
+	return c.SendString("ok\n")
+}
+
+// plainJSON is json.Marshal that leaves <, > and & as they are: what rules
+// have rendered is shown as it is sent.
+func plainJSON(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimRight(b.Bytes(), "\n"), nil
 }

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"hookgate/internal/diag"
@@ -155,10 +156,41 @@ func (s *Source) RateLimit() yamlnode.Rate { return s.rate }
 // whole of data when it posts a form, for body.Input; "" is none.
 func (s *Source) JSONField() string { return s.jsonField }
 
+// HasToken reports whether token, "" for none, is what the source's URL ends in.
+func (s *Source) HasToken(token string) bool {
+	return !s.TokenInPath() && token == "" || same(token, s.token.Reveal())
+}
+
+// SignsBody reports whether what proves the sender covers the body, so that
+// Authenticate needs it.
+func (s *Source) SignsBody() bool {
+	switch s.verify.(type) {
+	case nil, basicVerifier, bearerVerifier:
+		return false
+	default:
+		return true
+	}
+}
+
+// AuthChallenge is the WWW-Authenticate field (RFC 9110, section 11.6.1) of an
+// answer to a request that lacks the right credentials; "" where the sender
+// does not authenticate by HTTP.
+func (s *Source) AuthChallenge() string {
+	switch v := s.verify.(type) {
+	case basicVerifier:
+		return `Basic realm="hookgate", charset="UTF-8"`
+	case bearerVerifier:
+		if strings.EqualFold(v.header, authorization) {
+			return `Bearer realm="hookgate"`
+		}
+	}
+	return ""
+}
+
 // Authenticate proves that r comes from the sender. Its errors are
 // ErrBadToken and ErrBadSignature, with the reason.
 func (s *Source) Authenticate(r *Request) error {
-	if (s.TokenInPath() || r.Token != "") && !same(r.Token, s.token.Reveal()) {
+	if !s.HasToken(r.Token) {
 		return ErrBadToken
 	}
 	if s.verify == nil {

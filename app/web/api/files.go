@@ -4,8 +4,10 @@ import (
 	"context"
 	"io"
 	"mime"
+	"net"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -28,6 +30,9 @@ func (h *handler) file(c *fiber.Ctx) error {
 	return SendFile(c, f, content)
 }
 
+// downloadTime is how long the answer with a file may take.
+const downloadTime = 20 * time.Minute
+
 // shown are the types of files that are sent as what they are; everything else
 // as bytes. Programs that open a file after its download want to know, and none
 // of these can do any harm.
@@ -47,8 +52,27 @@ func SendFile(c *fiber.Ctx, f event.File, content io.ReadCloser) error {
 	c.Set("Cross-Origin-Resource-Policy", "same-origin")
 	c.Set(fiber.HeaderReferrerPolicy, "no-referrer")
 	c.Set(fiber.HeaderCacheControl, "private, no-store")
-	c.Context().Response.SetBodyStream(content, int(f.Size))
+	c.Context().Response.SetBodyStream(&download{ReadCloser: content, conn: c.Context().Conn()}, int(f.Size))
 	return nil
+}
+
+// download is a file that is being sent.
+type download struct {
+	io.ReadCloser
+	conn  net.Conn
+	begun bool
+}
+
+// Read reads on. The server's own limit, which is set before the first call,
+// is for answers of usual size.
+func (d *download) Read(p []byte) (int, error) {
+	if !d.begun {
+		d.begun = true
+		if err := d.conn.SetWriteDeadline(time.Now().Add(downloadTime)); err != nil {
+			return 0, err
+		}
+	}
+	return d.ReadCloser.Read(p)
 }
 
 // disposition has the file saved under its name: in ASCII for old clients, and
