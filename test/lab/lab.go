@@ -9,14 +9,12 @@
 package lab
 
 import (
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -144,18 +142,18 @@ func Listen(tb testing.TB) net.Listener {
 	return nil
 }
 
-// Root is the repository's top folder.
+// Root is the repository's top folder. Tests run in a folder below it.
 func Root() (string, error) {
-	_, file, _, ok := runtime.Caller(0)
-	if !ok {
-		return "", errors.New("the place of the sources is unknown")
+	from, err := os.Getwd()
+	if err != nil {
+		return "", err
 	}
-	for dir := filepath.Dir(file); ; dir = filepath.Dir(dir) {
+	for dir := from; ; dir = filepath.Dir(dir) {
 		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
 			return dir, nil
 		}
 		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf("no go.mod above %s", file)
+			return "", fmt.Errorf("no go.mod above %s", from)
 		}
 	}
 }

@@ -19,7 +19,7 @@ import (
 func Must(t testing.TB, text string) *ingest.Plan {
 	t.Helper()
 	root, list := yamlnode.Parse("c.yaml", []byte(text))
-	plan := &ingest.Plan{Sources: map[string]*source.Source{}, Forms: map[string]*forms.Form{}}
+	plan := &ingest.Plan{Sources: map[string]*source.Source{}, Forms: map[string]*forms.Form{}, Senders: map[string]*source.Source{}}
 	c, origins := lang.NewCompiler(), rules.Origins{}
 	for _, f := range root.Get("sources").Fields() {
 		s, faults := source.Compile(f.Key, f.Value, c)
@@ -30,6 +30,11 @@ func Must(t testing.TB, text string) *ingest.Plan {
 		form, faults := forms.Compile(f.Key, f.Value)
 		list = append(list, faults...)
 		plan.Forms[f.Key.Value], origins[f.Key.Value] = form, []string{event.FormSubmitted}
+		if form != nil && form.Webhook() {
+			sender, faults := source.CompileForm(f.Key, f.Value, form.EventID(), c)
+			list = append(list, faults...)
+			plan.Senders[f.Key.Value] = sender
+		}
 	}
 	var parsed []rules.Rule
 	if section := root.Get("rules"); !section.IsZero() {
