@@ -3,6 +3,7 @@ package jsondoc
 import (
 	"encoding/json"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -26,7 +27,8 @@ func Member(object *fastjson.Value, key string) *fastjson.Value {
 	return found
 }
 
-// Decode makes plain Go data that does not share memory with the parser.
+// Decode makes plain Go data that does not share memory with the parser, as
+// Doc.Value has it.
 func Decode(v *fastjson.Value) any {
 	if v == nil {
 		return nil
@@ -85,15 +87,17 @@ func decodeObject(v *fastjson.Value) any {
 	return fields
 }
 
-// decodeNumber keeps what is written as an integer exact: int where it fits,
-// else its digits.
+// decodeNumber keeps a number as it is written: int and float64 where they are
+// written so by us too, else its characters.
 func decodeNumber(v *fastjson.Value) any {
-	if n, ok := Integer(v); ok {
+	var buffer [64]byte
+	raw := v.MarshalTo(buffer[:0])
+	if n, ok := Integer(v); ok && raw[0] != '-' || n < 0 {
 		return int(n)
 	}
-	raw := string(v.MarshalTo(nil))
-	if strings.ContainsAny(raw, ".eE") {
-		if f, err := strconv.ParseFloat(raw, 64); err == nil && !math.IsInf(f, 0) {
+	if f, ok := float(string(raw)); ok {
+		var own [32]byte
+		if string(AppendFloat(own[:0], f)) == string(raw) {
 			return f
 		}
 	}
@@ -112,4 +116,88 @@ func Integer(v *fastjson.Value) (int64, bool) {
 	}
 	n, err := v.Int64()
 	return n, err == nil
+}
+
+// float is the number where a float64 can hold it: it is not too large, and is
+// 0 only where it is written as 0.
+func float(raw string) (float64, bool) {
+	if !strings.ContainsAny(raw, ".eE") {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(raw, 64)
+	if err != nil || math.IsInf(f, 0) {
+		return 0, false
+	}
+	mantissa, _, _ := strings.Cut(strings.ToLower(raw), "e")
+	return f, f != 0 || !strings.ContainsAny(mantissa, "123456789")
+}
+
+// Compute makes numbers to compute with of those that v, plain data, keeps as
+// they are written: int and float64. What neither can hold stays as it is. v is
+// not changed: what differs is copied.
+func Compute(v any) any {
+	switch x := v.(type) {
+	case json.Number:
+		if n, err := strconv.Atoi(string(x)); err == nil {
+			return n
+		}
+		if f, ok := float(string(x)); ok {
+			return f
+		}
+	case []any:
+		return computeList(x)
+	case map[string]any:
+		return computeObject(x)
+	case map[any][]any: // of groupBy
+		return computeGroups(x)
+	}
+	return v
+}
+
+// spelled reports whether there is a number in v that Compute changes, or may.
+func spelled(v any) bool {
+	switch x := v.(type) {
+	case json.Number:
+		return true
+	case []any:
+		return slices.ContainsFunc(x, spelled)
+	case map[string]any:
+		for _, item := range x {
+			if spelled(item) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func computeList(list []any) any {
+	at := slices.IndexFunc(list, spelled)
+	if at < 0 {
+		return list
+	}
+	out := slices.Clone(list)
+	for i := at; i < len(out); i++ {
+		out[i] = Compute(out[i])
+	}
+	return out
+}
+
+func computeObject(object map[string]any) any {
+	if !spelled(object) {
+		return object
+	}
+	out := make(map[string]any, len(object))
+	for key, item := range object {
+		out[key] = Compute(item)
+	}
+	return out
+}
+
+func computeGroups(groups map[any][]any) any {
+	out := make(map[any][]any, len(groups))
+	for key, list := range groups {
+		out[key], _ = computeList(list).([]any)
+	}
+	return out
 }

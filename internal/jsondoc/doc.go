@@ -82,8 +82,9 @@ func (d *Doc) Root() *fastjson.Value {
 }
 
 // Value decodes the whole text to plain Go data: nil, bool, string, []any,
-// map[string]any; int for integers in the range of int64, json.Number for
-// larger ones, float64 for all other numbers.
+// map[string]any; int and float64 for numbers that are written as hookgate
+// writes them, json.Number, with the characters as they came, for all others:
+// 1.0, 1e308, what is beyond 64 bits. See Compute.
 func (d *Doc) Value() any { return Decode(d.Root()) }
 
 // Lookup decodes one value. It reports false when an object on the way lacks

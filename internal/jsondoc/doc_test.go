@@ -1,6 +1,7 @@
 package jsondoc_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -134,18 +135,23 @@ func compareJSON(t interface {
 	if got := doc.Value(); !same(want, got) {
 		t.Fatalf("%s: got %#v, want %#v", text, got, want)
 	}
+	var back any
+	decoder = json.NewDecoder(bytes.NewReader(jsondoc.AppendValue(nil, doc.Root())))
+	decoder.UseNumber()
+	if err := decoder.Decode(&back); err != nil || !reflect.DeepEqual(want, back) {
+		t.Fatalf("%s: written as %#v, %v, want %#v", text, back, err, want)
+	}
 }
 
 // same compares what encoding/json decoded, with its numbers as text, to ours.
 func same(want, got any) bool {
 	switch w := want.(type) {
-	case json.Number:
+	case json.Number: // whatever it became, it is written as it came
 		switch g := got.(type) {
 		case int:
-			return fmt.Sprint(g) == w.String() || w == "-0"
+			return fmt.Sprint(g) == w.String()
 		case float64:
-			f, err := w.Float64()
-			return err == nil && f == g
+			return string(jsondoc.AppendFloat(nil, g)) == w.String()
 		}
 		return want == got
 	case []any:
@@ -190,4 +196,60 @@ func FuzzParse(f *testing.F) {
 		}
 		compareJSON(t, text)
 	})
+}
+
+// What is passed on keeps the order of its keys and the characters of its
+// numbers; of a key that stands twice the last value counts.
+func TestAppendValue(t *testing.T) {
+	t.Parallel()
+	many := strings.Builder{}
+	for i := range 100 {
+		fmt.Fprintf(&many, `"k%d":%d,`, i%99, i)
+	}
+	for text, want := range map[string]string{
+		`{"b": 1.0, "a": [1e308, -0, 1E+2], "c": {}}`: `{"b":1.0,"a":[1e308,-0,1E+2],"c":{}}`,
+		`{"a": 1, "b": 2, "\u0061": 3}`:               `{"b":2,"a":3}`,
+		"[\"\xff\\u00e4\\ud800/\\/\"]":                "[\"\ufffdä\ufffd//\"]",
+		`12345678901234567890.123456789`:              `12345678901234567890.123456789`,
+		` null `:                                      `null`,
+	} {
+		doc, err := jsondoc.Parse([]byte(text))
+		if err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
+		if got := string(jsondoc.AppendValue(nil, doc.Root())); got != want {
+			t.Errorf("%s: got %s, want %s", text, got, want)
+		}
+		doc.Release()
+	}
+	doc, err := jsondoc.Parse([]byte("{" + strings.TrimSuffix(many.String(), ",") + "}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer doc.Release()
+	if got := string(jsondoc.AppendValue(nil, doc.Root())); strings.Count(got, ":") != 99 || !strings.HasSuffix(got, `"k98":98,"k0":99}`) {
+		t.Errorf("got %s", got)
+	}
+}
+
+// What is computed with is a number; what none can hold stays as it is.
+func TestCompute(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]any{
+		`1.0`: 1.0, `-0`: 0, `1e3`: 1000.0, `1e308`: 1e308, `1e-400`: json.Number("1e-400"), `1e400`: json.Number("1e400"), `0e5`: 0.0,
+		`18446744073709551616`: json.Number("18446744073709551616"), `[1.50, "1.50"]`: []any{1.5, "1.50"}, `{"a": [7.0]}`: map[string]any{"a": []any{7.0}},
+	} {
+		doc, err := jsondoc.Parse([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		value := doc.Value()
+		if got := jsondoc.Compute(value); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %#v, want %#v", text, got, want)
+		}
+		if !reflect.DeepEqual(value, doc.Value()) {
+			t.Errorf("%s: what was given is changed", text)
+		}
+		doc.Release()
+	}
 }

@@ -1,6 +1,12 @@
 package jsondoc
 
-import "unicode/utf8"
+import (
+	"math"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/valyala/fastjson"
+)
 
 const hexDigits = "0123456789abcdef"
 
@@ -48,4 +54,95 @@ func appendEscape(dst []byte, c byte) []byte {
 		return append(dst, '\\', 't')
 	}
 	return append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&0xf])
+}
+
+// AppendFloat appends a number in its shortest form: without an exponent from
+// 0.000001 up to 21 digits, as JavaScript writes it. f is finite.
+func AppendFloat(dst []byte, f float64) []byte {
+	const least, most = 1e-6, 1e21
+	if abs := math.Abs(f); abs == 0 || abs >= least && abs < most {
+		return strconv.AppendFloat(dst, f, 'f', -1, 64)
+	}
+	dst = strconv.AppendFloat(dst, f, 'e', -1, 64)
+	if n := len(dst); n > 3 && dst[n-4] == 'e' && dst[n-2] == '0' { // e-09 is e-9
+		dst[n-2] = dst[n-1]
+		dst = dst[:n-1]
+	}
+	return dst
+}
+
+// AppendValue appends a value as JSON, as it came: keys keep their order,
+// numbers their characters. Of a key that stands twice in an object the last
+// value counts, and stands where the last one stood.
+func AppendValue(dst []byte, v *fastjson.Value) []byte {
+	if v == nil {
+		return append(dst, "null"...)
+	}
+	switch v.Type() {
+	case fastjson.TypeString:
+		return AppendString(dst, v.GetStringBytes())
+	case fastjson.TypeArray:
+		dst = append(dst, '[')
+		for i, item := range v.GetArray() {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			dst = AppendValue(dst, item)
+		}
+		return append(dst, ']')
+	case fastjson.TypeObject:
+		return appendObject(dst, v.GetObject())
+	default: // a number, true, false, null: as it is written
+		return v.MarshalTo(dst)
+	}
+}
+
+func appendObject(dst []byte, o *fastjson.Object) []byte {
+	repeated := repeatedKeys(o)
+	dst = append(dst, '{')
+	first := true
+	o.Visit(func(key []byte, v *fastjson.Value) {
+		if repeated != nil {
+			if name := ValidText(string(key)); repeated[name] > 1 {
+				repeated[name]--
+				return
+			}
+		}
+		if !first {
+			dst = append(dst, ',')
+		}
+		first = false
+		dst = AppendValue(append(AppendString(dst, key), ':'), v)
+	})
+	return append(dst, '}')
+}
+
+// fewKeys is the number of keys up to which comparing each with each costs less
+// than a map.
+const fewKeys = 48
+
+// repeatedKeys counts the keys of an object where one of them stands twice; nil
+// where none does.
+func repeatedKeys(o *fastjson.Object) map[string]int {
+	var few [fewKeys][]byte
+	seen, suspect := 0, o.Len() > fewKeys
+	if !suspect {
+		o.Visit(func(key []byte, _ *fastjson.Value) {
+			suspect = suspect || !utf8.Valid(key) // two of them may be one once they are text
+			for _, other := range few[:seen] {
+				suspect = suspect || string(other) == string(key)
+			}
+			few[seen] = key
+			seen++
+		})
+	}
+	if !suspect {
+		return nil
+	}
+	counts := make(map[string]int, o.Len())
+	o.Visit(func(key []byte, _ *fastjson.Value) { counts[ValidText(string(key))]++ })
+	if len(counts) == o.Len() {
+		return nil
+	}
+	return counts
 }

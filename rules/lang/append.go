@@ -29,9 +29,11 @@ func appendJSON(dst []byte, v any) ([]byte, error) {
 		if math.IsNaN(x) || math.IsInf(x, 0) {
 			return dst, fmt.Errorf("%v is not a number that JSON can hold", x)
 		}
-		return strconv.AppendFloat(dst, x, 'f', -1, 64), nil
+		return jsondoc.AppendFloat(dst, x), nil
 	case json.Number:
 		return append(dst, x...), nil
+	case byte:
+		return append(dst, "null"...), errByte
 	case []any:
 		return appendList(dst, x)
 	case map[string]any:

@@ -105,15 +105,18 @@ func (s *source) key() string {
 type program struct {
 	src   *source
 	space *space
-	paths []*path
+	reads []read
 	only  *path // the expression is nothing but this path
-	// shortcut decides what it can without the machine; nil: nothing.
-	shortcut shortcut
-	fast     *vm.Program // nil: there is the plain route only
-	plain    *vm.Program
-	metered  bool // it calls something that the meter bounds
-	raw      bool // raw(…): not to be escaped
-	kind     reflect.Type
+	fast  code  // without one there is the plain route only
+	plain code
+	raw   bool // raw(…): not to be escaped
+	kind  reflect.Type
+}
+
+// code is what the machine runs.
+type code struct {
+	*vm.Program
+	metered bool // it calls something that the meter bounds
 }
 
 func (c *Compiler) config() *conf.Config {
@@ -153,7 +156,6 @@ func (c *Compiler) compile(src *source, rawOK bool) (*program, diag.List) {
 	if list = append(list, plain.list...); list.Err() != nil {
 		return nil, list
 	}
-	p.metered = plain.metered
 	if c.names != nil || src.more != nil {
 		return p, list
 	}
@@ -161,10 +163,7 @@ func (c *Compiler) compile(src *source, rawOK bool) (*program, diag.List) {
 	if p.fast, err = c.build(src, fast, p.raw); err != nil {
 		return nil, append(list, src.typeError(err))
 	}
-	p.paths, p.shortcut = fast.paths, fast.shortcut
-	if fast.root != nil && len(fast.paths) == 1 {
-		p.only = fast.root
-	}
+	p.reads, p.only = fast.reads, fast.root
 	return p, list
 }
 
@@ -187,23 +186,24 @@ func (c *Compiler) parse(src *source) (*parser.Tree, diag.List) {
 }
 
 // build parses the expression anew, rewrites it and makes the program.
-func (c *Compiler) build(src *source, r *rewriter, raw bool) (*vm.Program, error) {
+func (c *Compiler) build(src *source, r *rewriter, raw bool) (code, error) {
 	config := c.config()
 	tree, err := parser.ParseWithConfig(src.code, config)
 	if err != nil {
-		return nil, err
+		return code{}, err
 	}
 	if raw {
 		unwrapRaw(&tree.Node)
 	}
 	r.rewrite(&tree.Node)
 	if _, err := checker.Check(tree, config); err != nil {
-		return nil, err
+		return code{}, err
 	}
 	if err := optimizer.Optimize(&tree.Node, config); err != nil {
-		return nil, err
+		return code{}, err
 	}
-	return compiler.Compile(tree, config)
+	compiled, err := compiler.Compile(tree, config)
+	return code{compiled, r.metered}, err
 }
 
 // unwrapRaw takes raw(…) off the whole expression, if it is there.

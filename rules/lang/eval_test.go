@@ -56,7 +56,7 @@ func TestExpression_Eval(t *testing.T) {
 		`data.website.million == 1000000`:            true,
 		`data.website.million == data.website.price`: true,
 		`string(data.website.million)`:               "1000000",
-		`string(data.website.price)`:                 "1000000",
+		`string(data.website.price)`:                 "1e6",
 		`string(data.website.huge)`:                  "12345678901234567890",
 		`data.website.huge`:                          json.Number("12345678901234567890"),
 		`data.website.big`:                           9007199254740993,
@@ -126,7 +126,7 @@ func TestExpression_Eval(t *testing.T) {
 func TestExpression_Text(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]string{
-		`data.website.id`: "321654", `data.website.price`: "1000000", `data.website.huge`: "12345678901234567890", `data.nothing`: "",
+		`data.website.id`: "321654", `data.website.price`: "1e6", `data.website.huge`: "12345678901234567890", `data.nothing`: "",
 		`data.items[0]`: `{"n":1,"ok":true}`, `data.f`: "1.5", `data.yes`: "true", `date("2026-01-02")`: "2026-01-02T00:00:00Z",
 		`duration("90m")`: "1h30m0s", `split("a b", " ")`: `["a","b"]`, `groupBy(data.items, .ok)`: `{"false":[{"n":2,"ok":false}],"true":[{"n":1,"ok":true}]}`,
 	} {

@@ -223,7 +223,7 @@ func (e *explainer) value(n ast.Node) (any, error) {
 	if err != nil { // the whole compiled, so its parts do
 		return nil, err
 	}
-	p := &program{src: src, space: e.predicate.c.space, plain: code, metered: r.metered}
+	p := &program{src: src, space: e.predicate.c.space, plain: code}
 	return p.runPlain(e.scope)
 }
 

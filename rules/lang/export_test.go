@@ -20,13 +20,3 @@ func JSONOf(v any) string {
 
 // ExplainUntil is Explain with the end of its time.
 func ExplainUntil(p *Predicate, s *Scope, until time.Time) Trace { return p.explain(s, until) }
-
-// MatchSimply matches text with the simple pattern that source is; false: it
-// is none.
-func MatchSimply(source string, text []byte) (matches, simple bool) {
-	p, err := compilePattern(source)
-	if err != nil || p.simple == nil {
-		return false, false
-	}
-	return p.simple.match(text), true
-}

@@ -13,16 +13,23 @@ import (
 // The functions that rewriting puts in. Their names cannot be spelt in an
 // expression; each takes the meter first.
 const (
-	fnTick   = "\x00tick"   // (x): counts an iteration, gives x
-	fnCharge = "\x00charge" // (x): accounts for x, gives x
-	fnItems  = "\x00items"  // (list): refuses what is no list, or too long
-	fnBound  = "\x00bound"  // (x): refuses lists that are too long
-	fnFew    = "\x00few"    // (x): the same for uniq
-	fnRange  = "\x00range"  // (from, to)
-	fnMatch  = "\x00match"  // (text, pattern)
-	fnSeen   = "\x00seen"   // (side, x): tells a Probe, gives x
-	fnPart   = "\x00part"   // (x, from, to): x[from:to]
-	fnPrefix = "\x00"       // before the name of a builtin that is replaced
+	fnTick     = "\x00tick"     // (x): counts an iteration, gives x
+	fnCharge   = "\x00charge"   // (x): accounts for x, gives x
+	fnItems    = "\x00items"    // (list): refuses what is no list, or too long
+	fnBound    = "\x00bound"    // (x): refuses lists that are too long
+	fnFew      = "\x00few"      // (x): the same for uniq
+	fnRange    = "\x00range"    // (from, to)
+	fnMatch    = "\x00match"    // (text, pattern)
+	fnSeen     = "\x00seen"     // (side, x): tells a Probe, gives x
+	fnPart     = "\x00part"     // (x, from, to): x[from:to]
+	fnItem     = "\x00item"     // (x, key): x[key]; it has no meter
+	fnCompute  = "\x00compute"  // (x): numbers to compute with in place of those as they are written
+	fnAdd      = "\x00add"      // (a, b)
+	fnSubtract = "\x00subtract" // (a, b)
+	fnMultiply = "\x00multiply" // (a, b)
+	fnNegate   = "\x00negate"   // (a)
+	fnSum      = "\x00sum"      // (list)
+	fnPrefix   = "\x00"         // before the name of a builtin that is replaced
 )
 
 // replaced are the builtins that would make more than maxText, show Go's
@@ -44,20 +51,28 @@ var replaced = map[string]func(m *meter, args []any) (any, error){
 	"fromPairs":   fromPairs,
 	"indexOf":     indexOf,
 	"lastIndexOf": lastIndexOf,
+	"int":         toInt,
+	"abs":         abs,
 }
 
 // functionsTable is what expr is told of the functions.
 func functionsTable() conf.FunctionsTable {
 	all := map[string]func(m *meter, args []any) (any, error){
-		fnTick:   func(m *meter, args []any) (any, error) { return args[0], m.tick() },
-		fnCharge: func(m *meter, args []any) (any, error) { return args[0], m.charge(args[0]) },
-		fnItems:  items,
-		fnBound:  func(_ *meter, args []any) (any, error) { return args[0], short(args[0], maxItems) },
-		fnFew:    func(_ *meter, args []any) (any, error) { return args[0], short(args[0], maxUniq) },
-		fnRange:  numbers,
-		fnMatch:  match,
-		fnSeen:   seen,
-		fnPart:   slice,
+		fnTick:     func(m *meter, args []any) (any, error) { return args[0], m.tick() },
+		fnCharge:   func(m *meter, args []any) (any, error) { return args[0], m.charge(args[0]) },
+		fnItems:    items,
+		fnBound:    func(_ *meter, args []any) (any, error) { return args[0], short(args[0], maxItems) },
+		fnFew:      func(_ *meter, args []any) (any, error) { return args[0], short(args[0], maxUniq) },
+		fnRange:    numbers,
+		fnMatch:    match,
+		fnSeen:     seen,
+		fnPart:     slice,
+		fnCompute:  func(_ *meter, args []any) (any, error) { return computed(args[0]) },
+		fnAdd:      add,
+		fnSubtract: subtract,
+		fnMultiply: multiply,
+		fnNegate:   negate,
+		fnSum:      sum,
 	}
 	for name, f := range replaced {
 		all[fnPrefix+name] = f
@@ -75,6 +90,7 @@ func functionsTable() conf.FunctionsTable {
 			return f(m, args[1:])
 		}}
 	}
+	table[fnItem] = &builtin.Function{Name: fnItem, Func: item}
 	return table
 }
 
@@ -137,7 +153,6 @@ func numbers(m *meter, args []any) (any, error) {
 // pattern is a compiled regular expression and its size.
 type pattern struct {
 	re           *regexp.Regexp
-	simple       *simplePattern // what says the same as re; nil: nothing does
 	instructions int
 }
 
@@ -150,7 +165,6 @@ func compilePattern(text string) (*pattern, error) {
 	if err != nil {
 		return nil, limitf("not a regular expression: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))
 	}
-	simple := simplify(parsed)
 	program, err := syntax.Compile(parsed.Simplify())
 	if err != nil {
 		return nil, limitf("not a regular expression: %s", err)
@@ -162,7 +176,7 @@ func compilePattern(text string) (*pattern, error) {
 	if err != nil {
 		return nil, limitf("not a regular expression: %s", err)
 	}
-	return &pattern{re: re, simple: simple, instructions: len(program.Inst)}, nil
+	return &pattern{re: re, instructions: len(program.Inst)}, nil
 }
 
 // match is the operator matches. As in expr, nil matches nothing.

@@ -20,12 +20,14 @@ type step struct {
 
 // path is a static way into the event, such as data.website.closed_by?.role.
 type path struct {
-	slot   int    // its number in the space
-	name   string // its name in the flat environment: unique, no identifier unless it is a bare root
-	root   string
-	parent *path  // the way up to rest; nil: this is a root, or not below data
-	rest   []step // one step, or all from the first optional one on
-	keyed  keyed  // the paths that go one plain key further
+	slot int    // its number in the space
+	name string // its name in the flat environment: unique, no identifier unless it is a bare root
+	// computed is the name of the same value with numbers to compute with.
+	computed string
+	root     string
+	parent   *path  // the way up to rest; nil: this is a root, or not below data
+	rest     []step // one step, or all from the first optional one on
+	keyed    keyed  // the paths that go one plain key further
 }
 
 // plainKey reports whether the path is one key below its parent.
@@ -76,7 +78,7 @@ func (s *space) add(root string, steps []step) *path {
 	if p, ok := s.byName[name]; ok {
 		return p
 	}
-	p := &path{name: name, root: root}
+	p := &path{name: name, computed: "\x00" + name, root: root}
 	cut := len(steps) - 1
 	for i, st := range steps {
 		if st.optional {

@@ -6,24 +6,20 @@ import (
 	"reflect"
 	"strings"
 
-	"github.com/expr-lang/expr/vm"
+	"github.com/valyala/fastjson"
 
 	"hookgate/internal/diag"
+	"hookgate/internal/jsondoc"
 	"hookgate/internal/yamlnode"
 )
 
 // run evaluates the program. Its error is for people.
 func (p *program) run(s *Scope) (any, error) {
-	if p.fast == nil {
+	if p.fast.Program == nil {
 		return p.runPlain(s)
 	}
 	s.enter(p.space)
-	if p.shortcut != nil {
-		if verdict := p.shortcut.ask(s); verdict != unsure {
-			return verdict == yes, nil
-		}
-	}
-	if s.load(p.paths) {
+	if s.load(p.reads) {
 		if p.only != nil {
 			return s.env[p.only.name], nil
 		}
@@ -37,8 +33,8 @@ func (p *program) runPlain(s *Scope) (any, error) {
 	return p.exec(s, p.plain, s.plainEnv())
 }
 
-func (p *program) exec(s *Scope, code *vm.Program, env map[string]any) (any, error) {
-	if p.metered {
+func (p *program) exec(s *Scope, code code, env map[string]any) (any, error) {
+	if code.metered {
 		env[meterName] = &s.meter
 		s.meter.start()
 		s.meter.doc = s.doc
@@ -47,11 +43,25 @@ func (p *program) exec(s *Scope, code *vm.Program, env map[string]any) (any, err
 			s.meter.links = p.space.links.Load()
 		}
 	}
-	value, err := s.vm.Run(code, env)
+	value, err := s.vm.Run(code.Program, env)
 	if err != nil {
 		return nil, p.explainError(err)
 	}
+	if _, isByte := value.(byte); isByte {
+		return nil, fmt.Errorf("%s: %w", brief(p.src.code), errByte)
+	}
 	return value, nil
+}
+
+// direct is the value in the parsed text that the expression is, where it is
+// nothing but a path below data; nil: it is null or missing. Where ok is false
+// the expression must be evaluated.
+func (p *program) direct(s *Scope) (v *fastjson.Value, ok bool) {
+	if p.only == nil || p.only.root != "data" {
+		return nil, false
+	}
+	s.enter(p.space)
+	return s.resolve(p.only)
 }
 
 // Predicate is an expression that is true or false.
@@ -139,8 +149,8 @@ func (e *Expression) Eval(s *Scope) (any, error) { return e.p.run(s) }
 // Text gives the value as text: "" for null, numbers without exponent, lists
 // and objects as JSON.
 func (e *Expression) Text(s *Scope) (string, error) {
-	if f, ok := e.p.scalar(s); ok {
-		return f.String(), nil
+	if v, ok := e.p.direct(s); ok && v != nil && v.Type() == fastjson.TypeString {
+		return jsondoc.ValidText(string(v.GetStringBytes())), nil
 	}
 	value, err := e.p.run(s)
 	if err != nil {

@@ -14,51 +14,147 @@ import (
 type rewriter struct {
 	src      *source
 	space    *space // nil: the plain route
-	paths    []*path
-	root     *path    // the whole expression is this path
-	shortcut shortcut // nil: there is none
+	reads    []read // of the flat environment
+	root     *path  // the whole expression is this path
 	metered  bool
+	computed []bool          // of the lists that # goes through, the innermost last: their numbers are to compute with
 	before   func(*ast.Node) // changes the tree first; nil: nothing does
 	list     diag.List
+}
+
+// read is a path that a program reads. Of one that is computed, numbers are
+// such as the machine computes with; of any other, as they are written.
+type read struct {
+	path     *path
+	computed bool
+}
+
+// name is the value's name in the flat environment.
+func (r read) name() string {
+	if r.computed {
+		return r.path.computed
+	}
+	return r.path.name
 }
 
 func (r *rewriter) rewrite(n *ast.Node) {
 	if r.before != nil {
 		r.before(n)
 	}
-	r.node(n)
-	if r.root = r.path(*n); r.root == nil && r.space != nil {
-		r.shortcut = r.shortcutOf(*n)
+	r.node(n, false)
+	if id, ok := (*n).(*ast.IdentifierNode); ok && len(r.reads) == 1 && r.reads[0].name() == id.Value {
+		r.root = r.reads[0].path
 	}
 }
 
-// path is the static path whose place n took, nil when it is no such place.
-func (r *rewriter) path(n ast.Node) *path {
-	if id, ok := n.(*ast.IdentifierNode); ok {
-		for _, p := range r.paths {
-			if p.name == id.Value {
-				return p
-			}
-		}
-	}
-	return nil
-}
-
-func (r *rewriter) node(n *ast.Node) {
+// node rewrites n and what is below it. computes says that the machine, or a
+// function, works with the value; else it is passed on, and its numbers keep
+// their spelling: 19.90 is sent as 19.90.
+func (r *rewriter) node(n *ast.Node, computes bool) {
 	if r.space != nil {
 		if root, steps, ok := staticPath(*n, false); ok {
-			p := r.space.add(root, steps)
-			if !slices.Contains(r.paths, p) {
-				r.paths = append(r.paths, p)
+			one := read{r.space.add(root, steps), computes && root == "data"}
+			if !slices.Contains(r.reads, one) {
+				r.reads = append(r.reads, one)
 			}
-			ast.Patch(n, &ast.IdentifierNode{Value: p.name})
+			ast.Patch(n, &ast.IdentifierNode{Value: one.name()})
 			return
 		}
 	}
-	for _, c := range children(*n) {
-		r.node(c)
+	spelled := computes && r.spelled(*n)
+	r.below(*n, computes)
+	r.replace(n)
+	if spelled {
+		r.wrap(n, fnCompute)
 	}
+}
+
+// spelled reports whether n's own value may hold numbers as they are written,
+// whatever becomes of it.
+func (r *rewriter) spelled(n ast.Node) bool {
+	switch x := n.(type) {
+	case *ast.IdentifierNode, *ast.MemberNode, *ast.ChainNode:
+		return true
+	case *ast.PointerNode:
+		return x.Name == "acc" || x.Name == "" && (len(r.computed) == 0 || !r.computed[len(r.computed)-1])
+	case *ast.BuiltinNode:
+		return x.Name == "fromJSON"
+	}
+	return false
+}
+
+// below rewrites what is below n, for what becomes of it.
+func (r *rewriter) below(n ast.Node, computes bool) {
+	switch x := n.(type) {
+	case *ast.ConditionalNode:
+		r.node(&x.Cond, true)
+		r.node(&x.Exp1, computes)
+		r.node(&x.Exp2, computes)
+	case *ast.BinaryNode:
+		through := x.Operator == "??"
+		r.node(&x.Left, computes || !through)
+		r.node(&x.Right, computes || !through)
+	case *ast.UnaryNode:
+		r.node(&x.Node, true)
+	case *ast.MemberNode:
+		r.node(&x.Node, false)
+		r.node(&x.Property, true)
+	case *ast.VariableDeclaratorNode:
+		r.node(&x.Value, false)
+		r.node(&x.Expr, computes)
+	case *ast.CallNode:
+		r.node(&x.Callee, false)
+		name, _ := x.Callee.(*ast.IdentifierNode)
+		for i := range x.Arguments {
+			r.node(&x.Arguments[i], name == nil || !passing[name.Value] && (computes || !handing[name.Value]))
+		}
+	case *ast.BuiltinNode:
+		r.arguments(x, computes)
+	case *ast.ChainNode:
+		r.node(&x.Node, false)
+	default: // lists, objects, parts, sequences
+		for _, c := range children(n) {
+			r.node(c, computes)
+		}
+	}
+}
+
+// passing are the functions that write their arguments out.
+var passing = map[string]bool{"toJSON": true, "string": true, "fields": true}
+
+// handing are the functions that hand on, in their result, what is in their
+// arguments.
+var handing = map[string]bool{
+	"first": true, "last": true, "get": true, "take": true, "reverse": true, "flatten": true, "concat": true,
+	"values": true, "toPairs": true, "fromPairs": true, "merge": true,
+	"filter": true, "map": true, "find": true, "findLast": true, "groupBy": true, "sortBy": true, "reduce": true,
+}
+
+func (r *rewriter) arguments(x *ast.BuiltinNode, computes bool) {
+	computes = !passing[x.Name] && (computes || !handing[x.Name])
+	for i := range x.Arguments {
+		predicate, ok := x.Arguments[i].(*ast.PredicateNode)
+		if !ok {
+			r.node(&x.Arguments[i], computes)
+			continue
+		}
+		r.computed = append(r.computed, computes)
+		r.node(&predicate.Node, computes || x.Name != "map" && x.Name != "reduce")
+		r.computed = r.computed[:len(r.computed)-1]
+	}
+}
+
+// replace puts a bounded or exact operation in the place of one of expr's.
+func (r *rewriter) replace(n *ast.Node) {
 	switch x := (*n).(type) {
+	case *ast.MemberNode:
+		if _, key := x.Property.(*ast.StringNode); !key && !x.Optional && !x.Method {
+			r.callPure(n, fnItem, x.Node, x.Property)
+		}
+	case *ast.UnaryNode:
+		if x.Operator == "-" && !literal(x.Node) {
+			r.call(n, fnNegate, x.Node)
+		}
 	case *ast.BuiltinNode:
 		r.builtin(n, x)
 	case *ast.BinaryNode:
@@ -96,6 +192,16 @@ func (r *rewriter) call(n *ast.Node, name string, args ...ast.Node) {
 	*n = call
 }
 
+// callPure is call of a function that has no meter. Its first argument is what
+// it is about, so that an optional chain may end inside of it.
+func (r *rewriter) callPure(n *ast.Node, name string, args ...ast.Node) {
+	callee := &ast.IdentifierNode{Value: name}
+	call := &ast.CallNode{Callee: callee, Arguments: args}
+	callee.SetLocation((*n).Location())
+	call.SetLocation((*n).Location())
+	*n = call
+}
+
 // wrap is call with n itself as the argument.
 func (r *rewriter) wrap(n *ast.Node, name string) { r.call(n, name, *n) }
 
@@ -124,6 +230,9 @@ func (r *rewriter) builtin(n *ast.Node, x *ast.BuiltinNode) {
 			if predicate, ok := arg.(*ast.PredicateNode); ok {
 				r.wrap(&predicate.Node, fnTick)
 			}
+		}
+		if x.Name == "sum" {
+			r.sum(n, x)
 		}
 	case replaced[x.Name] != nil:
 		args := x.Arguments
@@ -164,15 +273,35 @@ func (r *rewriter) binary(n *ast.Node, x *ast.BinaryNode) {
 			return
 		}
 		r.wrap(n, fnCharge)
-	case "+":
-		if !number(x.Left) && !number(x.Right) {
-			r.wrap(n, fnCharge)
-		}
+	case "+", "-", "*":
+		r.arithmetic(n, x)
 	case "==", "!=", "contains", "startsWith", "endsWith":
 		if !literal(x.Left) && !literal(x.Right) {
 			r.wrap(n, fnCharge)
 		}
 	}
+}
+
+// exact are the operations on whole numbers whose result may be too large for one.
+var exact = map[string]string{"+": fnAdd, "-": fnSubtract, "*": fnMultiply}
+
+// arithmetic makes a whole number that is too large an error; expr's wraps round.
+func (r *rewriter) arithmetic(n *ast.Node, x *ast.BinaryNode) {
+	_, left := x.Left.(*ast.FloatNode)
+	_, right := x.Right.(*ast.FloatNode)
+	if !left && !right {
+		r.call(n, exact[x.Operator], x.Left, x.Right)
+	}
+}
+
+// sum adds what the predicate makes of the items, as + does.
+func (r *rewriter) sum(n *ast.Node, x *ast.BuiltinNode) {
+	list := x.Arguments[0]
+	if len(x.Arguments) > 1 {
+		list = &ast.BuiltinNode{Name: "map", Arguments: x.Arguments}
+		list.SetLocation(x.Location())
+	}
+	r.call(n, fnSum, list)
 }
 
 // literalList makes the right side of in a constant. expr itself would make a

@@ -30,7 +30,6 @@ type Scope struct {
 	env    map[string]any // of the fast route, by path.name
 	plain  map[string]any // of the plain route; nil until it is needed
 	values bool           // plain is all that there is
-	text   []byte         // of the fact at hand, where it is not data's
 	vm     vm.VM
 	meter  meter
 }
@@ -39,7 +38,9 @@ type Scope struct {
 type slot struct {
 	state  slotState
 	loaded bool // the value is in env
-	value  *fastjson.Value
+	// computed says the same of the value to compute with.
+	computed bool
+	value    *fastjson.Value
 }
 
 type slotState byte
@@ -109,32 +110,40 @@ func (s *Scope) enter(of *space) {
 
 // load puts the values of all paths into the environment. It reports false
 // when one of them breaks off, and the plain route must decide.
-func (s *Scope) load(paths []*path) bool {
-	for _, p := range paths {
-		if p.root == "data" {
-			if !s.loadData(p) {
+func (s *Scope) load(reads []read) bool {
+	for _, r := range reads {
+		if r.path.root == "data" {
+			if !s.loadData(r) {
 				return false
 			}
-		} else if !s.loadOther(p) {
+		} else if !s.loadOther(r.path) {
 			return false
 		}
 	}
 	return true
 }
 
-func (s *Scope) loadData(p *path) bool {
-	at := &s.slots[p.slot]
-	if at.loaded {
+func (s *Scope) loadData(r read) bool {
+	at := &s.slots[r.path.slot]
+	loaded := &at.loaded
+	if r.computed {
+		loaded = &at.computed
+	}
+	if *loaded {
 		return true
 	}
-	value, ok := s.resolve(p)
+	value, ok := s.resolve(r.path)
 	if !ok {
 		return false
 	}
 	if value != nil { // a missing key of the environment is nil already
-		s.env[p.name] = jsondoc.Decode(value)
+		decoded := jsondoc.Decode(value)
+		if r.computed {
+			decoded = jsondoc.Compute(decoded)
+		}
+		s.env[r.name()] = decoded
 	}
-	at.loaded = true
+	*loaded = true
 	return true
 }
 

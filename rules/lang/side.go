@@ -106,7 +106,7 @@ func (p *CoverageProbe) add(of *program, condition bool) {
 		p.Sides = p.Sides[:before]
 		return
 	}
-	p.programs = append(p.programs, &program{src: of.src, plain: code, metered: true})
+	p.programs = append(p.programs, &program{src: of.src, plain: code})
 }
 
 // placeKey is a place in an expression, in bytes, and the first of its ways.

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/valyala/fastjson"
+
 	"hookgate/internal/diag"
 	"hookgate/internal/jsondoc"
 	"hookgate/internal/yamlnode"
@@ -68,7 +70,12 @@ func (c *Compiler) Default(in Input) (*Template, diag.List) {
 // Static reports whether the template holds no ${{ }}.
 func (t *Template) Static() bool { return t.static }
 
-// AppendJSON appends the rendered value as JSON. missing has the source of
+// MaxOutput bounds, in bytes, what one action sends: a text with quotes is
+// longer in JSON than it came, and a value can be passed on several times.
+const MaxOutput = 16 << 20
+
+// AppendJSON appends the rendered value as JSON, as long as dst is not longer
+// than MaxOutput then; more is an error. missing has the source of
 // each ${{ }} that gave null: null where it stands alone, else empty text. An
 // error names the ${{ }} at fault; null or empty text stands in its place, so
 // that out is JSON all the same.
@@ -80,16 +87,31 @@ func (t *Template) AppendJSON(dst []byte, s *Scope) (out []byte, missing []strin
 			continue
 		}
 		var failed error
+		before := len(dst)
 		if p.leaf.typed {
 			dst, missing, failed = p.leaf.appendValue(dst, s, missing)
 		} else {
 			dst, missing, failed = p.leaf.appendText(dst, s, missing)
+		}
+		if len(dst) > MaxOutput && failed == nil {
+			failed = fmt.Errorf("what is sent would be larger than %d MB", MaxOutput>>20)
+		}
+		if len(dst) > MaxOutput {
+			dst = append(dst[:before], p.leaf.nothing()...)
 		}
 		if err == nil {
 			err = failed
 		}
 	}
 	return dst, missing, err
+}
+
+// nothing stands in the leaf's place where its value cannot be sent.
+func (l *leaf) nothing() string {
+	if l.typed {
+		return "null"
+	}
+	return `""`
 }
 
 // FaultAt is the place of the first ${{ }} that cannot be evaluated, else of
@@ -121,8 +143,8 @@ func (l *leaf) appendValue(dst []byte, s *Scope, missing []string) ([]byte, []st
 	p := &l.parts[0]
 	asItIs := l.escape == nil || p.program.raw
 	if asItIs {
-		if f, ok := p.program.scalar(s); ok {
-			return f.appendJSON(dst), missing, nil
+		if v, ok := p.program.direct(s); ok && v != nil {
+			return jsondoc.AppendValue(dst, v), missing, nil
 		}
 	}
 	value, err := p.program.run(s)
@@ -168,8 +190,11 @@ func (l *leaf) appendText(dst []byte, s *Scope, missing []string) ([]byte, []str
 func (l *leaf) appendPart(dst []byte, s *Scope, p *part) (out []byte, null bool, err error) {
 	asItIs := l.escape == nil || p.program.raw
 	if asItIs {
-		if f, ok := p.program.scalar(s); ok {
-			return f.appendContent(dst), false, nil
+		if v, ok := p.program.direct(s); ok && v != nil {
+			if v.Type() == fastjson.TypeString {
+				return jsondoc.AppendContent(dst, v.GetStringBytes()), false, nil
+			}
+			return jsondoc.AppendContent(dst, jsondoc.AppendValue(nil, v)), false, nil
 		}
 	}
 	value, err := p.program.run(s)

@@ -37,7 +37,7 @@ func TestTemplate_AppendJSON(t *testing.T) {
 		"v: id ${{ data.website.id }}":                    {lang.ValueInput, `"id 321654"`, nil, ""},
 		"v: ${{ data.website.id }}${{ data.f }}":          {lang.ValueInput, `"3216541.5"`, nil, ""},
 		"v: ${{ data.website.tags }}":                     {lang.ValueInput, `["a","b"]`, nil, ""},
-		"v: ${{ data.website.closed_by }}":                {lang.ValueInput, `{"name":"Mary","pending":false,"role":"Sales"}`, nil, ""},
+		"v: ${{ data.website.closed_by }}":                {lang.ValueInput, `{"name":"Mary","role":"Sales","pending":false}`, nil, ""},
 		"v: ${{ data.website.title }}":                    {lang.ValueInput, `"Harry's <Diner> & \"Co\""`, nil, ""},
 		"v: ${{ data.nothing }}":                          {lang.ValueInput, `null`, []string{"data.nothing"}, ""},
 		"v: ${{ data.website.assigned_to?.email }}":       {lang.ValueInput, `null`, []string{"data.website.assigned_to?.email"}, ""},

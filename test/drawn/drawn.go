@@ -10,7 +10,7 @@ import (
 
 // JSON draws a JSON value, nested so deep at most, whose keys are few, so that paths meet them.
 func JSON(depth int) *rapid.Generator[string] {
-	scalar := rapid.SampledFrom([]string{`null`, `true`, `false`, `0`, `7`, `-3`, `1.5`, `1e3`, `9007199254740993`, `99999999999999999999`, `""`, `"a"`, `"ä\n"`, `"7"`, "\"\xffa\"", `"\ufffda"`})
+	scalar := rapid.SampledFrom([]string{`null`, `true`, `false`, `0`, `7`, `-3`, `1.5`, `1e3`, `1.0`, `-0`, `19.90`, `1e308`, `1e-400`, `0.10000000000000000001`, `9223372036854775807`, `9007199254740993`, `99999999999999999999`, `""`, `"a"`, `"ä\n"`, `"7"`, "\"\xffa\"", `"\ufffda"`})
 	if depth == 0 {
 		return scalar
 	}

