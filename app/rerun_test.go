@@ -94,7 +94,6 @@ func TestReplay_refusals(t *testing.T) {
 		"nothing selected": {admin.EventSelection{}, "say which events"},
 		"only a rule":      {admin.EventSelection{Rule: "all"}, "say which events"},
 		"spam":             {admin.EventSelection{States: []event.State{event.Spam}}, "no rule has seen their data"},
-		"no such rule":     {admin.EventSelection{Source: "s", Rule: "al"}, `did you mean "all"`},
 		"a bad expression": {admin.EventSelection{Where: "data.x ="}, "not understood"},
 		"too many ids":     {admin.EventSelection{IDs: make([]event.ID, 501)}, "at most 500 ids"},
 	} {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 
 	"hookgate/app/web"
@@ -118,7 +119,10 @@ func (a *App) listen(ctx context.Context, failed chan<- error) error {
 	var config net.ListenConfig
 	public, err := config.Listen(ctx, "tcp", doc.Server.Listen)
 	if err != nil {
-		return errors.Join(fmt.Errorf("listen on %s: %w", doc.Server.Listen, err), socket.Close())
+		if errors.Is(err, syscall.EADDRINUSE) { // the error has the address twice
+			err = syscall.EADDRINUSE
+		}
+		return errors.Join(fmt.Errorf("server.listen: %s: %w", doc.Server.Listen, err), socket.Close())
 	}
 	addr := public.Addr().String()
 	a.addr.Store(&addr)

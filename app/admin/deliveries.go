@@ -83,6 +83,11 @@ func (s *Service) Deliveries(ctx context.Context, f event.DeliveryFilter) (page 
 	if err != nil {
 		return page, fmt.Errorf("cannot list deliveries: %w", err)
 	}
+	if len(list) == 0 && f.Before == 0 {
+		if err := s.inForce().checkDeliveries(f.Connection, f.Rule); err != nil {
+			return page, err
+		}
+	}
 	if page.Items, err = s.deliveryItems(ctx, list, false); err != nil {
 		return page, err
 	}
@@ -173,15 +178,26 @@ func (s *Service) change(ctx context.Context, done string, f event.DeliveryFilte
 		if err != nil {
 			return Changed{}, fmt.Errorf("cannot count the deliveries: %w", err)
 		}
-		return Changed{Count: count, Keyed: keyed, Keys: keys}, nil
+		return Changed{Count: count, Keyed: keyed, Keys: keys}, s.checkChanged(count, f)
 	}
 	n, connections, err := act(ctx, f)
 	s.backlogAdded(connections) // also what waited for the keys of what was cancelled
 	if err != nil {
 		return Changed{}, fmt.Errorf("cannot change the deliveries: %w", err)
 	}
+	if err := s.checkChanged(n, f); err != nil {
+		return Changed{}, err
+	}
 	s.opt.Logger.InfoContext(ctx, "deliveries changed", "action", done, "count", n)
 	return Changed{Count: n}, nil
+}
+
+// checkChanged finds the name that is at fault where a bulk action found nothing.
+func (s *Service) checkChanged(count int, f event.DeliveryFilter) error {
+	if count > 0 {
+		return nil
+	}
+	return s.inForce().checkDeliveries(f.Connection, f.Rule)
 }
 
 // deliveryItems presents deliveries with their last attempt, and with details

@@ -45,12 +45,16 @@ const (
 // a time. Nothing is sent.
 func (s *Service) Compare(ctx context.Context, r CompareRequest) (Comparison, error) {
 	now := s.inForce()
-	return Compare(ctx, s.store, r, Versions{
+	found, err := Compare(ctx, s.store, r, Versions{
 		// Also the rules in force are judged by as they are stored: what a stored
 		// version cannot know must not look like a difference.
 		InForce: func() (*replay.Judge, error) { judge, _, err := s.judgeOf(ctx, now.Plan.ID); return judge, err },
 		Compile: now.Compile,
 	}, s.opt.Now)
+	if err == nil && found.Total == 0 && r.After == nil {
+		err = now.checkOrigin(r.Source)
+	}
+	return found, err
 }
 
 // History is the stored events that a comparison reads: of a running server, or

@@ -124,6 +124,11 @@ func (s *Service) Events(ctx context.Context, f event.Search) (page Page[Event],
 			return page, fmt.Errorf("cannot search the events: %w", err)
 		}
 	}
+	if len(list) == 0 && f.Before == 0 {
+		if err := s.inForce().checkEvents(f.Source, f.Rule); err != nil {
+			return page, err
+		}
+	}
 	page.Items = make([]Event, 0, len(list))
 	for i := range list {
 		item, err := s.eventItem(ctx, &list[i], false)

@@ -138,6 +138,9 @@ func (s *Service) PreviewReplay(ctx context.Context, r ReplayRequest) (ReplayPre
 		return nil
 	})
 	p.Routes = routes.List()
+	if err == nil && p.Total == 0 && r.After == nil {
+		err = s.inForce().checkOrigin(r.Source)
+	}
 	return p, err
 }
 
@@ -151,8 +154,8 @@ func (s *Service) selected(sel *EventSelection) (*replay.Query, event.Filter, er
 			return nil, f, refuse("events that are %s cannot be replayed: no rule has seen their data", state)
 		}
 	}
-	if names := s.inForce().Plan.Rules.Names(); sel.Rule != "" && !slices.Contains(names, sel.Rule) {
-		return nil, f, refuse("%v", notCalled("rule in force", sel.Rule, names))
+	if err := s.inForce().checkRule(sel.Rule); err != nil {
+		return nil, f, err
 	}
 	q, err := newQuery(sel.Where, sel.Text)
 	return q, f, err

@@ -29,10 +29,13 @@ func PresentLive(i tail.Item) ([]byte, error) {
 }
 
 // Watch gives what comes in from now on and f selects, as PresentLive writes
-// it. f's page and times mean nothing here.
+// it. f's page and times mean nothing here, and its names must be in force.
 func (s *Service) Watch(f event.Search) (*tail.Watcher, error) {
 	q, err := newQuery(f.Where, f.Text)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.inForce().checkEvents(f.Source, f.Rule); err != nil {
 		return nil, err
 	}
 	return s.opt.Feed.Watch(func(e *event.Event) bool {

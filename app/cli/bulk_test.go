@@ -69,11 +69,12 @@ func TestBulk(t *testing.T) {
 			name: "nothing matches, with --yes",
 			args: []string{"deliveries", "retry", "--failed", "--connection", "biling", "--yes"},
 			answers: map[string][]answer{
-				"POST /api/v1/deliveries/retry": {{http.StatusOK, `{"count":0}`}},
+				"POST /api/v1/deliveries/retry": {{http.StatusOK, `{"count":0}`}, {http.StatusOK, `{"count":3}`}},
 			},
-			errOut: "0 failed deliveries to biling match.",
+			errOut: "0 failed deliveries to biling match.\n3 deliveries wait for the next attempt (retrying): --state retrying sends at once",
 			requests: []request{
 				{"POST", "/api/v1/deliveries/retry", "application/json", `{"state":"failed","connection":"biling"}`},
+				{"POST", "/api/v1/deliveries/retry", "application/json", `{"state":"retrying","connection":"biling","dry_run":true}`},
 			},
 		},
 		{

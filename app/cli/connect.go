@@ -27,7 +27,7 @@ func (s *session) connect() (*client.Client, error) {
 	}
 	// What is wrong in the rest of the file does not matter here: the server
 	// that runs may have an older one.
-	doc, report := config.Load(path, s.env)
+	doc, report := config.LoadStorage(path, s.env)
 	if doc == nil {
 		return nil, s.configFailure(report)
 	}

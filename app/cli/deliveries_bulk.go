@@ -156,7 +156,7 @@ func (s *session) runBulk(cmd *cobra.Command, b bulk, sel admin.Selection) error
 		}
 		s.msg.Printf("%s\n", matchSentence(sel, found))
 		if found.Count == 0 {
-			return nil
+			return s.noteRetrying(ctx, server, sel)
 		}
 		if yes, err := s.confirm(b.question); err != nil || !yes {
 			return err
@@ -171,7 +171,7 @@ func (s *session) runBulk(cmd *cobra.Command, b bulk, sel admin.Selection) error
 	}
 	if changed.Count == 0 && len(sel.IDs) == 0 {
 		s.note("%s", matchSentence(sel, changed))
-		return nil
+		return s.noteRetrying(ctx, server, sel)
 	}
 	if changed.Count > 0 {
 		s.out.Printf("%s: %s\n", plural(changed.Count, "delivery"), b.done)
@@ -182,6 +182,23 @@ func (s *session) runBulk(cmd *cobra.Command, b bulk, sel admin.Selection) error
 			err:  fmt.Errorf("%s left as it was: not known, not in a state for it, or never rendered", plural(len(sel.IDs)-changed.Count, "delivery")),
 			hint: "hookgate deliveries show ID tells the state; what could not be rendered needs a replay of its event",
 		}
+	}
+	return nil
+}
+
+// noteRetrying says, where none has failed for good, how many are tried again by
+// themselves: who asks for failed ones may mean those.
+func (s *session) noteRetrying(ctx context.Context, server *client.Client, sel admin.Selection) error {
+	if sel.State != event.Failed {
+		return nil
+	}
+	sel.State, sel.DryRun = event.Retrying, true
+	retrying, err := server.Retry(ctx, sel)
+	if err != nil {
+		return serverError(err)
+	}
+	if retrying.Count > 0 {
+		s.note("%s wait for the next attempt (retrying): --state retrying sends at once", plural(retrying.Count, "delivery"))
 	}
 	return nil
 }
@@ -231,5 +248,8 @@ func (s *session) dryRun(ctx context.Context, server *client.Client, b bulk, sel
 		s.out.Printf("%s", s.deliveryTable(page.Items))
 	}
 	s.note("%s Nothing was changed.", matchSentence(sel, found))
+	if found.Count == 0 {
+		return s.noteRetrying(ctx, server, sel)
+	}
 	return nil
 }

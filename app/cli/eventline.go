@@ -23,7 +23,7 @@ func (s *session) eventLines(events []admin.Event) []string {
 	for i, e := range events {
 		rows[i] = [5]string{
 			e.Time.Local().Format(clock), e.ID.String(),
-			term.Clean(e.Source), term.Clean(e.Type), term.Cut(term.Clean(e.Summary), 40),
+			term.Clean(e.Source), term.Cut(term.Clean(e.Type), 40), term.Cut(term.Clean(e.Summary), 40),
 		}
 		for c, cell := range rows[i] {
 			widths[c] = max(widths[c], term.Width(cell))
@@ -112,6 +112,9 @@ func inOrder(deliveries []admin.Delivery) []admin.Delivery {
 // deliveryResult says in a few words where a delivery stands: billing ✓ 84 ms.
 func (s *session) deliveryResult(d *admin.Delivery) string {
 	name := term.Clean(d.Connection) + " "
+	if d.Rule == event.AutoreplyRule {
+		name += "(the form's reply) "
+	}
 	switch d.State {
 	case event.Delivered:
 		return name + s.out.Good.Render("✓") + " " + milliseconds(d.DurationMS)

@@ -16,7 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hookgate/app/admin"
-	"hookgate/app/cli/sheet"
+	"hookgate/app/cli/csv"
 	"hookgate/app/web/api/client"
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
@@ -90,7 +90,7 @@ apostrophe before it.`,
 	return c
 }
 
-// run writes to the file, which gets its name only when it is whole.
+// run writes to the file, or to standard output.
 func (e *export) run(ctx context.Context, asJSON bool, out, folder string) (err error) {
 	if folder != "" {
 		if err := os.MkdirAll(folder, 0o700); err != nil {
@@ -115,18 +115,9 @@ func (e *export) run(ctx context.Context, asJSON bool, out, folder string) (err 
 		return &failure{code: exitFailed, err: err}
 	}
 	if out == "" {
-		return e.write(spool, e.session.stdout, asJSON)
+		return e.write(spool, e.session.data(asJSON), asJSON)
 	}
-	file, err := os.OpenFile(out+".part", os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // the caller's own choice
-	if err != nil {
-		return &failure{code: exitFailed, err: err}
-	}
-	err = e.write(spool, file, asJSON)
-	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
-		err = os.Rename(out+".part", out)
-	}
-	if err != nil {
-		_ = os.Remove(out + ".part")
+	if err := writeFile(out, 0o600, func(w io.Writer) error { return e.write(spool, w, asJSON) }); err != nil {
 		return &failure{code: exitFailed, err: err}
 	}
 	e.session.note("%s written to %s", plural(count, "post"), out)
@@ -225,11 +216,11 @@ func (e *export) column(name string) {
 func (e *export) write(spool io.Reader, to io.Writer, asJSON bool) error {
 	w := bufio.NewWriter(to)
 	decoder := json.NewDecoder(bufio.NewReader(spool))
-	table := (*sheet.Writer)(nil)
+	table := (*csv.Writer)(nil)
 	if asJSON {
 		_, _ = w.WriteString("[") // a bufio.Writer keeps its first error for Flush
 	} else {
-		table = sheet.New(w)
+		table = csv.New(w)
 		header := []any{"id", "time"}
 		for _, name := range e.columns {
 			header = append(header, name)

@@ -5,8 +5,11 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"time"
+
+	xterm "github.com/charmbracelet/x/term"
 
 	"hookgate/app/config"
 )
@@ -26,11 +29,19 @@ const (
 // returns the exit status. A cancelled ctx interrupts it; `serve` and `demo`
 // also obey the process's signals while they run.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	s := &session{stdin: stdin, stdout: stdout, stderr: stderr, env: config.LookupEnv, now: time.Now}
+	out := &output{Writer: stdout}
+	s := &session{stdin: stdin, stdout: out, stderr: stderr, env: config.LookupEnv, now: time.Now}
+	if file, ok := stdout.(xterm.File); ok {
+		s.stdout = terminalOutput{out, file}
+	}
+	s.failed = out.failed
 	s.prepare()
 	root := newRoot(s)                        //nolint:contextcheck // the commands get theirs from ExecuteContext
 	root.SetArgs(append([]string{}, args...)) // never nil: cobra would take the process's own
 	err := root.ExecuteContext(ctx)
+	if lost := s.failed(); lost != nil {
+		err = &failure{code: exitFailed, err: fmt.Errorf("the output cannot be written: %w", lost)}
+	}
 	if err == nil {
 		return exitOK
 	}

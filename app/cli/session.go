@@ -15,6 +15,7 @@ import (
 type session struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	failed         func() error // why stdout could not be written to
 	env            config.LookupFunc
 	now            func() time.Time
 
@@ -49,9 +50,18 @@ func (s *session) note(format string, args ...any) {
 	}
 }
 
+// data is stdout for data, which may hold what strangers wrote: on a terminal
+// that is made harmless.
+func (s *session) data(asJSON bool) io.Writer {
+	if s.out.TTY() {
+		return term.NewHarmless(s.stdout, asJSON)
+	}
+	return s.stdout
+}
+
 // printJSON writes v to stdout as indented JSON.
 func (s *session) printJSON(v any) error {
-	e := json.NewEncoder(s.stdout)
+	e := json.NewEncoder(s.data(true))
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	return e.Encode(v)

@@ -22,13 +22,13 @@ func newSourcesURL(s *session) *cobra.Command {
 		Example: `  hookgate sources url sitejet`,
 		Args:    exactly("the name of a source or form"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			loaded, _, err := s.load()
+			loaded, _, err := s.loadRules() // values of other parts do not matter
 			if err != nil {
 				return err
 			}
 			for _, in := range inbounds(loaded.Config) {
 				if in.name == args[0] {
-					return s.printURL(&in)
+					return s.printURL(&in, loaded.Config.Server.PublicURL != "")
 				}
 			}
 			return &failure{
@@ -39,7 +39,13 @@ func newSourcesURL(s *session) *cobra.Command {
 	}
 }
 
-func (s *session) printURL(in *inbound) error {
+func (s *session) printURL(in *inbound, public bool) error {
+	if strings.Contains(in.token, "${") {
+		return &failure{code: exitConfig, err: fmt.Errorf("the token of %s is %s, which is not set", in.name, in.token)}
+	}
+	if !public {
+		s.note("server.public_url is not set: nobody outside of this machine or its network reaches this address")
+	}
 	if s.json {
 		return s.printJSON(map[string]string{"name": in.name, "url": in.whole()})
 	}

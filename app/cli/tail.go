@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,7 +15,6 @@ import (
 	"hookgate/app/admin"
 	"hookgate/app/cli/term"
 	"hookgate/app/web/api/client"
-	"hookgate/internal/diag"
 	"hookgate/internal/event"
 )
 
@@ -55,9 +53,6 @@ func (s *session) tail(ctx context.Context, search event.Search) error {
 		return err
 	}
 	defer server.Close()
-	if search.Rule != "" {
-		s.noteUnknownRule(ctx, server, search.Rule)
-	}
 	view := &tailView{session: s}
 	listened := false
 	for {
@@ -76,27 +71,6 @@ func (s *session) tail(ctx context.Context, search event.Search) error {
 			return &failure{code: exitInterrupted}
 		}
 	}
-}
-
-// noteUnknownRule says that no rule in force has the name, which is most often
-// a slip of the pen; a reload may bring the rule, so it is no failure.
-func (s *session) noteUnknownRule(ctx context.Context, server *client.Client, name string) {
-	connections, err := server.Connections(ctx)
-	if err != nil {
-		return // the stream will say so
-	}
-	var rules []string // each rule sends to a connection
-	for _, c := range connections.Items {
-		rules = append(rules, c.Rules...)
-	}
-	if slices.Contains(rules, name) {
-		return
-	}
-	note := fmt.Sprintf("no rule in force is called %q", name)
-	if hint := diag.DidYouMean(name, rules); hint != "" {
-		note += ": " + hint
-	}
-	s.note("%s", note)
 }
 
 // tailView prints what the stream brings.
@@ -124,11 +98,11 @@ func (v *tailView) show(e admin.Live) error {
 		if err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(v.session.stdout, "%s\n", text)
+		_, err = fmt.Fprintf(v.session.data(true), "%s\n", text)
 		return err
 	}
 	v.session.out.Println(v.line(&e))
-	return nil
+	return v.session.failed()
 }
 
 // line is what tail prints of an event, or of the later end of a delivery:

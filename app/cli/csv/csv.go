@@ -1,9 +1,11 @@
-// Package sheet writes tables as CSV that spreadsheets open without harm: UTF-8
+// Package csv writes tables as CSV that spreadsheets open without harm: UTF-8
 // with a byte order mark, quoted as RFC 4180 has it, and no cell of a
 // stranger's is taken for a formula.
-package sheet
+package csv
 
 import (
+	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -17,13 +19,17 @@ const bom = "\uFEFF"
 // Writer writes rows. Its first error is kept and given by every call after it.
 type Writer struct {
 	w   io.Writer
+	row bytes.Buffer
+	csv *csv.Writer // into row
 	err error
 }
 
 // New begins a file.
 func New(w io.Writer) *Writer {
-	_, err := io.WriteString(w, bom)
-	return &Writer{w: w, err: err}
+	out := &Writer{w: w}
+	out.csv = csv.NewWriter(&out.row)
+	_, out.err = io.WriteString(w, bom)
+	return out
 }
 
 // Row writes a row. A value is a text, a json.Number or a bool; nil is empty.
@@ -31,15 +37,16 @@ func (w *Writer) Row(values ...any) error {
 	if w.err != nil {
 		return w.err
 	}
-	var b strings.Builder
+	cells := make([]string, len(values))
 	for i, v := range values {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		b.WriteString(quote(text(v)))
+		cells[i] = text(v)
 	}
-	b.WriteString("\r\n")
-	_, w.err = io.WriteString(w.w, b.String())
+	w.row.Reset()
+	_ = w.csv.Write(cells) // a buffer takes everything
+	w.csv.Flush()
+	// Rows end with CRLF, and line breaks within a cell stay as they are: with
+	// UseCRLF the package would change those, too.
+	_, w.err = w.w.Write(append(bytes.TrimSuffix(w.row.Bytes(), []byte("\n")), "\r\n"...))
 	return w.err
 }
 
@@ -66,13 +73,4 @@ func Neutral(text string) string {
 		return "'" + text
 	}
 	return text
-}
-
-// quote writes a cell (RFC 4180, section 2). White space at an end is quoted
-// too, for some readers drop it.
-func quote(cell string) string {
-	if !strings.ContainsAny(cell, "\",;\r\n\t") && strings.TrimSpace(cell) == cell {
-		return cell
-	}
-	return `"` + strings.ReplaceAll(cell, `"`, `""`) + `"`
 }

@@ -1,8 +1,8 @@
-package sheet_test
+package csv_test
 
 import (
 	"bytes"
-	"encoding/csv"
+	stdcsv "encoding/csv"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -10,13 +10,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"hookgate/app/cli/sheet"
+	"hookgate/app/cli/csv"
 )
 
 func TestRow(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
-	w := sheet.New(&b)
+	w := csv.New(&b)
 	if err := w.Row("plain", `say "hi"`, "a,b", "two\nlines", nil, json.Number("-5"), true, " x"); err != nil {
 		t.Fatal(err)
 	}
@@ -24,7 +24,7 @@ func TestRow(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := "\uFEFFplain,\"say \"\"hi\"\"\",\"a,b\",\"two\nlines\",,-5,true,\" x\"\r\n" +
-		"'=1+1,'+49 40,'-5,'@SUM(A1),\"'\tx\",\"'\rx\",'＝1,a=b,\r\n"
+		"'=1+1,'+49 40,'-5,'@SUM(A1),'\tx,\"'\rx\",'＝1,a=b,\r\n"
 	if diff := cmp.Diff(want, b.String()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -43,10 +43,10 @@ func TestRow_property(t *testing.T) {
 		for i, v := range row {
 			values[i] = v
 		}
-		if err := sheet.New(&b).Row(values...); err != nil {
+		if err := csv.New(&b).Row(values...); err != nil {
 			t.Fatal(err)
 		}
-		got, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(b.String(), "\uFEFF"))).Read()
+		got, err := stdcsv.NewReader(strings.NewReader(strings.TrimPrefix(b.String(), "\uFEFF"))).Read()
 		if err != nil || len(got) != len(row) {
 			t.Fatalf("%q: %v, %q", b.String(), err, got)
 		}
@@ -55,7 +55,7 @@ func TestRow_property(t *testing.T) {
 				t.Errorf("the cell %q would be run", cell)
 			}
 			// The reader makes one line end of two kinds.
-			want := strings.ReplaceAll(sheet.Neutral(row[i]), "\r\n", "\n")
+			want := strings.ReplaceAll(csv.Neutral(row[i]), "\r\n", "\n")
 			if cell != want {
 				t.Errorf("got %q, want %q", cell, want)
 			}
