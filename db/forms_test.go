@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"hookgate/db"
 	"hookgate/internal/event"
 )
 
@@ -92,6 +93,35 @@ func TestFormCounts(t *testing.T) {
 		}
 		if got, err := s.FormCounts(t.Context(), c.Now().Add(time.Hour)); err != nil || len(got) != 0 {
 			t.Errorf("later: got %v, %v", got, err)
+		}
+	})
+}
+
+// Form posts that could not be read grow as old as spam, events of sources as
+// old as others of theirs.
+func TestPrune_rejectedPosts(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		s, c := newStore(t, p)
+		left := map[event.ID]bool{}
+		for _, e := range []event.Event{
+			{Source: "contact", Form: true, State: event.Rejected}, {Source: "contact", Form: true, State: event.Spam},
+			{Source: "contact", Form: true, State: event.NoMatch}, {Source: "shop", State: event.Rejected},
+		} {
+			e.ID, e.ReceivedAt = s.NewIDs(1), c.Now()
+			if _, err := s.Accept(&e, nil); err != nil {
+				t.Fatal(err)
+			}
+			left[e.ID] = e.Source == "shop" || e.State == event.NoMatch
+		}
+		c.Add(15 * 24 * time.Hour)
+		if n, err := s.Prune(t.Context(), db.Retention{Events: 90 * 24 * time.Hour, Submissions: 365 * 24 * time.Hour, Spam: 14 * 24 * time.Hour}); err != nil || n != 2 {
+			t.Errorf("%d deleted, %v", n, err)
+		}
+		for id, want := range left {
+			if _, err := s.Event(t.Context(), id); (err == nil) != want {
+				t.Errorf("event %s: %v, want it left: %t", id, err, want)
+			}
 		}
 	})
 }

@@ -18,7 +18,7 @@ const keepHealth = 25 * time.Hour
 type Retention struct {
 	Events      time.Duration // webhook events
 	Submissions time.Duration // form posts
-	Spam        time.Duration
+	Spam        time.Duration // with posts that were rejected
 	Files       time.Duration // of form posts; also gone with their post
 }
 
@@ -33,8 +33,8 @@ func (s *Store) Prune(ctx context.Context, r Retention) (int, error) {
 		condition string
 	}{
 		{r.Events, "form = 0"},
-		{r.Submissions, "form = 1 AND state <> 5"},
-		{r.Spam, "form = 1 AND state = 5"},
+		{r.Submissions, "form = 1 AND state NOT IN (3, 5)"},
+		{r.Spam, "form = 1 AND state IN (3, 5)"},
 	} {
 		if part.age <= 0 {
 			continue

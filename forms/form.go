@@ -18,6 +18,7 @@ import (
 const (
 	defaultHoneypot = "_gotcha"
 	defaultMaxBody  = 1 << 20 // bytes
+	defaultQuota    = 200 << 20
 
 	// maxValue and maxName bound one posted field, in bytes; maxFields bounds
 	// how many a post may have. A page that people fill in stays far below.
@@ -66,6 +67,7 @@ type Form struct {
 
 	format    *builder.Format // of the builder that posts; nil: visitors do
 	maxUpload int64           // of all files of a post together; 0 without file fields
+	quota     int64           // of all files of a day
 	autoreply *Autoreply
 }
 
@@ -100,6 +102,10 @@ type bound struct {
 // RateLimit is how many posts one IP address may make, 5 a minute unless the
 // configuration says otherwise. The web layer enforces it.
 func (f *Form) RateLimit() yamlnode.Rate { return f.rate }
+
+// Quota is how many bytes visitors may have the form store in a day: in files,
+// and a part of it in posts that could not be read.
+func (f *Form) Quota() int64 { return f.quota }
 
 // MaxBody is the size limit of a post in bytes, before and after its
 // content-encoding is undone.

@@ -26,6 +26,7 @@ type settings struct {
 	Autoreply yamlnode.Node   `yaml:"autoreply" doc:"A mail to whoever filled the form in, at most one a day and address."`
 	MaxBody   yamlnode.Node   `yaml:"max_body" doc:"The largest post." type:"size" default:"1MB" example:"1MB"`
 	MaxUpload yamlnode.Node   `yaml:"max_upload" doc:"The largest sum of the files of a post." type:"size" default:"50MB" example:"20MB"`
+	Quota     yamlnode.Node   `yaml:"quota" doc:"How much the files of its posts may take in a day, all together." type:"size" default:"200MB" example:"1GB"`
 
 	senderKeys
 }
@@ -99,6 +100,7 @@ func (s *settings) apply(f *Form) diag.List {
 	f.autoreply, list = reply, append(list, faults...)
 	list = append(list, s.fields(f)...)
 	list = append(list, s.upload(f)...)
+	list = append(list, s.quota(f)...)
 	list = append(list, s.unknown(f)...)
 	if s.Honeypot != nil {
 		f.honeypot = s.Honeypot.Value
@@ -125,6 +127,20 @@ func (s *settings) speech(f *Form) diag.List {
 		}
 		list = append(list, s.Lang.Diag("bad-value", "", `"lang" must be %s, not %q`, strings.Join(known, " or "), s.Lang.Value))
 	}
+	return list
+}
+
+// quota reads how much the form may store; f's other limits are known.
+func (s *settings) quota(f *Form) diag.List {
+	f.quota = max(defaultQuota, 4*f.maxUpload)
+	if s.Quota.IsZero() {
+		return nil
+	}
+	size, list := sizeOf(s.Quota, "quota")
+	if size < f.maxUpload && list.Err() == nil {
+		list = append(list, s.Quota.Diag("bad-value", "", `"quota" is less than what one post may have (max_upload)`))
+	}
+	f.quota = size
 	return list
 }
 

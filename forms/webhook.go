@@ -25,7 +25,7 @@ type senderKeys struct {
 // visitorOnly those where a visitor does.
 var (
 	senderOnly  = []string{"format", "token", "verify", "methods", "dedupe", "event_id"}
-	visitorOnly = []string{"origins", "honeypot", "redirect", "lang", "brand", "title", "intro", "submit", "max_upload", "min_time", "captcha", "duplicates"}
+	visitorOnly = []string{"origins", "honeypot", "redirect", "lang", "brand", "title", "intro", "submit", "max_upload", "quota", "min_time", "captcha", "duplicates"}
 )
 
 // Webhook reports whether a form builder posts and no visitor.

@@ -65,6 +65,7 @@ type Intake struct {
 	captcha func(c *forms.Captcha, answer, remoteIP string) error
 	traffic traffic
 	replied replyLimits
+	quotas  quotas
 }
 
 // New makes an Intake.
@@ -127,7 +128,7 @@ func (in *Intake) Form(f *forms.Form, plan *Plan, r *Request) (Ack, forms.Result
 	limits.Size = min(limits.Size, in.limits.Size)
 	posted, err := body.Fields(body.Input{ContentType: r.ContentType, ContentEncoding: r.ContentEncoding, Raw: r.Body}, limits)
 	if err != nil {
-		ack, err := in.reject(e, r.Body, err)
+		ack, err := in.rejectPost(e, f, r.Body, err)
 		return ack, forms.Result{}, err
 	}
 	result := f.Submit(posted)

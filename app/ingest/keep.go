@@ -9,6 +9,7 @@ import (
 	"net/url"
 
 	"hookgate/app/ingest/source"
+	"hookgate/forms"
 	"hookgate/internal/body"
 	"hookgate/internal/event"
 )
@@ -31,6 +32,15 @@ func (in *Intake) reject(e *event.Event, raw []byte, cause error) (Ack, error) {
 		return ack, err
 	}
 	return ack, fault
+}
+
+// rejectPost is reject for what a visitor posted: of that only so much is kept.
+func (in *Intake) rejectPost(e *event.Event, f *forms.Form, raw []byte, cause error) (Ack, error) {
+	if !in.quotas.take("rejected posts of "+f.Name, int64(min(len(raw), maxRejected)), f.Quota()/rejectedShare, e.ReceivedAt) {
+		raw = nil
+		in.logger.Warn("the body of a post that could not be read is not kept: the form's quota of the day for such posts is used up", "source", e.Source, "event", e.ID)
+	}
+	return in.reject(e, raw, cause)
 }
 
 // keep stores an event that no rule sees.

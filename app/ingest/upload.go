@@ -79,6 +79,9 @@ func (in *Intake) formUpload(f *forms.Form, plan *Plan, r *Request) (Ack, forms.
 	if plan.Files == nil {
 		return Ack{}, forms.Result{}, errNoFolder
 	}
+	if err := in.admitFiles(f.Name, 0, f.Quota()-1, plan.Files, r.Now); err != nil {
+		return Ack{}, forms.Result{}, err // before it is read
+	}
 	upload := plan.Files.Upload()
 	defer upload.Discard()
 	posted, err := in.receive(f, upload, r)
@@ -97,10 +100,15 @@ func (in *Intake) formUpload(f *forms.Form, plan *Plan, r *Request) (Ack, forms.
 	if len(result.Problems) > 0 {
 		return Ack{}, result, nil
 	}
+	var size int64
 	for _, u := range result.Uploads {
+		size += u.Size
 		e.Files = append(e.Files, event.File{
 			ID: u.ID, Event: e.ID, Field: u.Field, Name: u.Name, Type: u.Type, Size: u.Size, SHA256: u.SHA256, Created: e.ReceivedAt,
 		})
+	}
+	if err := in.admitFiles(f.Name, size, f.Quota(), plan.Files, r.Now); err != nil {
+		return Ack{}, result, err
 	}
 	if err := upload.Sync(); err != nil {
 		return Ack{}, result, fmt.Errorf("store files: %w", err)

@@ -37,7 +37,7 @@ func multipartOf(parts ...part) string {
 func uploads(t *testing.T) (*gateway, func(parts ...part) (ingest.Ack, forms.Result, error), func() int) {
 	t.Helper()
 	g := newGateway(t)
-	root, list := yamlnode.Parse("f.yaml", []byte("apply: { fields: { email: { type: email, required: true }, cv: { type: file, accept: [pdf, docx], max_size: 64KB, multiple: true, max_files: 2 } } }"))
+	root, list := yamlnode.Parse("f.yaml", []byte("apply: { fields: { email: { type: email, required: true }, cv: { type: file, accept: [pdf, docx], max_size: 64KB, multiple: true, max_files: 2 } }, quota: 200KB }"))
 	entry := root.Fields()[0]
 	form, faults := forms.Compile(entry.Key, entry.Value)
 	if err := errors.Join(list.Err(), faults.Err()); err != nil {
@@ -119,6 +119,71 @@ func TestForm_uploadRefused(t *testing.T) {
 	}
 	if n := count(); n != 0 {
 		t.Errorf("%d files were left behind", n)
+	}
+}
+
+// A form stores so much in a day and no more, and says when it goes on. Break:
+// do not count, or count what was refused.
+func TestForm_uploadQuota(t *testing.T) {
+	t.Parallel()
+	_, post, count := uploads(t)
+	big := part{"cv", "cv.pdf", "%PDF-1.7" + strings.Repeat("x", 60<<10)}
+	for range 5 { // what is refused is not counted
+		if _, result, err := post(part{name: "email", content: "no"}, big); err != nil || len(result.Problems) == 0 {
+			t.Fatalf("%+v, %v", result, err)
+		}
+	}
+	for i := range 3 {
+		if _, _, err := post(ada, big); err != nil {
+			t.Fatalf("post %d: %v", i+1, err)
+		}
+	}
+	_, _, err := post(ada, big)
+	quota, busy := (*ingest.QuotaError)(nil), (*ingest.BusyError)(nil)
+	if !errors.As(err, &quota) || !errors.As(err, &busy) || !busy.Source || busy.RetryAfter <= 0 || busy.RetryAfter > 24*time.Hour {
+		t.Errorf("the fourth: %v", err)
+	}
+	if n := count(); n != 3 {
+		t.Errorf("%d files are kept", n)
+	}
+	if _, _, err := post(ada, part{"cv", "cv.pdf", "%PDF-1.7 small"}); err != nil {
+		t.Errorf("what still fits: %v", err)
+	}
+}
+
+// Of posts that cannot be read, bodies are kept up to a twentieth of the quota.
+func TestForm_rejectedQuota(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	root, list := yamlnode.Parse("f.yaml", []byte("contact: { fields: any, quota: 200KB }"))
+	form, faults := forms.Compile(root.Fields()[0].Key, root.Fields()[0].Value)
+	if err := errors.Join(list.Err(), faults.Err()); err != nil {
+		t.Fatal(err)
+	}
+	for i, kept := range []bool{true, true, false, false} {
+		ack, _, err := g.in.Form(form, g.plan, &ingest.Request{Request: source.Request{
+			Method: "POST", ContentType: "application/json", Body: []byte(`{"a":` + strings.Repeat("x", 4<<10)), Now: time.Now(),
+		}})
+		if fault := (*body.Error)(nil); !errors.As(err, &fault) || ack.ID == 0 {
+			t.Fatalf("post %d: %+v, %v", i+1, ack, err)
+		}
+		stored, err := g.store.Event(t.Context(), ack.ID)
+		if err != nil || stored.State != event.Rejected || (len(stored.Body) > 0) != kept {
+			t.Errorf("post %d: %s, %d bytes kept, %v", i+1, stored.State, len(stored.Body), err)
+		}
+	}
+}
+
+// Each day begins anew.
+func TestQuotas(t *testing.T) {
+	t.Parallel()
+	var q ingest.Quotas
+	at := time.Date(2026, 3, 1, 23, 59, 0, 0, time.UTC)
+	if !q.Take("a", 60, 100, at) || q.Take("a", 41, 100, at) || !q.Take("a", 40, 100, at) || !q.Take("b", 100, 100, at) {
+		t.Error("it counts wrongly")
+	}
+	if q.Take("a", 1, 100, at.Add(30*time.Second)) || !q.Take("a", 100, 100, at.Add(time.Minute)) {
+		t.Error("the day does not end at midnight")
 	}
 }
 

@@ -125,6 +125,9 @@ func (s *Server) notTaken(ctx *fasthttp.RequestCtx, name string, ack ingest.Ack,
 // refusal is what the metrics call an error of the intake after which nothing
 // was kept.
 func refusal(err error) string {
+	if _, quota := errors.AsType[*ingest.QuotaError](err); quota {
+		return "quota"
+	}
 	if _, busy := errors.AsType[*ingest.BusyError](err); busy {
 		return "busy"
 	}
