@@ -110,8 +110,18 @@ func remember(paths map[string]bool, a *lang.Analysis) {
 func (l *linter) analysis(a *lang.Analysis, to audience) {
 	l.add(a.Faults...)
 	for i := range a.Reads {
-		if r := &a.Reads[i]; r.Root == "data" && !r.Guarded {
+		if r := &a.Reads[i]; r.Root == "data" && !r.Guarded && !l.length(r, to) {
 			l.field(r, to)
+		}
+	}
+	for i := range a.Tests {
+		if r := &a.Tests[i]; r.Root == "data" {
+			l.test(r, to)
+		}
+	}
+	for i := range a.Lists {
+		if c := &a.Lists[i]; c.Read.Root == "data" {
+			l.wholeList(c, to)
 		}
 	}
 	for i := range a.Compares {

@@ -186,6 +186,56 @@ func (l *linter) types(c *lang.Compare, to audience) {
 	}
 }
 
+// length warns of other languages' way to ask how long a value is, unless it is
+// known to be a key.
+func (l *linter) length(r *lang.Read, to audience) bool {
+	keys := r.Keys()
+	last := len(keys) - 1
+	if last < 1 || keys[last] != "length" || to.knows(keys) {
+		return false
+	}
+	whole := r.Place.Text()
+	base := strings.TrimSuffix(strings.TrimSuffix(whole, ".length"), "?")
+	l.add(r.Steps[last].Place.Warn("unseen-field", "write len("+base+")", "no event is known to have %s", schema.Path(keys)))
+	return true
+}
+
+// knows reports whether some event can have the path.
+func (a *audience) knows(path schema.Path) bool {
+	return slices.ContainsFunc(a.views, func(v view) bool { return v.documented.Find(path) != nil || v.seen.Find(path) != nil })
+}
+
+// test warns of a value that stands where true or false must.
+func (l *linter) test(r *lang.Read, to audience) {
+	var is string
+	for i := range to.views {
+		other, sure := to.views[i].typed(r.Keys(), schema.Bool)
+		if !sure {
+			return
+		}
+		is = other
+	}
+	if is != "" {
+		name := r.Place.Text()
+		l.add(r.Place.Warn("type-mismatch", "compare it: "+name+" != nil, or "+name+" == …", "%s is %s, not true or false: the rule fails", schema.Path(r.Keys()), article(is)))
+	}
+}
+
+// wholeList warns of == with a list, where in is meant.
+func (l *linter) wholeList(c *lang.Compare, to audience) {
+	path := schema.Path(c.Read.Keys())
+	for i := range to.views {
+		for _, s := range []*schema.Payload{&to.views[i].documented, &to.views[i].seen} {
+			if f := s.Find(path); f != nil && slices.Contains(f.Types, schema.List) {
+				return
+			}
+		}
+	}
+	operator := map[string]string{"==": "in", "!=": "not in"}[c.Operator]
+	l.add(c.Place.Warn("type-mismatch", "write "+c.Read.Place.Text()+" "+operator+" "+c.Literals[0].Place.Text(),
+		"%s compares with the whole list: no single value of %s is equal to it", c.Operator, path))
+}
+
 // size warns of a number in quotes that something is compared with by size:
 // of texts, "10" comes before "9".
 func (l *linter) size(c *lang.Compare, literal *lang.Literal) {

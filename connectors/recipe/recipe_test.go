@@ -161,7 +161,7 @@ func TestCall(t *testing.T) {
 		}
 	}
 	got := request(t, `{"add":"lead","id":7,"fields":{"a":{"b":1.50},"c":[1,"x"]},"list":"one","ok":"Yes","count":"2.5"}`)
-	if want := " lead count=2.5&f%5Ba%5D%5Bb%5D=1.5&f%5Bc%5D%5B0%5D=1&f%5Bc%5D%5B1%5D=x&fixed=&l%5B0%5D=one&ok=true"; !strings.HasSuffix(got, want) {
+	if want := " lead count=2.5&f%5Ba%5D%5Bb%5D=1.50&f%5Bc%5D%5B0%5D=1&f%5Bc%5D%5B1%5D=x&fixed=&l%5B0%5D=one&ok=true"; !strings.HasSuffix(got, want) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

@@ -17,6 +17,8 @@ import (
 type Analysis struct {
 	Reads    []Read
 	Compares []Compare
+	Lists    []Compare // with ==, != and a list that is written there
+	Tests    []Read    // what must be true or false itself
 	Faults   diag.List // warnings that need no knowledge of the events
 }
 
@@ -84,6 +86,7 @@ func (p *Predicate) Analyse() Analysis {
 	a, tree := analyse(p.p)
 	if tree != nil {
 		a.condition(tree)
+		a.tests(tree)
 	}
 	return a.out
 }
@@ -182,6 +185,33 @@ func (a *analyst) binary(x *ast.BinaryNode, guarded bool) {
 	}
 	if c, ok := a.compare(x); ok {
 		a.out.Compares = append(a.out.Compares, c)
+	}
+	if list, isList := x.Right.(*ast.ArrayNode); isList && len(list.Nodes) > 0 && literal(list) && (x.Operator == "==" || x.Operator == "!=") {
+		if r, ok := a.read(x.Left); ok {
+			r.Place = a.place(x.Left)
+			c := Compare{Read: r, Operator: x.Operator, Place: a.place(x), Literals: []Literal{{Place: a.place(list)}}}
+			a.out.Lists = append(a.out.Lists, c)
+		}
+	}
+}
+
+// tests notes what and, or, not, and the condition as a whole take for true or
+// false.
+func (a *analyst) tests(n ast.Node) {
+	switch x := n.(type) {
+	case *ast.UnaryNode:
+		a.tests(x.Node)
+		return
+	case *ast.BinaryNode:
+		if junction(n) != "" {
+			a.tests(x.Left)
+			a.tests(x.Right)
+		}
+		return
+	}
+	if r, ok := a.read(n); ok && len(r.Steps) > 0 {
+		r.Place = a.place(n)
+		a.out.Tests = append(a.out.Tests, r)
 	}
 }
 

@@ -47,6 +47,9 @@ func (c *names) visit(n ast.Node, compared bool) {
 			return
 		}
 	case *ast.BinaryNode:
+		if c.mistaken(x) {
+			return
+		}
 		c.visit(x.Left, false)
 		c.visit(x.Right, comparing[x.Operator])
 		return

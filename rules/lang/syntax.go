@@ -69,6 +69,21 @@ func (s *source) stranger(gaveUp int) (diag.Diagnostic, bool) {
 			return s.fault(from, to, "expr-syntax", strangeWords[t.Value], "%q is not an operator", t.Value), true
 		case t.Kind != lexer.Operator || t.From > gaveUp:
 			continue
+		case calledOperator(tokens, i):
+			from, to := s.bytes(t.Location)
+			hint := "write x " + t.Value + ` "…"`
+			if given := s.calledArguments(tokens, i+1); len(given) == 2 {
+				hint = "write " + given[0] + " " + t.Value + " " + given[1]
+			}
+			return s.fault(from, to, "expr-syntax", hint, "%q is an operator, not a function", t.Value), true
+		case t.Value == "|" && i+1 < len(tokens) && tokens[i+1].Kind == lexer.Identifier && i > 0 && !roots[tokens[i+1].Value]:
+			before, _ := s.bytes(t.Location)
+			from, to := s.bytes(tokens[i+1].Location)
+			if piped(tokens[i+1:]) {
+				continue
+			}
+			return s.fault(from, to, "expr-syntax", filterHint(strings.TrimSpace(s.code[:before]), tokens[i+1].Value),
+				"%q stands behind | without parentheses", tokens[i+1].Value), true
 		case t.Value == "=" && declared:
 			declared = false
 			continue

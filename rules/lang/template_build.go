@@ -1,7 +1,6 @@
 package lang
 
 import (
-	"regexp"
 	"strings"
 
 	"hookgate/internal/diag"
@@ -88,8 +87,8 @@ func (b *templateBuilder) node(n yamlnode.Node) {
 
 func (b *templateBuilder) scalar(n yamlnode.Node) {
 	text := n.Text()
-	if at := bareBraces(text.Value); at >= 0 {
-		d := text.DiagAt(at, at+2, "literal-braces", "write ${{ … }} to put a value in", `"{{" is sent as it stands`)
+	if from, to, hint := otherTemplate(text.Value); from >= 0 {
+		d := text.DiagAt(from, to, "literal-braces", hint, "%q is sent as it stands", text.Value[from:to])
 		d.Severity = diag.Warning
 		b.list = append(b.list, d)
 	}
@@ -124,19 +123,6 @@ func (b *templateBuilder) scalar(n yamlnode.Node) {
 		b.flush()
 		b.pieces = append(b.pieces, piece{leaf: l})
 	}
-}
-
-// otherTemplate is how other languages put a value in: {{ name }}.
-var otherTemplate = regexp.MustCompile(`(?:^|[^$])(\{\{)\s*[A-Za-z.]`)
-
-// bareBraces is where a {{ of another language stands, which here is plain
-// text; -1 where there is none.
-func bareBraces(text string) int {
-	place := otherTemplate.FindStringSubmatchIndex(text)
-	if place == nil {
-		return -1
-	}
-	return place[2]
 }
 
 // parts splits a scalar at its ${{ }}. $${{ stands for ${{ itself.
