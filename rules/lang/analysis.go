@@ -309,3 +309,113 @@ func (a *analyst) member(x *ast.MemberNode) (Read, bool) {
 	r.Guarded = r.Guarded || x.Optional
 	return r, true
 }
+
+// mirrored are the operators as they are with their sides changed.
+var mirrored = map[string]string{"==": "==", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
+
+// compare is the comparison of a path with literals that x is.
+func (a *analyst) compare(x *ast.BinaryNode) (Compare, bool) {
+	if !comparing[x.Operator] {
+		return Compare{}, false
+	}
+	c := Compare{Operator: x.Operator, Place: a.place(x)}
+	side, value := x.Left, x.Right
+	var ok bool
+	if c.Read, ok = a.read(side); !ok {
+		side, value = value, side
+		if c.Read, ok = a.read(side); !ok || mirrored[x.Operator] == "" {
+			return c, false
+		}
+		c.Operator = mirrored[x.Operator]
+	}
+	c.Read.Place = a.place(side)
+	if list, isList := value.(*ast.ArrayNode); isList && c.Operator == "in" {
+		for _, item := range list.Nodes {
+			if !a.literal(&c, item) {
+				return c, false
+			}
+		}
+		return c, true
+	}
+	return c, c.Operator != "in" && a.literal(&c, value)
+}
+
+func (a *analyst) literal(c *Compare, n ast.Node) bool {
+	value, ok := constant(n)
+	if u, negative := n.(*ast.UnaryNode); negative && u.Operator == "-" {
+		if value, ok = constant(u.Node); ok {
+			switch v := value.(type) {
+			case int:
+				value = -v
+			case float64:
+				value = -v
+			default:
+				return false
+			}
+		}
+	}
+	if ok {
+		c.Literals = append(c.Literals, Literal{Value: value, Place: a.place(n)})
+	}
+	return ok
+}
+
+// Analyse tells what the template's expressions read and compare.
+func (t *Template) Analyse() Analysis {
+	var all Analysis
+	for _, p := range t.programs() {
+		a, tree := analyse(p)
+		if tree == nil {
+			continue
+		}
+		a.logic(tree)
+		all.Reads = append(all.Reads, a.out.Reads...)
+		all.Compares = append(all.Compares, a.out.Compares...)
+		all.Faults = append(all.Faults, a.out.Faults...)
+	}
+	return all
+}
+
+func (t *Template) programs() []*program {
+	var list []*program
+	for i := range t.pieces {
+		if t.pieces[i].leaf == nil {
+			continue
+		}
+		for _, p := range t.pieces[i].leaf.parts {
+			if p.program != nil {
+				list = append(list, p.program)
+			}
+		}
+	}
+	return list
+}
+
+// Blanks are the values without which the text at that path of the document
+// renders to nothing: where it is made of nothing but ${{ }}, none of which has
+// a ?? that gives another value. Any other text has none.
+func (t *Template) Blanks(at string) []Read {
+	i := slices.IndexFunc(t.pieces, func(p piece) bool {
+		return p.leaf != nil && p.leaf.parts[0].program != nil && p.leaf.parts[0].program.src.text.Path() == at
+	})
+	if i < 0 {
+		return nil
+	}
+	var reads []Read
+	for _, p := range t.pieces[i].leaf.parts {
+		if p.program == nil {
+			return nil
+		}
+		a, tree := analyse(p.program)
+		if tree == nil {
+			return nil
+		}
+		r, ok := a.read(tree)
+		if !ok {
+			return nil
+		}
+		r.Place = a.place(tree)
+		reads = append(reads, r)
+	}
+	return reads
+}
