@@ -58,3 +58,8 @@ history: tools ## what claims and retention cost with ten million events stored
 
 clean:
 	rm -rf hookgate .bin .cache
+
+# A database of a version that is being released, kept for the versions after
+# it: make history-fixture VERSION=v1.2.3 PROGRAM=/path/to/hookgate.
+history-fixture:
+	HISTORY_PROGRAM=$(PROGRAM) HISTORY_TO=$(CURDIR)/test/e2e/testdata/histories/$(VERSION) go test ./test/e2e -run 'TestHistories/today' -count=1

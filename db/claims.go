@@ -11,7 +11,7 @@ import (
 )
 
 // claimedColumns are what a sender needs of a delivery, as scanClaimed reads them.
-const claimedColumns = `id, event, rule, action, connection, key, claim, attempts, base, output, owner`
+const claimedColumns = `id, event, rule, action, connection, key, claim, attempts, base, output, owner, scheduled IS NOT NULL AS early`
 
 func scanClaimed(row []any) (*event.Delivery, error) {
 	d := &event.Delivery{
@@ -20,6 +20,12 @@ func scanClaimed(row []any) (*event.Delivery, error) {
 	}
 	if key, ok := row[5].(string); ok {
 		d.Key = key
+	}
+	switch early := row[11].(type) { // SQLite has no booleans
+	case bool:
+		d.Early = early
+	case int64:
+		d.Early = early != 0
 	}
 	output, err := unpack(row[9].([]byte))
 	d.Output = json.RawMessage(output)
@@ -77,6 +83,35 @@ func (s *Store) nothingDue(connection string, now time.Time) (bool, error) {
 		return false, fmt.Errorf("look for deliveries to %s: %w", connection, err)
 	}
 	return !due, nil
+}
+
+// hastenBatch is how many deliveries one transaction of Hasten changes.
+const hastenBatch = 500
+
+// Hasten makes those of connection's deliveries due now that last failed as
+// Outcome.Early says: once, beside their schedule, which they keep. A result of
+// such a try that is Retrying counts no attempt and puts them back to it.
+func (s *Store) Hasten(connection string) error {
+	for {
+		changed := 0
+		err := s.write(func(tx tx) error {
+			changed = 0
+			err := tx.query(func([]any) error { changed++; return nil }, `UPDATE deliveries SET scheduled = due, early = NULL,
+				due = CASE WHEN early > ?2 THEN early ELSE CAST(?2 AS BIGINT) END
+				WHERE id IN (SELECT id FROM deliveries WHERE state = 0 AND owner = 0 AND connection = ?1 AND due > ?2 AND early < due ORDER BY due LIMIT ?3`+s.dialect.skipLocked+`)
+				RETURNING id`, connection, tx.stamp().now, int64(hastenBatch))
+			if err != nil || changed == 0 {
+				return err
+			}
+			return tx.notify(connection)
+		})
+		if err != nil {
+			return fmt.Errorf("send again to %s: %w", connection, err)
+		}
+		if changed < hastenBatch {
+			return nil
+		}
+	}
 }
 
 // Release gives claimed deliveries back unsent, to be claimed again at due.

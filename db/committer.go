@@ -43,7 +43,13 @@ type tx interface {
 	stamp() stamp
 	// notify tells the other processes that connection has something due.
 	notify(connection string) error
+	// overwrite has what the transaction deletes overwritten where it lay, as far
+	// as the engine can; restore ends it.
+	overwrite() (restore func(), err error)
 }
+
+// writer runs a function in the next transaction and returns after its commit.
+type writer func(do func(tx) error) error
 
 // stamp is what a transaction knows of time, and how it marks what it claims.
 type stamp struct {

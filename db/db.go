@@ -46,6 +46,17 @@ type engine interface {
 	size() (int64, error)
 	// holds reports whether what owner claimed is still this process's.
 	holds(owner int64) bool
+	// purge takes what was deleted out of the files of the database; done is
+	// false where that is not the process's business.
+	purge(ctx context.Context, write writer) (done bool, err error)
+	// prune deletes the events before an id that meet condition and of which
+	// nothing is undelivered, beside the traffic, and returns how many.
+	prune(ctx context.Context, write writer, before event.ID, condition string) (int, error)
+	// replica is this process's number among those that share the database;
+	// shared is false where there can be no other.
+	replica() (id int64, shared bool)
+	// limits are nil where no other process can be on the database.
+	limits(reads pool) *SharedLimits
 	close() error
 }
 

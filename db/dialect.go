@@ -3,7 +3,9 @@ package db
 import (
 	"context"
 	"database/sql"
+	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -23,25 +25,51 @@ type dialect struct {
 	// hold ends a query for rows of events that retention, which works beside
 	// the committers there, must leave until the transaction ends.
 	hold string
+	// lock ends a query for rows that a transaction is about to delete.
+	lock string
 	// clock is the current time in µs, where it is not the process's own.
 	clock string
 	// begun asks whether there are tables of hookgate's.
 	begun string
 	// each is the entries of a JSON list, ?1, as j.value.
 	each string
+	// among is the condition that a column, %s, is one of a list of numbers, and
+	// numbers the list as the parameter that %s names in it. The list is one
+	// parameter, so that the text of a query does not depend on its length.
+	among   string
+	numbers func(list []int64) any
 }
 
 // On one machine one clock makes the IDs, so that they order a key's
 // deliveries. On several they do not.
 func sqliteDialect() dialect {
-	return dialect{turn: "id", begun: `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'goose_db_version')`, each: "json_each(?1) AS j"}
+	return dialect{
+		turn: "id", begun: `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'goose_db_version')`, each: "json_each(?1) AS j",
+		among: "%s IN (SELECT value FROM json_each(%s))", numbers: numbersInJSON,
+	}
+}
+
+// isAmong is the condition that column is one of the numbers that ?1 lists.
+func (d dialect) isAmong(column string) string { return fmt.Sprintf(d.among, column, "?1") }
+
+// numbersInJSON writes a list of numbers as JSON.
+func numbersInJSON(list []int64) any {
+	text := []byte{'['}
+	for i, n := range list {
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = strconv.AppendInt(text, n, 10)
+	}
+	return string(append(text, ']'))
 }
 
 func postgresDialect() dialect {
 	return dialect{
 		dollar: true, turn: "turn", turnColumn: ", turn", turnValue: ", CASE WHEN CAST(?6 AS TEXT) IS NOT NULL THEN nextval('deliveries_turn') END",
-		skipLocked: " FOR UPDATE SKIP LOCKED", hold: " FOR KEY SHARE", clock: "now_us()", begun: `SELECT to_regclass('goose_db_version') IS NOT NULL`,
-		each: "jsonb_array_elements(CAST(?1 AS jsonb)) AS j(value)",
+		skipLocked: " FOR UPDATE SKIP LOCKED", hold: " FOR KEY SHARE", lock: " FOR UPDATE", clock: "now_us()", begun: `SELECT to_regclass('goose_db_version') IS NOT NULL`,
+		each:  "jsonb_array_elements(CAST(?1 AS jsonb)) AS j(value)",
+		among: "%s = ANY (CAST(%s AS bigint[]))", numbers: func(list []int64) any { return list },
 	}
 }
 
@@ -88,12 +116,14 @@ type pool struct {
 	db      *sql.DB
 	dialect dialect
 	bound   *bound
+	watch   func(query string) // told of each query; nil: nobody wants to know
 }
 
 func newPool(db *sql.DB, d dialect) pool { return pool{db: db, dialect: d, bound: &bound{}} }
 
 // QueryContext is that of sql.DB.
 func (p pool) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	p.noted(query)
 	if p.dialect.dollar {
 		query, args = p.bound.bind(query), cleanArgs(args)
 	}
@@ -102,10 +132,17 @@ func (p pool) QueryContext(ctx context.Context, query string, args ...any) (*sql
 
 // QueryRowContext is that of sql.DB.
 func (p pool) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	p.noted(query)
 	if p.dialect.dollar {
 		query, args = p.bound.bind(query), cleanArgs(args)
 	}
 	return p.db.QueryRowContext(ctx, query, args...)
+}
+
+func (p pool) noted(query string) {
+	if p.watch != nil {
+		p.watch(query)
+	}
 }
 
 func (p pool) Close() error { return p.db.Close() }

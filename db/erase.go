@@ -2,118 +2,385 @@ package db
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
+	"slices"
 	"time"
+
+	"hookgate/internal/event"
 )
 
 const (
-	// eraseEvery is how often the log of SQLite is tried to be emptied, and
-	// eraseTime for how long: a reader that still uses it is soon done.
-	eraseEvery = 50 * time.Millisecond
-	eraseTime  = 10 * time.Second
+	// eraseBatch is how many events one transaction of Erase deletes: accepts
+	// wait for it.
+	eraseBatch = 20
+	// eraseTries is how often a batch is begun again whose ordering keys had
+	// changed before they could be locked.
+	eraseTries = 5
+	// namesPage is how many rows EraseNames reads at once.
+	namesPage = 1000
+	// purgeEvery is how often PurgeDeleted tries to empty the log of SQLite, and
+	// purgeTime for how long: a reader that still uses it is soon done.
+	purgeEvery = 50 * time.Millisecond
+	purgeTime  = 10 * time.Second
 	// vacuumPages is how many free pages one transaction gives back.
 	vacuumPages = 500
 )
+
+// errKeysChanged reports that an event got deliveries under ordering keys that
+// the transaction did not lock.
+var errKeysChanged = errors.New("the ordering keys of an event have just changed")
+
+// Footprint counts what Erase would delete with some events.
+func (s *Store) Footprint(ctx context.Context, ids []event.ID) (event.Footprint, error) {
+	var t event.Footprint
+	for page := range slices.Chunk(ids, switchBatch) {
+		one, err := s.footprintPage(ctx, page)
+		if err != nil {
+			return t, fmt.Errorf("count what is stored of events: %w", err)
+		}
+		t = t.Add(one)
+	}
+	return t, nil
+}
+
+func (s *Store) footprintPage(ctx context.Context, ids []event.ID) (t event.Footprint, err error) {
+	list, ofEvents := s.dialect.numbers(numbersOf(ids)), s.dialect.isAmong("event")
+	row := s.read.QueryRowContext(ctx, `SELECT count(*), CAST(coalesce(sum(deliveries), 0) AS BIGINT) FROM events WHERE `+s.dialect.isAmong("id"), list)
+	if err := row.Scan(&t.Events, &t.Deliveries); err != nil {
+		return t, err
+	}
+	var replayed int
+	if err := s.read.QueryRowContext(ctx, `SELECT CAST(coalesce(sum(deliveries), 0) AS BIGINT) FROM replays WHERE `+ofEvents, list).Scan(&replayed); err != nil {
+		return t, err
+	}
+	t.Deliveries += replayed
+	if err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM deliveries WHERE `+ofEvents+` AND state = 0`, list).Scan(&t.Open); err != nil {
+		return t, err
+	}
+	row = s.read.QueryRowContext(ctx, `SELECT count(*), CAST(coalesce(sum(size), 0) AS BIGINT) FROM files WHERE `+ofEvents, list)
+	return t, row.Scan(&t.Files, &t.Bytes)
+}
+
+// Erase deletes events with all that is stored of them: deliveries, also open
+// ones, their attempts, what replays did, and the keys by which a repeat is
+// recognised. Their files become removable. What waited behind an open
+// delivery's ordering key may go; the result of one that is being sent finds
+// nothing and changes nothing. It returns what it deleted, also with an error,
+// and the connections that now have something to send. It works in small
+// transactions beside the traffic; what is gone already is left out, so that it
+// can be called again after an interruption.
+func (s *Store) Erase(ctx context.Context, ids []event.ID) (event.Footprint, []string, error) {
+	var total event.Footprint
+	touched := map[string]bool{}
+	marks, err := s.dedupeOf(ctx, ids)
+	if err != nil {
+		return total, nil, err
+	}
+	for page := range slices.Chunk(slices.Sorted(slices.Values(ids)), eraseBatch) {
+		if err := ctx.Err(); err != nil {
+			return total, names(touched), err
+		}
+		one, connections, err := s.erasePage(ctx, page, marks)
+		if err != nil {
+			return total, names(touched), fmt.Errorf("delete events: %w", err)
+		}
+		total = total.Add(one)
+		for c := range connections {
+			touched[c] = true
+		}
+	}
+	return total, names(touched), nil
+}
+
+// erasePage deletes a page of events in one transaction.
+func (s *Store) erasePage(ctx context.Context, page []event.ID, marks map[event.ID][]dedupeMark) (event.Footprint, map[string]bool, error) {
+	for try := 1; ; try++ {
+		keys, err := s.keysOf(ctx, page)
+		if err != nil {
+			return event.Footprint{}, nil, err
+		}
+		f := &erasure{store: s, keys: keys, marks: marks}
+		if err = s.write(func(tx tx) error { return f.run(tx, page) }, keys...); err == nil { //nolint:contextcheck // as in Erase
+			return f.gone, f.touched, nil
+		}
+		if !errors.Is(err, errKeysChanged) || try == eraseTries {
+			return event.Footprint{}, nil, err
+		}
+	}
+}
+
+// keysOf are the ordering keys of the events' deliveries.
+func (s *Store) keysOf(ctx context.Context, ids []event.ID) ([]keyed, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT DISTINCT connection, key FROM deliveries WHERE `+s.dialect.isAmong("event")+` AND state = 0 AND key IS NOT NULL`, s.dialect.numbers(numbersOf(ids)))
+	if err != nil {
+		return nil, fmt.Errorf("look for ordering keys: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var keys []keyed
+	for rows.Next() {
+		var k keyed
+		if err := rows.Scan(&k.connection, &k.key); err != nil {
+			return nil, fmt.Errorf("look for ordering keys: %w", err)
+		}
+		keys = append(keys, k)
+	}
+	return keys, rows.Err()
+}
+
+// dedupeMark is the key of a row of table dedupe.
+type dedupeMark struct {
+	source string
+	key    []byte
+}
+
+// dedupeOf are the keys that stand for each of the events. There is no index
+// by event: the table is gone through beside the writer.
+func (s *Store) dedupeOf(ctx context.Context, ids []event.ID) (map[event.ID][]dedupeMark, error) {
+	marks := map[event.ID][]dedupeMark{}
+	for page := range slices.Chunk(ids, switchBatch) {
+		if err := s.addDedupe(ctx, page, marks); err != nil {
+			return nil, fmt.Errorf("look for keys of repeats: %w", err)
+		}
+	}
+	return marks, nil
+}
+
+func (s *Store) addDedupe(ctx context.Context, ids []event.ID, marks map[event.ID][]dedupeMark) error {
+	rows, err := s.read.QueryContext(ctx, `SELECT source, key, event FROM dedupe WHERE `+s.dialect.isAmong("event"), s.dialect.numbers(numbersOf(ids)))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var m dedupeMark
+		var id event.ID
+		if err := rows.Scan(&m.source, &m.key, &id); err != nil {
+			return err
+		}
+		marks[id] = append(marks[id], m)
+	}
+	return rows.Err()
+}
+
+// erasure is one transaction of Erase.
+type erasure struct {
+	store   *Store
+	keys    []keyed // those that are locked
+	marks   map[event.ID][]dedupeMark
+	gone    event.Footprint
+	touched map[string]bool
+	freed   map[keyed]bool // ordering keys that lost an open delivery
+}
+
+// run deletes the events of a page.
+func (f *erasure) run(tx tx, page []event.ID) (err error) {
+	f.gone, f.touched, f.freed = event.Footprint{}, map[string]bool{}, map[keyed]bool{}
+	restore, err := tx.overwrite()
+	if err != nil {
+		return err
+	}
+	defer restore()
+	for _, id := range page {
+		if err := f.event(tx, int64(id)); err != nil {
+			return err
+		}
+		for _, m := range f.marks[id] {
+			if err := tx.exec(`DELETE FROM dedupe WHERE source = ?1 AND key = ?2 AND event = ?3`, m.source, m.key, int64(id)); err != nil {
+				return err
+			}
+		}
+	}
+	for k := range f.freed {
+		if err := f.store.unblock(tx, k, tx.stamp().now); err != nil {
+			return err
+		}
+		f.touched[k.connection] = true
+	}
+	return notifyAll(tx, f.touched)
+}
+
+// event deletes one event, if it is still there. Its row is locked first:
+// whoever would give it deliveries waits, and finds no event then.
+func (f *erasure) event(tx tx, id int64) error {
+	var spans [][2]int64
+	note := func(row []any) error {
+		first := row[0].(int64)
+		spans = append(spans, [2]int64{first, first + row[1].(int64)})
+		return nil
+	}
+	if err := tx.query(note, `SELECT first, deliveries FROM events WHERE id = ?1`+f.store.dialect.lock, id); err != nil || len(spans) == 0 {
+		return err
+	}
+	if err := tx.query(note, `SELECT first, deliveries FROM replays WHERE event = ?1`, id); err != nil {
+		return err
+	}
+	for _, span := range spans {
+		if span[0] == span[1] {
+			continue
+		}
+		if err := f.deliveries(tx, span); err != nil {
+			return err
+		}
+	}
+	err := tx.query(func(row []any) error {
+		f.gone.Files++
+		f.gone.Bytes += row[0].(int64)
+		return nil
+	}, `UPDATE files SET event = 0 WHERE event = ?1 RETURNING size`, id)
+	if err != nil {
+		return err
+	}
+	if err := tx.exec(`DELETE FROM replays WHERE event = ?1`, id); err != nil {
+		return err
+	}
+	f.gone.Events++
+	return tx.exec(`DELETE FROM events WHERE id = ?1`, id)
+}
+
+// deliveries deletes those with numbers in span, with their attempts.
+func (f *erasure) deliveries(tx tx, span [2]int64) error {
+	changed := false
+	err := tx.query(func(row []any) error {
+		f.gone.Deliveries++
+		if row[0].(int64) != open {
+			return nil
+		}
+		f.gone.Open++
+		if key, ok := row[2].(string); ok {
+			k := keyed{row[1].(string), key}
+			f.freed[k] = true
+			changed = changed || !slices.Contains(f.keys, k)
+		}
+		return nil
+	}, `DELETE FROM deliveries WHERE id >= ?1 AND id < ?2 RETURNING state, connection, key`, span[0], span[1])
+	if err != nil {
+		return err
+	}
+	if changed {
+		return errKeysChanged
+	}
+	return tx.exec(`DELETE FROM attempts WHERE delivery >= ?1 AND delivery < ?2`, span[0], span[1])
+}
+
+// EraseNames deletes what stands under a text that names says yes to: what
+// connections remember under it, and the runs of replays that were selected by
+// it. It returns how many there were.
+func (s *Store) EraseNames(ctx context.Context, names func(text string) bool) (int, error) {
+	count, err := s.eraseMemory(ctx, names)
+	if err != nil {
+		return count, fmt.Errorf("delete what connections remember: %w", err)
+	}
+	runs, err := s.eraseRuns(ctx, names)
+	if err != nil {
+		return count + runs, fmt.Errorf("delete runs of replays: %w", err)
+	}
+	return count + runs, nil
+}
+
+// memoryKey is the key of table memory.
+type memoryKey struct{ connection, key string }
+
+func (s *Store) eraseMemory(ctx context.Context, names func(string) bool) (count int, err error) {
+	var after memoryKey
+	for {
+		page, found, err := s.memoryPage(ctx, after, names)
+		if err != nil || len(page) == 0 {
+			return count, err
+		}
+		after = page[len(page)-1]
+		if len(found) == 0 {
+			continue
+		}
+		err = s.write(func(tx tx) error { //nolint:contextcheck // as in Erase
+			restore, err := tx.overwrite()
+			if err != nil {
+				return err
+			}
+			defer restore()
+			for _, k := range found {
+				if err := tx.exec(`DELETE FROM memory WHERE connection = ?1 AND key = ?2`, k.connection, k.key); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return count, err
+		}
+		count += len(found)
+	}
+}
+
+// memoryPage reads the next rows and picks those with a name in them.
+func (s *Store) memoryPage(ctx context.Context, after memoryKey, names func(string) bool) (page, found []memoryKey, err error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT connection, key, value FROM memory WHERE connection > ?1 OR (connection = ?1 AND key > ?2)
+		ORDER BY connection, key LIMIT ?3`, after.connection, after.key, int64(namesPage))
+	if err != nil {
+		return nil, nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var k memoryKey
+		var value string
+		if err := rows.Scan(&k.connection, &k.key, &value); err != nil {
+			return nil, nil, err
+		}
+		page = append(page, k)
+		if names(k.key) || names(value) {
+			found = append(found, k)
+		}
+	}
+	return page, found, rows.Err()
+}
+
+func (s *Store) eraseRuns(ctx context.Context, names func(string) bool) (int, error) {
+	ids, err := s.runsNaming(ctx, names)
+	if err != nil || len(ids) == 0 {
+		return 0, err
+	}
+	err = s.write(func(tx tx) error { //nolint:contextcheck // as in Erase
+		restore, err := tx.overwrite()
+		if err != nil {
+			return err
+		}
+		defer restore()
+		for _, id := range ids {
+			if err := tx.exec(`DELETE FROM replay_runs WHERE id = ?1`, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return len(ids), err
+}
+
+func (s *Store) runsNaming(ctx context.Context, names func(string) bool) ([]int64, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT id, selection FROM replay_runs`)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var ids []int64
+	for rows.Next() {
+		var id int64
+		var selection string
+		if err := rows.Scan(&id, &selection); err != nil {
+			return nil, err
+		}
+		if names(selection) {
+			ids = append(ids, id)
+		}
+	}
+	return ids, rows.Err()
+}
 
 // ErrLogInUse reports that somebody reads the database for so long that its
 // log still holds what was deleted. The next checkpoint overwrites it.
 var ErrLogInUse = errors.New("the database's log is in use and could not be emptied")
 
-// PurgeDeleted takes what was deleted out of the files of the database, as far as its
-// engine can: SQLite gives back the free pages and empties the write-ahead log.
-// On PostgreSQL that is VACUUM's business; done is false then.
+// PurgeDeleted takes what was deleted out of the files of the database, as far
+// as its engine can; done is false where that is the engine's own business.
 func (s *Store) PurgeDeleted(ctx context.Context) (done bool, err error) {
-	e, ok := s.engine.(*sqlite)
-	if !ok {
-		return false, nil
-	}
-	for before, free := int64(0), int64(-1); free != before && free != 0 && ctx.Err() == nil; {
-		before = free
-		if free, err = s.givePagesBack(e); err != nil { //nolint:contextcheck // the driver is slow with contexts that can end, see change
-			return false, fmt.Errorf("give free pages back: %w", err)
-		}
-	}
-	return e.awaitEmptyLog(ctx, func() error { return s.write(func(tx) error { return nil }) })
-}
-
-// awaitEmptyLog asks the writer to empty the log until nobody stands in its
-// way. The writer does it between two batches: wake makes it go round.
-func (e *sqlite) awaitEmptyLog(ctx context.Context, wake func() error) (done bool, err error) {
-	ctx, cancel := context.WithTimeout(ctx, eraseTime)
-	defer cancel()
-	every := time.NewTicker(eraseEvery)
-	defer every.Stop()
-	for {
-		answer := make(chan error, 1)
-		select {
-		case e.empty <- answer:
-		case <-ctx.Done():
-			return false, ErrLogInUse
-		}
-		if err := wake(); err != nil {
-			return false, err
-		}
-		select {
-		case err = <-answer:
-		case <-ctx.Done():
-			return false, ErrLogInUse
-		}
-		if !errors.Is(err, ErrLogInUse) {
-			return err == nil, err
-		}
-		select {
-		case <-every.C:
-		case <-ctx.Done():
-			return false, ErrLogInUse
-		}
-	}
-}
-
-// givePagesBack cuts some of the free pages off the file and tells how many are left.
-func (s *Store) givePagesBack(e *sqlite) (left int64, err error) {
-	err = s.write(func(tx tx) error {
-		if err := pragma(e.conn, fmt.Sprintf("PRAGMA incremental_vacuum(%d)", vacuumPages)); err != nil {
-			return err
-		}
-		return tx.query(func(row []any) error { left = row[0].(int64); return nil }, "PRAGMA freelist_count")
-	})
-	return left, err
-}
-
-// emptyLog does what Erase has asked for, if it has.
-func (e *sqlite) emptyLog() {
-	select {
-	case answer := <-e.empty:
-		answer <- e.truncate()
-	default:
-	}
-}
-
-// truncate copies the log into the database and cuts it to nothing. It does
-// not wait for readers.
-func (e *sqlite) truncate() (err error) {
-	if err := pragma(e.conn, "PRAGMA busy_timeout = 20"); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, pragma(e.conn, "PRAGMA busy_timeout = 5000")) }()
-	rows, err := e.conn.QueryContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)", nil)
-	if err != nil {
-		return fmt.Errorf("empty the log: %w", err)
-	}
-	values := make([]driver.Value, len(rows.Columns()))
-	err = rows.Next(values)
-	if errors.Is(err, io.EOF) {
-		err = nil
-	}
-	if err = errors.Join(err, rows.Close()); err != nil {
-		return fmt.Errorf("empty the log: %w", err)
-	}
-	if busy, _ := values[0].(int64); busy != 0 {
-		return ErrLogInUse
-	}
-	e.checkpoint.written = 0
-	return nil
+	return s.engine.purge(ctx, func(do func(tx) error) error { return s.write(do) })
 }

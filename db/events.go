@@ -107,9 +107,12 @@ func limitOr(limit int) int {
 
 // conditions builds a WHERE clause with numbered parameters.
 type conditions struct {
-	terms []string
-	args  []any
+	dialect dialect
+	terms   []string
+	args    []any
 }
+
+func (s *Store) conditions() *conditions { return &conditions{dialect: s.dialect} }
 
 // value adds a parameter and returns its name in the query.
 func (c *conditions) value(v any) string {
@@ -125,33 +128,39 @@ func (c *conditions) equal(column, value string) {
 	}
 }
 
-func (c *conditions) in(column string, values []any) {
-	if len(values) == 0 {
-		return
+// among selects the rows of which column is one of the numbers.
+func (c *conditions) among(column string, list []int64) { c.add(c.isAmong(column, list)) }
+
+func (c *conditions) isAmong(column string, list []int64) string {
+	return fmt.Sprintf(c.dialect.among, column, c.value(c.dialect.numbers(list)))
+}
+
+// numbersOf are IDs as the database has them.
+func numbersOf[ID ~int64](ids []ID) []int64 {
+	list := make([]int64, len(ids))
+	for i, id := range ids {
+		list[i] = int64(id)
 	}
-	names := make([]string, len(values))
-	for i, v := range values {
-		names[i] = c.value(v)
-	}
-	c.add(column + " IN (" + strings.Join(names, ", ") + ")")
+	return list
 }
 
 // states selects events by state. An event of which one rule failed while
 // another matched is routed; who looks for rule errors means it too.
 func (c *conditions) states(list []event.State) {
-	numbers := make([]any, len(list))
-	for i, state := range list {
-		numbers[i] = stateNumber(state)
-	}
-	if slices.Contains(list, event.RuleError) {
-		in := conditions{args: c.args}
-		in.in("state", numbers)
-		c.args = in.args
-		c.add("(" + in.terms[0] + " OR errors IS NOT NULL)")
+	if len(list) == 0 {
 		return
 	}
-	c.in("state", numbers)
-	if len(list) == 1 && stateNumber(list[0]) >= rareState {
+	numbers, rare := make([]int64, len(list)), true
+	for i, state := range list {
+		numbers[i] = stateNumber(state)
+		rare = rare && numbers[i] >= rareState
+	}
+	if slices.Contains(list, event.RuleError) {
+		c.add("(" + c.isAmong("state", numbers) + " OR errors IS NOT NULL)")
+		return
+	}
+	c.among("state", numbers)
+	if rare {
 		c.add("state >= 2") // the literal of the index
 	}
 }

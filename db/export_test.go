@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/jackc/pgx/v5/pgtype"
@@ -11,6 +12,13 @@ import (
 func (s *Store) Read(ctx context.Context, query string, into ...any) error {
 	return s.read.QueryRowContext(ctx, query).Scan(into...)
 }
+
+// WatchReads has each query that the store reads with told to watch.
+func (s *Store) WatchReads(watch func(query string)) { s.read.watch = watch }
+
+// Statements are those that the writer has prepared, on SQLite. It may be
+// called while nothing is written.
+func (s *Store) Statements() []string { return slices.Sorted(maps.Keys(s.engine.(*sqlite).statements)) }
 
 // Freeze makes a store on PostgreSQL silent, as a process is that was stopped:
 // it renews its lease no more, until it commits something.

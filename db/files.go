@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -46,9 +47,15 @@ func (s *Store) KnownFiles(ctx context.Context, ids []string) (map[string]bool, 
 	if len(ids) == 0 {
 		return known, nil
 	}
-	c := conditions{}
-	c.in("id", texts(ids))
-	found, err := s.fileIDs(ctx, `SELECT id FROM files`+c.where(), c.args...)
+	rows := make([][]any, len(ids))
+	for i, id := range ids {
+		rows[i] = []any{id}
+	}
+	list, err := json.Marshal(rows)
+	if err != nil {
+		return nil, fmt.Errorf("encode the ids of files: %w", err)
+	}
+	found, err := s.fileIDs(ctx, `SELECT id FROM files WHERE id IN (SELECT j.value ->> 0 FROM `+s.dialect.each+`)`, string(list))
 	for _, id := range found {
 		known[id] = true
 	}
@@ -94,14 +101,6 @@ func (s *Store) fileIDs(ctx context.Context, query string, args ...any) ([]strin
 		ids = append(ids, id)
 	}
 	return ids, rows.Err()
-}
-
-func texts(list []string) []any {
-	values := make([]any, len(list))
-	for i, text := range list {
-		values[i] = text
-	}
-	return values
 }
 
 // FilesFolder is the number of the folder that holds the contents; 0 before

@@ -76,7 +76,7 @@ func noteRelease(tx tx, e *event.Event) error {
 
 // FormCounts counts the events of forms that came since then, by form and state.
 func (s *Store) FormCounts(ctx context.Context, since time.Time) (map[string]map[event.State]int, error) {
-	c := &conditions{}
+	c := s.conditions()
 	c.idRange(since, 0)
 	c.add("form = 1")
 	rows, err := s.read.QueryContext(ctx, `SELECT source, state, count(*) FROM events`+c.where()+` GROUP BY source, state`, c.args...)

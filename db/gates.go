@@ -25,12 +25,10 @@ type SharedLimits struct {
 }
 
 // SharedLimits is nil where no other process can be on the database.
-func (s *Store) SharedLimits() *SharedLimits {
-	e, shared := s.engine.(*postgres)
-	if !shared {
-		return nil
-	}
-	return &SharedLimits{engine: e, pool: newPool(e.gates, s.dialect), reads: s.read}
+func (s *Store) SharedLimits() *SharedLimits { return s.engine.limits(s.read) }
+
+func (e *postgres) limits(reads pool) *SharedLimits {
+	return &SharedLimits{engine: e, pool: newPool(e.gates, reads.dialect), reads: reads}
 }
 
 // startsQuery reserves starts (1: connection, 2: of the rate, the count, and 3:

@@ -85,9 +85,12 @@ func (s *Store) Health(ctx context.Context, hour, day int64) (t event.AttemptSta
 	return t, err
 }
 
+// lastAttempts looks each attempt up by its key: of a join a planner would read
+// all attempts.
 func (s *Store) lastAttempts(ctx context.Context) ([]event.LastAttempt, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT l.connection, l.ended, l.failing, l.failed_at, l.delivery, l.number, coalesce(a.error, '')
-		FROM health_last l LEFT JOIN attempts a ON a.delivery = l.delivery AND a.number = l.number`)
+	rows, err := s.read.QueryContext(ctx, `SELECT l.connection, l.ended, l.failing, l.failed_at, l.delivery, l.number,
+			coalesce((SELECT a.error FROM attempts a WHERE a.delivery = l.delivery AND a.number = l.number), '')
+		FROM health_last l`)
 	if err != nil {
 		return nil, fmt.Errorf("read the last attempts: %w", err)
 	}

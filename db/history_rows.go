@@ -34,7 +34,7 @@ var historyTables = []historyTable{
 	{
 		name: "deliveries", key: []string{"id"}, columns: []string{
 			"id", "event", "rule", "action", "connection", "key", "turn", "state", "owner", "due", "claim", "attempts", "base", "error", "warnings", "output",
-			"started", "duration", "status", "answer", "outputs",
+			"started", "duration", "status", "answer", "outputs", "early", "scheduled",
 		},
 		instead: map[string]string{"turn": "CASE WHEN key IS NOT NULL THEN id END"},
 	},

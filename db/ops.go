@@ -68,6 +68,7 @@ type resultOp struct {
 	delivery *event.Delivery
 	lease    int64
 	wait     int64           // µs until the next attempt, for Retrying
+	early    int64           // µs until it may go early; -1: not at all
 	next     *event.Delivery // the key's next delivery, claimed for this process
 	done     func(next *event.Delivery)
 }
@@ -84,8 +85,12 @@ func (r *resultOp) finish() {
 // claimed for this process. A result under an older claim changes nothing.
 // While the store is unavailable the result is kept and tried again.
 func (s *Store) Record(d *event.Delivery, a event.Attempt, o event.Outcome, done func(next *event.Delivery)) {
+	early := int64(-1)
+	if !o.Early.IsZero() {
+		early = max(o.Early.Sub(s.now()).Microseconds(), 0)
+	}
 	s.commit.results <- &resultOp{
 		attempt: a, outcome: o, delivery: d, done: done,
-		lease: micros(s.now().Add(Lease)), wait: o.Due.Sub(s.now()).Microseconds(),
+		lease: micros(s.now().Add(Lease)), wait: o.Due.Sub(s.now()).Microseconds(), early: early,
 	}
 }

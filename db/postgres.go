@@ -236,6 +236,11 @@ func (e *postgres) connect(ctx context.Context) error {
 	return nil
 }
 
+// purge leaves what was deleted to VACUUM.
+func (e *postgres) purge(context.Context, writer) (done bool, err error) { return false, nil }
+
+func (e *postgres) replica() (id int64, shared bool) { return e.id.Load(), true }
+
 // idle has nothing to do: PostgreSQL keeps its own house.
 func (e *postgres) idle() {}
 

@@ -11,9 +11,9 @@ import (
 // pruneLock, with the schema's number, is held by the replica that prunes.
 const pruneLock = 0x7072756e
 
-// prune deletes old events as pruneOlder does, a page in one transaction,
-// beside the committer. While another replica prunes it does nothing.
-func (e *postgres) prune(ctx context.Context, before event.ID, condition string) (int, error) {
+// prune deletes a page in one transaction beside the committer. While another
+// replica prunes it does nothing.
+func (e *postgres) prune(ctx context.Context, _ writer, before event.ID, condition string) (int, error) {
 	total, cursor := 0, int64(0)
 	for ctx.Err() == nil {
 		seen, deleted, err := e.prunePage(ctx, &cursor, int64(before), condition)

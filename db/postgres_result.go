@@ -31,6 +31,7 @@ type failedRows struct {
 	deliveredRows
 	states column // smallint
 	waits  column // bigint
+	early  column // bigint
 	errors column // text
 }
 
@@ -38,6 +39,7 @@ func (rows *failedRows) reset() {
 	rows.deliveredRows.reset()
 	rows.states.reset(pgtype.Int2OID)
 	rows.waits.reset(pgtype.Int8OID)
+	rows.early.reset(pgtype.Int8OID)
 	rows.errors.reset(pgtype.TextOID)
 }
 
@@ -66,6 +68,7 @@ func (rows *failedRows) add(r *resultOp, state int16, wait int64) {
 	rows.deliveredRows.add(r)
 	rows.states.int16(state)
 	rows.waits.int64(wait)
+	rows.early.int64(r.early)
 	rows.errors.text(clean(r.attempt.Error))
 }
 
@@ -121,15 +124,17 @@ func (w *pgWork) recordFailed(rows *failedRows) {
 		return
 	}
 	w.queue.Queue(`WITH r AS (
-			SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bigint[], $5::bigint[], $6::integer[], $7::bytea[], $8::smallint[], $9::bigint[], $10::text[])
-			AS r(id, claim, number, started, duration, status, answer, state, wait, error)),
+			SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bigint[], $5::bigint[], $6::integer[], $7::bytea[], $8::smallint[], $9::bigint[], $10::text[], $12::bigint[])
+			AS r(id, claim, number, started, duration, status, answer, state, wait, error, early)),
 		changed AS (
-			UPDATE deliveries d SET state = r.state, owner = 0, due = CASE WHEN r.state = 0 THEN now_us() + r.wait END, attempts = r.number, error = r.error
+			UPDATE deliveries d SET state = r.state, owner = 0, due = CASE WHEN r.state = 0 THEN greatest(coalesce(d.scheduled, 0), now_us() + r.wait) END, attempts = r.number, error = r.error,
+				early = CASE WHEN r.state = 0 AND r.early >= 0 THEN now_us() + r.early END,
+				base = CASE WHEN r.state = 0 AND d.scheduled IS NOT NULL THEN d.base + 1 ELSE d.base END, scheduled = NULL
 			FROM r WHERE d.id = r.id AND d.claim = r.claim AND d.state + 0 = 0 AND d.owner + 0 = $11
 			RETURNING r.*)
 		INSERT INTO attempts (delivery, number, started, duration, status, error, answer)
 		SELECT id, number, started, duration, status, error, answer FROM changed`,
-		&rows.ids, &rows.claims, &rows.numbers, &rows.started, &rows.durations, &rows.statuses, &rows.answers, &rows.states, &rows.waits, &rows.errors, w.tx.at.owner)
+		&rows.ids, &rows.claims, &rows.numbers, &rows.started, &rows.durations, &rows.statuses, &rows.answers, &rows.states, &rows.waits, &rows.errors, w.tx.at.owner, &rows.early)
 }
 
 // promote claims, for each key of which a delivery ended, the first one that

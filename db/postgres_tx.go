@@ -33,6 +33,9 @@ func (t *pgTx) notify(connection string) error {
 	return t.exec(`SELECT pg_notify('`+channel+`', ?1)`, connection)
 }
 
+// overwrite does nothing: what is deleted is VACUUM's business.
+func (t *pgTx) overwrite() (restore func(), err error) { return func() {}, nil }
+
 // scanAll calls scan for each row, with numbers as the other engine has them.
 func scanAll(rows pgx.Rows, scan func(row []any) error) error {
 	defer rows.Close()

@@ -21,20 +21,19 @@ type Replica struct {
 // says whether it can be shared. Of the one on a SQLite file only what it holds
 // is known here.
 func (s *Store) Replicas(ctx context.Context) (list []Replica, shared bool, err error) {
-	e, shared := s.engine.(*postgres)
+	self, shared := s.engine.replica()
 	holds, err := s.claimed(ctx)
 	if err != nil {
 		return nil, shared, fmt.Errorf("list replicas: %w", err)
 	}
 	if !shared {
-		return []Replica{{ID: owner, Alive: true, Self: true, Holds: holds[owner]}}, false, nil
+		return []Replica{{ID: self, Alive: true, Self: true, Holds: holds[self]}}, false, nil
 	}
 	rows, err := s.read.QueryContext(ctx, `SELECT id, name, version, started, heartbeat, heartbeat + lease - now_us(), dead FROM replicas ORDER BY id`)
 	if err != nil {
 		return nil, true, fmt.Errorf("list replicas: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
-	self := e.id.Load()
 	for rows.Next() {
 		var r Replica
 		var started, heard, left int64

@@ -39,7 +39,7 @@ func (s *Store) Prune(ctx context.Context, r Retention) (int, error) {
 		if part.age <= 0 {
 			continue
 		}
-		n, err := s.pruneOlder(ctx, event.FirstIDAt(s.now().Add(-part.age)), part.condition)
+		n, err := s.engine.prune(ctx, func(do func(tx) error) error { return s.write(do) }, event.FirstIDAt(s.now().Add(-part.age)), part.condition)
 		total += n
 		if err != nil {
 			return total, fmt.Errorf("delete old events: %w", err)
@@ -92,14 +92,12 @@ func (s *Store) pruneRuns(r Retention) error {
 	return nil
 }
 
-func (s *Store) pruneOlder(ctx context.Context, before event.ID, condition string) (int, error) {
-	if shared, ok := s.engine.(*postgres); ok {
-		return shared.prune(ctx, before, condition)
-	}
+// prune deletes a page of events in a transaction of the committer.
+func (e *sqlite) prune(ctx context.Context, write writer, before event.ID, condition string) (int, error) {
 	total, cursor := 0, int64(0)
 	for ctx.Err() == nil {
 		seen, deleted := 0, 0
-		err := s.write(func(tx tx) (err error) {
+		err := write(func(tx tx) (err error) {
 			seen, deleted, cursor, err = pruneSome(tx, cursor, int64(before), condition)
 			return err
 		})

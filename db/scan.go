@@ -83,12 +83,10 @@ func eventOrder(f event.Filter) string {
 
 // eventConditions are f as SQL.
 func (s *Store) eventConditions(ctx context.Context, f event.Filter) (*conditions, error) {
-	c := &conditions{}
-	ids := make([]any, len(f.IDs))
-	for i, id := range f.IDs {
-		ids[i] = int64(id)
+	c := s.conditions()
+	if len(f.IDs) > 0 {
+		c.among("id", numbersOf(f.IDs))
 	}
-	c.in("id", ids)
 	c.equal("source", f.Source)
 	if f.FormsOnly {
 		c.add("form = 1")
@@ -118,7 +116,7 @@ func (s *Store) matchedBy(ctx context.Context, c *conditions, rule string) error
 	if err != nil {
 		return fmt.Errorf("look for the rule %s: %w", rule, err)
 	}
-	at := map[int][]any{} // the plans, by the place of the rule
+	at := map[int][]int64{} // the plans, by the place of the rule
 	for _, id := range plans {
 		names, err := s.ruleNames(ctx, id)
 		if err != nil {
@@ -130,10 +128,7 @@ func (s *Store) matchedBy(ctx context.Context, c *conditions, rule string) error
 	}
 	matched := []string{"1 = 0"}
 	for i, list := range at {
-		in := conditions{args: c.args}
-		in.in("plan", list)
-		c.args = in.args
-		matched = append(matched, in.terms[0]+" AND substr(verdicts, CAST("+c.value(i+1)+" AS INTEGER), 1) = 'm'")
+		matched = append(matched, c.isAmong("plan", list)+" AND substr(verdicts, CAST("+c.value(i+1)+" AS INTEGER), 1) = 'm'")
 	}
 	term := strings.Join(matched, " OR ")
 	c.add("(" + term + " OR id IN (SELECT event FROM replays WHERE " + term + "))")

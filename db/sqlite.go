@@ -26,7 +26,7 @@ type sqlite struct {
 	logger     *slog.Logger
 	now        func() time.Time
 	checkpoint *checkpointer
-	empty      chan chan error // asks the writer to empty the log, see Erase
+	empty      chan chan error // asks the writer to empty the log, see purge
 }
 
 // statement is a prepared statement with its arguments' places.
@@ -270,6 +270,10 @@ func (e *sqlite) stamp() stamp {
 
 // notify has nobody to tell: the process is alone.
 func (e *sqlite) notify(string) error { return nil }
+
+func (e *sqlite) replica() (id int64, shared bool) { return owner, false }
+
+func (e *sqlite) limits(pool) *SharedLimits { return nil }
 
 // holds: whoever holds the file's lock holds the claims.
 func (e *sqlite) holds(int64) bool { return true }

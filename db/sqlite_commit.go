@@ -169,9 +169,10 @@ func (e *sqlite) result(r *resultOp) error {
 			WHERE id = ?1 AND claim = ?2 AND state = 0`,
 			int64(d.ID), d.Claim, int64(a.Number), started, duration, int64(a.Status), answerBlob(a.Answer), outputsText(a.Outputs))
 	case event.Retrying:
-		changed, err = e.change(`UPDATE deliveries SET owner = 0, due = ?3, attempts = ?4, error = ?5
+		changed, err = e.change(`UPDATE deliveries SET owner = 0, due = max(coalesce(scheduled, 0), ?3), attempts = ?4, error = ?5, early = ?6,
+			base = CASE WHEN scheduled IS NULL THEN base ELSE base + 1 END, scheduled = NULL
 			WHERE id = ?1 AND claim = ?2 AND state = 0`,
-			int64(d.ID), d.Claim, micros(r.outcome.Due), int64(a.Number), a.Error)
+			int64(d.ID), d.Claim, micros(r.outcome.Due), int64(a.Number), a.Error, earlyMicros(r.outcome))
 	default:
 		changed, err = e.change(`UPDATE deliveries SET state = 2, owner = 0, due = NULL, attempts = ?3, error = ?4
 			WHERE id = ?1 AND claim = ?2 AND state = 0`,
@@ -203,6 +204,14 @@ func (e *sqlite) promote(connection, key string, lease int64) (*event.Delivery, 
 		WHERE id = (SELECT min(id) FROM deliveries WHERE state = 0 AND key IS NOT NULL AND connection = ?1 AND key = ?2)
 		RETURNING `+claimedColumns, connection, key, lease)
 	return next, err
+}
+
+// earlyMicros is when a delivery may go early; nil: not at all.
+func earlyMicros(o event.Outcome) any {
+	if o.Early.IsZero() {
+		return nil
+	}
+	return micros(o.Early)
 }
 
 // answerBlob packs an answer; nil for none.

@@ -5,9 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"hookgate/db"
 	"hookgate/internal/event"
@@ -105,6 +110,78 @@ func TestAccept_duplicate(t *testing.T) {
 			t.Errorf("after the window it is still a duplicate of %s", first)
 		}
 	})
+}
+
+// A result under an older claim changes nothing, whatever it says: neither the
+// delivery nor its attempts. It fails without the claim in the condition of any
+// of the three statements, and so it does on PostgreSQL without the owner.
+func TestRecord_stale(t *testing.T) {
+	t.Parallel()
+	outcomes := map[string]event.Outcome{
+		"delivered": {State: event.Delivered}, "failed": {State: event.Failed}, "retrying": {State: event.Retrying},
+	}
+	for name, outcome := range outcomes {
+		t.Run(name, func(t *testing.T) {
+			forEachEngine(t, func(t *testing.T, p place) {
+				s, c := newStore(t, p)
+				_, ds := mustAccept(t, s, c, "", "x")
+				stale := ds[0]
+				mustRecord(t, s, c, &ds[0], event.Outcome{State: event.Retrying, Due: c.Now()}, "503")
+				held := mustClaim(t, s, "x", c.Now(), 10)
+				if len(held) != 1 {
+					t.Fatalf("claimed %d, want 1", len(held))
+				}
+				want := mustDeliveries(t, s, event.DeliveryFilter{})
+				// The attempt has a number that is free: only the fence keeps it out.
+				stale.Attempts = held[0].Attempts
+				outcome.Due = c.Now().Add(time.Hour)
+				message := "from before"
+				if outcome.State == event.Delivered {
+					message = ""
+				}
+				mustRecord(t, s, c, &stale, outcome, message)
+				// One of another process, under the same claim.
+				foreign := held[0]
+				if foreign.Owner++; p.shared() {
+					mustRecord(t, s, c, &foreign, outcome, message)
+				}
+				if diff := cmp.Diff(want, mustDeliveries(t, s, event.DeliveryFilter{})); diff != "" {
+					t.Errorf("a stale result changed the delivery (-want +got):\n%s", diff)
+				}
+				attempts, err := s.Attempts(t.Context(), held[0].ID)
+				if err != nil || len(attempts) != 1 {
+					t.Errorf("%d attempts are recorded, %v, want the one before", len(attempts), err)
+				}
+				mustRecord(t, s, c, &held[0], event.Outcome{State: event.Delivered}, "")
+				if got := mustDeliveries(t, s, event.DeliveryFilter{})[0].State; got != event.Delivered {
+					t.Errorf("the result of the holder: %s", got)
+				}
+			})
+		})
+	}
+}
+
+// What strangers post is in the database: nobody but its owner may read it,
+// whatever the umask says.
+func TestOpen_readableByOwnerOnly(t *testing.T) {
+	old := syscall.Umask(0)
+	defer syscall.Umask(old)
+	path := filepath.Join(t.TempDir(), "test.db")
+	s, c := newStore(t, place{path: path})
+	mustAccept(t, s, c, "", "x")
+	files, err := filepath.Glob(path + "*")
+	if err != nil || len(files) < 3 {
+		t.Fatalf("files %q, %v, want the database, its log and its lock", files, err)
+	}
+	for _, file := range files {
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mode := info.Mode().Perm(); mode&0o077 != 0 {
+			t.Errorf("%s has mode %o, want 600", filepath.Base(file), mode)
+		}
+	}
 }
 
 func TestRecord(t *testing.T) {

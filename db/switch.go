@@ -26,7 +26,7 @@ func (s *Store) Retry(ctx context.Context, f event.DeliveryFilter) (int, []strin
 		f.States = []event.DeliveryState{event.Failed}
 	}
 	f.Rendered = true
-	return s.change(ctx, f, `UPDATE deliveries SET state = 0, owner = 0, claim = claim + 1, base = attempts,
+	return s.change(ctx, f, `UPDATE deliveries SET state = 0, owner = 0, claim = claim + 1, base = attempts, early = NULL, scheduled = NULL,
 		due = CASE WHEN key IS NULL OR state = 0 THEN CAST(?2 AS BIGINT) END
 		WHERE id = ?1 AND (state IN (2, 3) OR (state = 0 AND owner = 0 AND due IS NOT NULL)) RETURNING connection, key`)
 }
@@ -117,13 +117,11 @@ func (s *Store) holdEvents(tx tx, page []event.Delivery) error {
 	if s.dialect.hold == "" {
 		return nil
 	}
-	c := conditions{}
-	ids := make([]any, len(page))
+	ids := make([]int64, len(page))
 	for i := range page {
 		ids[i] = int64(page[i].Event)
 	}
-	c.in("id", ids)
-	return tx.query(nil, `SELECT id FROM events`+c.where()+s.dialect.hold, c.args...)
+	return tx.query(nil, `SELECT id FROM events WHERE `+s.dialect.isAmong("id")+s.dialect.hold, s.dialect.numbers(ids))
 }
 
 // unblock makes a key's first delivery due, unless one of the key's is due or

@@ -21,6 +21,8 @@ func (free) Deliver(context.Context, event.Delivery) (event.Receipt, error) {
 	return event.Receipt{Status: 204}, nil
 }
 
+func (free) Hasten(string) error { return nil }
+
 func (f free) Record(_ *event.Delivery, _ event.Attempt, _ event.Outcome, done func(*event.Delivery)) {
 	done(nil)
 	f.ended <- struct{}{}

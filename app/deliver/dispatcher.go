@@ -24,6 +24,9 @@ type Store interface {
 	NextDue(ctx context.Context, connection string) (time.Time, error)
 	// Record keeps an attempt; done is called after the commit and must not block.
 	Record(d *event.Delivery, a event.Attempt, o event.Outcome, done func(next *event.Delivery))
+	// Hasten makes due, once and beside their schedule, what last failed as
+	// event.Outcome.Early says.
+	Hasten(connection string) error
 	// Release gives claimed deliveries back unsent.
 	Release(deliveries []event.Delivery, due time.Time) error
 }

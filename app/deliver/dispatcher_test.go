@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"hookgate/connectors"
 	"hookgate/internal/event"
 	"hookgate/internal/yamlnode"
+	"hookgate/test/lab"
 )
 
 func TestDeliver(t *testing.T) {
@@ -290,5 +292,54 @@ func TestUpdate(t *testing.T) {
 	}
 	for _, id := range waiting {
 		b.state(id, event.Delivered)
+	}
+}
+
+// What failed in an outage goes once when the breaker closes, without using up
+// an attempt or moving its schedule; one more success sends nothing early.
+func TestBreaker_sendsWhatFailedOnceItCloses(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	var down atomic.Bool
+	var stubborn atomic.Int64
+	down.Store(true)
+	r := newReceiver(func(_ context.Context, d event.Delivery) error {
+		if down.Load() || int64(d.ID) == stubborn.Load() {
+			return errors.New("connection refused")
+		}
+		return nil
+	})
+	b.lanes.Update([]deliver.Connection{connection("x", r, time.Hour)})
+	stubborn.Store(int64(b.accept("x", "")))
+	ids := make([]event.DeliveryID, 9)
+	for i := range ids {
+		ids[i] = b.accept("x", "")
+	}
+	r.await(t, 10)
+	for _, id := range ids {
+		b.state(id, event.Retrying)
+	}
+	failing := event.DeliveryID(stubborn.Load())
+	before := b.state(failing, event.Retrying)
+	down.Store(false)
+	probe := b.accept("x", "")
+	b.state(probe, event.Delivered)
+	for _, id := range ids {
+		if got := b.state(id, event.Delivered); got.Attempts != 2 {
+			t.Errorf("delivered by attempt %d, want 2", got.Attempts)
+		}
+	}
+	var after event.Delivery
+	lab.Eventually(t, "the early try of the one that fails is recorded", func() bool {
+		after = b.state(failing, event.Retrying)
+		return after.Attempts == 2
+	})
+	if !after.Due.Equal(before.Due) || after.Attempts-after.Base != 1 {
+		t.Errorf("after its early try: due %v with %d tries used up, want %v with 1", after.Due, after.Attempts-after.Base, before.Due)
+	}
+	// One success more, with the breaker closed, sends nothing early.
+	b.state(b.accept("x", ""), event.Delivered)
+	if got := b.state(failing, event.Retrying); got.Attempts != 2 {
+		t.Errorf("a success sent it early again: %d attempts", got.Attempts)
 	}
 }

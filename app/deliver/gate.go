@@ -35,6 +35,7 @@ type breaker struct {
 	name   string
 	shared SharedLimits
 	logger *slog.Logger
+	closed func() // called when a probe of this process has closed it
 
 	mu       sync.Mutex
 	settings int           // counts what made a fresh start of it
@@ -48,8 +49,8 @@ type breaker struct {
 	told     time.Time // when the last of those was done
 }
 
-func newBreaker(name string, gates SharedLimits, logger *slog.Logger) *breaker {
-	return &breaker{name: name, shared: gates, logger: logger, changed: make(chan struct{})}
+func newBreaker(name string, gates SharedLimits, logger *slog.Logger, closed func()) *breaker {
+	return &breaker{closed: closed, name: name, shared: gates, logger: logger, changed: make(chan struct{})}
 }
 
 // enter waits until an attempt may begin, which may take keep, and returns what

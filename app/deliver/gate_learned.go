@@ -55,6 +55,9 @@ func (g *breaker) settle(ctx context.Context, settings int, claim int64, v verdi
 		g.logger.InfoContext(ctx, "a connection works again", "connection", g.name)
 	}
 	g.share(ctx, func(ctx context.Context) error { return g.shared.EndProbe(ctx, g.name, claim, v == passed, again) })
+	if v == passed {
+		g.closed()
+	}
 }
 
 // pause holds the connection for d, at most maxPause.

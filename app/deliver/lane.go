@@ -54,11 +54,11 @@ type workers struct {
 func newLane(name string, d *deps, t *attemptStats) *lane {
 	l := &lane{
 		name: name, deps: d, stats: t,
-		slots:   make(chan struct{}, laneCapacity),
-		queue:   make(chan event.Delivery, laneCapacity),
-		wake:    make(chan struct{}, 1),
-		breaker: newBreaker(name, d.limits, d.logger),
+		slots: make(chan struct{}, laneCapacity),
+		queue: make(chan event.Delivery, laneCapacity),
+		wake:  make(chan struct{}, 1),
 	}
+	l.breaker = newBreaker(name, d.limits, d.logger, l.hasten)
 	l.behind.Store(true) // until the first look at the store
 	return l
 }
@@ -149,6 +149,15 @@ func (l *lane) poll() {
 // overflowed tells the lane that due deliveries were left in the store.
 func (l *lane) backlogAdded() {
 	l.behind.Store(true)
+	l.poll()
+}
+
+// hasten has what failed in an outage that is over sent again, once and before
+// its schedule says so.
+func (l *lane) hasten() {
+	if err := l.deps.store.Hasten(l.name); err != nil {
+		l.deps.logger.Warn("what failed while a connection did not work waits for its schedule", "connection", l.name, "error", err)
+	}
 	l.poll()
 }
 

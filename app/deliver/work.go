@@ -63,7 +63,7 @@ func (l *lane) attempt(ctx context.Context, w *workers, d *event.Delivery, leave
 	after := time.Duration(0)
 	if err != nil {
 		a.Error = err.Error()
-		outcome, after = l.judge(w, d, err)
+		outcome, after = l.judge(w, d, err, receipt.Status)
 	}
 	leave(health(err))
 	if after > 0 {
@@ -87,8 +87,8 @@ func deliver(ctx context.Context, c connectors.Connector, d event.Delivery) (rec
 }
 
 // judge decides what becomes of d after err, and how long the receiver asked
-// everybody to wait.
-func (l *lane) judge(w *workers, d *event.Delivery, err error) (event.Outcome, time.Duration) {
+// everybody to wait. A try beside the schedule leaves d where it was in it.
+func (l *lane) judge(w *workers, d *event.Delivery, err error, status int) (event.Outcome, time.Duration) {
 	after := time.Duration(0)
 	if ce, ok := errors.AsType[*connectors.Error](err); ok {
 		if ce.Permanent {
@@ -97,12 +97,19 @@ func (l *lane) judge(w *workers, d *event.Delivery, err error) (event.Outcome, t
 		after = ce.After
 	}
 	now := l.deps.now()
+	early := time.Time{}
+	if status == 0 || status >= 500 { // no answer, or none of the receiver's own: it was not well
+		early = now.Add(after)
+	}
+	if d.Early {
+		return event.Outcome{State: event.Retrying, Due: now.Add(after), Early: early}, after
+	}
 	tries := d.Attempts + 1 - d.Base
 	delay, again := w.connection.Policy.Next(tries, now.Sub(d.Created), after, rand.Float64()) //nolint:gosec // jitter is no secret
 	if !again {
 		return event.Outcome{State: event.Failed}, after
 	}
-	return event.Outcome{State: event.Retrying, Due: now.Add(delay)}, after
+	return event.Outcome{State: event.Retrying, Due: now.Add(delay), Early: early}, after
 }
 
 // health is what an attempt says of the receiver: it is well also when it

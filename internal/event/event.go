@@ -179,6 +179,7 @@ type Delivery struct {
 	Base      int        // attempts before the last retry by hand: the schedule counts from there
 	Claim     int64      // fencing token: results under an older one change nothing
 	Owner     int64      // the process that claimed it, as the store numbers it
+	Early     bool       // claimed for a try beside its schedule, which counts no attempt
 	Once      *Once      // only where it is accepted; nil: it goes in any case
 }
 
@@ -209,4 +210,7 @@ type Attempt struct {
 type Outcome struct {
 	State DeliveryState // Delivered, Retrying or GaveUp
 	Due   time.Time     // the next try, for Retrying
+	// Early is when it may go at the earliest once the connection works again;
+	// zero: not before Due.
+	Early time.Time
 }

@@ -56,7 +56,12 @@ func apply(g *lab.Gate, client *http.Client, name, email string) error {
 	body := fmt.Sprintf("--B\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\n%s\r\n"+
 		"--B\r\nContent-Disposition: form-data; name=\"email\"\r\n\r\n%s\r\n"+
 		"--B\r\nContent-Disposition: form-data; name=\"cv\"; filename=\"%s.pdf\"\r\n\r\n%%PDF-1.7 of %s\r\n--B--\r\n", name, email, email, email)
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, g.URL+"/f/apply", strings.NewReader(body))
+	return multipartPost(g, client, "apply", body)
+}
+
+// multipartPost posts a body of multipart/form-data, with the boundary B, to a form.
+func multipartPost(g *lab.Gate, client *http.Client, form, body string) error {
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, g.URL+"/f/"+form, strings.NewReader(body))
 	if err != nil {
 		return err
 	}

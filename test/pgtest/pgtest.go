@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -69,6 +71,22 @@ func Shared(tb testing.TB) *Server {
 func New(tb testing.TB) *Server {
 	tb.Helper()
 	return own(tb, careless())
+}
+
+// With is a cluster of the test's own with settings of the server.
+func With(tb testing.TB, settings ...string) *Server {
+	tb.Helper()
+	return own(tb, append(careless(), settings...))
+}
+
+// Log is what the server has logged so far.
+func (s *Server) Log(tb testing.TB) string {
+	tb.Helper()
+	text, err := os.ReadFile(filepath.Join(s.dir, "log"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return string(text)
 }
 
 // Durable is a cluster of the test's own that waits for the disk, as those do

@@ -1,9 +1,11 @@
 package pgtest
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"os/user"
@@ -169,4 +171,42 @@ func (s *Server) CPU() time.Duration {
 func (s *Server) end() {
 	s.Stop()
 	_ = os.RemoveAll(s.dir)
+}
+
+// Dump is the schema of a URL that a server gave, as SQL.
+func Dump(tb testing.TB, at string) []byte {
+	tb.Helper()
+	program, err := exec.LookPath("pg_dump")
+	if err != nil {
+		program = filepath.Join(programs(tb), "pg_dump")
+	}
+	where, err := url.Parse(at)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	query := where.Query()
+	schema := query.Get("search_path")
+	query.Del("search_path")
+	where.RawQuery = query.Encode()
+	out, err := exec.Command(program, "--inserts", "--no-owner", "--schema", schema, where.String()).Output() //nolint:gosec // a test's own server
+	if err != nil {
+		tb.Fatalf("pg_dump: %v", err)
+	}
+	return bytes.ReplaceAll(out, []byte(schema+"."), []byte("kept."))
+}
+
+// Restore makes a schema of what Dump gave and returns its URL.
+func (s *Server) Restore(tb testing.TB, dump []byte) string {
+	tb.Helper()
+	at := s.URL(tb)
+	schema := at[strings.Index(at, "search_path=")+len("search_path="):]
+	text := strings.ReplaceAll(string(dump), "kept.", schema+".")
+	var lines []string
+	for line := range strings.SplitSeq(text, "\n") {
+		if !strings.HasPrefix(line, "CREATE SCHEMA") && !strings.HasPrefix(line, `\`) {
+			lines = append(lines, line)
+		}
+	}
+	s.Exec(tb, strings.Join(lines, "\n"))
+	return at
 }

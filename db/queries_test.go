@@ -1,0 +1,453 @@
+package db_test
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"hookgate/db"
+	"hookgate/internal/event"
+	"hookgate/test/pgtest"
+)
+
+// meant are the queries that read a large table from one end to the other, or
+// until a page is full, by what stands in them.
+var meant = []struct{ part, why string }{
+	{"FROM events ORDER BY id DESC LIMIT", "the newest page, which ends with it"},
+	{"FROM events WHERE (id > ", "as above, onwards"},
+	{"FROM deliveries ORDER BY id DESC LIMIT", "the newest page of deliveries"},
+	{"FROM events WHERE source = ", "a search for a source: until the page is full"},
+	{"FROM events WHERE type = ", "a search for a type"},
+	{"FROM events WHERE form = 1", "a search in all forms"},
+	{"substr(verdicts", "a search for what a rule matched"},
+	{"errors IS NOT NULL", "a search for rule errors, also beside a match"},
+	{"FROM deliveries WHERE rule = ", "a search for a rule's deliveries"},
+	{"FROM deliveries WHERE connection = ", "a search for a connection's deliveries"},
+	{"FROM deliveries WHERE (state = 1", "a search for what is delivered: until the page is full"},
+	{"FROM deliveries WHERE (state = 3", "a search for what was cancelled"},
+	{"count(DISTINCT length(connection)", "counts them, for a question about all"},
+	{"FROM deliveries WHERE NOT (attempts = 0", "a search for what has an output"},
+	{"state IN (4, 5)", "one event, by its id"},
+	{"SELECT count(*) FROM events", "counts them"},
+	{"SELECT EXISTS (SELECT 1 FROM files)", "ends with the first"},
+	{"max(id), 0) FROM events", "the last id, from the end of the index"},
+}
+
+// large are the tables that grow with the history.
+var large = []string{"events", "deliveries", "attempts", "files", "replays"}
+
+// TestQueries_costDoesNotGrow drives every method of the store over a history
+// and asks each engine how it did what it was told: by EXPLAIN QUERY PLAN, and
+// by auto_explain, which logs the plan of each statement as it was run. What
+// reads a large table without a bound must be one of meant. A method that is
+// not driven is a fault of the test.
+func TestQueries_costDoesNotGrow(t *testing.T) {
+	t.Parallel()
+	t.Run("sqlite", func(t *testing.T) {
+		t.Parallel()
+		path := filepath.Join(t.TempDir(), "test.db")
+		s, c := newStore(t, place{path: path})
+		queries := map[string]bool{}
+		s.WatchReads(func(query string) { queries[query] = true })
+		drive(t, s, c, false)
+		s.WatchReads(nil)
+		for _, query := range s.Statements() {
+			queries[query] = true
+		}
+		conn, err := sql.Open("sqlite3", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		for query := range queries {
+			refuse(t, query, explainSQLite(t, conn, query))
+		}
+		t.Logf("%d queries", len(queries))
+	})
+	t.Run("postgres", func(t *testing.T) {
+		t.Parallel()
+		server := pgtest.With(t, "session_preload_libraries=auto_explain", "auto_explain.log_min_duration=0", "auto_explain.log_format=json")
+		p := place{url: server.URL(t)}
+		s, c := newStore(t, p)
+		mustAccept(t, s, c, "", "x")
+		grow(t, p.url, c.Now())
+		before := len(server.Log(t))
+		drive(t, s, c, true)
+		n := 0
+		for query, plan := range loggedPlans(t, server.Log(t)[before:]) {
+			n++
+			refuse(t, query, unbounded(plan))
+		}
+		t.Logf("%d queries", n)
+		if n < 60 {
+			t.Errorf("the server has logged %d plans: it logs too little", n)
+		}
+	})
+}
+
+// refuse fails the test for a query that reads whole tables and is not meant to.
+func refuse(t *testing.T, query string, tables []string) {
+	t.Helper()
+	if len(tables) == 0 {
+		return
+	}
+	flat := strings.Join(strings.Fields(regexp.MustCompile(`\$\d+|\?\d+`).ReplaceAllString(query, "?")), " ")
+	for _, m := range meant {
+		if strings.Contains(flat, m.part) {
+			return
+		}
+	}
+	t.Errorf("reads all of %s:\n%s", strings.Join(tables, ", "), flat)
+}
+
+// explainSQLite lists the large tables that a query reads from end to end.
+func explainSQLite(t *testing.T, conn *sql.DB, query string) []string {
+	t.Helper()
+	args := []any{}
+	for _, m := range regexp.MustCompile(`\?(\d+)`).FindAllStringSubmatch(query, -1) {
+		n, err := strconv.Atoi(m[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		for len(args) < n {
+			args = append(args, nil)
+		}
+	}
+	if !regexp.MustCompile(`^\s*(SELECT|INSERT|UPDATE|DELETE|WITH)`).MatchString(query) {
+		return nil
+	}
+	rows, err := conn.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		t.Fatalf("%v in %s", err, query)
+	}
+	defer rows.Close()
+	aliases := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?:FROM|JOIN) (\w+)(?: AS)? (\w+)`).FindAllStringSubmatch(query, -1) {
+		aliases[m[2]] = m[1]
+	}
+	var tables []string
+	for rows.Next() {
+		var id, parent, unused int
+		var step string
+		if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
+			t.Fatal(err)
+		}
+		name, found := strings.CutPrefix(step, "SCAN ")
+		if !found {
+			continue
+		}
+		index := strings.Contains(name, "deliveries_open") || strings.Contains(name, "deliveries_key") || strings.Contains(name, "deliveries_failed") || strings.Contains(name, "events_rare")
+		name, _, _ = strings.Cut(name, " ")
+		if full := aliases[name]; full != "" {
+			name = full
+		}
+		if slices.Contains(large, name) && !index { // those hold what is open, failed or rare
+			tables = append(tables, name)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return tables
+}
+
+// node is a step of a plan of PostgreSQL.
+type node struct {
+	Type     string `json:"Node Type"`
+	Relation string `json:"Relation Name"`
+	Index    string `json:"Index Name"`
+	Cond     string `json:"Index Cond"`
+	Plans    []node `json:"Plans"`
+}
+
+// loggedPlans are the plans in a log, by the text of their queries.
+func loggedPlans(t *testing.T, log string) map[string]node {
+	t.Helper()
+	plans := map[string]node{}
+	for _, part := range strings.Split(log, "  plan:\n")[1:] {
+		var logged struct {
+			Text string `json:"Query Text"`
+			Plan node   `json:"Plan"`
+		}
+		if err := json.NewDecoder(strings.NewReader(part)).Decode(&logged); err != nil {
+			t.Fatalf("%v in %.200s", err, part)
+		}
+		plans[logged.Text] = logged.Plan
+	}
+	return plans
+}
+
+// unbounded lists the large tables that a plan reads without a condition of an
+// index. The partial indexes hold what is open, failed or rare.
+func unbounded(n node) []string {
+	var tables []string
+	partial := strings.HasPrefix(n.Index, "deliveries_") && n.Index != "deliveries_pkey" || n.Index == "events_rare"
+	if slices.Contains(large, n.Relation) && n.Type != "Bitmap Heap Scan" && n.Type != "ModifyTable" && n.Cond == "" && n.Type != "Tid Scan" && n.Type != "LockRows" && !partial {
+		tables = append(tables, n.Relation)
+	}
+	for _, below := range n.Plans {
+		tables = append(tables, unbounded(below)...)
+	}
+	return tables
+}
+
+// grow fills the tables, so that the planner has no reason to read them whole.
+func grow(t *testing.T, url string, now time.Time) {
+	t.Helper()
+	last := int64(event.FirstIDAt(now.Add(-time.Hour)))
+	for _, query := range []string{
+		`INSERT INTO events (id, source, form, type, received, state, plan, verdicts, deliveries, first, content)
+			SELECT %[1]d - n * 64, 'old', 0, 'order', 0, 0, 0, '', 2, %[1]d - n * 64 + 1, content FROM events, generate_series(1, 12000) AS n`,
+		`INSERT INTO deliveries (id, event, rule, action, connection, state, owner, claim, attempts, base, output)
+			SELECT %[1]d - n * 64 + k, %[1]d - n * 64, 'r', 1, 'old', 1, 0, 1, 1, 0, '\x007b7d' FROM generate_series(1, 12000) AS n, generate_series(1, 2) AS k`,
+		`INSERT INTO attempts (delivery, number, started, duration, status, error) SELECT %[1]d - n * 64 + 1, 1, 0, 0, 500, 'x' FROM generate_series(1, 8000) AS n`,
+		`INSERT INTO files (id, event, field, name, type, size, sha256, created) SELECT 'fil_' || n, %[1]d - n * 64, 'f', 'n', 't', 1, 'x', 0 FROM generate_series(1, 30000) AS n`,
+		`INSERT INTO replays (event, run, at, plan, verdicts, deliveries, first) SELECT %[1]d - n * 64, 1, 0, 0, '', 0, 0 FROM generate_series(1, 8000) AS n`,
+		`ANALYZE`,
+	} {
+		if strings.Contains(query, "%") {
+			query = fmt.Sprintf(query, last)
+		}
+		mustExec(t, url, query)
+	}
+}
+
+// driver calls methods of the store and notes which.
+type driver struct {
+	t      *testing.T
+	s      *db.Store
+	called map[string]bool
+}
+
+func (d *driver) do(name string, err error) {
+	d.t.Helper()
+	d.called[name] = true
+	if err != nil {
+		d.t.Errorf("%s: %v", name, err)
+	}
+}
+
+// drive uses all that a store can do, each several times: PostgreSQL keeps a
+// plan for any parameters from the sixth time on.
+func drive(t *testing.T, s *db.Store, c *clock, shared bool) {
+	t.Helper()
+	d := &driver{t: t, s: s, called: map[string]bool{}}
+	for _, unread := range []string{"Close", "Fatal", "Err", "NewIDs", "Holds", "SharedLimits", "Watch", "Accept", "WatchReads", "Statements", "Read", "Freeze", "Replica"} {
+		d.called[unread] = true // no queries, or those of the test's own
+	}
+	for range 7 {
+		d.writes(c)
+		d.reads(c)
+		d.upkeep(c, shared)
+	}
+	kind := reflect.TypeOf(s)
+	for i := range kind.NumMethod() {
+		if name := kind.Method(i).Name; !d.called[name] {
+			t.Errorf("%s is not driven: its queries are not looked at", name)
+		}
+	}
+}
+
+func (d *driver) writes(c *clock) {
+	t, s := d.t, d.s
+	t.Helper()
+	plan, err := s.SavePlan(event.RuleSet{Hash: "abc", Rules: []string{"r"}})
+	d.do("SavePlan", err)
+	d.do("UsePlan", s.UsePlan(plan))
+	e, ds := mustAccept(t, s, c, "k", "x", "y")
+	_, waiting := mustAccept(t, s, c, "k", "x")
+	mustRecord(t, s, c, &ds[0], event.Outcome{State: event.Retrying, Due: c.Now()}, "503")
+	mustRecord(t, s, c, &ds[1], event.Outcome{State: event.Delivered}, "")
+	d.do("Record", nil)
+	claimed, err := s.Claim("x", c.Now(), 10)
+	d.do("Claim", err)
+	d.do("Release", s.Release(claimed, c.Now()))
+	id := s.NewIDs(3)
+	post := event.Event{ID: id, Source: "contact", Form: true, ReceivedAt: c.Now(), State: event.Spam, Plan: plan, Results: []byte("n")}
+	post.Files = []event.File{{ID: "fil_" + id.String(), Event: id, Field: "f", Name: "n", Created: c.Now()}}
+	_, err = s.Accept(&post, nil)
+	d.do("Accept", err)
+	post.State, post.Results = event.Routed, []byte("m")
+	_, err = s.Readmit(&post, []event.Delivery{{ID: event.DeliveryID(id) + 1, Event: id, Rule: "r", Action: 1, Connection: "x", Output: json.RawMessage(`{}`)}})
+	d.do("Readmit", err)
+	run := event.ReplayRun{ID: event.RunID(s.NewIDs(1)), Created: c.Now(), Selection: json.RawMessage(`{}`), Past: id + 1}
+	d.do("CreateRun", s.CreateRun(&run))
+	next := run
+	next.Cursor, next.Done = e.ID, true
+	made := event.DeliveryID(s.NewIDs(1))
+	_, err = s.Replay(&run, &next, []event.Replayed{{Replay: event.Replay{Event: e.ID, Run: run.ID, At: c.Now(), Plan: plan, Results: []byte("m")}, Deliveries: []event.Delivery{{ID: made, Event: e.ID, Rule: "r", Action: 1, Connection: "y", Output: json.RawMessage(`{}`)}}}})
+	d.do("Replay", err)
+	_, _, err = s.Retry(t.Context(), event.DeliveryFilter{IDs: []event.DeliveryID{ds[1].ID}})
+	d.do("Retry", err)
+	_, _, err = s.Cancel(t.Context(), event.DeliveryFilter{IDs: []event.DeliveryID{waiting[0].ID}})
+	d.do("Cancel", err)
+	_, _, err = s.Retry(t.Context(), event.DeliveryFilter{})
+	d.do("Retry", err)
+	d.do("Hasten", s.Hasten("x"))
+	d.do("Reschedule", s.Reschedule(c.Now().Add(24*time.Hour)))
+	d.do("Audit", s.Audit(event.Audit{ID: event.AuditID(s.NewIDs(1)), Action: "forget", Detail: json.RawMessage(`{}`)}))
+	d.do("AddHealth", s.AddHealth(event.AttemptStats{
+		Counts: []event.AttemptCount{{Connection: "x", Slot: 1, Attempts: 1}}, Last: []event.LastAttempt{{Connection: "x", Ended: c.Now(), Failed: true, FailedAt: c.Now(), Delivery: ds[0].ID, Number: 1}},
+	}))
+	_, err = s.SetPauseState(event.PauseState{Connection: "x", Count: 5, Per: time.Second})
+	d.do("SetPauseState", err)
+	_, err = s.Drained()
+	d.do("Drained", err)
+	d.do("Remember", s.Remember("x", "k", "v", time.Hour))
+	number, err := s.ClaimKey("x", "k", time.Hour)
+	d.do("ClaimKey", err)
+	s.ReleaseKey("x", "k", number)
+	d.do("ReleaseKey", nil)
+	_, err = s.FormKey(t.Context())
+	d.do("FormKey", err)
+	d.do("SetFilesFolder", s.SetFilesFolder(7))
+	d.do("Ping", s.Ping())
+}
+
+func (d *driver) reads(c *clock) {
+	t, s, ctx := d.t, d.s, d.t.Context()
+	t.Helper()
+	list, err := s.Events(ctx, event.Filter{})
+	d.do("Events", err)
+	if len(list) == 0 {
+		t.Fatal("there are no events")
+	}
+	for _, f := range eventFilters(list[0].ID, c.Now()) {
+		_, err := s.Events(ctx, f)
+		d.do("Events", err)
+		_, err = s.CountEvents(ctx, f)
+		d.do("CountEvents", err)
+		d.do("Scan", s.Scan(ctx, f, func(*event.Event) error { return db.ErrStop }))
+	}
+	_, err = s.Event(ctx, list[0].ID)
+	d.do("Event", err)
+	for _, f := range deliveryFilters(list, c.Now()) {
+		ds, err := s.Deliveries(ctx, f)
+		d.do("Deliveries", err)
+		var ids []event.DeliveryID
+		for i := range ds {
+			ids = append(ids, ds[i].ID)
+		}
+		_, err = s.Attempts(ctx, ids...)
+		d.do("Attempts", err)
+		_, _, _, err = s.Count(ctx, f)
+		d.do("Count", err)
+	}
+	_, err = s.Replays(ctx, list[0].ID)
+	d.do("Replays", err)
+	_, err = s.Footprint(ctx, []event.ID{list[0].ID, list[1].ID})
+	d.do("Footprint", err)
+	_, err = s.File(ctx, "fil_"+list[0].ID.String())
+	d.do("File", err)
+	_, err = s.KnownFiles(ctx, []string{"fil_1", "fil_2"})
+	d.do("KnownFiles", err)
+	_, err = s.HasFiles(ctx)
+	d.do("HasFiles", err)
+	_, err = s.FilesFolder(ctx)
+	d.do("FilesFolder", err)
+	_, err = s.FormCounts(ctx, c.Now().Add(-time.Hour))
+	d.do("FormCounts", err)
+	d.overviews(ctx, c)
+}
+
+// overviews reads what status and lists of connections show.
+func (d *driver) overviews(ctx context.Context, c *clock) {
+	d.t.Helper()
+	s := d.s
+	_, err := s.Audits(ctx, "forget", 0, 10)
+	d.do("Audits", err)
+	_, err = s.Health(ctx, 0, 0)
+	d.do("Health", err)
+	_, _, err = s.Recall(ctx, "x", "k")
+	d.do("Recall", err)
+	plan, err := s.LatestPlan(ctx)
+	d.do("LatestPlan", err)
+	_, err = s.Plan(ctx, plan.Plan)
+	d.do("Plan", err)
+	runs, err := s.Runs(ctx, 10)
+	d.do("Runs", err)
+	_, err = s.Run(ctx, runs[0].ID)
+	d.do("Run", err)
+	_, _, err = s.Replicas(ctx)
+	d.do("Replicas", err)
+	_, err = s.Backlogs(ctx)
+	d.do("Backlogs", err)
+	_, err = s.NextDue(ctx, "x")
+	d.do("NextDue", err)
+	_, err = s.PauseStates(ctx)
+	d.do("PauseStates", err)
+	_, err = s.Failures(ctx, c.Now().Add(-time.Hour))
+	d.do("Failures", err)
+	_, err = s.Size()
+	d.do("Size", err)
+}
+
+// upkeep deletes: it comes last.
+func (d *driver) upkeep(c *clock, shared bool) {
+	d.t.Helper()
+	s, ctx := d.s, d.t.Context()
+	list, err := s.Events(ctx, event.Filter{Limit: 2})
+	d.do("Events", err)
+	_, _, err = s.Erase(ctx, []event.ID{list[0].ID, list[1].ID})
+	d.do("Erase", err)
+	_, err = s.EraseNames(ctx, func(string) bool { return true })
+	d.do("EraseNames", err)
+	files, err := s.RemovableFiles(ctx, 10)
+	d.do("RemovableFiles", err)
+	d.do("EraseFiles", s.EraseFiles(files))
+	_, err = s.Prune(ctx, db.Retention{Events: 90 * 24 * time.Hour, Submissions: 90 * 24 * time.Hour, Spam: time.Hour, Files: time.Hour})
+	d.do("Prune", err)
+	_, err = s.DropPlans(ctx)
+	d.do("DropPlans", err)
+	_, err = s.PurgeDeleted(ctx)
+	d.do("PurgeDeleted", err)
+	if limits := s.SharedLimits(); shared {
+		_, err := limits.Shut(ctx)
+		d.do("SharedLimits", err)
+	}
+	c.Add(time.Second)
+}
+
+func eventFilters(id event.ID, now time.Time) []event.Filter {
+	return []event.Filter{
+		{},
+		{IDs: []event.ID{id, id - 1}},
+		{Source: "nowhere", Limit: 5},
+		{Type: "order"},
+		{States: []event.State{event.Rejected}},
+		{States: []event.State{event.Rejected, event.Spam}},
+		{States: []event.State{event.RuleError}},
+		{Rule: "r"},
+		{FormsOnly: true},
+		{Since: now.Add(-time.Minute), Until: now},
+		{Before: id, After: id - 1000, OldestFirst: true},
+	}
+}
+
+func deliveryFilters(list []event.Event, now time.Time) []event.DeliveryFilter {
+	filters := []event.DeliveryFilter{
+		{},
+		{IDs: []event.DeliveryID{1, 2, 3}},
+		{Connection: "x"},
+		{Rule: "r"},
+		{Since: now.Add(-time.Minute)},
+		{Before: event.DeliveryID(list[0].ID)},
+		{Rendered: true},
+	}
+	for _, state := range []event.DeliveryState{event.Waiting, event.Sending, event.Retrying, event.Held, event.Delivered, event.Failed, event.Cancelled} {
+		filters = append(filters, event.DeliveryFilter{States: []event.DeliveryState{state}})
+	}
+	for i := range list {
+		filters = append(filters, event.DeliveryFilter{Event: list[i].ID})
+	}
+	return filters
+}
