@@ -16,7 +16,7 @@ import (
 	"hookgate/app"
 	"hookgate/app/admin"
 	"hookgate/app/config"
-	"hookgate/connectors"
+	"hookgate/connectors/all"
 	"hookgate/db"
 	"hookgate/internal/event"
 )
@@ -127,7 +127,7 @@ func TestCompare_renamedStatus(t *testing.T) {
 		t.Fatal(err)
 	}
 	ids := mustFill(t, path, now, 10_000)
-	past, err := app.OpenPast(t.Context(), config.Storage{Path: path}, connectors.NewCatalog(), time.Now)
+	past, err := app.OpenPast(t.Context(), config.Storage{Path: path}, all.Catalog(), time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -175,7 +175,7 @@ func BenchmarkCompare(b *testing.B) {
 		b.Fatal(err)
 	}
 	mustFill(b, path, now, n)
-	past, err := app.OpenPast(b.Context(), config.Storage{Path: path}, connectors.NewCatalog(), time.Now)
+	past, err := app.OpenPast(b.Context(), config.Storage{Path: path}, all.Catalog(), time.Now)
 	if err != nil {
 		b.Fatal(err)
 	}

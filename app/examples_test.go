@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"hookgate/app"
-	"hookgate/connectors"
+	"hookgate/connectors/all"
 )
 
 // The example that `connectors show` prints of each kind is a part of a
@@ -30,7 +30,7 @@ func TestExamples_compile(t *testing.T) {
 		t.Fatal(err)
 	}
 	variable := regexp.MustCompile(`\$\{([A-Z0-9_]+)\}`)
-	kinds := append(connectors.Kinds(), documentedKind(t))
+	kinds := append(all.Kinds(), documentedKind(t))
 	for _, k := range kinds {
 		t.Run(k.Name, func(t *testing.T) {
 			t.Parallel()

@@ -3,6 +3,8 @@ package app
 import (
 	"hookgate/app/config"
 	"hookgate/connectors"
+	"hookgate/connectors/all"
+	"hookgate/connectors/recipe"
 	"hookgate/internal/diag"
 )
 
@@ -12,10 +14,10 @@ import (
 func Kinds(doc *config.Config, report *config.Report) *connectors.Catalog {
 	var own []connectors.Kind
 	for _, file := range doc.Recipes {
-		kind, name, list := connectors.ReadRecipe(file.Path, file.Content)
+		kind, name, list := recipe.ReadKind(file.Path, file.Content)
 		list = config.ExplainSyntax(list, file.Content)
 		if len(list) == 0 || list.Err() == nil {
-			if _, taken := connectors.NewCatalog(own...).Find(kind.Name); taken {
+			if _, taken := all.Catalog(own...).Find(kind.Name); taken {
 				list = append(list, name.Diag("duplicate-name", "choose another name", "there is a connector %q already", kind.Name))
 			}
 		}
@@ -24,7 +26,7 @@ func Kinds(doc *config.Config, report *config.Report) *connectors.Catalog {
 			own = append(own, kind)
 		}
 	}
-	return connectors.NewCatalog(own...)
+	return all.Catalog(own...)
 }
 
 // kindNamed finds the connector of a connection's type. Where not every recipe
@@ -37,7 +39,7 @@ func (l *Plan) kindNamed(c config.Connection) (*connectors.Kind, diag.List) {
 		return &k, nil
 	}
 	names := l.Kinds.Names()
-	if len(names) < len(connectors.NewCatalog().Names())+len(l.Config.Recipes)+l.Config.Unread {
+	if len(names) < len(all.Catalog().Names())+len(l.Config.Recipes)+l.Config.Unread {
 		return nil, nil
 	}
 	hint := diag.DidYouMean(c.Type.Value, names)

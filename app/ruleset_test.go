@@ -13,6 +13,7 @@ import (
 	"hookgate/app"
 	"hookgate/app/replay"
 	"hookgate/connectors"
+	"hookgate/connectors/all"
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
 	"hookgate/rules"
@@ -135,7 +136,7 @@ func TestVersion_recipeGone(t *testing.T) {
 		sends string
 	}{
 		"there": {loaded.Kinds, nil, `"text":"<&lt;b&gt;>"`},
-		"gone":  {connectors.NewCatalog(), []replay.GoneConnection{{Name: "crm", Type: "mytool"}}, `"text":"<<b>>"`},
+		"gone":  {all.Catalog(), []replay.GoneConnection{{Name: "crm", Type: "mytool"}}, `"text":"<<b>>"`},
 	} {
 		judge, err := app.NewJudge(version.Source, tc.kinds)
 		if err != nil {

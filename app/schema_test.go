@@ -14,13 +14,15 @@ import (
 
 	"hookgate/app"
 	"hookgate/connectors"
+	"hookgate/connectors/all"
+	"hookgate/connectors/recipe"
 	"hookgate/internal/yamlnode"
 )
 
 // mustSchema is the schema of config.yaml, as an editor loads it.
 func mustSchema(t *testing.T, own ...connectors.Kind) *jsonschema.Schema {
 	t.Helper()
-	text, err := app.Schema(append(connectors.Kinds(), own...))
+	text, err := app.Schema(append(all.Kinds(), own...))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +64,7 @@ func documentedRecipe(t *testing.T) string {
 // documentedKind is the recipe that its page shows.
 func documentedKind(t *testing.T) connectors.Kind {
 	t.Helper()
-	kind, _, list := connectors.ReadRecipe("docs/recipes.md", []byte(documentedRecipe(t)))
+	kind, _, list := recipe.ReadKind("docs/recipes.md", []byte(documentedRecipe(t)))
 	if len(list) > 0 {
 		t.Fatal(list)
 	}
@@ -74,7 +76,7 @@ func TestSchema_examples(t *testing.T) {
 	t.Parallel()
 	schema := mustSchema(t, documentedKind(t))
 	sections := map[string]bool{}
-	for _, f := range app.Describe(connectors.Kinds()).Fields {
+	for _, f := range app.Describe(all.Kinds()).Fields {
 		sections[f.Name] = true
 	}
 	pages, err := filepath.Glob("../docs/*.md")
@@ -181,7 +183,7 @@ func TestSchema_values(t *testing.T) {
 func TestSchema_knowsWhatIsDecoded(t *testing.T) {
 	t.Parallel()
 	places := 0
-	visit(app.Describe(connectors.Kinds()), "", nil, func(path string, s yamlnode.Spec, wrap func(string) string) {
+	visit(app.Describe(all.Kinds()), "", nil, func(path string, s yamlnode.Spec, wrap func(string) string) {
 		var names []string
 		for _, f := range s.Fields {
 			if !f.Template { // an action's inputs depend on where it goes

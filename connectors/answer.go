@@ -16,46 +16,46 @@ import (
 )
 
 const (
-	// maxAnswer is how much of an answer is kept, in bytes, and read where the
+	// MaxAnswer is how much of an answer is kept, in bytes, and read where the
 	// status alone decides.
-	maxAnswer = 64 << 10
-	// maxSpokenAnswer is how much is read where the body decides. Slack repeats
+	MaxAnswer = 64 << 10
+	// MaxReadAnswer is how much is read where the body decides. Slack repeats
 	// the whole message in it.
-	maxSpokenAnswer = 1 << 20
+	MaxReadAnswer = 1 << 20
 	// maxRetryAfter bounds what a receiver can ask for.
 	maxRetryAfter = 24 * time.Hour
 	// excerptLength is how much of an answer an error quotes, in characters.
 	excerptLength = 200
 )
 
-// answer is what came back for one request, with the secrets taken out.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
+// Answer is what came back for one request, with the secrets taken out.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
 }
 
-// receipt is the answer as it is kept.
-func (a *answer) receipt() event.Receipt {
-	kept := a.body
-	if len(kept) > maxAnswer {
-		kept = bytes.Clone(kept[:maxAnswer]) // lets go of the rest
+// Receipt is the answer as it is kept.
+func (a *Answer) Receipt() event.Receipt {
+	kept := a.Body
+	if len(kept) > MaxAnswer {
+		kept = bytes.Clone(kept[:MaxAnswer]) // lets go of the rest
 	}
-	return event.Receipt{Status: a.status, Answer: kept}
+	return event.Receipt{Status: a.Status, Answer: kept}
 }
 
-// readAnswer takes at most limit bytes of the body, which the caller closes. A
+// ReadAnswer takes at most limit bytes of the body, which the caller closes. A
 // body that goes on costs its connection then. The error is that of reading
 // the body; the answer holds what came before it.
-func readAnswer(resp *http.Response, secrets *redactor, limit int) (answer, error) {
-	a := answer{status: resp.StatusCode, header: resp.Header}
+func ReadAnswer(resp *http.Response, secrets *Redactor, limit int) (Answer, error) {
+	a := Answer{Status: resp.StatusCode, Header: resp.Header}
 	// What is read beyond the limit makes a secret at the cut recognisable.
 	beyond := limit + secrets.longest
 	raw, err := readUpTo(resp.Body, beyond+1, resp.ContentLength)
 	cut := err != nil || len(raw) > beyond
-	a.body = secrets.clean(raw, cut)
-	if a.body = a.body[:min(len(a.body), limit)]; len(a.body) == 0 {
-		a.body = nil
+	a.Body = secrets.Clean(raw, cut)
+	if a.Body = a.Body[:min(len(a.Body), limit)]; len(a.Body) == 0 {
+		a.Body = nil
 	}
 	return a, err
 }
@@ -86,32 +86,32 @@ func readUpTo(body io.Reader, limit int, length int64) ([]byte, error) {
 	return raw, nil
 }
 
-// failure is the error for a status that is no success: transient with the
+// Failure is the error for a status that is no success: transient with the
 // Retry-After that came along, or permanent.
-func (a *answer) failure(now time.Time) error {
-	err := errors.New(a.describe())
-	if !transient(a.status) {
+func (a *Answer) Failure(now time.Time) error {
+	err := errors.New(a.Describe())
+	if !Transient(a.Status) {
 		return Permanent(err)
 	}
-	return RetryAfter(err, parseRetryAfter(a.header.Get("Retry-After"), now))
+	return RetryAfter(err, ParseRetryAfter(a.Header.Get("Retry-After"), now))
 }
 
-// describe is the status and the start of the answer, in one line.
-func (a *answer) describe() string {
-	line := strconv.Itoa(a.status)
-	if text := http.StatusText(a.status); text != "" {
+// Describe is the status and the start of the answer, in one line.
+func (a *Answer) Describe() string {
+	line := strconv.Itoa(a.Status)
+	if text := http.StatusText(a.Status); text != "" {
 		line += " " + text
 	}
-	if words := excerpt(string(a.body)); words != "" {
+	if words := Excerpt(string(a.Body)); words != "" {
 		line += ": " + words
 	}
 	return line
 }
 
-// transient reports whether a status is worth another try. 409 is among them
+// Transient reports whether a status is worth another try. 409 is among them
 // because receivers that lock or create on the fly answer it for a while; 425
 // is "too early" (RFC 8470, section 5.2).
-func transient(status int) bool {
+func Transient(status int) bool {
 	switch status {
 	case http.StatusRequestTimeout, http.StatusConflict, http.StatusTooEarly, http.StatusTooManyRequests:
 		return true
@@ -119,9 +119,9 @@ func transient(status int) bool {
 	return status >= http.StatusInternalServerError
 }
 
-// parseRetryAfter reads the header in both forms of RFC 9110, section 10.2.3:
+// ParseRetryAfter reads the header in both forms of RFC 9110, section 10.2.3:
 // seconds or a date. What is neither, or in the past, is 0.
-func parseRetryAfter(value string, now time.Time) time.Duration {
+func ParseRetryAfter(value string, now time.Time) time.Duration {
 	value = strings.TrimSpace(value)
 	if value != "" && strings.Trim(value, "0123456789") == "" {
 		seconds, err := strconv.ParseInt(value, 10, 64)
@@ -137,8 +137,8 @@ func parseRetryAfter(value string, now time.Time) time.Duration {
 	return min(max(date.Sub(now), 0), maxRetryAfter)
 }
 
-// excerpt is the start of a text in one line, without control characters.
-func excerpt(text string) string {
+// Excerpt is the start of a text in one line, without control characters.
+func Excerpt(text string) string {
 	var b strings.Builder
 	count, space := 0, false
 	for _, r := range text {
@@ -160,8 +160,8 @@ func excerpt(text string) string {
 	return b.String()
 }
 
-// seconds writes a duration for people: 15 s, 1.5 s, 2 min.
-func seconds(d time.Duration) string {
+// Seconds writes a duration for people: 15 s, 1.5 s, 2 min.
+func Seconds(d time.Duration) string {
 	if d >= time.Minute && d%time.Minute == 0 {
 		return fmt.Sprintf("%d min", d/time.Minute)
 	}

@@ -6,28 +6,18 @@ import (
 	"strings"
 )
 
-// inGo are the kinds that are written in Go.
-func inGo() []Kind {
-	kinds := []Kind{amqpKind(), emailKind(), kafkaKind(), natsKind(), slackKind(), webhookKind()}
-	for i := range kinds {
-		kinds[i].Example = plainExample(&kinds[i])
-	}
-	return kinds
-}
-
-// Kinds are all kinds that come with hookgate, by name. It compiles all
-// recipes: who needs a few kinds takes them from a Catalog.
-func Kinds() []Kind { return NewCatalog().All() }
-
 // Catalog is the kinds that a configuration can have: those that come with
 // hookgate and those of its own recipes. It is immutable.
 type Catalog struct {
-	ready []Kind // need not be compiled any more
+	ready   []Kind
+	recipes map[string]func() (Kind, bool)
 }
 
-// NewCatalog has own beside the kinds that come with hookgate.
-func NewCatalog(own ...Kind) *Catalog {
-	return &Catalog{ready: append(inGo(), own...)}
+// NewCatalog has the kinds in ready, and those that recipes gives by name, each
+// compiled when it is first asked for: they are many, and a configuration uses
+// few.
+func NewCatalog(ready []Kind, recipes map[string]func() (Kind, bool)) *Catalog {
+	return &Catalog{ready: ready, recipes: recipes}
 }
 
 // Find gives the kind of that name.
@@ -35,17 +25,15 @@ func (c *Catalog) Find(name string) (Kind, bool) {
 	if i := slices.IndexFunc(c.ready, func(k Kind) bool { return k.Name == name }); i >= 0 {
 		return c.ready[i], true
 	}
-	if read := builtin()[name]; read != nil {
-		if r, _ := read(); r != nil { // a test allows no faults in them
-			return RecipeKind(r), true
-		}
+	if compile := c.recipes[name]; compile != nil {
+		return compile()
 	}
 	return Kind{}, false
 }
 
 // Names are the kinds' names, sorted.
 func (c *Catalog) Names() []string {
-	names := slices.Collect(maps.Keys(builtin()))
+	names := slices.Collect(maps.Keys(c.recipes))
 	for _, k := range c.ready {
 		names = append(names, k.Name)
 	}
@@ -56,9 +44,10 @@ func (c *Catalog) Names() []string {
 // All gives every kind, by name.
 func (c *Catalog) All() []Kind {
 	all := slices.Clone(c.ready)
-	recipes, _ := BuiltinRecipes()
-	for _, r := range recipes {
-		all = append(all, RecipeKind(r))
+	for _, compile := range c.recipes {
+		if k, ok := compile(); ok {
+			all = append(all, k)
+		}
 	}
 	slices.SortFunc(all, func(a, b Kind) int { return strings.Compare(a.Name, b.Name) })
 	return all

@@ -1,8 +1,9 @@
 // Package connectors brings deliveries to where they go. A Kind is one kind of
-// destination (`type:` in config.yaml); Kinds is the one list of them.
+// destination (`type:` in config.yaml). Each has a folder, or is a recipe; the
+// one list of them is in connectors/all.
 //
-// Each kind keeps these promises, and the conformance test of this package
-// ranges over Kinds to hold it to them:
+// Each kind keeps these promises, and the conformance test of connectors/all
+// ranges over the list to hold it to them:
 //
 //   - An answer decides: 408, 409, 425, 429, 5xx and network errors are worth
 //     another try, other failures are Permanent. A kind refines this by its
@@ -19,6 +20,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"hookgate/internal/diag"
@@ -81,7 +83,8 @@ type Deps struct {
 	Memory  Memory           // of this connection; default: one that ends with the Connector
 }
 
-func (d Deps) withDefaults() Deps {
+// WithDefaults fills in what is not set.
+func (d Deps) WithDefaults() Deps {
 	if d.Egress == nil {
 		d.Egress = egress.New(egress.Config{})
 	}
@@ -98,7 +101,7 @@ func (d Deps) withDefaults() Deps {
 		d.Timeout = DefaultTimeout
 	}
 	if d.Memory == nil {
-		d.Memory = &ownMemory{}
+		d.Memory = NewMemory()
 	}
 	if d.Files == nil {
 		d.Files = noFiles{}
@@ -106,7 +109,8 @@ func (d Deps) withDefaults() Deps {
 	return d
 }
 
-func (d Deps) userAgent() string { return "hookgate/" + d.Version }
+// UserAgent is what requests call us.
+func (d Deps) UserAgent() string { return "hookgate/" + d.Version }
 
 // Kind is one kind of destination.
 type Kind struct {
@@ -120,7 +124,7 @@ type Kind struct {
 	// Actions describes what a rule's action can do, for kinds of which
 	// Action.Inputs names actions rather than their inputs.
 	Actions []ActionDoc
-	// Test is what a test of any such connection does, as Trial says it; "" where
+	// Test is what a test of any such connection does, as TestInfo says it; "" where
 	// there is none, or where it follows from the settings.
 	Test string
 	// Link is the receiver's documentation, and Verified where the facts about
@@ -149,9 +153,9 @@ type Kind struct {
 // Setting is one key of a connection, for people, editors and the schema.
 type Setting = yamlnode.Spec
 
-// settingsOf describes the settings of a kind by the struct that New decodes
+// SettingsOf describes the settings of a kind by the struct that New decodes
 // them into, so that no key can be accepted and not declared.
-func settingsOf[T any]() []Setting { return yamlnode.Describe[T]().Fields }
+func SettingsOf[T any]() []Setting { return yamlnode.Describe[T]().Fields }
 
 // ActionFor is what an action to the connection with these settings accepts.
 func (k Kind) ActionFor(settings yamlnode.Node) lang.Action {
@@ -165,4 +169,43 @@ func (k Kind) ActionFor(settings yamlnode.Node) lang.Action {
 // decoded where connections are loaded; a kind only lets them pass.
 func CommonKeys() []string {
 	return []string{"type", "timeout", "concurrency", "rate_limit", "retry"}
+}
+
+// writeExample writes the keys of an action, in the shortest form that it has.
+func (a *ActionDoc) writeExample(b *strings.Builder) {
+	const beside, inside = "        ", "          "
+	indent := inside
+	switch {
+	case a.Direct:
+		indent = beside
+	case a.Shorthand != "":
+		indent = beside
+		for _, in := range a.Inputs {
+			if in.Name == a.Shorthand {
+				b.WriteString(beside + a.Name + ": " + sampleOf(&in.Setting) + "\n")
+			}
+		}
+	default:
+		b.WriteString(beside + a.Name + ":\n")
+	}
+	for _, in := range a.Inputs {
+		if in.Example != "" && (in.Name != a.Shorthand || a.Direct) {
+			b.WriteString(indent + in.Name + ": " + sampleOf(&in.Setting) + "\n")
+		}
+	}
+}
+
+// ActionDoc describes one action of a kind that has several, or names them.
+type ActionDoc struct {
+	Name, Doc string
+	Shorthand string // the input that may stand in place of the inputs; "": none
+	Direct    bool   // the inputs may stand without the action's name
+	Inputs    []InputDoc
+	Outputs   []string // what is read from the answer
+}
+
+// InputDoc describes one input of an action.
+type InputDoc struct {
+	Setting
+	Max int // characters or items; 0: any number
 }

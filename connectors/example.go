@@ -7,10 +7,10 @@ import (
 	"hookgate/internal/yamlnode"
 )
 
-// example is a connection of the kind and a rule for each of its actions, as
+// Example is a connection of the kind and a rule for each of its actions, as
 // they would stand in a config.yaml, made of the examples that its settings
 // and inputs have.
-func example(k *Kind) string {
+func Example(k *Kind) string {
 	var b strings.Builder
 	name := strings.ReplaceAll(k.Name, "_", "-")
 	b.WriteString("connections:\n  " + name + ":\n    type: " + k.Name + "\n")
@@ -26,30 +26,6 @@ func example(k *Kind) string {
 		a.writeExample(&b)
 	}
 	return b.String()
-}
-
-// writeExample writes the keys of an action, in the shortest form that it has.
-func (a *ActionDoc) writeExample(b *strings.Builder) {
-	const beside, inside = "        ", "          "
-	indent := inside
-	switch {
-	case a.Direct:
-		indent = beside
-	case a.Shorthand != "":
-		indent = beside
-		for _, in := range a.Inputs {
-			if in.Name == a.Shorthand {
-				b.WriteString(beside + a.Name + ": " + sampleOf(&in.Setting) + "\n")
-			}
-		}
-	default:
-		b.WriteString(beside + a.Name + ":\n")
-	}
-	for _, in := range a.Inputs {
-		if in.Example != "" && (in.Name != a.Shorthand || a.Direct) {
-			b.WriteString(indent + in.Name + ": " + sampleOf(&in.Setting) + "\n")
-		}
-	}
 }
 
 // sampleOf is the example of a setting or input as YAML.
@@ -80,21 +56,14 @@ func inBlock(text string) string {
 	return strconv.Quote(text)
 }
 
-// plainExample is the example of a kind written in Go, whose actions are not
-// described one by one; where there is none, its connection alone.
-func plainExample(k *Kind) string {
-	actions := map[string]string{
-		"nats":    "        subject: site.leads\n        json: { id: \"${{ data.id }}\", name: \"${{ data.name }}\" }\n",
-		"kafka":   "        topic: site-leads\n        key: ${{ data.id }}\n        json: { id: \"${{ data.id }}\", name: \"${{ data.name }}\" }\n",
-		"amqp":    "        routing_key: site.leads\n        json: { id: \"${{ data.id }}\", name: \"${{ data.name }}\" }\n",
-		"webhook": "        json: { id: \"${{ data.id }}\", name: \"${{ data.name }}\" }\n",
-		"slack":   "        text: New lead from ${{ data.name }}\n",
-		"email":   "        recipient: team@agency.example\n        subject: New lead from ${{ data.name }}\n        text: ${{ data.message }}\n",
+// ExampleOf is the example of a kind written in Go, whose actions are not
+// described one by one: settings are those of a connection beside the required
+// ones, action the keys of an action to it; both are whole lines of YAML.
+func ExampleOf(k *Kind, settings, action string) string {
+	indented := func(text, indent string) string { return indent + strings.ReplaceAll(text, "\n", "\n"+indent) + "\n" }
+	text := strings.TrimSuffix(Example(k), "rules:\n")
+	if settings != "" {
+		text += indented(settings, "    ")
 	}
-	settings := map[string]string{"slack": "    webhook_url: ${SLACK_WEBHOOK_URL}\n"}
-	text := strings.TrimSuffix(example(k), "rules:\n") + settings[k.Name]
-	if action := actions[k.Name]; action != "" {
-		text += "rules:\n  - name: new-lead\n    from: contact\n    then:\n      - to: " + k.Name + "\n" + action
-	}
-	return text
+	return text + "rules:\n  - name: new-lead\n    from: contact\n    then:\n      - to: " + k.Name + "\n" + indented(action, "        ")
 }

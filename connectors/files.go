@@ -1,11 +1,18 @@
 package connectors
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"time"
+	"unicode"
+
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // ErrNoFile reports that a file is not, or no longer, stored.
@@ -31,25 +38,25 @@ func (noFiles) Open(context.Context, string) (io.ReadCloser, FileInfo, error) {
 	return nil, FileInfo{}, ErrNoFile
 }
 
-// fileRef is a form's file as the event's data holds it.
-type fileRef struct {
+// FileRef is a form's file as the event's data holds it.
+type FileRef struct {
 	ID   string `json:"id"`
 	Name string `json:"name"`
 	Type string `json:"type"`
 	Size int64  `json:"size"`
 }
 
-// readFileRefs reads what a template made of one or more file fields: a file,
+// ReadFiles reads what a template made of one or more file fields: a file,
 // a list of files, or lists of them. A field that was left empty is no file.
-func readFileRefs(key string, raw json.RawMessage) ([]fileRef, error) {
+func ReadFiles(key string, raw json.RawMessage) ([]FileRef, error) {
 	if len(raw) == 0 || string(raw) == "null" || string(raw) == `""` {
 		return nil, nil
 	}
 	var list []json.RawMessage
 	if json.Unmarshal(raw, &list) == nil {
-		var refs []fileRef
+		var refs []FileRef
 		for _, item := range list {
-			inner, err := readFileRefs(key, item)
+			inner, err := ReadFiles(key, item)
 			if err != nil {
 				return nil, err
 			}
@@ -57,9 +64,47 @@ func readFileRefs(key string, raw json.RawMessage) ([]fileRef, error) {
 		}
 		return refs, nil
 	}
-	var ref fileRef
+	var ref FileRef
 	if err := json.Unmarshal(raw, &ref); err != nil || ref.ID == "" {
 		return nil, fmt.Errorf("%s holds something that is not a form's file", key)
 	}
-	return []fileRef{ref}, nil
+	return []FileRef{ref}, nil
+}
+
+// CheckFiles wants files of the form.
+func CheckFiles(n yamlnode.Node) diag.List {
+	const hint = "write ${{ data.brief }}, with the name of the form's file field"
+	if n.Kind() == yamlnode.Map || (n.Kind() == yamlnode.Scalar && !Templated(n)) {
+		return diag.List{n.Diag("wrong-type", hint, "%q must be files of the form", KeyName(n))}
+	}
+	var list diag.List
+	for _, item := range n.Items() {
+		list = append(list, CheckFiles(item)...)
+	}
+	return list
+}
+
+// FileError judges what kept an attachment from being opened: one that is
+// gone stays gone.
+func FileError(parent, ctx context.Context, err error, timeout time.Duration) error {
+	switch {
+	case errors.Is(err, ErrNoFile):
+		return Permanent(err)
+	case ctx.Err() != nil:
+		return AttemptError(parent, ctx, err, timeout)
+	}
+	return err
+}
+
+// FileName is a file's name without folders and without what would break
+// the header that it stands in.
+func FileName(name string) string {
+	name = name[strings.LastIndexAny(name, `/\`)+1:]
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || strings.ContainsRune(`"<>|:*?`, r) || r == unicode.ReplacementChar {
+			return '_'
+		}
+		return r
+	}, strings.TrimSpace(name))
+	return cmp.Or(strings.Trim(name, ". "), "file")
 }

@@ -1,14 +1,13 @@
 package connectors_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
 	"hookgate/connectors"
+	"hookgate/test/connectortest"
 )
 
 // No header makes a delivery wait longer than a day, or less than not at all.
@@ -17,32 +16,12 @@ func FuzzRetryAfter(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
-		d := connectors.ParseRetryAfter(value, clock)
+		d := connectors.ParseRetryAfter(value, connectortest.Clock)
 		if d < 0 || d > 24*time.Hour {
 			t.Errorf("%q gave %s", value, d)
 		}
-		if later := connectors.ParseRetryAfter(value, clock.Add(time.Hour)); later > d {
+		if later := connectors.ParseRetryAfter(value, connectortest.Clock.Add(time.Hour)); later > d {
 			t.Errorf("%q gave %s, and %s an hour later", value, d, later)
-		}
-	})
-}
-
-// No escaped value holds a character that Slack gives a meaning, and Slack
-// shows it as it was.
-func FuzzSlackEscape(f *testing.F) {
-	for _, seed := range []string{"", "a & b", "<!channel>", "<@U1|x>", "&lt;!here&gt;", "&amp;lt;", "\xff<", "<https://x|y>"} {
-		f.Add(seed)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		escaped := connectors.EscapeSlack(text)
-		if strings.ContainsAny(escaped, "<>") {
-			t.Errorf("%q became %q", text, escaped)
-		}
-		if rest := strings.NewReplacer("&amp;", "", "&lt;", "", "&gt;", "").Replace(escaped); strings.Contains(rest, "&") {
-			t.Errorf("%q became %q", text, escaped)
-		}
-		if back := connectors.UnescapeSlack(escaped); back != text {
-			t.Errorf("%q is shown as %q", text, back)
 		}
 	})
 }
@@ -56,32 +35,6 @@ func FuzzExcerpt(f *testing.F) {
 		got := connectors.Excerpt(text)
 		if !utf8.ValidString(got) || utf8.RuneCountInString(got) > 202 || strings.ContainsAny(got, "\r\n\t\x1b\x00\u202e\u2028") {
 			t.Errorf("%q became %q", text, got)
-		}
-	})
-}
-
-// What is read without a decoder is what the decoder would have read, and the
-// usual output is read without one.
-func FuzzSoleJSON(f *testing.F) {
-	for _, seed := range []string{
-		"", "1", "null", ` 1 `, "\n{ \"a\" : [1.50, null] }\t", `"}"`, "{}", "[]", "}", "{", `"`, "01", "1}", "{}}", `"\ud800"`, "\xff", "\"\xff\"", "\u00a01", "\v1",
-		`1,"json":2`, `1,"method":"GET"`, `{},"query":{"a":1}`, `1}{"json":2`, `1}}`, "9007199254740993", `"Harry's <Diner> & Co"`, strings.Repeat("[", 100) + strings.Repeat("]", 100),
-	} {
-		f.Add(`{"json":` + seed + "}")
-		f.Add(`{"JSON":` + seed + "}")
-		f.Add(seed)
-		f.Add(`{"json":` + seed)
-	}
-	f.Fuzz(func(t *testing.T, output string) {
-		got, ok := connectors.SoleJSON([]byte(output))
-		var keys map[string]json.RawMessage
-		err := json.Unmarshal([]byte(output), &keys)
-		want, given := keys["json"]
-		switch {
-		case ok && (err != nil || len(keys) != 1 || !given || !bytes.Equal(got, want)):
-			t.Errorf("%q: got %q, the decoder gives %q, %v", output, got, keys, err)
-		case !ok && given && output == `{"json":`+string(want)+"}":
-			t.Errorf("%q goes to the decoder", output)
 		}
 	})
 }

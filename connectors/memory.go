@@ -18,6 +18,9 @@ type Memory interface {
 	Claim(ctx context.Context, key string, keep time.Duration) (release func(), err error)
 }
 
+// NewMemory is a Memory of this process alone, which ends with it.
+func NewMemory() Memory { return &ownMemory{} }
+
 // ownMemory is a Memory of this process alone.
 type ownMemory struct {
 	mu     sync.Mutex
@@ -63,39 +66,4 @@ func (m *ownMemory) Claim(_ context.Context, key string, keep time.Duration) (re
 			delete(m.claims, key)
 		}
 	}, nil
-}
-
-// keyLocks lets one delivery at a time work with a key. The zero value is
-// ready for use.
-type keyLocks struct {
-	mu   sync.Mutex
-	held map[string]chan struct{} // closed when the key is free again
-}
-
-// lock waits for key until ctx ends.
-func (l *keyLocks) lock(ctx context.Context, key string) (unlock func(), err error) {
-	for {
-		l.mu.Lock()
-		busy, taken := l.held[key]
-		if !taken {
-			if l.held == nil {
-				l.held = map[string]chan struct{}{}
-			}
-			free := make(chan struct{})
-			l.held[key] = free
-			l.mu.Unlock()
-			return func() {
-				l.mu.Lock()
-				defer l.mu.Unlock()
-				delete(l.held, key)
-				close(free)
-			}, nil
-		}
-		l.mu.Unlock()
-		select {
-		case <-busy:
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
 }

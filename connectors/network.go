@@ -15,30 +15,37 @@ import (
 	"hookgate/internal/egress"
 )
 
-// networkError is a request that got no answer. Its text is our own: the
+// noAnswer is a request that got no answer. Its text is our own: the
 // causes name hosts and can quote what the receiver sent. Of the cause it
 // keeps no more than the sentinel to compare with.
-type networkError struct {
+type noAnswer struct {
 	text string
 	is   error
 }
 
-func (e *networkError) Error() string { return e.text }
-func (e *networkError) Unwrap() error { return e.is }
+// Error implements error.
+func (e *noAnswer) Error() string { return e.text }
 
-// attemptError turns what a round trip failed with into the error that
+// Unwrap gives the sentinel.
+func (e *noAnswer) Unwrap() error { return e.is }
+
+// NetworkError is a request that got no answer, in our own words; is, where
+// not nil, is the sentinel to compare it with.
+func NetworkError(text string, is error) error { return &noAnswer{text: text, is: is} }
+
+// AttemptError turns what a round trip failed with into the error that
 // Deliver returns. parent is the context Deliver was called with, ctx the one
 // of the attempt, which ended after timeout.
-func attemptError(parent, ctx context.Context, err error, timeout time.Duration) error {
+func AttemptError(parent, ctx context.Context, err error, timeout time.Duration) error {
 	switch {
 	case errors.Is(err, egress.ErrRefused):
-		return Permanent(&networkError{refusalText(err), egress.ErrRefused})
+		return Permanent(NetworkError(refusalText(err), egress.ErrRefused))
 	case errors.Is(parent.Err(), context.Canceled):
-		return &networkError{"cancelled before there was an answer", context.Canceled}
+		return NetworkError("cancelled before there was an answer", context.Canceled)
 	case ctx.Err() != nil:
-		return &networkError{"timeout after " + seconds(timeout), context.DeadlineExceeded}
+		return NetworkError("timeout after "+Seconds(timeout), context.DeadlineExceeded)
 	}
-	return describeNetwork(egress.Cause(err))
+	return ExplainNetwork(egress.Cause(err))
 }
 
 // refusalText is the guard's own message, without what the dialer put before it.
@@ -50,27 +57,28 @@ func refusalText(err error) string {
 	return egress.ErrRefused.Error()
 }
 
-func describeNetwork(err error) error {
+// ExplainNetwork says in our own words why there was no answer.
+func ExplainNetwork(err error) error {
 	var dns *net.DNSError
 	var timeout net.Error
 	switch {
 	case errors.As(err, &dns):
-		return &networkError{text: dnsText(dns)}
+		return NetworkError(dnsText(dns), nil)
 	case errors.Is(err, syscall.ECONNREFUSED):
-		return &networkError{"connection refused", syscall.ECONNREFUSED}
+		return NetworkError("connection refused", syscall.ECONNREFUSED)
 	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
-		return &networkError{"connection reset", syscall.ECONNRESET}
+		return NetworkError("connection reset", syscall.ECONNRESET)
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
-		return &networkError{"host unreachable", syscall.EHOSTUNREACH}
+		return NetworkError("host unreachable", syscall.EHOSTUNREACH)
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return &networkError{"connection closed before the answer was complete", io.ErrUnexpectedEOF}
+		return NetworkError("connection closed before the answer was complete", io.ErrUnexpectedEOF)
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return &networkError{"timeout while connecting", context.DeadlineExceeded}
+		return NetworkError("timeout while connecting", context.DeadlineExceeded)
 	}
 	if text := tlsText(err); text != "" {
-		return &networkError{text: text}
+		return NetworkError(text, nil)
 	}
-	return &networkError{text: protocolText(err)}
+	return NetworkError(protocolText(err), nil)
 }
 
 func dnsText(err *net.DNSError) string {

@@ -16,17 +16,17 @@ const (
 	minSecret = 5
 )
 
-// redactor takes a connection's secrets out of what receivers answer. It is
+// Redactor takes a connection's secrets out of what receivers answer. It is
 // safe for concurrent use.
-type redactor struct {
+type Redactor struct {
 	replacer *strings.Replacer
 	shortest int // the length of the shortest form of a secret, in bytes
 	longest  int // and of the longest; 0: there are no secrets
 }
 
-// newRedactor hides the given texts, also where they appear in another
+// NewRedactor hides the given texts, also where they appear in another
 // encoding: in URLs, JSON, HTML or base64.
-func newRedactor(secrets ...string) *redactor {
+func NewRedactor(secrets ...string) *Redactor {
 	var forms []string
 	for _, s := range secrets {
 		if len(s) < minSecret {
@@ -46,7 +46,7 @@ func newRedactor(secrets ...string) *redactor {
 		return strings.Compare(a, b)
 	})
 	forms = slices.Compact(forms)
-	r := &redactor{}
+	r := &Redactor{}
 	if len(forms) > 0 {
 		r.longest, r.shortest = len(forms[0]), len(forms[len(forms)-1])
 	}
@@ -58,19 +58,19 @@ func newRedactor(secrets ...string) *redactor {
 	return r
 }
 
-// text is s without secrets.
-func (r *redactor) text(s string) string { return r.replacer.Replace(s) }
+// Text is s without secrets.
+func (r *Redactor) Text(s string) string { return r.replacer.Replace(s) }
 
-// texts are the values without secrets, each of a length that people can read;
+// Texts are the values without secrets, each of a length that people can read;
 // nil for none.
-func (r *redactor) texts(values map[string]string) map[string]string {
+func (r *Redactor) Texts(values map[string]string) map[string]string {
 	if len(values) == 0 {
 		return nil
 	}
 	const longest = 1000 // characters
 	clean := make(map[string]string, len(values))
 	for name, value := range values {
-		value = r.text(value)
+		value = r.Text(value)
 		if runes := []rune(value); len(runes) > longest {
 			value = string(runes[:longest]) + "…"
 		}
@@ -79,9 +79,9 @@ func (r *redactor) texts(values map[string]string) map[string]string {
 	return clean
 }
 
-// clean is body without secrets. Where body was cut, its end is dropped, as
+// Clean is body without secrets. Where body was cut, its end is dropped, as
 // far as a secret of which the rest is missing could reach.
-func (r *redactor) clean(body []byte, cut bool) []byte {
+func (r *Redactor) Clean(body []byte, cut bool) []byte {
 	if r.longest == 0 || len(body) == 0 {
 		return body
 	}
@@ -98,10 +98,10 @@ func (r *redactor) clean(body []byte, cut bool) []byte {
 	return out
 }
 
-// urlSecrets are the parts of a URL that may be a credential: all of it, its
+// URLSecrets are the parts of a URL that may be a credential: all of it, its
 // path and query together, each query value, and the path segments that look
 // like tokens. The host alone is none.
-func urlSecrets(u *url.URL) []string {
+func URLSecrets(u *url.URL) []string {
 	list := []string{u.String()}
 	if uri := u.RequestURI(); len(uri) > 1 {
 		list = append(list, uri)
@@ -136,9 +136,9 @@ func plainHeader(name string) bool {
 	return false
 }
 
-// headerSecrets are the parts of a header's value that may be a credential:
+// HeaderSecrets are the parts of a header's value that may be a credential:
 // all of it, and what follows a scheme such as Bearer.
-func headerSecrets(name, value string) []string {
+func HeaderSecrets(name, value string) []string {
 	if plainHeader(name) {
 		return nil
 	}

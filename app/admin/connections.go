@@ -249,13 +249,13 @@ func (s *Service) TestConnection(ctx context.Context, name string, confirmed boo
 	if !can {
 		return Tested{Untestable: true}, nil
 	}
-	trial := tester.Trial()
-	out := Tested{What: trial.What, Message: trial.Message}
-	if trial.Message && !confirmed {
+	info := tester.TestInfo()
+	out := Tested{What: info.What, Message: info.Message}
+	if info.Message && !confirmed {
 		return out, nil
 	}
 	begin := time.Now()
-	tried, err := tester.Try(ctx, event.DeliveryID(s.store.NewIDs(1)))
+	tried, err := tester.Test(ctx, event.DeliveryID(s.store.NewIDs(1)))
 	out.Done, out.OK = true, err == nil
 	out.DurationMS = milliseconds(time.Since(begin))
 	out.Status, out.Answer, out.Said = tried.Status, string(tried.Answer), tried.Said

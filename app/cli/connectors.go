@@ -11,6 +11,7 @@ import (
 	"hookgate/app/cli/term"
 	"hookgate/app/config"
 	"hookgate/connectors"
+	"hookgate/connectors/all"
 	"hookgate/internal/diag"
 )
 
@@ -71,7 +72,7 @@ func newConnectorsShow(s *session) *cobra.Command {
 }
 
 func completeTypes(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-	return connectors.NewCatalog().Names(), cobra.ShellCompDirectiveNoFileComp
+	return all.Catalog().Names(), cobra.ShellCompDirectiveNoFileComp
 }
 
 func typesOf(kinds []connectors.Kind) []string {
@@ -88,7 +89,7 @@ func (s *session) kinds() ([]connectors.Kind, error) {
 	path, err := s.findConfig()
 	if err != nil {
 		if s.file == "" {
-			return connectors.Kinds(), nil
+			return all.Kinds(), nil
 		}
 		return nil, err
 	}
@@ -97,7 +98,7 @@ func (s *session) kinds() ([]connectors.Kind, error) {
 		if s.file != "" && len(found.Files) == 0 {
 			return nil, s.configFailure(found)
 		}
-		return connectors.Kinds(), nil
+		return all.Kinds(), nil
 	}
 	report := &config.Report{Files: found.Files}
 	catalog := app.Kinds(doc, report)

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"hookgate/connectors"
+	"hookgate/connectors/all"
 )
 
 func TestConnectors_list(t *testing.T) {
@@ -17,7 +17,7 @@ func TestConnectors_list(t *testing.T) {
 	if got.code != 0 {
 		t.Fatalf("got %+v", got)
 	}
-	for _, k := range connectors.Kinds() {
+	for _, k := range all.Kinds() {
 		if !strings.Contains(got.out, "\n"+k.Name+" ") {
 			t.Errorf("%s is not in the table:\n%s", k.Name, got.out)
 		}
@@ -34,7 +34,7 @@ func TestConnectors_list(t *testing.T) {
 			Actions   []struct{ Name string }
 		}
 	}
-	if err := json.Unmarshal([]byte(run(t, "connectors", "list", "--json", "-c", config).out), &list); err != nil || len(list.Items) != len(connectors.Kinds()) {
+	if err := json.Unmarshal([]byte(run(t, "connectors", "list", "--json", "-c", config).out), &list); err != nil || len(list.Items) != len(all.Kinds()) {
 		t.Errorf("got %+v, %v", list, err)
 	}
 }
@@ -46,7 +46,7 @@ func TestConnectors_show(t *testing.T) {
 	if got := run(t, "connectors", "show", "stirpe", "-c", config); got.code != 5 || !strings.Contains(got.errOut, `did you mean "stripe"?`) {
 		t.Errorf("an unknown one: got %+v", got)
 	}
-	for _, k := range connectors.Kinds() {
+	for _, k := range all.Kinds() {
 		got := run(t, "connectors", "show", k.Name, "-c", config)
 		var details struct {
 			Settings []struct{ Name string }

@@ -3,6 +3,7 @@ package recipe
 import (
 	"slices"
 
+	"hookgate/connectors"
 	"hookgate/internal/yamlnode"
 )
 
@@ -138,7 +139,7 @@ func (b *builder) input(name string, y *inputYAML) *Input {
 }
 
 func (b *builder) outputs(a *Action, n yamlnode.Node) {
-	outputs, list := ReadOutputs(answerCompiler(b.actionNames(a)), n)
+	outputs, list := connectors.ReadOutputs(answerCompiler(b.actionNames(a)), n)
 	b.add(list...)
 	a.outputs, a.Outputs = outputs, outputs.Names()
 }

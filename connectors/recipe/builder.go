@@ -1,9 +1,9 @@
 package recipe
 
 import (
-	"regexp"
 	"strings"
 
+	"hookgate/connectors"
 	"hookgate/internal/diag"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
@@ -17,11 +17,6 @@ type builder struct {
 
 func (b *builder) add(list ...diag.Diagnostic) { b.list = append(b.list, list...) }
 
-// NamePattern is what kinds, settings, actions, inputs and outputs can be called.
-const NamePattern = `^[a-z][a-z0-9_]*$`
-
-var nameForm = regexp.MustCompile(NamePattern)
-
 func (b *builder) header(y *recipeYAML) {
 	var version int
 	if n := y.Recipe; !n.IsZero() && (n.Kind() != yamlnode.Scalar || len(n.Decode("a recipe", &version)) > 0 || version != Version) {
@@ -32,14 +27,7 @@ func (b *builder) header(y *recipeYAML) {
 }
 
 // name checks the name of something that a configuration will speak of.
-func (b *builder) name(name yamlnode.Text) { b.add(checkName(name)...) }
-
-func checkName(name yamlnode.Text) diag.List {
-	if name.IsZero() || nameForm.MatchString(name.Value) {
-		return nil
-	}
-	return diag.List{name.Diag("bad-name", "use small letters, digits and _", "%q cannot be a name here", name.Value)}
-}
+func (b *builder) name(name yamlnode.Text) { b.add(connectors.CheckName(name)...) }
 
 // sentence checks a text for people.
 func (b *builder) sentence(doc yamlnode.Text) {

@@ -2,8 +2,8 @@ package recipe
 
 import (
 	"slices"
-	"strings"
 
+	"hookgate/connectors"
 	"hookgate/internal/diag"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
@@ -94,7 +94,7 @@ func (r *Recipe) besideNames() []string {
 
 // checkShorthand checks an action whose key holds one of its inputs.
 func (a *Action) checkShorthand(f yamlnode.Field, n yamlnode.Node, given []yamlnode.Field) diag.List {
-	whole := f.Value.Kind() == yamlnode.Scalar && templated(f.Value)
+	whole := connectors.Templated(f.Value)
 	switch {
 	case a.Shorthand == "" && whole && len(given) == 1:
 		return nil // a ${{ }} that gives the mapping
@@ -154,11 +154,9 @@ func (a *Action) required(n yamlnode.Node, found map[string]bool, noun string) d
 	return list
 }
 
-func templated(n yamlnode.Node) bool { return strings.Contains(n.Text().Value, "${{") }
-
 // check checks what is certain before rendering.
 func (in *Input) check(n yamlnode.Node, name string) diag.List {
-	if n.Kind() == yamlnode.Scalar && templated(n) {
+	if connectors.Templated(n) {
 		return nil
 	}
 	fits := true

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"hookgate/connectors"
 	"hookgate/connectors/recipe"
 	"hookgate/internal/event"
 	"hookgate/internal/yamlnode"
@@ -38,9 +39,9 @@ func FuzzRead(f *testing.F) {
 		_ = r.Action().Check(n, n.Fields())
 		_, _ = r.Auth(values)
 		if r.Test != nil {
-			call := r.Try(values)
+			call := r.TestCall(values)
 			if req, err := call.Next(); err == nil && req != nil {
-				call.Judge(recipe.Answer{Status: 200, Body: []byte(output)})
+				call.Judge(connectors.Answer{Status: 200, Body: []byte(output)})
 				call.Said()
 			}
 		}
@@ -52,7 +53,7 @@ func FuzzRead(f *testing.F) {
 			if req, err := call.Next(); err != nil || req == nil {
 				return
 			}
-			call.Judge(recipe.Answer{Status: 200, Body: []byte(output)})
+			call.Judge(connectors.Answer{Status: 200, Body: []byte(output)})
 			call.Outputs()
 		}
 	})

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"hookgate/connectors"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
@@ -60,7 +61,7 @@ func (faultYAML) Noun() string { return "an error" }
 // answerCompiler compiles what is said of the answers to requests that can
 // speak of names.
 func answerCompiler(names []lang.Name) *lang.Compiler {
-	return lang.NewCompilerFor(slices.Concat(names, AnswerNames())...)
+	return lang.NewCompilerFor(slices.Concat(names, connectors.AnswerNames())...)
 }
 
 // commonJudge is what the recipe says of every answer.
@@ -86,7 +87,7 @@ func (b *builder) judge(c *lang.Compiler, success yamlnode.Text, faults []faultY
 
 // Judge says what the answer to the request at hand means. What an expression
 // cannot be asked of the answer is not true of it.
-func (c *Call) Judge(a Answer) Verdict {
+func (c *Call) Judge(a connectors.Answer) Verdict {
 	s := c.action.steps[c.next]
 	values := answerValues(c.values, a)
 	scope := lang.NewValues(values)
@@ -125,7 +126,7 @@ func asMap(value any) map[string]any {
 }
 
 // verdict asks the request's own judge first, then the recipe's.
-func (c *Call) verdict(s *step, scope *lang.Scope, a Answer) Verdict {
+func (c *Call) verdict(s *step, scope *lang.Scope, a connectors.Answer) Verdict {
 	common := &c.recipe.judge
 	v := Verdict{After: common.wait(scope)}
 	success := s.judge.success
@@ -188,7 +189,7 @@ func (j *judge) wait(s *lang.Scope) time.Duration {
 }
 
 // answerValues are the names in scope with an answer's among them.
-func answerValues(values map[string]any, a Answer) map[string]any {
+func answerValues(values map[string]any, a connectors.Answer) map[string]any {
 	out := a.Values()
 	for name, value := range values {
 		if _, taken := out[name]; !taken {

@@ -3,6 +3,7 @@ package recipe
 import (
 	"slices"
 
+	"hookgate/connectors"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
@@ -35,7 +36,7 @@ func (b *builder) keyed(a *Action, y *actionYAML) {
 
 // remember compiles what an action keeps of the answer to its last request.
 func (b *builder) remember(a *Action, n yamlnode.Node) {
-	remember, list := ReadOutputs(answerCompiler(b.actionNames(a)), n)
+	remember, list := connectors.ReadOutputs(answerCompiler(b.actionNames(a)), n)
 	b.add(list...)
 	a.remember = remember
 }

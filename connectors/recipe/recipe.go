@@ -2,12 +2,12 @@
 // settings, how it logs in, its actions with their inputs, the requests they
 // make, and what the answers mean. docs/recipes.md is the format for people.
 //
-// This package decides and does not do: it reads recipes, checks what is
-// written for them, makes requests and judges answers. Package connectors
-// sends them.
+// A Recipe decides and does not do: it checks what is written for it, makes
+// requests and judges answers. The connector of Kind sends them.
 package recipe
 
 import (
+	"hookgate/connectors"
 	"hookgate/internal/diag"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
@@ -49,9 +49,9 @@ type Action struct {
 	Outputs []string
 
 	steps    []*step
-	outputs  Outputs
+	outputs  connectors.Outputs
 	key      *lang.Expression // what it remembers and recalls by; nil: it does neither
-	remember Outputs
+	remember connectors.Outputs
 }
 
 // Input is one value that an action takes.

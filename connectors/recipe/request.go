@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/net/http/httpguts"
 
+	"hookgate/connectors"
 	"hookgate/internal/egress"
 	"hookgate/internal/event"
 	"hookgate/rules/lang"
@@ -23,9 +24,9 @@ const maxBody = 10 << 20
 type Call struct {
 	recipe *Recipe
 	action *Action
-	values map[string]any // what expressions see
-	next   int            // the step at hand
-	last   Answer         // the last one that was a success
+	values map[string]any    // what expressions see
+	next   int               // the step at hand
+	last   connectors.Answer // the last one that was a success
 }
 
 // Request is one request as the recipe asks for it, without the login.
@@ -42,7 +43,7 @@ var errUnfit = errors.New("the stored output is not that of an action of this ki
 // Call starts an attempt at a delivery to the connection with these settings.
 // An error says that it can never be sent.
 func (r *Recipe) Call(v *Values, d event.Delivery) (*Call, error) {
-	value, err := decodeJSON(d.Output)
+	value, err := connectors.DecodeJSON(d.Output)
 	output, isMap := value.(map[string]any)
 	if err != nil || !isMap {
 		return nil, errUnfit

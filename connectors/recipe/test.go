@@ -68,9 +68,9 @@ func (b *builder) harmless(y *requestYAML) {
 	}
 }
 
-// Try starts a try of the connection with these settings. The recipe must have
+// TestCall starts a try of the connection with these settings. The recipe must have
 // a test.
-func (r *Recipe) Try(v *Values) *Call {
+func (r *Recipe) TestCall(v *Values) *Call {
 	return &Call{recipe: r, action: r.Test.action, values: map[string]any{
 		"settings": v.all, "token": map[string]any{},
 		// The recipe's own judgement may speak of these, which a test has not.

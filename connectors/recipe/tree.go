@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strconv"
 
-	"hookgate/internal/jsondoc"
+	"hookgate/connectors"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
@@ -102,7 +102,7 @@ func (t *tree) value(s *lang.Scope) (any, error) {
 	if err != nil || left {
 		return nil, err
 	}
-	return decodeJSON(text)
+	return connectors.DecodeJSON(text)
 }
 
 // pairs are the rendered tree's values under their names. A mapping or list
@@ -171,14 +171,4 @@ func renderText(t *lang.Template, s *lang.Scope, required bool) (string, error) 
 		return "", errors.New("this is not a text")
 	}
 	return text, nil
-}
-
-// decodeJSON decodes one JSON value to plain data as expressions see it.
-func decodeJSON(text []byte) (any, error) {
-	doc, err := jsondoc.Parse(text)
-	if err != nil {
-		return nil, err
-	}
-	defer doc.Release()
-	return doc.Value(), nil
 }

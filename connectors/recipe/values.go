@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"hookgate/connectors"
 	"hookgate/connectors/oauth"
 	"hookgate/internal/diag"
 	"hookgate/internal/yamlnode"
@@ -81,7 +82,7 @@ func (rd *reader) fallback(s *Setting, out map[string]any) {
 		}
 		return
 	}
-	value, err := decodeJSON(raw)
+	value, err := connectors.DecodeJSON(raw)
 	if err != nil || value == nil {
 		return
 	}

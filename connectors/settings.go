@@ -1,0 +1,98 @@
+package connectors
+
+import (
+	"crypto/x509"
+	"errors"
+	"io/fs"
+	"net/netip"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"hookgate/internal/diag"
+	"hookgate/internal/egress"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
+)
+
+// BesideConfig is the path of a file that a setting names: a relative one
+// starts at the folder of the configuration file.
+func BesideConfig(path yamlnode.Text) string {
+	if filepath.IsAbs(path.Value) {
+		return path.Value
+	}
+	return filepath.Join(filepath.Dir(path.Pos().File), path.Value)
+}
+
+// FileFault says in plain words why a file cannot be read.
+func FileFault(err error) string {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return "there is no such file"
+	case errors.Is(err, fs.ErrPermission):
+		return "access is not allowed"
+	}
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		return path.Err.Error()
+	}
+	return err.Error()
+}
+
+// CheckReadable is why a file cannot be read, nil if it can.
+func CheckReadable(path string) error {
+	f, err := os.Open(path) //nolint:gosec // the path is the configuration's
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// CheckURL checks the URL in node, and warns where its host is written as an
+// address that client will refuse. The messages do not hold the URL.
+func CheckURL(node yamlnode.Node, raw event.Secret, client *egress.Client) (*url.URL, diag.List) {
+	key := KeyName(node)
+	u, err := egress.CheckURL(raw.Reveal())
+	if err != nil {
+		var hinted interface{ Hint() string }
+		hint := ""
+		if errors.As(err, &hinted) {
+			hint = hinted.Hint()
+		}
+		return nil, diag.List{node.Diag("bad-url", hint, "%q is no usable URL: %s", key, err)}
+	}
+	addr, notAddress := netip.ParseAddr(u.Hostname())
+	if notAddress == nil && client != nil && client.Check(addr) != nil {
+		warning := node.Diag("private-address", "allow it with outbound.allow_private", "%q is not a public address: nothing can be sent there", key)
+		warning.Severity = diag.Warning
+		return u, diag.List{warning}
+	}
+	return u, nil
+}
+
+// KeyName is the last part of a node's path.
+func KeyName(n yamlnode.Node) string {
+	path := n.Text().Path()
+	return path[strings.LastIndexByte(path, '.')+1:]
+}
+
+// ReadAuthorities reads the certificates in the file that path names, by which
+// the receiver's certificate is judged in place of the system's authorities. A
+// relative path starts at the folder of the configuration.
+func ReadAuthorities(path yamlnode.Text) (*x509.CertPool, diag.List) {
+	content, err := os.ReadFile(BesideConfig(path))
+	if err != nil {
+		return nil, diag.List{path.Diag("bad-file", "", "the certificates cannot be read: %s", FileFault(err))}
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(content) {
+		return nil, diag.List{path.Diag("bad-file", "it starts with -----BEGIN CERTIFICATE-----", "the file holds no certificate in PEM form")}
+	}
+	return pool, nil
+}
+
+// IsLoopback reports whether a host is this machine by name or address.
+func IsLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || (err == nil && addr.Unmap().IsLoopback())
+}
