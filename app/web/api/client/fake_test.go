@@ -189,10 +189,12 @@ func (workers) BacklogAdded(string)                                 {}
 
 type tester struct{ connectors.Connector }
 
-func (tester) Trial() connectors.Trial { return connectors.Trial{What: "sends", Message: true} }
+func (tester) TestInfo() connectors.TestInfo {
+	return connectors.TestInfo{What: "sends", Message: true}
+}
 
-func (tester) Try(context.Context, event.DeliveryID) (connectors.Tried, error) {
-	return connectors.Tried{}, nil
+func (tester) Test(context.Context, event.DeliveryID) (connectors.TestResult, error) {
+	return connectors.TestResult{}, nil
 }
 
 // intake takes all but one body, and releases spam.
