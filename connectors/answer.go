@@ -53,6 +53,7 @@ func ReadAnswer(resp *http.Response, secrets *Redactor, limit int) (Answer, erro
 	beyond := limit + secrets.longest
 	raw, err := readUpTo(resp.Body, beyond+1, resp.ContentLength)
 	cut := err != nil || len(raw) > beyond
+	raw = bytes.TrimPrefix(raw, []byte("\ufeff")) // a byte order mark is no part of the text
 	a.Body = secrets.Clean(raw, cut)
 	if a.Body = a.Body[:min(len(a.Body), limit)]; len(a.Body) == 0 {
 		a.Body = nil

@@ -104,6 +104,9 @@ func checkAction(n yamlnode.Node, given []yamlnode.Field) diag.List {
 	if !text && !blocks {
 		return diag.List{n.Diag("missing-key", "", "an action to Slack needs text or blocks")}
 	}
+	if written := n.Get("text"); text && !blocks && written.Kind() == yamlnode.Scalar && strings.TrimSpace(written.Text().Value) == "" {
+		return diag.List{written.Diag("empty-value", "write what the message says", "the text of a message to Slack is empty")}
+	}
 	return nil
 }
 

@@ -22,6 +22,8 @@ func TestSlack_action(t *testing.T) {
 	for _, tc := range []struct{ connection, text, want string }{
 		{hook, "text: hello", ""},
 		{hook, "blocks: [{ type: divider }]", ""},
+		{hook, "text: ''", `error[empty-value] config.yaml:1:7: the text of a message to Slack is empty (write what the message says)`},
+		{hook, "text: ''\nblocks: [{ type: divider }]", ""},
 		{hook, "blocks: ${{ data.blocks }}", ""},
 		{hook, "blocks: ['${{ data.block }}']", ""},
 		{botLeads, "text: hello", ""},

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -97,7 +98,7 @@ type apiCall struct {
 }
 
 func (s *connector) newCall() *apiCall {
-	c := &apiCall{seen: &capture{next: s.transport, secrets: s.secrets, userAgent: s.deps.UserAgent(), needsBody: s.settings.bot()}}
+	c := &apiCall{seen: &capture{next: s.transport, secrets: s.secrets, userAgent: s.deps.UserAgent(), needsBody: true}}
 	c.client = &http.Client{Transport: c.seen, CheckRedirect: egress.NoRedirect}
 	if s.settings.bot() {
 		c.api = slack.New(s.settings.token, slack.OptionHTTPClient(c.client), slack.OptionAPIURL(s.settings.api))
@@ -114,13 +115,36 @@ func (s *connector) judge(parent, ctx context.Context, call *apiCall, err error)
 	case seen.got.Status == 0:
 		err = connectors.Permanent(errors.New("the message could not be built"))
 	case !s.settings.bot() && seen.got.Status/100 == 2:
-		err = nil
+		err = webhookError(&seen.got)
 	case seen.got.Status != http.StatusOK:
 		err = seen.got.Failure(s.deps.Now())
 	case err != nil:
 		err = s.apiError(err, &seen.got)
 	}
 	return seen.got.Receipt(), err
+}
+
+// webhookWord is how an incoming webhook names an error.
+var webhookWord = regexp.MustCompile(`^[a-z]+(_[a-z]+)+$`)
+
+// webhookError judges an answer of an incoming webhook with a status of
+// success: Slack then says ok, receivers that are compatible with it say so in
+// JSON, and whoever says something else has not posted the message.
+func webhookError(got *connectors.Answer) error {
+	text := strings.TrimSpace(string(got.Body))
+	if strings.EqualFold(text, "ok") {
+		return nil
+	}
+	var said struct {
+		OK, Success bool
+	}
+	switch {
+	case json.Unmarshal(got.Body, &said) == nil && (said.OK || said.Success):
+		return nil
+	case webhookWord.MatchString(text):
+		return connectors.Permanent(errors.New("Slack says " + connectors.Excerpt(text)))
+	}
+	return errors.New("the answer is not Slack's: " + got.Describe())
 }
 
 // post posts msg, and says in at where it is, if that is known.

@@ -138,6 +138,24 @@ func TestSlack_webhookErrors(t *testing.T) {
 	}
 }
 
+// A success is what Slack says, not what its status says: in between there are
+// proxies, and old webhooks answer 200 with the word for an error.
+func TestSlack_webhookSuccess(t *testing.T) {
+	t.Parallel()
+	s := fakeslack.New(t)
+	c := connectortest.MustConnector(t, "slack", ways(s)["webhook"], connectortest.Deps(t))
+	for body, want := range map[string]string{
+		"ok": "delivered", " ok\n": "delivered", "\ufeffok": "delivered", `{"success":true}`: "delivered", `{"ok":true}`: "delivered",
+		"<html><title>Sign in to the guest network</title></html>": "transient", `{"success":false}`: "transient", "null": "transient",
+		"no_service": "permanent", "channel_is_archived": "permanent",
+	} {
+		s.Script(fakeslack.Answer{Status: 200, Body: body})
+		if receipt, err := c.Deliver(t.Context(), connectortest.Delivery(`{"text":"x"}`)); connectortest.Outcome(err) != want || receipt.Status != 200 {
+			t.Errorf("%q: got %s (%v) with status %d, want %s", body, connectortest.Outcome(err), err, receipt.Status, want)
+		}
+	}
+}
+
 // The Web API says what is wrong in an answer with status 200.
 func TestSlack_apiErrors(t *testing.T) {
 	t.Parallel()
