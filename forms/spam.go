@@ -2,11 +2,18 @@ package forms
 
 import (
 	"bufio"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
 	"net/mail"
 	"net/url"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -203,4 +210,169 @@ func hostOf(link string) string {
 	}
 	host, _ := domainName(u.Hostname())
 	return host
+}
+
+const (
+	// defaultDuplicates is how long the same post from the same address is a
+	// repeat: a double click, or a reload.
+	defaultDuplicates = time.Minute
+	// maxReason bounds what a reason quotes, in characters.
+	maxReason = 60
+)
+
+// linkForm finds links as spam has them: addresses, and mark-up of forums.
+var linkForm = regexp.MustCompile(`(?i)(?:https?://|\bwww\.)[^\s"'<>()\[\]]+|<a\s+href|\[url`)
+
+// bareLink finds addresses without a scheme, which mail programs make links of.
+var bareLink = regexp.MustCompile(`(?i)[\pL\pN-]{2,}\.[a-z]{2,}/[^\s"'<>()\[\]]*`)
+
+// Duplicates is how long the same post from the same address counts as a
+// repeat of the first; 0: never.
+func (f *Form) Duplicates() time.Duration { return f.duplicates }
+
+// Judge says why a post that Submit has found in order is spam, "" if it is
+// not. key is what the form's time tokens are signed with. It asks nobody: what
+// a captcha's vendor says comes after it.
+func (f *Form) Judge(r *Result, key []byte, now time.Time) string {
+	if reason := f.tooFast(r, key, now); reason != "" {
+		return reason
+	}
+	links := 0
+	for _, p := range r.posted {
+		reason, n := f.judgeField(&p)
+		if reason != "" {
+			return reason
+		}
+		links += n
+	}
+	if f.maxLinks >= 0 && links > f.maxLinks {
+		return fmt.Sprintf("max_links: %d links, more than %d", links, f.maxLinks)
+	}
+	if f.captcha != nil && f.CaptchaAnswer(r) == "" {
+		return "captcha: no answer was sent"
+	}
+	return ""
+}
+
+// judgeField says which entry of the blocklist a posted field has, and counts
+// the links in it. Of the instructions only the address for replies counts.
+func (f *Form) judgeField(p *keptField) (reason string, links int) {
+	if p.path == nil {
+		if domain := within(f.blocked.disposable, domainOf(plain(p.Value))); domain != "" && p.Name == "_replyto" {
+			reason = "blocklist: a throw-away address at " + domain
+		}
+		return reason, 0
+	}
+	fd := f.declared(p.path)
+	for _, text := range textsIn(nil, p.Value) {
+		if reason := f.blocks(text); reason != "" {
+			return reason, 0
+		}
+		if fd == nil || fd.kind != urlKind {
+			links += len(linkForm.FindAllStringIndex(text, -1))
+		}
+	}
+	return "", links
+}
+
+// blocks says which entry of the blocklist the text has.
+func (f *Form) blocks(text string) string {
+	if f.blocked.words != nil {
+		if m := f.blocked.words.FindStringSubmatch(text); m != nil {
+			return fmt.Sprintf("blocklist: the word %q", cut(m[1], maxReason))
+		}
+	}
+	domain := domainOf(text)
+	if entry := within(f.blocked.disposable, domain); entry != "" {
+		return "blocklist: a throw-away address at " + entry
+	}
+	if len(f.blocked.domains) == 0 {
+		return ""
+	}
+	if entry := within(f.blocked.domains, domain); entry != "" {
+		return "blocklist: an address at " + entry
+	}
+	for _, link := range linkForm.FindAllString(text, -1) {
+		if entry := within(f.blocked.domains, hostOf(link)); entry != "" {
+			return "blocklist: a link to " + entry
+		}
+	}
+	return ""
+}
+
+// textsIn are all the texts in a posted value, which may be nested in JSON.
+func textsIn(list []string, value any) []string {
+	switch v := value.(type) {
+	case string:
+		return append(list, strings.ToValidUTF8(v, "\uFFFD"))
+	case []any:
+		for _, item := range v {
+			list = textsIn(list, item)
+		}
+	case map[string]any:
+		for _, key := range sortedKeys(v) {
+			list = textsIn(list, v[key])
+		}
+	}
+	return list
+}
+
+const (
+	// startedField carries the time token: when the visitor got the form, signed.
+	startedField = "_started"
+	// startedFor is how long a token is good: a page may be left open for days,
+	// but one token must not serve a robot for ever.
+	startedFor = 7 * 24 * time.Hour
+)
+
+// Timed reports whether the form's pages need a time token.
+func (f *Form) Timed() bool { return f.minTime > 0 }
+
+// Started is a time token of the form: the time, signed with key.
+func (f *Form) Started(key []byte, now time.Time) string {
+	at := strconv.FormatInt(now.UnixMilli(), 36)
+	return at + "." + f.sign(key, at)
+}
+
+func (f *Form) sign(key []byte, at string) string {
+	mac := hmac.New(sha256.New, key)
+	_, _ = fmt.Fprintf(mac, "form %s %s", f.Name, at) // a hash takes everything
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16])
+}
+
+// StartedScript is the program that puts a time token into the form's snippets
+// on the page that loads it.
+func (f *Form) StartedScript(key []byte, now time.Time) (string, error) {
+	texts := make([]string, 2)
+	for i, text := range []string{`input[name="` + startedField + `"][data-form="` + f.Name + `"]`, f.Started(key, now)} {
+		literal, err := json.Marshal(text)
+		if err != nil {
+			return "", fmt.Errorf("write the time token of form %s: %w", f.Name, err)
+		}
+		texts[i] = string(literal)
+	}
+	return "document.querySelectorAll(" + texts[0] + ").forEach(function (input) { input.value = " + texts[1] + "; });\n", nil
+}
+
+// tooFast judges a post by its time token.
+func (f *Form) tooFast(r *Result, key []byte, now time.Time) string {
+	if !f.Timed() {
+		return ""
+	}
+	i := slices.IndexFunc(r.posted, func(p keptField) bool { return p.Name == startedField && plain(p.Value) != "" })
+	if i < 0 {
+		return "min_time: no time token; the page did not fetch one"
+	}
+	at, signature, _ := strings.Cut(plain(r.posted[i].Value), ".")
+	ms, err := strconv.ParseInt(at, 36, 64)
+	if err != nil || !hmac.Equal([]byte(signature), []byte(f.sign(key, at))) {
+		return "min_time: the time token is not ours"
+	}
+	switch age := now.Sub(time.UnixMilli(ms)); {
+	case age < f.minTime:
+		return fmt.Sprintf("min_time: filled in within %s, less than %s", max(0, age.Round(100*time.Millisecond)), f.minTime)
+	case age > startedFor:
+		return "min_time: the time token is older than 7 days"
+	}
+	return ""
 }
