@@ -19,6 +19,7 @@ const (
 	defaultHoneypot = "_gotcha"
 	defaultMaxBody  = 1 << 20 // bytes
 	defaultQuota    = 200 << 20
+	maxValues       = 5000 // of a post in JSON
 
 	// maxValue and maxName bound one posted field, in bytes; maxFields bounds
 	// how many a post may have. A page that people fill in stays far below.
@@ -117,6 +118,7 @@ func (f *Form) Limits() body.Limits {
 	limits.Size = f.maxBody
 	limits.Parts = min(limits.Parts, maxFields)
 	limits.Keys = min(limits.Keys, maxFields)
+	limits.Values = maxValues
 	return limits
 }
 

@@ -48,8 +48,9 @@ const collectAt = 200
 
 // softLimit is from where on memory is collected more eagerly and given back,
 // in bytes: many large bodies at once would otherwise leave three times what
-// they needed behind.
-const softLimit = 512 << 20
+// they needed behind. With the pages of the program and what SQLite has it is
+// the ceiling that docs/reliability.md names.
+const softLimit = 160 << 20
 
 // tuneMemory sets collectAt and softLimit, unless GOGC and GOMEMLIMIT in the
 // environment say otherwise.

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"io"
+	"net/netip"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -15,7 +16,7 @@ import (
 const (
 	// firstRead is how much memory a body gets before any of it has come: more
 	// than most need, and little enough to give to everybody.
-	firstRead = 16 << 10
+	firstRead = 4 << 10
 
 	// prefetch is how many bytes of a body fasthttp reads before the route is
 	// known. It takes no less.
@@ -24,11 +25,9 @@ const (
 	// maxUploads is how many posts with files are read at one time.
 	maxUploads = 128
 
-	// slowestUpload is the rate in bytes per second at which a post with files
-	// may come in, and longestUpload what it may take at most: telephones send
-	// photos over slow networks.
-	slowestUpload = 32 << 10
-	longestUpload = 20 * time.Minute
+	// progress is how much of a post with files has to come within each
+	// Limits.Progress: telephones send photos over slow networks.
+	progress = 256 << 10
 )
 
 // A route decides by the header alone who may post and how much, and reads the
@@ -138,10 +137,15 @@ func leave(ctx *fasthttp.RequestCtx) {
 
 // uploadStream is the body of a post with files. It knows what broke it off.
 type uploadStream struct {
-	stream  io.Reader
-	conn    *guardedConn // nil where the listener is not ours
-	counted bool         // among Server.uploads
-	err     error
+	stream io.Reader
+	conn   *guardedConn // nil where the listener is not ours
+
+	counted  bool       // among Server.uploads
+	from     netip.Addr // whose place it takes there
+	patience time.Duration
+	due      int // bytes that have to come within patience
+
+	err error
 }
 
 // Read reads on. What was read does not count as memory: it goes to the disk.
@@ -149,6 +153,10 @@ func (u *uploadStream) Read(p []byte) (int, error) {
 	n, err := u.stream.Read(p)
 	if u.conn != nil {
 		u.conn.release()
+		if u.due -= n; u.due <= 0 && err == nil {
+			u.due = progress
+			err = u.conn.SetReadDeadline(time.Now().Add(u.patience))
+		}
 	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		u.err = err
@@ -158,29 +166,25 @@ func (u *uploadStream) Read(p []byte) (int, error) {
 
 // newUpload gets ready to read the body of a post with files. Its errors are
 // those of protocolProblem; the caller calls endUpload in any case.
-func (s *Server) newUpload(ctx *fasthttp.RequestCtx, f *forms.Form) (*uploadStream, error) {
+func (s *Server) newUpload(ctx *fasthttp.RequestCtx, settings *Settings, f *forms.Form) (*uploadStream, error) {
 	u := &uploadStream{stream: ctx.RequestBodyStream()}
 	u.conn, _ = ctx.Conn().(*guardedConn)
-	length, limit := int64(ctx.Request.Header.ContentLength()), f.MaxUpload()
-	if length > limit {
+	if int64(ctx.Request.Header.ContentLength()) > f.MaxUpload() {
 		return u, fasthttp.ErrBodyTooLarge
 	}
-	u.counted = true
-	if s.uploads.Add(1) > maxUploads {
+	from := network(settings.client(ctx))
+	if !s.uploads.take(from, false) {
 		return u, errTooManyUploads
 	}
-	if length >= 0 {
-		limit = length
-	}
-	whole := min(longestUpload, s.cfg.Limits.ReadTimeout+time.Duration(limit/slowestUpload)*time.Second)
-	_ = ctx.Conn().SetReadDeadline(time.Now().Add(whole)) // else the shorter one stays
-	return u, nil
+	u.counted, u.from = true, from
+	u.patience, u.due = s.cfg.Limits.Progress, progress
+	return u, ctx.Conn().SetReadDeadline(time.Now().Add(u.patience))
 }
 
 // endUpload ends the reading of a post with files.
 func (s *Server) endUpload(ctx *fasthttp.RequestCtx, u *uploadStream) {
 	if u.counted {
-		s.uploads.Add(-1)
+		s.uploads.give(u.from)
 	}
 	if u.err != nil {
 		leave(ctx)

@@ -29,11 +29,14 @@ type Intake interface {
 type Limits struct {
 	Connections      int   // open ones on the public listener; default 8,192
 	ConnectionsPerIP int   // of them from one address that is no trusted proxy; default 512
-	BodyMemory       int64 // bytes of requests being read at one time; default 64 MB; in all a request takes up some five times its body
+	BodyMemory       int64 // bytes that requests take up while they are read and understood; default 48 MB
 	// ReadTimeout bounds the reading of a request, its header and a body of
 	// usual size; larger ones have more, see bodyTimeout. It is also what ends
 	// a request that comes byte by byte. Default 10 s.
 	ReadTimeout time.Duration
+	// Progress is the time within which each 256 KB of a post with files have
+	// to come. Default 30 s.
+	Progress time.Duration
 }
 
 // Settings are the part of the configuration that may change at a reload.
@@ -93,10 +96,13 @@ func (l Limits) withDefaults() Limits {
 		l.ConnectionsPerIP = 512
 	}
 	if l.BodyMemory <= 0 {
-		l.BodyMemory = 64 << 20
+		l.BodyMemory = 48 << 20
 	}
 	if l.ReadTimeout <= 0 {
 		l.ReadTimeout = 10 * time.Second
+	}
+	if l.Progress <= 0 {
+		l.Progress = 30 * time.Second
 	}
 	return l
 }

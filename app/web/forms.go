@@ -47,8 +47,7 @@ func (s *Server) form(c *fiber.Ctx) error {
 		json: forms.WantsJSON(func(name string) string { return c.Get(name) }),
 	}
 	if a.form == nil {
-		a.lang = forms.Negotiate(c.Get(fiber.HeaderAcceptLanguage))
-		return a.fault(http.StatusNotFound, "")
+		return s.noForm(c)
 	}
 	a.lang = a.form.Language("", c.Get(fiber.HeaderAcceptLanguage))
 	origin := c.Get(fiber.HeaderOrigin)
@@ -70,10 +69,22 @@ func (s *Server) form(c *fiber.Ctx) error {
 	return s.post(a, settings, plan, origin)
 }
 
+// noForm answers a visitor for whose address there is no form.
+func (s *Server) noForm(c *fiber.Ctx) error {
+	s.lost(c)
+	a := &formAnswer{c: c, lang: forms.Negotiate(c.Get(fiber.HeaderAcceptLanguage))}
+	a.json = forms.WantsJSON(func(name string) string { return c.Get(name) })
+	return a.fault(http.StatusNotFound, "")
+}
+
 // post takes a visitor's post, or answers why not.
 func (s *Server) post(a *formAnswer, settings *Settings, plan *ingest.Plan, origin string) error {
 	c := a.c
 	upload := takesUpload(c.Context(), a.form)
+	if coding := c.Get(fiber.HeaderContentEncoding); coding != "" && !strings.EqualFold(coding, "identity") {
+		s.refused(a.form.Name, "unreadable", slog.String("reason", "a form post is not read when it is compressed"))
+		return a.refuse(http.StatusUnsupportedMediaType, 0) // no browser compresses; a little of it can unpack to much
+	}
 	if wait, status := s.admitPost(c, settings, a.form, origin); status != 0 {
 		return a.refuse(status, wait)
 	}
@@ -82,15 +93,20 @@ func (s *Server) post(a *formAnswer, settings *Settings, plan *ingest.Plan, orig
 	stream := &uploadStream{}
 	var err error
 	if upload {
-		stream, err = s.newUpload(c.Context(), a.form)
+		stream, err = s.newUpload(c.Context(), settings, a.form)
 		defer s.endUpload(c.Context(), stream)
 		r.Stream = stream
 	} else {
 		r.Body, err = s.readBody(c.Context(), min(a.form.MaxBody(), settings.MaxBody))
 	}
+	var leave func()
+	if err == nil {
+		leave, err = s.understand(c.Context(), inputOf(r))
+	}
 	if err != nil {
 		return s.refuseUnread(a, err)
 	}
+	defer leave()
 	ack, result, err := s.cfg.Intake.Form(a.form, plan, r)
 	a.lang = a.form.Language(result.Language, c.Get(fiber.HeaderAcceptLanguage))
 	switch {
@@ -136,6 +152,7 @@ func (s *Server) invalid(f *forms.Form, result *forms.Result) {
 // for one that may go on.
 func (s *Server) admitPost(c *fiber.Ctx, settings *Settings, f *forms.Form, origin string) (time.Duration, int) {
 	ip := settings.client(c.Context())
+	s.warnOfProxy(c.Context(), settings)
 	if !f.AllowsOrigin(origin, settings.base(c.Context())) {
 		s.refused(f.Name, "wrong_origin", slog.String("remote_ip", ip.String()), slog.String("origin", origin), slog.String("reason", forms.Unlisted(origin)))
 		return 0, http.StatusForbidden
@@ -304,6 +321,11 @@ func (s *Server) formHook(c *fiber.Ctx) error {
 	if r == nil {
 		return err
 	}
+	leave, err := s.understand(ctx, inputOf(r))
+	if err != nil {
+		return s.unread(ctx, form.Name, err, 0)
+	}
+	defer leave()
 	ack, err := s.cfg.Intake.FormHook(form, src, plan, r)
 	if err != nil {
 		return s.notTaken(ctx, form.Name, ack, err)

@@ -34,6 +34,11 @@ func (s *Server) in(c *fiber.Ctx) error {
 	if r == nil {
 		return err
 	}
+	leave, err := s.understand(ctx, inputOf(r))
+	if err != nil {
+		return s.unread(ctx, src.Name, err, 0)
+	}
+	defer leave()
 	ack, err := s.cfg.Intake.Event(src, plan, r)
 	if err != nil {
 		return s.notTaken(ctx, src.Name, ack, err)
@@ -45,6 +50,11 @@ func (s *Server) in(c *fiber.Ctx) error {
 	}
 	accepted(ctx, ack)
 	return nil
+}
+
+// inputOf is the body of a request.
+func inputOf(r *ingest.Request) body.Input {
+	return body.Input{ContentType: r.ContentType, ContentEncoding: r.ContentEncoding, Raw: r.Body}
 }
 
 // unknown answers a request to a source or form that there is not, as one with

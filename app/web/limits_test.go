@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -108,6 +109,79 @@ func TestRefusedAndKept(t *testing.T) {
 	}
 	if n := len(f.intake.taken()); n != 2 {
 		t.Errorf("%d requests reached the intake", n)
+	}
+}
+
+// Nothing that is sent to no address goes without a trace. Break: leave out lost.
+func TestNoSuchAddress(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		path, result, page string
+		status             int
+	}{
+		{"/in/sitejet/" + sitejetToken + "/", "wrong_token", "", 403},
+		{"/in/in/sitejet/" + sitejetToken, "wrong_token", "", 403},
+		{"/f/contact/", "not_found", "There is no such form", 404},
+		{"/f/kontakt", "not_found", "There is no such form", 404},
+		{"/f/../in/sitejet/" + sitejetToken, "not_found", "There is no such form", 404},
+		{"/f/a/b/c", "not_found", "There is no such form", 404},
+		{"/nope", "not_found", "", 404},
+	} {
+		f := start(t)
+		got := f.do("POST", c.path, "name=Ada", "Content-Type", urlencoded, "Accept", "text/html")
+		if got.status != c.status || !strings.Contains(got.body, c.page) {
+			t.Errorf("%s: %d %s", c.path, got.status, got.body)
+		}
+		if counted := f.refused(); counted != c.result || !strings.Contains(f.log.String(), c.result) {
+			t.Errorf("%s: counted as %q, logged: %s", c.path, counted, f.log)
+		}
+		if strings.Contains(f.log.String(), sitejetToken) {
+			t.Errorf("%s: the log has the token", c.path)
+		}
+	}
+}
+
+// Visitors behind a proxy that is not trusted are one: that is said, once.
+func TestUntrustedProxy(t *testing.T) {
+	t.Parallel()
+	f := start(t)
+	for n := range 3 {
+		f.do("POST", "/f/contact", "name=Ada", "Content-Type", urlencoded, "X-Forwarded-For", fmt.Sprintf("203.0.113.%d", n))
+	}
+	if n := strings.Count(f.log.String(), "trusted_proxies"); n != 1 {
+		t.Errorf("said %d times: %s", n, f.log)
+	}
+	trusting := start(t, func(c *web.Config) {
+		c.Settings.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	})
+	trusting.do("POST", "/f/contact", "name=Ada", "Content-Type", urlencoded, "X-Forwarded-For", "203.0.113.7")
+	if strings.Contains(trusting.log.String(), "trusted_proxies") {
+		t.Errorf("said of a trusted one: %s", trusting.log)
+	}
+}
+
+// A body that takes much to understand is refused while others fill the memory,
+// and so is a form post that is compressed. Break: weigh nothing.
+func TestUnderstandingIsBounded(t *testing.T) {
+	t.Parallel()
+	f := start(t, func(c *web.Config) { c.Limits.BodyMemory = 4 << 20 })
+	f.intake.hold, f.intake.entered = make(chan struct{}), make(chan struct{}, 8)
+	var posts sync.WaitGroup
+	defer posts.Wait()
+	defer close(f.intake.hold)
+	path := "/in/sitejet/" + sitejetToken
+	heavy := "[" + strings.Repeat("0,", 4000) + "0]" // 8 KB, some 1.8 MB to understand
+	for range 2 {
+		posts.Go(func() { f.do("POST", path, heavy) })
+		<-f.intake.entered
+	}
+	if got := f.do("POST", path, heavy); got.status != 503 || got.header.Get("Retry-After") == "" {
+		t.Errorf("a third heavy body: %d %s", got.status, got.body)
+	}
+	posts.Go(func() { f.do("POST", path, `{"a":1}`) })
+	<-f.intake.entered // a small one goes on
+	if got := f.do("POST", "/f/contact", "x", "Content-Encoding", "gzip", "Content-Type", urlencoded); got.status != 415 {
+		t.Errorf("a compressed form post: %d", got.status)
 	}
 }
 

@@ -5,16 +5,22 @@ import (
 	"io"
 	"net"
 	"net/netip"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"hookgate/internal/body"
 )
 
 const (
 	// small is what one connection may have in memory without regard to the
 	// budget of all: what most requests are.
-	small = 64 << 10
+	small = 16 << 10
+
+	// understandWait is how long a body that takes much memory waits for others.
+	understandWait = 5 * time.Second
 
 	// lingerTime and lingerBytes bound how long and how much more is read of a
 	// request that was refused half-way; see guardedConn.Close. Most senders
@@ -47,15 +53,49 @@ type guard struct {
 	limits  Limits
 	trusted func(netip.Addr) bool // whose connections are not counted by address
 
-	held atomic.Int64 // bytes of requests that are not answered yet
+	budget budget
 
-	mu    sync.Mutex
-	open  int
-	perIP map[netip.Addr]int // by network: an IPv6 customer has 2^64 addresses
+	open    *shares
+	refused func(from netip.Addr) // is told of every connection that is closed unread
 }
 
-func newGuard(ln net.Listener, limits Limits, trusted func(netip.Addr) bool) *guard {
-	return &guard{Listener: ln, limits: limits, trusted: trusted, perIP: map[netip.Addr]int{}}
+func newGuard(ln net.Listener, limits Limits, trusted func(netip.Addr) bool, refused func(netip.Addr)) *guard {
+	return &guard{Listener: ln, limits: limits, trusted: trusted, refused: refused,
+		open: newShares(limits.Connections, limits.ConnectionsPerIP), budget: budget{most: limits.BodyMemory, large: make(chan struct{}, 1)}}
+}
+
+// budget is the memory that requests take up which are not answered yet: what
+// was read of them, and what it takes to understand them.
+type budget struct {
+	most  int64 // bytes
+	held  atomic.Int64
+	large chan struct{} // held by the one request that is over half of the budget
+}
+
+// enter takes memory for a body that is to be understood, until leave is
+// called; errBodyMemory where there is none. Bodies that alone take more than
+// half of it do so one after the other, beside the budget. Those that take
+// little have a quarter more, so that they go on when large ones fill it.
+func (b *budget) enter(weight int64) (leave func(), err error) {
+	if weight > b.most/2 {
+		timer := time.NewTimer(understandWait)
+		defer timer.Stop()
+		select {
+		case b.large <- struct{}{}:
+			return func() { <-b.large }, nil
+		case <-timer.C:
+			return nil, errBodyMemory
+		}
+	}
+	most := b.most
+	if weight <= 4*small {
+		most += b.most / 4
+	}
+	if b.held.Add(weight) > most {
+		b.held.Add(-weight)
+		return nil, errBodyMemory
+	}
+	return func() { b.held.Add(-weight) }, nil
 }
 
 // Accept gives the next connection within the limits; others are closed at once.
@@ -70,10 +110,11 @@ func (g *guard) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		peer := addressOf(conn.RemoteAddr())
-		if from := network(peer); g.enter(from, g.trusted(peer)) {
+		if from := network(peer); g.open.take(from, g.trusted(peer)) {
 			return &guardedConn{Conn: conn, guard: g, from: from}, nil
 		}
 		_ = conn.Close()
+		g.refused(peer)
 	}
 }
 
@@ -82,26 +123,6 @@ func (g *guard) Accept() (net.Conn, error) {
 func shortage(err error) bool {
 	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) ||
 		errors.Is(err, syscall.ENOBUFS) || errors.Is(err, syscall.ENOMEM) || errors.Is(err, syscall.ECONNABORTED)
-}
-
-func (g *guard) enter(from netip.Addr, trusted bool) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.open >= g.limits.Connections || (!trusted && g.perIP[from] >= g.limits.ConnectionsPerIP) {
-		return false
-	}
-	g.open++
-	g.perIP[from]++
-	return true
-}
-
-func (g *guard) leave(from netip.Addr) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.open--
-	if g.perIP[from]--; g.perIP[from] <= 0 {
-		delete(g.perIP, from)
-	}
 }
 
 // guardedConn counts what was read since the last answer. Only its own
@@ -116,14 +137,25 @@ type guardedConn struct {
 	closed atomic.Bool
 }
 
+// understand is enter of the budget for a body that was read.
+func (s *Server) understand(ctx *fasthttp.RequestCtx, in body.Input) (leave func(), err error) {
+	conn, ok := ctx.Conn().(*guardedConn)
+	if !ok || len(in.Raw) == 0 {
+		return func() {}, nil
+	}
+	limits := body.DefaultLimits()
+	limits.Size = s.settings.Load().MaxBody
+	return conn.guard.budget.enter(body.Weigh(in, limits))
+}
+
 // Read refuses before it reads: an error that comes with bytes may be ignored.
 func (c *guardedConn) Read(p []byte) (int, error) {
-	if c.held.Load() > small && c.guard.held.Load() > c.guard.limits.BodyMemory {
+	if c.held.Load() > small && c.guard.budget.held.Load() > c.guard.limits.BodyMemory {
 		return 0, errBodyMemory
 	}
 	n, err := c.Conn.Read(p)
 	c.held.Add(int64(n))
-	c.guard.held.Add(int64(n))
+	c.guard.budget.held.Add(int64(n))
 	return n, err
 }
 
@@ -134,7 +166,7 @@ func (c *guardedConn) Write(p []byte) (int, error) {
 
 func (c *guardedConn) release() {
 	if n := c.held.Swap(0); n != 0 {
-		c.guard.held.Add(-n)
+		c.guard.budget.held.Add(-n)
 	}
 }
 
@@ -146,7 +178,7 @@ func (c *guardedConn) Close() error {
 	if c.closed.Swap(true) {
 		return net.ErrClosed
 	}
-	defer c.guard.leave(c.from)
+	defer c.guard.open.give(c.from)
 	defer c.release()
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.linger.Load() {
 		patience, most := lingerTime, int64(lingerBytes)

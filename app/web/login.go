@@ -63,10 +63,13 @@ func (s *Server) login(c *fiber.Ctx) error {
 func crossSite(c *fiber.Ctx) bool {
 	switch c.Get("Sec-Fetch-Site") {
 	case "", "same-origin", "none":
-		return false
 	default:
 		return true
 	}
+	// Browsers that do not send that, and pages without TLS, say the origin.
+	origin := c.Get(fiber.HeaderOrigin)
+	_, host, _ := strings.Cut(origin, "://")
+	return origin != "" && !strings.EqualFold(host, string(c.Context().Host()))
 }
 
 func equal(a, b string) int {

@@ -62,3 +62,16 @@ func (s *Settings) base(ctx *fasthttp.RequestCtx) string {
 	}
 	return scheme + "://" + string(ctx.Request.Header.Host())
 }
+
+// warnOfProxy says once that a peer of a private address speaks for others and
+// is not trusted: then all of them share its address and its limits.
+func (s *Server) warnOfProxy(ctx *fasthttp.RequestCtx, settings *Settings) {
+	ip := addressOf(ctx.RemoteAddr())
+	if len(ctx.Request.Header.Peek(fasthttp.HeaderXForwardedFor)) == 0 || !ip.IsPrivate() && !ip.IsLoopback() || settings.trusts(ip) {
+		return
+	}
+	s.proxied.Do(func() {
+		s.cfg.Logger.Warn("a proxy is not trusted: all visitors behind it count as one, and share its rate limit",
+			"proxy", ip.String(), "hint", "add its address to server.trusted_proxies")
+	})
+}

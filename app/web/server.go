@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/gofiber/fiber/v2"
@@ -31,8 +32,9 @@ type Server struct {
 	lockouts *lockouts
 	posts    *buckets[postKey]
 	refusals *refusalLog
-	uploads  atomic.Int64 // posts with files that are being read
-	leaving  atomic.Bool  // see Leave
+	uploads  *shares     // posts with files that are being read
+	proxied  sync.Once   // see warnOfProxy
+	leaving  atomic.Bool // see Leave
 }
 
 // New makes a Server; it does not listen yet.
@@ -43,6 +45,7 @@ func New(cfg Config) *Server {
 		lockouts: newLockouts(),
 		posts:    newBuckets[postKey](maxBuckets),
 		refusals: newRefusalLog(cfg.Logger, cfg.Now),
+		uploads:  newShares(maxUploads, maxUploads/16),
 	}
 	s.Configure(cfg.Settings)
 	s.public, s.admin = s.newApp(), s.newApp()
@@ -59,6 +62,8 @@ func New(cfg Config) *Server {
 	s.public.Get("/f/:form/started.js", s.formStarted)
 	s.public.Get("/f/:form/started", s.formStarted)
 	s.public.All("/f/:form/:token", s.formHook)
+	s.public.All("/in/*", func(c *fiber.Ctx) error { return s.unknown(c.Context(), s.settings.Load()) })
+	s.public.All("/f/*", s.noForm)
 	s.public.Get("/metrics", s.login, serveMetrics)
 	api.Register(s.public.Group("/api/v1", s.login, s.wholeBody), cfg.Admin, cfg.Logger, cfg.Now)
 	s.admin.Get("/metrics", serveMetrics)
@@ -163,22 +168,42 @@ func (s *Server) routeError(c *fiber.Ctx, err error) error {
 	return api.WriteProblem(c.Context(), p)
 }
 
-// notFound answers for every path that is none of ours.
+// notFound answers for every path that is none of ours. Who posts to one may
+// be a sender with an address that was mistyped: that is worth a line.
 func (s *Server) notFound(c *fiber.Ctx) error {
+	s.lost(c)
 	return api.WriteProblem(c.Context(), api.Problem{Status: fiber.StatusNotFound})
+}
+
+// lost counts a request to an address that there is not, and logs one that
+// brings something.
+func (s *Server) lost(c *fiber.Ctx) {
+	switch c.Method() {
+	case fiber.MethodPost, fiber.MethodPut, fiber.MethodPatch:
+		// The path is not logged: it may hold a token.
+		s.refused("", "not_found", slog.String("remote_ip", s.settings.Load().client(c.Context()).String()),
+			slog.String("reason", "there is nothing at this address: a form that was renamed, or a slash too many?"))
+	default:
+		s.cfg.Refused("", "not_found")
+	}
 }
 
 // Serve serves the public side until Shutdown, and returns nil then.
 func (s *Server) Serve(ln net.Listener) error {
 	trusted := func(ip netip.Addr) bool { return s.settings.Load().trusts(ip) }
-	return s.public.Server().Serve(newGuard(ln, s.cfg.Limits, trusted))
+	return s.public.Server().Serve(newGuard(ln, s.cfg.Limits, trusted, s.tooManyConnections))
 }
 
 // ServeAdmin serves the administration API to whoever can connect to ln (see
 // ListenUnix) until Shutdown, and returns nil then.
 func (s *Server) ServeAdmin(ln net.Listener) error {
 	trusted := func(netip.Addr) bool { return true } // on a unix socket nobody has an address
-	return s.admin.Server().Serve(newGuard(ln, s.cfg.Limits, trusted))
+	return s.admin.Server().Serve(newGuard(ln, s.cfg.Limits, trusted, s.tooManyConnections))
+}
+
+// tooManyConnections counts and logs a connection that was closed unread.
+func (s *Server) tooManyConnections(from netip.Addr) {
+	s.refused("", "too_many_connections", slog.String("remote_ip", from.String()))
 }
 
 // Leave has every answer from now on end its connection. A proxy would send the

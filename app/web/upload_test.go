@@ -136,7 +136,7 @@ func TestUpload_smuggle(t *testing.T) {
 func TestUpload_slow(t *testing.T) {
 	t.Parallel()
 	f, in := startUploads(t, 1<<30, func(c *web.Config) {
-		c.Limits.ReadTimeout, c.Limits.BodyMemory = 300*time.Millisecond, 10_000
+		c.Limits.ReadTimeout, c.Limits.Progress, c.Limits.BodyMemory = 300*time.Millisecond, 300*time.Millisecond, 10_000
 	})
 	conn, err := net.Dial("tcp", f.addr)
 	if err != nil {

@@ -1,6 +1,7 @@
 package body
 
 import (
+	"bufio"
 	"bytes"
 	"compress/flate"
 	"compress/gzip"
@@ -44,21 +45,9 @@ func overSize(lim Limits) *Error {
 }
 
 func unpackOne(coding string, raw []byte, lim Limits) ([]byte, error) {
-	var reader io.Reader
-	var err error
-	switch coding {
-	case "", "identity":
-		return raw, nil
-	case "gzip", "x-gzip":
-		reader, err = gzip.NewReader(bytes.NewReader(raw))
-	case "deflate":
-		reader, err = inflater(raw)
-	default:
-		return nil, &Error{
-			Status:  http.StatusUnsupportedMediaType,
-			Message: "this Content-Encoding is not read",
-			Hint:    "send the body as it is, or with gzip or deflate",
-		}
+	reader, err := unpacker(coding, bufio.NewReader(bytes.NewReader(raw)))
+	if unknown := (*Error)(nil); errors.As(err, &unknown) {
+		return nil, unknown
 	}
 	var out []byte
 	if err == nil {
@@ -75,11 +64,29 @@ func unpackOne(coding string, raw []byte, lim Limits) ([]byte, error) {
 	return out, nil
 }
 
+// unpacker undoes one content-encoding.
+func unpacker(coding string, packed *bufio.Reader) (io.Reader, error) {
+	switch coding {
+	case "", "identity":
+		return packed, nil
+	case "gzip", "x-gzip":
+		return gzip.NewReader(packed)
+	case "deflate":
+		return inflater(packed)
+	default:
+		return nil, &Error{
+			Status:  http.StatusUnsupportedMediaType,
+			Message: "this Content-Encoding is not read",
+			Hint:    "send the body as it is, or with gzip or deflate",
+		}
+	}
+}
+
 // inflater reads deflate as RFC 9110, section 8.4.1.2 has it, in the zlib
 // format, and bare, as some senders have always sent it.
-func inflater(raw []byte) (io.Reader, error) {
-	if len(raw) >= 2 && raw[0]&0x0f == 8 && (uint(raw[0])<<8|uint(raw[1]))%31 == 0 {
-		return zlib.NewReader(bytes.NewReader(raw))
+func inflater(packed *bufio.Reader) (io.Reader, error) {
+	if head, _ := packed.Peek(2); len(head) == 2 && head[0]&0x0f == 8 && (uint(head[0])<<8|uint(head[1]))%31 == 0 {
+		return zlib.NewReader(packed)
 	}
-	return flate.NewReader(bytes.NewReader(raw)), nil
+	return flate.NewReader(packed), nil
 }

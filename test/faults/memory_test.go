@@ -1,0 +1,133 @@
+package faults
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"hookgate/test/lab"
+)
+
+// memoryCeiling is what docs/reliability.md says that the process takes at most.
+const memoryCeiling = 256 << 20
+
+// TestMemory posts everything at once that is small to send and large to
+// understand, and bodies that are just large, from many addresses: the process
+// stays below the ceiling that the documentation names, every answer is a
+// plain one, and a small event is taken beside them.
+//
+// Negative control: let every body be understood at once (budget.enter without
+// a limit). Then memory rose beyond a gigabyte.
+func TestMemory(t *testing.T) {
+	sink := lab.NewSink(t, nil)
+	g := lab.Start(t, numbered(sink.URL)+`
+forms:
+  contact: { fields: { name: {} }, rate_limit: 1000/m }
+  any: { fields: any, rate_limit: 1000/m }
+`)
+	zeros := []byte(`{"name":[` + strings.Repeat("0,", 199_000) + "0]}")
+	objects := []byte(`{"name":[` + strings.Repeat(`{"a":0},`, 90_000) + "0]}")
+	nested := strings.Repeat("a"+strings.Repeat("[b]", 60)+"=1&", 5000)
+	floods := []struct {
+		path, contentType, encoding string
+		body                        []byte
+		senders                     int
+	}{
+		{"/f/contact", "application/json", "gzip", packed(t, zeros), 40},
+		{"/f/any", "application/json", "", zeros, 40},
+		{"/f/any", "application/x-www-form-urlencoded", "", []byte(nested), 20},
+		{inPath, "application/json", "gzip", packed(t, zeros), 100},
+		{inPath, "application/json", "gzip", packed(t, objects), 40},
+		{inPath, "application/json", "", []byte(`{"text":"` + strings.Repeat("x", 8<<20) + `"}`), 60},
+		{inPath, "application/xml", "", []byte("<a>" + strings.Repeat("<b c='d'/>", 90_000) + "</a>"), 40},
+		{inPath, "application/x-www-form-urlencoded", "", []byte(nested), 40},
+		{inPath, "multipart/form-data; boundary=b", "", []byte(strings.Repeat("--b\r\nContent-Disposition: form-data; name=\"a[b][c]\"\r\n\r\n1\r\n", 1000) + "--b--\r\n"), 40},
+	}
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	answers := map[int]int{}
+	from := 0
+	for _, f := range floods {
+		for range f.senders {
+			from++
+			client := clientAt(t, net.IPv4(127, 0, byte(2+from/200), byte(1+from%200)))
+			wg.Go(func() {
+				status := flood(t.Context(), client, g.URL+f.path, f.contentType, f.encoding, f.body)
+				mu.Lock()
+				defer mu.Unlock()
+				answers[status]++
+			})
+		}
+	}
+	for range 20 {
+		if r := g.PostJSON(inPath, lab.Payload(1)(1)); r.Status != http.StatusAccepted && r.Status != http.StatusServiceUnavailable {
+			t.Errorf("a small event beside the flood: status %d", r.Status)
+		}
+	}
+	wg.Wait()
+	for status, count := range answers {
+		switch status {
+		case 200, 202, 400, 413, 415, 422, 429, 503:
+		default:
+			t.Errorf("%d answers with status %d", count, status)
+		}
+	}
+	if r := g.PostJSON(inPath, lab.Payload(2)(2)); r.Status != http.StatusAccepted {
+		t.Errorf("a good event afterwards: status %d", r.Status)
+	}
+	peak := resident(t, g)
+	t.Logf("answers %v, memory rose to %d MB", answers, peak>>20)
+	if !lab.Race() && peak > memoryCeiling {
+		t.Errorf("memory rose to %d MB, want at most %d", peak>>20, memoryCeiling>>20)
+	}
+}
+
+// packed is gzip of text.
+func packed(t *testing.T, text []byte) []byte {
+	t.Helper()
+	var buf bytes.Buffer
+	w := gzip.NewWriter(&buf)
+	if _, err := w.Write(text); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+// clientAt sends from an address of this machine.
+func clientAt(t *testing.T, ip net.IP) *http.Client {
+	dialer := &net.Dialer{LocalAddr: &net.TCPAddr{IP: ip}, Timeout: 30 * time.Second}
+	transport := &http.Transport{DialContext: dialer.DialContext, DisableKeepAlives: true, DisableCompression: true}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: transport, Timeout: 2 * time.Minute, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+// flood posts a body and gives the status of the answer, 0 for none.
+func flood(ctx context.Context, client *http.Client, url, contentType, encoding string, body []byte) int {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		panic(fmt.Sprint("the test's own address is wrong: ", err))
+	}
+	req.Header.Set("Content-Type", contentType)
+	req.Header.Set("Accept", "application/json")
+	if encoding != "" {
+		req.Header.Set("Content-Encoding", encoding)
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return 0
+	}
+	defer func() { _ = res.Body.Close() }()
+	_, _ = io.Copy(io.Discard, res.Body)
+	return res.StatusCode
+}
