@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -11,9 +10,8 @@ import (
 	"runtime"
 	"strings"
 
-	"github.com/joho/godotenv"
-
 	"hookgate/internal/diag"
+	"hookgate/internal/event"
 )
 
 // LookupFunc finds a variable of the environment, as os.LookupEnv does.
@@ -35,53 +33,18 @@ type environment struct {
 	dotenv  map[string]string
 	folder  string // where the relative paths of NAME_FILE start
 	found   map[string]answer
-	list    diag.List // warnings about files that others can read
+	list    diag.List       // faults of .env, and warnings about files that others can read
+	spoilt  map[string]bool // the names whose values in .env can't be used, which list says
 }
 
 // answer is what is known of one variable.
 type answer struct {
-	value string
-	set   bool
-	err   error // the file that NAME_FILE names can't be read
-}
-
-// readDotenv reads the .env file beside the config file, where there is one.
-func (e *environment) readDotenv() {
-	path := filepath.Join(e.folder, ".env")
-	content, err := readFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return
-	}
-	fault := diag.Diagnostic{Severity: diag.Error, Code: "env-file", Position: diag.Position{File: path}}
-	if err != nil {
-		fault.Message = "the file can't be read: " + reason(err)
-		e.list = append(e.list, fault)
-		return
-	}
-	e.checkMode(path, path)
-	// The library's errors repeat the text of the file: they are not passed on.
-	if e.dotenv, err = godotenv.UnmarshalBytes(content); err != nil {
-		fault.Line, fault.Column, fault.Width = badLine(content), 1, 1
-		fault.Message = "this is not a line of the form NAME=value"
-		fault.Hint = "put a value with spaces, quotes, # or $ in single quotes"
-		e.list = append(e.list, fault)
-	}
-}
-
-// badLine is the number of the line from which on content can't be read; 0
-// in a file that is too long to look for it.
-func badLine(content []byte) int {
-	lines := bytes.SplitAfter(content, []byte("\n"))
-	good := 0
-	if len(lines) > 1000 {
-		return 0
-	}
-	for i := range lines {
-		if _, err := godotenv.UnmarshalBytes(bytes.Join(lines[:i+1], nil)); err == nil {
-			good = i + 1
-		}
-	}
-	return min(good+1, len(lines))
+	value  string
+	set    bool
+	spoilt bool  // .env has a value that can't be used, which is said there
+	err    error // the file that NAME_FILE names can't be read
+	// blanks stood around the value and were cut off.
+	blanks bool
 }
 
 // lookup finds the value of NAME. Each name is looked up once.
@@ -94,7 +57,17 @@ func (e *environment) lookup(name string) answer {
 	return a
 }
 
+// find finds the value without what is no part of it: blanks, line breaks and
+// marks around it.
 func (e *environment) find(name string) answer {
+	a := e.layered(name)
+	whole := strings.Trim(a.value, "\r\n\uFEFF")
+	a.value = event.TrimSecret(a.value)
+	a.blanks = a.value != "" && a.value != whole
+	return a
+}
+
+func (e *environment) layered(name string) answer {
 	for _, layer := range []LookupFunc{e.process, e.fromDotenv} {
 		if value, set := layer(name); set && value != "" {
 			return answer{value: value, set: true}
@@ -106,7 +79,7 @@ func (e *environment) find(name string) answer {
 			return answer{set: true}
 		}
 	}
-	return answer{}
+	return answer{spoilt: e.spoilt[name]}
 }
 
 func (e *environment) fromDotenv(name string) (string, bool) {
@@ -123,7 +96,11 @@ func (e *environment) fromFile(name, path string) answer {
 		return answer{err: err}
 	}
 	e.checkMode(path, name+"_FILE")
-	return answer{value: strings.TrimRight(string(content), "\r\n"), set: true}
+	text, err := decodeText(content)
+	if err != nil {
+		return answer{err: err}
+	}
+	return answer{value: text, set: true}
 }
 
 // checkMode warns about a file of secrets that every user of the machine can

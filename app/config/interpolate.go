@@ -113,6 +113,7 @@ func (p *interpolator) replace(n yamlnode.Node) {
 			continue
 		}
 		values[i] = value
+		p.warnBlanks(n, r)
 	}
 	if failed == 0 {
 		n.Replace(expand(text.Value, found, values))
@@ -143,6 +144,10 @@ func (p *interpolator) value(r reference) (string, *diag.Diagnostic) {
 		return a.value, nil
 	case r.hasDefault:
 		return r.fallback, nil
+	case a.spoilt:
+		return "", &diag.Diagnostic{
+			Code: "env-missing", Message: r.name + " has a value in .env that can't be used", Hint: "see what is said of .env",
+		}
 	case a.set:
 		return "", &diag.Diagnostic{
 			Code: "env-missing", Message: r.name + " is empty",
@@ -153,6 +158,17 @@ func (p *interpolator) value(r reference) (string, *diag.Diagnostic) {
 		Code: "env-missing", Message: r.name + " is not set",
 		Hint: fmt.Sprintf("set it in the environment or .env, or set %s_FILE", r.name),
 	}
+}
+
+// warnBlanks tells of blanks that were cut off a value: there may be one in a
+// thousand who means them.
+func (p *interpolator) warnBlanks(n yamlnode.Node, r reference) {
+	if a := p.env.lookup(r.name); !a.blanks {
+		return
+	}
+	d := n.Origin().Text().DiagAt(r.from, r.to, "blanks-cut", "take them out of the value, or out of the file that it comes from", "the value of %s has blanks around it, which are cut off", r.name)
+	d.Path, d.Severity = n.Path(), diag.Warning
+	p.list = append(p.list, d)
 }
 
 // fail keeps a fault and remembers that what the scalar says is not to be

@@ -38,7 +38,7 @@ func Parse(path string, content []byte, getenv LookupFunc) (*Config, *Report) {
 }
 
 func newEnvironment(path string, getenv LookupFunc) *environment {
-	return &environment{process: getenv, folder: filepath.Dir(path), found: map[string]answer{}}
+	return &environment{process: getenv, folder: filepath.Dir(path), found: map[string]answer{}, spoilt: map[string]bool{}}
 }
 
 func newReport(path string, content []byte) *Report {

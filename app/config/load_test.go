@@ -180,6 +180,26 @@ func TestLoad_environment(t *testing.T) {
 		"file missing":          {process: map[string]string{"TOKEN_FILE": "t"}, codes: "env-missing"},
 		"file empty":            {files: map[string]string{"t": "\n"}, process: map[string]string{"TOKEN_FILE": "t"}, codes: "env-missing"},
 		"not set":               {codes: "env-missing"},
+		"a mark before dotenv":  {files: map[string]string{".env": "\uFEFFTOKEN=d\n"}, want: "d"},
+		"a mark before a file":  {files: map[string]string{"t": "\uFEFFf\n"}, process: map[string]string{"TOKEN_FILE": "t"}, want: "f"},
+		"dotenv in UTF-16":      {files: map[string]string{".env": "\xff\xfeT\x00"}, codes: "env-file env-missing"},
+		"file in UTF-16":        {files: map[string]string{"t": "\xff\xfef\x00"}, process: map[string]string{"TOKEN_FILE": "t"}, codes: "env-missing"},
+		"line break of echo":    {process: map[string]string{"TOKEN": "p\r\n"}, want: "p"},
+		"line break before":     {process: map[string]string{"TOKEN": "\np"}, want: "p"},
+		"lines within":          {process: map[string]string{"TOKEN": "p\nq\n"}, want: "p\nq"},
+		"blanks around":         {process: map[string]string{"TOKEN": " p\t\u00a0"}, want: "p", codes: "blanks-cut"},
+		"blanks in dotenv":      {files: map[string]string{".env": "TOKEN=' d '\n"}, want: "d", codes: "blanks-cut"},
+		"nothing but blanks":    {process: map[string]string{"TOKEN": " \n"}, codes: "env-missing"},
+		"$ of dotenv":           {files: map[string]string{".env": "B=b\nTOKEN=\"a$B/${B}\"\n"}, want: "ab/b"},
+		"$ in lower case":       {files: map[string]string{".env": "TOKEN=a$word\n"}, want: "a$word"},
+		"$ escaped":             {files: map[string]string{".env": "TOKEN=\"a\\$WORD\"\n"}, want: "a$WORD"},
+		"$ in single quotes":    {files: map[string]string{".env": "TOKEN='a$WORD'\n"}, want: "a$WORD"},
+		"$ of nothing":          {files: map[string]string{".env": "TOKEN=s3cr3t$WORT1\n"}, codes: "env-file env-missing"},
+		"$ of half a name":      {files: map[string]string{".env": "W=w\nTOKEN=s3cr3t$Word1\n"}, codes: "env-file env-missing"},
+		"$ of a digit":          {files: map[string]string{".env": "TOKEN=\"$1s3cr3t\"\n"}, codes: "env-file env-missing"},
+		"$ of a later line":     {files: map[string]string{".env": "TOKEN=${B}s3cr3t\nB=b\n"}, codes: "env-file env-missing"},
+		"$ of the process":      {files: map[string]string{".env": "TOKEN=s3cr3t$HOME\n"}, process: map[string]string{"HOME": "/h"}, codes: "env-file env-missing"},
+		"$ of what nobody asks": {files: map[string]string{".env": "TOKEN=d\nX=s3cr3t$WORT1\n"}, codes: "env-file"},
 		"dotenv broken":         {files: map[string]string{".env": "A=1\nTOKEN='s3cr3t\n"}, codes: "env-file env-missing"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -193,7 +213,7 @@ func TestLoad_environment(t *testing.T) {
 			if strings.Contains(report.List.Error(), "s3cr3t") {
 				t.Errorf("a secret is shown: %v", report.List)
 			}
-			if got := doc.Sources[0].Node.Get("token").Text().Value; c.codes == "" && got != c.want {
+			if got := doc.Sources[0].Node.Get("token").Text().Value; report.Err() == nil && got != c.want {
 				t.Errorf("got %q, want %q", got, c.want)
 			}
 		})

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strings"
+	"unicode"
 )
 
 const redacted = "[redacted]"
@@ -44,6 +46,15 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
 // UnmarshalText lets the strict decoder of config.yaml fill a Secret.
 func (s *Secret) UnmarshalText(text []byte) error {
-	s.text = string(text)
+	s.text = TrimSecret(string(text))
 	return nil
+}
+
+// TrimSecret cuts off what gets around a secret on its way and is no part of
+// it: blanks, the line break of echo or of a file, a byte order mark, and signs
+// that nobody sees.
+func TrimSecret(text string) string {
+	return strings.TrimFunc(text, func(r rune) bool {
+		return unicode.IsSpace(r) || r == '\uFEFF' || r == '\u200B' || r == '\u2060'
+	})
 }
