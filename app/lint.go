@@ -4,6 +4,8 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
+	"time"
 
 	"hookgate/app/config"
 	"hookgate/app/trial"
@@ -17,10 +19,30 @@ import (
 // like, documented and seen; false where nobody could look.
 type Survey func(ctx context.Context, l *Plan) (map[string]schema.Source, bool)
 
-// Check is Load that compares the rules with the events that were seen, too.
+// Check is Load that compares the rules with the events that were seen, too, and
+// runs the configuration's tests: what a reload would refuse is no valid one.
 func Check(ctx context.Context, path string, survey Survey) (*Plan, *config.Report, error) {
 	doc, report := config.Load(path, config.LookupEnv)
-	return check(doc, report, survey.in(ctx))
+	plan, report, err := check(doc, report, survey.in(ctx))
+	if err != nil {
+		return plan, report, err
+	}
+	for _, r := range trial.Failed(plan.RunTests(time.Now, nil, nil)) {
+		report.Add(diag.List{r.Diagnostic()})
+	}
+	return plan, report, nil
+}
+
+// OnlyTestsFail reports whether the errors of a list are tests that fail: the
+// configuration is understood, and does not do what it is to do.
+func OnlyTestsFail(list diag.List) bool {
+	failed := 0
+	for _, d := range list {
+		if d.Code == trial.CodeFailed {
+			failed++
+		}
+	}
+	return failed > 0 && failed == list.Count(diag.Error)
 }
 
 // in is the survey with its context; nil for none.
@@ -41,7 +63,7 @@ func check(doc *config.Config, report *config.Report, survey func(*Plan) (map[st
 	l := compile(doc, report)
 	l.withoutSecrets()
 	known, looked := l.Origins(), false
-	if survey != nil {
+	if survey != nil && !l.storageFaulty(report.List) {
 		if seen, ok := survey(l); ok {
 			looked = true
 			maps.Copy(known, seen)
@@ -61,6 +83,15 @@ func check(doc *config.Config, report *config.Report, survey func(*Plan) (map[st
 		return nil, report, err
 	}
 	return l, report, nil
+}
+
+// storageFaulty reports an error about where the data is: a database that was
+// read wrongly is not to be asked, and no part of a broken address is to reach
+// a name server or a message.
+func (l *Plan) storageFaulty(list diag.List) bool {
+	return slices.ContainsFunc(list, func(d diag.Diagnostic) bool {
+		return d.Severity == diag.Error && (d.Path == "storage" || strings.HasPrefix(d.Path, "storage."))
+	})
 }
 
 // lint looks for what is valid and can yet hardly be meant. faults are the
@@ -126,4 +157,30 @@ func Seen(ctx context.Context, l *Plan) (map[string]schema.Source, bool, error) 
 	names := slices.Sorted(maps.Keys(l.Origins()))
 	seen, err := l.Survey(ctx, names...)
 	return seen, err == nil && slices.ContainsFunc(names, func(n string) bool { o := seen[n]; return o.Events() > 0 }), err
+}
+
+// brokenBeyondEnv reports an error that is more than a value of the
+// environment that is missing, as they are in a pipeline.
+func brokenBeyondEnv(list diag.List) bool {
+	return slices.ContainsFunc(list, func(d diag.Diagnostic) bool { return d.Severity == diag.Error && d.Code != "env-missing" })
+}
+
+// hides reports whether an error may keep a name from being read that stands
+// under one of the keys in some rule or form: then nothing that has a name can
+// be called unused.
+func hides(faults diag.List, keys ...string) bool {
+	return slices.ContainsFunc(faults, func(d diag.Diagnostic) bool {
+		if d.Severity != diag.Error || !strings.HasPrefix(d.Path, "rules") && !strings.HasPrefix(d.Path, "forms") {
+			return false
+		}
+		switch d.Code {
+		case "unknown-key":
+			return d.Key == "" || slices.Contains(keys, d.Key)
+		case "missing-key":
+			return slices.Contains(keys, d.Key)
+		}
+		last := d.Path[strings.LastIndexByte(d.Path, '.')+1:]
+		last, _, _ = strings.Cut(last, "[")
+		return last == "rules" || slices.Contains(keys, last)
+	})
 }

@@ -107,6 +107,7 @@ func compile(doc *config.Config, report *config.Report) *Plan {
 	report.Add(reservedNames(doc.Rules))
 	report.Add(l.autoreplies(l.compiler, targets))
 	report.Add(withoutAddress(doc, l.compiler))
+	report.Add(badURL(doc.Storage, report.List))
 	l.Rules = set
 	l.Tests, list = trial.Compile(doc.Tests, filepath.Dir(doc.Path), l.compiler, set, l.Autoreplies, l.origins)
 	report.Add(list)
@@ -172,6 +173,16 @@ func (l *Plan) form(e config.Entry, compiler *lang.Compiler) diag.List {
 		l.Senders[src.Name] = src
 	}
 	return append(list, faults...)
+}
+
+// badURL is the error that the database's driver cannot read its address. What
+// the driver says of it may hold the password.
+func badURL(s config.Storage, known diag.List) diag.List {
+	url := s.Node.Get("url")
+	if s.URL.IsZero() || db.CheckURL(s.URL) == nil || slices.ContainsFunc(known, func(d diag.Diagnostic) bool { return d.Severity == diag.Error && d.Path == url.Path() }) {
+		return nil
+	}
+	return diag.List{url.Diag("bad-url", db.Remedy(db.ErrBadURL), `"url" cannot be read as the address of a PostgreSQL database`)}
 }
 
 // withoutAddress are the errors that links are wanted to a server whose

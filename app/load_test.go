@@ -72,7 +72,7 @@ sources:
 	if err != nil || len(report.List) != 1 || report.List[0].Code != "no-public-url" || report.List[0].Path != "sources.crm.verify" {
 		t.Errorf("got %v, want a warning about crm alone", report.List)
 	}
-	_, report, err = app.Load(mustWrite(t, "version: 1\nserver: { public_url: https://hooks.example }"+sources))
+	_, report, err = app.Load(mustWrite(t, "version: 1\nserver: { public_url: https://hooks.example, trusted_proxies: [127.0.0.1] }"+sources))
 	if err != nil || len(report.List) != 0 {
 		t.Errorf("with public_url: got %v, want nothing", report.List)
 	}

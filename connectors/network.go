@@ -102,6 +102,8 @@ func tlsText(err error) string {
 	switch {
 	case errors.As(err, &authority):
 		return "TLS: the certificate is signed by an unknown authority"
+	case errors.As(err, &host) && host.Certificate != nil && len(host.Certificate.DNSNames)+len(host.Certificate.IPAddresses) == 0:
+		return "TLS: the certificate names no host (it lacks a subject alternative name, and a common name no longer counts)"
 	case errors.As(err, &host):
 		return "TLS: the certificate is for another host"
 	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:

@@ -125,6 +125,12 @@ func (e *postgres) closePools() error {
 	return errors.Join(e.reads.Close(), e.side.Close(), e.gates.Close())
 }
 
+// CheckURL reports ErrBadURL for what the driver cannot read.
+func CheckURL(url event.Secret) error {
+	_, err := parseURL(url)
+	return err
+}
+
 // parseURL reads what every connection has in common.
 func parseURL(url event.Secret) (*pgx.ConnConfig, error) {
 	config, err := pgx.ParseConfig(url.Reveal())

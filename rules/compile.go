@@ -218,7 +218,7 @@ func (b *builder) inputs(in *Action, target lang.Action) []input {
 		switch {
 		case given[declared.Name]:
 		case declared.Required:
-			b.add(in.Node.Diag("missing-key", "", "%s needs %q", target.Noun, declared.Name))
+			b.add(yamlnode.MissingKey(in.Node, declared.Name, "", target.Noun))
 		case declared.Default != "" && !slices.ContainsFunc(declared.Unless, func(other string) bool { return given[other] }):
 			t, list := b.compiler.Default(declared)
 			b.add(list...)

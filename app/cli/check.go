@@ -126,7 +126,7 @@ func (s *session) checkJSON(result checked, strict bool, report *config.Report) 
 		return err
 	}
 	switch {
-	case errs > 0:
+	case errs > 0 && !app.OnlyTestsFail(report.List):
 		return &failure{code: exitConfig}
 	case !result.OK:
 		return &failure{code: exitFailed}
@@ -188,6 +188,9 @@ func (s *session) configFailure(report *config.Report) error {
 	found := plural(report.List.Count(diag.Error), "error")
 	if warnings := report.List.Count(diag.Warning); warnings > 0 {
 		found += " and " + plural(warnings, "warning")
+	}
+	if app.OnlyTestsFail(report.List) {
+		return &failure{code: exitFailed, err: fmt.Errorf("the config has %s: tests fail, and a reload would be refused", found)}
 	}
 	return &failure{code: exitConfig, err: fmt.Errorf("the config has %s", found)}
 }

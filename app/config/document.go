@@ -81,6 +81,8 @@ func (Server) KeyHint(key string) string {
 
 // Storage says where the data is kept.
 type Storage struct {
+	// Node is the section as it is.
+	Node yamlnode.Node
 	// Path of the SQLite file; hookgate.db beside the config file unless set.
 	// A relative path starts at the config file's folder. "" where URL is set.
 	Path string `yaml:"path" doc:"The SQLite file. A relative path starts at the folder of this file." default:"hookgate.db"`

@@ -92,12 +92,6 @@ func parse(path string, content []byte, env *environment) (*Config, *Report) {
 		return nil, report
 	}
 	root, list := yamlnode.Parse(path, content)
-	if list.Err() != nil && root.Kind() != yamlnode.Map {
-		if saved, faults, broken := salvage(path, content); len(broken) > 0 {
-			root, list = saved, explain(saved, faults, content)
-			report.unsaid = follow(broken)
-		}
-	}
 	report.root = root
 	if root.Kind() != yamlnode.Map {
 		report.Add(append(explain(root, list, content), env.list...))
@@ -145,10 +139,23 @@ func (doc *Config) decode(root yamlnode.Node) diag.List {
 	doc.Connections, faults = connections(s.Connections)
 	list = append(list, faults...)
 	doc.Tests = s.Tests
+	list = append(list, lostSpellings(s.Tests)...)
 	if s.Rules.Kind() == yamlnode.Null {
 		return list
 	}
 	return append(list, s.Rules.Decode("the file", &doc.Rules)...)
+}
+
+// lostSpellings are the numbers below n that are not sent as they are written.
+func lostSpellings(n yamlnode.Node) diag.List {
+	var list diag.List
+	if d, lost := n.LostSpelling(); lost {
+		list = append(list, d)
+	}
+	for _, child := range children(n) {
+		list = append(list, lostSpellings(child)...)
+	}
+	return list
 }
 
 // checkVersion refuses files that another version of the language was meant for.

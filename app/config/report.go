@@ -29,7 +29,6 @@ type Report struct {
 	// distrusted holds the paths of values that could not be completed, with
 	// the place of the key of each.
 	distrusted map[string]diag.Position
-	unsaid     []string // codes that follow from sections that could not be read
 }
 
 // mask is a value that must not be seen, and what is shown for it.
@@ -37,14 +36,10 @@ type mask struct{ value, name string }
 
 // Add takes in what a later pass found. Values of the environment that a
 // message repeats are replaced by their ${NAME}, and what is said of a value
-// that could not be completed, or for want of a section that could not be
-// read, is dropped: it would only follow from that.
+// that could not be completed is dropped: it would only follow from that.
 func (r *Report) Add(list diag.List) {
 	for _, d := range list {
 		if key, known := r.distrusted[d.Path]; known && !strings.HasPrefix(d.Code, "env-") && (d.Line != key.Line || d.Column != key.Column) {
-			continue
-		}
-		if slices.Contains(r.unsaid, d.Code) && (d.Code != "missing-key" || d.Path == "") {
 			continue
 		}
 		d.Message, d.Hint = r.hide(d.Message), r.hide(d.Hint)
@@ -52,6 +47,32 @@ func (r *Report) Add(list diag.List) {
 	}
 	r.List.Sort()
 	r.List = withoutEchoes(r.List)
+}
+
+// withoutEchoes takes out what follows from another fault: a key is missing
+// where it stands misspelt, and a name that stands twice is bad once.
+func withoutEchoes(list diag.List) diag.List {
+	meant := map[string][]string{} // what unknown keys are meant for, by the path of what holds them
+	suggests := map[string]bool{}  // the paths where one of them is like a key that there is
+	twice := map[string]bool{}     // the paths of keys
+	for _, d := range list {
+		switch d.Code {
+		case "unknown-key":
+			end := strings.LastIndexByte(d.Path, '.')
+			holder := d.Path[:max(end, 0)]
+			meant[holder] = append(meant[holder], d.Key)
+			suggests[holder] = suggests[holder] || d.Key != d.Path[end+1:]
+		case "duplicate-key":
+			twice[d.Path] = true
+		}
+	}
+	return slices.DeleteFunc(list, func(d diag.Diagnostic) bool {
+		if d.Severity != diag.Error {
+			return false
+		}
+		return d.Code == "bad-name" && twice[d.Path] ||
+			d.Code == "missing-key" && (slices.Contains(meant[d.Path], d.Key) || slices.Contains(meant[d.Path], "") || d.Key == "" && suggests[d.Path])
+	})
 }
 
 // Err is the List as an error if it holds one, else nil.

@@ -4,7 +4,9 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -45,7 +47,7 @@ func (s *Server) decode(n yamlnode.Node) diag.List {
 	if s.MaxBody < minBody || s.MaxBody > maxBody {
 		list = append(list, n.Get("max_body").Diag("bad-value", "", `"max_body" must be from 1KB to 100MB`))
 	}
-	return append(list, s.checkAdmin(n.Get("admin"))...)
+	return slices.Concat(list, s.checkProxies(n), s.checkAdmin(n.Get("admin")))
 }
 
 // isAddress reports whether text is host:port. The host may be left out.
@@ -69,6 +71,31 @@ func (s *Server) checkURL(n yamlnode.Node) diag.List {
 		return diag.List{n.Diag("bad-url", "such as https://hooks.agency.example", `"public_url" must be http:// or https:// and a host, without user, ? or #`)}
 	}
 	return nil
+}
+
+// checkProxies warns where all visitors would be one, and share one limit, and
+// where each could say that he is another.
+func (s *Server) checkProxies(n yamlnode.Node) diag.List {
+	var list diag.List
+	trusted := n.Get("trusted_proxies")
+	for _, p := range s.TrustedProxies {
+		if p.Bits() == 0 {
+			list = append(list, trusted.Diag("trusts-all", "name the address of your proxy, such as 127.0.0.1",
+				"%s trusts everybody: each sender can claim any address in X-Forwarded-For", p).Weigh(diag.Warning))
+		}
+	}
+	if strings.HasPrefix(s.PublicURL, "https://") && s.onLoopback() && len(s.TrustedProxies) == 0 {
+		list = append(list, n.Get("public_url").Diag("no-trusted-proxy", "write trusted_proxies: [127.0.0.1] where the proxy is on this machine",
+			"a proxy must answer at this address, and without trusted_proxies all visitors behind it share one limit").Weigh(diag.Warning))
+	}
+	return list
+}
+
+// onLoopback reports whether nobody but this machine reaches the listener.
+func (s *Server) onLoopback() bool {
+	host, _, err := net.SplitHostPort(s.Listen)
+	addr, bad := netip.ParseAddr(host)
+	return err == nil && (host == "localhost" || bad == nil && addr.IsLoopback())
 }
 
 func (s *Server) checkAdmin(n yamlnode.Node) diag.List {
@@ -96,7 +123,7 @@ func (s *Server) checkAdmin(n yamlnode.Node) diag.List {
 
 func (s *Storage) decode(n yamlnode.Node, folder string) diag.List {
 	var list diag.List
-	if n.Kind() != yamlnode.Null {
+	if s.Node = n; n.Kind() != yamlnode.Null {
 		list = n.Decode("storage", s)
 	}
 	list = append(list, s.files(n.Get("files"), folder)...)
@@ -111,6 +138,9 @@ func (s *Storage) decode(n yamlnode.Node, folder string) diag.List {
 	}
 	if !filepath.IsAbs(s.Path) {
 		s.Path = filepath.Join(folder, s.Path)
+	}
+	if info, err := os.Stat(s.Path); err == nil && info.IsDir() {
+		list = append(list, n.Get("path").Diag("bad-file", "name a file in it, such as "+filepath.Join(s.Path, "hookgate.db"), "the database %s is a directory", s.Path))
 	}
 	if s.Files == "" {
 		s.Files = s.Path + ".files"
@@ -143,9 +173,10 @@ func (s *Storage) checkURL(n, url yamlnode.Node) diag.List {
 	}
 	// Read as it is, such a password would be taken for parts of the host's and
 	// the database's names, and be shown with these.
-	rest, _, _ = strings.Cut(rest, "?")
-	if end := strings.LastIndexByte(rest, '@'); end >= 0 && strings.ContainsAny(rest[:end], "@/#") {
-		return diag.List{url.Diag("bad-value", "write %40 for @, %2F for /, %23 for #", `the user or the password in "url" has characters that mean something else in a URL`)}
+	place, query, _ := strings.Cut(rest, "?")
+	end, more := strings.LastIndexByte(place, '@'), strings.IndexByte(query, '@')
+	if end >= 0 && strings.ContainsAny(place[:end], "@/#") || end < 0 && more >= 0 && !strings.Contains(query[:more], "=") {
+		return diag.List{url.Diag("bad-value", "write %40 for @, %2F for /, %3F for ?, %23 for #", `the user or the password in "url" has characters that mean something else in a URL`)}
 	}
 	return nil
 }

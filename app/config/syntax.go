@@ -81,21 +81,32 @@ func explainLine(d *diag.Diagnostic, line string) {
 			d.Width = len([]rune(rest[:end+1]))
 		}
 		d.Message, d.Hint = "inside { } and [ ] the braces of ${ } belong to YAML", "put the value in quotes"
-	case strings.Contains(d.Message, "mapping values are not allowed"):
-		d.Hint = `put a text that holds ": " in quotes, and check the indentation`
-	case strings.Contains(d.Message, "could not find expected ':'"):
-		d.Hint = "check the indentation, and that each key ends in a colon"
-	case strings.Contains(d.Message, "did not find expected key"), strings.Contains(d.Message, "did not find expected '-' indicator"):
-		d.Hint = "check the indentation, here and above, and quotes within quotes"
-	case strings.Contains(d.Message, "did not find expected ','"):
-		d.Hint = "a { or [ is not closed, or a comma is missing"
-	case strings.Contains(d.Message, "found unexpected end of stream"):
-		d.Message, d.Hint = "a text in quotes does not end", "close the quotes that are opened here or above"
-	case strings.Contains(d.Message, "expected single document"):
-		d.Message, d.Hint = "a second document begins here", "take out the line --- and what follows it"
-	case strings.Contains(d.Message, "cannot start any token"):
-		d.Hint = "put a text that begins with @, ` or % in quotes"
+	case strings.HasPrefix(string([]rune(line)[min(d.Column-1, len([]rune(line))):]), "*"):
+		d.Message, d.Hint = "YAML takes a * that begins a value for an alias", "put the whole value in quotes"
+	default:
+		for _, p := range parserSays {
+			if strings.Contains(d.Message, p.says) {
+				d.Hint = p.hint
+				if p.instead != "" {
+					d.Message = p.instead
+				}
+				return
+			}
+		}
 	}
+}
+
+// parserSays are the remedies for what the YAML parser finds. It has nothing
+// but words to tell its faults apart by.
+var parserSays = []struct{ says, instead, hint string }{
+	{"mapping values are not allowed", "", `put a text that holds ": " in quotes, and check the indentation`},
+	{"could not find expected ':'", "", "check the indentation, and that each key ends in a colon"},
+	{"did not find expected key", "", "check the indentation, here and above, and quotes within quotes"},
+	{"did not find expected '-' indicator", "", "check the indentation, here and above, and quotes within quotes"},
+	{"did not find expected ','", "", "a { or [ is not closed, or a comma is missing"},
+	{"found unexpected end of stream", "a text in quotes does not end", "close the quotes that are opened here or above"},
+	{"expected single document", "a second document begins here", "take out the line --- and what follows it"},
+	{"cannot start any token", "", "put a text that begins with @, ` or % in quotes"},
 }
 
 // bareReference is the column of the first ${ in a flow mapping or list of

@@ -194,9 +194,12 @@ func readFile(path string) ([]byte, error) {
 	return content, err
 }
 
+// CodeFailed is the code of a test that fails.
+const CodeFailed = "test-failed"
+
 // Diagnostic is a failed test as a fault of the configuration.
 func (r *Result) Diagnostic() diag.Diagnostic {
-	d := diag.Diagnostic{Severity: diag.Error, Code: "test-failed", Path: r.path, Position: r.At, Message: fmt.Sprintf("the test %q fails", r.Name)}
+	d := diag.Diagnostic{Severity: diag.Error, Code: CodeFailed, Path: r.path, Position: r.At, Message: fmt.Sprintf("the test %q fails", r.Name)}
 	for i, f := range r.Findings {
 		if i == 0 {
 			d.Message += ": " + f.String()

@@ -114,7 +114,7 @@ func needsPlace(action lang.Action, settings yamlnode.Node, key string) lang.Act
 	action.Check = func(n yamlnode.Node, given []yamlnode.Field) diag.List {
 		list := general(n, given)
 		if _, found := connectors.Field(given, key); !found && !has {
-			list = append(list, n.Diag("missing-key", "set it here or on the connection", "%s needs %q", action.Noun, key))
+			list = append(list, yamlnode.MissingKey(n, key, "set it here or on the connection", action.Noun))
 		}
 		return list
 	}

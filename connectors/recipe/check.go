@@ -148,7 +148,7 @@ func (a *Action) required(n yamlnode.Node, found map[string]bool, noun string) d
 	var list diag.List
 	for _, in := range a.Inputs {
 		if in.Required && !found[in.Name] {
-			list = append(list, n.Diag("missing-key", in.Doc, "%s needs %q", noun, in.Name))
+			list = append(list, yamlnode.MissingKey(n, in.Name, in.Doc, noun))
 		}
 	}
 	return list

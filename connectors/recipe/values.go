@@ -67,7 +67,7 @@ func (rd *reader) mapping(n yamlnode.Node, settings []*Setting, out map[string]a
 		case s.otherwise != nil:
 			rd.fallback(s, out)
 		case s.Required:
-			rd.add(n.Diag("missing-key", s.Doc, "%s needs %q", rd.noun, s.Name))
+			rd.add(yamlnode.MissingKey(n, s.Name, s.Doc, rd.noun))
 		}
 	}
 }

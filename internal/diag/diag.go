@@ -44,7 +44,10 @@ type Diagnostic struct {
 	Path     string   `json:"path,omitempty"` // where in the document: rules[2].then[0].to
 	Position
 	Message string `json:"message"`
-	Hint    string `json:"hint,omitempty"`
+	// Key is, of an unknown key, the key that is meant, and of a missing one that
+	// key; "" where that cannot be told, or several would do.
+	Key  string `json:"-"`
+	Hint string `json:"hint,omitempty"`
 }
 
 // Weigh is the Diagnostic with another severity.

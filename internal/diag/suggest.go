@@ -17,10 +17,13 @@ func Suggest(word string, candidates []string) string {
 // DidYouMean is Suggest as a hint, "" when nothing is near.
 func DidYouMean(word string, candidates []string) string {
 	if s := Suggest(word, candidates); s != "" {
-		return `did you mean "` + s + `"?`
+		return Meant(s)
 	}
 	return ""
 }
+
+// Meant is the hint that word is meant.
+func Meant(word string) string { return `did you mean "` + word + `"?` }
 
 // distance is the optimal string alignment distance: insertions, deletions,
 // substitutions and swaps of neighbours each cost one.

@@ -185,7 +185,7 @@ func (d *decoder) basic(n Node, v reflect.Value) {
 func (d *decoder) slice(n Node, v reflect.Value, opt options) {
 	if n.Kind() != List {
 		if !opt.single || n.Kind() == Null {
-			d.wrongShape(n, "a list")
+			d.wrongShape(n, aList)
 			return
 		}
 		item := reflect.New(v.Type().Elem()).Elem()
@@ -196,7 +196,10 @@ func (d *decoder) slice(n Node, v reflect.Value, opt options) {
 	v.Set(reflect.MakeSlice(v.Type(), 0, len(n.Items()))) // an empty list is one that was written
 	for _, item := range n.Items() {
 		element := reflect.New(v.Type().Elem()).Elem()
-		d.value(item, element, options{})
+		before := len(d.list)
+		if d.value(item, element, options{}); len(d.list) > before && element.IsZero() {
+			continue // nothing of it could be read, which is said
+		}
 		v.Set(reflect.Append(v, element))
 	}
 }
@@ -219,5 +222,11 @@ func (d *decoder) wrongShape(n Node, want string) {
 		d.empty(n, want)
 		return
 	}
-	d.fail(n, "wrong-type", "%s must be %s", d.name(n), want)
+	hint := ""
+	if want == aList && n.Kind() == Map {
+		hint = `begin each of its items with "- "`
+	}
+	d.list = append(d.list, n.Diag("wrong-type", hint, "%s must be %s", d.name(n), want))
 }
+
+const aList = "a list"

@@ -65,8 +65,7 @@ func (d *decoder) structure(n Node, v reflect.Value) {
 	}
 	for _, m := range known {
 		if m.required && !given[m.name] {
-			diagnostic := n.Diag("missing-key", "", "%s needs %q", noun, m.name)
-			d.list = append(d.list, diagnostic)
+			d.list = append(d.list, MissingKey(n, m.name, "", noun))
 		}
 	}
 }
@@ -85,13 +84,30 @@ const maxListed = 32
 // UnknownKey is the error for a key that noun does not have. The hint is the
 // nearest of names, what hinted says of the key, or the list of names.
 func UnknownKey(key Text, noun string, names []string, hinted any) diag.Diagnostic {
-	hint := diag.DidYouMean(key.Value, names)
+	hint, meant := diag.DidYouMean(key.Value, names), diag.Suggest(key.Value, names)
+	if meant == "" {
+		meant = key.Value // and no other
+	}
 	if h, ok := hinted.(Hinted); ok && h.KeyHint(key.Value) != "" {
-		hint = h.KeyHint(key.Value)
+		hint, meant = h.KeyHint(key.Value), ""
+		for _, name := range names {
+			if hint == diag.Meant(name) {
+				meant = name
+			}
+		}
 	}
 	if hint == "" && len(names) > 0 && len(names) <= maxListed {
 		sort.Strings(names)
 		hint = "it has " + strings.Join(names, ", ")
 	}
-	return key.Diag("unknown-key", hint, "%s has no key %q", noun, key.Value)
+	d := key.Diag("unknown-key", hint, "%s has no key %q", noun, key.Value)
+	d.Key = meant
+	return d
+}
+
+// MissingKey is the error that noun, the mapping n, lacks a key.
+func MissingKey(n Node, key, hint, noun string) diag.Diagnostic {
+	d := n.Diag("missing-key", hint, "%s needs %q", noun, key)
+	d.Key = key
+	return d
 }

@@ -5,6 +5,7 @@ package yamlnode
 
 import (
 	"fmt"
+	"regexp"
 
 	"go.yaml.in/yaml/v4"
 
@@ -174,6 +175,22 @@ func (n Node) Any() any {
 	case Null:
 	}
 	return nil
+}
+
+// respelt is how YAML writes numbers whose digits do not come out as they are
+// written: with a plus, a leading zero (which makes some octal), or in another
+// base. Postcodes and telephone numbers look like these.
+var respelt = regexp.MustCompile(`^(\+|-?0[0-9xXoObB_])`)
+
+// LostSpelling is a warning about a value without quotes that is written like a
+// text and read as another number, as 01067 is read as 567.
+func (n Node) LostSpelling() (d diag.Diagnostic, lost bool) {
+	y := n.resolved()
+	if n.Kind() != Scalar || y.Style != 0 || y.ShortTag() != "!!int" && y.ShortTag() != "!!float" || !respelt.MatchString(y.Value) {
+		return d, false
+	}
+	d = n.Text().Diag("number-spelling", fmt.Sprintf("put it in quotes: %q", y.Value), "YAML reads %s as the number %v", y.Value, n.Any())
+	return d.Weigh(diag.Warning), true
 }
 
 // Replace sets a scalar's value, as ${NAME} in it asks. A plain scalar gets

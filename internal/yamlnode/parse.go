@@ -2,7 +2,10 @@ package yamlnode
 
 import (
 	"errors"
+	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v4"
 
@@ -26,6 +29,9 @@ func Parse(file string, content []byte) (Node, diag.List) {
 	}
 	var root yaml.Node
 	if err := yaml.Load(content, &root, yaml.WithUniqueKeys()); err != nil {
+		if d, found := doc.controlCharacter(); found {
+			return Node{}, diag.List{d}
+		}
 		return Node{}, doc.syntaxErrors(err)
 	}
 	n := Node{y: &root, doc: doc}
@@ -38,7 +44,46 @@ func Parse(file string, content []byte) (Node, diag.List) {
 	if size := 0; !doc.bounded(n.y, 0, &size) {
 		return Node{}, diag.List{n.tooLarge()}
 	}
-	return n, doc.duplicateKeys(n)
+	return n, append(doc.duplicateKeys(n), doc.tags(n.y)...)
+}
+
+// controlCharacter finds the first sign that no YAML may hold; the parser does
+// not say where it stands.
+func (d *document) controlCharacter() (diag.Diagnostic, bool) {
+	for i, line := range d.lines {
+		column := 0
+		for _, r := range line {
+			column++
+			if unicode.IsControl(r) && r != '\t' {
+				out := diag.Diagnostic{Severity: diag.Error, Code: "yaml-syntax", Position: d.at(i+1, column)}
+				out.Message, out.Hint = fmt.Sprintf("the control character %U stands here", r), "take it out"
+				return out, true
+			}
+		}
+	}
+	return diag.Diagnostic{}, false
+}
+
+// tags reports what YAML takes for a tag (!name) and is meant as text: the
+// language has none. The value is then what was written.
+func (d *document) tags(y *yaml.Node) diag.List {
+	var list diag.List
+	if tag := y.Tag; y.Style&yaml.TaggedStyle != 0 && !strings.HasPrefix(y.ShortTag(), "!!") {
+		written := diag.Diagnostic{Severity: diag.Error, Code: "yaml-tag", Position: d.at(y.Line, y.Column), Hint: "put the whole value in quotes"}
+		written.Width, written.Message = utf8.RuneCountInString(tag), fmt.Sprintf("YAML takes %s for a tag", tag)
+		list = append(list, written)
+		if y.Kind == yaml.ScalarNode {
+			y.Value = strings.TrimSpace(tag + " " + y.Value)
+		}
+		y.Style, y.Tag = y.Style&^yaml.TaggedStyle, ""
+		if y.Kind == yaml.ScalarNode {
+			y.Tag = "!!str"
+		}
+	}
+	for _, c := range y.Content {
+		list = append(list, d.tags(c)...)
+	}
+	return list
 }
 
 func (d *document) syntaxErrors(err error) diag.List {
@@ -69,6 +114,11 @@ func (d *document) syntaxError(e *yaml.LoadError) diag.Diagnostic {
 	out := diag.Diagnostic{
 		Severity: diag.Error, Code: "yaml-syntax", Message: e.Message,
 		Position: d.at(e.Mark.Line, e.Mark.Column),
+	}
+	if begun := e.ContextMark; begun.Line > 0 && begun.Line <= len(d.lines) {
+		if opening := runesFrom(d.lines[begun.Line-1], begun.Column); opening != "" && strings.ContainsRune(`"'{[`, rune(opening[0])) {
+			out.Position = d.at(begun.Line, begun.Column) // where it was opened tells more than where the file ends
+		}
 	}
 	if strings.Contains(e.Message, "single document") {
 		out.Line, out.Column, out.Width = d.secondDocument(), 1, len(separator)

@@ -3,6 +3,8 @@ package yamlnode
 import (
 	"errors"
 	"fmt"
+	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -72,8 +74,13 @@ func ParseDuration(text string) (time.Duration, error) {
 			continue
 		}
 		n, err := strconv.ParseFloat(number, 64)
-		if err != nil || n < 0 || n*float64(unit.length) > float64(1<<62) {
+		switch {
+		case err != nil && !errors.Is(err, strconv.ErrRange), math.IsNaN(n):
 			return 0, errDuration
+		case n < 0:
+			return 0, errNegative
+		case n*float64(unit.length) > float64(maxDuration-total):
+			return 0, errTooLong
 		}
 		total += time.Duration(n * float64(unit.length))
 		rest = after
@@ -82,10 +89,26 @@ func ParseDuration(text string) (time.Duration, error) {
 		return total, nil
 	}
 	d, err := time.ParseDuration(rest)
-	if err != nil || d < 0 {
+	switch {
+	case d < 0 || err != nil && tooLong.MatchString(strings.TrimPrefix(rest, "-")) && rest[0] == '-':
+		return 0, errNegative
+	case err != nil && tooLong.MatchString(rest), d > maxDuration-total:
+		return 0, errTooLong
+	case err != nil:
 		return 0, errDuration
 	}
 	return total + d, nil
 }
 
-var errDuration = errors.New("a duration is written like 500ms, 30s, 5m, 2h, 7d or 2w")
+// maxDuration is the longest that is read; what adds to it stays within a
+// time.Duration.
+const maxDuration = 100 * 365 * 24 * time.Hour
+
+// tooLong is how a duration is written that time.ParseDuration has no room for.
+var tooLong = regexp.MustCompile(`^([0-9]+(\.[0-9]*)?(ns|us|µs|μs|ms|s|m|h))+$`)
+
+var (
+	errDuration = errors.New("a duration is written like 500ms, 30s, 5m, 2h, 7d or 2w")
+	errNegative = errors.New("a duration cannot be negative")
+	errTooLong  = errors.New("this is too long, a duration is at most 36500d")
+)

@@ -301,6 +301,9 @@ func (b *templateBuilder) scalar(n yamlnode.Node) {
 			b.json = jsondoc.AppendString(b.json, text.Value)
 			return
 		}
+		if d, lost := n.LostSpelling(); lost {
+			b.list = append(b.list, d)
+		}
 		var err error
 		if b.json, err = appendJSON(b.json, n.Any()); err != nil {
 			b.list = append(b.list, text.Diag("bad-value", "", "%s", err))

@@ -46,5 +46,5 @@ func compileSitejet(b *builder) {
 
 // needs is the error that a required key is missing.
 func (b *builder) needs(key, hint, noun string) diag.Diagnostic {
-	return b.node.Diag("missing-key", hint, "%s needs %q", noun, key)
+	return yamlnode.MissingKey(b.node, key, hint, noun)
 }

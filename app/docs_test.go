@@ -1,0 +1,97 @@
+package app_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"hookgate/app"
+	"hookgate/internal/yamlnode"
+)
+
+// grown is a config with what a page adds to it: sections grow, entries of a
+// name are replaced.
+func grown(whole, more any) any {
+	switch more := more.(type) {
+	case map[string]any:
+		m, ok := whole.(map[string]any)
+		if !ok {
+			return more
+		}
+		for key, value := range more {
+			m[key] = grown(m[key], value)
+		}
+		return m
+	case []any:
+		list, ok := whole.([]any)
+		if !ok {
+			return more
+		}
+		for _, item := range more {
+			one, named := item.(map[string]any)
+			same := slices.IndexFunc(list, func(x any) bool { have, ok := x.(map[string]any); return ok && named && have["name"] == one["name"] })
+			if same >= 0 {
+				list[same] = item
+				continue
+			}
+			list = append(list, item)
+		}
+		return list
+	}
+	return more
+}
+
+// A newcomer who follows docs/getting-started.md has a valid config after each
+// of its steps, whose tests pass, as the running server wants them to.
+func TestDocs_gettingStarted(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../docs/getting-started.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sample, err := os.ReadFile("cli/demo/samples/website_status_changed.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := t.TempDir()
+	env := "SITEJET_TOKEN=0123456789abcdef0123\nSLACK_WEBHOOK_URL=https://hooks.slack.example/services/T0/B0/x\nBILLING_API_KEY=0123456789\nBILLING_SIGNING_SECRET=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n"
+	for name, content := range map[string][]byte{"website_status_changed.json": sample, ".env": []byte(env)} {
+		if err := os.WriteFile(filepath.Join(folder, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var config any
+	tests := 0
+	for i, part := range strings.Split(string(page), "```yaml\n")[1:] {
+		block, _, _ := strings.Cut(part, "```")
+		node, faults := yamlnode.Parse("block", []byte(block))
+		if faults.Err() != nil {
+			t.Fatalf("block %d: %v\n%s", i+1, faults, block)
+		}
+		config = grown(config, node.Any())
+		text, err := json.Marshal(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(folder, "config.yaml")
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		plan, report, err := app.Load(path)
+		if err != nil {
+			t.Fatalf("after block %d:\n%s\n%v", i+1, block, report.List)
+		}
+		for _, result := range plan.RunTests(time.Now, nil, nil) {
+			if tests++; len(result.Findings) > 0 {
+				t.Errorf("after block %d the test %q fails: %v", i+1, result.Name, result.Findings)
+			}
+		}
+	}
+	if tests < 4 {
+		t.Errorf("%d tests ran", tests)
+	}
+}
