@@ -23,7 +23,7 @@ func TestLoad_autoreply(t *testing.T) {
 	} {
 		path := mustWrite(t, `version: 1
 forms:
-  contact: { autoreply: `+strings.Replace(reply, "{ to", "{  to", 1)+`, fields: { email: { type: email } } }
+  contact: { autoreply: `+strings.Replace(reply, "{ to", "{  to", 1)+`, fields: { email: { type: email } }, min_time: 3s }
 connections:
   mail: { type: email, from: a@agency.example, smtp: { host: mail.agency.example } }
   hook: { type: webhook, url: "https://hook.example/" }
