@@ -97,7 +97,7 @@ func New(loaded *Plan, opt Options) (*App, error) {
 		return nil, errors.Join(err, a.end(context.Background()))
 	}
 	a.intake = ingest.New(store, a.lanes, ingest.Options{
-		Logger: opt.Logger, Limits: loaded.Limits(), FormKey: a.formKey, Captcha: a.checkCaptcha,
+		Logger: opt.Logger, Captcha: a.checkCaptcha,
 		Observe:   func(source string, state event.State) { a.metrics.EventReceived(source, string(state)) },
 		RuleError: a.metrics.RuleError,
 	})

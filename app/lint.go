@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"hookgate/app/config"
-	"hookgate/app/trial"
+	"hookgate/app/ruletest"
 	"hookgate/internal/diag"
 	"hookgate/internal/schema"
 	"hookgate/internal/yamlnode"
@@ -27,7 +27,7 @@ func Check(ctx context.Context, path string, survey Survey) (*Plan, *config.Repo
 	if err != nil {
 		return plan, report, err
 	}
-	for _, r := range trial.Failed(plan.RunTests(time.Now, nil, nil)) {
+	for _, r := range ruletest.Failed(plan.RunTests(time.Now, nil, nil)) {
 		report.Add(diag.List{r.Diagnostic()})
 	}
 	return plan, report, nil
@@ -38,7 +38,7 @@ func Check(ctx context.Context, path string, survey Survey) (*Plan, *config.Repo
 func OnlyTestsFail(list diag.List) bool {
 	failed := 0
 	for _, d := range list {
-		if d.Code == trial.CodeFailed {
+		if d.Code == ruletest.CodeFailed {
 			failed++
 		}
 	}
@@ -70,7 +70,7 @@ func check(doc *config.Config, report *config.Report, survey func(*Plan) (map[st
 		}
 	}
 	report.Add(l.lint(known, report.List))
-	report.Add(trial.MissingFiles(l.Tests))
+	report.Add(ruletest.MissingFiles(l.Tests))
 	switch {
 	case brokenBeyondEnv(report.List):
 		report.Silence(config.Silenceable()...) // what an error hides may be what a comment ignores

@@ -13,7 +13,7 @@ import (
 	"hookgate/app/deliver"
 	"hookgate/app/ingest"
 	"hookgate/app/ingest/source"
-	"hookgate/app/trial"
+	"hookgate/app/ruletest"
 	"hookgate/connectors"
 	"hookgate/db"
 	"hookgate/forms"
@@ -34,7 +34,7 @@ type Plan struct {
 	// folder for files are there from when the plan comes into force.
 	ingest.Plan
 	Config *config.Config
-	Tests  []*trial.Test
+	Tests  []*ruletest.Test
 	// Kinds are the kinds of connections there are: those that come with
 	// hookgate, and those of the configuration's recipes.
 	Kinds       *connectors.Catalog
@@ -90,13 +90,20 @@ func (l *Plan) withoutSecrets() {
 			l.Sources[e.Name.Value] = source.WithoutSecrets(e.Name, e.Node, l.compiler)
 		}
 	}
+	for name, f := range l.Forms {
+		if f.Webhook() && l.Senders[name] == nil {
+			l.Senders[name] = source.WithoutSecrets(yamlnode.Plain(name), yamlnode.Node{}, l.compiler)
+		}
+	}
 }
 
 // compile compiles a document that was read. With an error in the report, what
 // comes of it serves for no more than to find further faults.
 func compile(doc *config.Config, report *config.Report) *Plan {
+	limits := body.DefaultLimits()
+	limits.Size = int64(doc.Server.MaxBody)
 	l := &Plan{Config: doc, Plan: ingest.Plan{
-		Hash: doc.Hash, Location: doc.Server.Location,
+		RuleSet: ingest.RuleSet{Hash: doc.Hash, Location: doc.Server.Location}, Limits: limits,
 		Sources: map[string]*source.Source{}, Forms: map[string]*forms.Form{}, Senders: map[string]*source.Source{},
 	}}
 	l.compiler = lang.NewCompiler()
@@ -109,7 +116,7 @@ func compile(doc *config.Config, report *config.Report) *Plan {
 	report.Add(withoutAddress(doc, l.compiler))
 	report.Add(badURL(doc.Storage, report.List))
 	l.Rules = set
-	l.Tests, list = trial.Compile(doc.Tests, filepath.Dir(doc.Path), l.compiler, set, l.Autoreplies, l.origins)
+	l.Tests, list = ruletest.Compile(doc.Tests, filepath.Dir(doc.Path), l.compiler, set, l.Autoreplies, l.origins)
 	report.Add(list)
 	return l
 }
@@ -193,13 +200,6 @@ func withoutAddress(doc *config.Config, compiler *lang.Compiler) diag.List {
 	}
 	return compiler.FileURLs("no-public-url", "set server.public_url to the address that people reach hookgate at",
 		"file_url makes links to this server, whose address is not known")
-}
-
-// Limits bound the body of an event.
-func (l *Plan) Limits() body.Limits {
-	limits := body.DefaultLimits()
-	limits.Size = int64(l.Config.Server.MaxBody)
-	return limits
 }
 
 // withoutPublicURL warns of a source whose sender signs the address that it

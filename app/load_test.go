@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"hookgate/app"
-	"hookgate/app/trial"
+	"hookgate/app/ruletest"
 	"hookgate/internal/diag"
 )
 
@@ -50,7 +50,7 @@ func TestExample(t *testing.T) {
 		t.Errorf("config.yaml has warnings:\n%v", report.List)
 	}
 	results := loaded.RunTests(time.Now, nil, nil)
-	for _, r := range trial.Failed(results) {
+	for _, r := range ruletest.Failed(results) {
 		t.Errorf("the test %q fails: %v", r.Name, r.Findings)
 	}
 	if len(results) < 3 {

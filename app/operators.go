@@ -5,8 +5,9 @@ import (
 	"maps"
 	"time"
 
+	"hookgate/app/ingest"
+
 	"hookgate/app/admin"
-	"hookgate/app/replay"
 	"hookgate/db"
 	"hookgate/internal/diag"
 )
@@ -30,8 +31,8 @@ func (a *App) operators() *admin.Service {
 // force.
 func (l *Plan) forOperators(tests admin.Tests, since time.Time) admin.InForce {
 	out := admin.InForce{
-		Plan: &l.Plan, Since: since, Tests: tests, Judge: l.Judge(), PublicURL: l.Config.Server.PublicURL, Known: l.Origins(),
-		Compile: func(source []byte) (*replay.Judge, error) { return NewJudge(source, l.Kinds) },
+		Plan: &l.Plan, Since: since, Tests: tests, PublicURL: l.Config.Server.PublicURL, Known: l.Origins(),
+		Compile: func(source []byte) (*ingest.RuleSet, error) { return NewRuleSet(source, l.Kinds) },
 	}
 	routes := l.Routes()
 	for _, c := range l.connections {

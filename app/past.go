@@ -8,9 +8,10 @@ import (
 	"strings"
 	"time"
 
+	"hookgate/app/ingest"
+
 	"hookgate/app/admin"
 	"hookgate/app/config"
-	"hookgate/app/replay"
 	"hookgate/connectors"
 	"hookgate/db"
 	"hookgate/internal/schema"
@@ -48,9 +49,9 @@ func (p *Past) Close() error { return p.reader.Close() }
 // Compare is what a server's Compare is; the rules in force are those that
 // were in force last.
 func (p *Past) Compare(ctx context.Context, r admin.CompareRequest) (admin.Comparison, error) {
-	compile := func(source []byte) (*replay.Judge, error) { return NewJudge(source, p.kinds) }
+	compile := func(source []byte) (*ingest.RuleSet, error) { return NewRuleSet(source, p.kinds) }
 	return admin.Compare(ctx, p.reader, r, admin.Versions{
-		InForce: func() (*replay.Judge, error) {
+		InForce: func() (*ingest.RuleSet, error) {
 			v, err := p.reader.LatestPlan(ctx)
 			if err != nil {
 				return nil, err

@@ -54,7 +54,7 @@ func (a *App) use(loaded *Plan, tests admin.Tests) error {
 		a.egress = client
 	}
 	plan := *loaded
-	plan.ID, plan.Files = id, folder
+	plan.ID, plan.Files, plan.FormKey = id, folder, a.formKey
 	plan.client = client
 	plan.operators = plan.forOperators(tests, a.opt.Now())
 	loaded.compiler.SetLinks(a.files.links(loaded.Config.Server.PublicURL))

@@ -12,7 +12,7 @@ import (
 
 	"hookgate/app/admin"
 	"hookgate/app/config"
-	"hookgate/app/replay"
+	"hookgate/app/ingest"
 	"hookgate/connectors"
 	"hookgate/internal/event"
 	"hookgate/rules"
@@ -75,10 +75,10 @@ func (l *Plan) RuleSet() (event.RuleSet, error) {
 	}, nil
 }
 
-// NewJudge compiles a stored version, with the kinds of connections that there
+// NewRuleSet compiles a stored version, with the kinds of connections that there
 // are today. It was valid when it was stored, so a fault means that this
 // hookgate reads the language otherwise.
-func NewJudge(source []byte, kinds *connectors.Catalog) (*replay.Judge, error) {
+func NewRuleSet(source []byte, kinds *connectors.Catalog) (*ingest.RuleSet, error) {
 	if len(source) == 0 {
 		return nil, admin.ErrNoSource
 	}
@@ -98,16 +98,16 @@ func NewJudge(source []byte, kinds *connectors.Catalog) (*replay.Judge, error) {
 	if err != nil {
 		location = time.UTC // the machine's list of zones lacks it now; times are shown in UTC
 	}
-	return &replay.Judge{Config: v.Config, Rules: set, Location: location, Gone: v.gone(kinds)}, nil
+	return &ingest.RuleSet{Hash: v.Config, Rules: set, Location: location, Gone: v.gone(kinds)}, nil
 }
 
 // gone are the connections whose type is none of kinds.
-func (v *storedRules) gone(kinds *connectors.Catalog) []replay.GoneConnection {
-	var list []replay.GoneConnection
+func (v *storedRules) gone(kinds *connectors.Catalog) []ingest.GoneConnection {
+	var list []ingest.GoneConnection
 	for _, name := range slices.Sorted(maps.Keys(v.Targets)) {
 		wanted := v.Targets[name].Type
 		if _, known := kinds.Find(wanted); !known {
-			list = append(list, replay.GoneConnection{Name: name, Type: wanted})
+			list = append(list, ingest.GoneConnection{Name: name, Type: wanted})
 		}
 	}
 	return list
@@ -135,9 +135,4 @@ func (v *storedRules) targets(kinds *connectors.Catalog) rules.Targets {
 		targets[name] = action
 	}
 	return targets
-}
-
-// Judge is the loaded configuration as a judge of stored events.
-func (l *Plan) Judge() *replay.Judge {
-	return &replay.Judge{Config: l.Config.Hash, Rules: l.Rules, Location: l.Config.Server.Location}
 }

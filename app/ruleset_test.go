@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"hookgate/app"
-	"hookgate/app/replay"
+	"hookgate/app/ingest"
 	"hookgate/connectors"
 	"hookgate/connectors/all"
 	"hookgate/internal/diag"
@@ -69,7 +69,7 @@ func TestVersion(t *testing.T) {
 	if strings.Contains(string(version.Source), "S3CRET") || strings.Contains(string(version.Source), "billing.example") {
 		t.Errorf("the version holds what it must not: %s", version.Source)
 	}
-	stored, err := app.NewJudge(version.Source, loaded.Kinds)
+	stored, err := app.NewRuleSet(version.Source, loaded.Kinds)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,18 +80,18 @@ func TestVersion(t *testing.T) {
 		e := event.Event{
 			ID: 77, Source: "site", Type: "website_status_changed", ReceivedAt: time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC), Body: []byte(text),
 		}
-		want, err := loaded.Judge().Match(&e)
+		want, err := loaded.Decide(&e)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := stored.Match(&e)
+		got, err := stored.Decide(&e)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: (-loaded +stored)\n%s", text, diff)
 		}
-		if diff := cmp.Diff(loaded.Judge().Explain(&e), stored.Explain(&e), cmpopts.IgnoreFields(diag.Position{}, "File")); diff != "" {
+		if diff := cmp.Diff(loaded.Explain(&e), stored.Explain(&e), cmpopts.IgnoreFields(diag.Position{}, "File")); diff != "" {
 			t.Errorf("%s: explained (-loaded +stored)\n%s", text, diff)
 		}
 	}
@@ -99,7 +99,7 @@ func TestVersion(t *testing.T) {
 	if err != nil || again.Hash != version.Hash {
 		t.Errorf("the same file has the hashes %s and %s, %v", version.Hash, again.Hash, err)
 	}
-	if _, err := app.NewJudge(nil, loaded.Kinds); err == nil {
+	if _, err := app.NewRuleSet(nil, loaded.Kinds); err == nil {
 		t.Error("a version without its rules gives a judge")
 	}
 }
@@ -132,13 +132,13 @@ func TestVersion_recipeGone(t *testing.T) {
 	e := event.Event{ID: 77, Source: "site", Type: "x", Body: []byte(`{"n":2,"t":"<b>"}`)}
 	for name, tc := range map[string]struct {
 		kinds *connectors.Catalog
-		gone  []replay.GoneConnection
+		gone  []ingest.GoneConnection
 		sends string
 	}{
 		"there": {loaded.Kinds, nil, `"text":"<&lt;b&gt;>"`},
-		"gone":  {all.Catalog(), []replay.GoneConnection{{Name: "crm", Type: "mytool"}}, `"text":"<<b>>"`},
+		"gone":  {all.Catalog(), []ingest.GoneConnection{{Name: "crm", Type: "mytool"}}, `"text":"<<b>>"`},
 	} {
-		judge, err := app.NewJudge(version.Source, tc.kinds)
+		judge, err := app.NewRuleSet(version.Source, tc.kinds)
 		if err != nil {
 			t.Fatal(name, err)
 		}

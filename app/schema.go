@@ -7,8 +7,8 @@ import (
 
 	"hookgate/app/config"
 	"hookgate/app/ingest/source"
+	"hookgate/app/ruletest"
 	"hookgate/app/schema"
-	"hookgate/app/trial"
 	"hookgate/connectors"
 	"hookgate/forms"
 	"hookgate/internal/yamlnode"
@@ -22,7 +22,7 @@ func Describe(kinds []connectors.Kind) yamlnode.Spec {
 	for _, k := range kinds {
 		specs = append(specs, yamlnode.Spec{Name: k.Name, Doc: k.Doc, Fields: k.Settings})
 	}
-	return config.Describe(source.Describe(), describeForms(), trial.Describe(), specs, inputs(kinds))
+	return config.Describe(source.Describe(), describeForms(), ruletest.Describe(), specs, inputs(kinds))
 }
 
 // describeForms adds to the keys of a form those about its sender, which are a

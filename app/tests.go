@@ -4,17 +4,16 @@ import (
 	"time"
 
 	"hookgate/app/admin"
-	"hookgate/app/trial"
+	"hookgate/app/ruletest"
 	"hookgate/internal/diag"
 	"hookgate/rules"
 )
 
 // RunTests runs the configuration's tests, or those that only says yes to.
 // coverage watches what they exercise; nil: nothing does.
-func (l *Plan) RunTests(now func() time.Time, only func(*trial.Test) bool, coverage *rules.Coverage) []trial.Result {
-	plan := l.Plan
-	runner := trial.Runner{Plan: &plan, Limits: l.Limits(), Now: now, Coverage: coverage}
-	var tests []*trial.Test
+func (l *Plan) RunTests(now func() time.Time, only func(*ruletest.Test) bool, coverage *rules.Coverage) []ruletest.Result {
+	runner := ruletest.Runner{Plan: &l.Plan, Now: now, Coverage: coverage}
+	var tests []*ruletest.Test
 	for _, t := range l.Tests {
 		if only == nil || only(t) {
 			tests = append(tests, t)
@@ -28,7 +27,7 @@ func (l *Plan) RunTests(now func() time.Time, only func(*trial.Test) bool, cover
 func (a *App) test(loaded *Plan) (admin.Tests, diag.List) {
 	results := loaded.RunTests(a.opt.Now, nil, nil)
 	var list diag.List
-	for _, r := range trial.Failed(results) {
+	for _, r := range ruletest.Failed(results) {
 		list = append(list, r.Diagnostic())
 	}
 	return admin.Tests{Total: len(results), Passed: len(results) - len(list)}, list

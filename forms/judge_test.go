@@ -23,7 +23,7 @@ func judge(t *testing.T, f *forms.Form, now time.Time, posted ...body.Field) str
 	if len(r.Problems) > 0 {
 		t.Fatalf("problems %v", r.Problems)
 	}
-	return f.Judge(&r, key, now)
+	return f.Judge(&r, &forms.Visit{Key: key, Now: now})
 }
 
 func TestJudge_blocklist(t *testing.T) {
@@ -164,7 +164,7 @@ func TestJudge_captcha(t *testing.T) {
 			t.Errorf("%s: %q", vendor, got)
 		}
 		r := f.Submit(fields("name", "Ada", field, "answer"))
-		if got := f.Judge(&r, key, noon); got != "" || f.CaptchaAnswer(&r) != "answer" || strings.Contains(string(r.Data), "answer") {
+		if got := f.Judge(&r, &forms.Visit{Key: key, Now: noon}); got != "" || f.CaptchaAnswer(&r) != "answer" || strings.Contains(string(r.Data), "answer") {
 			t.Errorf("%s: %q, answer %q, data %s", vendor, got, f.CaptchaAnswer(&r), r.Data)
 		}
 		if c := f.Captcha(); !strings.HasPrefix(c.VerifyURL, "https://") || c.Secret.Reveal() != "geheim" {

@@ -230,12 +230,21 @@ var bareLink = regexp.MustCompile(`(?i)[\pL\pN-]{2,}\.[a-z]{2,}/[^\s"'<>()\[\]]*
 // repeat of the first; 0: never.
 func (f *Form) Duplicates() time.Duration { return f.duplicates }
 
+// Visit is what is known of a visit besides what was posted.
+type Visit struct {
+	Key []byte // that the form's time tokens are signed with
+	Now time.Time
+}
+
 // Judge says why a post that Submit has found in order is spam, "" if it is
-// not. key is what the form's time tokens are signed with. It asks nobody: what
-// a captcha's vendor says comes after it.
-func (f *Form) Judge(r *Result, key []byte, now time.Time) string {
-	if reason := f.tooFast(r, key, now); reason != "" {
-		return reason
+// not. Without a Visit, what proves that a person posted is not asked for: the
+// time token and the answer to a captcha. It asks nobody: what a captcha's
+// vendor says comes after it.
+func (f *Form) Judge(r *Result, v *Visit) string {
+	if v != nil {
+		if reason := f.tooFast(r, v.Key, v.Now); reason != "" {
+			return reason
+		}
 	}
 	links := 0
 	for _, p := range r.posted {
@@ -248,7 +257,7 @@ func (f *Form) Judge(r *Result, key []byte, now time.Time) string {
 	if f.maxLinks >= 0 && links > f.maxLinks {
 		return fmt.Sprintf("max_links: %d links, more than %d", links, f.maxLinks)
 	}
-	if f.captcha != nil && f.CaptchaAnswer(r) == "" {
+	if v != nil && f.captcha != nil && f.CaptchaAnswer(r) == "" {
 		return "captcha: no answer was sent"
 	}
 	return ""

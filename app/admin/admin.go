@@ -64,15 +64,14 @@ type InForce struct {
 	Plan        *ingest.Plan
 	Since       time.Time
 	Tests       Tests
-	Judge       *replay.Judge
 	Connections []ConnectionSettings // in the order of the file
 	Forms       []string             // in the order of the file
 	PublicURL   string
 	// Known is what is documented of each source, or follows from the fields of
 	// each form, by name.
 	Known map[string]schema.Source
-	// Compile makes a judge of a stored version of the configuration.
-	Compile func(source []byte) (*replay.Judge, error)
+	// Compile makes a rule set of a stored version of the configuration.
+	Compile func(source []byte) (*ingest.RuleSet, error)
 }
 
 // Service does what operators ask for. It is safe for concurrent use.

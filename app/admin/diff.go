@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"time"
 
+	"hookgate/app/ingest"
+
 	"hookgate/app/replay"
 	"hookgate/db"
 	"hookgate/internal/event"
@@ -48,7 +50,7 @@ func (s *Service) Compare(ctx context.Context, r CompareRequest) (Comparison, er
 	found, err := Compare(ctx, s.store, r, Versions{
 		// Also the rules in force are judged by as they are stored: what a stored
 		// version cannot know must not look like a difference.
-		InForce: func() (*replay.Judge, error) { judge, _, err := s.judgeOf(ctx, now.Plan.ID); return judge, err },
+		InForce: func() (*ingest.RuleSet, error) { set, _, err := s.ruleSet(ctx, now.Plan.ID); return set, err },
 		Compile: now.Compile,
 	}, s.opt.Now)
 	if err == nil && found.Total == 0 && r.After == nil {
@@ -66,20 +68,20 @@ type History interface {
 
 // Versions gives the rules that a comparison judges by.
 type Versions struct {
-	InForce func() (*replay.Judge, error)
-	Compile func(source []byte) (*replay.Judge, error)
+	InForce func() (*ingest.RuleSet, error)
+	Compile func(source []byte) (*ingest.RuleSet, error)
 }
 
 // of compiles a version; none is the one in force.
-func (v Versions) of(name string, source []byte) (*replay.Judge, error) {
+func (v Versions) of(name string, source []byte) (*ingest.RuleSet, error) {
 	if source == nil {
 		return v.InForce()
 	}
-	judge, err := v.Compile(source)
+	set, err := v.Compile(source)
 	if err != nil {
 		return nil, refuse("%s: %v", name, err)
 	}
-	return judge, nil
+	return set, nil
 }
 
 // Compare puts stored events through two versions of the rules, a part of them
@@ -99,7 +101,7 @@ func Compare(ctx context.Context, past History, r CompareRequest, versions Versi
 	}
 	f := r.Filter()
 	f.OldestFirst = true
-	out.Config, out.Against = now.Config, then.Config
+	out.Config, out.Against = now.Hash, then.Hash
 	if r.After != nil {
 		f.After = *r.After
 	} else if out.Total, err = past.CountEvents(ctx, f); err != nil {

@@ -73,7 +73,7 @@ type JudgedBy struct {
 	Known   bool      `json:"known"` // its rules are stored: Why can tell
 	// Gone are its connections of types that are not known any more: Why shows
 	// what rules send to them without what the type makes of it.
-	Gone []replay.GoneConnection `json:"gone,omitempty"`
+	Gone []ingest.GoneConnection `json:"gone,omitempty"`
 }
 
 // Verdict is what a rule said of an event.
@@ -200,24 +200,24 @@ func (s *Service) why(ctx context.Context, e *event.Event) (*JudgedBy, []rules.T
 	if len(e.Results) == 0 {
 		return nil, nil
 	}
-	judge, version, err := s.judgeOf(ctx, e.Plan)
+	set, version, err := s.ruleSet(ctx, e.Plan)
 	if err != nil && !errors.Is(err, ErrNoSource) {
 		s.opt.Logger.WarnContext(ctx, "an event cannot be explained", "event", e.ID, "error", err)
 	}
 	by := &JudgedBy{
-		Config: configOf(version), Since: version.Created, InForce: e.Plan == s.inForce().Plan.ID, Known: judge != nil,
+		Config: configOf(version), Since: version.Created, InForce: e.Plan == s.inForce().Plan.ID, Known: set != nil,
 	}
-	if judge == nil {
+	if set == nil {
 		return by, nil
 	}
-	by.Gone = judge.Gone
-	return by, judge.Explain(e)
+	by.Gone = set.Gone
+	return by, set.Explain(e)
 }
 
 // Intake accepts events.
 type Intake interface {
-	Event(src *source.Source, plan *ingest.Plan, r *ingest.Request) (ingest.Ack, error)
-	NotSpam(e *event.Event, plan *ingest.Plan) (ingest.Ack, error)
+	Accept(plan *ingest.Plan, r *ingest.Request) (ingest.Ack, error)
+	Release(e *event.Event, plan *ingest.Plan) (ingest.Ack, error)
 }
 
 // Accepted is the answer to a post of an event.
@@ -240,13 +240,12 @@ func (e *KeptError) Unwrap() error { return e.Cause }
 // authentication.
 func (s *Service) Send(_ context.Context, name, contentType string, body []byte) (Accepted, error) {
 	plan := s.inForce().Plan
-	src := plan.Sources[name]
-	if src == nil {
+	if plan.Sources[name] == nil {
 		return Accepted{}, &NotFoundError{fmt.Sprintf("there is no source %q", name)}
 	}
-	ack, err := s.opt.Intake.Event(src, plan, &ingest.Request{
+	ack, err := s.opt.Intake.Accept(plan, &ingest.Request{
 		Request: source.Request{Method: "POST", ContentType: contentType, Body: slices.Clone(body), Now: s.opt.Now()},
-		Headers: map[string]string{"content-type": contentType},
+		Source:  name, Headers: map[string]string{"content-type": contentType},
 	})
 	if err != nil && ack.ID != 0 {
 		err = &KeptError{ack.ID, err}

@@ -116,11 +116,11 @@ func (s *Service) PreviewReplay(ctx context.Context, r ReplayRequest) (ReplayPre
 	} else if p.Total, err = s.store.CountEvents(ctx, f); err != nil {
 		return p, err
 	}
-	judge, routes, began := s.inForce().Judge, replay.Routes{}, s.opt.Now()
+	plan, routes, began := s.inForce().Plan, replay.Routes{}, s.opt.Now()
 	err = s.store.Scan(ctx, f, func(e *event.Event) error {
 		p.Examined++
 		if ok, failure := q.Match(e); ok {
-			out, err := judge.Match(e)
+			out, err := plan.Decide(e)
 			if err != nil {
 				return err
 			}
@@ -294,7 +294,7 @@ func (b *replayBatch) take(e *event.Event, q *replay.Query) error {
 	if ok, _ := q.Match(e); !ok { // the preview has told of those that it fails for
 		return nil
 	}
-	out, err := b.inForce.Judge.Match(e)
+	out, err := b.inForce.Plan.Decide(e)
 	if err != nil {
 		return err
 	}
@@ -331,7 +331,7 @@ func (s *Service) replaysOf(ctx context.Context, id event.ID) ([]Replay, error) 
 	for i := range stored {
 		r := &stored[i]
 		item := Replay{Run: r.Run, At: r.At, Deliveries: r.Made, Rules: verdicts(r.Verdicts)}
-		if _, version, err := s.judgeOf(ctx, r.Plan); err == nil {
+		if _, version, err := s.ruleSet(ctx, r.Plan); err == nil {
 			item.Config = configOf(version)
 		}
 		list = append(list, item)

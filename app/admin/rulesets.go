@@ -7,7 +7,7 @@ import (
 	"strings"
 	"sync"
 
-	"hookgate/app/replay"
+	"hookgate/app/ingest"
 	"hookgate/internal/event"
 )
 
@@ -25,10 +25,10 @@ type ruleSets struct {
 	kept []compiled // the one asked for last at the end
 }
 
-// compiled is a stored rule set; judge is nil where its rules were not kept.
+// compiled is a stored rule set; rules is nil where its rules were not kept.
 type compiled struct {
 	ruleSet event.RuleSet
-	judge   *replay.Judge
+	rules   *ingest.RuleSet
 }
 
 func (v *ruleSets) find(plan int64) (compiled, bool) {
@@ -55,23 +55,23 @@ func (v *ruleSets) keep(c compiled) {
 	v.kept = append(v.kept, c)
 }
 
-// judgeOf gives the stored version with the number, compiled. The version is
+// ruleSet gives the stored version with the number, compiled. The version is
 // good beside an error too, where it is known at all.
-func (s *Service) judgeOf(ctx context.Context, plan int64) (*replay.Judge, event.RuleSet, error) {
+func (s *Service) ruleSet(ctx context.Context, plan int64) (*ingest.RuleSet, event.RuleSet, error) {
 	if found, ok := s.ruleSets.find(plan); ok {
-		return found.judge, found.ruleSet, nil
+		return found.rules, found.ruleSet, nil
 	}
 	version, err := s.store.Plan(ctx, plan)
 	if err != nil {
 		return nil, event.RuleSet{Plan: plan}, err
 	}
-	judge, err := s.inForce().Compile(version.Source)
+	set, err := s.inForce().Compile(version.Source)
 	if err != nil {
 		return nil, version, err
 	}
 	version.Source = nil
-	s.ruleSets.keep(compiled{version, judge})
-	return judge, version, nil
+	s.ruleSets.keep(compiled{version, set})
+	return set, version, nil
 }
 
 // configOf is the hash of the file that a version is from.

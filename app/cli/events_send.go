@@ -10,8 +10,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/valyala/fastjson"
 
-	"hookgate/app/trial"
+	"hookgate/app/ingest"
 	"hookgate/app/web/api/client"
+	"hookgate/internal/body"
 )
 
 // maxSample limits what events send reads, well above any limit of a server.
@@ -31,17 +32,17 @@ with dots, and the new value, as JSON or else as text.`,
 		Example: "  hookgate events send sitejet sample.json --set website.status=Done",
 		Args:    exactly("a source", "a file (or -)"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			body, err := s.readSample(args[1])
+			content, err := s.readSample(args[1])
 			if err != nil {
 				return err
 			}
-			if body, err = setValues(body, sets); err != nil {
+			if content, err = setValues(content, sets); err != nil {
 				return err
 			}
 			if contentType == "" {
-				contentType = trial.ContentType(args[1], body)
+				contentType = body.GuessType(args[1], content)
 			}
-			return s.sendEvent(cmd, args[0], contentType, body)
+			return s.sendEvent(cmd, args[0], contentType, content)
 		},
 	}
 	c.Flags().StringArrayVar(&sets, "set", nil, "change a value first: `path=value`; may be given more than once")
@@ -59,36 +60,36 @@ func (s *session) readSample(name string) ([]byte, error) {
 		defer func() { _ = file.Close() }()
 		in = file
 	}
-	body, err := io.ReadAll(io.LimitReader(in, maxSample+1))
+	content, err := io.ReadAll(io.LimitReader(in, maxSample+1))
 	if err != nil {
 		return nil, usageError("", fmt.Errorf("reading %s: %w", name, err))
 	}
-	if len(body) > maxSample {
+	if len(content) > maxSample {
 		return nil, usageError("", fmt.Errorf("%s is larger than %d MB", name, maxSample>>20))
 	}
-	return body, nil
+	return content, nil
 }
 
 // setValues changes values of a JSON text as --set asks.
-func setValues(body []byte, sets []string) ([]byte, error) {
+func setValues(content []byte, sets []string) ([]byte, error) {
 	list, err := assignments(sets)
 	if err != nil || len(list) == 0 {
-		return body, err
+		return content, err
 	}
-	if fastjson.ValidateBytes(body) != nil {
+	if fastjson.ValidateBytes(content) != nil {
 		return nil, usageError("", errors.New("--set needs a JSON sample"))
 	}
-	if body, err = trial.SetJSON(body, list); err != nil {
+	if content, err = ingest.SetJSON(content, list); err != nil {
 		return nil, usageError("", fmt.Errorf("--set %w", err))
 	}
-	return body, nil
+	return content, nil
 }
 
 // assignments reads the values of --set.
-func assignments(sets []string) ([]trial.Assignment, error) {
-	var list []trial.Assignment
+func assignments(sets []string) ([]ingest.Assignment, error) {
+	var list []ingest.Assignment
 	for _, set := range sets {
-		a, err := trial.ParseAssignment(set)
+		a, err := ingest.ParseAssignment(set)
 		if err != nil {
 			return nil, usageError("", fmt.Errorf("--set %q: %w", set, err))
 		}
@@ -97,12 +98,12 @@ func assignments(sets []string) ([]trial.Assignment, error) {
 	return list, nil
 }
 
-func (s *session) sendEvent(cmd *cobra.Command, source, contentType string, body []byte) error {
+func (s *session) sendEvent(cmd *cobra.Command, source, contentType string, content []byte) error {
 	server, err := s.connect()
 	if err != nil {
 		return err
 	}
-	accepted, err := server.Send(cmd.Context(), source, contentType, body)
+	accepted, err := server.Send(cmd.Context(), source, contentType, content)
 	if errors.Is(err, client.ErrNotFound) {
 		return &failure{code: exitNotFound, err: err, hint: "hookgate routes lists the sources; a form is posted to: hookgate sources url FORM"}
 	}

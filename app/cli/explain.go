@@ -16,7 +16,8 @@ import (
 	"hookgate/app/cli/term"
 	"hookgate/app/cli/trace"
 	"hookgate/app/config"
-	"hookgate/app/trial"
+	"hookgate/app/ingest"
+	"hookgate/app/ingest/source"
 	"hookgate/app/web/api/client"
 	"hookgate/forms"
 	"hookgate/internal/body"
@@ -77,11 +78,11 @@ func (s *session) explain(cmd *cobra.Command, name string, flags *explainFlags) 
 	if err != nil {
 		return err
 	}
-	sample := trial.Sample{Source: flags.source, Body: content, ContentType: flags.contentType}
-	if sample.ContentType == "" {
-		sample.ContentType = trial.ContentType(name, content)
+	request := &ingest.Request{Source: flags.source, Sample: &ingest.Sample{}}
+	if request.Body, request.ContentType = content, flags.contentType; request.ContentType == "" {
+		request.ContentType = body.GuessType(name, content)
 	}
-	return s.explainSample(loaded, report, sample, flags)
+	return s.explainRequest(loaded, report, request, flags)
 }
 
 // explainKept explains an event of the running server.
@@ -109,59 +110,70 @@ func (s *session) explainKept(cmd *cobra.Command, id event.ID, flags *explainFla
 	if !changed && len(e.Rules) > 0 {
 		s.note("the server's rules have changed since this event: this is what those of %s say", loaded.Config.Path)
 	}
-	sample := trial.Sample{
-		Source: e.Source, Body: []byte(e.Body), ContentType: e.Request.ContentType,
-		Headers: e.Request.Headers, Query: e.Request.Query, ID: e.ID, Time: e.Time,
+	request := &ingest.Request{
+		Request: source.Request{Method: e.Request.Method, ContentType: e.Request.ContentType, Body: []byte(e.Body), Now: e.Time},
+		Source:  e.Source, ID: e.ID, Headers: e.Request.Headers, Sample: &ingest.Sample{Query: e.Request.Query},
 	}
 	if len(e.Base64) > 0 {
-		sample.Body = e.Base64
+		request.Body = e.Base64
 	}
 	if flags.source != "" {
-		sample.Source = flags.source
+		request.Source = flags.source
 	}
-	return s.explainSample(loaded, report, sample, flags)
+	return s.explainRequest(loaded, report, request, flags)
 }
 
-// explainSample asks the config's rules.
-func (s *session) explainSample(loaded *app.Plan, report *config.Report, sample trial.Sample, flags *explainFlags) error {
+// explainRequest asks the config's rules.
+func (s *session) explainRequest(loaded *app.Plan, report *config.Report, r *ingest.Request, flags *explainFlags) error {
 	plan := loaded.Plan
 	var err error
-	if sample.Source, err = onlySource(sample.Source, trial.Sources(&plan)); err != nil {
+	if r.Source, err = onlySource(r.Source, plan.Names()); err != nil {
 		return err
 	}
-	if sample.Set, err = assignments(flags.sets); err != nil {
+	if r.Sample.Set, err = assignments(flags.sets); err != nil {
 		return err
 	}
-	sample.Headers = maps.Clone(sample.Headers)
-	for _, h := range flags.headers {
-		name, value, ok := strings.Cut(h, ":")
-		if !ok {
-			return usageError(`write "Name: value"`, fmt.Errorf("--header %q has no colon", h))
-		}
-		if sample.Headers == nil {
-			sample.Headers = map[string]string{}
-		}
-		sample.Headers[strings.TrimSpace(name)] = strings.TrimSpace(value)
+	if r.Headers, err = withHeaders(r.Headers, flags.headers); err != nil {
+		return err
 	}
-	sample.Type = flags.typ
-	if sample.Time.IsZero() {
-		sample.Time = s.now()
+	r.Sample.Type = flags.typ
+	if r.Now.IsZero() {
+		r.Now = s.now()
 	}
-	t, err := trial.Open(&plan, loaded.Limits(), sample)
-	var refused *trial.RefusedError
-	switch {
-	case errors.Is(err, trial.ErrNoSource):
-		return usageError("the config has "+strings.Join(trial.Sources(&plan), ", "), err)
-	case errors.As(err, &refused):
-		return s.showRefusal(sample.Source, refused)
-	case err != nil:
+	d := ingest.Decide(&plan, r)
+	defer d.Close()
+	switch err := d.Err(); {
+	case err == nil:
+	case errors.Is(err, ingest.ErrNoSource):
+		return usageError("the config has "+strings.Join(plan.Names(), ", "), err)
+	default:
+		if refused, ok := errors.AsType[*ingest.RefusedError](err); ok {
+			return s.showRefusal(r.Source, refused)
+		}
 		return usageError("", fmt.Errorf("--set %w", err))
 	}
-	defer t.Close()
+	e := &d.Event
 	x := explanation{
-		Source: t.Source, Type: t.Type, Summary: admin.Summary(t.Data), Data: t.Data, Spam: t.Spam, Cause: t.Cause, Rules: t.Explain(), Autoreply: t.Reply(),
+		Source: e.Source, Type: e.Type, Summary: admin.Summary(e.Data()), Data: e.Data(), Rules: d.Explain(), Autoreply: d.ExplainReply(),
+	}
+	if x.Cause = e.Cause; e.State == event.Spam {
+		x.Spam, x.Cause = e.Cause, ""
 	}
 	return s.showExplanation(&x, report.Files)
+}
+
+// withHeaders adds what --header gives to the header fields of a request.
+func withHeaders(before map[string]string, given []string) (map[string]string, error) {
+	headers := map[string]string{}
+	maps.Copy(headers, before)
+	for _, h := range given {
+		name, value, ok := strings.Cut(h, ":")
+		if !ok {
+			return nil, usageError(`write "Name: value"`, fmt.Errorf("--header %q has no colon", h))
+		}
+		headers[strings.TrimSpace(name)] = strings.TrimSpace(value)
+	}
+	return headers, nil
 }
 
 // onlySource is the source that is meant: the one that is named, or the only
@@ -316,7 +328,7 @@ func summaryOf(x *explanation) string {
 }
 
 // showRefusal says why no rule would see the sample.
-func (s *session) showRefusal(source string, refused *trial.RefusedError) error {
+func (s *session) showRefusal(source string, refused *ingest.RefusedError) error {
 	out := refusal{Source: source, Rejected: refused.Error()}
 	if fault, ok := errors.AsType[*body.Error](refused); ok {
 		out.Line, out.Column, out.Hint = fault.Line, fault.Column, fault.Hint

@@ -184,3 +184,53 @@ func TestExplain_kept(t *testing.T) {
 		t.Errorf("%d requests", n)
 	}
 }
+
+// What explain and test say of a post is what the server does with it: the body
+// of a form builder becomes flat fields, and what the form's spam rules take
+// for spam reaches no rule.
+func TestExplain_asTheServer(t *testing.T) {
+	t.Parallel()
+	tally, err := os.ReadFile(filepath.Join("..", "..", "forms", "builder", "testdata", "tally.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := writeConfig(t, `version: 1
+forms:
+  lead: { via: webhook, format: tally, token: 0123456789abcdef, fields: any }
+  contact: { fields: { message: {} }, max_links: 1, min_time: 3s, captcha: { type: turnstile, secret: hush, sitekey: x } }
+connections: { sink: { type: webhook, url: "https://sink.example/" } }
+rules:
+  - { name: r, from: [lead, contact], then: [{ to: sink, json: "${{ data }}" }] }
+tests:
+  - name: flat fields
+    event: { source: lead, file: tally.json }
+    expect: r/sink
+    assert: [data.Email == "ann@example.com", data.data == nil, query.submission_id != nil]
+  - name: too many links
+    event: { source: contact, data: { message: "https://a.example https://b.example" } }
+    expect: []
+  - name: a person
+    event: { source: contact, data: { message: "https://a.example" } }
+    expect: r/sink
+`)
+	if err := os.WriteFile(filepath.Join(filepath.Dir(config), "tally.json"), tally, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var said struct {
+		Data    map[string]any
+		Spam    string
+		Matched int
+	}
+	got := runWith(t, string(tally), "explain", "-c", config, "-", "--source", "lead", "--json")
+	if err := json.Unmarshal([]byte(got.out), &said); err != nil || said.Data["Email"] != "ann@example.com" || said.Data["data"] != nil || said.Matched != 1 {
+		t.Errorf("a builder's post: %v, %s%s", err, got.out, got.errOut)
+	}
+	got = runWith(t, "message=https%3A%2F%2Fa.example+https%3A%2F%2Fb.example", "explain", "-c", config, "-", "--source", "contact", "--json")
+	said.Matched = 0
+	if err := json.Unmarshal([]byte(got.out), &said); err != nil || said.Spam != "max_links: 2 links, more than 1" || said.Matched != 0 {
+		t.Errorf("too many links: %v, %s%s", err, got.out, got.errOut)
+	}
+	if got := run(t, "test", "-c", config); got.code != 0 {
+		t.Errorf("tests: %+v", got)
+	}
+}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"hookgate/app/trial"
+	"hookgate/app/ruletest"
 )
 
 // The elements of a JUnit report, as CI systems read it (there is no standard;
@@ -51,7 +51,7 @@ type junitFailure struct {
 }
 
 // writeJUnit writes the results of the tests into a file.
-func writeJUnit(name, config string, began time.Time, results []trial.Result) error {
+func writeJUnit(name, config string, began time.Time, results []ruletest.Result) error {
 	suite := junitSuite{Name: filepath.Base(config), Tests: len(results), Timestamp: began.UTC().Format("2006-01-02T15:04:05"), File: config}
 	var took time.Duration
 	for i := range results {
@@ -78,7 +78,7 @@ func writeJUnit(name, config string, began time.Time, results []trial.Result) er
 	return nil
 }
 
-func failureOf(r *trial.Result) *junitFailure {
+func failureOf(r *ruletest.Result) *junitFailure {
 	f := &junitFailure{Type: string(r.Findings[0].Kind), Message: r.Findings[0].String()}
 	var lines []string
 	if r.Expected != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hookgate/app/cli/term"
-	"hookgate/app/trial"
+	"hookgate/app/ruletest"
 	"hookgate/internal/diag"
 	"hookgate/rules"
 	"hookgate/rules/lang"
@@ -24,11 +24,11 @@ type testFlags struct {
 
 // tested is what `test --json` prints.
 type tested struct {
-	OK       bool            `json:"ok"`
-	Passed   int             `json:"passed"`
-	Failed   int             `json:"failed"`
-	Tests    []trial.Result  `json:"tests"`
-	Coverage *coverageReport `json:"coverage,omitempty"`
+	OK       bool              `json:"ok"`
+	Passed   int               `json:"passed"`
+	Failed   int               `json:"failed"`
+	Tests    []ruletest.Result `json:"tests"`
+	Coverage *coverageReport   `json:"coverage,omitempty"`
 }
 
 type coverageReport struct {
@@ -95,7 +95,7 @@ func (s *session) test(flags *testFlags) error {
 }
 
 // testFilter is the filter of --run; nil: every test.
-func testFilter(expression string) (func(*trial.Test) bool, error) {
+func testFilter(expression string) (func(*ruletest.Test) bool, error) {
 	if expression == "" {
 		return nil, nil
 	}
@@ -103,13 +103,13 @@ func testFilter(expression string) (func(*trial.Test) bool, error) {
 	if err != nil {
 		return nil, usageError("", fmt.Errorf("--run: %w", err))
 	}
-	return func(t *trial.Test) bool { return pattern.MatchString(t.Name) }, nil
+	return func(t *ruletest.Test) bool { return pattern.MatchString(t.Name) }, nil
 }
 
 func (s *session) showTests(out *tested) error {
 	if s.json {
 		if out.Tests == nil {
-			out.Tests = []trial.Result{}
+			out.Tests = []ruletest.Result{}
 		}
 		if err := s.printJSON(out); err != nil {
 			return err
@@ -140,7 +140,7 @@ func (s *session) showTests(out *tested) error {
 const placeColumn = 60
 
 // showTest prints one test, and why it failed.
-func (s *session) showTest(r *trial.Result) {
+func (s *session) showTest(r *ruletest.Result) {
 	if r.OK {
 		if !s.quiet {
 			s.out.Println(s.out.Good.Render("✓") + " " + term.Clean(r.Name))
@@ -150,7 +150,7 @@ func (s *session) showTest(r *trial.Result) {
 	s.out.Printf("%s %s  %s\n", s.out.Bad.Render("✗"), term.Pad(term.Clean(r.Name), placeColumn-4), s.out.Dim.Render(place(r.At)))
 	compared := false
 	for _, f := range r.Findings {
-		compared = compared || f.Kind == trial.Missing || f.Kind == trial.Unexpected || f.Kind == trial.RuleError
+		compared = compared || f.Kind == ruletest.Missing || f.Kind == ruletest.Unexpected || f.Kind == ruletest.RuleError
 	}
 	if compared && r.Expected != nil {
 		s.testLine("expected", names(r.Expected))
@@ -161,10 +161,10 @@ func (s *session) showTest(r *trial.Result) {
 		if f.Name != "" {
 			text = f.Name + ": " + text
 		}
-		if f.Kind == trial.Assertion {
+		if f.Kind == ruletest.Assertion {
 			text = f.Name + " " + f.Text
 		}
-		if f.Kind == trial.RuleError || f.Kind == trial.Assertion {
+		if f.Kind == ruletest.RuleError || f.Kind == ruletest.Assertion {
 			text += "  " + place(f.At)
 		}
 		s.testLine(string(f.Kind), text)

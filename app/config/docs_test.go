@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"hookgate/app/config"
-	"hookgate/app/trial"
+	"hookgate/app/ruletest"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules"
 	"hookgate/rules/lang"
@@ -42,7 +42,7 @@ func TestDocs_complete(t *testing.T) {
 			}
 		}
 	}
-	test := trial.Describe()
+	test := ruletest.Describe()
 	for _, spec := range []yamlnode.Spec{test, *test.Field("event")} {
 		for _, f := range spec.Fields {
 			if !strings.Contains(docs, "| `"+f.Name+"` |") {
@@ -52,7 +52,7 @@ func TestDocs_complete(t *testing.T) {
 	}
 	code := regexp.MustCompile(`(?:Diag|DiagAt|Warn|warn|warnUnused|ignoreFault|fail|wrong|newFault)\([^"\n]*"([a-z]+(?:-[a-z]+)+|conflict|unverified)"|Code: +"([a-z-]+)"`)
 	found := 0
-	for _, pattern := range []string{"*.go", "../*.go", "../../internal/yamlnode/*.go", "../ingest/source/*.go", "../trial/*.go", "../../rules/*.go", "../../rules/lang/*.go", "../../forms/*.go", "../../connectors/*.go"} {
+	for _, pattern := range []string{"*.go", "../*.go", "../../internal/yamlnode/*.go", "../ingest/source/*.go", "../ruletest/*.go", "../../rules/*.go", "../../rules/lang/*.go", "../../forms/*.go", "../../connectors/*.go"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatal(pattern, err)

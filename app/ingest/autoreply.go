@@ -15,39 +15,15 @@ import (
 	"hookgate/forms"
 	"hookgate/internal/event"
 	"hookgate/internal/yamlnode"
-	"hookgate/rules"
-	"hookgate/rules/lang"
 )
 
 // replyWindow is how long nobody gets a second reply of the same form.
 const replyWindow = 24 * time.Hour
 
-// replies renders what the form itself answers. A condition that cannot be
-// evaluated keeps the reply from being sent, and nothing else.
-func (in *Intake) replies(e *event.Event, plan *Plan, sc *lang.Scope) []rules.Rendered {
-	if !e.Form || plan.Autoreplies[e.Source] == nil {
-		return nil
-	}
-	set := plan.Autoreplies[e.Source]
-	outcome := set.Match(sc)
-	for _, v := range outcome.Errors {
-		in.logger.Warn("whether to reply to a form's visitor could not be decided", "form", e.Source, "event", e.ID, "error", v.Message)
-	}
-	return outcome.Deliveries
-}
-
-// asReply holds a reply back that nobody should get, or that is one too many,
-// and else sees to it that the address gets no other for a day.
-func (in *Intake) asReply(d *event.Delivery, e *event.Event, plan *Plan) {
-	var reply *forms.Autoreply
-	if form := plan.Forms[e.Source]; form != nil {
-		reply = form.Autoreply()
-	}
-	reason := ReplyHeld(reply, d.Output, e.Data())
-	if reason == "" && reply != nil && !in.replied.take(e.Source, reply.Limit, e.ReceivedAt) {
-		reason = fmt.Sprintf("the form has sent all the replies that it may: %s", reply.Limit)
-	}
-	if reason != "" {
+// asReply holds a reply back that nobody should get, and else sees to it that
+// the address gets no other for a day.
+func asReply(d *event.Delivery, e *event.Event, reply *forms.Autoreply) {
+	if reason := replyHeld(reply, d.Output, e.Data()); reason != "" {
 		d.State, d.Error = event.Cancelled, reason
 		return
 	}
@@ -55,6 +31,16 @@ func (in *Intake) asReply(d *event.Delivery, e *event.Event, plan *Plan) {
 	d.Once = &event.Once{
 		Scope: e.Source + "/" + event.AutoreplyRule, Key: digest("reply:", []byte(mailbox(address))), Window: replyWindow,
 		Reason: address + " was sent this form's reply within the last day",
+	}
+}
+
+// limitReply holds a reply back that is one more than its form may send.
+func (in *Intake) limitReply(d *event.Delivery, e *event.Event, f *forms.Form) {
+	if d.Rule != event.AutoreplyRule || d.State != event.Waiting || f == nil || f.Autoreply() == nil {
+		return
+	}
+	if limit := f.Autoreply().Limit; !in.replied.take(e.Source, limit, e.ReceivedAt) {
+		d.State, d.Error, d.Once = event.Cancelled, fmt.Sprintf("the form has sent all the replies that it may: %s", limit), nil
 	}
 }
 
@@ -81,9 +67,9 @@ func (l *replyLimits) take(form string, limit yamlnode.Rate, now time.Time) bool
 	return of.AllowN(now, 1)
 }
 
-// ReplyHeld says why nobody gets a form's reply with this output, whatever was
+// replyHeld says why nobody gets a form's reply with this output, whatever was
 // sent before; "": somebody does. data is what the visitor posted.
-func ReplyHeld(reply *forms.Autoreply, output, data []byte) string {
+func replyHeld(reply *forms.Autoreply, output, data []byte) string {
 	address, several := recipient(output)
 	switch {
 	case several:

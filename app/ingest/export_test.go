@@ -11,6 +11,7 @@ var (
 	Automatic = automatic
 	Mailbox   = mailbox
 	Recipient = recipient
+	ReplyHeld = replyHeld
 )
 
 type (

@@ -16,7 +16,8 @@ func TestForm(t *testing.T) {
 	g := newGateway(t)
 	const kind = "application/x-www-form-urlencoded"
 	post := func(text string) (ingest.Ack, forms.Result, error) {
-		return g.in.Form(g.plan.Forms["contact"], g.plan, request(kind, text))
+		ack, err := g.in.Accept(g.plan, request("contact", kind, text))
+		return ack, ack.Form, err
 	}
 	ack, _, err := post("email=ada%40example.com")
 	if err != nil || ack.State != event.Routed {
@@ -44,17 +45,17 @@ func TestForm(t *testing.T) {
 	}
 }
 
-// TestNotSpam: what was taken for spam is delivered once somebody says that it
+// TestRelease: what was taken for spam is delivered once somebody says that it
 // is none, and only once.
-func TestNotSpam(t *testing.T) {
+func TestRelease(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
-	ack, _, err := g.in.Form(g.plan.Forms["contact"], g.plan, request("application/x-www-form-urlencoded", "email=ada%40example.com&_gotcha=filled"))
+	ack, err := g.post("contact", "application/x-www-form-urlencoded", "email=ada%40example.com&_gotcha=filled")
 	if err != nil || ack.State != event.Spam {
 		t.Fatal(ack, err)
 	}
 	kept, _ := g.stored(ack.ID)
-	released, err := g.in.NotSpam(&kept, g.plan)
+	released, err := g.in.Release(&kept, g.plan)
 	if err != nil || released.ID != ack.ID || released.State != event.Routed {
 		t.Fatalf("got %+v, %v", released, err)
 	}
@@ -63,7 +64,7 @@ func TestNotSpam(t *testing.T) {
 		t.Errorf("stored %+v with %+v", e, ds)
 	}
 	for _, again := range []event.Event{kept, e} {
-		if _, err := g.in.NotSpam(&again, g.plan); !errors.Is(err, event.ErrNotKept) {
+		if _, err := g.in.Release(&again, g.plan); !errors.Is(err, event.ErrNotKept) {
 			t.Errorf("released again as %s: %v", again.State, err)
 		}
 	}

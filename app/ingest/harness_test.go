@@ -10,7 +10,6 @@ import (
 	"hookgate/app/ingest"
 	"hookgate/app/ingest/source"
 	"hookgate/db"
-	"hookgate/internal/body"
 	"hookgate/internal/event"
 	"hookgate/test/planned"
 )
@@ -109,7 +108,7 @@ func newGateway(t *testing.T) *gateway {
 		t.Fatal(err)
 	}
 	g.in = ingest.New(store, g.lanes, ingest.Options{
-		Logger: quiet, Limits: body.DefaultLimits(),
+		Logger:    quiet,
 		RuleError: func(rule string) { g.broken = append(g.broken, rule) },
 		Observe:   func(source string, state event.State) { g.seen = append(g.seen, source+" "+string(state)) },
 	})
@@ -117,13 +116,13 @@ func newGateway(t *testing.T) *gateway {
 }
 
 func (g *gateway) post(name, contentType, text string) (ingest.Ack, error) {
-	return g.in.Event(g.plan.Sources[name], g.plan, request(contentType, text))
+	return g.in.Accept(g.plan, request(name, contentType, text))
 }
 
-func request(contentType, text string) *ingest.Request {
+func request(name, contentType, text string) *ingest.Request {
 	return &ingest.Request{
-		Request:  source.Request{Method: "POST", ContentType: contentType, Body: []byte(text), Now: time.Now()},
-		RemoteIP: "192.0.2.1", Headers: map[string]string{"x-test": "1"}, RawQuery: "a=1&b=2&b=3",
+		Request: source.Request{Method: "POST", ContentType: contentType, Body: []byte(text), Now: time.Now()},
+		Source:  name, RemoteIP: "192.0.2.1", Headers: map[string]string{"x-test": "1"}, RawQuery: "a=1&b=2&b=3",
 	}
 }
 

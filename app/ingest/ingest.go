@@ -1,19 +1,18 @@
-// Package ingest accepts events: it understands the body, asks the rules,
-// renders what must be sent, stores all of it in one commit, and hands the
-// deliveries over. When one of its methods returns without an error, what it
-// accepted survives a crash.
+// Package ingest accepts events. Decide, which changes nothing, says what
+// becomes of a request: it understands the body, asks the rules, and renders
+// what is to be sent. It is the only place where that is decided, for the server
+// as for everybody who only wants to know. An Intake stores what Decide says in
+// one commit and hands the deliveries over: when one of its methods returns
+// without an error, what it accepted survives a crash.
 package ingest
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 
-	"hookgate/app/ingest/source"
 	"hookgate/forms"
-	"hookgate/internal/body"
 	"hookgate/internal/event"
-	"hookgate/internal/jsondoc"
-	"hookgate/rules/lang"
 )
 
 // Store keeps events durably.
@@ -39,11 +38,8 @@ type Lanes interface {
 // Options are what an Intake needs besides its store and lanes.
 type Options struct {
 	Logger *slog.Logger
-	Limits body.Limits
 	// Observe is told of every request that was stored.
 	Observe func(source string, state event.State)
-	// FormKey is what the time tokens of forms are signed with.
-	FormKey []byte
 	// Captcha asks a captcha's vendor about an answer: nil for a good one,
 	// *CaptchaRefused for a bad one; any other error says that the vendor could
 	// not be asked. nil: nobody is asked.
@@ -58,10 +54,8 @@ type Intake struct {
 	store   Store
 	lanes   Lanes
 	logger  *slog.Logger
-	limits  body.Limits
 	observe func(string, event.State)
 	failed  func(rule string)
-	formKey []byte
 	captcha func(c *forms.Captcha, answer, remoteIP string) error
 	traffic traffic
 	replied replyLimits
@@ -71,116 +65,224 @@ type Intake struct {
 // New makes an Intake.
 func New(store Store, lanes Lanes, opt Options) *Intake {
 	return &Intake{
-		store: store, lanes: lanes, logger: opt.Logger, limits: opt.Limits, observe: opt.Observe, failed: opt.RuleError,
-		formKey: opt.FormKey, captcha: opt.Captcha,
+		store: store, lanes: lanes, logger: opt.Logger, observe: opt.Observe, failed: opt.RuleError, captcha: opt.Captcha,
 	}
 }
 
-// Event accepts a request to a source, after its authentication. Besides
-// *BusyError and event.ErrUnavailable, before which nothing was stored, its
-// error is a *body.Error: then the request was kept as rejected under Ack.ID.
-func (in *Intake) Event(src *source.Source, plan *Plan, r *Request) (Ack, error) {
-	leave, err := in.traffic.enter(src.Name, src.RateLimit(), r.Now)
+// Accept stores what Decide says of a request, in one commit, and hands over
+// what is to be sent. Besides *BusyError and event.ErrUnavailable, before which
+// nothing was stored, its error is a *body.Error: then the request was kept as
+// rejected under Ack.ID.
+func (in *Intake) Accept(plan *Plan, r *Request) (Ack, error) {
+	if r.Stream != nil {
+		return in.acceptUpload(plan, r)
+	}
+	leave, err := in.enter(plan, r)
 	if err != nil {
 		return Ack{}, err
 	}
 	defer leave()
-	e := in.newEvent(src.Name, r)
-	content, err := in.decode(src, r)
+	d := in.decide(plan, r)
+	defer d.Close()
+	return in.accept(d, r)
+}
+
+// enter takes a place for the request, see traffic.
+func (in *Intake) enter(plan *Plan, r *Request) (leave func(), err error) {
+	limit := noLimit
+	if sender := plan.sender(r.Source); sender != nil {
+		limit = sender.RateLimit()
+	}
+	return in.traffic.enter(r.Source, limit, r.Now)
+}
+
+func (in *Intake) decide(plan *Plan, r *Request) *Decision {
+	r.ID = in.store.NewIDs(1)
+	return Decide(plan, r)
+}
+
+// accept stores what was decided.
+func (in *Intake) accept(d *Decision, r *Request) (Ack, error) {
+	e := &d.Event
+	switch {
+	case len(d.Form.Problems) > 0:
+		return Ack{Form: d.Form}, nil
+	case d.err != nil && e.State != event.Rejected:
+		return Ack{}, d.err
+	case d.err != nil:
+		in.limitRejected(d)
+		in.logger.Warn("a request was rejected and kept", "source", e.Source, "event", e.ID, "cause", e.Cause)
+		return in.keep(d)
+	}
+	in.askCaptcha(d, r)
+	in.report(d)
+	if e.State == event.Spam {
+		return in.keep(d)
+	}
+	return in.route(d)
+}
+
+// limitRejected drops the body of a visitor's post that is not understood where
+// the form has kept as much of such posts as it may in a day.
+func (in *Intake) limitRejected(d *Decision) {
+	e := &d.Event
+	f := d.plan.Forms[e.Source]
+	if f == nil || f.Webhook() || in.quotas.take("rejected posts of "+f.Name, int64(len(e.Body)), f.Quota()/rejectedShare, e.ReceivedAt) {
+		return
+	}
+	e.Body = nil
+	in.logger.Warn("the body of a post that could not be read is not kept: the form's quota of the day for such posts is used up", "source", e.Source, "event", e.ID)
+}
+
+// keep stores an event that no rule sees.
+func (in *Intake) keep(d *Decision) (Ack, error) {
+	e := &d.Event
+	if _, err := in.store.Accept(e, nil); err != nil {
+		return Ack{}, fmt.Errorf("store event: %w", err)
+	}
+	in.observe(e.Source, e.State)
+	return Ack{ID: e.ID, State: e.State, Challenge: d.Challenge, Form: d.Form}, d.err
+}
+
+// route stores an event with what rules want sent, and hands that over.
+func (in *Intake) route(d *Decision) (Ack, error) {
+	e, deliveries := &d.Event, d.Deliveries
+	for i := range deliveries {
+		d := &deliveries[i]
+		if d.State == event.Waiting && in.lanes.Reserve(d.Connection) {
+			d.State, d.Claim = event.Sending, 1
+		}
+	}
+	reserved := claims(deliveries)
+	duplicateOf, err := in.store.Accept(e, deliveries)
+	if err != nil || duplicateOf != 0 {
+		in.unreserve(reserved)
+	}
 	if err != nil {
-		return in.reject(e, content.Raw, err)
+		return Ack{}, fmt.Errorf("store event: %w", err)
 	}
-	defer content.Doc.Release()
-	e.Body = content.Raw
-	if !sameBytes(content.Raw, content.JSON) {
-		e.JSON = content.JSON
+	if duplicateOf != 0 {
+		in.observe(e.Source, event.Duplicate)
+		return Ack{ID: duplicateOf, State: event.Duplicate, DuplicateOf: duplicateOf, Challenge: d.Challenge, Form: d.Form}, nil
 	}
-	sc := lang.NewScope(content.Doc, plan.Meta(e), r.Headers, e.Request.Query)
-	defer sc.Release()
-	var senderID string
-	if e.Type, senderID, err = src.Identify(sc); err != nil {
-		e.Cause = err.Error()
-		in.logger.Warn("an expression of the source does not fit the event", "source", src.Name, "event", e.ID, "error", err)
-	}
-	sc.Event.Type = e.Type
-	challenge := src.Challenge(content.Doc)
-	e.Dedupe = dedupe(src, senderID, e.Body, r.RawQuery)
-	ack, err := in.route(e, plan, sc)
-	ack.Challenge = challenge
-	return ack, err
+	in.handOver(deliveries, reserved)
+	in.observe(e.Source, e.State)
+	return Ack{ID: e.ID, State: e.State, Challenge: d.Challenge, Form: d.Form}, nil
 }
 
-// Form accepts a form post. Without an error, the Result tells whether it has
-// problems, and then nothing was stored; or is spam, which was stored as such.
-// Errors are as Event's.
-func (in *Intake) Form(f *forms.Form, plan *Plan, r *Request) (Ack, forms.Result, error) {
-	if r.Stream != nil {
-		return in.formUpload(f, plan, r)
+// Release gives a form post that was kept as spam, or as a repeat of another,
+// to the rules in force, and stores what they want sent. It does so once: for
+// any other event, and for one that two people release at the same time, the
+// error is event.ErrNotKept.
+func (in *Intake) Release(kept *event.Event, plan *Plan) (Ack, error) {
+	if !kept.Form || kept.State != event.Spam && kept.State != event.Duplicate {
+		return Ack{}, fmt.Errorf("event %s is %s: %w", kept.ID, kept.State, event.ErrNotKept)
 	}
-	leave, err := in.traffic.enter(f.Name, noLimit, r.Now)
+	d, err := decideKept(plan, kept)
 	if err != nil {
-		return Ack{}, forms.Result{}, err
+		return Ack{}, err
 	}
-	defer leave()
-	e := in.newEvent(f.Name, r)
-	e.Form, e.Type = true, event.FormSubmitted
-	limits := f.Limits()
-	limits.Size = min(limits.Size, in.limits.Size)
-	posted, err := body.Fields(body.Input{ContentType: r.ContentType, ContentEncoding: r.ContentEncoding, Raw: r.Body}, limits)
+	defer d.Close()
+	e := &d.Event
+	in.report(d)
+	connections, err := in.store.Readmit(e, d.Deliveries)
 	if err != nil {
-		ack, err := in.rejectPost(e, f, r.Body, err)
-		return ack, forms.Result{}, err
+		return Ack{}, fmt.Errorf("release event %s: %w", e.ID, err)
 	}
-	result := f.Submit(posted)
-	if len(result.Problems) > 0 {
-		return Ack{}, result, nil
+	for _, c := range connections {
+		in.lanes.BacklogAdded(c)
 	}
-	e.Body = r.Body
-	ack, err := in.submitted(e, f, plan, r, &result)
-	return ack, result, err
+	return Ack{ID: e.ID, State: e.State}, nil
 }
 
-// submitted stores the event of a post that has no problems.
-func (in *Intake) submitted(e *event.Event, f *forms.Form, plan *Plan, r *Request, result *forms.Result) (Ack, error) {
-	e.JSON = result.Data
-	e.Request.Query = WithSaid(e.Request.Query, result.Said)
-	in.judgePost(e, f, r, result)
-	if result.Spam != "" {
-		e.State, e.Cause = event.Spam, result.Spam
-		return in.keep(e)
+// askCaptcha asks a captcha's vendor about the answer that was posted. A
+// captcha that cannot be checked keeps nobody out: the event is marked and goes
+// on.
+func (in *Intake) askCaptcha(d *Decision, r *Request) {
+	if d.captcha == nil || in.captcha == nil {
+		return
 	}
-	doc, err := jsondoc.Parse(result.Data)
-	if err != nil {
-		return Ack{}, fmt.Errorf("form %s: its own data cannot be read: %w", e.Source, err)
-	}
-	defer doc.Release()
-	sc := lang.NewScope(doc, plan.Meta(e), r.Headers, e.Request.Query)
-	defer sc.Release()
-	return in.route(e, plan, sc)
-}
-
-// decode reads the body that a sender posted.
-func (in *Intake) decode(src *source.Source, r *Request) (body.Content, error) {
-	return body.Decode(body.Input{
-		ContentType: r.ContentType, ContentEncoding: r.ContentEncoding, Raw: r.Body, JSONField: src.JSONField(),
-	}, in.limits)
-}
-
-// newEvent is what is known of a request before its body is read.
-func (in *Intake) newEvent(source string, r *Request) *event.Event {
-	return &event.Event{
-		ID: in.store.NewIDs(1), Source: source, ReceivedAt: r.Now, State: event.NoMatch,
-		Request: event.Request{
-			Method: r.Method, ContentType: r.ContentType, RemoteIP: r.RemoteIP, Headers: r.Headers, Query: query(r.RawQuery),
-		},
+	e := &d.Event
+	err := in.captcha(d.captcha, d.plan.Forms[e.Source].CaptchaAnswer(&d.Form), r.RemoteIP)
+	if refused := (*CaptchaRefused)(nil); errors.As(err, &refused) {
+		d.refuseCaptcha(refused.Error())
+	} else if err != nil {
+		e.Cause = "captcha not checked: " + err.Error()
+		in.logger.Error("a captcha could not be checked, the post was taken", "form", e.Source, "event", e.ID, "error", err)
 	}
 }
 
-// Meta is what expressions see of e as `event`.
-func (p *Plan) Meta(e *event.Event) lang.Meta {
-	at := e.ReceivedAt
-	if p.Location != nil {
-		at = at.In(p.Location)
+// CaptchaRefused says that a captcha's vendor took the answer for none of a
+// person's, with its own words.
+type CaptchaRefused struct{ Codes []string }
+
+func (e *CaptchaRefused) Error() string { return forms.RefusedCaptcha(e.Codes) }
+
+// report numbers the deliveries, holds replies back that are too many, and logs and counts what does not go as the
+// configuration means it.
+func (in *Intake) report(d *Decision) {
+	e := &d.Event
+	if d.misfit != nil {
+		in.logger.Warn("an expression of the source does not fit the event", "source", e.Source, "event", e.ID, "error", d.misfit)
 	}
-	return lang.Meta{ID: e.ID.String(), Type: e.Type, Source: e.Source, Time: at}
+	for _, v := range e.Errors {
+		if in.failed != nil {
+			in.failed(v.Rule)
+		}
+		in.logger.Warn("a rule could not be evaluated", "rule", v.Rule, "event", e.ID, "source", e.Source, "error", v.Message)
+	}
+	for _, v := range d.replyErrors {
+		in.logger.Warn("whether to reply to a form's visitor could not be decided", "form", e.Source, "event", e.ID, "error", v.Message)
+	}
+	if len(d.Deliveries) == 0 {
+		return
+	}
+	first := event.DeliveryID(in.store.NewIDs(len(d.Deliveries)))
+	for i := range d.Deliveries {
+		made := &d.Deliveries[i]
+		made.ID = first + event.DeliveryID(i)
+		in.limitReply(made, e, d.plan.Forms[e.Source])
+		if made.State == event.Failed {
+			in.logger.Error("an output could not be made, nothing is sent",
+				"delivery", made.ID, "event", e.ID, "action", made.Name(), "error", made.Error)
+		}
+	}
+}
+
+// claims are the connections of the deliveries that have a place in memory,
+// by index; "" has none. Accept may clear claims, so they are noted before.
+func claims(deliveries []event.Delivery) []string {
+	reserved := make([]string, len(deliveries))
+	for i := range deliveries {
+		if deliveries[i].Claim > 0 {
+			reserved[i] = deliveries[i].Connection
+		}
+	}
+	return reserved
+}
+
+func (in *Intake) unreserve(reserved []string) {
+	for _, connection := range reserved {
+		if connection != "" {
+			in.lanes.Unreserve(connection)
+		}
+	}
+}
+
+// handOver gives the lanes what was stored.
+func (in *Intake) handOver(deliveries []event.Delivery, reserved []string) {
+	for i := range deliveries {
+		d := &deliveries[i]
+		switch {
+		case d.Claim > 0:
+			in.lanes.Deliver(*d)
+		case reserved[i] != "": // it waits for its ordering key, or was held back
+			in.lanes.Unreserve(d.Connection)
+			if d.Once != nil && d.State != event.Cancelled {
+				in.lanes.BacklogAdded(d.Connection)
+			}
+		case d.State == event.Waiting:
+			in.lanes.BacklogAdded(d.Connection)
+		}
+	}
 }

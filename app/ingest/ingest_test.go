@@ -83,9 +83,9 @@ func TestEvent_repeatByBodyAndQuery(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
 	get := func(query, text string) ingest.Ack {
-		r := request("", text)
+		r := request("plain", "", text)
 		r.Method, r.RawQuery = "GET", query
-		ack, err := g.in.Event(g.plan.Sources["plain"], g.plan, r)
+		ack, err := g.in.Accept(g.plan, r)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,28 +1,176 @@
 package ingest
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"hookgate/app/ingest/files"
 	"hookgate/app/ingest/source"
 	"hookgate/forms"
+	"hookgate/internal/body"
+	"hookgate/internal/event"
+	"hookgate/internal/jsondoc"
 	"hookgate/rules"
+	"hookgate/rules/lang"
 )
 
 // Plan is what a loaded configuration says of events that come in. It never
 // changes: a reload makes a new one.
 type Plan struct {
-	ID      int64  // under which the store keeps the names of its rules
-	Hash    string // of the configuration file
+	RuleSet
 	Sources map[string]*source.Source
-	Forms   map[string]*forms.Form
+	// Forms share their names with no source.
+	Forms map[string]*forms.Form
 	// Senders prove the posts of the forms that form builders send.
 	Senders map[string]*source.Source
-	Rules   *rules.Set
-	// Files is where the files of form posts go; nil where no form takes any.
-	Files *files.Dir
 	// Autoreplies are what forms themselves answer, by the form's name.
 	Autoreplies map[string]*rules.Set
-	// Location is the time zone of event.time; nil: UTC.
-	Location *time.Location
+	// Limits bound the body of an event.
+	Limits body.Limits
+	// FormKey is what the time tokens of forms are signed with.
+	FormKey []byte
+	// Files is where the files of form posts go; nil where no form takes any.
+	Files *files.Dir
+}
+
+// Names are those of the sources and forms, sorted.
+func (p *Plan) Names() []string {
+	return slices.Sorted(func(yield func(string) bool) {
+		for name := range maps.Keys(p.Sources) {
+			if !yield(name) {
+				return
+			}
+		}
+		for name := range maps.Keys(p.Forms) {
+			if !yield(name) {
+				return
+			}
+		}
+	})
+}
+
+// sender is who proves and bounds the requests to a source, or to a form that a
+// form builder posts to; nil for a form that visitors post to.
+func (p *Plan) sender(name string) *source.Source {
+	if src := p.Sources[name]; src != nil {
+		return src
+	}
+	return p.Senders[name]
+}
+
+// transportHeaders are the header fields that say nothing of an event: they are
+// about the connection.
+var transportHeaders = map[string]bool{
+	"accept": true, "accept-encoding": true, "connection": true, "content-length": true, "expect": true,
+	"host": true, "keep-alive": true, "proxy-connection": true, "te": true, "trailer": true,
+	"transfer-encoding": true, "upgrade": true,
+}
+
+// visitorHeaders are the header fields that are kept of a visitor's form post.
+// A browser sends many others, and they are nobody's business.
+var visitorHeaders = map[string]bool{
+	"content-type": true, "user-agent": true, "referer": true, "origin": true, "accept-language": true,
+}
+
+// KeepsHeader tells which header fields of a request to a source or form are
+// kept and shown to expressions: those that say something of the event and are
+// no credential. It takes their names in lower case.
+func (p *Plan) KeepsHeader(name string) func(header string) bool {
+	src := p.sender(name)
+	if src == nil {
+		return func(header string) bool { return visitorHeaders[header] }
+	}
+	return func(header string) bool { return !transportHeaders[header] && !src.Secret(header) }
+}
+
+// RuleSet is the part of a configuration that judges events whose body is
+// understood. It is stored beside the events that it judged. It is safe for
+// concurrent use.
+type RuleSet struct {
+	ID       int64  // under which the store keeps the names of its rules; 0: it is not stored
+	Hash     string // of the configuration file
+	Rules    *rules.Set
+	Location *time.Location // the time zone of event.time; nil: UTC
+	// Gone are the connections of a type that is not known any more, because a
+	// recipe was taken out of the configuration, in the order of their names.
+	// Its rules judge as ever; what they send is shown without what the type
+	// made of it, such as its escapes.
+	Gone []GoneConnection
+}
+
+// GoneConnection is a connection whose type is not known any more.
+type GoneConnection struct {
+	Name string `json:"connection"`
+	Type string `json:"type"`
+}
+
+// Decide says what the rules want done for a stored event, whose body was
+// understood when it came. The error is that it has no data that they could
+// judge.
+func (s *RuleSet) Decide(e *event.Event) (out rules.Outcome, err error) {
+	err = s.WithScope(e, func(sc *lang.Scope) { out = s.Rules.Match(sc) })
+	return out, err
+}
+
+// Explain tells how Decide comes to its outcome; nil for an event without data
+// that rules could judge.
+func (s *RuleSet) Explain(e *event.Event) (traces []rules.Trace) {
+	_ = s.WithScope(e, func(sc *lang.Scope) { traces = s.Rules.Explain(sc) })
+	return traces
+}
+
+// WithScope calls do with the scope in which expressions see a stored event.
+// The scope is good until do returns. The error is that the event has no data.
+func (s *RuleSet) WithScope(e *event.Event, do func(*lang.Scope)) error {
+	doc, err := jsondoc.Parse(e.Data())
+	if err != nil {
+		return fmt.Errorf("event %s has no data that can be judged: %w", e.ID, err)
+	}
+	defer doc.Release()
+	sc := s.scope(e, doc)
+	defer sc.Release()
+	do(sc)
+	return nil
+}
+
+// scope is what expressions see of e, with doc as its data. The caller
+// releases it.
+func (s *RuleSet) scope(e *event.Event, doc *jsondoc.Doc) *lang.Scope {
+	at := e.ReceivedAt.UTC()
+	if s.Location != nil {
+		at = at.In(s.Location)
+	}
+	meta := lang.Meta{ID: e.ID.String(), Type: e.Type, Source: e.Source, Time: at}
+	return lang.NewScope(doc, meta, e.Request.Headers, e.Request.Query)
+}
+
+// deliveries makes of what rules rendered what is stored of it: without
+// numbers, and held by nobody. reply is what a form answers itself.
+func deliveries(e *event.Event, rendered []rules.Rendered, reply *forms.Autoreply) []event.Delivery {
+	if len(rendered) == 0 {
+		return nil
+	}
+	list := make([]event.Delivery, len(rendered))
+	for i := range rendered {
+		r, d := &rendered[i], &list[i]
+		*d = event.Delivery{
+			Event: e.ID, Rule: r.Rule, Action: r.Action, Connection: r.Connection,
+			Key: r.Key, Output: r.Output, Warnings: r.Warnings, State: event.Waiting, Created: e.ReceivedAt,
+		}
+		if r.Rule == event.AutoreplyRule {
+			asReply(d, e, reply)
+		}
+		if r.Err != "" && d.State != event.Cancelled {
+			d.State, d.Error, d.Once = event.Failed, r.Err, nil
+		}
+	}
+	return list
+}
+
+// Deliveries makes of an outcome what is stored of it: without numbers, and
+// held by nobody.
+func Deliveries(e *event.Event, out *rules.Outcome) []event.Delivery {
+	return deliveries(e, out.Deliveries, nil)
 }

@@ -3,9 +3,12 @@ package ingest
 import (
 	"fmt"
 	"io"
+	"net/url"
 	"time"
 
 	"hookgate/app/ingest/source"
+	"hookgate/forms"
+	"hookgate/internal/body"
 	"hookgate/internal/event"
 )
 
@@ -13,20 +16,70 @@ import (
 // in it may point into a buffer that the server will use again.
 type Request struct {
 	source.Request
+	Source   string   // the source or form that it is sent to
+	ID       event.ID // of the event to be; Accept gives it one
 	RemoteIP string
-	Headers  map[string]string // lower-case names, without credentials: what is kept
+	Headers  map[string]string // lower-case names; those of Plan.KeepsHeader
 	RawQuery string
 	// Stream is the body of a form post with files, while it comes in; then
 	// there is no Body. Its errors are passed on as they are.
 	Stream io.Reader
+	// Sample is set where nobody has sent the request.
+	Sample *Sample
+
+	// posted is what was read of Stream, and unread why it ended early.
+	posted []body.Field
+	unread error
 }
 
-// Ack says what became of a request that was stored.
+// fields are the fields of a visitor's post.
+func (r *Request) fields(f *forms.Form, limits body.Limits) ([]body.Field, error) {
+	if r.Stream != nil {
+		return r.posted, r.unread
+	}
+	if r.Sample != nil && r.Sample.Fields != nil {
+		return r.Sample.change(f, r.Sample.Fields)
+	}
+	limit := f.Limits()
+	limit.Size = min(limit.Size, limits.Size)
+	posted, err := body.Fields(body.Input{ContentType: r.ContentType, ContentEncoding: r.ContentEncoding, Raw: r.Body}, limit)
+	if err != nil || r.Sample == nil {
+		return posted, err
+	}
+	return r.Sample.change(f, posted)
+}
+
+// query decodes a URL's query: a text for each name, or a list of texts where
+// a name is repeated. What breaks the syntax is left out.
+func query(raw string) map[string]any {
+	if raw == "" {
+		return nil
+	}
+	values, _ := url.ParseQuery(raw)
+	decoded := make(map[string]any, len(values))
+	for name, all := range values {
+		if len(all) == 1 {
+			decoded[name] = all[0]
+			continue
+		}
+		list := make([]any, len(all))
+		for i, v := range all {
+			list[i] = v
+		}
+		decoded[name] = list
+	}
+	return decoded
+}
+
+// Ack says what became of a request.
 type Ack struct {
-	ID          event.ID // for a duplicate: the first one's, which both senders are told
+	ID          event.ID // for a duplicate: the first one's, which both senders are told; 0: nothing was stored
 	State       event.State
 	DuplicateOf event.ID
 	Challenge   string // what the sender wants to be sent back; "" for ordinary events
+	// Form is what a form made of a post to it. With Problems nothing was
+	// stored; Spam was stored as such.
+	Form forms.Result
 }
 
 // BusyError refuses a request before anything of it is stored, because too

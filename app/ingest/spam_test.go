@@ -13,7 +13,6 @@ import (
 	"hookgate/app/ingest"
 	"hookgate/app/ingest/source"
 	"hookgate/forms"
-	"hookgate/internal/body"
 	"hookgate/internal/event"
 )
 
@@ -25,20 +24,20 @@ var formKey = []byte("0123456789abcdef0123456789abcdef")
 func guarded(t *testing.T, captcha func(*forms.Captcha, string, string) error) *gateway {
 	t.Helper()
 	g := newGateway(t)
+	g.plan.FormKey = formKey
 	g.in = ingest.New(g.store, g.lanes, ingest.Options{
-		Logger: slog.New(slog.DiscardHandler), Limits: body.DefaultLimits(), FormKey: formKey, Captcha: captcha,
-		Observe: func(string, event.State) {},
+		Logger: slog.New(slog.DiscardHandler), Captcha: captcha, Observe: func(string, event.State) {},
 	})
 	return g
 }
 
 func (g *gateway) postForm(name, remoteIP string, now time.Time, values url.Values) (ingest.Ack, error) {
 	r := &ingest.Request{
-		Request: source.Request{Method: "POST", ContentType: formType, Body: []byte(values.Encode()), Now: now}, RemoteIP: remoteIP,
+		Request: source.Request{Method: "POST", ContentType: formType, Body: []byte(values.Encode()), Now: now}, Source: name, RemoteIP: remoteIP,
 	}
-	ack, result, err := g.in.Form(g.plan.Forms[name], g.plan, r)
-	if err == nil && len(result.Problems) > 0 {
-		err = fmt.Errorf("problems %v", result.Problems)
+	ack, err := g.in.Accept(g.plan, r)
+	if err == nil && len(ack.Form.Problems) > 0 {
+		err = fmt.Errorf("problems %v", ack.Form.Problems)
 	}
 	return ack, err
 }
@@ -149,7 +148,7 @@ func TestForm_repeats(t *testing.T) {
 		t.Fatal(list, err)
 	}
 	e, _ := g.stored(list[0].ID)
-	if released, err := g.in.NotSpam(&e, g.plan); err != nil || released.State != event.Routed {
+	if released, err := g.in.Release(&e, g.plan); err != nil || released.State != event.Routed {
 		t.Errorf("released %+v, %v", released, err)
 	}
 	if _, ds := g.stored(e.ID); len(ds) != 1 {

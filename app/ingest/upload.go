@@ -8,7 +8,6 @@ import (
 	"hookgate/app/ingest/files"
 	"hookgate/forms"
 	"hookgate/internal/body"
-	"hookgate/internal/event"
 )
 
 // errNoFolder is a fault of the wiring: a form with file fields is loaded only
@@ -72,50 +71,44 @@ func take(rule forms.FileRule, upload *files.Upload, part body.FilePart) (any, e
 	return forms.Upload{ID: blob.ID(), Name: name, Type: mediaType, Size: blob.Size(), SHA256: blob.SHA256()}, blob.Seal()
 }
 
-// formUpload is Form for a post that comes as a stream. The files are on the
+// acceptUpload is Accept for a post that comes as a stream. The files are on the
 // disk for good before the event is committed, so that none that was
 // acknowledged can lack its file.
-func (in *Intake) formUpload(f *forms.Form, plan *Plan, r *Request) (Ack, forms.Result, error) {
+func (in *Intake) acceptUpload(plan *Plan, r *Request) (Ack, error) {
 	if plan.Files == nil {
-		return Ack{}, forms.Result{}, errNoFolder
+		return Ack{}, errNoFolder
 	}
+	f := plan.Forms[r.Source]
 	if err := in.admitFiles(f.Name, 0, f.Quota()-1, plan.Files, r.Now); err != nil {
-		return Ack{}, forms.Result{}, err // before it is read
+		return Ack{}, err // before it is read
 	}
 	upload := plan.Files.Upload()
 	defer upload.Discard()
-	posted, err := in.receive(f, upload, r)
-	leave, busy := in.traffic.enter(f.Name, noLimit, r.Now)
-	if busy != nil {
-		return Ack{}, forms.Result{}, busy
+	r.posted, r.unread = in.receive(f, upload, r)
+	leave, err := in.enter(plan, r)
+	if err != nil {
+		return Ack{}, err
 	}
 	defer leave()
-	e := in.newEvent(f.Name, r)
-	e.Form, e.Type = true, event.FormSubmitted
-	if err != nil {
-		ack, err := in.reject(e, nil, err)
-		return ack, forms.Result{}, err
+	d := in.decide(plan, r)
+	defer d.Close()
+	if d.err == nil && len(d.Form.Problems) == 0 {
+		var size int64
+		for _, file := range d.Event.Files {
+			size += file.Size
+		}
+		if err := in.admitFiles(f.Name, size, f.Quota(), plan.Files, r.Now); err != nil {
+			return Ack{Form: d.Form}, err
+		}
+		if err := upload.Sync(); err != nil {
+			return Ack{Form: d.Form}, fmt.Errorf("store files: %w", err)
+		}
 	}
-	result := f.Submit(posted)
-	if len(result.Problems) > 0 {
-		return Ack{}, result, nil
-	}
-	var size int64
-	for _, u := range result.Uploads {
-		size += u.Size
-		e.Files = append(e.Files, event.File{
-			ID: u.ID, Event: e.ID, Field: u.Field, Name: u.Name, Type: u.Type, Size: u.Size, SHA256: u.SHA256, Created: e.ReceivedAt,
-		})
-	}
-	if err := in.admitFiles(f.Name, size, f.Quota(), plan.Files, r.Now); err != nil {
-		return Ack{}, result, err
-	}
-	if err := upload.Sync(); err != nil {
-		return Ack{}, result, fmt.Errorf("store files: %w", err)
-	}
-	ack, err := in.submitted(e, f, plan, r, &result)
+	ack, err := in.accept(d, r)
 	// Also after an error: where a commit broke off nobody knows whether it was
 	// done. Files that have no event are swept up later.
-	upload.Keep()
-	return ack, result, err
+	if len(d.Event.Files) > 0 {
+		upload.Keep()
+	}
+	return ack, err
 }

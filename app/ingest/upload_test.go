@@ -49,12 +49,13 @@ func uploads(t *testing.T) (*gateway, func(parts ...part) (ingest.Ack, forms.Res
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = dir.Close() })
-	g.plan.Files = dir
+	g.plan.Files, g.plan.Forms[form.Name] = dir, form
 	post := func(parts ...part) (ingest.Ack, forms.Result, error) {
-		return g.in.Form(form, g.plan, &ingest.Request{
+		ack, err := g.in.Accept(g.plan, &ingest.Request{
 			Request: source.Request{Method: "POST", ContentType: "multipart/form-data; boundary=B", Now: time.Now()},
-			Stream:  strings.NewReader(multipartOf(parts...)),
+			Source:  form.Name, Stream: strings.NewReader(multipartOf(parts...)),
 		})
+		return ack, ack.Form, err
 	}
 	count := func() int {
 		entries, err := os.ReadDir(folder)
@@ -160,8 +161,9 @@ func TestForm_rejectedQuota(t *testing.T) {
 	if err := errors.Join(list.Err(), faults.Err()); err != nil {
 		t.Fatal(err)
 	}
+	g.plan.Forms[form.Name] = form
 	for i, kept := range []bool{true, true, false, false} {
-		ack, _, err := g.in.Form(form, g.plan, &ingest.Request{Request: source.Request{
+		ack, err := g.in.Accept(g.plan, &ingest.Request{Source: form.Name, Request: source.Request{
 			Method: "POST", ContentType: "application/json", Body: []byte(`{"a":` + strings.Repeat("x", 4<<10)), Now: time.Now(),
 		}})
 		if fault := (*body.Error)(nil); !errors.As(err, &fault) || ack.ID == 0 {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"hookgate/app/ingest"
 	"hookgate/internal/event"
 	"hookgate/rules"
 )
@@ -15,11 +16,11 @@ import (
 // Comparison puts events through two versions of the rules and notes what
 // differs. Nothing is sent.
 type Comparison struct {
-	Now, Then *Judge // the rules in force, and those they are compared with
-	Query     *Query // of all events: those that it selects
-	Rule      string // only what concerns this rule; "": all
-	Limit     int    // so many of the events that change are told in detail, the oldest
-	Workers   int    // how many judge at once; 0: one for each processor
+	Now, Then *ingest.RuleSet // the rules in force, and those they are compared with
+	Query     *Query          // of all events: those that it selects
+	Rule      string          // only what concerns this rule; "": all
+	Limit     int             // so many of the events that change are told in detail, the oldest
+	Workers   int             // how many judge at once; 0: one for each processor
 	// Summary is what a person calls an event, by its data; nil: nothing.
 	Summary func(data []byte) string
 }
@@ -122,12 +123,12 @@ func (t *tally) add(e *event.Event) {
 			return
 		}
 	}
-	now, err := t.c.Now.Match(e)
+	now, err := t.c.Now.Decide(e)
 	if err != nil {
 		t.fail(err)
 		return
 	}
-	then, err := t.c.Then.Match(e)
+	then, err := t.c.Then.Decide(e)
 	if err != nil {
 		t.fail(err)
 		return

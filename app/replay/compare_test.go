@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"hookgate/app/ingest"
 	"hookgate/app/replay"
 	"hookgate/internal/event"
 	"hookgate/internal/yamlnode"
@@ -16,7 +17,7 @@ import (
 )
 
 // judge compiles rules that send to one connection.
-func judge(t rapid.TB, text string) *replay.Judge {
+func judge(t rapid.TB, text string) *ingest.RuleSet {
 	t.Helper()
 	node, list := yamlnode.Parse("config.yaml", []byte(text))
 	if err := list.Err(); err != nil {
@@ -32,7 +33,7 @@ func judge(t rapid.TB, text string) *replay.Judge {
 	if err := append(list, faults...).Err(); err != nil {
 		t.Fatal(err)
 	}
-	return &replay.Judge{Config: "c", Rules: set}
+	return &ingest.RuleSet{Hash: "c", Rules: set}
 }
 
 // source gives the events one after another.

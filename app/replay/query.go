@@ -1,3 +1,5 @@
+// Package replay looks at stored events again: with the rules that judged
+// them, with the rules in force, or with those of another configuration.
 package replay
 
 import (
@@ -6,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"hookgate/app/ingest"
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
 	"hookgate/internal/yamlnode"
@@ -51,6 +54,9 @@ func NewQuery(where, text string) (*Query, diag.List) {
 	return q, list
 }
 
+// anywhere makes the scopes of a condition: it sees times in UTC.
+var anywhere = &ingest.RuleSet{}
+
 // All reports whether every event is selected.
 func (q *Query) All() bool { return q.where == nil && len(q.text) == 0 }
 
@@ -66,7 +72,7 @@ func (q *Query) Match(e *event.Event) (ok bool, err error) {
 	if e.State == event.Rejected { // what there is of it is no data
 		return false, nil
 	}
-	scoped := inScope(e, nil, func(sc *lang.Scope) { ok, err = q.where.Eval(sc) })
+	scoped := anywhere.WithScope(e, func(sc *lang.Scope) { ok, err = q.where.Eval(sc) })
 	if scoped != nil {
 		return false, scoped
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"hookgate/app/ingest"
 	"hookgate/internal/event"
 	"hookgate/rules"
 )
@@ -19,17 +20,10 @@ func Prepare(e *event.Event, out rules.Outcome, only string, names []string, new
 	if len(out.Deliveries) == 0 {
 		return r
 	}
-	first := event.DeliveryID(newIDs(len(out.Deliveries)))
-	for i := range out.Deliveries {
-		d := &out.Deliveries[i]
-		made := event.Delivery{
-			ID: first + event.DeliveryID(i), Event: e.ID, Rule: d.Rule, Action: d.Action, Connection: d.Connection, Key: d.Key,
-			Output: d.Output, Warnings: d.Warnings, State: event.Waiting,
-		}
-		if d.Err != "" {
-			made.State, made.Error = event.Failed, d.Err
-		}
-		r.Deliveries = append(r.Deliveries, made)
+	r.Deliveries = ingest.Deliveries(e, &out)
+	first := event.DeliveryID(newIDs(len(r.Deliveries)))
+	for i := range r.Deliveries {
+		r.Deliveries[i].ID = first + event.DeliveryID(i)
 	}
 	r.First, r.Made = first, len(r.Deliveries)
 	return r

@@ -12,17 +12,13 @@ import (
 	"time"
 
 	"hookgate/app/ingest"
-	"hookgate/app/ingest/source"
 	"hookgate/app/web/api"
-	"hookgate/forms"
 	"hookgate/internal/event"
 )
 
 // Intake accepts events: it returns once they are committed.
 type Intake interface {
-	Event(src *source.Source, plan *ingest.Plan, r *ingest.Request) (ingest.Ack, error)
-	Form(f *forms.Form, plan *ingest.Plan, r *ingest.Request) (ingest.Ack, forms.Result, error)
-	FormHook(f *forms.Form, src *source.Source, plan *ingest.Plan, r *ingest.Request) (ingest.Ack, error)
+	Accept(plan *ingest.Plan, r *ingest.Request) (ingest.Ack, error)
 }
 
 // Limits bound what strangers can take up. A zero field means its default.

@@ -6,9 +6,7 @@ import (
 
 	"hookgate/app/admin"
 	"hookgate/app/ingest"
-	"hookgate/app/ingest/source"
 	"hookgate/app/web/api"
-	"hookgate/forms"
 	"hookgate/internal/body"
 	"hookgate/internal/event"
 )
@@ -28,7 +26,24 @@ type fakeIntake struct {
 	entered  chan struct{}
 }
 
-func (f *fakeIntake) Event(_ *source.Source, _ *ingest.Plan, r *ingest.Request) (ingest.Ack, error) {
+// Accept takes a request; of a visitor's post it tells what the form makes of it.
+func (f *fakeIntake) Accept(plan *ingest.Plan, r *ingest.Request) (ingest.Ack, error) {
+	ack, err := f.take(r)
+	form := plan.Forms[r.Source]
+	if err != nil || form == nil || form.Webhook() {
+		return ack, err
+	}
+	posted, err := body.Fields(body.Input{ContentType: r.ContentType, ContentEncoding: r.ContentEncoding, Raw: r.Body}, form.Limits())
+	if err != nil {
+		return ingest.Ack{}, err
+	}
+	if ack.Form = form.Submit(posted); len(ack.Form.Problems) > 0 {
+		return ingest.Ack{Form: ack.Form}, nil
+	}
+	return ack, nil
+}
+
+func (f *fakeIntake) take(r *ingest.Request) (ingest.Ack, error) {
 	f.mu.Lock()
 	if !f.forget {
 		f.requests = append(f.requests, r)
@@ -45,26 +60,6 @@ func (f *fakeIntake) Event(_ *source.Source, _ *ingest.Plan, r *ingest.Request) 
 		panic("a test's panic")
 	}
 	return ack, err
-}
-
-func (f *fakeIntake) Form(form *forms.Form, plan *ingest.Plan, r *ingest.Request) (ingest.Ack, forms.Result, error) {
-	ack, err := f.Event(nil, plan, r)
-	if err != nil {
-		return ingest.Ack{}, forms.Result{}, err
-	}
-	posted, err := body.Fields(body.Input{ContentType: r.ContentType, ContentEncoding: r.ContentEncoding, Raw: r.Body}, form.Limits())
-	if err != nil {
-		return ingest.Ack{}, forms.Result{}, err
-	}
-	result := form.Submit(posted)
-	if len(result.Problems) > 0 {
-		return ingest.Ack{}, result, nil
-	}
-	return ack, result, nil
-}
-
-func (f *fakeIntake) FormHook(_ *forms.Form, src *source.Source, plan *ingest.Plan, r *ingest.Request) (ingest.Ack, error) {
-	return f.Event(src, plan, r)
 }
 
 func (f *fakeIntake) answer(ack ingest.Ack, err error) {

@@ -89,7 +89,7 @@ func (s *Server) post(a *formAnswer, settings *Settings, plan *ingest.Plan, orig
 		return a.refuse(status, wait)
 	}
 	r := s.newRequest(c, settings)
-	r.Headers = keptHeaders(&c.Context().Request.Header, func(name string) bool { return formHeaders[name] })
+	r.Source, r.Headers = a.form.Name, keptHeaders(&c.Context().Request.Header, plan.KeepsHeader(a.form.Name))
 	stream := &uploadStream{}
 	var err error
 	if upload {
@@ -107,7 +107,8 @@ func (s *Server) post(a *formAnswer, settings *Settings, plan *ingest.Plan, orig
 		return s.refuseUnread(a, err)
 	}
 	defer leave()
-	ack, result, err := s.cfg.Intake.Form(a.form, plan, r)
+	ack, err := s.cfg.Intake.Accept(plan, r)
+	result := ack.Form
 	a.lang = a.form.Language(result.Language, c.Get(fiber.HeaderAcceptLanguage))
 	switch {
 	case stream.err != nil:
@@ -317,7 +318,7 @@ func (s *Server) formHook(c *fiber.Ctx) error {
 	if form == nil || src == nil {
 		return s.unknown(ctx, settings)
 	}
-	r, err := s.admit(c, settings, src)
+	r, err := s.admit(c, settings, plan, src)
 	if r == nil {
 		return err
 	}
@@ -326,7 +327,7 @@ func (s *Server) formHook(c *fiber.Ctx) error {
 		return s.unread(ctx, form.Name, err, 0)
 	}
 	defer leave()
-	ack, err := s.cfg.Intake.FormHook(form, src, plan, r)
+	ack, err := s.cfg.Intake.Accept(plan, r)
 	if err != nil {
 		return s.notTaken(ctx, form.Name, ack, err)
 	}

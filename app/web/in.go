@@ -30,7 +30,7 @@ func (s *Server) in(c *fiber.Ctx) error {
 	if src == nil {
 		return s.unknown(ctx, settings)
 	}
-	r, err := s.admit(c, settings, src)
+	r, err := s.admit(c, settings, plan, src)
 	if r == nil {
 		return err
 	}
@@ -39,7 +39,7 @@ func (s *Server) in(c *fiber.Ctx) error {
 		return s.unread(ctx, src.Name, err, 0)
 	}
 	defer leave()
-	ack, err := s.cfg.Intake.Event(src, plan, r)
+	ack, err := s.cfg.Intake.Accept(plan, r)
 	if err != nil {
 		return s.notTaken(ctx, src.Name, ack, err)
 	}
@@ -67,9 +67,10 @@ func (s *Server) unknown(ctx *fasthttp.RequestCtx, settings *Settings) error {
 // admit is the request of a sender that is let in, with its body and without
 // the headers that are secret; or nil, and then it is answered. What the header
 // tells comes before the body: only a signature of the body waits for it.
-func (s *Server) admit(c *fiber.Ctx, settings *Settings, src *source.Source) (*ingest.Request, error) {
+func (s *Server) admit(c *fiber.Ctx, settings *Settings, plan *ingest.Plan, src *source.Source) (*ingest.Request, error) {
 	ctx := c.Context()
 	r := s.newRequest(c, settings)
+	r.Source = src.Name
 	r.Token = c.Params("token")
 	if !src.HasToken(r.Token) {
 		s.refused(src.Name, "wrong_token", slog.String("remote_ip", r.RemoteIP))
@@ -95,7 +96,7 @@ func (s *Server) admit(c *fiber.Ctx, settings *Settings, src *source.Source) (*i
 			return nil, s.unverified(ctx, src, r, err)
 		}
 	}
-	r.Headers = keptHeaders(&ctx.Request.Header, func(name string) bool { return !src.Secret(name) })
+	r.Headers = keptHeaders(&ctx.Request.Header, plan.KeepsHeader(src.Name))
 	return r, nil
 }
 

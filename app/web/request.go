@@ -16,20 +16,6 @@ const (
 	maxKeptBytes = 8 << 10
 )
 
-// transport are the header fields that say nothing of an event: they are about
-// the connection and not kept.
-var transport = map[string]bool{
-	"accept": true, "accept-encoding": true, "connection": true, "content-length": true, "expect": true,
-	"host": true, "keep-alive": true, "proxy-connection": true, "te": true, "trailer": true,
-	"transfer-encoding": true, "upgrade": true,
-}
-
-// formHeaders are the header fields that are kept of a form post. A visitor's
-// browser sends many others, and they are nobody's business.
-var formHeaders = map[string]bool{
-	"content-type": true, "user-agent": true, "referer": true, "origin": true, "accept-language": true,
-}
-
 // newRequest makes a Request of its own memory, without its Headers and Body:
 // they are worth copying and reading only for a request that is let in. Header alone points into
 // the server's buffers, and must not be called after the handler.
@@ -79,7 +65,7 @@ func keptHeaders(h *fasthttp.RequestHeader, keep func(name string) bool) map[str
 	kept := make(map[string]string, n)
 	for _, f := range fields[:n] {
 		name, value := text[f.name:f.value], text[f.value:f.end]
-		if transport[name] || !keep(name) {
+		if !keep(name) {
 			continue
 		}
 		if before, repeated := kept[name]; repeated {

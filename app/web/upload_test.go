@@ -13,7 +13,6 @@ import (
 
 	"hookgate/app/ingest"
 	"hookgate/app/web"
-	"hookgate/forms"
 )
 
 // uploadIntake reads the stream of a post, as the real one does.
@@ -23,15 +22,15 @@ type uploadIntake struct {
 	read  chan string
 }
 
-func (u *uploadIntake) Form(f *forms.Form, plan *ingest.Plan, r *ingest.Request) (ingest.Ack, forms.Result, error) {
+func (u *uploadIntake) Accept(plan *ingest.Plan, r *ingest.Request) (ingest.Ack, error) {
 	if r.Stream == nil {
-		return u.fakeIntake.Form(f, plan, r)
+		return u.fakeIntake.Accept(plan, r)
 	}
 	text, err := io.ReadAll(io.LimitReader(r.Stream, u.limit))
 	if err == nil {
 		u.read <- string(text)
 	}
-	return u.ack, forms.Result{}, err
+	return u.ack, err
 }
 
 func startUploads(t *testing.T, limit int64, change func(*web.Config)) (*fixture, *uploadIntake) {

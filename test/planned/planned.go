@@ -7,6 +7,7 @@ import (
 	"hookgate/app/ingest"
 	"hookgate/app/ingest/source"
 	"hookgate/forms"
+	"hookgate/internal/body"
 	"hookgate/internal/event"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules"
@@ -19,7 +20,9 @@ import (
 func Must(t testing.TB, text string) *ingest.Plan {
 	t.Helper()
 	root, list := yamlnode.Parse("c.yaml", []byte(text))
-	plan := &ingest.Plan{Sources: map[string]*source.Source{}, Forms: map[string]*forms.Form{}, Senders: map[string]*source.Source{}}
+	plan := &ingest.Plan{
+		Sources: map[string]*source.Source{}, Forms: map[string]*forms.Form{}, Senders: map[string]*source.Source{}, Limits: body.DefaultLimits(),
+	}
 	c, origins := lang.NewCompiler(), rules.Origins{}
 	for _, f := range root.Get("sources").Fields() {
 		s, faults := source.Compile(f.Key, f.Value, c)

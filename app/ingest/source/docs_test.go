@@ -13,7 +13,7 @@ import (
 // The users' page must name every scheme and every type.
 func TestDocs(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile("../../docs/sources.md")
+	page, err := os.ReadFile("../../../docs/sources.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,7 +32,7 @@ func TestDocs(t *testing.T) {
 // The examples of the users' page compile.
 func TestDocsExamples(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile("../../docs/sources.md")
+	page, err := os.ReadFile("../../../docs/sources.md")
 	if err != nil {
 		t.Fatal(err)
 	}

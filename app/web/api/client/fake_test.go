@@ -60,7 +60,7 @@ type service struct {
 }
 
 func (f *fake) service() service {
-	plan := &ingest.Plan{Hash: "7f3a91c", Sources: map[string]*source.Source{"sitejet": {Name: "sitejet"}}}
+	plan := &ingest.Plan{RuleSet: ingest.RuleSet{Hash: "7f3a91c"}, Sources: map[string]*source.Source{"sitejet": {Name: "sitejet"}}}
 	now := &admin.InForce{Plan: plan, Known: f.known}
 	for _, c := range f.connections {
 		now.Connections = append(now.Connections, admin.ConnectionSettings{Name: c.Name})
@@ -200,17 +200,17 @@ func (tester) Test(context.Context, event.DeliveryID) (connectors.TestResult, er
 // intake takes all but one body, and releases spam.
 type intake struct{ f *fake }
 
-func (i intake) Event(src *source.Source, _ *ingest.Plan, r *ingest.Request) (ingest.Ack, error) {
+func (i intake) Accept(_ *ingest.Plan, r *ingest.Request) (ingest.Ack, error) {
 	i.f.mu.Lock()
 	defer i.f.mu.Unlock()
-	i.f.sent = [3]string{src.Name, r.ContentType, string(r.Body)}
+	i.f.sent = [3]string{r.Source, r.ContentType, string(r.Body)}
 	if string(r.Body) == "bad" {
 		return ingest.Ack{ID: 7 << 30}, &body.Error{Status: 400, Line: 59, Column: 3, Message: "a comma is missing", Hint: "add it"}
 	}
 	return ingest.Ack{ID: 8 << 30}, i.f.err
 }
 
-func (intake) NotSpam(e *event.Event, _ *ingest.Plan) (ingest.Ack, error) {
+func (intake) Release(e *event.Event, _ *ingest.Plan) (ingest.Ack, error) {
 	if e.State != event.Spam {
 		return ingest.Ack{}, event.ErrNotKept
 	}

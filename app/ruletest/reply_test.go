@@ -1,4 +1,4 @@
-package trial_test
+package ruletest_test
 
 import (
 	"strings"
@@ -7,8 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/trial"
-	"hookgate/internal/body"
+	"hookgate/app/ruletest"
 	"hookgate/internal/event"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules"
@@ -37,7 +36,7 @@ rules:
 }
 
 // A form's own reply is part of what a test expects only where it is named,
-// and its output can be looked at in any case. The test fails when the judge
+// and its output can be looked at in any case. The test fails when the
 // counts it like a rule's delivery: "rules alone" has an unexpected one then.
 func TestRunner_autoreply(t *testing.T) {
 	t.Parallel()
@@ -73,11 +72,11 @@ func TestRunner_autoreply(t *testing.T) {
 	}
 	plan, c := planned.Must(t, document), lang.NewCompiler()
 	plan.Autoreplies = map[string]*rules.Set{"contact": replySet(t, c)}
-	tests, list := trial.Compile(n.Get("tests"), "", c, plan.Rules, plan.Autoreplies, rules.Origins{"shop": nil, "contact": {event.FormSubmitted}})
+	tests, list := ruletest.Compile(n.Get("tests"), "", c, plan.Rules, plan.Autoreplies, rules.Origins{"shop": nil, "contact": {event.FormSubmitted}})
 	if len(list) != 1 || list[0].Line != 26 || list[0].Code != "unknown-action" {
 		t.Errorf("a source without a reply: %v", list)
 	}
-	r := trial.Runner{Plan: plan, Limits: body.DefaultLimits(), Now: time.Now}
+	r := ruletest.Runner{Plan: plan, Now: time.Now}
 	var got []string
 	for _, result := range r.RunAll(tests[:len(tests)-1]) {
 		line := result.Name + ": " + strings.Join(result.Got, " ")

@@ -1,4 +1,4 @@
-package trial_test
+package ruletest_test
 
 import (
 	"fmt"
@@ -10,8 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/trial"
-	"hookgate/internal/body"
+	"hookgate/app/ruletest"
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
 	"hookgate/internal/yamlnode"
@@ -20,15 +19,37 @@ import (
 	"hookgate/test/planned"
 )
 
+// document is the configuration that the tests of this package test.
+const document = `
+sources:
+  shop: { type: webhook, token: 0123456789abcdef, event_type: 'headers["x-topic"] ?? data.type' }
+forms:
+  contact: { fields: { email: { type: email, required: true }, topics: { type: checkbox, options: [a, b] } } }
+  apply: { fields: { cv: { type: file, accept: [pdf], required: true, multiple: true } } }
+rules:
+  - name: secret
+    from: shop
+    when: headers["x-api-key"] != nil
+    then: [{ to: billing, text: x }]
+  - name: paid
+    from: shop
+    events: [order]
+    when: data.total > 10
+    then: [{ to: billing, text: "${{ data.total }} ${{ query.a }} ${{ event.time }}" }]
+  - name: lead
+    from: contact
+    then: [{ to: billing, text: "${{ data.email }} ${{ data.topics }}" }]
+`
+
 // compileTests compiles a section against the rules of document.
-func compileTests(t *testing.T, folder, yaml string) ([]*trial.Test, diag.List) {
+func compileTests(t *testing.T, folder, yaml string) ([]*ruletest.Test, diag.List) {
 	t.Helper()
 	n, list := yamlnode.Parse("c.yaml", []byte(yaml))
 	if list.Err() != nil {
 		t.Fatal(list)
 	}
 	origins := rules.Origins{"shop": nil, "contact": {event.FormSubmitted}}
-	tests, list := trial.Compile(n.Get("tests"), folder, lang.NewCompiler(), planned.Must(t, document).Rules, nil, origins)
+	tests, list := ruletest.Compile(n.Get("tests"), folder, lang.NewCompiler(), planned.Must(t, document).Rules, nil, origins)
 	list.Sort()
 	return tests, list
 }
@@ -177,7 +198,7 @@ func TestRunner(t *testing.T) {
 		t.Fatal(err)
 	}
 	at := time.Date(2026, 3, 10, 10, 42, 7, 0, time.UTC)
-	runner := trial.Runner{Plan: planned.Must(t, document), Limits: body.DefaultLimits(), Now: func() time.Time { return at }}
+	runner := ruletest.Runner{Plan: planned.Must(t, document), Now: func() time.Time { return at }}
 	results := runner.RunAll(tests)
 	var got []string
 	for _, r := range results {
@@ -208,7 +229,7 @@ func TestRunner(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	failed := trial.Failed(results)
+	failed := ruletest.Failed(results)
 	if len(failed) != 11 || len(results) != 19 {
 		t.Fatalf("%d of %d failed", len(failed), len(results))
 	}

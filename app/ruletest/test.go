@@ -1,12 +1,18 @@
-package trial
+// Package ruletest runs the tests that stand under `tests` in the
+// configuration: it asks ingest.Decide what becomes of an event that nobody has
+// sent, and compares that with what is expected. Nothing is sent or stored.
+package ruletest
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"hookgate/app/ingest"
 	"hookgate/internal/diag"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules"
@@ -85,7 +91,7 @@ type Test struct {
 	data        []byte // JSON
 	headers     map[string]string
 	query       map[string]any
-	set         []Assignment
+	set         []ingest.Assignment
 	expects     bool // expect is given
 	expect      []string
 	unmatched   bool
@@ -209,7 +215,7 @@ func (b *builder) set(t *Test, n yamlnode.Node) {
 		return
 	}
 	for _, f := range n.Fields() {
-		t.set = append(t.set, Assignment{Path: f.Key.Value, Value: b.json(f.Value)})
+		t.set = append(t.set, ingest.Assignment{Path: f.Key.Value, Value: b.json(f.Value)})
 	}
 }
 
@@ -248,4 +254,52 @@ func (b *builder) hint(name string) string {
 		return "write rule/connection"
 	}
 	return diag.DidYouMean(rule, b.rules)
+}
+
+// appendJSON writes a value of the configuration as JSON, in the order of its
+// keys.
+func appendJSON(dst []byte, n yamlnode.Node) ([]byte, diag.List) {
+	var list diag.List
+	switch n.Kind() {
+	case yamlnode.Map:
+		dst = append(dst, '{')
+		for i, f := range n.Fields() {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			key, _ := encode(f.Key.Value)
+			var faults diag.List
+			dst, faults = appendJSON(append(append(dst, key...), ':'), f.Value)
+			list = append(list, faults...)
+		}
+		return append(dst, '}'), list
+	case yamlnode.List:
+		dst = append(dst, '[')
+		for i, item := range n.Items() {
+			if i > 0 {
+				dst = append(dst, ',')
+			}
+			var faults diag.List
+			dst, faults = appendJSON(dst, item)
+			list = append(list, faults...)
+		}
+		return append(dst, ']'), list
+	case yamlnode.Scalar, yamlnode.Null:
+	}
+	text, err := encode(n.Any())
+	if err != nil {
+		return append(dst, "null"...), diag.List{n.Diag("bad-value", "", "JSON has no %s", n.Text().Written())}
+	}
+	return append(dst, text...), nil
+}
+
+// encode writes v as JSON; an error is a number that JSON lacks.
+func encode(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	e := json.NewEncoder(&buf)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSpace(buf.Bytes()), nil
 }

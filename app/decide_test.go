@@ -16,7 +16,7 @@ import (
 
 	"hookgate/app"
 	"hookgate/app/ingest"
-	"hookgate/app/trial"
+	"hookgate/app/ingest/source"
 	"hookgate/app/web/api/client"
 	"hookgate/internal/event"
 	"hookgate/rules"
@@ -43,8 +43,8 @@ rules:
 
 // What explain and the tests of config.yaml say of a sample is what becomes of
 // it when it is sent: posts of forms, spam, replies and events alike. It fails
-// when package trial reads a sample otherwise than package intake does.
-func TestTrial_isIntake(t *testing.T) {
+// when something else is stored or sent than ingest.Decide says.
+func TestDecide_isStored(t *testing.T) {
 	t.Parallel()
 	path := mustWrite(t, tried)
 	loaded, report, err := app.Load(path)
@@ -65,9 +65,9 @@ func TestTrial_isIntake(t *testing.T) {
 				fields[name] = v
 			}
 		}
-		source, to := "s", "/in/s/"+token
+		from, to := "s", "/in/s/"+token
 		if rapid.Bool().Draw(t, "form") {
-			source, to = "contact", "/f/contact"
+			from, to = "contact", "/f/contact"
 			draw("topics", "a", "b", []any{"a", "b"}, []any{"b", "a"})
 			draw("_gotcha", "", "", "x")
 			draw("extra", "é<&>", map[string]any{"a": 1})
@@ -81,9 +81,9 @@ func TestTrial_isIntake(t *testing.T) {
 			t.Fatal(err)
 		}
 		got := sent(t, a, c, to, body)
-		want := tryOut(t, loaded, trial.Sample{Source: source, Body: body, ContentType: "application/json", Time: time.Now()}, &plan)
+		want := decided(&plan, from, body)
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Fatalf("%s %s: what trial says, and what came (-trial +intake)\n%s", source, body, diff)
+			t.Fatalf("%s %s: what was decided, and what came (-decided +came)\n%s", from, body, diff)
 		}
 		seen[strings.Fields(got[0])[0]]++
 	})
@@ -144,34 +144,27 @@ func unsendable(reason string, attempts int) string {
 	return reason
 }
 
-// tryOut is what package trial says will become of a sample.
-func tryOut(t *rapid.T, loaded *app.Plan, s trial.Sample, plan *ingest.Plan) []string {
-	tr, err := trial.Open(plan, loaded.Limits(), s)
-	if err != nil {
+// decided is what ingest.Decide says will become of a sample.
+func decided(plan *ingest.Plan, from string, body []byte) []string {
+	d := ingest.Decide(plan, &ingest.Request{
+		Request: source.Request{Method: http.MethodPost, ContentType: "application/json", Body: body, Now: time.Now()},
+		Source:  from, Sample: &ingest.Sample{},
+	})
+	defer d.Close()
+	switch {
+	case d.Err() != nil:
 		return []string{"refused"}
-	}
-	defer tr.Close()
-	if tr.Spam != "" {
+	case d.Event.State == event.Spam:
 		return []string{"spam"}
 	}
-	state, matched, failed := "no_match", false, false
-	out := []string{""}
-	traces := tr.Explain()
+	out := []string{string(d.Event.State)}
+	traces := d.Explain()
 	for _, trace := range traces {
-		matched = matched || trace.Result == rules.Matched
-		failed = failed || trace.Result == rules.Failed
 		if trace.Result != rules.Skipped {
 			out[0] += " " + trace.Rule + " " + trace.Result
 		}
 	}
-	switch {
-	case matched:
-		state = "routed"
-	case failed:
-		state = "rule_error"
-	}
-	out[0] = state + out[0]
-	if reply := tr.Reply(); reply != nil {
+	if reply := d.ExplainReply(); reply != nil {
 		traces = append(traces, *reply)
 	}
 	for _, trace := range traces {

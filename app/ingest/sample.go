@@ -1,18 +1,54 @@
-package trial
+package ingest
 
 import (
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"mime"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/valyala/fastjson"
 
+	"hookgate/forms"
 	"hookgate/internal/body"
 )
+
+// Sample marks a request that nobody has sent: a file that is to be explained,
+// an event of a test. Nobody proves such a request: a form asks neither for the
+// time token of its page nor for the answer to its captcha.
+type Sample struct {
+	// Type is the event's type, whatever the body says; "" finds it as for a
+	// real event.
+	Type  string
+	Query map[string]any // in place of RawQuery
+	// Fields are what is posted to a form, in place of a body.
+	Fields []body.Field
+	Set    []Assignment // changes of data, or of a form's fields, made first
+}
+
+// headers are those of the request that are kept, by names in lower case.
+func (*Sample) headers(given map[string]string, keep func(string) bool) map[string]string {
+	kept := map[string]string{}
+	for name, value := range given {
+		if name = strings.ToLower(name); keep(name) {
+			kept[name] = value
+		}
+	}
+	return kept
+}
+
+// change makes the sample's changes of what is posted to a form.
+func (s *Sample) change(f *forms.Form, posted []body.Field) ([]body.Field, error) {
+	posted, err := setFields(posted, s.Set)
+	if err != nil {
+		return nil, err
+	}
+	return withFiles(f, posted), nil
+}
 
 // Assignment changes one value: Path are names and list indexes with dots,
 // Value is JSON text.
@@ -121,4 +157,53 @@ func fieldValue(fields []body.Field, name string) any {
 		}
 	}
 	return map[string]any{}
+}
+
+// sampleFile is the id of a file that nobody posted.
+const sampleFile = "sample"
+
+// withFiles makes files of what stands under the names of a form's file fields:
+// a file's name, or an object as data has it, with name, type and size. A file
+// of a test has no content, so a field's limits of it are not asked.
+func withFiles(form *forms.Form, fields []body.Field) []body.Field {
+	out := make([]body.Field, 0, len(fields))
+	for _, f := range fields {
+		if _, ok := form.FileRule(f.Name); !ok {
+			out = append(out, f)
+			continue
+		}
+		list, several := f.Value.([]any)
+		if !several {
+			list = []any{f.Value}
+		}
+		for _, value := range list {
+			if upload, ok := fileOf(value); ok {
+				out = append(out, body.Field{Name: f.Name, Value: upload, File: true})
+			}
+		}
+	}
+	return out
+}
+
+// fileOf reads one file; false: there is none.
+func fileOf(value any) (forms.Upload, bool) {
+	u := forms.Upload{ID: sampleFile}
+	switch v := value.(type) {
+	case string:
+		u.Name = v
+	case map[string]any:
+		u.Name, _ = v["name"].(string)
+		u.Type, _ = v["type"].(string)
+		if size, ok := v["size"].(json.Number); ok {
+			u.Size, _ = size.Int64()
+		}
+	}
+	if u.Name == "" {
+		return u, false
+	}
+	u.Name = forms.CleanFileName(u.Name)
+	if u.Type == "" {
+		u.Type = mime.TypeByExtension(filepath.Ext(u.Name))
+	}
+	return u, true
 }

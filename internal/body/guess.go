@@ -1,4 +1,4 @@
-package trial
+package body
 
 import (
 	"path/filepath"
@@ -7,10 +7,10 @@ import (
 	"github.com/valyala/fastjson"
 )
 
-// ContentType guesses what a file holds, by its name and content; "-" has no
+// GuessType guesses what a file holds, by its name and content; "-" has no
 // name. What looks like nothing else is called JSON: the fault in it is then
 // told with its place.
-func ContentType(name string, content []byte) string {
+func GuessType(name string, content []byte) string {
 	if fastjson.ValidateBytes(content) == nil {
 		return "application/json"
 	}

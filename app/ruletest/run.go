@@ -1,18 +1,21 @@
-package trial
+package ruletest
 
 import (
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
 	"time"
 
 	"hookgate/app/ingest"
+	"hookgate/app/ingest/source"
 	"hookgate/internal/body"
 	"hookgate/internal/diag"
+	"hookgate/internal/event"
 	"hookgate/rules"
 )
 
@@ -54,9 +57,8 @@ const maxFile = 64 << 20
 
 // Runner runs tests against one plan.
 type Runner struct {
-	Plan   *ingest.Plan
-	Limits body.Limits
-	Now    func() time.Time
+	Plan *ingest.Plan
+	Now  func() time.Time
 	// Coverage watches what the tests exercise; nil: nothing does.
 	Coverage *rules.Coverage
 }
@@ -91,32 +93,32 @@ func Failed(results []Result) []Result {
 }
 
 func (r *Runner) run(t *Test, out *Result) error {
-	sample, err := r.sample(t)
+	request, err := r.request(t)
 	if err != nil {
 		return err
 	}
-	tr, err := Open(r.Plan, r.Limits, sample)
-	if err != nil {
-		if _, form := r.Plan.Forms[t.source]; form && errors.As(err, new(*RefusedError)) {
+	d := ingest.Decide(r.Plan, request)
+	defer d.Close()
+	if err := d.Err(); err != nil {
+		if d.Event.Form && errors.As(err, new(*ingest.RefusedError)) {
 			return fmt.Errorf("by the form %s: %w", t.source, err)
 		}
 		return err
 	}
-	defer tr.Close()
-	if tr.Spam != "" {
-		return t.judgeSpam(tr.Spam)
+	if d.Event.State == event.Spam {
+		return t.judgeSpam(d.Event.Cause)
 	}
 	if r.Coverage != nil {
-		r.Coverage.Observe(tr.Scope())
+		r.Coverage.Observe(d.Scope())
 	}
-	j := judge{test: t, out: out, trial: tr, traces: tr.Explain()}
-	if reply := tr.Reply(); reply != nil {
-		j.traces = append(j.traces, *reply)
+	c := comparison{test: t, out: out, event: &d.Event, traces: d.Explain()}
+	if reply := d.ExplainReply(); reply != nil {
+		c.traces = append(c.traces, *reply)
 	}
-	j.errors()
-	j.deliveries()
-	j.rules()
-	j.asserts(tr.Scope())
+	c.errors()
+	c.deliveries()
+	c.rules()
+	c.asserts(d.Scope())
 	return nil
 }
 
@@ -128,25 +130,26 @@ func (t *Test) judgeSpam(why string) error {
 	return nil
 }
 
-// sample is the test's event.
-func (r *Runner) sample(t *Test) (Sample, error) {
-	s := Sample{
-		Source: t.source, Type: t.typ, Body: t.data, ContentType: "application/json",
-		Headers: t.headers, Query: t.query, Set: t.set, Time: r.Now(),
+// request is the test's event, as its sender would send it.
+func (r *Runner) request(t *Test) (*ingest.Request, error) {
+	out := &ingest.Request{
+		Request: source.Request{Method: http.MethodPost, ContentType: "application/json", Body: t.data, Now: r.Now()},
+		Source:  t.source, Headers: t.headers,
+		Sample: &ingest.Sample{Type: t.typ, Query: t.query, Set: t.set},
 	}
 	if t.file != "" {
 		content, err := readFile(t.path)
 		if err != nil {
-			return s, fmt.Errorf("%s: %w", t.file, err)
+			return nil, fmt.Errorf("%s: %w", t.file, err)
 		}
-		s.Body, s.ContentType = content, ContentType(t.path, content)
+		out.Body, out.ContentType = content, body.GuessType(t.path, content)
 	}
 	for name, value := range t.headers {
 		if strings.EqualFold(name, "content-type") {
-			s.ContentType = value
+			out.ContentType = value
 		}
 	}
-	return s, nil
+	return out, nil
 }
 
 // MissingFiles warns of the tests' files that cannot be read: a test without

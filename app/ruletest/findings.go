@@ -1,0 +1,224 @@
+package ruletest
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+	"hookgate/internal/jsondoc"
+	"hookgate/rules"
+	"hookgate/rules/lang"
+)
+
+// comparison compares what the rules say with what the test wants.
+type comparison struct {
+	test   *Test
+	out    *Result
+	event  *event.Event
+	traces []rules.Trace // of the rules, and then of the form's own reply
+	sent   []string
+}
+
+func (c *comparison) add(kind FindingKind, name string, at diag.Position, format string, args ...any) {
+	c.out.Findings = append(c.out.Findings, Finding{Kind: kind, Name: name, Text: fmt.Sprintf(format, args...), At: at})
+}
+
+// errors finds what could not be evaluated or made, which no test wants.
+func (c *comparison) errors() {
+	for _, t := range c.traces {
+		if t.Result == rules.Failed {
+			c.add(RuleError, t.Rule, t.At, "could not be evaluated: %s", t.Error)
+		}
+		for _, a := range t.Actions {
+			switch {
+			case a.Sent && a.Err != "":
+				c.add(RuleError, a.Name, a.At, "cannot be sent: %s", a.Err)
+			case a.Sent && t.Result == rules.Matched:
+				c.sent = append(c.sent, a.Name)
+				if t.Rule != event.AutoreplyRule || slices.Contains(c.test.expect, a.Name) {
+					c.out.Got = append(c.out.Got, a.Name)
+				}
+			}
+		}
+	}
+}
+
+// deliveries compares what is sent with expect.
+func (c *comparison) deliveries() {
+	if !c.test.expects {
+		return
+	}
+	for _, name := range c.test.expect {
+		if !slices.Contains(c.out.Got, name) {
+			c.missing(name)
+		}
+	}
+	for _, name := range c.out.Got {
+		if !slices.Contains(c.test.expect, name) {
+			c.unexpected(name)
+		}
+	}
+}
+
+// rules looks for a rule that matches where none may.
+func (c *comparison) rules() {
+	if !c.test.unmatched {
+		return
+	}
+	for i := range c.traces {
+		if t := &c.traces[i]; t.Result == rules.Matched && t.Rule != event.AutoreplyRule {
+			c.add(Unexpected, t.Rule, diag.Position{}, "matched%s", because(t.Parts))
+		}
+	}
+}
+
+// missing says why an action is not sent.
+func (c *comparison) missing(name string) {
+	for i := range c.traces {
+		t := &c.traces[i]
+		for _, a := range t.Actions {
+			if a.Name == name && t.Result == rules.Matched {
+				switch text, at := whyNot(a.Parts); {
+				case a.Sent:
+				case a.Err != "":
+					c.add(Missing, name, a.At, "%s", a.Err)
+				default:
+					c.add(Missing, name, at, "%s", text)
+				}
+				return // what cannot be sent is told as such
+			}
+		}
+		rule, _, _ := strings.Cut(name, "/")
+		if t.Rule != rule {
+			continue
+		}
+		switch t.Result {
+		case rules.NotMatched:
+			text, at := whyNot(t.Parts)
+			c.add(Missing, rule, at, "%s", text)
+		case rules.Skipped:
+			c.add(Missing, rule, diag.Position{}, "it %s, and this is %s of %s", t.Reason, c.event.Type, c.event.Source)
+		}
+	}
+}
+
+// unexpected says why an action is sent.
+func (c *comparison) unexpected(name string) {
+	for i := range c.traces {
+		for _, a := range c.traces[i].Actions {
+			if a.Name == name {
+				c.add(Unexpected, name, diag.Position{}, "the rule matched%s", because(append(slices.Clone(c.traces[i].Parts), a.Parts...)))
+			}
+		}
+	}
+}
+
+// asserts evaluates what must be true of the outputs.
+func (c *comparison) asserts(sc *lang.Scope) {
+	sc.Output = c.outputs()
+	for _, a := range c.test.asserts {
+		why := a.Explain(sc)
+		source := strings.Join(strings.Fields(a.Source()), " ")
+		switch why.Verdict {
+		case lang.Failed:
+			message, action := notSent(why.Error)
+			if slices.Contains(c.test.expect, action) {
+				continue // told as missing
+			}
+			c.add(Assertion, source, why.At, "could not be evaluated: %s", message)
+		case lang.False:
+			text, at := whyNot(why.Parts)
+			c.add(Assertion, source, at, "%s", strings.TrimPrefix(text, source+" "))
+		case lang.True, lang.NotEvaluated:
+		}
+	}
+}
+
+// notSent words what an assertion about an output that is not there meets, and
+// names the action; "" where the assertion failed for another reason.
+func notSent(message string) (text, action string) {
+	if rest, ok := strings.CutPrefix(message, `output["`); ok {
+		if name, _, found := strings.Cut(rest, `"] is null`); found {
+			return name + " is not sent", name
+		}
+	}
+	return message, ""
+}
+
+// outputs are what the actions render to, as plain data.
+func (c *comparison) outputs() map[string]any {
+	outputs := map[string]any{}
+	for _, t := range c.traces {
+		for _, a := range t.Actions {
+			if !slices.Contains(c.sent, a.Name) {
+				continue
+			}
+			if doc, err := jsondoc.Parse(a.Output); err == nil {
+				outputs[a.Name] = doc.Value()
+				doc.Release()
+			}
+		}
+	}
+	return outputs
+}
+
+// whyNot tells which parts made a condition false, each with its value, and
+// the place of the first:
+//
+//	data.website.status in ["Assign"] was false (it is "Done")
+func whyNot(parts []lang.Part) (string, diag.Position) {
+	var texts []string
+	var at diag.Position
+	for _, p := range deciding(parts, lang.False) {
+		text := p.Text + " was false"
+		if p.Note != "" {
+			text += " (" + p.Note + ")"
+		}
+		if texts = append(texts, text); at.Line == 0 {
+			at = p.At
+		}
+	}
+	if len(texts) == 0 { // there was no time to tell
+		return "its condition was false", at
+	}
+	return strings.Join(texts, ", "), at
+}
+
+// because tells which parts made a condition true.
+func because(parts []lang.Part) string {
+	var texts []string
+	for _, p := range deciding(parts, lang.True) {
+		text := p.Text + " was true"
+		if p.Note != "" {
+			text += " (" + p.Note + ")"
+		}
+		texts = append(texts, text)
+	}
+	if len(texts) == 0 {
+		return ": it has no condition"
+	}
+	return " because " + strings.Join(texts, ", ")
+}
+
+// deciding are the tests with the verdict that are not below a group with the
+// other one: of a condition that came to the verdict, those that made it so.
+func deciding(parts []lang.Part, verdict lang.Verdict) []lang.Part {
+	var list []lang.Part
+	skip := -1 // the depth of a group of the other verdict; -1: none
+	for i, p := range parts {
+		if skip >= 0 && p.Depth > skip {
+			continue
+		}
+		skip = -1
+		group := i+1 < len(parts) && parts[i+1].Depth > p.Depth
+		switch {
+		case p.Verdict != verdict && group:
+			skip = p.Depth
+		case p.Verdict == verdict && !group:
+			list = append(list, p)
+		}
+	}
+	return list
+}
