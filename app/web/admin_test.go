@@ -122,6 +122,11 @@ func TestLogin(t *testing.T) {
 	if got := f.do("GET", "/api/v1/status", "", "Authorization", right, "Sec-Fetch-Site", "cross-site"); got.status != 403 {
 		t.Errorf("from a page of another site: %d", got.status)
 	}
+	for origin, want := range map[string]int{"https://evil.example": 403, "null": 403, "http://" + f.addr: 200} {
+		if got := f.do("GET", "/api/v1/status", "", "Authorization", right, "Origin", origin); got.status != want {
+			t.Errorf("from a page of %s: %d", origin, got.status)
+		}
+	}
 	f.server.Configure(web.Settings{AdminUser: "team", AdminPassword: event.NewSecret("new")})
 	if got := f.do("GET", "/api/v1/status", "", "Authorization", right); got.status != 401 {
 		t.Errorf("after the password was changed: %d", got.status)

@@ -24,8 +24,8 @@ const memoryCeiling = 256 << 20
 // stays below the ceiling that the documentation names, every answer is a
 // plain one, and a small event is taken beside them.
 //
-// Negative control: let every body be understood at once (budget.enter without
-// a limit). Then memory rose beyond a gigabyte.
+// Negative control: a budget of terabytes, so that all are understood at once.
+// Then the small event beside them got no answer in time.
 func TestMemory(t *testing.T) {
 	sink := lab.NewSink(t, nil)
 	g := lab.Start(t, numbered(sink.URL)+`
