@@ -62,6 +62,14 @@ func ParseAddress(text string) (*mail.Address, error) {
 	return checkAddress(parsed)
 }
 
+// ParseOneAddress is ParseAddress for a text that must not hold several.
+func ParseOneAddress(text string) (*mail.Address, error) {
+	if len(splitAddresses(text)) > 1 {
+		return nil, errors.New("it holds several addresses")
+	}
+	return ParseAddress(text)
+}
+
 // parseLoosely reads a name that the standard wants quoted, before <address>.
 func parseLoosely(text string) (*mail.Address, error) {
 	open := strings.LastIndexByte(text, '<')

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 	"time"
 	"unicode"
@@ -96,8 +97,12 @@ func FileError(parent, ctx context.Context, err error, timeout time.Duration) er
 	return err
 }
 
+// maxFileName is how long a file's name is passed on, in bytes, as file systems
+// bound it; in a mail it stands in one line of at most 998.
+const maxFileName = 255
+
 // FileName is a file's name without folders and without what would break
-// the header that it stands in.
+// the header that it stands in. Of one that is too long the ending stays.
 func FileName(name string) string {
 	name = name[strings.LastIndexAny(name, `/\`)+1:]
 	name = strings.Map(func(r rune) rune {
@@ -106,5 +111,13 @@ func FileName(name string) string {
 		}
 		return r
 	}, strings.TrimSpace(name))
-	return cmp.Or(strings.Trim(name, ". "), "file")
+	name = cmp.Or(strings.Trim(name, ". "), "file")
+	if len(name) <= maxFileName {
+		return name
+	}
+	ending := filepath.Ext(name)
+	if len(ending) > maxFileName/2 {
+		ending = ""
+	}
+	return strings.ToValidUTF8(name[:maxFileName-len(ending)], "") + ending
 }

@@ -1,6 +1,7 @@
 package email
 
 import (
+	"fmt"
 	"html"
 	"net/textproto"
 	"strings"
@@ -74,11 +75,18 @@ func mailHeaderFault(name string) string {
 			return "cannot be set: it follows from the message"
 		}
 	}
-	if !httpguts.ValidHeaderFieldName(name) {
+	switch {
+	case !httpguts.ValidHeaderFieldName(name):
 		return "is not a valid header name"
+	case len(name) > maxHeaderName:
+		return fmt.Sprintf("has a name of more than %d characters", maxHeaderName)
 	}
 	return ""
 }
+
+// maxHeaderName leaves room for the colon on a line of 78 characters, which
+// is how long one should be at most (RFC 5322, section 2.1.1).
+const maxHeaderName = 76
 
 // newReply is what a form's reply may hold. It has no default for the text:
 // what a visitor typed must not go unseen to whatever address was typed along.
@@ -101,9 +109,18 @@ func newReply() lang.Action {
 	return reply
 }
 
-// escapeAddress keeps a value from adding recipients: the characters that
-// separate and frame addresses become spaces.
+// escapeAddress keeps a value from adding recipients. One that is an address,
+// with or without a name, stays one; in any other the characters that separate
+// and frame addresses become spaces.
 func escapeAddress(text string) string {
+	one, err := connectors.ParseOneAddress(text)
+	if err != nil || one.Name == "" || unframed(one.Address) != one.Address {
+		return unframed(text)
+	}
+	return unframed(one.Name) + " <" + one.Address + ">"
+}
+
+func unframed(text string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if strings.ContainsRune(`,;:<>()[]"\`, r) || unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
 			return ' '

@@ -2,10 +2,12 @@ package email
 
 import (
 	"cmp"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	netmail "net/mail"
+	"slices"
 	"strings"
 
 	"github.com/wneessen/go-mail"
@@ -67,7 +69,7 @@ func (e *connector) message(d event.Delivery) (*letter, error) {
 	if strings.ContainsFunc(out.Subject, breaksLine) {
 		return nil, errors.New("the subject holds a line break or another control character")
 	}
-	l.msg.Subject(cmp.Or(strings.TrimSpace(out.Subject), noSubject))
+	l.msg.Subject(foldable(cmp.Or(strings.TrimSpace(out.Subject), noSubject)))
 	_, domain, _ := strings.Cut(from.Address, "@")
 	l.msg.SetMessageIDWithValue(d.ID.String() + "@" + domain)
 	written := d.Created
@@ -99,10 +101,10 @@ func (l *letter) body(out *output) {
 // address fills in who gets the message and who gets the answers to it.
 func (l *letter) address(out *output) error {
 	for _, of := range []struct {
-		key string
-		raw json.RawMessage
-		set func(...*netmail.Address)
-	}{{"recipient", out.Recipient, l.msg.ToMailAddress}, {"cc", out.Cc, l.msg.CcMailAddress}, {"bcc", out.Bcc, l.msg.BccMailAddress}} {
+		key    string
+		raw    json.RawMessage
+		header mail.Header
+	}{{"recipient", out.Recipient, "To"}, {"cc", out.Cc, "Cc"}, {"bcc", out.Bcc, ""}} {
 		list, err := connectors.ReadAddresses(of.key, of.raw)
 		if err != nil {
 			return err
@@ -110,8 +112,8 @@ func (l *letter) address(out *output) error {
 		if len(list) == 0 && of.key == "recipient" {
 			return errors.New("recipient is empty: nobody would get the message")
 		}
-		if len(list) > 0 {
-			of.set(list...)
+		if of.header != "" {
+			l.name(of.header, list)
 		}
 		for _, a := range list {
 			l.recipients = append(l.recipients, a.Address)
@@ -126,10 +128,23 @@ func (l *letter) address(out *output) error {
 	if err != nil {
 		l.note = err.Error() + ", and was left out\n"
 	}
-	if len(reply) > 0 {
-		l.msg.ReplyToMailAddress(reply...)
-	}
+	l.name("Reply-To", reply)
 	return nil
+}
+
+// name writes addresses into a header.
+func (l *letter) name(header mail.Header, list []*netmail.Address) {
+	if len(list) == 0 {
+		return
+	}
+	texts := make([]string, len(list))
+	for i, a := range list {
+		texts[i] = a.String()
+		if name := foldable(a.Name); name != a.Name {
+			texts[i] = name + " <" + a.Address + ">"
+		}
+	}
+	l.msg.SetGenHeader(header, texts...)
 }
 
 func (l *letter) headers(raw json.RawMessage) error {
@@ -149,9 +164,37 @@ func (l *letter) headers(raw json.RawMessage) error {
 		if strings.EqualFold(name, autoSubmitted) {
 			name = autoSubmitted
 		}
+		for i := range values {
+			values[i] = foldable(values[i])
+		}
 		l.msg.SetGenHeader(mail.Header(name), values...)
 	}
 	return nil
+}
+
+const (
+	// maxWord is how long a word of a header may be, in octets. Headers are
+	// folded between words, and a line must stay within 998 octets (RFC 5322,
+	// section 2.1.1): strict servers refuse the whole message.
+	maxWord = 900
+	// encodedOctets are those of a text that fit into one encoded word, of which
+	// none may be longer than 75 (RFC 2047, section 2).
+	encodedOctets = 45
+)
+
+// foldable is a header's text with a place to fold at least every maxWord
+// octets. A text with a longer word becomes encoded words, which readers put
+// together again. Text that is not ASCII becomes such in any case, later.
+func foldable(text string) string {
+	long := func(word string) bool { return len(word) > maxWord }
+	if !isASCII(text) || !slices.ContainsFunc(strings.Split(text, " "), long) {
+		return text
+	}
+	var words []string
+	for part := range slices.Chunk([]byte(text), encodedOctets) {
+		words = append(words, "=?utf-8?b?"+base64.StdEncoding.EncodeToString(part)+"?=")
+	}
+	return strings.Join(words, " ")
 }
 
 // needsUTF8 reports whether an address has to be sent as it is, which only

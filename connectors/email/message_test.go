@@ -1,6 +1,7 @@
 package email_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -14,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"hookgate/internal/event"
+	"hookgate/rules/lang"
 	"hookgate/test/connectortest"
 	"hookgate/test/fakesmtp"
 )
@@ -135,5 +137,81 @@ func TestEmail_utf8(t *testing.T) {
 	}
 	if got := s.Messages()[0].To; got[0] != "jörg@x.example" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// Recipients with names, as issue trackers list them, and a name that looks
+// like an address: it adds nobody.
+func TestEmail_namedRecipients(t *testing.T) {
+	t.Parallel()
+	scope, inputs := connectortest.MustInputs(t, "email", `{"watchers":["Ann <ann@x.example>","Bo <bo@x.example>",null],"name":"Eve <eve@evil.example>","mail":"ada@x.example"}`)
+	render := func(key, text string) string {
+		template, list := lang.NewCompiler().Template(connectortest.MustParse(t, "v: "+text).Get("v"), inputs[key])
+		if err := list.Err(); err != nil {
+			t.Fatal(err)
+		}
+		out, _, err := template.AppendJSON(nil, scope)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(out)
+	}
+	s := mustMailServer(t, fakesmtp.Options{})
+	output := `{"text":"x","recipient":` + render("recipient", "'${{ data.watchers }}'") + `,"cc":` + render("cc", "'${{ data.name }} <${{ data.mail }}>'") + `}`
+	if _, err := mustMail(t, mailSettings(t, s, ""), connectortest.Deps(t)).Deliver(t.Context(), connectortest.Delivery(output)); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"ann@x.example", "bo@x.example", "ada@x.example"}, s.Messages()[0].To); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// No line of a message has more than 998 octets (RFC 5322, section 2.1.1),
+// whatever is in it, and what was folded reads as it was written.
+func TestEmail_longLines(t *testing.T) {
+	t.Parallel()
+	for name, long := range map[string]string{
+		"no blank": strings.Repeat("x", 5000), "umlauts": strings.Repeat("ü", 2000), "words": strings.Repeat("ab ", 1999) + "ab",
+		"one long word": "a " + strings.Repeat("y", 1200) + " b", "just short enough": strings.Repeat("x", 900),
+		"marks": "=?utf-8?q?" + strings.Repeat("z", 1200) + "?=", "quotes": strings.Repeat(`"\\`, 600),
+	} {
+		s := mustMailServer(t, fakesmtp.Options{})
+		deps := connectortest.Deps(t)
+		deps.Files = connectortest.MemoryFiles{"f": "x"}
+		quoted, err := json.Marshal(long)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text := strings.Trim(string(quoted), `"`)
+		if name == "quotes" {
+			text = string(quoted)[1 : len(quoted)-1]
+		}
+		output := fmt.Sprintf(`{"recipient":"%[1]s <a@x.example>","cc":"%[1]s <b@x.example>","reply_to":"%[1]s <c@x.example>","subject":"%[1]s",
+			"headers":{"X-Page":"%[1]s"},"text":"%[1]s","html":"<p>%[1]s</p>","attachments":[{"id":"f","name":"%[1]s.pdf"}]}`, text)
+		if _, err := mustMail(t, mailSettings(t, s, ""), deps).Deliver(t.Context(), connectortest.Delivery(output)); err != nil {
+			t.Fatal(name, err)
+		}
+		raw := s.Messages()[0].Raw
+		for line := range strings.SplitSeq(raw, "\n") {
+			if len(strings.TrimSuffix(line, "\r")) > 998 {
+				t.Errorf("%s: a line of %d octets: %.80s", name, len(line), line)
+			}
+		}
+		m := mustDecode(t, raw)
+		if m.Header["Subject"] != long || m.Header["X-Page"] != long {
+			t.Errorf("%s: the subject became %.200q, the header %.200q", name, m.Header["Subject"], m.Header["X-Page"])
+		}
+		sent, err := mail.ReadMessage(strings.NewReader(raw))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, key := range []string{"To", "Cc", "Reply-To"} {
+			if list, err := sent.Header.AddressList(key); err != nil || len(list) != 1 || !strings.HasSuffix(list[0].Address, "@x.example") || !strings.Contains(list[0].Name, long[len(long)-9:len(long)-2]) {
+				t.Errorf("%s: %s became %.200q: %v", name, key, list, err)
+			}
+		}
+		if len(m.Parts) != 3 || !strings.Contains(m.Parts[0], long) {
+			t.Errorf("%s: got the parts %.300q", name, m.Parts)
+		}
 	}
 }

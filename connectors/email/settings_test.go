@@ -1,7 +1,6 @@
 package email_test
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -86,9 +85,17 @@ func TestEmail_escaping(t *testing.T) {
 			t.Errorf("%s: got %s, %v, want %s", tc.input, got, err, tc.want)
 		}
 	}
-	// A name from a form is what it is, and the address beside it counts.
-	s := strings.TrimSpace(email.EscapeAddress(`Miller, "Jo" <x@y>`))
-	if s != `Miller   Jo   x@y` {
-		t.Errorf("got %q", s)
+	for value, want := range map[string]string{
+		// A name from a form is what it is, and the address beside it counts.
+		`Miller, "Jo" x@y`:                 "Miller   Jo  x@y",
+		"Bo <bo@x.example>":                "Bo <bo@x.example>",
+		`"Doe, Jane" <jane@x.example>`:     "Doe  Jane <jane@x.example>",
+		"a@x.example, Bo <b@x.example>":    "a@x.example  Bo  b@x.example",
+		`"a, b"@x.example`:                 "a  b @x.example",
+		`Bo <"a>, c@y.example"@x.example>`: "Bo   a   c@y.example @x.example",
+	} {
+		if got := email.EscapeAddress(value); got != want {
+			t.Errorf("%s: got %q, want %q", value, got, want)
+		}
 	}
 }

@@ -7,7 +7,9 @@
 package oauth
 
 import (
+	"bufio"
 	"context"
+	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -78,9 +80,32 @@ type Source struct {
 func New(config Config, transport http.RoundTripper, now func() time.Time) *Source {
 	return &Source{
 		config: config, now: now, turn: make(chan struct{}, 1),
-		client: &http.Client{Transport: transport, CheckRedirect: egress.NoRedirect},
+		client: &http.Client{Transport: withoutMark{transport}, CheckRedirect: egress.NoRedirect},
 	}
 }
+
+// withoutMark takes a byte order mark off the answers: PHP sites begin their
+// JSON with one, which readers of JSON refuse.
+type withoutMark struct{ http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (t withoutMark) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.RoundTripper.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	body := bufio.NewReader(resp.Body)
+	if start, _ := body.Peek(len(byteOrderMark)); string(start) == byteOrderMark {
+		_, _ = body.Discard(len(byteOrderMark))
+	}
+	resp.Body = struct {
+		io.Reader
+		io.Closer
+	}{body, resp.Body}
+	return resp, nil
+}
+
+const byteOrderMark = "\ufeff"
 
 // Token gives a token that has not expired. When a request is necessary it
 // ends with ctx. The error is an *Error when the receiver answered; otherwise

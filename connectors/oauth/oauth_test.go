@@ -96,6 +96,28 @@ func TestSource_clientCredentials(t *testing.T) {
 	}
 }
 
+// PHP sites begin their answers with a byte order mark: also of a token, and
+// of a refusal.
+func TestSource_byteOrderMark(t *testing.T) {
+	t.Parallel()
+	refuse := atomic.Bool{}
+	endpoint, _ := mustServe(t, func(w http.ResponseWriter, _ *http.Request) {
+		if refuse.Load() {
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = io.WriteString(w, "\ufeff"+`{"error":"invalid_client"}`)
+			return
+		}
+		_, _ = io.WriteString(w, "\ufeff"+`{"access_token":"t1","expires_in":60}`)
+	})
+	config := oauth.Config{TokenURL: endpoint, ClientID: "id", ClientSecret: "secret"}
+	mustToken(t, oauth.New(config, mustTransport(t), newClock().now), "t1")
+	refuse.Store(true)
+	_, err := oauth.New(config, mustTransport(t), newClock().now).Token(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "invalid_client") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestSource_assertion(t *testing.T) {
 	t.Parallel()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)

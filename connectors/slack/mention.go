@@ -32,6 +32,9 @@ func (s *connector) mention(parent, ctx context.Context, msg *message) (event.Re
 	}
 	var names strings.Builder
 	for _, address := range addresses {
+		if parsed, err := connectors.ParseAddress(address); err == nil && parsed.Name != "" {
+			address = parsed.Address // Slack is asked without the name
+		}
 		name, receipt, err := s.userOf(parent, ctx, address)
 		if err != nil {
 			return receipt, err

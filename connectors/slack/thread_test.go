@@ -100,7 +100,7 @@ func TestSlack_mention(t *testing.T) {
 	slack := fakeslack.New(t)
 	c := slackBot(t, slack, nil)
 	for range 2 {
-		if _, err := c.Deliver(t.Context(), connectortest.Delivery(`{"text":"please look","mention":["ada@agency.example",null,"<!channel>@x.example"]}`)); err != nil {
+		if _, err := c.Deliver(t.Context(), connectortest.Delivery(`{"text":"please look","mention":["Ada Lovelace <ada@agency.example>",null,"<!channel>@x.example"]}`)); err != nil {
 			t.Fatal(err)
 		}
 	}
