@@ -34,6 +34,10 @@ type signing struct {
 	TimestampHeader string
 	TimestampUnit   string        // s (also ""), ms
 	Tolerance       time.Duration // how far the timestamp may be off, either way
+	// Alias is in place of the part before the first hyphen of the three headers,
+	// where the request has those headers: svix-signature for webhook-signature.
+	// "" is none.
+	Alias string
 	// DecodedURL accepts {url} also with the escapes of urlEscapes decoded.
 	DecodedURL bool
 }
@@ -44,7 +48,7 @@ var algorithms = map[string]func() hash.Hash{"": sha256.New, "sha256": sha256.Ne
 var (
 	errNoMatch = errors.New("the signature does not match: another secret, or a changed body")
 	errNoTime  = errors.New("the signed timestamp is missing")
-	errBadTime = errors.New("the timestamp is not a number")
+	errBadTime = errors.New("the timestamp is neither a number nor a time such as 2026-03-10T10:42:07Z")
 )
 
 // hmacVerifier verifies by signing. It is safe for concurrent use.
@@ -91,6 +95,13 @@ const maxSignatures = 16
 // verify implements verifier.
 func (v *hmacVerifier) verify(r *Request) error {
 	header := r.Header(v.Header)
+	if header == "" && v.Alias != "" {
+		renamed := *v
+		renamed.Header, renamed.IDHeader, renamed.TimestampHeader = v.aliased(v.Header), v.aliased(v.IDHeader), v.aliased(v.TimestampHeader)
+		if renamed.Alias = ""; r.Header(renamed.Header) != "" || r.Header(renamed.IDHeader) != "" {
+			return renamed.verify(r)
+		}
+	}
 	if header == "" {
 		return fmt.Errorf("header %s is missing", v.Header)
 	}
@@ -125,6 +136,12 @@ func (v *hmacVerifier) verify(r *Request) error {
 		}
 	}
 	return errNoMatch
+}
+
+// aliased is the sender's other name of a header.
+func (v *hmacVerifier) aliased(header string) string {
+	_, name, _ := strings.Cut(header, "-")
+	return v.Alias + "-" + name
 }
 
 // matches reports whether any of the keys made any of the signatures.
@@ -198,13 +215,9 @@ func (v *hmacVerifier) fresh(timestamp string, now time.Time) error {
 	if timestamp == "" {
 		return errNoTime
 	}
-	n, err := strconv.ParseInt(timestamp, 10, 64)
-	if err != nil || n < 0 || n > math.MaxInt64/2000 {
-		return errBadTime
-	}
-	sent := time.Unix(n, 0)
-	if v.TimestampUnit == "ms" {
-		sent = time.UnixMilli(n)
+	sent, err := v.sentAt(timestamp)
+	if err != nil {
+		return err
 	}
 	switch off := now.Sub(sent); {
 	case off > v.Tolerance:
@@ -213,6 +226,26 @@ func (v *hmacVerifier) fresh(timestamp string, now time.Time) error {
 		return fmt.Errorf("the timestamp is more than %s ahead of this machine's clock", v.Tolerance)
 	}
 	return nil
+}
+
+// sentAt reads a timestamp: a number of the unit, or a time in the format of
+// ISO 8601, as Zendesk and others have it.
+func (v *hmacVerifier) sentAt(timestamp string) (time.Time, error) {
+	n, err := strconv.ParseInt(timestamp, 10, 64)
+	switch {
+	case err != nil:
+		for _, format := range []string{time.RFC3339, "2006-01-02T15:04:05Z0700"} {
+			if at, err := time.Parse(format, timestamp); err == nil {
+				return at, nil
+			}
+		}
+		return time.Time{}, errBadTime
+	case n < 0 || n > math.MaxInt64/2000:
+		return time.Time{}, errBadTime
+	case v.TimestampUnit == "ms":
+		return time.UnixMilli(n), nil
+	}
+	return time.Unix(n, 0), nil
 }
 
 // signedBy reports whether any of the signatures was made with the key.

@@ -25,8 +25,9 @@ var schemes = []scheme{
 		sign: signing{
 			Header: "webhook-signature", Encoding: "base64", Prefix: "v1,", Separator: " ",
 			Signed: "{id}.{timestamp}.{body}", IDHeader: "webhook-id", TimestampHeader: "webhook-timestamp", Tolerance: fiveMinutes,
+			Alias: "svix",
 		},
-		decodeKey: true, eventType: "data.type", eventID: `headers["webhook-id"]`,
+		decodeKey: true, eventType: "data.type", eventID: `headers["webhook-id"] ?? headers["svix-id"]`,
 	},
 	{ // docs.github.com, "Validating webhook deliveries"
 		name:      "github",

@@ -66,6 +66,13 @@ func senders() map[string]sender {
 			signature := b64MAC(string(raw), "msg_1."+seconds(at)+"."+body)
 			return map[string]string{"webhook-id": "msg_1", "webhook-timestamp": seconds(at), "webhook-signature": "v1a,xx v1,AAAA v1," + signature}
 		}, true},
+		"standard-webhooks, by Svix's names": {"scheme: standard-webhooks", func(key, body string, at time.Time) map[string]string {
+			raw, err := base64.RawStdEncoding.DecodeString(key)
+			if err != nil {
+				return nil
+			}
+			return map[string]string{"svix-id": "msg_1", "svix-timestamp": seconds(at), "svix-signature": "v1," + b64MAC(string(raw), "msg_1."+seconds(at)+"."+body)}
+		}, true},
 		"github": {"scheme: github", plain("X-Hub-Signature-256", func(key, body string) string { return "sha256=" + hexMAC(key, body) }), false},
 		"stripe": {"scheme: stripe", func(key, body string, at time.Time) map[string]string {
 			h := pairs("Stripe-Signature", "v1")(key, body, at)
@@ -108,6 +115,20 @@ func senders() map[string]sender {
 			`scheme: hmac, header: X-Sig, separator: "&", signature_key: sig, timestamp_key: ts, signed: "{timestamp}{body}"`,
 			func(key, body string, at time.Time) map[string]string {
 				return map[string]string{"X-Sig": "ts=" + seconds(at) + "&sig=" + hexMAC(key, seconds(at)+body)}
+			}, true,
+		},
+		"hmac, a time of ISO 8601": {
+			`scheme: hmac, header: X-Sig, timestamp_header: X-Time, signed: "{timestamp}{body}"`,
+			func(key, body string, at time.Time) map[string]string {
+				text := at.UTC().Format("2006-01-02T15:04:05.999Z07:00")
+				return map[string]string{"X-Time": text, "X-Sig": hexMAC(key, text+body)}
+			}, true,
+		},
+		"hmac, ISO 8601 with an offset": {
+			`scheme: hmac, header: X-Sig, timestamp_header: X-Time, signed: "{timestamp}{body}"`,
+			func(key, body string, at time.Time) map[string]string {
+				text := at.In(time.FixedZone("", 7200)).Format("2006-01-02T15:04:05.999-0700")
+				return map[string]string{"X-Time": text, "X-Sig": hexMAC(key, text+body)}
 			}, true,
 		},
 		"basic": {"scheme: basic, user: ann", func(key, _ string, _ time.Time) map[string]string {

@@ -169,7 +169,7 @@ func TestOddTimestamps(t *testing.T) {
 	s := MustCompile(t, "type: webhook\nverify: { scheme: slack, secret: "+secretA+" }")
 	for _, ts := range []string{"x", "-1", "1e9", "99999999999999999999", "9223372036854775807", " 1", "1773139327.5"} {
 		header := map[string]string{"X-Slack-Request-Timestamp": ts, "X-Slack-Signature": "v0=" + hexMAC(secretA, "v0:"+ts+":{}")}
-		wantReason(t, s, request("{}", header), nil, "the timestamp is not a number")
+		wantReason(t, s, request("{}", header), nil, "the timestamp is neither a number nor a time")
 	}
 	stripe := MustCompile(t, "type: webhook\nverify: { scheme: stripe, secret: "+secretA+" }")
 	wantReason(t, stripe, request("{}", map[string]string{"Stripe-Signature": "v1=" + hexMAC(secretA, ".{}")}), nil, "the signed timestamp is missing")
