@@ -1,5 +1,5 @@
 // Package app wires the parts into the running gateway: it loads the
-// configuration into a plan, opens the store, starts the lanes and the server,
+// configuration into a plan, opens the store, starts the dispatcher and the server,
 // swaps the plan at a reload, and ends all of it in the right order.
 package app
 
@@ -40,17 +40,17 @@ type App struct {
 	path    string // of the configuration
 	started time.Time
 
-	store   *db.Store
-	lanes   *deliver.Dispatcher
-	intake  *ingest.Intake
-	metrics *metrics.Metrics
-	server  *web.Server
-	egress  *egress.Client // of the configuration in force
-	files   folder
-	limits  sharedLimits
-	pauses  pauses
-	stats   attemptStats
-	feed    *tail.Feed
+	store      *db.Store
+	dispatcher *deliver.Dispatcher
+	intake     *ingest.Intake
+	metrics    *metrics.Metrics
+	server     *web.Server
+	egress     *egress.Client // of the configuration in force
+	files      folder
+	limits     sharedLimits
+	pauses     pauses
+	stats      attemptStats
+	feed       *tail.Feed
 
 	plan    atomic.Pointer[Plan]
 	reloads sync.Mutex
@@ -89,20 +89,20 @@ func New(loaded *Plan, opt Options) (*App, error) {
 	a.files = folder{store: store, logger: opt.Logger, now: opt.Now}
 	a.onEnd("folder for files", a.files.close)
 	a.limits = sharedLimits{shared: store.SharedLimits(), logger: opt.Logger}
-	a.lanes = deliver.New(store, a.delivery(loaded.Config.Storage))
-	a.limits.workers = a.lanes
-	a.pauses = pauses{store: store, workers: a.lanes, logger: opt.Logger, now: opt.Now}
-	a.stats = attemptStats{store: store, workers: a.lanes, logger: opt.Logger}
+	a.dispatcher = deliver.New(store, a.delivery(loaded.Config.Storage))
+	a.limits.workers = a.dispatcher
+	a.pauses = pauses{store: store, workers: a.dispatcher, logger: opt.Logger, now: opt.Now}
+	a.stats = attemptStats{store: store, workers: a.dispatcher, logger: opt.Logger}
 	if a.formKey, err = store.FormKey(context.Background()); err != nil {
 		return nil, errors.Join(err, a.end(context.Background()))
 	}
-	a.intake = ingest.New(store, a.lanes, ingest.Options{
+	a.intake = ingest.New(store, a.dispatcher, ingest.Options{
 		Logger: opt.Logger, Captcha: a.checkCaptcha,
 		Observe:   func(source string, state event.State) { a.metrics.EventReceived(source, string(state)) },
 		RuleError: a.metrics.RuleError,
 	})
 	a.onEnd("health of connections", a.stats.save) // behind the last delivery
-	a.onEnd("deliveries", func(ctx context.Context) error { a.lanes.Stop(ctx); return nil })
+	a.onEnd("deliveries", func(ctx context.Context) error { a.dispatcher.Stop(ctx); return nil })
 	if err := errors.Join(a.pauses.load(context.Background()), a.limits.first(context.Background())); err != nil { // before anything is sent
 		return nil, errors.Join(err, a.end(context.Background()))
 	}
@@ -115,7 +115,7 @@ func New(loaded *Plan, opt Options) (*App, error) {
 	return a, nil
 }
 
-// delivery is what the lanes need besides the store.
+// delivery is what the dispatcher needs besides the store.
 func (a *App) delivery(s config.Storage) deliver.Options {
 	o := deliver.Options{
 		Logger: a.opt.Logger, Now: a.opt.Now, Holds: a.store.Holds, Poll: pollEvery(s),
@@ -200,8 +200,8 @@ func (a *App) describe() {
 	a.metrics.BuildInfo(a.opt.Version, runtime.Version())
 	a.metrics.ConfigReload(true)
 	a.metrics.SetQueue(func() map[string]int { return a.queues(context.Background()) })
-	a.metrics.SetPaused(a.lanes.Paused)
-	a.metrics.SetBroken(a.lanes.Broken)
+	a.metrics.SetPaused(a.dispatcher.Paused)
+	a.metrics.SetBroken(a.dispatcher.Broken)
 	a.metrics.SetOldestWaiting(func() time.Duration { return a.oldestWaiting(context.Background()) })
 	a.metrics.SetDatabaseSize(func() int64 {
 		size, err := a.store.Size()

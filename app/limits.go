@@ -27,7 +27,7 @@ func (l *sharedLimits) first(ctx context.Context) error {
 	if l.shared == nil {
 		return nil
 	}
-	if err := l.shared.Fade(ctx); err != nil {
+	if err := l.shared.CloseExpired(ctx); err != nil {
 		return err
 	}
 	return l.load(ctx)
@@ -35,7 +35,7 @@ func (l *sharedLimits) first(ctx context.Context) error {
 
 func (l *sharedLimits) load(ctx context.Context) error {
 	asked := time.Now()
-	list, err := l.shared.Shut(ctx)
+	list, err := l.shared.Blocked(ctx)
 	if err != nil {
 		return err
 	}

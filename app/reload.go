@@ -44,9 +44,9 @@ func (a *App) use(loaded *Plan, tests admin.Tests) error {
 	if err != nil {
 		return err
 	}
-	// The lanes first: an event must find the connections that its rules name.
+	// The connections first: an event must find the connections that its rules name.
 	// Those of connections that are gone are not needed by the new plan.
-	a.lanes.Update(connections)
+	a.dispatcher.Update(connections)
 	if changed {
 		if a.egress != nil {
 			a.egress.Close() // only what is idle: attempts under way end on their own

@@ -54,7 +54,7 @@ func (a *App) Run(ctx context.Context) error {
 	tasks.Go(func() { a.limits.follow(background) })
 	tasks.Go(func() {
 		a.store.Watch(background, db.Watch{
-			Due: a.lanes.Poll, Switches: func() { a.pauses.changed(background) }, Gates: func() { a.limits.changed(background) },
+			Due: a.dispatcher.Poll, PauseStates: func() { a.pauses.changed(background) }, Limits: func() { a.limits.changed(background) },
 		})
 	})
 	a.onEnd("background tasks", func(context.Context) error { stop(); tasks.Wait(); return nil })

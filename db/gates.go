@@ -131,7 +131,7 @@ func (g *SharedLimits) Reset(ctx context.Context, connection string) error {
 
 // Fade closes the breakers whose time is over, so that none outlives the
 // processes that saw the failures by more than that.
-func (g *SharedLimits) Fade(ctx context.Context) error {
+func (g *SharedLimits) CloseExpired(ctx context.Context) error {
 	err := g.change(ctx, `UPDATE gates SET opened = 0 WHERE opened > 0 AND retry <= now_us() AND probing <= now_us()`)
 	if err != nil {
 		return fmt.Errorf("close old breakers: %w", err)
@@ -140,7 +140,7 @@ func (g *SharedLimits) Fade(ctx context.Context) error {
 }
 
 // Shut lists what keeps replicas from sending now, by connection.
-func (g *SharedLimits) Shut(ctx context.Context) ([]event.BreakerState, error) {
+func (g *SharedLimits) Blocked(ctx context.Context) ([]event.BreakerState, error) {
 	return g.read(ctx, `WHERE opened > 0 OR paused > now_us() ORDER BY connection`)
 }
 

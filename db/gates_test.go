@@ -101,7 +101,7 @@ func TestGates_starts(t *testing.T) {
 
 func mustShut(t testing.TB, g *db.SharedLimits) []event.BreakerState {
 	t.Helper()
-	list, err := g.Shut(t.Context())
+	list, err := g.Blocked(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,7 +206,7 @@ func TestGates_pauseHealFade(t *testing.T) {
 	if d := cmp.Diff([]event.BreakerState{paused, open}, mustShut(t, gates[0])); d != "" {
 		t.Error(d)
 	}
-	ok(gates[0].Fade(t.Context()))
+	ok(gates[0].CloseExpired(t.Context()))
 	if list := mustShut(t, gates[1]); len(list) != 2 {
 		t.Errorf("a restart forgets what is not over: %+v", list)
 	}
@@ -218,7 +218,7 @@ func TestGates_pauseHealFade(t *testing.T) {
 	if list := mustShut(t, gates[0]); len(list) != 1 || !list[0].Open || list[0].Retry != 0 {
 		t.Errorf("when it may be probed the breaker is %+v, want open", list)
 	}
-	ok(gates[0].Fade(t.Context()))
+	ok(gates[0].CloseExpired(t.Context()))
 	if list := mustShut(t, gates[1]); len(list) != 0 {
 		t.Errorf("what is past its time is still %+v after a start", list)
 	}
@@ -232,8 +232,8 @@ func TestGates_watch(t *testing.T) {
 	c := newClock()
 	a, b := mustOpen(t, p, c), mustOpen(t, p, c)
 	told := make(chan []event.BreakerState, 1000)
-	go a.Watch(t.Context(), db.Watch{Due: func(string) {}, Gates: func() {
-		if list, err := a.SharedLimits().Shut(t.Context()); err == nil {
+	go a.Watch(t.Context(), db.Watch{Due: func(string) {}, Limits: func() {
+		if list, err := a.SharedLimits().Blocked(t.Context()); err == nil {
 			told <- list
 		}
 	}})

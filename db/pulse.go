@@ -26,10 +26,10 @@ type Watch struct {
 	Due func(connection string)
 	// Switches is called when another process has changed them; nil: nobody
 	// wants to know.
-	Switches func()
+	PauseStates func()
 	// Gates is called when a process has changed what Gates.Shut lists; nil:
 	// nobody wants to know.
-	Gates func()
+	Limits func()
 }
 
 // Watch calls w until ctx ends. On a database that is not shared it returns at
@@ -166,10 +166,10 @@ func (p *pulse) listen(ctx context.Context, w Watch) error {
 		switch {
 		case payload != switchesChanged && payload != gatesChanged:
 			w.Due(payload)
-		case payload == switchesChanged && w.Switches != nil:
-			w.Switches()
-		case payload == gatesChanged && w.Gates != nil:
-			w.Gates()
+		case payload == switchesChanged && w.PauseStates != nil:
+			w.PauseStates()
+		case payload == gatesChanged && w.Limits != nil:
+			w.Limits()
 		}
 	}
 	for _, unheard := range []string{"", switchesChanged, gatesChanged} { // while nobody listened

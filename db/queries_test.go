@@ -411,7 +411,7 @@ func (d *driver) upkeep(c *clock, shared bool) {
 	_, err = s.PurgeDeleted(ctx)
 	d.do("PurgeDeleted", err)
 	if limits := s.SharedLimits(); shared {
-		_, err := limits.Shut(ctx)
+		_, err := limits.Blocked(ctx)
 		d.do("SharedLimits", err)
 	}
 	c.Add(time.Second)

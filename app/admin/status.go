@@ -91,7 +91,7 @@ type replicaStore interface {
 
 // SharedLimits lists the connections that all replicas leave alone now.
 type SharedLimits interface {
-	Shut(ctx context.Context) ([]event.BreakerState, error)
+	Blocked(ctx context.Context) ([]event.BreakerState, error)
 }
 
 // Replicas lists the processes on the database.
@@ -125,7 +125,7 @@ func (s *Service) leftAlone(ctx context.Context) ([]LeftAlone, error) {
 	if s.opt.Limits == nil {
 		return nil, nil
 	}
-	shut, err := s.opt.Limits.Shut(ctx)
+	shut, err := s.opt.Limits.Blocked(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -32,21 +32,21 @@ func (f free) Record(_ *event.Delivery, _ event.Attempt, _ event.Outcome, done f
 // with and the store.
 func BenchmarkLane(b *testing.B) {
 	f := free{ended: make(chan struct{}, 1)}
-	lanes := deliver.New(f, deliver.Options{
+	dispatcher := deliver.New(f, deliver.Options{
 		Logger: slog.New(slog.NewJSONHandler(b.Output(), nil)), Now: time.Now,
 		Observe: func(string, event.DeliveryState, time.Duration) {},
 	})
-	b.Cleanup(func() { lanes.Stop(context.Background()) })
-	lanes.Update([]deliver.Connection{{Name: "crm", Connector: f, Concurrency: 1}})
-	for !lanes.Reserve("crm") { // until the lane has looked at the store
+	b.Cleanup(func() { dispatcher.Stop(context.Background()) })
+	dispatcher.Update([]deliver.Connection{{Name: "crm", Connector: f, Concurrency: 1}})
+	for !dispatcher.Reserve("crm") { // until the lane has looked at the store
 		runtime.Gosched()
 	}
 	d := event.Delivery{ID: 4711, Event: 4710, Rule: "new-site", Action: 1, Connection: "crm", Output: []byte(`{"json":{}}`), State: event.Waiting}
 	b.ReportAllocs()
 	for b.Loop() {
-		lanes.Deliver(d)
+		dispatcher.Deliver(d)
 		<-f.ended
-		if !lanes.Reserve("crm") {
+		if !dispatcher.Reserve("crm") {
 			b.Fatal("there is no slot")
 		}
 	}

@@ -52,8 +52,8 @@ type Options struct {
 	Holds func(d *event.Delivery) bool
 	// Poll is how often a lane looks into the store untold; 30 s unless set.
 	Poll time.Duration
-	// Gates are what all processes that send to the same connections share; nil:
-	// there is no other one.
+	// SharedLimits are those of all processes that send to the same connections;
+	// nil: there is no other process.
 	SharedLimits SharedLimits
 	// Observe is told of every finished attempt.
 	Observe func(connection string, result event.DeliveryState, took time.Duration)
@@ -76,12 +76,12 @@ type Dispatcher struct {
 	lanes atomic.Pointer[map[string]*lane]
 	mu    sync.Mutex // held by what changes the lanes
 
-	pauseStates map[string]event.PauseState   // by connection; one that was never switched has none
+	pauseStates map[string]event.PauseState   // by connection; one that was never paused has none
 	stats       map[string]*attemptStats      // by connection, also of those that are gone
 	shared      map[string]event.BreakerState // by connection, as last told
 	asked       time.Time                     // for those
 
-	draining sync.WaitGroup  // crews that finish what they are sending
+	draining sync.WaitGroup  // workers that finish what they are sending
 	ending   context.Context //nolint:containedctx // ends when Stop has waited long enough
 	end      context.CancelFunc
 }
@@ -137,7 +137,7 @@ func (d *Dispatcher) Update(connections []Connection) {
 	}
 }
 
-// tally is where a connection's attempts are counted.
+// attemptStats is where a connection's attempts are counted.
 func (d *Dispatcher) attemptStats(connection string) *attemptStats {
 	t := d.stats[connection]
 	if t == nil {
@@ -165,8 +165,41 @@ func (d *Dispatcher) configure(l *lane, c Connection) {
 	d.reconcile(l)
 }
 
-// dismiss lets a crew end on its own, beside the one that follows it, and
-// calls after.
+// reconcile gives a lane the workers for its settings and its pause state, or
+// none. Workers that are the right ones already go on undisturbed.
+func (d *Dispatcher) reconcile(l *lane) {
+	s := d.pauseStates[l.name]
+	if s.Paused {
+		d.pause(l)
+		return
+	}
+	c := l.connection
+	c.Rate = slower(c.Rate, yamlnode.Rate{Count: s.Count, Per: s.Per})
+	if l.workers != nil && l.workers.connection.Fingerprint == c.Fingerprint && l.workers.connection.Rate == c.Rate {
+		return
+	}
+	if w := l.workers; w != nil {
+		d.drain(w, func() {
+			if w.connection.Fingerprint != c.Fingerprint { // else the next workers use it too
+				d.release(w.connection.Connector)
+			}
+		})
+	}
+	if l.paused.Swap(false) {
+		d.resetBreaker(l) // whoever lets it go on wants to see what happens
+	}
+	l.startWorkers(c)
+}
+
+// resetBreaker closes a lane's breaker and ends its pause, for all processes.
+func (d *Dispatcher) resetBreaker(l *lane) {
+	if share := l.breaker.reset(); share != nil {
+		d.draining.Go(func() { share(d.ending) })
+	}
+}
+
+// drain lets workers finish in the background, beside those that follow them,
+// and calls after.
 func (d *Dispatcher) drain(w *workers, after func()) {
 	w.stop()
 	d.draining.Go(func() {
@@ -196,6 +229,23 @@ func (d *Dispatcher) release(c connectors.Connector) {
 	}
 }
 
+// Follow takes over the state of the breakers and pauses that all processes
+// share, as it was at asked. A connection that is not in the list has neither.
+func (d *Dispatcher) Follow(list []event.BreakerState, asked time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if asked.Before(d.asked) {
+		return
+	}
+	d.shared, d.asked = make(map[string]event.BreakerState, len(list)), asked
+	for _, g := range list {
+		d.shared[g.Connection] = g
+	}
+	for name, l := range *d.lanes.Load() {
+		l.breaker.follow(d.shared[name], asked)
+	}
+}
+
 // Stop takes nothing more and waits until what is being sent has ended; once
 // ctx ends it is broken off, to be sent again after the next start.
 func (d *Dispatcher) Stop(ctx context.Context) {
@@ -211,7 +261,7 @@ func (d *Dispatcher) Stop(ctx context.Context) {
 
 // Reserve takes a place in memory for a delivery to connection that is about
 // to be stored. False: there is none, the delivery is to be stored unclaimed
-// and announced by Overflowed. A reservation ends with Deliver or Unreserve.
+// and announced by BacklogAdded. A reservation ends with Deliver or Unreserve.
 func (d *Dispatcher) Reserve(connection string) bool {
 	l := (*d.lanes.Load())[connection]
 	return l != nil && l.reserve()
@@ -265,4 +315,15 @@ func (d *Dispatcher) InMemory() map[string]int {
 		depths[name] = len(l.slots)
 	}
 	return depths
+}
+
+// Connection is the settings of a connection in force.
+func (d *Dispatcher) Connection(name string) (c Connection, found bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	l := (*d.lanes.Load())[name]
+	if l == nil {
+		return Connection{}, false
+	}
+	return l.connection, true
 }

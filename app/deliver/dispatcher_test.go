@@ -21,7 +21,7 @@ func TestDeliver(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	r := newReceiver(nil)
-	b.lanes.Update([]deliver.Connection{connection("x", r)})
+	b.dispatcher.Update([]deliver.Connection{connection("x", r)})
 	id := b.accept("x", "")
 	if got := r.await(t, 1)[0]; got.ID != id {
 		t.Errorf("got %s, want %s", got.ID, id)
@@ -41,7 +41,7 @@ func TestRetry_untilItIsWell(t *testing.T) {
 	})
 	c := connection("x", r, time.Millisecond, time.Millisecond)
 	c.Concurrency = 1
-	b.lanes.Update([]deliver.Connection{c})
+	b.dispatcher.Update([]deliver.Connection{c})
 	id := b.accept("x", "")
 	got := r.await(t, 3)
 	if got[0].ID != id || got[2].ID != id || got[2].Attempts != 2 || string(got[2].Output) != string(got[0].Output) {
@@ -57,7 +57,7 @@ func TestRetry_untilItIsWell(t *testing.T) {
 func TestRetry_ends(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.lanes.Update([]deliver.Connection{
+	b.dispatcher.Update([]deliver.Connection{
 		connection("permanent", newReceiver(func(context.Context, event.Delivery) error {
 			return connectors.Permanent(errors.New("channel_is_archived"))
 		}), time.Millisecond),
@@ -85,7 +85,7 @@ func TestSlowConnection_holdsUpNoOther(t *testing.T) {
 		return nil
 	})
 	fast := newReceiver(nil)
-	b.lanes.Update([]deliver.Connection{connection("slow", slow), connection("fast", fast)})
+	b.dispatcher.Update([]deliver.Connection{connection("slow", slow), connection("fast", fast)})
 	// More than the slow lane holds in memory: the rest overflows into the store.
 	const n = 2500
 	var wg sync.WaitGroup
@@ -100,7 +100,7 @@ func TestSlowConnection_holdsUpNoOther(t *testing.T) {
 	wg.Wait()
 	const sent = n / 8 * 8
 	fast.await(t, sent)
-	if depth := b.lanes.InMemory()["slow"]; depth > 1024 {
+	if depth := b.dispatcher.InMemory()["slow"]; depth > 1024 {
 		t.Errorf("the slow lane holds %d in memory, want at most 1024", depth)
 	}
 	close(unblock)
@@ -132,7 +132,7 @@ func TestOrderingKey_overFailures(t *testing.T) {
 		done[d.Key] = append(done[d.Key], d.ID)
 		return nil
 	})
-	b.lanes.Update([]deliver.Connection{connection("x", r, time.Millisecond)})
+	b.dispatcher.Update([]deliver.Connection{connection("x", r, time.Millisecond)})
 	want := map[string][]event.DeliveryID{}
 	var last event.DeliveryID
 	for i := range 200 {
@@ -161,7 +161,7 @@ func TestRateLimit(t *testing.T) {
 	r := newReceiver(nil)
 	c := connection("x", r)
 	c.Rate = yamlnode.Rate{Count: 50, Per: time.Second}
-	b.lanes.Update([]deliver.Connection{c})
+	b.dispatcher.Update([]deliver.Connection{c})
 	began := time.Now()
 	for range 30 {
 		b.accept("x", "")
@@ -185,7 +185,7 @@ func TestRetryAfter_pausesTheConnection(t *testing.T) {
 	})
 	c := connection("x", r, time.Millisecond)
 	c.Concurrency = 1
-	b.lanes.Update([]deliver.Connection{c})
+	b.dispatcher.Update([]deliver.Connection{c})
 	b.accept("x", "")
 	r.await(t, 1)
 	id := b.accept("x", "")
@@ -202,7 +202,7 @@ func TestBreaker(t *testing.T) {
 	r := newReceiver(func(context.Context, event.Delivery) error { return errors.New("connection refused") })
 	c := connection("x", r, time.Hour)
 	c.Concurrency = 1
-	b.lanes.Update([]deliver.Connection{c})
+	b.dispatcher.Update([]deliver.Connection{c})
 	for range 30 {
 		b.accept("x", "")
 	}
@@ -210,7 +210,7 @@ func TestBreaker(t *testing.T) {
 	for range 10 {
 		<-b.results
 	}
-	h := b.lanes.Health(event.AttemptStats{})["x"]
+	h := b.dispatcher.Health(event.AttemptStats{})["x"]
 	if h.State != deliver.Broken {
 		t.Errorf("after ten failures in a row the breaker is not open: %+v", h)
 	}
@@ -229,7 +229,7 @@ func TestStop_finishesWhatIsUnderWay(t *testing.T) {
 	b := newBench(t)
 	finish := make(chan struct{})
 	r := newReceiver(func(context.Context, event.Delivery) error { <-finish; return nil })
-	b.lanes.Update([]deliver.Connection{connection("x", r)})
+	b.dispatcher.Update([]deliver.Connection{connection("x", r)})
 	id := b.accept("x", "")
 	r.await(t, 1)
 	time.AfterFunc(50*time.Millisecond, func() { close(finish) })
@@ -242,13 +242,13 @@ func TestStop_whatIsBrokenOffIsSentAgain(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	r := newReceiver(func(ctx context.Context, _ event.Delivery) error { <-ctx.Done(); return ctx.Err() })
-	b.lanes.Update([]deliver.Connection{connection("x", r)})
+	b.dispatcher.Update([]deliver.Connection{connection("x", r)})
 	id := b.accept("x", "")
 	r.await(t, 1)
 	b.stop(50 * time.Millisecond)
 	b.start()
 	again := newReceiver(nil)
-	b.lanes.Update([]deliver.Connection{connection("x", again)})
+	b.dispatcher.Update([]deliver.Connection{connection("x", again)})
 	if got := again.await(t, 1)[0]; got.ID != id || got.Attempts != 0 {
 		t.Errorf("got %+v, want %s untried", got, id)
 	}
@@ -267,7 +267,7 @@ func TestUpdate(t *testing.T) {
 	})
 	c := connection("x", first)
 	c.Concurrency = 1
-	b.lanes.Update([]deliver.Connection{c})
+	b.dispatcher.Update([]deliver.Connection{c})
 	b.accept("x", "")
 	first.await(t, 1)
 	var waiting []event.DeliveryID
@@ -277,16 +277,16 @@ func TestUpdate(t *testing.T) {
 	// New settings: what is queued goes by them, without waiting for the attempt under way.
 	second := newReceiver(nil)
 	c.Connector, c.Fingerprint = second, "changed"
-	b.lanes.Update([]deliver.Connection{c})
+	b.dispatcher.Update([]deliver.Connection{c})
 	second.await(t, 20)
 	close(block)
 	// Gone: what comes in the meantime waits in the store, and goes when it is back.
-	b.lanes.Update(nil)
+	b.dispatcher.Update(nil)
 	id := b.accept("x", "")
 	b.state(id, event.Waiting)
 	third := newReceiver(nil)
 	c.Connector = third
-	b.lanes.Update([]deliver.Connection{c})
+	b.dispatcher.Update([]deliver.Connection{c})
 	if got := third.await(t, 1)[0]; got.ID != id {
 		t.Errorf("got %s, want %s", got.ID, id)
 	}
@@ -309,7 +309,7 @@ func TestBreaker_sendsWhatFailedOnceItCloses(t *testing.T) {
 		}
 		return nil
 	})
-	b.lanes.Update([]deliver.Connection{connection("x", r, time.Hour)})
+	b.dispatcher.Update([]deliver.Connection{connection("x", r, time.Hour)})
 	stubborn.Store(int64(b.accept("x", "")))
 	ids := make([]event.DeliveryID, 9)
 	for i := range ids {

@@ -5,12 +5,13 @@ import (
 	"time"
 )
 
-// probeLook is how often is looked for something to probe an open breaker with.
-const probeLook = time.Second
+// probePoll is how often the store is asked for something to probe an open
+// breaker with.
+const probePoll = time.Second
 
 // feed claims from the store what nobody handed over in memory: retries that
-// are due, what overflowed, and after a start what was left. At its end it has
-// the next crew look, whose wake-up it may have taken without looking.
+// are due, what overflowed, and after a start what was left. At its end it wakes
+// the next workers' feeder, whose wake-up it may have taken without looking.
 func (l *lane) feed(ctx context.Context) {
 	defer l.poll()
 	timer := time.NewTimer(l.deps.pollEvery)
@@ -23,12 +24,12 @@ func (l *lane) feed(ctx context.Context) {
 		case <-timer.C:
 		}
 		switch {
-		case !l.breaker.broken():
+		case !l.breaker.isOpen():
 			timer.Reset(l.claim(ctx, claimSize))
 		case len(l.queue) == 0:
 			timer.Reset(l.claim(ctx, 1))
 		default: // what is in memory is enough to probe with
-			timer.Reset(probeLook)
+			timer.Reset(probePoll)
 		}
 	}
 }
@@ -58,7 +59,7 @@ func (l *lane) claim(ctx context.Context, limit int) time.Duration {
 		}
 		l.behind.Store(true) // there may be more
 		if limit == 1 {
-			return probeLook
+			return probePoll
 		}
 	}
 	return l.deps.pollEvery

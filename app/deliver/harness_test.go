@@ -62,12 +62,12 @@ func (r *receiver) await(t *testing.T, n int) []event.Delivery {
 }
 
 type bench struct {
-	t       *testing.T
-	log     journal.Journal
-	path    string
-	store   *db.Store
-	lanes   *deliver.Dispatcher
-	results chan event.DeliveryState
+	t          *testing.T
+	log        journal.Journal
+	path       string
+	store      *db.Store
+	dispatcher *deliver.Dispatcher
+	results    chan event.DeliveryState
 }
 
 func newBench(t *testing.T) *bench {
@@ -88,7 +88,7 @@ func (b *bench) start() {
 	b.store = store
 	b.results = make(chan event.DeliveryState, 10_000)
 	results := b.results
-	b.lanes = deliver.New(store, deliver.Options{
+	b.dispatcher = deliver.New(store, deliver.Options{
 		Logger: slog.New(slog.NewTextHandler(&b.log, nil)), Now: time.Now,
 		Observe: func(_ string, result event.DeliveryState, _ time.Duration) { results <- result },
 	})
@@ -97,7 +97,7 @@ func (b *bench) start() {
 func (b *bench) stop(grace time.Duration) {
 	ctx, cancel := context.WithTimeout(context.Background(), grace)
 	defer cancel()
-	b.lanes.Stop(ctx)
+	b.dispatcher.Stop(ctx)
 	if err := b.store.Close(); err != nil {
 		b.t.Error(err)
 	}
@@ -111,7 +111,7 @@ func (b *bench) accept(connection, key string) event.DeliveryID {
 		ID: event.DeliveryID(id) + 1, Event: id, Rule: "r", Action: 1, Connection: connection, Key: key,
 		Output: json.RawMessage(fmt.Sprintf(`{"text":"%d"}`, id)), State: event.Waiting, Created: time.Now(),
 	}
-	reserved := b.lanes.Reserve(connection)
+	reserved := b.dispatcher.Reserve(connection)
 	if reserved {
 		d.Claim = 1
 	}
@@ -121,11 +121,11 @@ func (b *bench) accept(connection, key string) event.DeliveryID {
 	}
 	switch {
 	case ds[0].Claim > 0:
-		b.lanes.Deliver(ds[0])
+		b.dispatcher.Deliver(ds[0])
 	case reserved:
-		b.lanes.Unreserve(connection)
+		b.dispatcher.Unreserve(connection)
 	default:
-		b.lanes.BacklogAdded(connection)
+		b.dispatcher.BacklogAdded(connection)
 	}
 	return d.ID
 }

@@ -21,6 +21,25 @@ const (
 	growth     = 1.25
 )
 
+// State is how a connection is.
+type State string
+
+// The states of a connection.
+const (
+	Working State = "ok"      // the last attempt got through, or there was none
+	Failing State = "failing" // the last attempt did not
+	Broken  State = "open"    // many in a row did not: its breaker lets a probe through from time to time
+	Paused  State = "paused"  // by hand
+)
+
+// Health is how a connection is and has been, by all processes.
+type Health struct {
+	State     State
+	Hour, Day Window
+	LastError string    // of the last attempt that failed; "" without one
+	FailedAt  time.Time // when that was
+}
+
 // Window is what a connection did in some time.
 type Window struct {
 	Attempts, Failed int
@@ -29,7 +48,7 @@ type Window struct {
 	P95 time.Duration
 }
 
-// tally counts a connection's attempts until they are stored. The zero value
+// attemptStats counts a connection's attempts until they are stored. The zero value
 // has seen none. It is safe for concurrent use.
 type attemptStats struct {
 	mu     sync.Mutex
@@ -178,4 +197,63 @@ func percentile95(took []int, attempts int) time.Duration {
 		}
 	}
 	return 0
+}
+
+// Health tells it of every connection: by what is stored of them, and what this
+// process has counted since.
+func (d *Dispatcher) Health(stored event.AttemptStats) map[string]Health {
+	own, now := d.Pending(), d.deps.now()
+	counts, last := map[string][]event.AttemptCount{}, map[string]event.LastAttempt{}
+	for _, c := range slices.Concat(stored.Counts, own.Counts) {
+		counts[c.Connection] = append(counts[c.Connection], c)
+	}
+	for _, l := range slices.Concat(stored.Last, own.Last) {
+		last[l.Connection] = latest(last[l.Connection], l)
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	all := map[string]Health{}
+	for name, l := range *d.lanes.Load() {
+		h := Health{State: Working, LastError: last[name].Error, FailedAt: last[name].FailedAt}
+		h.Hour, h.Day = summed(now, counts[name])
+		switch {
+		case l.paused.Load():
+			h.State = Paused
+		case l.breaker.isOpen():
+			h.State = Broken
+		case last[name].Failed:
+			h.State = Failing
+		}
+		all[name] = h
+	}
+	return all
+}
+
+// latest has of each what happened later.
+func latest(a, b event.LastAttempt) event.LastAttempt {
+	if b.Ended.Before(a.Ended) {
+		a, b = b, a
+	}
+	if a.FailedAt.After(b.FailedAt) {
+		b.FailedAt, b.Delivery, b.Number, b.Error = a.FailedAt, a.Delivery, a.Number, a.Error
+	}
+	return b
+}
+
+// Paused tells of every connection whether it is paused.
+func (d *Dispatcher) Paused() map[string]bool {
+	all := map[string]bool{}
+	for name, l := range *d.lanes.Load() {
+		all[name] = l.paused.Load()
+	}
+	return all
+}
+
+// Broken tells of every connection whether its breaker is open.
+func (d *Dispatcher) Broken() map[string]bool {
+	all := map[string]bool{}
+	for name, l := range *d.lanes.Load() {
+		all[name] = l.breaker.isOpen()
+	}
+	return all
 }

@@ -12,7 +12,7 @@ func attempt(took time.Duration, failed string) *event.Attempt {
 }
 
 // The windows hold what their time holds, over days and gaps.
-func TestTally(t *testing.T) {
+func TestAttemptStats(t *testing.T) {
 	t.Parallel()
 	var all attemptStats
 	now := time.Date(2026, 3, 10, 10, 42, 7, 0, time.UTC)
@@ -56,8 +56,8 @@ func TestTally(t *testing.T) {
 }
 
 // What is stored is counted once, and what came meanwhile is not lost: to clear
-// the tally once it is stored would lose it.
-func TestTally_settle(t *testing.T) {
+// the counts once it is stored would lose it.
+func TestAttemptStats_settle(t *testing.T) {
 	t.Parallel()
 	var all attemptStats
 	now := time.Date(2026, 3, 10, 10, 42, 7, 0, time.UTC)
@@ -90,7 +90,7 @@ func TestLatest(t *testing.T) {
 	}
 }
 
-func BenchmarkTally(b *testing.B) {
+func BenchmarkAttemptStats(b *testing.B) {
 	var all attemptStats
 	now := time.Now()
 	a := attempt(84*time.Millisecond, "")

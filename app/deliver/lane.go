@@ -16,7 +16,7 @@ const (
 	laneCapacity = 1024
 	// claimSize is how many deliveries are claimed at once.
 	claimSize = 100
-	// pollEvery is how often a lane asks the store even though nothing told it
+	// defaultPoll is how often a lane asks the store even though nothing told it
 	// to, unless Options say otherwise: the net below wake-ups, and below clocks that jump.
 	defaultPoll = 30 * time.Second
 )
@@ -42,7 +42,7 @@ type lane struct {
 	breaker    *breaker
 }
 
-// crew is the goroutines that work with one version of a connection's settings.
+// workers are the goroutines that send by one version of a connection's settings.
 type workers struct {
 	connection Connection         // with the rate that it keeps to
 	limiter    *limiter           // nil: no limit
@@ -63,7 +63,7 @@ func newLane(name string, d *deps, t *attemptStats) *lane {
 	return l
 }
 
-// staff starts a crew for the settings.
+// startWorkers starts the goroutines for the settings.
 func (l *lane) startWorkers(c Connection) {
 	taking, stop := context.WithCancel(context.Background())
 	sending, abort := context.WithCancel(context.Background())
@@ -76,8 +76,8 @@ func (l *lane) startWorkers(c Connection) {
 	l.poll()
 }
 
-// dismiss stops the crew: it takes nothing more and finishes what it is
-// sending, or breaks it off once ctx ends.
+// drain stops the workers: they take nothing more and finish what they are
+// sending, or break it off once ctx ends.
 func (w *workers) drain(ctx context.Context) {
 	w.stop()
 	finished := make(chan struct{})
@@ -138,7 +138,7 @@ func (l *lane) free() {
 	}
 }
 
-// look makes the feeder ask the store.
+// poll makes the feeder ask the store.
 func (l *lane) poll() {
 	select {
 	case l.wake <- struct{}{}:
@@ -146,7 +146,7 @@ func (l *lane) poll() {
 	}
 }
 
-// overflowed tells the lane that due deliveries were left in the store.
+// backlogAdded tells the lane that due deliveries were left in the store.
 func (l *lane) backlogAdded() {
 	l.behind.Store(true)
 	l.poll()

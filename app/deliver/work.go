@@ -16,7 +16,7 @@ import (
 // way are broken off when sending ends.
 func (l *lane) work(taking, sending context.Context, w *workers) {
 	for {
-		select { // an ended crew takes nothing, even if something is queued
+		select { // stopped workers take nothing, even if something is queued
 		case <-taking.Done():
 			return
 		default:
@@ -27,7 +27,7 @@ func (l *lane) work(taking, sending context.Context, w *workers) {
 		case d := <-l.queue:
 			leave, err := l.breaker.enter(taking, w.limiter, w.connection.Timeout, len(l.queue))
 			if err != nil {
-				l.put(d) // for the next crew
+				l.put(d) // for the workers that come next
 				return
 			}
 			if !l.deps.holds(&d) {

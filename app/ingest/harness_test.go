@@ -14,8 +14,8 @@ import (
 	"hookgate/test/planned"
 )
 
-// lanes records what is handed over; full ones take nothing.
-type lanes struct {
+// dispatcher records what is handed over; a full one takes nothing.
+type dispatcher struct {
 	mu         sync.Mutex
 	full       bool
 	reserved   int
@@ -23,7 +23,7 @@ type lanes struct {
 	overflowed []string
 }
 
-func (l *lanes) Reserve(string) bool {
+func (l *dispatcher) Reserve(string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.full {
@@ -33,16 +33,16 @@ func (l *lanes) Reserve(string) bool {
 	return true
 }
 
-func (l *lanes) Unreserve(string) { l.mu.Lock(); defer l.mu.Unlock(); l.reserved-- }
+func (l *dispatcher) Unreserve(string) { l.mu.Lock(); defer l.mu.Unlock(); l.reserved-- }
 
-func (l *lanes) Deliver(d event.Delivery) {
+func (l *dispatcher) Deliver(d event.Delivery) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.reserved--
 	l.delivered = append(l.delivered, d)
 }
 
-func (l *lanes) BacklogAdded(c string) {
+func (l *dispatcher) BacklogAdded(c string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.overflowed = append(l.overflowed, c)
@@ -86,13 +86,13 @@ rules:
 `
 
 type gateway struct {
-	t      *testing.T
-	in     *ingest.Intake
-	lanes  *lanes
-	store  *db.Store
-	plan   *ingest.Plan
-	seen   []string
-	broken []string
+	t          *testing.T
+	in         *ingest.Intake
+	dispatcher *dispatcher
+	store      *db.Store
+	plan       *ingest.Plan
+	seen       []string
+	broken     []string
 }
 
 func newGateway(t *testing.T) *gateway {
@@ -103,11 +103,11 @@ func newGateway(t *testing.T) *gateway {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = store.Close() })
-	g := &gateway{t: t, lanes: &lanes{}, store: store, plan: planned.Must(t, document)}
+	g := &gateway{t: t, dispatcher: &dispatcher{}, store: store, plan: planned.Must(t, document)}
 	if g.plan.ID, err = store.SavePlan(event.RuleSet{Hash: "hash", Rules: g.plan.Rules.Names()}); err != nil {
 		t.Fatal(err)
 	}
-	g.in = ingest.New(store, g.lanes, ingest.Options{
+	g.in = ingest.New(store, g.dispatcher, ingest.Options{
 		Logger:    quiet,
 		RuleError: func(rule string) { g.broken = append(g.broken, rule) },
 		Observe:   func(source string, state event.State) { g.seen = append(g.seen, source+" "+string(state)) },

@@ -27,15 +27,15 @@ type Store interface {
 	Readmit(e *event.Event, deliveries []event.Delivery) (connections []string, err error)
 }
 
-// Lanes take deliveries over in memory.
-type Lanes interface {
+// Dispatcher takes deliveries over in memory.
+type Dispatcher interface {
 	Reserve(connection string) bool
 	Unreserve(connection string)
 	Deliver(claimed event.Delivery)
 	BacklogAdded(connection string)
 }
 
-// Options are what an Intake needs besides its store and lanes.
+// Options are what an Intake needs besides its store and its dispatcher.
 type Options struct {
 	Logger *slog.Logger
 	// Observe is told of every request that was stored.
@@ -51,21 +51,21 @@ type Options struct {
 
 // Intake is safe for concurrent use.
 type Intake struct {
-	store   Store
-	lanes   Lanes
-	logger  *slog.Logger
-	observe func(string, event.State)
-	failed  func(rule string)
-	captcha func(c *forms.Captcha, answer, remoteIP string) error
-	traffic traffic
-	replied replyLimits
-	quotas  quotas
+	store      Store
+	dispatcher Dispatcher
+	logger     *slog.Logger
+	observe    func(string, event.State)
+	failed     func(rule string)
+	captcha    func(c *forms.Captcha, answer, remoteIP string) error
+	traffic    traffic
+	replied    replyLimits
+	quotas     quotas
 }
 
 // New makes an Intake.
-func New(store Store, lanes Lanes, opt Options) *Intake {
+func New(store Store, dispatcher Dispatcher, opt Options) *Intake {
 	return &Intake{
-		store: store, lanes: lanes, logger: opt.Logger, observe: opt.Observe, failed: opt.RuleError, captcha: opt.Captcha,
+		store: store, dispatcher: dispatcher, logger: opt.Logger, observe: opt.Observe, failed: opt.RuleError, captcha: opt.Captcha,
 	}
 }
 
@@ -149,7 +149,7 @@ func (in *Intake) route(d *Decision) (Ack, error) {
 	e, deliveries := &d.Event, d.Deliveries
 	for i := range deliveries {
 		d := &deliveries[i]
-		if d.State == event.Waiting && in.lanes.Reserve(d.Connection) {
+		if d.State == event.Waiting && in.dispatcher.Reserve(d.Connection) {
 			d.State, d.Claim = event.Sending, 1
 		}
 	}
@@ -190,7 +190,7 @@ func (in *Intake) Release(kept *event.Event, plan *Plan) (Ack, error) {
 		return Ack{}, fmt.Errorf("release event %s: %w", e.ID, err)
 	}
 	for _, c := range connections {
-		in.lanes.BacklogAdded(c)
+		in.dispatcher.BacklogAdded(c)
 	}
 	return Ack{ID: e.ID, State: e.State}, nil
 }
@@ -264,25 +264,25 @@ func claims(deliveries []event.Delivery) []string {
 func (in *Intake) unreserve(reserved []string) {
 	for _, connection := range reserved {
 		if connection != "" {
-			in.lanes.Unreserve(connection)
+			in.dispatcher.Unreserve(connection)
 		}
 	}
 }
 
-// handOver gives the lanes what was stored.
+// handOver gives the dispatcher what was stored.
 func (in *Intake) handOver(deliveries []event.Delivery, reserved []string) {
 	for i := range deliveries {
 		d := &deliveries[i]
 		switch {
 		case d.Claim > 0:
-			in.lanes.Deliver(*d)
+			in.dispatcher.Deliver(*d)
 		case reserved[i] != "": // it waits for its ordering key, or was held back
-			in.lanes.Unreserve(d.Connection)
+			in.dispatcher.Unreserve(d.Connection)
 			if d.Once != nil && d.State != event.Cancelled {
-				in.lanes.BacklogAdded(d.Connection)
+				in.dispatcher.BacklogAdded(d.Connection)
 			}
 		case d.State == event.Waiting:
-			in.lanes.BacklogAdded(d.Connection)
+			in.dispatcher.BacklogAdded(d.Connection)
 		}
 	}
 }

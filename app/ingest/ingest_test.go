@@ -31,8 +31,8 @@ func TestEvent_routed(t *testing.T) {
 	if len(ds) != 2 || ds[1].Key != "c7" || string(ds[1].Output) != `{"text":"9007199254740993 from `+ack.ID.String()+`"}` || ds[0].Name() != "paid/billing#2" {
 		t.Errorf("deliveries %+v", ds)
 	}
-	if len(g.lanes.delivered) != 2 || g.lanes.delivered[0].ID != ds[1].ID || g.lanes.reserved != 0 {
-		t.Errorf("handed over %+v, %d places still reserved", g.lanes.delivered, g.lanes.reserved)
+	if len(g.dispatcher.delivered) != 2 || g.dispatcher.delivered[0].ID != ds[1].ID || g.dispatcher.reserved != 0 {
+		t.Errorf("handed over %+v, %d places still reserved", g.dispatcher.delivered, g.dispatcher.reserved)
 	}
 	if len(g.seen) != 1 || g.seen[0] != "shop routed" || len(g.broken) != 1 || g.broken[0] != "broken" {
 		t.Errorf("observed %q, rule errors of %q", g.seen, g.broken)
@@ -72,8 +72,8 @@ func TestEvent_repeat(t *testing.T) {
 	if err != nil || again.ID != first.ID || again.State != event.Duplicate {
 		t.Errorf("repeat: got %+v, %v, want the id of %s", again, err, first.ID)
 	}
-	if len(g.lanes.delivered) != 2 || g.lanes.reserved != 0 {
-		t.Errorf("handed over %d, %d places still reserved, want 2 and 0", len(g.lanes.delivered), g.lanes.reserved)
+	if len(g.dispatcher.delivered) != 2 || g.dispatcher.reserved != 0 {
+		t.Errorf("handed over %d, %d places still reserved, want 2 and 0", len(g.dispatcher.delivered), g.dispatcher.reserved)
 	}
 }
 
@@ -128,16 +128,16 @@ func TestEvent_keyTakenAndLanesFull(t *testing.T) {
 		}
 	}
 	// Of the second event only the delivery without a key goes at once.
-	if len(g.lanes.delivered) != 3 || g.lanes.reserved != 0 || len(g.lanes.overflowed) != 0 {
-		t.Errorf("handed over %d, reserved %d, overflowed %v; want 3, 0, none", len(g.lanes.delivered), g.lanes.reserved, g.lanes.overflowed)
+	if len(g.dispatcher.delivered) != 3 || g.dispatcher.reserved != 0 || len(g.dispatcher.overflowed) != 0 {
+		t.Errorf("handed over %d, reserved %d, overflowed %v; want 3, 0, none", len(g.dispatcher.delivered), g.dispatcher.reserved, g.dispatcher.overflowed)
 	}
-	g.lanes.full = true
+	g.dispatcher.full = true
 	ack, err := g.post("shop", "application/json", text(3))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ds := g.stored(ack.ID); len(g.lanes.delivered) != 3 || len(g.lanes.overflowed) == 0 || ds[0].State != event.Waiting {
-		t.Errorf("with full lanes: handed over %d, overflowed %v, %+v", len(g.lanes.delivered), g.lanes.overflowed, ds)
+	if _, ds := g.stored(ack.ID); len(g.dispatcher.delivered) != 3 || len(g.dispatcher.overflowed) == 0 || ds[0].State != event.Waiting {
+		t.Errorf("with a full dispatcher: handed over %d, overflowed %v, %+v", len(g.dispatcher.delivered), g.dispatcher.overflowed, ds)
 	}
 }
 

@@ -25,7 +25,7 @@ func guarded(t *testing.T, captcha func(*forms.Captcha, string, string) error) *
 	t.Helper()
 	g := newGateway(t)
 	g.plan.FormKey = formKey
-	g.in = ingest.New(g.store, g.lanes, ingest.Options{
+	g.in = ingest.New(g.store, g.dispatcher, ingest.Options{
 		Logger: slog.New(slog.DiscardHandler), Captcha: captcha, Observe: func(string, event.State) {},
 	})
 	return g

@@ -6,15 +6,16 @@ import (
 )
 
 const (
-	// paceWindow is over how long a lane's speed is measured, and fastEnough
+	// throughputWindow is over how long a lane's speed is measured, and fastEnough
 	// how many deliveries must end in it for a slot to be worth waiting for.
-	paceWindow = 100 * time.Millisecond
-	fastEnough = 50
+	throughputWindow = 100 * time.Millisecond
+	fastEnough       = 50
 	// patience is how long a reservation waits for a slot of a fast lane.
 	patience = 20 * time.Millisecond
 )
 
-// pace measures how fast a lane is. The zero value is a lane that stands still.
+// throughput measures how fast a lane is. The zero value is a lane that stands
+// still.
 type throughput struct {
 	start atomic.Int64 // of the window, in ns since some fixed time
 	count atomic.Int64 // ended in the window
@@ -27,9 +28,9 @@ var base = time.Now()
 // ended counts one delivery.
 func (p *throughput) ended() {
 	now, start := int64(time.Since(base)), p.start.Load()
-	if now-start > int64(paceWindow) && p.start.CompareAndSwap(start, now) {
+	if now-start > int64(throughputWindow) && p.start.CompareAndSwap(start, now) {
 		count := p.count.Swap(0)
-		if now-start > 2*int64(paceWindow) {
+		if now-start > 2*int64(throughputWindow) {
 			count = 0 // it was idle in between
 		}
 		p.last.Store(count)
@@ -41,5 +42,5 @@ func (p *throughput) ended() {
 // than it sends only because both ends are busy.
 func (p *throughput) fast() bool {
 	age := int64(time.Since(base)) - p.start.Load()
-	return age < 2*int64(paceWindow) && max(p.last.Load(), p.count.Load()) >= fastEnough
+	return age < 2*int64(throughputWindow) && max(p.last.Load(), p.count.Load()) >= fastEnough
 }

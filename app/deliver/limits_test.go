@@ -25,9 +25,9 @@ func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
 
 // replica is one of several processes on a database.
 type replica struct {
-	t     *testing.T
-	store *db.Store
-	lanes *deliver.Dispatcher
+	t          *testing.T
+	store      *db.Store
+	dispatcher *deliver.Dispatcher
 }
 
 // newReplicas starts so many on a database of their own. They follow what the
@@ -42,16 +42,16 @@ func newReplicas(t *testing.T, n int) ([]*replica, string) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := &replica{t: t, store: store, lanes: deliver.New(store, deliver.Options{
+		r := &replica{t: t, store: store, dispatcher: deliver.New(store, deliver.Options{
 			Logger: quiet, Now: time.Now, Holds: store.Holds, Poll: time.Second, SharedLimits: store.SharedLimits(),
 			Observe: func(string, event.DeliveryState, time.Duration) {},
 		})}
 		ctx, end := context.WithCancel(context.Background())
-		go store.Watch(ctx, db.Watch{Due: func(string) {}, Gates: func() { r.follow(ctx) }})
+		go store.Watch(ctx, db.Watch{Due: func(string) {}, Limits: func() { r.follow(ctx) }})
 		t.Cleanup(func() {
 			gone, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
-			r.lanes.Stop(gone)
+			r.dispatcher.Stop(gone)
 			end()
 			_ = store.Close()
 		})
@@ -62,8 +62,8 @@ func newReplicas(t *testing.T, n int) ([]*replica, string) {
 
 func (r *replica) follow(ctx context.Context) {
 	asked := time.Now()
-	if list, err := r.store.SharedLimits().Shut(ctx); err == nil {
-		r.lanes.Follow(list, asked)
+	if list, err := r.store.SharedLimits().Blocked(ctx); err == nil {
+		r.dispatcher.Follow(list, asked)
 	}
 }
 
@@ -75,7 +75,7 @@ func (r *replica) accept(n int) {
 		d := event.Delivery{
 			ID: event.DeliveryID(id) + 1, Event: id, Rule: "r", Action: 1, Connection: "x", Output: json.RawMessage(`{}`), Created: time.Now(),
 		}
-		for !r.lanes.Reserve("x") { // until the lane has looked at the store
+		for !r.dispatcher.Reserve("x") { // until the lane has looked at the store
 			<-time.After(time.Millisecond)
 		}
 		d.Claim = 1
@@ -83,7 +83,7 @@ func (r *replica) accept(n int) {
 		if _, err := r.store.Accept(&event.Event{ID: id, Source: "s", ReceivedAt: time.Now(), State: event.Routed}, ds); err != nil {
 			r.t.Fatal(err)
 		}
-		r.lanes.Deliver(ds[0])
+		r.dispatcher.Deliver(ds[0])
 	}
 }
 
@@ -115,7 +115,7 @@ func (r *timed) Deliver(context.Context, event.Delivery) (event.Receipt, error) 
 
 // within checks that no window of time has more arrivals than the rate, and two
 // tenths of a second's worth: one may go at once, and one is the longest that a
-// start is used late. Another two are for a machine that is busy.
+// token is used late. Another two are for a machine that is busy.
 func within(t *testing.T, at []time.Time, perSecond float64) {
 	t.Helper()
 	for i := range at {
@@ -131,9 +131,9 @@ func within(t *testing.T, at []time.Time, perSecond float64) {
 // A rate is one for all replicas: the one that has all the work has all of it,
 // and all together have no more.
 //
-// Negative control: newAlone in place of Gates for the second part; a rate that
+// Negative control: no SharedLimits in the Options for the second part; a rate that
 // is divided by the number of replicas for the first.
-func TestGates_rate(t *testing.T) {
+func TestSharedLimits_rate(t *testing.T) {
 	t.Parallel()
 	const rate, most = 50, 60
 	replicas, _ := newReplicas(t, 3)
@@ -141,7 +141,7 @@ func TestGates_rate(t *testing.T) {
 	c := connection("x", nil)
 	c.Connector, c.Rate = r, yamlnode.Rate{Count: rate, Per: time.Second}
 	for _, one := range replicas {
-		one.lanes.Update([]deliver.Connection{c})
+		one.dispatcher.Update([]deliver.Connection{c})
 	}
 	replicas[1].accept(most)
 	at := arrivals(t, r, most)
@@ -162,15 +162,15 @@ func TestGates_rate(t *testing.T) {
 
 // A replica whose rate was made slower when a pause ended sends no more than
 // that with all the others.
-func TestGates_released(t *testing.T) {
+func TestSharedLimits_released(t *testing.T) {
 	t.Parallel()
 	replicas, _ := newReplicas(t, 2)
 	r := newTimed()
 	c := connection("x", nil)
 	c.Connector = r
 	for _, one := range replicas {
-		one.lanes.Update([]deliver.Connection{c})
-		one.lanes.SetPauseStates([]event.PauseState{{Connection: "x", Count: 40, Per: time.Second}})
+		one.dispatcher.Update([]deliver.Connection{c})
+		one.dispatcher.SetPauseStates([]event.PauseState{{Connection: "x", Count: 40, Per: time.Second}})
 	}
 	for _, one := range replicas {
 		one.accept(20)
@@ -181,9 +181,9 @@ func TestGates_released(t *testing.T) {
 // What one replica finds out about a receiver holds for the others; when it is
 // time one of all sends a probe, and when that gets through all go on.
 //
-// Negative control: Trip tells nobody (the others send), Probe is claimed by
+// Negative control: OpenBreaker tells nobody (the others send), Probe is claimed by
 // everybody (more than one arrives while the first is under way).
-func TestGates_breaker(t *testing.T) {
+func TestSharedLimits_breaker(t *testing.T) {
 	t.Parallel()
 	replicas, url := newReplicas(t, 3)
 	var sick atomic.Bool
@@ -202,13 +202,13 @@ func TestGates_breaker(t *testing.T) {
 	for _, one := range replicas {
 		c := connection("x", r, 20*time.Millisecond)
 		c.Concurrency, c.Policy.Delays, c.Timeout = 2, slices.Repeat([]time.Duration{time.Hour}, 3), time.Minute
-		one.lanes.Update([]deliver.Connection{c})
+		one.dispatcher.Update([]deliver.Connection{c})
 	}
 	replicas[0].accept(12)
 	state := func(want deliver.State) {
 		t.Helper()
 		for i, one := range replicas {
-			lab.Eventually(t, fmt.Sprintf("replica %d says %s", i, want), func() bool { return one.lanes.Health(event.AttemptStats{})["x"].State == want })
+			lab.Eventually(t, fmt.Sprintf("replica %d says %s", i, want), func() bool { return one.dispatcher.Health(event.AttemptStats{})["x"].State == want })
 		}
 	}
 	state(deliver.Broken)
@@ -240,27 +240,27 @@ func TestGates_breaker(t *testing.T) {
 	close(hold)
 	lab.Eventually(t, "everything is sent", func() bool { return probes.Load() == 12-before+10 })
 	for i, one := range replicas {
-		lab.Eventually(t, fmt.Sprintf("replica %d says it works", i), func() bool { return one.lanes.Health(event.AttemptStats{})["x"].State != deliver.Broken })
+		lab.Eventually(t, fmt.Sprintf("replica %d says it works", i), func() bool { return one.dispatcher.Health(event.AttemptStats{})["x"].State != deliver.Broken })
 	}
 }
 
-// The receiver's Retry-After holds for all replicas, and a fresh start of the
+// The receiver's Retry-After holds for all replicas, and a reset of the
 // connection, by other settings, for all as well.
-func TestGates_pause(t *testing.T) {
+func TestSharedLimits_pause(t *testing.T) {
 	t.Parallel()
 	replicas, _ := newReplicas(t, 2)
 	first := newReceiver(func(context.Context, event.Delivery) error {
 		return &connectors.Error{Err: errors.New("429"), After: time.Minute}
 	})
 	c := connection("x", first, time.Hour)
-	replicas[0].lanes.Update([]deliver.Connection{c})
+	replicas[0].dispatcher.Update([]deliver.Connection{c})
 	second := newReceiver(nil)
 	c = connection("x", second, time.Hour)
-	replicas[1].lanes.Update([]deliver.Connection{c})
+	replicas[1].dispatcher.Update([]deliver.Connection{c})
 	replicas[0].accept(1)
 	first.await(t, 1)
 	lab.Eventually(t, "the pause is known", func() bool {
-		list, err := replicas[1].store.SharedLimits().Shut(t.Context())
+		list, err := replicas[1].store.SharedLimits().Blocked(t.Context())
 		return err == nil && len(list) == 1 && list[0].Paused > 50*time.Second
 	})
 	replicas[1].follow(t.Context())
@@ -272,6 +272,6 @@ func TestGates_pause(t *testing.T) {
 	}
 	c = connection("x", newReceiver(nil), time.Hour)
 	c.Fingerprint = "other settings"
-	replicas[0].lanes.Update([]deliver.Connection{c})
+	replicas[0].dispatcher.Update([]deliver.Connection{c})
 	second.await(t, 1)
 }

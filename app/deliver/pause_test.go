@@ -25,7 +25,7 @@ func (b *bench) held(ids ...event.DeliveryID) {
 // What is being sent when a connection is paused ends; what was in memory goes
 // back to the store, and what comes later stays there, until it goes on. The
 // order is that of acceptance.
-func TestSwitch_pause(t *testing.T) {
+func TestPause(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	sending := make(chan struct{})
@@ -36,36 +36,36 @@ func TestSwitch_pause(t *testing.T) {
 	c := connection("x", r)
 	c.Concurrency = 1
 	other := newReceiver(nil)
-	b.lanes.Update([]deliver.Connection{c, connection("other", other)})
-	for !b.lanes.Reserve("x") { // from now on it takes in memory
+	b.dispatcher.Update([]deliver.Connection{c, connection("other", other)})
+	for !b.dispatcher.Reserve("x") { // from now on it takes in memory
 	}
-	b.lanes.Unreserve("x")
+	b.dispatcher.Unreserve("x")
 	var ids []event.DeliveryID
 	for range 5 {
 		ids = append(ids, b.accept("x", ""))
 	}
 	r.await(t, 1) // it is being sent
-	b.lanes.SetPauseStates([]event.PauseState{{Connection: "x", Paused: true}})
-	if b.lanes.Reserve("x") {
+	b.dispatcher.SetPauseStates([]event.PauseState{{Connection: "x", Paused: true}})
+	if b.dispatcher.Reserve("x") {
 		t.Error("a paused lane takes deliveries into memory")
 	}
 	ids = append(ids, b.accept("x", ""))
 	close(sending)
 	b.state(ids[0], event.Delivered)
 	b.held(ids[1:]...)
-	if h := b.lanes.Health(event.AttemptStats{}); h["x"].State != deliver.Paused || h["other"].State != deliver.Working {
+	if h := b.dispatcher.Health(event.AttemptStats{}); h["x"].State != deliver.Paused || h["other"].State != deliver.Working {
 		t.Errorf("got %+v", h)
 	}
 	b.accept("other", "")
 	other.await(t, 1)
 	c.Fingerprint = "changed" // a reload while it is paused
-	b.lanes.Update([]deliver.Connection{c, connection("other", other)})
+	b.dispatcher.Update([]deliver.Connection{c, connection("other", other)})
 	ids = append(ids, b.accept("x", ""))
 	b.held(ids[len(ids)-1])
 	if len(r.arrived) > 0 {
 		t.Fatal("something was sent while the connection was paused")
 	}
-	b.lanes.SetPauseStates([]event.PauseState{{Connection: "x"}})
+	b.dispatcher.SetPauseStates([]event.PauseState{{Connection: "x"}})
 	for i, d := range r.await(t, len(ids)-1) {
 		if d.ID != ids[i+1] {
 			t.Errorf("number %d was %s, want %s", i+1, d.ID, ids[i+1])
@@ -75,18 +75,18 @@ func TestSwitch_pause(t *testing.T) {
 }
 
 // A connection that is paused at the start sends nothing.
-func TestSwitch_beforeTheFirstUpdate(t *testing.T) {
+func TestPause_beforeTheFirstUpdate(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	r := newReceiver(nil)
-	b.lanes.SetPauseStates([]event.PauseState{{Connection: "x", Paused: true}})
-	b.lanes.Update([]deliver.Connection{connection("x", r)})
+	b.dispatcher.SetPauseStates([]event.PauseState{{Connection: "x", Paused: true}})
+	b.dispatcher.Update([]deliver.Connection{connection("x", r)})
 	id := b.accept("x", "key")
 	later := b.accept("x", "key")
 	if len(r.arrived) > 0 {
 		t.Error("it was sent")
 	}
-	b.lanes.SetPauseStates(nil)
+	b.dispatcher.SetPauseStates(nil)
 	got := r.await(t, 2)
 	if got[0].ID != id || got[1].ID != later {
 		t.Errorf("got %+v", got)
@@ -95,7 +95,7 @@ func TestSwitch_beforeTheFirstUpdate(t *testing.T) {
 
 // What was held goes at the rate that was asked for, and no quicker than the
 // connection's own allows.
-func TestSwitch_rate(t *testing.T) {
+func TestPause_rate(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	r, limited := newReceiver(nil), newReceiver(nil)
@@ -105,8 +105,8 @@ func TestSwitch_rate(t *testing.T) {
 		{Connection: "x", Count: 20, Per: time.Second},
 		{Connection: "limited", Count: 1000, Per: time.Second},
 	}
-	b.lanes.SetPauseStates(rates)
-	b.lanes.Update([]deliver.Connection{connection("x", r), own})
+	b.dispatcher.SetPauseStates(rates)
+	b.dispatcher.Update([]deliver.Connection{connection("x", r), own})
 	begun := time.Now()
 	for range 8 {
 		b.accept("x", "")
@@ -118,7 +118,7 @@ func TestSwitch_rate(t *testing.T) {
 	if took := time.Since(begun); took < 250*time.Millisecond {
 		t.Errorf("8 were sent in %s at 20 a second", took)
 	}
-	b.lanes.SetPauseStates(nil)
+	b.dispatcher.SetPauseStates(nil)
 	begun = time.Now()
 	for range 200 {
 		b.accept("x", "")
@@ -130,16 +130,16 @@ func TestSwitch_rate(t *testing.T) {
 }
 
 // Stop does not wait for what is paused, and what was held is there afterwards.
-func TestSwitch_stop(t *testing.T) {
+func TestPause_stop(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	r := newReceiver(nil)
-	b.lanes.Update([]deliver.Connection{connection("x", r)})
-	b.lanes.SetPauseStates([]event.PauseState{{Connection: "x", Paused: true}})
+	b.dispatcher.Update([]deliver.Connection{connection("x", r)})
+	b.dispatcher.SetPauseStates([]event.PauseState{{Connection: "x", Paused: true}})
 	id := b.accept("x", "")
 	b.stop(time.Second)
 	b.start()
-	b.lanes.Update([]deliver.Connection{connection("x", r)})
+	b.dispatcher.Update([]deliver.Connection{connection("x", r)})
 	if got := r.await(t, 1)[0]; got.ID != id {
 		t.Errorf("got %s, want %s", got.ID, id)
 	}
@@ -179,20 +179,20 @@ func TestClose(t *testing.T) {
 			t.Fatalf("%q was not closed", want)
 		}
 	}
-	b.lanes.Update([]deliver.Connection{settings("first")})
-	b.lanes.Update([]deliver.Connection{settings("first again")}) // the same: the first stays in use
-	b.lanes.SetPauseStates([]event.PauseState{{Connection: "x", Paused: true}})
-	b.lanes.SetPauseStates([]event.PauseState{{Connection: "x", Count: 1, Per: time.Second}})
-	b.lanes.Update([]deliver.Connection{settings("second")})
+	b.dispatcher.Update([]deliver.Connection{settings("first")})
+	b.dispatcher.Update([]deliver.Connection{settings("first again")}) // the same: the first stays in use
+	b.dispatcher.SetPauseStates([]event.PauseState{{Connection: "x", Paused: true}})
+	b.dispatcher.SetPauseStates([]event.PauseState{{Connection: "x", Count: 1, Per: time.Second}})
+	b.dispatcher.Update([]deliver.Connection{settings("second")})
 	expect("first")
-	b.lanes.SetPauseStates([]event.PauseState{{Connection: "x", Paused: true}})
-	b.lanes.Update([]deliver.Connection{settings("third")})
+	b.dispatcher.SetPauseStates([]event.PauseState{{Connection: "x", Paused: true}})
+	b.dispatcher.Update([]deliver.Connection{settings("third")})
 	expect("second")
-	b.lanes.SetPauseStates(nil)
-	b.lanes.Update(nil)
+	b.dispatcher.SetPauseStates(nil)
+	b.dispatcher.Update(nil)
 	expect("third")
-	b.lanes.Update([]deliver.Connection{settings("fourth")})
-	b.lanes.Stop(t.Context())
+	b.dispatcher.Update([]deliver.Connection{settings("fourth")})
+	b.dispatcher.Stop(t.Context())
 	expect("fourth")
 	if len(closed) > 0 {
 		t.Errorf("%q was closed too", <-closed)
@@ -211,12 +211,12 @@ func TestHealth(t *testing.T) {
 	})
 	c := connection("x", r)
 	c.Concurrency = 1
-	b.lanes.Update([]deliver.Connection{c})
-	if h := b.lanes.Health(event.AttemptStats{})["x"]; h != (deliver.Health{State: deliver.Working}) {
+	b.dispatcher.Update([]deliver.Connection{c})
+	if h := b.dispatcher.Health(event.AttemptStats{})["x"]; h != (deliver.Health{State: deliver.Working}) {
 		t.Errorf("got %+v", h)
 	}
 	b.state(b.accept("x", ""), event.Failed)
-	h := b.lanes.Health(event.AttemptStats{})["x"]
+	h := b.dispatcher.Health(event.AttemptStats{})["x"]
 	if h.State != deliver.Failing || h.LastError != "503 Service Unavailable" || h.FailedAt.IsZero() || h.Hour.Attempts != 1 || h.Hour.Failed != 1 {
 		t.Errorf("got %+v", h)
 	}
@@ -224,7 +224,7 @@ func TestHealth(t *testing.T) {
 	for range 3 {
 		b.state(b.accept("x", ""), event.Delivered)
 	}
-	h = b.lanes.Health(event.AttemptStats{})["x"]
+	h = b.dispatcher.Health(event.AttemptStats{})["x"]
 	if h.State != deliver.Working || h.LastError == "" || h.Day.Attempts != 4 || h.Day.Failed != 1 || h.Day.P95 <= 0 || h.Day.P95 > 10*time.Second {
 		t.Errorf("got %+v", h)
 	}

@@ -17,7 +17,7 @@ func TestHolds(t *testing.T) {
 	b := newBench(t)
 	var gone atomic.Int64
 	asked := make(chan struct{}, 10)
-	b.lanes = deliver.New(b.store, deliver.Options{
+	b.dispatcher = deliver.New(b.store, deliver.Options{
 		Logger: slog.New(slog.DiscardHandler), Now: time.Now, Observe: func(string, event.DeliveryState, time.Duration) {},
 		Holds: func(d *event.Delivery) bool {
 			asked <- struct{}{}
@@ -29,10 +29,10 @@ func TestHolds(t *testing.T) {
 	gone.Store(int64(id) + 1)
 	c := connection("x", r)
 	c.Concurrency = 1
-	b.lanes.Update([]deliver.Connection{c})
-	for !b.lanes.Reserve("x") { // after its first look at the store the lane takes in memory
+	b.dispatcher.Update([]deliver.Connection{c})
+	for !b.dispatcher.Reserve("x") { // after its first look at the store the lane takes in memory
 	}
-	b.lanes.Deliver(event.Delivery{ID: event.DeliveryID(id) + 1, Event: id, Connection: "x", Claim: 1})
+	b.dispatcher.Deliver(event.Delivery{ID: event.DeliveryID(id) + 1, Event: id, Connection: "x", Claim: 1})
 	<-asked
 	kept := b.accept("x", "")
 	if got := r.await(t, 1)[0]; got.ID != kept {
@@ -40,7 +40,7 @@ func TestHolds(t *testing.T) {
 	}
 	b.state(kept, event.Delivered)
 	// A look at the store takes places for a moment.
-	lab.Eventually(t, "no place is taken but that of the commit under way", func() bool { return b.lanes.InMemory()["x"] <= 1 })
+	lab.Eventually(t, "no place is taken but that of the commit under way", func() bool { return b.dispatcher.InMemory()["x"] <= 1 })
 }
 
 // What another process left in the store is found when the lane is woken.
@@ -48,17 +48,17 @@ func TestWake(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	r := newReceiver(nil)
-	b.lanes.Update([]deliver.Connection{connection("x", r)})
-	for !b.lanes.Reserve("x") { // the lane has looked, and will not by itself for a while
+	b.dispatcher.Update([]deliver.Connection{connection("x", r)})
+	for !b.dispatcher.Reserve("x") { // the lane has looked, and will not by itself for a while
 	}
-	b.lanes.Unreserve("x")
+	b.dispatcher.Unreserve("x")
 	for _, name := range []string{"x", ""} {
 		id := b.store.NewIDs(2)
 		d := event.Delivery{ID: event.DeliveryID(id) + 1, Event: id, Connection: "x", Rule: "r", Action: 1, Output: []byte(`{}`)}
 		if _, err := b.store.Accept(&event.Event{ID: id, Source: "s", ReceivedAt: time.Now(), State: event.Routed}, []event.Delivery{d}); err != nil {
 			t.Fatal(err)
 		}
-		b.lanes.Poll(name)
+		b.dispatcher.Poll(name)
 		if got := r.await(t, 1)[0]; got.ID != d.ID {
 			t.Errorf("woken by %q: got %s, want %s", name, got.ID, d.ID)
 		}
