@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"hookgate/app/admin"
+	"hookgate/app/admin/access"
 	"hookgate/app/admin/tail"
 	"hookgate/app/config"
 	"hookgate/app/deliver"
@@ -51,6 +52,7 @@ type App struct {
 	pauses     pauses
 	stats      attemptStats
 	feed       *tail.Feed
+	access     *access.Control
 
 	plan    atomic.Pointer[Plan]
 	reloads sync.Mutex
@@ -110,6 +112,7 @@ func New(loaded *Plan, opt Options) (*App, error) {
 		return nil, errors.Join(err, a.end(context.Background()))
 	}
 	a.feed = tail.New(store, tail.Options{Logger: opt.Logger, Now: opt.Now, Present: admin.PresentLive})
+	a.access = access.New(store, func() []access.User { return a.plan.Load().Config.Server.Admin.Access() }, opt.Now, opt.Logger)
 	a.server = web.New(a.webConfig(loaded))
 	a.describe()
 	return a, nil
@@ -169,10 +172,14 @@ func (a *App) end(ctx context.Context) error {
 }
 
 func (a *App) webConfig(loaded *Plan) web.Config {
+	operators := a.operators()
 	return web.Config{
 		Plan:     func() *ingest.Plan { return &a.plan.Load().Plan },
 		Intake:   a.intake,
-		Admin:    a.operators(),
+		Admin:    operators,
+		Pages:    operators,
+		Version:  a.opt.Version,
+		Access:   a.access,
 		Download: a.files.Download,
 		FormKey:  a.formKey,
 		Ready:    a.notReady,
@@ -186,13 +193,10 @@ func (a *App) webConfig(loaded *Plan) web.Config {
 
 // settings are what the server itself takes from the configuration.
 func settings(doc *config.Config) web.Settings {
-	s := web.Settings{
+	return web.Settings{
 		PublicURL: doc.Server.PublicURL, TrustedProxies: doc.Server.TrustedProxies, MaxBody: int64(doc.Server.MaxBody),
+		Location: doc.Server.Location,
 	}
-	if admin := doc.Server.Admin; admin != nil {
-		s.AdminUser, s.AdminPassword = admin.User, admin.Password
-	}
-	return s
 }
 
 // describe connects the metrics to what they measure.

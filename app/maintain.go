@@ -61,5 +61,8 @@ func (a *App) maintainOnce(ctx context.Context) {
 	if deleted > 0 {
 		a.opt.Logger.InfoContext(ctx, "old events deleted", "count", deleted)
 	}
+	if err := a.store.PruneAccess(a.opt.Now()); err != nil {
+		a.opt.Logger.WarnContext(ctx, "ended sessions could not be deleted, trying again later", "error", err)
+	}
 	a.files.tidy(ctx, !a.plan.Load().Config.Storage.URL.IsZero())
 }

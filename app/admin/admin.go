@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"time"
 
+	"hookgate/app/admin/access"
 	"hookgate/app/admin/tail"
 	"hookgate/app/ingest"
 	"hookgate/app/replay"
@@ -56,6 +57,8 @@ type Options struct {
 	// one process only.
 	Limits SharedLimits
 	Files  Files
+	// Access lets people and programs in.
+	Access *access.Control
 }
 
 // InForce is the configuration in force, as operators ask about it. It never

@@ -16,6 +16,7 @@ const (
 	groupDeliveries = "deliveries"
 	groupForms      = "forms"
 	groupOperate    = "operate"
+	groupAccess     = "access"
 )
 
 func newRoot(s *session) *cobra.Command {
@@ -48,6 +49,7 @@ func newRoot(s *session) *cobra.Command {
 		&cobra.Group{ID: groupDeliveries, Title: "Deliveries"},
 		&cobra.Group{ID: groupForms, Title: "Forms"},
 		&cobra.Group{ID: groupOperate, Title: "Operate"},
+		&cobra.Group{ID: groupAccess, Title: "Access"},
 	)
 	root.SetHelpCommandGroupID(groupOperate)
 	root.SetCompletionCommandGroupID(groupOperate)
@@ -57,6 +59,7 @@ func newRoot(s *session) *cobra.Command {
 		newCheck(s), newTest(s), newExplain(s), newSchema(s), newRoutes(s),
 		newEvents(s), newReplay(s), newDeliveries(s),
 		newForms(s),
+		newLogin(s), newTokens(s), newPasswd(s),
 		newConnections(s), newConnectors(s), newReload(s), newReplicas(s), newMigrate(s), newSources(s), newVersion(s),
 	)
 	root.SetHelpCommand(newHelp())

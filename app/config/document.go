@@ -59,15 +59,6 @@ type Server struct {
 	MaxBody yamlnode.Size `yaml:"max_body" doc:"The largest body of a request, from 1KB to 100MB." default:"10MB"`
 }
 
-// Admin is who may use the UI and the API.
-type Admin struct {
-	User     string       `yaml:"user,required" doc:"The name to log in with." example:"team"`
-	Password event.Secret `yaml:"password,required" doc:"The password to log in with; it comes from the environment." example:"${HOOKGATE_ADMIN_PASSWORD}"`
-}
-
-// Noun is what messages call it.
-func (Admin) Noun() string { return "admin" }
-
 // KeyHint helps those who think of host and port apart.
 func (Server) KeyHint(key string) string {
 	switch key {

@@ -24,9 +24,6 @@ const (
 	maxLease         = 10 * time.Minute
 )
 
-// weakPassword is the length in characters below which a password is warned of.
-const weakPassword = 12
-
 func (s *Server) decode(n yamlnode.Node) diag.List {
 	if n.Kind() == yamlnode.Null {
 		return nil
@@ -47,7 +44,7 @@ func (s *Server) decode(n yamlnode.Node) diag.List {
 	if s.MaxBody < minBody || s.MaxBody > maxBody {
 		list = append(list, n.Get("max_body").Diag("bad-value", "", `"max_body" must be from 1KB to 100MB`))
 	}
-	return slices.Concat(list, s.checkProxies(n), s.checkAdmin(n.Get("admin")))
+	return slices.Concat(list, s.checkProxies(n), s.Admin.check(n.Get("admin")))
 }
 
 // isAddress reports whether text is host:port. The host may be left out.
@@ -96,29 +93,6 @@ func (s *Server) onLoopback() bool {
 	host, _, err := net.SplitHostPort(s.Listen)
 	addr, bad := netip.ParseAddr(host)
 	return err == nil && (host == "localhost" || bad == nil && addr.IsLoopback())
-}
-
-func (s *Server) checkAdmin(n yamlnode.Node) diag.List {
-	if s.Admin == nil {
-		return nil
-	}
-	var list diag.List
-	user, password := n.Get("user"), n.Get("password")
-	if user.Kind() == yamlnode.Scalar && (s.Admin.User == "" || strings.ContainsRune(s.Admin.User, ':')) {
-		list = append(list, user.Diag("bad-value", "", `"user" must not be empty, nor hold a colon`)) // RFC 7617, section 2
-	}
-	if password.Kind() != yamlnode.Scalar {
-		return list
-	}
-	if s.Admin.Password.IsZero() {
-		return append(list, password.Diag("bad-value", "", `"password" must not be empty`))
-	}
-	if len([]rune(s.Admin.Password.Reveal())) < weakPassword {
-		weak := password.Diag("weak-password", "make one: openssl rand -base64 18", "the password has fewer than %d characters", weakPassword)
-		weak.Severity = diag.Warning
-		list = append(list, weak)
-	}
-	return list
 }
 
 func (s *Storage) decode(n yamlnode.Node, folder string) diag.List {

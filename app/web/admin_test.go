@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"hookgate/app/admin/access"
 	"hookgate/app/web"
 	"hookgate/internal/event"
 )
@@ -37,7 +38,14 @@ func basic(user, password string) string {
 }
 
 func withAdmin(c *web.Config) {
-	c.Settings.AdminUser, c.Settings.AdminPassword = "team", event.NewSecret("pass:word")
+	withUsers(access.User{Name: "team", Role: access.Operator, Password: event.NewSecret("pass:word")})(c)
+}
+
+// withUsers lets users log in, by the clock that the Config has in the end.
+func withUsers(users ...access.User) func(*web.Config) {
+	return func(c *web.Config) {
+		c.Access = access.New(nil, func() []access.User { return users }, func() time.Time { return c.Now() }, c.Logger)
+	}
 }
 
 func TestProbes(t *testing.T) {
@@ -95,7 +103,8 @@ func TestNoAdminNoAPI(t *testing.T) {
 func TestLogin(t *testing.T) {
 	t.Parallel()
 	clock := newClock()
-	f := start(t, withAdmin, func(c *web.Config) { c.Now = clock.now })
+	users := []access.User{{Name: "team", Role: access.Operator, Password: event.NewSecret("pass:word")}}
+	f := start(t, withUsers(users...), func(c *web.Config) { c.Now = clock.now })
 	right := basic("team", "pass:word")
 	for _, path := range []string{"/api/v1/status", "/metrics"} {
 		if got := f.do("GET", path, "", "Authorization", right); got.status != 200 {
@@ -127,7 +136,7 @@ func TestLogin(t *testing.T) {
 			t.Errorf("from a page of %s: %d", origin, got.status)
 		}
 	}
-	f.server.Configure(web.Settings{AdminUser: "team", AdminPassword: event.NewSecret("new")})
+	users[0].Password = event.NewSecret("new")
 	if got := f.do("GET", "/api/v1/status", "", "Authorization", right); got.status != 401 {
 		t.Errorf("after the password was changed: %d", got.status)
 	}

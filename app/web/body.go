@@ -100,6 +100,17 @@ func (s *Server) wholeBody(c *fiber.Ctx) error {
 	return c.Next()
 }
 
+// pageBody is the size in bytes of what a page posts: a few fields.
+const pageBody = 64 << 10
+
+// smallBody is the middleware of pages: what they post is short.
+func (s *Server) smallBody(c *fiber.Ctx) error {
+	if _, err := s.readBody(c.Context(), pageBody); err != nil {
+		return s.unread(c.Context(), "", err, pageBody)
+	}
+	return c.Next()
+}
+
 // unread answers a request to a source, or to no place in particular (""),
 // whose body was not read to its end.
 func (s *Server) unread(ctx *fasthttp.RequestCtx, source string, err error, limit int64) error {

@@ -36,25 +36,6 @@ func TestBucketsAreBounded(t *testing.T) {
 	}
 }
 
-func TestLockoutsAreBounded(t *testing.T) {
-	t.Parallel()
-	l := newLockouts()
-	now := time.Unix(0, 0)
-	for i := range maxLockouts + 500 {
-		l.failed(address(i), now.Add(time.Duration(i)*time.Millisecond))
-	}
-	if n := len(l.from); n > maxLockouts {
-		t.Errorf("%d addresses are remembered", n)
-	}
-	if l.from[address(maxLockouts+499)] == nil || l.from[address(0)] != nil {
-		t.Error("not the oldest is forgotten")
-	}
-	l.failed(address(1<<20), now.Add(time.Hour))
-	if n := len(l.from); n != 1 {
-		t.Errorf("%d addresses are remembered although their time is over", n)
-	}
-}
-
 func TestNetwork(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{

@@ -11,8 +11,10 @@ import (
 	"net/netip"
 	"time"
 
+	"hookgate/app/admin/access"
 	"hookgate/app/ingest"
 	"hookgate/app/web/api"
+	"hookgate/app/web/ui"
 	"hookgate/internal/event"
 )
 
@@ -43,12 +45,10 @@ type Settings struct {
 	// TrustedProxies may say by X-Forwarded-For and X-Forwarded-Proto whom
 	// they speak for.
 	TrustedProxies []netip.Prefix
+	// Location is server.timezone; nil: UTC.
+	Location *time.Location
 	// MaxBody is the size of a request's body in bytes that is still read.
 	MaxBody int64
-	// AdminUser and AdminPassword open /api/v1 and /metrics on the public
-	// listener. Without them both are 404 there.
-	AdminUser     string
-	AdminPassword event.Secret
 }
 
 // Config is what a Server needs. All fields are required but Limits and Download.
@@ -56,11 +56,16 @@ type Config struct {
 	Plan   func() *ingest.Plan // the one in force
 	Intake Intake
 	Admin  api.Service
+	Pages  ui.Service // nil: there are no pages
+	// Access lets in to /api/v1 and /metrics on the public listener, which are
+	// 404 there while nobody may log in.
+	Access *access.Control
 	// Download opens the file that a signed link leads to: event.ErrNotFound,
 	// event.ErrExpired. nil: there are none.
 	Download func(ctx context.Context, id string, until time.Time, sig string) (event.File, io.ReadCloser, error)
 	Ready    func() error // why the process cannot do its work right now, nil if it can
 	Metrics  http.Handler
+	Version  string
 	FormKey  []byte                      // what the time tokens of forms are signed with
 	Refused  func(source, result string) // counts a request that never reached the Intake
 	Settings Settings

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"hookgate/app/admin/access"
 	"hookgate/app/ingest"
 	"hookgate/app/metrics"
 	"hookgate/app/web"
@@ -90,6 +91,7 @@ func start(t testing.TB, change ...func(*web.Config)) *fixture {
 		Plan:   func() *ingest.Plan { return plan },
 		Intake: f.intake,
 		Admin:  fakeAdmin{},
+		Access: access.New(nil, func() []access.User { return nil }, time.Now, slog.New(slog.DiscardHandler)),
 		Ready: func() error {
 			mu.Lock()
 			defer mu.Unlock()

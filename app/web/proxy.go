@@ -57,7 +57,7 @@ func (s *Settings) base(ctx *fasthttp.RequestCtx) string {
 		return s.PublicURL
 	}
 	scheme := "http"
-	if s.trusts(addressOf(ctx.RemoteAddr())) && string(ctx.Request.Header.Peek(fasthttp.HeaderXForwardedProto)) == "https" {
+	if s.https(ctx) {
 		scheme = "https"
 	}
 	return scheme + "://" + string(ctx.Request.Header.Host())
@@ -74,4 +74,9 @@ func (s *Server) warnOfProxy(ctx *fasthttp.RequestCtx, settings *Settings) {
 		s.cfg.Logger.Warn("a proxy is not trusted: all visitors behind it count as one, and share its rate limit",
 			"proxy", ip.String(), "hint", "add its address to server.trusted_proxies")
 	})
+}
+
+// https reports that the client spoke https to a trusted proxy.
+func (s *Settings) https(ctx *fasthttp.RequestCtx) bool {
+	return s.trusts(addressOf(ctx.RemoteAddr())) && string(ctx.Request.Header.Peek(fasthttp.HeaderXForwardedProto)) == "https"
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/valyala/fasthttp/fasthttpadaptor"
 
 	"hookgate/app/web/api"
+	"hookgate/app/web/ui"
 )
 
 // Server serves the public side and, on another listener, the administration
@@ -28,8 +29,8 @@ type Server struct {
 	settings atomic.Pointer[Settings]
 
 	public, admin *fiber.App
+	ui            *ui.UI
 
-	lockouts *lockouts
 	posts    *buckets[postKey]
 	refusals *refusalLog
 	uploads  *shares     // posts with files that are being read
@@ -42,12 +43,12 @@ func New(cfg Config) *Server {
 	cfg.Limits = cfg.Limits.withDefaults()
 	s := &Server{
 		cfg:      cfg,
-		lockouts: newLockouts(),
 		posts:    newBuckets[postKey](maxBuckets),
 		refusals: newRefusalLog(cfg.Logger, cfg.Now),
 		uploads:  newShares(maxUploads, maxUploads/16),
 	}
 	s.Configure(cfg.Settings)
+	s.ui = s.newUI()
 	s.public, s.admin = s.newApp(), s.newApp()
 
 	metrics := fasthttpadaptor.NewFastHTTPHandler(cfg.Metrics)
@@ -68,6 +69,7 @@ func New(cfg Config) *Server {
 	api.Register(s.public.Group("/api/v1", s.login, s.wholeBody), cfg.Admin, cfg.Logger, cfg.Now)
 	s.admin.Get("/metrics", serveMetrics)
 	api.Register(s.admin.Group("/api/v1", s.wholeBody), cfg.Admin, cfg.Logger, cfg.Now)
+	s.ui.Register(s.public, s.smallBody)
 	for _, app := range []*fiber.App{s.public, s.admin} {
 		app.Get("/healthz", healthz)
 		app.Get("/readyz", s.readyz)
@@ -75,6 +77,19 @@ func New(cfg Config) *Server {
 		s.tune(app)
 	}
 	return s
+}
+
+// newUI makes the pages. What they are made of is built in.
+func (s *Server) newUI() *ui.UI {
+	return ui.New(ui.Config{
+		Access: s.cfg.Access, Service: s.cfg.Pages, Version: s.cfg.Version, Logger: s.cfg.Logger, Now: s.cfg.Now,
+		Settings: func() ui.Settings {
+			settings := s.settings.Load()
+			return ui.Settings{PublicURL: settings.PublicURL, Location: settings.Location}
+		},
+		Client: func(ctx *fasthttp.RequestCtx) netip.Addr { return network(s.settings.Load().client(ctx)) },
+		Secure: func(ctx *fasthttp.RequestCtx) bool { return s.settings.Load().https(ctx) },
+	})
 }
 
 // Configure puts other settings into force, for requests that begin from now on.

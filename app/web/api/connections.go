@@ -31,9 +31,9 @@ type TestRequest struct {
 func (h *handler) connectionRoutes(r fiber.Router) {
 	r.Get("/connections", h.answer(h.connections))
 	r.Get("/connections/:name", h.answer(h.connection))
-	r.Post("/connections/:name/pause", h.answer(h.pause))
-	r.Post("/connections/:name/resume", h.answer(h.resume))
-	r.Post("/connections/:name/test", h.answer(h.testConnection))
+	r.Post("/connections/:name/pause", h.act(h.pause))
+	r.Post("/connections/:name/resume", h.act(h.resume))
+	r.Post("/connections/:name/test", h.act(h.testConnection))
 }
 
 // connections answers GET /connections.

@@ -19,8 +19,8 @@ type Deliveries interface {
 
 func (h *handler) deliveryRoutes(r fiber.Router) {
 	r.Get("/deliveries", h.answer(h.deliveries))
-	r.Post("/deliveries/retry", h.answer(h.retry))
-	r.Post("/deliveries/cancel", h.answer(h.cancel))
+	r.Post("/deliveries/retry", h.act(h.retry))
+	r.Post("/deliveries/cancel", h.act(h.cancel))
 	r.Get("/deliveries/:id", h.answer(h.delivery))
 }
 

@@ -17,7 +17,7 @@ type Erasures interface {
 }
 
 func (h *handler) erasureRoutes(r fiber.Router) {
-	r.Post("/forget", h.answer(h.erase))
+	r.Post("/forget", h.act(h.erase))
 	r.Get("/forget", h.answer(h.erasures))
 }
 

@@ -19,7 +19,7 @@ type Events interface {
 
 func (h *handler) eventRoutes(r fiber.Router) {
 	r.Get("/events", h.answer(h.events))
-	r.Post("/events/send", h.answer(h.send))
+	r.Post("/events/send", h.act(h.send))
 	r.Get("/events/stream", h.answer(h.stream))
 	r.Get("/events/:id", h.answer(h.event))
 }

@@ -25,7 +25,7 @@ type Forms interface {
 
 func (h *handler) formRoutes(r fiber.Router) {
 	r.Get("/forms", h.answer(h.forms))
-	r.Post("/events/:id/notspam", h.answer(h.notSpam))
+	r.Post("/events/:id/notspam", h.act(h.notSpam))
 	r.Get("/sources/:name/fields", h.answer(func(c *fiber.Ctx) error { return h.fields(c, false) }))
 	r.Get("/forms/:name/fields", h.answer(func(c *fiber.Ctx) error { return h.fields(c, true) }))
 }

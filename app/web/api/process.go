@@ -21,7 +21,7 @@ type Process interface {
 func (h *handler) processRoutes(r fiber.Router) {
 	r.Get("/status", h.answer(h.status))
 	r.Get("/replicas", h.answer(h.replicas))
-	r.Post("/reload", h.answer(h.reload))
+	r.Post("/reload", h.act(h.reload))
 }
 
 // status answers GET /status.

@@ -26,11 +26,11 @@ type ReplayStep struct {
 
 func (h *handler) replayRoutes(r fiber.Router) {
 	r.Get("/replays", h.answer(h.replays))
-	r.Post("/replays", h.answer(h.createReplay))
+	r.Post("/replays", h.act(h.createReplay))
 	r.Post("/replays/preview", h.answer(h.previewReplay))
 	r.Post("/replays/diff", h.answer(h.compare))
 	r.Get("/replays/:id", h.answer(h.replay))
-	r.Post("/replays/:id/step", h.answer(h.stepReplay))
+	r.Post("/replays/:id/step", h.act(h.stepReplay))
 }
 
 // replays answers GET /replays.

@@ -10,11 +10,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"hookgate/app/admin"
+	"hookgate/app/admin/access"
 	"hookgate/internal/event"
 )
 
@@ -28,6 +30,7 @@ type Contract interface { //nolint:interfacebloat // the sum of the resources
 	Forms
 	Erasures
 	Replays
+	Logins
 	Process
 }
 
@@ -56,7 +59,7 @@ type handler struct {
 func Register(r fiber.Router, service Service, logger *slog.Logger, now func() time.Time) {
 	h := &handler{service: service, logger: logger, now: now}
 	for _, resource := range []func(fiber.Router){
-		h.eventRoutes, h.replayRoutes, h.deliveryRoutes, h.formRoutes, h.erasureRoutes, h.connectionRoutes, h.fileRoutes, h.processRoutes,
+		h.eventRoutes, h.replayRoutes, h.deliveryRoutes, h.formRoutes, h.erasureRoutes, h.connectionRoutes, h.fileRoutes, h.loginRoutes, h.processRoutes,
 	} {
 		resource(r)
 	}
@@ -94,13 +97,39 @@ func respond[T any](c *fiber.Ctx, within time.Duration, do func(context.Context)
 	return c.JSON(out)
 }
 
-// UserKey is under which the login leaves the name of the user.
-const UserKey = "hookgate.user"
+// VisitorKey is under which a login leaves who makes the request. Nobody stands
+// there for requests by the socket, whose file lets in who may do everything.
+const VisitorKey = "hookgate.visitor"
 
-// who calls: the admin's name, or "" for whoever may open the socket.
+// who calls: the name of a user or token, or "" for whoever may open the socket.
 func who(c *fiber.Ctx) string {
-	name, _ := c.Locals(UserKey).(string)
-	return name
+	visitor, _ := c.Locals(VisitorKey).(access.Visitor)
+	return visitor.Name
+}
+
+// CrossSite reports that a browser sends the request because of a page of
+// another site, and with the login that it remembers.
+func CrossSite(c *fiber.Ctx) bool {
+	switch c.Get("Sec-Fetch-Site") {
+	case "", "same-origin", "none":
+	default:
+		return true
+	}
+	// Browsers that do not send that, and pages without TLS, say the origin.
+	origin := c.Get(fiber.HeaderOrigin)
+	_, host, _ := strings.Cut(origin, "://")
+	return origin != "" && !strings.EqualFold(host, string(c.Context().Host()))
+}
+
+// act is answer for a route that changes something: it is not for those who may
+// only look.
+func (h *handler) act(route fiber.Handler) fiber.Handler {
+	return h.answer(func(c *fiber.Ctx) error {
+		if visitor, known := c.Locals(VisitorKey).(access.Visitor); known && !visitor.May() {
+			return WriteProblem(c.Context(), Problem{Status: fiber.StatusForbidden, Detail: visitor.Name + " may look at everything and change nothing"})
+		}
+		return route(c)
+	})
 }
 
 func badRequest(format string, args ...any) error {

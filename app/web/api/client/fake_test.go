@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"hookgate/app/admin"
+	"hookgate/app/admin/access"
 	"hookgate/app/admin/tail"
 	"hookgate/app/deliver"
 	"hookgate/app/ingest"
@@ -314,7 +315,10 @@ func serve(t *testing.T, f *fake) (overUnix *client.Client, url string) {
 	server := web.New(web.Config{
 		Plan: func() *ingest.Plan { return &ingest.Plan{} }, Admin: f.service(), Ready: func() error { return nil },
 		Metrics: http.NotFoundHandler(), Refused: func(string, string) {}, Logger: slog.New(slog.DiscardHandler),
-		Settings: web.Settings{AdminUser: "team", AdminPassword: event.NewSecret("pass:word")}, Now: func() time.Time { return received },
+		Access: access.New(nil, func() []access.User {
+			return []access.User{{Name: "team", Role: access.Operator, Password: event.NewSecret("pass:word")}}
+		}, time.Now, slog.New(slog.DiscardHandler)),
+		Now: func() time.Time { return received },
 	})
 	socket := filepath.Join(t.TempDir(), "hookgate.sock")
 	unix, err := web.ListenUnix(t.Context(), socket)

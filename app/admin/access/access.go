@@ -1,0 +1,306 @@
+// Package access says who may look at and operate the gateway from elsewhere
+// than its own machine: users with a password, the sessions of browsers that
+// logged in, links that log in once, and the tokens of programs.
+//
+// Secrets are random and 32 bytes long; the store has only their SHA-256. A
+// user's password is compared with an argon2id hash, or with the configuration's
+// plain one.
+package access
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"time"
+
+	"hookgate/internal/event"
+)
+
+// Role says what a user may do.
+type Role string
+
+// The roles.
+const (
+	Viewer   Role = "viewer"   // looks at everything, changes nothing
+	Operator Role = "operator" // also retries, pauses, sends, reloads, deletes
+)
+
+// User is one who may log in.
+type User struct {
+	Name string
+	Role Role
+	// Password is compared as it is; Hash is argon2id's text of it. One of them
+	// is set.
+	Password event.Secret
+	Hash     string
+}
+
+// Visitor is who makes a request: a user, or a token in the name of a program.
+type Visitor struct {
+	Name string
+	Role Role
+}
+
+// May reports whether the visitor may change things.
+func (v Visitor) May() bool { return v.Role == Operator }
+
+// Store keeps sessions, links and tokens.
+type Store interface {
+	AddSession(s event.Session) error
+	Session(ctx context.Context, hash []byte) (event.Session, error)
+	SessionSeen(hash []byte, seen, expires time.Time) error
+	EndSession(hash []byte) error
+	EndSessions(user string) error
+	LinkStore
+	TokenStore
+}
+
+// LinkStore keeps links that log in once.
+type LinkStore interface {
+	AddLoginLink(hash []byte, user string, expires time.Time) error
+	UseLoginLink(ctx context.Context, hash []byte, now time.Time) (user string, err error)
+}
+
+// TokenStore keeps the tokens of programs.
+type TokenStore interface {
+	AddToken(t event.Token) error
+	TokenOf(ctx context.Context, hash []byte) (event.Token, error)
+	Tokens(ctx context.Context) ([]event.Token, error)
+	TokenUsed(id event.AuditID, at time.Time) error
+	RevokeToken(id event.AuditID) error
+}
+
+const (
+	// sessionIdle is how long a session lasts without a request, sessionMost how
+	// long in all.
+	sessionIdle = 7 * 24 * time.Hour
+	sessionMost = 30 * 24 * time.Hour
+	// seenEvery is how exactly the last use of a session or token is stored.
+	seenEvery = 5 * time.Minute
+	// LinkLasts is how long a link that logs in once is good for.
+	LinkLasts = 10 * time.Minute
+)
+
+// The reasons for which somebody is not let in.
+var (
+	// ErrDenied: the name or the password is wrong, or the secret is nobody's.
+	ErrDenied = errors.New("the name or the password is wrong")
+	// ErrNoUsers: the configuration has nobody who could log in.
+	ErrNoUsers = errors.New("the configuration has no server.admin, so that nobody can log in")
+)
+
+// LockedError says how long an address has to wait after wrong passwords.
+type LockedError struct{ Wait time.Duration }
+
+func (e *LockedError) Error() string {
+	return fmt.Sprintf("too many failed logins from this address, try again in %s", e.Wait.Round(time.Second))
+}
+
+// Control lets people and programs in. It is safe for concurrent use.
+type Control struct {
+	store    Store
+	users    func() []User
+	now      func() time.Time
+	logger   *slog.Logger
+	lockouts *lockouts
+	checker  *checker
+}
+
+// New makes a Control. users are those of the configuration in force.
+func New(store Store, users func() []User, now func() time.Time, logger *slog.Logger) *Control {
+	return &Control{store: store, users: users, now: now, logger: logger, lockouts: newLockouts(), checker: newChecker(now)}
+}
+
+// Enabled reports whether anybody can log in.
+func (c *Control) Enabled() bool { return len(c.users()) > 0 }
+
+// user finds a user of the configuration by name.
+func (c *Control) user(name string) (User, bool) {
+	for _, u := range c.users() {
+		if u.Name == name {
+			return u, true
+		}
+	}
+	return User{}, false
+}
+
+// Password checks a name and password that come from an address: ErrDenied, a
+// *LockedError, or the context's end while others are being checked.
+func (c *Control) Password(ctx context.Context, name, password string, from netip.Addr) (Visitor, error) {
+	now := c.now()
+	if wait := c.lockouts.wait(from, now); wait > 0 {
+		return Visitor{}, &LockedError{wait}
+	}
+	u, known := c.user(name)
+	if !known {
+		u = decoy(c.users())
+	}
+	ok, err := c.checker.matches(ctx, u, password)
+	if err != nil {
+		return Visitor{}, err
+	}
+	if !known || !ok {
+		c.lockouts.failed(from, now)
+		return Visitor{}, ErrDenied
+	}
+	c.lockouts.succeeded(from)
+	return Visitor{Name: u.Name, Role: u.Role}, nil
+}
+
+// TriesLeft is how many wrong passwords an address may still give before it has
+// to wait.
+func (c *Control) TriesLeft(from netip.Addr) int { return c.lockouts.left(from) }
+
+// Begin begins a session for a user who proved who he is, and returns the
+// secret for his browser.
+func (c *Control) Begin(user string) (secret string, expires time.Time, err error) {
+	secret, hash := newSecret("")
+	now := c.now()
+	s := event.Session{Hash: hash, User: user, Created: now, Seen: now, Expires: now.Add(sessionIdle)}
+	if err := c.store.AddSession(s); err != nil {
+		return "", time.Time{}, err
+	}
+	return secret, now.Add(sessionMost), nil
+}
+
+// Session is who a browser's secret stands for: ErrDenied for a secret that is
+// nobody's, or no longer good, or of a user that the configuration lacks now.
+func (c *Control) Session(ctx context.Context, secret string) (Visitor, error) {
+	if secret == "" {
+		return Visitor{}, ErrDenied
+	}
+	hash := hashOf(secret)
+	s, err := c.store.Session(ctx, hash)
+	if errors.Is(err, event.ErrNotFound) {
+		return Visitor{}, ErrDenied
+	}
+	if err != nil {
+		return Visitor{}, err
+	}
+	now := c.now()
+	u, known := c.user(s.User)
+	if !known || !now.Before(s.Expires) {
+		return Visitor{}, ErrDenied
+	}
+	if now.Sub(s.Seen) > seenEvery {
+		until := now.Add(sessionIdle)
+		if most := s.Created.Add(sessionMost); until.After(most) {
+			until = most
+		}
+		if err := c.store.SessionSeen(hash, now, until); err != nil {
+			c.logger.WarnContext(ctx, "the use of a session could not be noted", "error", err)
+		}
+	}
+	return Visitor{Name: u.Name, Role: u.Role}, nil
+}
+
+// End ends a session; one that is gone already is fine.
+func (c *Control) End(secret string) error { return c.store.EndSession(hashOf(secret)) }
+
+// EndAll ends all sessions of a user.
+func (c *Control) EndAll(user string) error { return c.store.EndSessions(user) }
+
+// Link makes the secret of a link that logs in once, within LinkLasts: as user,
+// or as the first operator where that is empty.
+func (c *Control) Link(user string) (secret, name string, err error) {
+	users := c.users()
+	if len(users) == 0 {
+		return "", "", ErrNoUsers
+	}
+	name = user
+	if user == "" {
+		name = users[0].Name
+		for _, u := range users {
+			if u.Role == Operator {
+				name = u.Name
+				break
+			}
+		}
+	} else if _, known := c.user(user); !known {
+		return "", "", fmt.Errorf("user %q: %w", user, event.ErrNotFound)
+	}
+	secret, hash := newSecret("")
+	return secret, name, c.store.AddLoginLink(hash, name, c.now().Add(LinkLasts))
+}
+
+// Follow begins a session for who follows a link that logs in once: ErrDenied
+// for a link that never was, event.ErrUsed for one that was followed before or
+// whose time is over.
+func (c *Control) Follow(ctx context.Context, secret string) (session string, expires time.Time, err error) {
+	name, err := c.store.UseLoginLink(ctx, hashOf(secret), c.now())
+	if errors.Is(err, event.ErrNotFound) {
+		return "", time.Time{}, ErrDenied
+	}
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	if _, known := c.user(name); !known {
+		return "", time.Time{}, ErrDenied
+	}
+	return c.Begin(name)
+}
+
+// tokenPrefix is what tokens begin with, so that scanners for leaked secrets
+// know one.
+const tokenPrefix = "hgt_"
+
+// NewToken makes a token. Its secret is shown this once.
+func (c *Control) NewToken(id event.AuditID, name string, scope event.Scope, expires time.Time) (event.Token, string, error) {
+	secret, hash := newSecret(tokenPrefix)
+	t := event.Token{ID: id, Name: name, Scope: scope, Hash: hash, Expires: expires}
+	return t, secret, c.store.AddToken(t)
+}
+
+// Tokens are all tokens, the newest first.
+func (c *Control) Tokens(ctx context.Context) ([]event.Token, error) { return c.store.Tokens(ctx) }
+
+// RevokeToken ends a token: event.ErrNotFound where there is none.
+func (c *Control) RevokeToken(id event.AuditID) error { return c.store.RevokeToken(id) }
+
+// Token is who a program's secret stands for: ErrDenied as Session. Guesses of
+// an address are slowed down like those of passwords.
+func (c *Control) Token(ctx context.Context, secret string, from netip.Addr) (Visitor, error) {
+	now := c.now()
+	if wait := c.lockouts.wait(from, now); wait > 0 {
+		return Visitor{}, &LockedError{wait}
+	}
+	t, err := event.Token{}, event.ErrNotFound
+	if strings.HasPrefix(secret, tokenPrefix) {
+		t, err = c.store.TokenOf(ctx, hashOf(secret))
+	}
+	if errors.Is(err, event.ErrNotFound) || err == nil && !t.Expires.IsZero() && !now.Before(t.Expires) {
+		c.lockouts.failed(from, now)
+		return Visitor{}, ErrDenied
+	}
+	if err != nil {
+		return Visitor{}, err
+	}
+	if now.Sub(t.Used) > seenEvery {
+		if err := c.store.TokenUsed(t.ID, now); err != nil {
+			c.logger.WarnContext(ctx, "the use of a token could not be noted", "error", err)
+		}
+	}
+	role := Viewer
+	if t.Scope == event.ScopeOperate {
+		role = Operator
+	}
+	return Visitor{Name: "token " + t.Name, Role: role}, nil
+}
+
+func newSecret(prefix string) (secret string, hash []byte) {
+	raw := make([]byte, 32)
+	_, _ = rand.Read(raw) // never fails: see crypto/rand
+	secret = prefix + base64.RawURLEncoding.EncodeToString(raw)
+	return secret, hashOf(secret)
+}
+
+func hashOf(secret string) []byte {
+	sum := sha256.Sum256([]byte(secret))
+	return sum[:]
+}

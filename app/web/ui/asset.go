@@ -1,0 +1,66 @@
+package ui
+
+import (
+	"bytes"
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"io/fs"
+	"mime"
+	"path"
+)
+
+// asset is a file that is built in: style, script, icon.
+type asset struct {
+	hash      string // of its content: the URL changes with it
+	mediaType string
+	content   []byte
+	gzip      []byte // empty where it saves nothing
+}
+
+// assets are the files by name, without folders.
+type assets map[string]*asset
+
+func readAssets(files fs.FS) (assets, error) {
+	list := assets{}
+	return list, fs.WalkDir(files, ".", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		typ := mime.TypeByExtension(path.Ext(p))
+		switch path.Ext(p) { // what the machine's list of types may lack
+		case ".css":
+			typ = "text/css; charset=utf-8"
+		case ".js":
+			typ = "text/javascript; charset=utf-8"
+		case ".svg":
+			typ = "image/svg+xml"
+		default:
+			return nil // licences and notes are not served
+		}
+		content, err := fs.ReadFile(files, p)
+		if err != nil {
+			return err
+		}
+		sum := sha256.Sum256(content)
+		a := &asset{hash: hex.EncodeToString(sum[:6]), mediaType: typ, content: content}
+		var small bytes.Buffer
+		w, _ := gzip.NewWriterLevel(&small, gzip.BestCompression) // the level is one that there is
+		if _, err := w.Write(content); err != nil {
+			return err
+		}
+		if err := w.Close(); err != nil {
+			return err
+		}
+		if small.Len() < len(content) {
+			a.gzip = small.Bytes()
+		}
+		list[path.Base(p)] = a
+		return nil
+	})
+}
+
+// url is where a file is served.
+func (a assets) url(name string) string {
+	return prefix + "/static/" + a[name].hash + "/" + name
+}

@@ -1,0 +1,86 @@
+package ui
+
+import (
+	"cmp"
+	"strconv"
+
+	"github.com/gofiber/fiber/v2"
+
+	"hookgate/app/admin"
+)
+
+// connectionList is the page of connections.
+type connectionList struct {
+	Items []admin.Connection
+	Fine  int
+	// Tested is what came of a test of the connection named Name.
+	Tested *admin.Tested
+	Name   string
+}
+
+// connections shows how every connection is and has been.
+func (u *UI) connections(c *fiber.Ctx) error { return u.connectionsWith(c, "", nil) }
+
+func (u *UI) connectionsWith(c *fiber.Ctx, name string, tested *admin.Tested) error {
+	page, err := u.cfg.Service.Connections(c.UserContext())
+	if err != nil {
+		return u.fail(c, err)
+	}
+	data := connectionList{Items: page.Items, Name: name, Tested: tested}
+	for i := range page.Items {
+		if page.Items[i].State == "ok" {
+			data.Fine++
+		}
+	}
+	return u.render(c, "connections", "Connections", data)
+}
+
+// Share is the part of attempts that arrived, in percent; "–" where there were
+// none.
+func (v *view) Share(w admin.Window) string {
+	if w.Attempts == 0 {
+		return "–"
+	}
+	share := 100 * float64(w.Attempts-w.Failed) / float64(w.Attempts)
+	if w.Failed > 0 && share > 99.9 {
+		share = 99.9
+	}
+	return v.Lang.number(share) + " %"
+}
+
+// pauseConnection holds what goes to a connection.
+func (u *UI) pauseConnection(c *fiber.Ctx) error {
+	name := c.Params("name")
+	_, err := u.cfg.Service.Pause(u.acts(c), name, string(c.Context().PostArgs().Peek("note")))
+	return u.connectionDone(c, err, languageOf(c).text("%s is paused. Nothing is dropped: what is for it is held.", name))
+}
+
+// resumeConnection sends what was held.
+func (u *UI) resumeConnection(c *fiber.Ctx) error {
+	name := c.Params("name")
+	_, err := u.cfg.Service.Resume(u.acts(c), name, string(c.Context().PostArgs().Peek("rate")))
+	return u.connectionDone(c, err, languageOf(c).text("%s goes on.", name))
+}
+
+func (u *UI) connectionDone(c *fiber.Ctx, err error, done string) error {
+	switch said, ok := sentence(err); {
+	case err == nil:
+		return u.done(c, prefix+"/connections#"+c.Params("name"), "ok", done)
+	case missing(err):
+		return u.notFound(c, "The configuration has no such connection.")
+	case ok:
+		return u.refuse(c, fiber.StatusBadRequest, said)
+	}
+	return u.fail(c, err)
+}
+
+// testConnection tries a connection. Where somebody would get a message, it asks
+// first.
+func (u *UI) testConnection(c *fiber.Ctx) error {
+	confirmed, _ := strconv.ParseBool(cmp.Or(string(c.Context().PostArgs().Peek("confirmed")), "false"))
+	tested, err := u.cfg.Service.TestConnection(u.acts(c), c.Params("name"), confirmed)
+	if err != nil {
+		return u.connectionDone(c, err, "")
+	}
+	return u.connectionsWith(c, c.Params("name"), &tested)
+}

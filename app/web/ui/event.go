@@ -1,0 +1,345 @@
+package ui
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"hookgate/app/admin"
+	"hookgate/internal/event"
+	"hookgate/rules"
+	"hookgate/rules/lang"
+)
+
+// eventPage tells what came in and why it went where it went.
+type eventPage struct {
+	Event   *admin.EventDetail
+	Tab     string // "", payload, request or replays
+	State   mark
+	Story   string
+	Rules   []ruleStory
+	Others  []string // rules that do not listen to such events
+	Lanes   *lifeLine
+	Payload string // data, indented
+}
+
+// ruleStory is one rule of an event: how it came to its result, and what it sent.
+type ruleStory struct {
+	rules.Trace
+	State      mark
+	Why        string
+	NearMiss   bool
+	Open       bool
+	Deliveries []admin.Delivery
+}
+
+// event shows one event.
+func (u *UI) event(c *fiber.Ctx) error {
+	var id event.ID
+	if err := id.UnmarshalText([]byte(c.Params("id"))); err != nil {
+		return u.notFound(c, "There is no event of this name. Names of events begin with evt_.")
+	}
+	detail, err := u.cfg.Service.Event(c.UserContext(), id)
+	if missing(err) {
+		return u.notFound(c, "There is no such event: it never was, or retention has removed it.")
+	}
+	if err != nil {
+		return u.fail(c, err)
+	}
+	v := u.view(c, "events", "")
+	data := eventPage{Event: &detail, Tab: c.Query("tab"), State: v.EventState(detail.Event)}
+	data.Rules, data.Others = v.ruleStories(&detail)
+	data.Story = v.story(&detail, data.Rules)
+	data.Lanes = v.lifeLine(&detail)
+	data.Payload = indented(&detail)
+	return u.renderPage(c, "event", "events", v.Title1(detail.Event), data)
+}
+
+// indented is the payload for people: its data, or the body where there is none.
+func indented(d *admin.EventDetail) string {
+	var out bytes.Buffer
+	if len(d.Data) > 0 && json.Indent(&out, d.Data, "", "  ") == nil {
+		return out.String()
+	}
+	return d.Body
+}
+
+// Title1 is what a person calls the event; Title2 what happened to it.
+func (v *view) Title1(e admin.Event) string {
+	name, _, _ := strings.Cut(e.Summary, " · ")
+	switch {
+	case name != "":
+		return name
+	case e.Type != "":
+		return e.Type
+	}
+	return v.T("a request to %s", e.Source)
+}
+
+// Title2 is what happened to what Title1 names; "" where nothing tells.
+func (v *view) Title2(e admin.Event) string {
+	_, what, _ := strings.Cut(e.Summary, " · ")
+	return what
+}
+
+// ruleStories are the rules in the order of what a person wants to know: those
+// that matched, those that failed, near misses, the rest. Rules that do not
+// listen to such events are only named.
+func (v *view) ruleStories(d *admin.EventDetail) (list []ruleStory, others []string) {
+	traces := d.Why
+	if len(traces) == 0 { // judged by rules that are not stored
+		for _, r := range d.Rules {
+			traces = append(traces, rules.Trace{Rule: r.Rule, Result: r.Result, Error: r.Message})
+		}
+	}
+	for _, t := range traces {
+		if t.Result == rules.Skipped {
+			others = append(others, t.Rule)
+			continue
+		}
+		s := ruleStory{Trace: t, NearMiss: nearMiss(&t)}
+		for i := range d.Deliveries {
+			if d.Deliveries[i].Rule == t.Rule {
+				s.Deliveries = append(s.Deliveries, d.Deliveries[i])
+			}
+		}
+		s.State, s.Why = v.ruleState(&s)
+		s.Open = t.Result != rules.NotMatched || s.NearMiss
+		list = append(list, s)
+	}
+	slices.SortStableFunc(list, func(a, b ruleStory) int { return rank(&a) - rank(&b) })
+	return list, others
+}
+
+func rank(s *ruleStory) int {
+	switch {
+	case s.Result == rules.Matched:
+		return 0
+	case s.Result == rules.Failed:
+		return 1
+	case s.NearMiss:
+		return 2
+	}
+	return 3
+}
+
+func (v *view) ruleState(s *ruleStory) (m mark, why string) {
+	switch {
+	case s.Result == rules.Matched:
+		return mark{"ok", "ok", v.T("Matched")}, ""
+	case s.Result == rules.Failed:
+		return mark{"bad", "bad", v.T("Rule error")}, s.Error
+	case s.NearMiss:
+		return mark{"warn", "near", v.T("Near miss")}, v.T("missed by one condition")
+	}
+	return mark{"idle", "none", v.T("Did not match")}, firstFalse(s.Parts)
+}
+
+// firstFalse is the part that decided against a rule, with its note.
+func firstFalse(parts []lang.Part) string {
+	for _, p := range parts {
+		if p.Verdict == lang.False && p.Text != "" {
+			return strings.TrimSpace(p.Text + " " + p.Note)
+		}
+	}
+	return ""
+}
+
+// nearMiss reports that of several conditions exactly one was false, and all
+// the others were asked and true.
+func nearMiss(t *rules.Trace) bool {
+	if t.Result != rules.NotMatched {
+		return false
+	}
+	yes, no := 0, 0
+	for _, p := range t.Parts {
+		switch p.Verdict {
+		case lang.True:
+			yes++
+		case lang.False:
+			no++
+		default:
+			return false
+		}
+	}
+	return no == 1 && yes > 0
+}
+
+// story says in sentences what became of an event.
+func (v *view) story(d *admin.EventDetail, list []ruleStory) string {
+	var said []string
+	add := func(text string, args ...any) { said = append(said, v.T(text, args...)) }
+	if before, after, ok := strings.Cut(v.Title2(d.Event), " → "); ok {
+		add("It went from %s to %s.", before, after)
+	}
+	switch d.State {
+	case event.Rejected:
+		add("It was refused and kept: %s.", strings.TrimSuffix(d.Cause, "."))
+		return strings.Join(said, " ")
+	case event.Spam:
+		add("It was taken for spam, so that no rule saw it: %s.", strings.TrimSuffix(d.Cause, "."))
+		return strings.Join(said, " ")
+	case event.Duplicate:
+		add("It repeats an event that is here already, so nothing was sent for it.")
+		return strings.Join(said, " ")
+	}
+	matched := 0
+	for i := range list {
+		if list[i].Result == rules.Matched {
+			matched++
+		}
+	}
+	switch {
+	case len(d.Rules) == 0:
+		add("No rule saw it.")
+	case matched == 0:
+		add("None of %d rules matched.", len(d.Rules))
+	default:
+		add("%d of %d rules matched.", matched, len(d.Rules))
+	}
+	for i := range d.Deliveries {
+		said = append(said, v.deliveryStory(&d.Deliveries[i]))
+	}
+	return strings.Join(said, " ")
+}
+
+// deliveryStory says in a sentence how a delivery stands.
+func (v *view) deliveryStory(d *admin.Delivery) string {
+	switch d.State {
+	case event.Delivered:
+		return v.T("%s has it since %s.", d.Connection, v.Took(d.DurationMS))
+	case event.Failed:
+		return v.T("%s did not get it: %s.", d.Connection, strings.TrimSuffix(d.Error, "."))
+	case event.Retrying:
+		return v.T("%s has not got it yet, and is tried again.", d.Connection)
+	case event.Held:
+		return v.T("%s is paused; it is kept until it goes on.", d.Connection)
+	case event.Cancelled:
+		return v.T("The delivery to %s was cancelled.", d.Connection)
+	}
+	return v.T("%s gets it next.", d.Connection)
+}
+
+// Took is a duration in milliseconds for people.
+func (v *view) Took(ms float64) string {
+	switch {
+	case ms < 1000:
+		return v.Lang.number(int(math.Round(ms))) + " ms"
+	case ms < 60_000:
+		return v.Lang.number(ms/1000) + " s"
+	}
+	return v.Lang.number(ms/60_000) + " min"
+}
+
+// lifeLine draws when each step happened after the event came in, on a
+// logarithmic scale, for each delivery a lane.
+type lifeLine struct {
+	Lanes  []string
+	Height int
+	Text   string // what a screen reader says of it
+	Ticks  []tick
+	Bars   []bar
+	Dots   []dot
+}
+
+type tick struct {
+	X, Text string
+	Anchor  string
+	Foot, Y int
+	Wide    bool
+}
+
+type bar struct {
+	X, Width, TextX string
+	Y, TextY        int
+	Class, Text     string
+}
+
+type dot struct {
+	X, Text  string
+	Y, TextY int
+}
+
+// laneHeight and laneTop are in pixels of the picture.
+const laneHeight, laneTop = 28, 10
+
+func (v *view) lifeLine(d *admin.EventDetail) *lifeLine {
+	if len(d.Deliveries) == 0 || len(d.Deliveries) > 12 {
+		return nil
+	}
+	l := &lifeLine{Height: laneHeight * (len(d.Deliveries) + 1)}
+	longest := time.Second
+	for i := range d.Deliveries {
+		one := &d.Deliveries[i]
+		for _, a := range one.History {
+			longest = max(longest, a.Started.Sub(d.Time)+time.Duration(a.DurationMS*1e6))
+		}
+		if one.Next != nil {
+			longest = max(longest, one.Next.Sub(d.Time))
+		}
+	}
+	at := scale(longest)
+	l.Lanes = append(l.Lanes, v.T("came in"))
+	for _, t := range []struct {
+		after time.Duration
+		text  string
+	}{{time.Millisecond, "1 ms"}, {10 * time.Millisecond, "10 ms"}, {100 * time.Millisecond, "100 ms"}, {time.Second, "1 s"}, {10 * time.Second, "10 s"}, {time.Minute, "1 min"}, {10 * time.Minute, "10 min"}, {time.Hour, "1 h"}, {12 * time.Hour, "12 h"}, {48 * time.Hour, "2 d"}} {
+		if t.after <= longest {
+			l.Ticks = append(l.Ticks, tick{X: percent(at(t.after)), Text: t.text, Anchor: "middle", Y: l.Height, Foot: l.Height + 15})
+		}
+	}
+	l.Bars = append(l.Bars, bar{X: percent(at(0)), Width: "2%", TextX: percent(at(0) + 3), Y: laneTop, TextY: laneTop + 8, Class: "f-ink", Text: "202"})
+	var said []string
+	for i := range d.Deliveries {
+		said = append(said, v.lane(l, &d.Deliveries[i], d.Time, laneTop+laneHeight*(i+1), at))
+	}
+	l.Text = v.T("How long each step took after the event came in: %s", strings.Join(said, "; "))
+	return l
+}
+
+// lane draws the attempts of one delivery, and tells them.
+func (v *view) lane(l *lifeLine, d *admin.Delivery, began time.Time, y int, at func(time.Duration) float64) string {
+	l.Lanes = append(l.Lanes, d.Connection)
+	said := []string{d.Connection}
+	for n, a := range d.History {
+		from, to := a.Started.Sub(began), a.Started.Sub(began)+time.Duration(a.DurationMS*1e6)
+		b := bar{X: percent(at(from)), Width: percent(max(1.5, at(to)-at(from))), TextX: percent(max(at(to), at(from)+1.5) + .6), Y: y, TextY: y + 8, Class: "f-bad", Text: v.answerWord(&a)}
+		if d.State == event.Delivered && n == len(d.History)-1 {
+			b.Class, b.Text = "f-ok", v.T("delivered")
+		}
+		l.Bars = append(l.Bars, b)
+		said = append(said, fmt.Sprintf("%s %s", b.Text, v.Took(float64(to.Milliseconds()))))
+	}
+	if d.Next != nil && d.State == event.Retrying {
+		l.Dots = append(l.Dots, dot{X: percent(at(d.Next.Sub(began))), Text: v.Lang.clock(d.Next.In(v.location), "minute"), Y: y + 4, TextY: y - 5})
+	}
+	return strings.Join(said, ", ")
+}
+
+// answerWord is what an attempt that did not deliver met, in a word.
+func (v *view) answerWord(a *admin.Attempt) string {
+	switch {
+	case a.Status > 0:
+		return fmt.Sprint(a.Status)
+	case strings.Contains(a.Error, "timeout") || strings.Contains(a.Error, "within"):
+		return v.T("timeout")
+	}
+	return v.T("no answer")
+}
+
+// scale places a time after the beginning between 1.5 and 95 percent.
+func scale(longest time.Duration) func(time.Duration) float64 {
+	top := math.Log10(max(10, float64(longest)/float64(time.Millisecond)))
+	return func(d time.Duration) float64 {
+		ms := max(1, float64(d)/float64(time.Millisecond))
+		return 1.5 + 93.5*min(1, math.Log10(ms)/top)
+	}
+}
+
+func percent(x float64) string { return fmt.Sprintf("%.2f%%", min(x, 100)) }

@@ -1,0 +1,235 @@
+package ui
+
+import (
+	"errors"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"hookgate/app/admin"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
+)
+
+// eventsPerPage is how many rows a list of events has.
+const eventsPerPage = 50
+
+// eventList is the page of events.
+type eventList struct {
+	Query  string // as it was typed
+	Chips  []chip // as it is understood
+	Days   []eventDay
+	Count  int
+	Older  string // the URL of the page behind it; "" at the end
+	Newest string // the URL of the first page; "" on it
+	Search *admin.Search
+	Error  string // what is wrong with the query
+	Views  []savedView
+}
+
+// eventDay are the events of a day, in the zone of the server.
+type eventDay struct {
+	Day   time.Time
+	Items []admin.Event
+}
+
+// chip is one part of a query as it is understood, and the query without it.
+type chip struct{ Name, Value, Without string }
+
+// savedView is a list that people look for often.
+type savedView struct {
+	Name, Query string
+	Here        bool
+}
+
+// usualViews are those that every gateway has.
+var usualViews = []savedView{
+	{Name: "All"},
+	{Name: "No match", Query: "state:no_match"},
+	{Name: "Rejected", Query: "state:rejected"},
+	{Name: "Rule errors", Query: "state:rule_error"},
+	{Name: "Spam", Query: "state:spam"},
+}
+
+// events lists what came in. The query is in the URL, so that a list can be
+// kept and sent to somebody.
+func (u *UI) events(c *fiber.Ctx) error {
+	data := eventList{Query: strings.TrimSpace(c.Query("q"))}
+	for _, v := range usualViews {
+		v.Here = v.Query == data.Query
+		data.Views = append(data.Views, v)
+	}
+	search, chips, err := readQuery(data.Query, u.cfg.Now(), languageOf(c))
+	data.Chips = chips
+	if err == nil {
+		err = readCursor(c.Query("before"), &search.Before)
+	}
+	if err == nil {
+		var page admin.Page[admin.Event]
+		search.Limit = eventsPerPage
+		if page, err = u.cfg.Service.Events(c.UserContext(), search); err == nil {
+			data.fill(page, c.Query("before") != "", u.location())
+		}
+	}
+	if said, ok := sentence(err); ok {
+		c.Status(fiber.StatusBadRequest)
+		data.Error = said
+	} else if err != nil {
+		return u.fail(c, err)
+	}
+	return u.render(c, "events", "Events", data)
+}
+
+func (l *eventList) fill(page admin.Page[admin.Event], later bool, zone *time.Location) {
+	l.Search, l.Count = page.Search, len(page.Items)
+	for _, e := range page.Items {
+		day := e.Time.In(zone)
+		day = time.Date(day.Year(), day.Month(), day.Day(), 0, 0, 0, 0, zone)
+		if n := len(l.Days); n == 0 || !l.Days[n-1].Day.Equal(day) {
+			l.Days = append(l.Days, eventDay{Day: day})
+		}
+		last := &l.Days[len(l.Days)-1]
+		last.Items = append(last.Items, e)
+	}
+	here := prefix + "/events?" + url.Values{"q": {l.Query}}.Encode()
+	if later {
+		l.Newest = here
+	}
+	if page.Next != "" {
+		l.Older = here + "&before=" + url.QueryEscape(page.Next)
+	}
+}
+
+// queryError says what is wrong with a query, in words for who typed it.
+type queryError struct{ message string }
+
+func (e *queryError) Error() string { return e.message }
+
+// readQuery understands what is typed into the search: words with a colon are
+// filters (source: type: state: rule: since: until:), where: begins a condition
+// of the rules' language that goes to the end, and everything else is text that
+// an event holds.
+func readQuery(text string, now time.Time, l language) (s event.Search, chips []chip, err error) {
+	rest := text
+	if before, where, found := cutWhere(text); found {
+		rest, s.Where = before, strings.TrimSpace(where)
+		chips = append(chips, chip{l.text("where"), s.Where, strings.TrimSpace(before)})
+	}
+	var words []string
+	parts := strings.Fields(rest)
+	for i, part := range parts {
+		name, value, filter := strings.Cut(part, ":")
+		without := strings.Join(slices.Concat(parts[:i], parts[i+1:]), " ")
+		if s.Where != "" {
+			without += " where:" + s.Where
+		}
+		if !filter || value == "" {
+			words = append(words, part)
+			continue
+		}
+		switch name {
+		case "source":
+			s.Source = value
+		case "type":
+			s.Type = value
+		case "rule":
+			s.Rule = value
+		case "state":
+			if _, known := eventMarks[event.State(value)]; !known {
+				return s, chips, &queryError{l.text("There is no state %q. There are: %s.", value, stateNames())}
+			}
+			s.States = append(s.States, event.State(value))
+		case "since", "until":
+			at, err := readMoment(value, now)
+			if err != nil {
+				return s, chips, &queryError{l.text("%s: %q is no time. Write 30d, 12h, or 2026-11-24.", name, value)}
+			}
+			if name == "since" {
+				s.Since = at
+			} else {
+				s.Until = at
+			}
+		default:
+			words = append(words, part)
+			continue
+		}
+		chips = append(chips, chip{filterNames(l)[name], value, without})
+	}
+	s.Text = strings.Join(words, " ")
+	return s, chips, nil
+}
+
+// filterNames are what the filters of a query are called.
+func filterNames(l language) map[string]string {
+	return map[string]string{
+		"source": l.text("source"), "type": l.text("type"), "rule": l.text("rule"), "state": l.text("state"),
+		"since": l.text("since"), "until": l.text("until"),
+	}
+}
+
+// cutWhere splits a query at its condition.
+func cutWhere(text string) (before, where string, found bool) {
+	if strings.HasPrefix(text, "where:") {
+		return "", text[len("where:"):], true
+	}
+	return strings.Cut(text, " where:")
+}
+
+func stateNames() string {
+	names := make([]string, 0, len(eventMarks))
+	for s := range eventMarks {
+		names = append(names, string(s))
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
+
+// readMoment reads a day, a time, or how long ago it was.
+func readMoment(text string, now time.Time) (time.Time, error) {
+	for _, layout := range []string{time.DateOnly, "2006-01-02T15:04", time.RFC3339} {
+		if at, err := time.ParseInLocation(layout, text, now.Location()); err == nil {
+			return at, nil
+		}
+	}
+	ago, err := yamlnode.ParseDuration(text)
+	return now.Add(-ago), err
+}
+
+// readCursor reads where a page begins; "" is the newest.
+func readCursor(text string, into *event.ID) error {
+	if text == "" {
+		return nil
+	}
+	if err := into.UnmarshalText([]byte(text)); err != nil {
+		return &queryError{noSuchPage}
+	}
+	return nil
+}
+
+// noSuchPage is what who follows a bad link to a part of a list is told.
+const noSuchPage = "This page of the list does not exist. Begin with the newest again."
+
+// sentence is what a person is told of an error that is about what he asked
+// for; false: it is about something else.
+func sentence(err error) (string, bool) {
+	if e, ok := errors.AsType[*queryError](err); ok {
+		return e.message, true
+	}
+	if e, ok := errors.AsType[*admin.RefusedError](err); ok {
+		return e.Message, true
+	}
+	if e, ok := errors.AsType[*admin.ExpressionError](err); ok {
+		return e.Error(), true
+	}
+	return "", false
+}
+
+func (u *UI) location() *time.Location {
+	if l := u.cfg.Settings().Location; l != nil {
+		return l
+	}
+	return time.UTC
+}

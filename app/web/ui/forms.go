@@ -1,0 +1,206 @@
+package ui
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"hookgate/app/admin"
+	"hookgate/internal/event"
+)
+
+// mailbox is the page of a form: its inbox or its spam, and the post that is
+// being read.
+type mailbox struct {
+	Forms []admin.FormCount
+	Form  *admin.FormCount // nil where the configuration has no form
+	Spam  bool
+	Items []admin.Event
+	Older string
+	Post  *post
+}
+
+// post is a form post, to be read.
+type post struct {
+	admin.EventDetail
+	Said   []string // long texts, as they were written
+	Fields []postField
+	Mail   string // the visitor's address, to answer to; "" where none was given
+}
+
+// postField is what one field of a post holds.
+type postField struct{ Name, Value string }
+
+// forms leads to the inbox of the first form.
+func (u *UI) forms(c *fiber.Ctx) error {
+	counts, err := u.cfg.Service.Forms(c.UserContext(), time.Time{})
+	if err != nil {
+		return u.fail(c, err)
+	}
+	if len(counts.Items) == 0 {
+		return u.render(c, "forms", "Forms", mailbox{})
+	}
+	name := counts.Items[0].Name
+	if asked := c.Query("form"); asked != "" { // the select of the page, without scripts
+		name = asked
+	}
+	return c.Redirect(prefix+"/forms/"+url.PathEscape(name), fiber.StatusSeeOther)
+}
+
+func (u *UI) inbox(c *fiber.Ctx) error { return u.mailbox(c, false) }
+
+func (u *UI) spam(c *fiber.Ctx) error { return u.mailbox(c, true) }
+
+func (u *UI) mailbox(c *fiber.Ctx, spam bool) error {
+	ctx := c.UserContext()
+	counts, err := u.cfg.Service.Forms(ctx, time.Time{})
+	if err != nil {
+		return u.fail(c, err)
+	}
+	data := mailbox{Forms: counts.Items, Spam: spam}
+	for i := range counts.Items {
+		if counts.Items[i].Name == c.Params("form") {
+			data.Form = &counts.Items[i]
+		}
+	}
+	if data.Form == nil {
+		return u.notFound(c, "The configuration has no such form.")
+	}
+	f := event.Search{Filter: event.Filter{Source: data.Form.Name, FormsOnly: true, Limit: eventsPerPage, States: []event.State{event.Routed, event.NoMatch, event.RuleError}}}
+	if spam {
+		f.States = []event.State{event.Spam, event.Duplicate}
+	}
+	if err := readCursor(c.Query("before"), &f.Before); err != nil {
+		return u.notFound(c, err.Error())
+	}
+	page, err := u.cfg.Service.Events(ctx, f)
+	if err != nil {
+		return u.fail(c, err)
+	}
+	data.Items = page.Items
+	if page.Next != "" {
+		data.Older = data.Path() + "?before=" + url.QueryEscape(page.Next)
+	}
+	switch err := u.readPost(c, &data); {
+	case missing(err):
+		return u.notFound(c, "There is no such post: it never was, or retention has removed it.")
+	case err != nil:
+		return u.fail(c, err)
+	}
+	return u.renderPage(c, "forms", "forms", languageOf(c).text("Forms"), data)
+}
+
+// readPost opens the post that the address names, else the newest:
+// event.ErrNotFound where there is none of that name.
+func (u *UI) readPost(c *fiber.Ctx, data *mailbox) error {
+	var id event.ID
+	switch asked := c.Query("post"); {
+	case asked != "":
+		if id.UnmarshalText([]byte(asked)) != nil {
+			return event.ErrNotFound
+		}
+	case len(data.Items) > 0:
+		id = data.Items[0].ID
+	default:
+		return nil
+	}
+	detail, err := u.cfg.Service.Event(c.UserContext(), id)
+	if err != nil {
+		return err
+	}
+	data.Post = newPost(detail)
+	return nil
+}
+
+// Path is where the mailbox is.
+func (m mailbox) Path() string {
+	path := prefix + "/forms/" + url.PathEscape(m.Form.Name)
+	if m.Spam {
+		path += "/spam"
+	}
+	return path
+}
+
+// newPost sorts what was posted: long texts are read as such, the rest are facts.
+func newPost(d admin.EventDetail) *post {
+	p := &post{EventDetail: d}
+	decoder := json.NewDecoder(bytes.NewReader(d.Data))
+	decoder.UseNumber()
+	if t, err := decoder.Token(); err != nil || t != json.Delim('{') {
+		p.Said = []string{d.Body}
+		return p
+	}
+	for decoder.More() {
+		key, err := decoder.Token()
+		if err != nil {
+			break
+		}
+		var value any
+		if decoder.Decode(&value) != nil {
+			break
+		}
+		text := shown(value)
+		name, _ := key.(string)
+		switch {
+		case text == "":
+		case strings.ContainsRune(text, '\n') || len(text) > 120:
+			p.Said = append(p.Said, text)
+		default:
+			p.Fields = append(p.Fields, postField{name, text})
+		}
+		if p.Mail == "" && strings.Contains(strings.ToLower(name), "mail") && strings.Contains(text, "@") && !strings.ContainsAny(text, " ,;<>\"?&#\r\n") {
+			p.Mail = text
+		}
+	}
+	return p
+}
+
+// shown is a value of a field as a text.
+func shown(value any) string {
+	switch x := value.(type) {
+	case nil:
+		return ""
+	case string:
+		return strings.TrimSpace(x)
+	case []any:
+		parts := make([]string, 0, len(x))
+		for _, item := range x {
+			parts = append(parts, shown(item))
+		}
+		return strings.Join(parts, ", ")
+	case map[string]any:
+		text, err := json.Marshal(x)
+		if err != nil {
+			return fmt.Sprint(x)
+		}
+		return string(text)
+	}
+	return fmt.Sprint(value)
+}
+
+// notSpam gives a post that was kept from the rules to them.
+func (u *UI) notSpam(c *fiber.Ctx) error {
+	var id event.ID
+	if err := id.UnmarshalText([]byte(c.Params("id"))); err != nil {
+		return u.notFound(c, "There is no event of this name. Names of events begin with evt_.")
+	}
+	released, err := u.cfg.Service.NotSpam(u.acts(c), id)
+	switch said, ok := sentence(err); {
+	case err == nil:
+		return u.done(c, prefix+"/events/"+released.ID.String(), "ok", languageOf(c).text("The post was given to the rules. This is what they made of it."))
+	case missing(err):
+		return u.notFound(c, "There is no such post: it never was, or retention has removed it.")
+	case ok:
+		return u.refuse(c, fiber.StatusConflict, said)
+	}
+	return u.fail(c, err)
+}
+
+// PostName is what a person calls who posted: the summary, else the address.
+func (v *view) PostName(e admin.Event) string { return cmp.Or(e.Summary, e.ID.String()) }

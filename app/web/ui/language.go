@@ -1,0 +1,134 @@
+package ui
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// language is one that the pages are written in: its code.
+type language string
+
+const (
+	english language = "en"
+	german  language = "de"
+)
+
+// languageOf is what the visitor chose, else what the browser prefers.
+func languageOf(c *fiber.Ctx) language {
+	switch c.Cookies("lang") {
+	case "en":
+		return english
+	case "de":
+		return german
+	}
+	if strings.HasPrefix(c.AcceptsLanguages("en", "de"), "de") {
+		return german
+	}
+	return english
+}
+
+// language keeps the choice, and goes back to where the visitor was.
+func (u *UI) language(c *fiber.Ctx) error {
+	l := language(c.Params("lang"))
+	if l != english && l != german {
+		return fiber.ErrNotFound
+	}
+	c.Cookie(&fiber.Cookie{Name: "lang", Value: string(l), Path: prefix + "/", MaxAge: 365 * 24 * 3600, SameSite: fiber.CookieSameSiteLaxMode, Secure: u.cfg.Secure(c.Context())})
+	return c.Redirect(localPath(c.Query("to")), fiber.StatusSeeOther)
+}
+
+// Other is the language that a page offers instead.
+func (l language) Other() language {
+	if l == german {
+		return english
+	}
+	return german
+}
+
+// text is a text of the pages, which stands in the code in English, with the
+// arguments in their places. What the language lacks stays English; a test says
+// which.
+func (l language) text(text string, args ...any) string {
+	if l == german {
+		if own, ok := germanTexts[text]; ok {
+			text = own
+		}
+	}
+	if len(args) == 0 {
+		return text
+	}
+	text = strings.ReplaceAll(text, "%d", "%s") // numbers are written here
+	for i, a := range args {
+		switch a.(type) {
+		case int, int64:
+			args[i] = l.number(a)
+		}
+	}
+	return fmt.Sprintf(text, args...)
+}
+
+// number writes a whole number in groups of three: 1,204 or 1.204. A number
+// with a fraction keeps one digit of it.
+func (l language) number(n any) string {
+	group, point := ",", "."
+	if l == german {
+		group, point = ".", ","
+	}
+	whole, fraction := "", ""
+	switch x := n.(type) {
+	case int:
+		whole = strconv.Itoa(x)
+	case int64:
+		whole = strconv.FormatInt(x, 10)
+	case float64:
+		whole, fraction, _ = strings.Cut(strconv.FormatFloat(x, 'f', 1, 64), ".")
+	default:
+		return fmt.Sprint(n)
+	}
+	sign := ""
+	if strings.HasPrefix(whole, "-") {
+		sign, whole = "-", whole[1:]
+	}
+	for i := len(whole) - 3; i > 0; i -= 3 {
+		whole = whole[:i] + group + whole[i:]
+	}
+	if fraction != "" && fraction != "0" {
+		return sign + whole + point + fraction
+	}
+	return sign + whole
+}
+
+var germanMonths = [...]string{"Jan.", "Feb.", "März", "Apr.", "Mai", "Juni", "Juli", "Aug.", "Sept.", "Okt.", "Nov.", "Dez."}
+
+var germanDays = [...]string{"Sonntag", "Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag"}
+
+// day names a day with its weekday.
+func (l language) day(at time.Time) string {
+	if l == german {
+		return fmt.Sprintf("%s, %d. %s %d", germanDays[at.Weekday()], at.Day(), germanMonths[at.Month()-1], at.Year())
+	}
+	return at.Format("Monday 2 January 2006")
+}
+
+// clock writes a moment where no script writes it in the browser's zone.
+func (l language) clock(at time.Time, kind string) string {
+	switch kind {
+	case "time":
+		return at.Format("15:04:05")
+	case "minute":
+		return at.Format("15:04")
+	case "day":
+		if l == german {
+			return fmt.Sprintf("%d. %s", at.Day(), germanMonths[at.Month()-1])
+		}
+		return at.Format("2 Jan")
+	}
+	if l == german {
+		return at.Format("02.01.2006, 15:04:05")
+	}
+	return at.Format("2 Jan 2006, 15:04:05")
+}

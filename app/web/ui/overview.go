@@ -1,0 +1,109 @@
+package ui
+
+import (
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"hookgate/app/admin"
+	"hookgate/internal/event"
+)
+
+// overviewPage says how things stand, in a sentence first.
+type overviewPage struct {
+	Verdict     mark
+	Sentence    string
+	Reassuring  string
+	Causes      []cause
+	Connections []admin.Connection
+	Latest      []admin.Event
+	Waiting     int
+	Held        int
+	Failed      int
+	Posts       int          // form posts of the last day
+	Spam        int          // of them: kept apart
+	Attempts    admin.Window // of the last day, all connections
+	Status      admin.Status
+}
+
+// latestEvents is how many events the overview shows.
+const latestEvents = 8
+
+const day = 24 * time.Hour
+
+// overview is the first page.
+func (u *UI) overview(c *fiber.Ctx) error {
+	ctx, s := c.UserContext(), u.cfg.Service
+	var data overviewPage
+	latest, err := s.Events(ctx, event.Search{Filter: event.Filter{Limit: latestEvents}})
+	if err != nil {
+		return u.fail(c, err)
+	}
+	data.Latest = latest.Items
+	connections, err := s.Connections(ctx)
+	if err != nil {
+		return u.fail(c, err)
+	}
+	failed, err := s.Deliveries(ctx, event.DeliveryFilter{States: []event.DeliveryState{event.Failed}, Since: u.cfg.Now().Add(-day), Limit: causesFrom})
+	if err != nil {
+		return u.fail(c, err)
+	}
+	forms, err := s.Forms(ctx, u.cfg.Now().Add(-day))
+	if err != nil {
+		return u.fail(c, err)
+	}
+	for _, f := range forms.Items {
+		data.Posts += f.Posts
+		data.Spam += f.Spam
+	}
+	if data.Status, err = s.Status(ctx); err != nil {
+		return u.fail(c, err)
+	}
+	data.Causes = causesOf(failed.Items, languageOf(c))
+	data.sum(connections.Items)
+	data.judge(languageOf(c))
+	return u.render(c, "overview", "Overview", data)
+}
+
+func (o *overviewPage) sum(list []admin.Connection) {
+	o.Connections = list
+	for i := range list {
+		c := &list[i]
+		o.Waiting += c.Waiting
+		o.Held += c.Held
+		o.Failed += c.Failed
+		o.Attempts.Attempts += c.Day.Attempts
+		o.Attempts.Failed += c.Day.Failed
+		o.Attempts.P95MS = max(o.Attempts.P95MS, c.Day.P95MS)
+	}
+}
+
+// judge is what a project manager would say of it.
+func (o *overviewPage) judge(l language) {
+	var open, paused []string
+	for i := range o.Connections {
+		switch c := &o.Connections[i]; c.State {
+		case "open", "failing":
+			open = append(open, c.Name)
+		case "paused":
+			paused = append(paused, c.Name)
+		}
+	}
+	o.Reassuring = l.text("Nothing is lost: what could not be delivered is kept.")
+	switch {
+	case !o.Status.Ready:
+		o.Verdict, o.Sentence = mark{"bad", "bad", ""}, l.text("The gateway cannot work right now: %s.", o.Status.NotReady)
+	case len(open) == 1:
+		o.Verdict, o.Sentence = mark{"bad", "bad", ""}, l.text("%s does not answer as it should.", open[0])
+	case len(open) > 1:
+		o.Verdict, o.Sentence = mark{"bad", "bad", ""}, l.text("%d connections do not answer as they should.", len(open))
+	case o.Failed > 0:
+		o.Verdict, o.Sentence = mark{"warn", "warn", ""}, l.text("%d deliveries failed within the last day.", o.Failed)
+	case len(paused) > 0:
+		o.Verdict, o.Sentence = mark{"hold", "hold", ""}, l.text("%d connections are paused.", len(paused))
+		o.Reassuring = l.text("Nothing is dropped: what is for it is held.")
+	default:
+		o.Verdict, o.Sentence = mark{"ok", "ok", ""}, l.text("All is well.")
+		o.Reassuring = l.text("%d deliveries were tried within the last day.", o.Attempts.Attempts)
+	}
+}

@@ -1,0 +1,46 @@
+package ui
+
+import (
+	"context"
+	"time"
+
+	"hookgate/app/admin"
+	"hookgate/internal/event"
+)
+
+// Service is what the pages ask for and do: the use cases that the API and the
+// command line have, too.
+type Service interface { //nolint:interfacebloat // the sum of the pages, each of which has a part
+	eventService
+	deliveryService
+	connectionService
+	formService
+	Status(ctx context.Context) (admin.Status, error)
+}
+
+// eventService is what the pages of events need.
+type eventService interface {
+	Events(ctx context.Context, f event.Search) (admin.Page[admin.Event], error)
+	Event(ctx context.Context, id event.ID) (admin.EventDetail, error)
+}
+
+// deliveryService is what the pages of deliveries need.
+type deliveryService interface {
+	Deliveries(ctx context.Context, f event.DeliveryFilter) (admin.Page[admin.Delivery], error)
+	Retry(ctx context.Context, sel admin.Selection) (admin.Changed, error)
+	Cancel(ctx context.Context, sel admin.Selection) (admin.Changed, error)
+}
+
+// connectionService is what the page of connections needs.
+type connectionService interface {
+	Connections(ctx context.Context) (admin.Page[admin.Connection], error)
+	Pause(ctx context.Context, name, note string) (admin.Connection, error)
+	Resume(ctx context.Context, name, rate string) (admin.Connection, error)
+	TestConnection(ctx context.Context, name string, confirmed bool) (admin.Tested, error)
+}
+
+// formService is what the pages of forms need.
+type formService interface {
+	Forms(ctx context.Context, since time.Time) (admin.FormCounts, error)
+	NotSpam(ctx context.Context, id event.ID) (admin.Released, error)
+}

@@ -1,0 +1,265 @@
+package ui
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"hookgate/app/admin"
+	"hookgate/app/admin/access"
+	"hookgate/internal/event"
+)
+
+// visitorKey is where a request's visitor is kept.
+const visitorKey = "hookgate.visitor"
+
+// pageTimeout is how long a page may take to be made.
+const pageTimeout = 30 * time.Second
+
+// cookieName is that of the session. Behind https it has the prefix that has
+// browsers refuse one set by another host or over plain http.
+func cookieName(c *fiber.Ctx) string {
+	if c.Cookies("__Host-hookgate") != "" {
+		return "__Host-hookgate"
+	}
+	return "hookgate"
+}
+
+// setSession gives the browser a session's secret, or takes it away where that
+// is empty. A session always begins with a new secret: one that somebody else
+// made the browser keep is worth nothing.
+func (u *UI) setSession(c *fiber.Ctx, secret string, expires time.Time) {
+	secure := u.cfg.Secure(c.Context())
+	name := "hookgate"
+	if secure {
+		name = "__Host-hookgate"
+	}
+	cookie := &fiber.Cookie{Name: name, Value: secret, Path: "/", HTTPOnly: true, Secure: secure, SameSite: fiber.CookieSameSiteLaxMode, Expires: expires}
+	if secret == "" {
+		cookie.Expires = time.Unix(1, 0)
+	}
+	c.Cookie(cookie)
+}
+
+// session lets in who has a session, and sends everybody else to log in, from
+// where he comes back to the same page.
+func (u *UI) session(c *fiber.Ctx) error {
+	ctx, cancel := context.WithTimeout(context.Background(), pageTimeout)
+	defer cancel()
+	secret := c.Cookies(cookieName(c))
+	visitor, err := u.cfg.Access.Session(ctx, secret)
+	if errors.Is(err, access.ErrDenied) {
+		if c.Get("HX-Request") != "" { // a fragment would put the login into a part of the page
+			c.Set("HX-Refresh", "true")
+			return c.SendStatus(fiber.StatusUnauthorized)
+		}
+		to := ""
+		if c.Method() == fiber.MethodGet {
+			to = "?to=" + url.QueryEscape(string(c.Context().RequestURI()))
+		}
+		return c.Redirect(prefix+"/login"+to, fiber.StatusSeeOther)
+	}
+	if err != nil {
+		return u.fail(c, err)
+	}
+	c.Locals(visitorKey, visitor)
+	if c.Method() != fiber.MethodGet && c.Method() != fiber.MethodHead {
+		if !validCSRF(secret, string(c.Context().PostArgs().Peek("csrf"))) && !validCSRF(secret, c.Get("X-CSRF")) {
+			return u.refuse(c, fiber.StatusForbidden, "This page is too old to act. Load it again and try once more; nothing was done.")
+		}
+	}
+	c.SetUserContext(ctx)
+	return c.Next()
+}
+
+// acting lets only operators through.
+func (u *UI) acting(c *fiber.Ctx) error {
+	if visitor, ok := c.Locals(visitorKey).(access.Visitor); !ok || !visitor.May() {
+		return u.refuse(c, fiber.StatusForbidden, "You may look at everything here, and change nothing. Nothing was done.")
+	}
+	return c.Next()
+}
+
+// acts is the context of what the visitor does, under his name.
+func (u *UI) acts(c *fiber.Ctx) context.Context {
+	visitor, _ := c.Locals(visitorKey).(access.Visitor)
+	return admin.As(c.UserContext(), visitor.Name)
+}
+
+// csrfToken is what a form of a session's page carries: random bytes and their
+// keyed hash, different each time so that a compressed page does not give it away.
+func csrfToken(secret string) string {
+	nonce := make([]byte, 16)
+	_, _ = rand.Read(nonce) // never fails: see crypto/rand
+	return base64.RawURLEncoding.EncodeToString(append(nonce, csrfMAC(secret, nonce)...))
+}
+
+func csrfMAC(secret string, nonce []byte) []byte {
+	h := hmac.New(sha256.New, []byte("csrf:"+secret))
+	h.Write(nonce)
+	return h.Sum(nil)
+}
+
+func validCSRF(secret, token string) bool {
+	raw, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil || secret == "" || len(raw) != 16+sha256.Size {
+		return false
+	}
+	return hmac.Equal(raw[16:], csrfMAC(secret, raw[:16]))
+}
+
+// localPath is a path of these pages to go to; anything else becomes the
+// overview, so that no link leads away from here.
+func localPath(to string) string {
+	if !strings.HasPrefix(to, prefix+"/") || strings.HasPrefix(to, prefix+"/login") || strings.ContainsAny(to, "\\\r\n") || strings.HasPrefix(to, "//") {
+		return prefix + "/"
+	}
+	return to
+}
+
+// loginData is what the login page shows.
+type loginData struct {
+	To, User string
+	Class    string // of the note: bad or warn
+	Note     string
+}
+
+func (u *UI) loginPage(c *fiber.Ctx) error {
+	return u.render(c, "login", "Sign in", loginData{To: localPath(c.Query("to"))})
+}
+
+// logIn checks name and password.
+func (u *UI) logIn(c *fiber.Ctx) error {
+	ctx, cancel := context.WithTimeout(context.Background(), pageTimeout)
+	defer cancel()
+	form, from := c.Context().PostArgs(), u.cfg.Client(c.Context())
+	data := loginData{To: localPath(string(form.Peek("to"))), User: string(form.Peek("user")), Class: "bad"}
+	visitor, err := u.cfg.Access.Password(ctx, data.User, string(form.Peek("password")), from)
+	l := languageOf(c)
+	if locked, ok := errors.AsType[*access.LockedError](err); ok {
+		data.Note = l.text("Too many tries. Try again in %d seconds.", int(locked.Wait.Seconds())+1)
+		return u.loginAgain(c, fiber.StatusTooManyRequests, data)
+	}
+	if errors.Is(err, access.ErrDenied) {
+		u.cfg.Logger.Warn("a login failed", "remote_ip", from)
+		data.Note = l.text("Name or password is wrong.")
+		if left := u.cfg.Access.TriesLeft(from); left <= 2 {
+			data.Note += " " + l.text("%d more tries, then a pause.", left)
+		}
+		return u.loginAgain(c, fiber.StatusUnauthorized, data)
+	}
+	if err != nil {
+		return u.fail(c, err)
+	}
+	secret, expires, err := u.cfg.Access.Begin(visitor.Name)
+	if err != nil {
+		return u.fail(c, err)
+	}
+	u.setSession(c, secret, expires)
+	return c.Redirect(data.To, fiber.StatusSeeOther)
+}
+
+func (u *UI) loginAgain(c *fiber.Ctx, status int, data loginData) error {
+	c.Status(status)
+	return u.render(c, "login", "Sign in", data)
+}
+
+// follow logs in by a link that does so once.
+func (u *UI) follow(c *fiber.Ctx) error {
+	ctx, cancel := context.WithTimeout(context.Background(), pageTimeout)
+	defer cancel()
+	secret, expires, err := u.cfg.Access.Follow(ctx, c.Params("once"))
+	l := languageOf(c)
+	switch {
+	case errors.Is(err, event.ErrUsed):
+		return u.loginAgain(c, fiber.StatusGone, loginData{To: prefix + "/", Class: "warn", Note: l.text("This link works once, for ten minutes, and no longer. hookgate login on the server makes a new one.")})
+	case errors.Is(err, access.ErrDenied):
+		return u.loginAgain(c, fiber.StatusNotFound, loginData{To: prefix + "/", Class: "warn", Note: l.text("There is no such link. hookgate login on the server makes one.")})
+	case err != nil:
+		return u.fail(c, err)
+	}
+	u.setSession(c, secret, expires)
+	return c.Redirect(prefix+"/", fiber.StatusSeeOther)
+}
+
+func (u *UI) logOut(c *fiber.Ctx) error {
+	if err := u.cfg.Access.End(c.Cookies(cookieName(c))); err != nil {
+		return u.fail(c, err)
+	}
+	u.setSession(c, "", time.Time{})
+	return c.Redirect(prefix+"/login", fiber.StatusSeeOther)
+}
+
+// logOutEverywhere ends all sessions of the visitor.
+func (u *UI) logOutEverywhere(c *fiber.Ctx) error {
+	visitor, _ := c.Locals(visitorKey).(access.Visitor)
+	if err := u.cfg.Access.EndAll(visitor.Name); err != nil {
+		return u.fail(c, err)
+	}
+	u.setSession(c, "", time.Time{})
+	return c.Redirect(prefix+"/login", fiber.StatusSeeOther)
+}
+
+// refuse answers with a page that says in one sentence what is the matter.
+func (u *UI) refuse(c *fiber.Ctx, status int, sentence string) error {
+	c.Status(status)
+	return u.render(c, "refused", "Not possible", sentence)
+}
+
+func (u *UI) notFound(c *fiber.Ctx, sentence string) error {
+	c.Status(fiber.StatusNotFound)
+	return u.render(c, "refused", "Not found", sentence)
+}
+
+// noteCookie carries the result of an act over to the page that follows.
+const noteCookie = "hookgate-note"
+
+// done goes to a page and has it say what an act came to.
+func (u *UI) done(c *fiber.Ctx, to, class, text string) error {
+	c.Cookie(&fiber.Cookie{
+		Name: noteCookie, Value: base64.RawURLEncoding.EncodeToString([]byte(class + "\n" + text)), Path: prefix + "/", MaxAge: 60,
+		HTTPOnly: true, SameSite: fiber.CookieSameSiteStrictMode, Secure: u.cfg.Secure(c.Context()),
+	})
+	return c.Redirect(localPath(to), fiber.StatusSeeOther)
+}
+
+func takeMessage(c *fiber.Ctx) *message {
+	raw, err := base64.RawURLEncoding.DecodeString(c.Cookies(noteCookie))
+	if err != nil || len(raw) == 0 {
+		return nil
+	}
+	c.Cookie(&fiber.Cookie{Name: noteCookie, Path: prefix + "/", Expires: time.Unix(1, 0)})
+	class, text, ok := strings.Cut(string(raw), "\n")
+	if !ok || class != "ok" && class != "warn" && class != "bad" {
+		return nil
+	}
+	return &message{Class: class, Text: text}
+}
+
+// sendCompressed sends a page, by gzip where the browser takes it.
+func (u *UI) sendCompressed(c *fiber.Ctx, content []byte) error {
+	c.Append(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
+	if len(content) < 1024 || !strings.Contains(c.Get(fiber.HeaderAcceptEncoding), "gzip") {
+		return c.Send(content)
+	}
+	var small bytes.Buffer
+	w := gzip.NewWriter(&small)
+	if _, err := w.Write(content); err != nil {
+		return err
+	}
+	if err := w.Close(); err != nil {
+		return err
+	}
+	c.Set(fiber.HeaderContentEncoding, "gzip")
+	return c.Send(small.Bytes())
+}

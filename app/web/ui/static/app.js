@@ -1,0 +1,76 @@
+// What the pages need beside htmx. Everything works without it, but for keys and copying.
+const root = document.documentElement, $ = (q, of = document) => of.querySelector(q), $$ = (q, of = document) => [...of.querySelectorAll(q)];
+
+// Light, dark or as the system has it. The server sets data-theme from the cookie.
+const dark = () => (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+
+document.addEventListener("click", e => {
+  const on = q => e.target.closest(q);
+  if (on("[data-theme-toggle]")) {
+    root.dataset.theme = dark() ? "light" : "dark";
+    document.cookie = `theme=${root.dataset.theme};path=/ui/;max-age=31536000;samesite=lax`;
+    document.dispatchEvent(new Event("themechange")); // charts draw anew
+  }
+  const copy = on("[data-copy]");
+  if (copy) navigator.clipboard?.writeText(copy.dataset.copy).then(() => say(copy.dataset.done || "Copied"));
+  const opener = on("[data-dialog]");
+  if (opener) $("#" + opener.dataset.dialog)?.showModal();
+  if (on("[data-close]")) on("dialog")?.close();
+  const more = $("details.more[open]");
+  if (more && !on("details.more")) more.open = false;
+});
+
+// Announced to screen readers by the one live region of the page.
+function say(text) {
+  let box = $("#say");
+  if (!box) { box = document.createElement("div"); box.id = "say"; box.className = "vh"; box.setAttribute("role", "status"); document.body.append(box); }
+  box.textContent = text;
+}
+
+// Bulk bar: the boxes of a list, and the one above them.
+document.addEventListener("change", e => {
+  const form = e.target.closest("[data-bulk]");
+  if (!form || e.target.type !== "checkbox") return;
+  const boxes = $$("tbody input[type=checkbox]", form);
+  if (e.target.matches("thead *")) boxes.forEach(b => (b.checked = e.target.checked));
+  boxes.forEach(b => b.closest("tr").classList.toggle("sel", b.checked));
+});
+
+// Keys; never while somebody writes.
+let waiting = "";
+const places = { o: "", e: "events", d: "deliveries", f: "forms", c: "connections" };
+document.addEventListener("keydown", e => {
+  if (e.ctrlKey || e.metaKey || e.altKey || e.target.closest("input, textarea, select, dialog[open]")) return;
+  if (waiting === "g" && e.key in places) { location.href = "/ui/" + places[e.key]; waiting = ""; return; }
+  waiting = e.key === "g" ? "g" : "";
+  const rows = $$("[data-rows] a[data-row]"), at = rows.indexOf(document.activeElement);
+  const go = n => rows[Math.max(0, Math.min(rows.length - 1, n))]?.focus();
+  const press = k => { const b = $(`[data-key="${k}"]`); if (b) { e.preventDefault(); b.click(); } };
+  if (e.key === "/") { const q = $("[name=q]"); if (q) { e.preventDefault(); q.focus(); } else location.href = "/ui/events"; }
+  else if (e.key === "j") go(at + 1);
+  else if (e.key === "k") go(at - 1);
+  else if (e.key === "x") rows[at]?.closest("tr")?.querySelector("input[type=checkbox]")?.click();
+  else if (e.key === "?") $("#keys")?.showModal();
+  else press(e.key);
+});
+
+// A view of a list is in the URL: a changed choice is a new page.
+document.addEventListener("change", e => { if (e.target.matches("select[data-submit]")) e.target.form.requestSubmit(); });
+
+// Times as the browser's zone has them; the server writes its own.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const clock = { time: { hour: "2-digit", minute: "2-digit", second: "2-digit" }, minute: { hour: "2-digit", minute: "2-digit" }, day: { day: "numeric", month: "short" }, full: { dateStyle: "medium", timeStyle: "medium" } };
+function localTimes(of) {
+  $$("time[datetime]", of).forEach(t => {
+    const at = new Date(t.dateTime), kind = t.dataset.as;
+    if (isNaN(at) || !clock[kind]) return;
+    t.textContent = new Intl.DateTimeFormat(root.lang, { ...clock[kind], hourCycle: "h23" }).format(at);
+    t.title = new Intl.DateTimeFormat(root.lang, { dateStyle: "full", timeStyle: "long" }).format(at) + ` (${zone})`;
+  });
+}
+localTimes(document);
+document.addEventListener("htmx:afterSwap", e => {
+  localTimes(e.target);
+  if (e.target.id === "dialog") e.target.closest("dialog")?.showModal();
+});
+document.addEventListener("htmx:sseMessage", e => localTimes(document));

@@ -1,0 +1,162 @@
+// Package ui serves the pages under /ui/: what came in, why it went where it
+// went, what failed, and what can be done about it. Every page is a whole page
+// without scripts; scripts make it quicker and live. The pages stand on the same
+// use cases as the API and the command line.
+package ui
+
+import (
+	"embed"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"hookgate/app/admin/access"
+	"hookgate/app/web/api"
+)
+
+//go:embed static
+var staticFiles embed.FS
+
+//go:embed templates
+var templateFiles embed.FS
+
+// Settings are what the pages take from the configuration in force.
+type Settings struct {
+	// PublicURL is server.public_url; "" where it is not set.
+	PublicURL string
+	// Location is server.timezone: times are written in it where the browser
+	// has no script to write them in its own.
+	Location *time.Location
+}
+
+// Config is what the pages need. All fields are required.
+type Config struct {
+	Access   *access.Control
+	Service  Service
+	Settings func() Settings
+	// Client is the address that a request comes from, with trusted proxies
+	// believed; Secure reports whether the browser came by https.
+	Client  func(ctx *fasthttp.RequestCtx) netip.Addr
+	Secure  func(ctx *fasthttp.RequestCtx) bool
+	Version string
+	Logger  *slog.Logger
+	Now     func() time.Time
+}
+
+// UI serves the pages. It is safe for concurrent use.
+type UI struct {
+	cfg    Config
+	assets assets
+	pages  pages
+
+	navMu sync.Mutex
+	nav   nav
+	navAt time.Time // when nav was counted
+}
+
+// New makes the pages. Templates and files are built in: what is wrong with
+// them is a fault of this program, which every test of a page meets.
+func New(cfg Config) *UI {
+	assets, err := readAssets(staticFiles)
+	if err != nil {
+		panic(err)
+	}
+	pages, err := readPages(templateFiles, assets)
+	if err != nil {
+		panic(err)
+	}
+	return &UI{cfg: cfg, assets: assets, pages: pages}
+}
+
+// prefix is where the pages are.
+const prefix = "/ui"
+
+// Register adds the routes to r, and what / answers. body reads what a page
+// posts into the request.
+func (u *UI) Register(r fiber.Router, body fiber.Handler) {
+	r.Get("/", u.front)
+	g := r.Group(prefix, u.guarded, body)
+	g.Get("/static/:hash/:name", u.static)
+	g.Get("/login", u.loginPage)
+	g.Post("/login", u.logIn)
+	g.Get("/login/:once", u.follow)
+	g.Get("/lang/:lang", u.language)
+	g.Use(u.session)
+	g.Post("/logout", u.logOut)
+	g.Post("/logout/everywhere", u.logOutEverywhere)
+	g.Get("/", u.overview)
+	g.Get("/events", u.events)
+	g.Get("/events/:id", u.event)
+	g.Get("/deliveries", u.deliveries)
+	g.Get("/deliveries/retry", u.planRetry)
+	g.Post("/deliveries/retry", u.acting, u.retry)
+	g.Post("/deliveries/cancel", u.acting, u.cancel)
+	g.Get("/forms", u.forms)
+	g.Get("/forms/:form", u.inbox)
+	g.Get("/forms/:form/spam", u.spam)
+	g.Post("/forms/post/:id/notspam", u.acting, u.notSpam)
+	g.Get("/connections", u.connections)
+	g.Post("/connections/:name/pause", u.acting, u.pauseConnection)
+	g.Post("/connections/:name/resume", u.acting, u.resumeConnection)
+	g.Post("/connections/:name/test", u.acting, u.testConnection)
+	g.Use(func(c *fiber.Ctx) error { return u.notFound(c, "There is no such page.") })
+}
+
+// policy is what the pages may do in a browser: nothing that is not served from
+// here, and nothing inline.
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// guarded sets the headers that every answer below /ui has, and refuses posts
+// that a page of another site makes a browser send.
+func (u *UI) guarded(c *fiber.Ctx) error {
+	if !u.cfg.Access.Enabled() {
+		return fiber.ErrNotFound
+	}
+	c.Set(fiber.HeaderContentSecurityPolicy, policy)
+	c.Set(fiber.HeaderXContentTypeOptions, "nosniff")
+	c.Set(fiber.HeaderReferrerPolicy, "same-origin")
+	c.Set("Cross-Origin-Opener-Policy", "same-origin")
+	c.Set(fiber.HeaderCacheControl, "no-store")
+	if c.Method() != fiber.MethodGet && c.Method() != fiber.MethodHead && api.CrossSite(c) {
+		return u.refuse(c, fiber.StatusForbidden, "A page of another site may not do this here.")
+	}
+	return c.Next()
+}
+
+// front answers for /: with an admin it leads to the pages, without one it says
+// what this is and nothing else.
+func (u *UI) front(c *fiber.Ctx) error {
+	if u.cfg.Access.Enabled() {
+		return c.Redirect(prefix+"/", fiber.StatusSeeOther)
+	}
+	c.Set(fiber.HeaderContentSecurityPolicy, "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'")
+	return u.render(c, "front", "hookgate", nil)
+}
+
+// static serves a file that is built in, under its hash: it never changes.
+func (u *UI) static(c *fiber.Ctx) error {
+	file, ok := u.assets[c.Params("name")]
+	if !ok || file.hash != c.Params("hash") {
+		return fiber.ErrNotFound
+	}
+	c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
+	c.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
+	c.Set(fiber.HeaderContentType, file.mediaType)
+	if len(file.gzip) > 0 && strings.Contains(c.Get(fiber.HeaderAcceptEncoding), "gzip") {
+		c.Set(fiber.HeaderContentEncoding, "gzip")
+		return c.Send(file.gzip)
+	}
+	return c.Send(file.content)
+}
+
+// fail answers for an error that is none of the visitor's: it is logged, and
+// the page says that nothing is lost.
+func (u *UI) fail(c *fiber.Ctx, err error) error {
+	u.cfg.Logger.Error("a page could not be made", "path", c.Path(), "error", err)
+	return u.refuse(c, fiber.StatusServiceUnavailable, languageOf(c).text("This could not be read just now: %s.", err.Error()))
+}
