@@ -92,6 +92,12 @@ func parse(path string, content []byte, env *environment) (*Config, *Report) {
 		return nil, report
 	}
 	root, list := yamlnode.Parse(path, content)
+	if root.Kind() != yamlnode.Map {
+		if read, faults, broken := parseParts(path, content); read.Kind() == yamlnode.Map {
+			root, list = read, explain(read, faults, content)
+			report.unsaid = consequences(broken)
+		}
+	}
 	report.root = root
 	if root.Kind() != yamlnode.Map {
 		report.Add(append(explain(root, list, content), env.list...))

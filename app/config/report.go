@@ -29,6 +29,7 @@ type Report struct {
 	// distrusted holds the paths of values that could not be completed, with
 	// the place of the key of each.
 	distrusted map[string]diag.Position
+	unsaid     []string // codes that follow from sections that could not be read
 }
 
 // mask is a value that must not be seen, and what is shown for it.
@@ -36,10 +37,14 @@ type mask struct{ value, name string }
 
 // Add takes in what a later pass found. Values of the environment that a
 // message repeats are replaced by their ${NAME}, and what is said of a value
-// that could not be completed is dropped: it would only follow from that.
+// that could not be completed, or for want of a section that could not be
+// read, is dropped: it would only follow from that.
 func (r *Report) Add(list diag.List) {
 	for _, d := range list {
 		if key, known := r.distrusted[d.Path]; known && !strings.HasPrefix(d.Code, "env-") && (d.Line != key.Line || d.Column != key.Column) {
+			continue
+		}
+		if slices.Contains(r.unsaid, d.Code) && (d.Code != "missing-key" || d.Path == "") {
 			continue
 		}
 		d.Message, d.Hint = r.hide(d.Message), r.hide(d.Hint)

@@ -39,23 +39,14 @@ func LoadStorage(path string, getenv LookupFunc) (*Config, *Report) {
 	return doc, report
 }
 
-// blockOf leaves of a file the lines of one section, each in its place. It
-// knows block style, in which nearly all files are written; found is false
-// where the file does not have the section in it.
+// blockOf leaves of a file the lines of one section, each in its place; found is
+// false where no part of the file has its name.
 func blockOf(content []byte, name string) (block []byte, found bool) {
-	lines := bytes.SplitAfter(content, []byte("\n"))
-	inside := false
-	for _, line := range lines {
-		switch {
-		case bytes.HasPrefix(line, []byte(name+":")):
-			inside, found = true, true
-		case len(bytes.TrimSpace(line)) > 0 && !bytes.ContainsRune([]byte(" \t#"), rune(line[0])):
-			inside = false
-		}
-		if inside {
-			block = append(block, line...)
+	for _, p := range partsOf(content) {
+		if p.name == name {
+			block, found = append(block, p.text...), true
 		} else {
-			block = append(block, '\n')
+			block = append(block, blank(p.text)...)
 		}
 	}
 	return block, found
