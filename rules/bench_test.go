@@ -59,8 +59,22 @@ func twentyRules(b *testing.B) *rules.Set {
 
 // BenchmarkMatch is what intake does with a body: parse it, judge it by 20
 // rules, render the outputs of the 2 that match.
-func BenchmarkMatch(b *testing.B) {
-	set, text := twentyRules(b), seed(b)
+func BenchmarkMatch(b *testing.B) { benchmark(b, twentyRules(b), 2) }
+
+// BenchmarkPassOn is what a rule costs that sends all that came: as it is
+// written, and, beside it, decoded and written anew.
+func BenchmarkPassOn(b *testing.B) {
+	for name, value := range map[string]string{"written": "data", "decoded": "merge(data)"} {
+		b.Run(name, func(b *testing.B) {
+			benchmark(b, mustCompile(b, "rules:\n  - name: all\n    from: sitejet\n    then:\n      - {to: billing, json: '${{ "+value+" }}'}\n"), 1)
+		})
+	}
+}
+
+// benchmark parses the seed payload and judges it; so many outputs are made.
+func benchmark(b *testing.B, set *rules.Set, deliveries int) {
+	b.Helper()
+	text := seed(b)
 	meta := lang.Meta{ID: "evt_7q2", Type: "website_status_changed", Source: "sitejet", Time: time.Unix(0, 0)}
 	b.ReportAllocs()
 	for b.Loop() {
@@ -69,7 +83,7 @@ func BenchmarkMatch(b *testing.B) {
 			b.Fatal(err)
 		}
 		sc := lang.NewScope(doc, meta, nil, nil)
-		if out := set.Match(sc); len(out.Deliveries) != 2 || len(out.Errors) != 0 {
+		if out := set.Match(sc); len(out.Deliveries) != deliveries || len(out.Errors) != 0 {
 			b.Fatalf("%+v", out)
 		}
 		sc.Release()

@@ -35,7 +35,7 @@ type Name struct {
 
 // NewCompiler makes a Compiler that knows no paths yet.
 func NewCompiler() *Compiler {
-	return &Compiler{space: &space{byName: map[string]*path{}}, table: functionsTable()}
+	return &Compiler{space: &space{bySource: map[string]*path{}}, table: functionsTable()}
 }
 
 // NewCompilerFor makes a Compiler of expressions that see the given names

@@ -18,16 +18,17 @@ type step struct {
 	end      int // where an optional step that meets null goes on: past its whole chain
 }
 
-// path is a static way into the event, such as data.website.closed_by?.role.
+// path is a static path into the event, such as data.website.closed_by?.role.
 type path struct {
-	slot int    // its number in the space
-	name string // its name in the flat environment: unique, no identifier unless it is a bare root
-	// computed is the name of the same value with numbers to compute with.
-	computed string
-	root     string
-	parent   *path  // the way up to rest; nil: this is a root, or not below data
-	rest     []step // one step, or all from the first optional one on
-	keyed    keyed  // the paths that go one plain key further
+	slot int // its number in the space
+	// name and computed are its names in the flat environment: of the value as
+	// it is passed on, and of the same with numbers to compute with. They are
+	// short, because they are hashed for each use, and no identifiers.
+	name, computed string
+	root           string
+	parent         *path  // the path up to rest; nil: this is a root, or not below data
+	rest           []step // one step, or all from the first optional one on
+	keyed          keyed  // the paths that go one plain key further
 }
 
 // plainKey reports whether the path is one key below its parent.
@@ -67,18 +68,18 @@ func (k keyed) find(key []byte) *path {
 // space numbers the paths of everything one Compiler compiled, so that a Scope
 // resolves each of them once however many rules name it.
 type space struct {
-	byName map[string]*path
-	links  atomic.Pointer[Links] // see SetLinks
-	linked []linkCall
+	bySource map[string]*path      // by pathSource
+	links    atomic.Pointer[Links] // see SetLinks
+	linked   []linkCall
 }
 
 // add returns the path, with its parents, under its number.
 func (s *space) add(root string, steps []step) *path {
-	name := pathName(root, steps)
-	if p, ok := s.byName[name]; ok {
+	source := pathSource(root, steps)
+	if p, ok := s.bySource[source]; ok {
 		return p
 	}
-	p := &path{name: name, computed: "\x00" + name, root: root}
+	p := &path{root: root}
 	cut := len(steps) - 1
 	for i, st := range steps {
 		if st.optional {
@@ -99,12 +100,15 @@ func (s *space) add(root string, steps []step) *path {
 	if p.parent != nil && p.plainKey() {
 		p.parent.keyed.add(p)
 	}
-	p.slot = len(s.byName)
-	s.byName[name] = p
+	p.slot = len(s.bySource)
+	s.bySource[source] = p
+	number := strconv.Itoa(p.slot)
+	p.name, p.computed = "\x01"+number, "\x02"+number
 	return p
 }
 
-func pathName(root string, steps []step) string {
+// pathSource spells a path so that no two are alike.
+func pathSource(root string, steps []step) string {
 	name := []byte(root)
 	for _, st := range steps {
 		if st.optional {

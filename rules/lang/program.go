@@ -149,8 +149,14 @@ func (e *Expression) Eval(s *Scope) (any, error) { return e.p.run(s) }
 // Text gives the value as text: "" for null, numbers without exponent, lists
 // and objects as JSON.
 func (e *Expression) Text(s *Scope) (string, error) {
-	if v, ok := e.p.direct(s); ok && v != nil && v.Type() == fastjson.TypeString {
-		return jsondoc.ValidText(string(v.GetStringBytes())), nil
+	if v, ok := e.p.direct(s); ok && v != nil {
+		switch v.Type() {
+		case fastjson.TypeString:
+			return jsondoc.ValidText(string(v.GetStringBytes())), nil
+		case fastjson.TypeNumber, fastjson.TypeTrue, fastjson.TypeFalse:
+			return string(jsondoc.AppendValue(nil, v)), nil
+		default: // run has their keys sorted
+		}
 	}
 	value, err := e.p.run(s)
 	if err != nil {

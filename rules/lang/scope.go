@@ -41,6 +41,7 @@ type slot struct {
 	// computed says the same of the value to compute with.
 	computed bool
 	value    *fastjson.Value
+	decoded  any // value, once one of the two is in env
 }
 
 type slotState byte
@@ -103,7 +104,7 @@ func (s *Scope) enter(of *space) {
 	if s.space != of {
 		s.reset(of)
 	}
-	if missing := len(of.byName) - len(s.slots); missing > 0 {
+	if missing := len(of.bySource) - len(s.slots); missing > 0 {
 		s.slots = append(s.slots, make([]slot, missing)...)
 	}
 }
@@ -137,11 +138,14 @@ func (s *Scope) loadData(r read) bool {
 		return false
 	}
 	if value != nil { // a missing key of the environment is nil already
-		decoded := jsondoc.Decode(value)
-		if r.computed {
-			decoded = jsondoc.Compute(decoded)
+		if !at.loaded && !at.computed {
+			at.decoded = jsondoc.Decode(value)
 		}
-		s.env[r.name()] = decoded
+		if r.computed {
+			s.env[r.path.computed] = jsondoc.Compute(at.decoded)
+		} else {
+			s.env[r.path.name] = at.decoded
+		}
 	}
 	*loaded = true
 	return true
@@ -211,8 +215,10 @@ func (s *Scope) loadOther(p *path) bool {
 		return false
 	}
 	switch p.root {
-	case "event":
-		s.env[p.name] = s.eventField(key.key)
+	case "event": // it may have changed since it was loaded
+		if field, ok := s.eventField(key.key); ok && s.env[p.name] != field {
+			s.env[p.name] = field
+		}
 	case "headers":
 		if value, ok := s.headers[key.key]; ok && !s.slots[p.slot].loaded {
 			s.env[p.name] = value
@@ -229,18 +235,19 @@ func (s *Scope) loadOther(p *path) bool {
 // eventFields are the keys of event.
 var eventFields = []string{"id", "source", "time", "type"}
 
-func (s *Scope) eventField(key string) any {
+// eventField is the value of one of eventFields; of another key there is none.
+func (s *Scope) eventField(key string) (value string, ok bool) {
 	switch key {
 	case "id":
-		return s.Event.ID
+		return s.Event.ID, true
 	case "source":
-		return s.Event.Source
+		return s.Event.Source, true
 	case "type":
-		return s.Event.Type
+		return s.Event.Type, true
 	case "time":
-		return s.Event.Time.Format(eventTime)
+		return s.Event.Time.Format(eventTime), true
 	}
-	return nil
+	return "", false
 }
 
 // rootValue is a whole root, other than data, as plain data.
@@ -249,7 +256,7 @@ func (s *Scope) rootValue(root string) any {
 	case "event":
 		object := make(map[string]any, len(eventFields))
 		for _, key := range eventFields {
-			object[key] = s.eventField(key)
+			object[key], _ = s.eventField(key)
 		}
 		return object
 	case "headers":

@@ -192,8 +192,12 @@ func (l *leaf) appendPart(dst []byte, s *Scope, p *part) (out []byte, null bool,
 	asItIs := l.escape == nil || p.program.raw
 	if asItIs {
 		if v, ok := p.program.direct(s); ok && v != nil {
-			if v.Type() == fastjson.TypeString {
+			switch v.Type() {
+			case fastjson.TypeString:
 				return jsondoc.AppendContent(dst, v.GetStringBytes()), false, nil
+			case fastjson.TypeNumber, fastjson.TypeTrue, fastjson.TypeFalse:
+				return jsondoc.AppendValue(dst, v), false, nil
+			default:
 			}
 			return jsondoc.AppendContent(dst, jsondoc.AppendValue(nil, v)), false, nil
 		}
