@@ -46,9 +46,10 @@ const (
 func (s *Set) Explain(sc *lang.Scope) []Trace {
 	candidates := s.candidates(sc.Event.Source, sc.Event.Type)
 	traces := make([]Trace, len(s.rules))
+	room := MaxOutputs
 	for i, r := range s.rules {
 		if slices.Contains(candidates, i) {
-			traces[i] = r.explain(sc)
+			traces[i] = r.explain(sc, &room)
 			continue
 		}
 		reason := r.events
@@ -60,7 +61,7 @@ func (s *Set) Explain(sc *lang.Scope) []Trace {
 	return traces
 }
 
-func (r *rule) explain(sc *lang.Scope) Trace {
+func (r *rule) explain(sc *lang.Scope, room *int) Trace {
 	t := Trace{Rule: r.name, Result: Matched}
 	if r.when != nil {
 		why := r.when.Explain(sc)
@@ -77,7 +78,7 @@ func (r *rule) explain(sc *lang.Scope) Trace {
 		return t
 	}
 	for _, a := range r.actions {
-		if t.Actions = append(t.Actions, a.explain(r.name, sc, &t)); t.Result == Failed {
+		if t.Actions = append(t.Actions, a.explain(r.name, sc, &t, room)); t.Result == Failed {
 			break
 		}
 	}
@@ -94,7 +95,7 @@ func (t *Trace) fail(why lang.Trace) {
 
 // explain tells what the action comes to. Where its condition cannot be
 // evaluated it fails the whole rule.
-func (a *action) explain(rule string, sc *lang.Scope, of *Trace) ActionTrace {
+func (a *action) explain(rule string, sc *lang.Scope, of *Trace, room *int) ActionTrace {
 	t := ActionTrace{Name: event.ActionName(rule, a.connection, a.number), To: a.connection, Sent: true}
 	if a.when != nil {
 		why := a.when.Explain(sc)
@@ -106,7 +107,7 @@ func (a *action) explain(rule string, sc *lang.Scope, of *Trace) ActionTrace {
 	if !t.Sent {
 		return t
 	}
-	rendered := a.render(rule, sc)
+	rendered := a.render(rule, sc, room)
 	t.Key, t.Output, t.Warnings, t.Err = rendered.Key, rendered.Output, rendered.Warnings, rendered.Err
 	if t.Err != "" {
 		t.At = a.faultAt(sc)
@@ -128,5 +129,5 @@ func (a *action) faultAt(sc *lang.Scope) diag.Position {
 			return in.template.FaultAt(sc)
 		}
 	}
-	return diag.Position{}
+	return a.at
 }

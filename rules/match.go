@@ -3,6 +3,8 @@ package rules
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -18,16 +20,22 @@ func newInput(declared lang.Input, t *lang.Template) input {
 	return input{name: declared.Name, prefix: append(prefix, ':'), template: t, required: declared.Required}
 }
 
+// MaxOutputs bounds, in bytes, what all actions of one event send together:
+// each of them can send the whole of a large body. What goes beyond it fails
+// its delivery.
+const MaxOutputs = 32 << 20
+
 // Match judges one event by every rule and renders the actions of those that
 // match. The scope must know the event's id, type and source. A rule whose
 // condition, or that of one of its actions, cannot be evaluated is a rule
 // error as a whole: nothing of it is sent, and the other rules go on.
 func (s *Set) Match(sc *lang.Scope) Outcome {
 	out := Outcome{Results: bytes.Clone(s.skip)}
+	room := MaxOutputs
 	for _, i := range s.candidates(sc.Event.Source, sc.Event.Type) {
 		r := s.rules[i]
 		before := len(out.Deliveries)
-		matched, err := r.match(sc, &out)
+		matched, err := r.match(sc, &out, &room)
 		switch {
 		case err != nil:
 			out.Deliveries = out.Deliveries[:before]
@@ -43,7 +51,7 @@ func (s *Set) Match(sc *lang.Scope) Outcome {
 }
 
 // match evaluates the rule and adds what its actions send to out.
-func (r *rule) match(sc *lang.Scope, out *Outcome) (bool, error) {
+func (r *rule) match(sc *lang.Scope, out *Outcome, room *int) (bool, error) {
 	if r.when != nil {
 		if ok, err := r.when.Eval(sc); err != nil || !ok {
 			return false, err
@@ -59,14 +67,15 @@ func (r *rule) match(sc *lang.Scope, out *Outcome) (bool, error) {
 				continue
 			}
 		}
-		out.Deliveries = append(out.Deliveries, a.render(r.name, sc))
+		out.Deliveries = append(out.Deliveries, a.render(r.name, sc, room))
 	}
 	return true, nil
 }
 
 // render makes the action's output. The first thing that forbids to send it is
-// its Err; the rest is rendered all the same, to be shown.
-func (a *action) render(rule string, sc *lang.Scope) Rendered {
+// its Err; the rest is rendered all the same, to be shown. room is what is left
+// of MaxOutputs.
+func (a *action) render(rule string, sc *lang.Scope, room *int) Rendered {
 	r := Rendered{Rule: rule, Connection: a.connection, Action: a.number}
 	fail := func(reason string) {
 		if r.Err == "" {
@@ -94,7 +103,10 @@ func (a *action) render(rule string, sc *lang.Scope) Rendered {
 		start := len(dst)
 		var missing []string
 		var err error
-		dst, missing, err = in.template.AppendJSON(dst, sc)
+		dst, missing, err = in.template.AppendWithin(dst, sc, min(lang.MaxOutput, *room))
+		if errors.Is(err, lang.ErrTooLarge) && *room < lang.MaxOutput {
+			err = errOutputs
+		}
 		if err != nil {
 			fail(in.name + ": " + err.Error())
 		}
@@ -108,8 +120,11 @@ func (a *action) render(rule string, sc *lang.Scope) Rendered {
 		}
 	}
 	r.Output = append(dst, '}')
+	*room -= len(r.Output)
 	return r
 }
+
+var errOutputs = fmt.Errorf("what the rules send because of one event would be larger than %d MB together", MaxOutputs>>20)
 
 // empty reports whether a required value came out as nothing.
 func empty(text []byte) bool {

@@ -199,3 +199,34 @@ func TestCompile_faults(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// What all actions of an event send together is bounded: what goes beyond it
+// fails with words, and explain says the same.
+func TestMatch_outputsAreBounded(t *testing.T) {
+	t.Parallel()
+	const actions = 5
+	set := mustCompile(t, "rules:\n  - name: all\n    from: shop\n    then:\n"+strings.Repeat("      - {to: billing, json: '${{ data }}'}\n", actions))
+	sc := scope(t, []byte(`{"long":"`+strings.Repeat("x", 9<<20)+`"}`), "shop", "x")
+	out, total := set.Match(sc), 0
+	for i, d := range out.Deliveries {
+		total += len(d.Output)
+		want := ""
+		if i > 2 { // three times 9 MB are less than 32 MB, four times are not
+			want = "json: what the rules send because of one event would be larger than 32 MB together"
+		}
+		if d.Err != want || (want != "") != (string(d.Output) == `{"json":null}`) {
+			t.Errorf("%d: %d bytes, %q, want %q", i, len(d.Output), d.Err, want)
+		}
+		if cap(d.Output) > 3*len(d.Output)+1024 {
+			t.Errorf("%d: %d bytes keep %d", i, len(d.Output), cap(d.Output))
+		}
+	}
+	if len(out.Deliveries) != actions || total > rules.MaxOutputs {
+		t.Errorf("%d deliveries of %d bytes", len(out.Deliveries), total)
+	}
+	for i, a := range set.Explain(sc)[0].Actions {
+		if d := out.Deliveries[i]; a.Err != d.Err || len(a.Output) != len(d.Output) || (a.Err != "") != (a.At.Line > 0) {
+			t.Errorf("%d: explained as %q at %v, is %q", i, a.Err, a.At, d.Err)
+		}
+	}
+}

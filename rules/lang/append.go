@@ -13,102 +13,146 @@ import (
 	"hookgate/internal/jsondoc"
 )
 
+// MaxOutput bounds, in bytes, what one action sends: a text with quotes is
+// longer in JSON than it came, and a value can be passed on several times.
+const MaxOutput = 16 << 20
+
+// ErrTooLarge is in the chain of an error about more than that.
+var ErrTooLarge = fmt.Errorf("what is sent would be larger than %d MB", MaxOutput>>20)
+
 // appendJSON appends v, plain data as expressions make it, as JSON. Object
-// keys are sorted; < > & stay as they are; invalid UTF-8 becomes U+FFFD.
-func appendJSON(dst []byte, v any) ([]byte, error) {
+// keys are sorted; < > & stay as they are; invalid UTF-8 becomes U+FFFD. It
+// ends with ErrTooLarge soon after dst is longer than most.
+func appendJSON(dst []byte, v any, most int) ([]byte, error) {
+	w := writer{dst: dst, most: most}
+	err := w.value(v)
+	return w.dst, err
+}
+
+// writer writes values as JSON.
+type writer struct {
+	dst    []byte
+	most   int                 // bytes of dst; more is ErrTooLarge
+	escape func(string) string // of every text, but for keys; nil: none
+}
+
+// value writes v. A few names of a large value make a list of any size, so the
+// bound is checked behind each value.
+func (w *writer) value(v any) error {
+	err := w.plain(v)
+	if err == nil && len(w.dst) > w.most {
+		err = ErrTooLarge
+	}
+	return err
+}
+
+func (w *writer) plain(v any) error {
 	switch x := v.(type) {
 	case nil:
-		return append(dst, "null"...), nil
+		w.dst = append(w.dst, "null"...)
 	case string:
-		return jsondoc.AppendString(dst, x), nil
+		w.text(x)
 	case bool:
-		return strconv.AppendBool(dst, x), nil
+		w.dst = strconv.AppendBool(w.dst, x)
 	case int:
-		return strconv.AppendInt(dst, int64(x), 10), nil
+		w.dst = strconv.AppendInt(w.dst, int64(x), 10)
 	case float64:
 		if math.IsNaN(x) || math.IsInf(x, 0) {
-			return dst, fmt.Errorf("%v is not a number that JSON can hold", x)
+			return fmt.Errorf("%v is not a number that JSON can hold", x)
 		}
-		return jsondoc.AppendFloat(dst, x), nil
+		w.dst = jsondoc.AppendFloat(w.dst, x)
 	case json.Number:
-		return append(dst, x...), nil
+		w.dst = append(w.dst, x...)
 	case byte:
-		return append(dst, "null"...), errByte
+		w.dst = append(w.dst, "null"...)
+		return errByte
 	case []any:
-		return appendList(dst, x)
+		return w.list(x)
 	case map[string]any:
-		return appendObject(dst, x)
+		return w.object(x)
 	case time.Time:
-		return jsondoc.AppendString(dst, x.Format(time.RFC3339Nano)), nil
+		w.dst = jsondoc.AppendString(w.dst, x.Format(time.RFC3339Nano))
 	case fmt.Stringer: // a duration, weekday, month or time zone
-		return jsondoc.AppendString(dst, x.String()), nil
+		w.dst = jsondoc.AppendString(w.dst, x.String())
+	default:
+		return w.other(v)
 	}
-	return appendOther(dst, v)
+	return nil
 }
 
-func appendList(dst []byte, list []any) ([]byte, error) {
-	var err error
-	dst = append(dst, '[')
+func (w *writer) text(text string) {
+	if w.escape != nil {
+		text = w.escape(text)
+	}
+	w.dst = jsondoc.AppendString(w.dst, text)
+}
+
+func (w *writer) list(list []any) error {
+	w.dst = append(w.dst, '[')
 	for i, item := range list {
 		if i > 0 {
-			dst = append(dst, ',')
+			w.dst = append(w.dst, ',')
 		}
-		if dst, err = appendJSON(dst, item); err != nil {
-			return dst, err
+		if err := w.value(item); err != nil {
+			return err
 		}
 	}
-	return append(dst, ']'), nil
+	w.dst = append(w.dst, ']')
+	return nil
 }
 
-func appendObject(dst []byte, object map[string]any) ([]byte, error) {
-	var err error
-	dst = append(dst, '{')
+func (w *writer) object(object map[string]any) error {
+	w.dst = append(w.dst, '{')
 	for i, key := range slices.Sorted(maps.Keys(object)) {
 		if i > 0 {
-			dst = append(dst, ',')
+			w.dst = append(w.dst, ',')
 		}
-		dst = append(jsondoc.AppendString(dst, key), ':')
-		if dst, err = appendJSON(dst, object[key]); err != nil {
-			return dst, err
+		w.dst = append(jsondoc.AppendString(w.dst, key), ':')
+		if err := w.value(object[key]); err != nil {
+			return err
 		}
 	}
-	return append(dst, '}'), nil
+	w.dst = append(w.dst, '}')
+	return nil
 }
 
-// appendOther appends the other types that expr's functions return: lists of
-// texts or numbers, groups under keys of any type, small integers, bytes.
-func appendOther(dst []byte, v any) ([]byte, error) {
+// other writes the other types that expr's functions return: lists of texts or
+// numbers, groups under keys of any type, small integers, bytes.
+func (w *writer) other(v any) error {
 	r := reflect.ValueOf(v)
 	switch {
 	case r.Kind() == reflect.Slice && r.Type().Elem().Kind() == reflect.Uint8:
-		return jsondoc.AppendString(dst, string(r.Bytes())), nil
+		w.text(string(r.Bytes()))
 	case r.Kind() == reflect.Slice:
 		list := make([]any, r.Len())
 		for i := range list {
 			list[i] = r.Index(i).Interface()
 		}
-		return appendList(dst, list)
+		return w.list(list)
 	case r.Kind() == reflect.Map:
 		object := make(map[string]any, r.Len())
 		for _, key := range r.MapKeys() {
-			text, err := textOf(key.Interface())
+			text, err := textOf(key.Interface(), w.most)
 			if err != nil {
-				return dst, err
+				return err
 			}
 			object[text] = r.MapIndex(key).Interface()
 		}
-		return appendObject(dst, object)
+		return w.object(object)
 	case r.CanInt():
-		return strconv.AppendInt(dst, r.Int(), 10), nil
+		w.dst = strconv.AppendInt(w.dst, r.Int(), 10)
 	case r.CanUint():
-		return strconv.AppendUint(dst, r.Uint(), 10), nil
+		w.dst = strconv.AppendUint(w.dst, r.Uint(), 10)
+	default:
+		w.dst = append(w.dst, "null"...)
+		return fmt.Errorf("%s is not a value", kindOf(v))
 	}
-	return append(dst, "null"...), fmt.Errorf("%s is not a value", kindOf(v))
+	return nil
 }
 
 // textOf is v as text: "" for nil, numbers without exponent, lists and
-// objects as JSON.
-func textOf(v any) (string, error) {
+// objects as JSON of at most most bytes; more is ErrTooLarge.
+func textOf(v any, most int) (string, error) {
 	switch x := v.(type) {
 	case nil:
 		return "", nil
@@ -123,7 +167,7 @@ func textOf(v any) (string, error) {
 	case fmt.Stringer:
 		return x.String(), nil
 	}
-	text, err := appendJSON(nil, v)
+	text, err := appendJSON(nil, v, most)
 	return string(text), err
 }
 

@@ -8,10 +8,10 @@ func EvalFast(e *Expression, s *Scope) (any, error)  { return e.p.run(s) }
 func EvalPlain(e *Expression, s *Scope) (any, error) { return e.p.runPlain(s) }
 
 // TextOf and JSONOf write plain data as templates do.
-func TextOf(v any) (string, error) { return textOf(v) }
+func TextOf(v any) (string, error) { return textOf(v, MaxOutput) }
 
 func JSONOf(v any) string {
-	text, err := appendJSON(nil, v)
+	text, err := appendJSON(nil, v, MaxOutput)
 	if err != nil {
 		return err.Error()
 	}

@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"errors"
 	"maps"
 	"slices"
 
@@ -8,7 +9,10 @@ import (
 )
 
 func toText(m *meter, args []any) (any, error) {
-	text, err := textOf(args[0])
+	text, err := textOf(args[0], maxSpent)
+	if errors.Is(err, ErrTooLarge) {
+		return nil, errSpent
+	}
 	if err != nil {
 		return nil, limitf("string: %s", err)
 	}
@@ -16,12 +20,12 @@ func toText(m *meter, args []any) (any, error) {
 }
 
 func toJSON(m *meter, args []any) (any, error) {
-	text, err := appendJSON(nil, args[0])
+	text, err := appendJSON(nil, args[0], maxText)
+	if errors.Is(err, ErrTooLarge) {
+		return nil, m.room("toJSON", len(text))
+	}
 	if err != nil {
 		return nil, limitf("toJSON: %s", err)
-	}
-	if err := m.room("toJSON", len(text)); err != nil {
-		return nil, err
 	}
 	return string(text), m.charge(string(text))
 }

@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"errors"
 	"fmt"
 	"html"
 	"maps"
@@ -98,7 +99,11 @@ func (t *table) add(name string, v any, ref *fastjson.Value) error {
 		return nil
 	case []any:
 		if plainList(x) {
-			return t.row(name, joined(x))
+			text, err := t.joined(x)
+			if err != nil {
+				return err
+			}
+			return t.row(name, text)
 		}
 		for i, item := range x {
 			if err := t.add(under(name, fmt.Sprint(i+1)), item, nil); err != nil {
@@ -165,8 +170,10 @@ func plainList(list []any) bool {
 	})
 }
 
-func joined(list []any) string {
+// joined is all of a list in one line.
+func (t *table) joined(list []any) (string, error) {
 	var texts []string
+	size := 0
 	for _, v := range list {
 		text := valueText(v)
 		if object, ok := v.(map[string]any); ok {
@@ -175,8 +182,11 @@ func joined(list []any) string {
 		if text != "" {
 			texts = append(texts, text)
 		}
+		if size += len(text); size > maxText {
+			return "", t.meter.room("fields", size)
+		}
 	}
-	return strings.Join(texts, ", ")
+	return strings.Join(texts, ", "), nil
 }
 
 func valueText(v any) string {
@@ -189,8 +199,8 @@ func valueText(v any) string {
 		}
 		return "no"
 	}
-	text, err := textOf(v)
-	if err != nil {
+	text, err := textOf(v, maxText)
+	if err != nil && !errors.Is(err, ErrTooLarge) { // what is too large, row refuses
 		return ""
 	}
 	return text

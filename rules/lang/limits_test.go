@@ -61,20 +61,19 @@ func TestLimits(t *testing.T) { //nolint:paralleltest // it measures time and me
 				}
 				return
 			}
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
+			var value any
+			var err error
 			start := time.Now()
-			value, err := e.Eval(s)
+			made := allocated(func() { value, err = e.Eval(s) })
 			took := time.Since(start)
-			runtime.ReadMemStats(&after)
 			// On a slow machine the clock may be first.
 			if err == nil || (!strings.Contains(err.Error(), want) && !strings.Contains(err.Error(), "longer than")) {
 				t.Errorf("got %v, %v; want an error with %q", value, err, want)
 			}
 			// Many times the time: the machine that runs the tests is shared, and
 			// while it has others to run, little of that counts.
-			if took > 30*allowedTime || after.TotalAlloc-before.TotalAlloc > allowedMemory {
-				t.Errorf("it took %v and %d KB", took, (after.TotalAlloc-before.TotalAlloc)>>10)
+			if took > 30*allowedTime || made > allowedMemory {
+				t.Errorf("it took %v and %d KB", took, made>>10)
 			}
 		})
 	}
@@ -99,4 +98,74 @@ func TestLimits_explain(t *testing.T) {
 			}
 		}
 	}
+}
+
+// What is sent is bounded, in time: a few names of a large value make an output
+// of any size. The rest of it is rendered all the same.
+func TestLimits_output(t *testing.T) { //nolint:paralleltest // it measures memory
+	const mostMade = 256 << 20
+	s := newScope(t, `{"long": "`+strings.Repeat("x", 6<<20)+`", "quotes": "`+strings.Repeat(`\"`, 4<<20)+`"}`)
+	if _, err := mustExpression(t, `data`).Eval(s); err != nil { // decode once, for it is not the output's cost
+		t.Fatal(err)
+	}
+	for yaml, want := range map[string]string{
+		"v: [ '${{ data.long }}', '${{ data.long }}', '${{ data.long }}', 1 ]": `null,1]`,
+		"v: [ 'a ${{ data.long }} ${{ data.long }} ${{ data.long }}', 1 ]":     `["",1]`,
+		"v: [ 'a ${{ data }}', 1 ]":                                                        `["",1]`,
+		"v: [ '${{ data.long }}', '${{ data.long }}', 1 ]":                                 `,1]`,
+		"v: [ 'a" + strings.Repeat(" ${{ data.long }}", 100) + "', 1 ]":                    `["",1]`,
+		"v: [ '${{ map(1..10000, data.long) }}', 1 ]":                                      `[null,1]`,
+		"v: [ '${{ {\"a\": map(1..10000, data.long)} }}', 1 ]":                             `[null,1]`,
+		"v: [ 'a ${{ map(1..10000, data.long) }}', 1 ]":                                    `["",1]`,
+		"v: [ '${{ groupBy(map(1..10000, data.long), \"a\") }}', 1 ]":                      `[null,1]`,
+		"v: [ 'a ${{ map(1..10000, [data.long]) }}${{ map(1..10000, [data.long]) }}', 1 ]": `["",1]`,
+	} {
+		for name, escape := range map[string]func(string) string{"as it is": nil, "escaped": func(text string) string { return text + "." }} {
+			tpl, list := lang.NewCompiler().Template(value(t, yaml), lang.Input{Kind: lang.ValueInput, Escape: escape})
+			if err := list.Err(); err != nil {
+				t.Fatal(err)
+			}
+			var out []byte
+			var err error
+			made := allocated(func() { out, _, err = tpl.AppendJSON(nil, s) })
+			if (want == ",1]") != (err == nil) || err != nil && !strings.Contains(err.Error(), "larger than 16 MB") {
+				t.Errorf("%.80s, %s: got %v", yaml, name, err)
+			}
+			if len(out) > lang.MaxOutput || !strings.HasSuffix(string(out), want) {
+				t.Errorf("%.80s, %s: %d bytes that end with %s", yaml, name, len(out), out[max(0, len(out)-20):])
+			}
+			if made > mostMade {
+				t.Errorf("%.80s, %s: it took %d MB", yaml, name, made>>20)
+			}
+		}
+	}
+	// Nor does a function make the whole of a text that it refuses.
+	for code, want := range map[string]string{
+		`string(map(1..10000, data.long))`:            "it made more than 4 MB of texts and lists",
+		`toJSON(map(1..10000, data.long))`:            "toJSON would make a text longer than 1 MB",
+		`fields({"a": map(1..10000, data.long)})`:     "fields would make a text longer than 1 MB",
+		`fields(map(1..10000, [[data.long]]))`:        "fields would make a text longer than 1 MB",
+		`join(map(1..10000, data.long))`:              "join would make a text longer than 1 MB",
+		`map(map(1..10000, data.long), trim(# + ""))`: "it made more than 4 MB of texts and lists",
+		`map(1..10000, data.long)`:                    "larger than 16 MB",
+	} {
+		e := mustExpression(t, code)
+		made := allocated(func() {
+			if text, err := e.Text(s); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: got %d bytes and %.200v, want %s", code, len(text), err, want)
+			}
+		})
+		if made > mostMade {
+			t.Errorf("%s: it took %d MB", code, made>>20)
+		}
+	}
+}
+
+// allocated is the memory, in bytes, that f asks for.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
 }

@@ -38,6 +38,9 @@ func limitf(format string, args ...any) error {
 	return &limitError{message: fmt.Sprintf(format, args...)}
 }
 
+// errSpent is the end of an evaluation that makes too much.
+var errSpent = limitf("it made more than %d MB of texts and lists", maxSpent>>20)
+
 // meter bounds one evaluation.
 type meter struct {
 	looked time.Time     // when the clock was looked at last
@@ -90,7 +93,7 @@ func (m *meter) charge(v any) error {
 		}
 	}
 	if m.spent > maxSpent {
-		return limitf("it made more than %d MB of texts and lists", maxSpent>>20)
+		return errSpent
 	}
 	return m.clock()
 }

@@ -80,27 +80,3 @@ func TestNumbers_neverWrapRound(t *testing.T) {
 		}
 	}
 }
-
-// What is sent is bounded; the rest of it is rendered all the same.
-func TestTemplate_bound(t *testing.T) {
-	t.Parallel()
-	s := newScope(t, `{"long": "`+strings.Repeat("x", 6<<20)+`", "quotes": "`+strings.Repeat(`\"`, 4<<20)+`"}`)
-	for yaml, want := range map[string]string{
-		"v: [ '${{ data.long }}', '${{ data.long }}', '${{ data.long }}', 1 ]": `null,1]`,
-		"v: [ 'a ${{ data.long }} ${{ data.long }} ${{ data.long }}', 1 ]":     `["",1]`,
-		"v: [ 'a ${{ data }}', 1 ]":                        `["",1]`,
-		"v: [ '${{ data.long }}', '${{ data.long }}', 1 ]": `,1]`,
-	} {
-		tpl, list := lang.NewCompiler().Template(value(t, yaml), lang.Input{Kind: lang.ValueInput})
-		if err := list.Err(); err != nil {
-			t.Fatal(err)
-		}
-		out, _, err := tpl.AppendJSON(nil, s)
-		if (want == ",1]") != (err == nil) || err != nil && !strings.Contains(err.Error(), "larger than 16 MB") {
-			t.Errorf("%s: got %v", yaml, err)
-		}
-		if len(out) > lang.MaxOutput || !strings.HasSuffix(string(out), want) {
-			t.Errorf("%s: %d bytes that end with %s", yaml, len(out), out[max(0, len(out)-20):])
-		}
-	}
-}

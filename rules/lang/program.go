@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/valyala/fastjson"
 
@@ -162,7 +163,7 @@ func (e *Expression) Text(s *Scope) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	text, err := textOf(value)
+	text, err := textOf(value, MaxOutput)
 	if err != nil {
 		return "", fmt.Errorf("%s: %w", e.p.src.code, err)
 	}
@@ -194,8 +195,8 @@ func templateIn(src *source) (diag.Diagnostic, bool) {
 // brief is a value as JSON, cut to what fits in a line.
 func brief(v any) string {
 	const most = 80
-	text, err := appendJSON(nil, v)
-	if err != nil {
+	text, err := appendJSON(nil, v, most*utf8.UTFMax)
+	if err != nil && !errors.Is(err, ErrTooLarge) {
 		return kindOf(v)
 	}
 	if runes := []rune(string(text)); len(runes) > most {

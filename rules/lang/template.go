@@ -1,7 +1,9 @@
 package lang
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -71,16 +73,17 @@ func (c *Compiler) Default(in Input) (*Template, diag.List) {
 // Static reports whether the template holds no ${{ }}.
 func (t *Template) Static() bool { return t.static }
 
-// MaxOutput bounds, in bytes, what one action sends: a text with quotes is
-// longer in JSON than it came, and a value can be passed on several times.
-const MaxOutput = 16 << 20
-
 // AppendJSON appends the rendered value as JSON, as long as dst is not longer
-// than MaxOutput then; more is an error. missing has the source of
+// than MaxOutput then; more is ErrTooLarge. missing has the source of
 // each ${{ }} that gave null: null where it stands alone, else empty text. An
 // error names the ${{ }} at fault; null or empty text stands in its place, so
 // that out is JSON all the same.
 func (t *Template) AppendJSON(dst []byte, s *Scope) (out []byte, missing []string, err error) {
+	return t.AppendWithin(dst, s, MaxOutput)
+}
+
+// AppendWithin is AppendJSON with a bound on dst, in bytes, of the caller's own.
+func (t *Template) AppendWithin(dst []byte, s *Scope, most int) (out []byte, missing []string, err error) {
 	for i := range t.pieces {
 		p := &t.pieces[i]
 		if p.leaf == nil {
@@ -90,15 +93,12 @@ func (t *Template) AppendJSON(dst []byte, s *Scope) (out []byte, missing []strin
 		var failed error
 		before := len(dst)
 		if p.leaf.typed {
-			dst, missing, failed = p.leaf.appendValue(dst, s, missing)
+			dst, missing, failed = p.leaf.appendValue(dst, s, missing, most)
 		} else {
-			dst, missing, failed = p.leaf.appendText(dst, s, missing)
+			dst, missing, failed = p.leaf.appendText(dst, s, missing, most)
 		}
-		if len(dst) > MaxOutput && failed == nil {
-			failed = fmt.Errorf("what is sent would be larger than %d MB", MaxOutput>>20)
-		}
-		if len(dst) > MaxOutput {
-			dst = append(dst[:before], p.leaf.nothing()...)
+		if errors.Is(failed, ErrTooLarge) { // cloned, for it has grown far beyond what is kept
+			dst = append(bytes.Clone(dst[:before]), p.leaf.nothing()...)
 		}
 		if err == nil {
 			err = failed
@@ -140,12 +140,16 @@ func (t *Template) FaultAt(s *Scope) diag.Position {
 	return at
 }
 
-func (l *leaf) appendValue(dst []byte, s *Scope, missing []string) ([]byte, []string, error) {
+func (l *leaf) appendValue(dst []byte, s *Scope, missing []string, most int) ([]byte, []string, error) {
 	p := &l.parts[0]
-	asItIs := l.escape == nil || p.program.raw
-	if asItIs {
+	w := writer{dst: dst, most: most, escape: l.escape}
+	if l.escape == nil || p.program.raw {
+		w.escape = nil
 		if v, ok := p.program.direct(s); ok && v != nil {
-			return jsondoc.AppendValue(dst, v), missing, nil
+			if dst = jsondoc.AppendValue(dst, v); len(dst) > most {
+				return dst, missing, fmt.Errorf("${{ %s }}: %w", p.name, ErrTooLarge)
+			}
+			return dst, missing, nil
 		}
 	}
 	value, err := p.program.run(s)
@@ -155,17 +159,13 @@ func (l *leaf) appendValue(dst []byte, s *Scope, missing []string) ([]byte, []st
 	if value == nil {
 		return append(dst, "null"...), append(missing, p.name), nil
 	}
-	if !asItIs {
-		value = escaped(value, l.escape)
+	if err = w.value(value); err != nil {
+		return append(w.dst[:len(dst)], "null"...), missing, fmt.Errorf("${{ %s }}: %w", p.name, err)
 	}
-	before := len(dst)
-	if dst, err = appendJSON(dst, value); err != nil {
-		return append(dst[:before], "null"...), missing, fmt.Errorf("${{ %s }}: %w", p.name, err)
-	}
-	return dst, missing, nil
+	return w.dst, missing, nil
 }
 
-func (l *leaf) appendText(dst []byte, s *Scope, missing []string) ([]byte, []string, error) {
+func (l *leaf) appendText(dst []byte, s *Scope, missing []string, most int) ([]byte, []string, error) {
 	var first error
 	dst = append(dst, '"')
 	for i := range l.parts {
@@ -176,9 +176,15 @@ func (l *leaf) appendText(dst []byte, s *Scope, missing []string) ([]byte, []str
 		}
 		var null bool
 		var err error
-		dst, null, err = l.appendPart(dst, s, p)
+		dst, null, err = l.appendPart(dst, s, p, most)
 		if null {
 			missing = append(missing, p.name)
+		}
+		if err == nil && len(dst) > most {
+			err = ErrTooLarge
+		}
+		if errors.Is(err, ErrTooLarge) { // the rest would only make it larger
+			return dst, missing, fmt.Errorf("${{ %s }}: %w", p.name, err)
 		}
 		if err != nil && first == nil {
 			first = fmt.Errorf("${{ %s }}: %w", p.name, err)
@@ -188,7 +194,7 @@ func (l *leaf) appendText(dst []byte, s *Scope, missing []string) ([]byte, []str
 }
 
 // appendPart appends the text of one ${{ }}; null says that there is none.
-func (l *leaf) appendPart(dst []byte, s *Scope, p *part) (out []byte, null bool, err error) {
+func (l *leaf) appendPart(dst []byte, s *Scope, p *part, most int) (out []byte, null bool, err error) {
 	asItIs := l.escape == nil || p.program.raw
 	if asItIs {
 		if v, ok := p.program.direct(s); ok && v != nil {
@@ -206,7 +212,7 @@ func (l *leaf) appendPart(dst []byte, s *Scope, p *part) (out []byte, null bool,
 	if err != nil || value == nil {
 		return dst, err == nil, err
 	}
-	text, err := textOf(value)
+	text, err := textOf(value, most)
 	if err != nil {
 		return dst, false, err
 	}
@@ -309,7 +315,7 @@ func (b *templateBuilder) scalar(n yamlnode.Node) {
 			b.list = append(b.list, d)
 		}
 		var err error
-		if b.json, err = appendJSON(b.json, n.Any()); err != nil {
+		if b.json, err = appendJSON(b.json, n.Any(), MaxOutput); err != nil {
 			b.list = append(b.list, text.Diag("bad-value", "", "%s", err))
 		}
 		return
