@@ -102,7 +102,8 @@ func clean(text string) string {
 	return text
 }
 
-func cleanArgs(args []any) []any {
+// Clean replaces in a row what PostgreSQL cannot hold, and returns it: see clean.
+func Clean(args []any) []any {
 	for i, a := range args {
 		if text, ok := a.(string); ok {
 			args[i] = clean(text)
@@ -125,7 +126,7 @@ func newPool(db *sql.DB, d dialect) pool { return pool{db: db, dialect: d, bound
 func (p pool) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	p.noted(query)
 	if p.dialect.dollar {
-		query, args = p.bound.bind(query), cleanArgs(args)
+		query, args = p.bound.bind(query), Clean(args)
 	}
 	return p.db.QueryContext(ctx, query, args...)
 }
@@ -134,7 +135,7 @@ func (p pool) QueryContext(ctx context.Context, query string, args ...any) (*sql
 func (p pool) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	p.noted(query)
 	if p.dialect.dollar {
-		query, args = p.bound.bind(query), cleanArgs(args)
+		query, args = p.bound.bind(query), Clean(args)
 	}
 	return p.db.QueryRowContext(ctx, query, args...)
 }

@@ -27,18 +27,6 @@ func (s *Store) Freeze() { s.pulse.stop() }
 // Replica is the store's registration.
 func (s *Store) Replica() int64 { return s.engine.(*postgres).id.Load() }
 
-// MovedColumns are the columns that MoveHistory moves, as table.column, sorted.
-func MovedColumns() []string {
-	var list []string
-	for _, t := range historyTables {
-		for _, c := range t.columns {
-			list = append(list, t.name+"."+c)
-		}
-	}
-	slices.Sort(list)
-	return list
-}
-
 // ClaimQuery is the statement of Claim on PostgreSQL: $1 owner, $2 until, $3
 // connection, $4 now, $5 limit.
 func ClaimQuery() string { return new(bound).bind(postgresDialect().claim()) }

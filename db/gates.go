@@ -177,6 +177,6 @@ func (g *SharedLimits) change(ctx context.Context, statement string, args ...any
 }
 
 func (g *SharedLimits) exec(ctx context.Context, statement string, args ...any) error {
-	_, err := g.pool.db.ExecContext(ctx, g.pool.bound.bind(statement), cleanArgs(args)...)
+	_, err := g.pool.db.ExecContext(ctx, g.pool.bound.bind(statement), Clean(args)...)
 	return err
 }

@@ -17,12 +17,12 @@ type pgTx struct {
 func (t *pgTx) stamp() stamp { return t.at }
 
 func (t *pgTx) exec(query string, args ...any) error {
-	_, err := t.e.conn.Exec(t.ctx, t.e.bound.bind(query), cleanArgs(args)...)
+	_, err := t.e.conn.Exec(t.ctx, t.e.bound.bind(query), Clean(args)...)
 	return err
 }
 
 func (t *pgTx) query(scan func(row []any) error, query string, args ...any) error {
-	rows, err := t.e.conn.Query(t.ctx, t.e.bound.bind(query), cleanArgs(args)...)
+	rows, err := t.e.conn.Query(t.ctx, t.e.bound.bind(query), Clean(args)...)
 	if err != nil {
 		return err
 	}

@@ -44,28 +44,6 @@ func replayed(s *db.Store, c *clock, run *event.ReplayRun, id event.ID, plan int
 	return r
 }
 
-// mustReplayAll replays some of what is stored, in two parts.
-func mustReplayAll(t testing.TB, s *db.Store, c *clock, plan int64) {
-	t.Helper()
-	run := mustRun(t, s, c)
-	events, err := s.Events(t.Context(), event.Filter{OldestFirst: true, Limit: 20})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i := 0; i+10 <= len(events); i += 10 {
-		var list []event.Replayed
-		for k := range events[i : i+10] {
-			list = append(list, replayed(s, c, run, events[i+k].ID, plan, "k1", "good", "keyed"))
-		}
-		next := *run
-		next.Cursor, next.Seen = events[i+9].ID, run.Seen+10
-		if _, err := s.Replay(run, &next, list); err != nil {
-			t.Fatal(err)
-		}
-		run = &next
-	}
-}
-
 func TestReplay(t *testing.T) {
 	t.Parallel()
 	forEachEngine(t, func(t *testing.T, p place) {

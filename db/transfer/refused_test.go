@@ -1,4 +1,4 @@
-package db_test
+package transfer_test
 
 import (
 	"context"
@@ -8,18 +8,20 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
 	"hookgate/db"
+	"hookgate/db/transfer"
 	"hookgate/internal/event"
 	"hookgate/test/pgtest"
 )
 
-func TestMoveHistory_refuses(t *testing.T) {
+func TestRun_refuses(t *testing.T) {
 	t.Parallel()
-	newFile := func(t *testing.T) string {
+	history := func(t *testing.T) string {
 		path := filepath.Join(t.TempDir(), "test.db")
 		mustHistory(t, path, 20)
 		return path
@@ -29,8 +31,8 @@ func TestMoveHistory_refuses(t *testing.T) {
 		want    error
 	}{
 		"a file in use": {func(t *testing.T, _ string) string {
-			path := newFile(t)
-			mustOpen(t, place{path: path}, newClock())
+			path := history(t)
+			newFile(t, path)
 			return path
 		}, db.ErrInUse},
 		"no file": {func(t *testing.T, _ string) string { return filepath.Join(t.TempDir(), "none.db") }, os.ErrNotExist},
@@ -49,22 +51,22 @@ func TestMoveHistory_refuses(t *testing.T) {
 			return path
 		}, db.ErrNoHistory},
 		"a running replica": {func(t *testing.T, url string) string {
-			mustReplica(t, url, 0)
-			return newFile(t)
+			mustReplica(t, url)
+			return history(t)
 		}, db.ErrTargetInUse},
 		"events of another origin": {func(t *testing.T, url string) string {
-			s := mustReplica(t, url, 0)
-			mustAccept(t, s, wall(), "", "x")
+			s := mustReplica(t, url)
+			mustAccept(t, s, time.Now(), "")
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
-			return newFile(t)
+			return history(t)
 		}, db.ErrTargetFilled},
 		"another file's history": {func(t *testing.T, url string) string {
-			if _, err := move(t.Context(), newFile(t), url, nil); err != nil {
+			if _, err := move(t.Context(), history(t), url, nil); err != nil {
 				t.Fatal(err)
 			}
-			return newFile(t)
+			return history(t)
 		}, db.ErrTargetFilled},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -80,10 +82,10 @@ func TestMoveHistory_refuses(t *testing.T) {
 
 // Whatever a table gets is moved: all columns of all tables are, but for those
 // of the processes.
-func TestMoveHistory_columns(t *testing.T) {
+func TestRun_columns(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Shared(t).URL(t)
-	mustReplica(t, url, 0)
+	mustReplica(t, url)
 	conn, err := pgx.Connect(t.Context(), url)
 	if err != nil {
 		t.Fatal(err)
@@ -99,20 +101,20 @@ func TestMoveHistory_columns(t *testing.T) {
 		t.Fatal(err)
 	}
 	slices.Sort(want)
-	if diff := cmp.Diff(want, db.MovedColumns()); diff != "" {
+	if diff := cmp.Diff(want, transfer.Columns()); diff != "" {
 		t.Errorf("(-tables +moved)\n%s", diff)
 	}
 }
 
 // Two moves at once: the second is refused, whatever file it has.
-func TestMoveHistory_alone(t *testing.T) {
+func TestRun_alone(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Shared(t).URL(t)
 	path, other := filepath.Join(t.TempDir(), "a.db"), filepath.Join(t.TempDir(), "b.db")
 	mustHistory(t, path, 20)
 	mustHistory(t, other, 20)
 	var second error
-	_, err := move(t.Context(), path, url, func(db.MoveProgress) {
+	_, err := move(t.Context(), path, url, func(transfer.Progress) {
 		if second == nil {
 			_, second = move(t.Context(), other, url, nil)
 		}
@@ -123,11 +125,11 @@ func TestMoveHistory_alone(t *testing.T) {
 }
 
 // An empty target that was used before, without events, takes a history.
-func TestMoveHistory_emptyTarget(t *testing.T) {
+func TestRun_emptyTarget(t *testing.T) {
 	t.Parallel()
 	path, url := filepath.Join(t.TempDir(), "test.db"), pgtest.Shared(t).URL(t)
 	mustHistory(t, path, 20)
-	s := mustReplica(t, url, 0)
+	s := mustReplica(t, url)
 	if _, err := s.SavePlan(event.RuleSet{Hash: "of the first start", Rules: []string{"x"}}); err != nil {
 		t.Fatal(err)
 	}
@@ -141,10 +143,10 @@ func TestMoveHistory_emptyTarget(t *testing.T) {
 
 // The folder for files stays the database's own, and forms that visitors have
 // open stay good, also where the target was started before and made a key.
-func TestMoveHistory_facts(t *testing.T) {
+func TestRun_facts(t *testing.T) {
 	t.Parallel()
 	path, url := filepath.Join(t.TempDir(), "test.db"), pgtest.Shared(t).URL(t)
-	s, _ := newStore(t, place{path: path})
+	s, _ := newFile(t, path)
 	key, err := s.FormKey(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -152,7 +154,7 @@ func TestMoveHistory_facts(t *testing.T) {
 	if err := errors.Join(s.SetFilesFolder(7), s.Close()); err != nil {
 		t.Fatal(err)
 	}
-	before := mustReplica(t, url, 0)
+	before := mustReplica(t, url)
 	if _, err := before.FormKey(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +164,7 @@ func TestMoveHistory_facts(t *testing.T) {
 	if _, err := move(t.Context(), path, url, nil); err != nil {
 		t.Fatal(err)
 	}
-	r := mustReplica(t, url, 0)
+	r := mustReplica(t, url)
 	if got, err := r.FormKey(t.Context()); err != nil || !slices.Equal(got, key) {
 		t.Errorf("the key is %x, %v, want that of the file, %x", got, err, key)
 	}

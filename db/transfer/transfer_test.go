@@ -1,10 +1,10 @@
-package db_test
+package transfer_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
-	"log/slog"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"hookgate/db"
+	"hookgate/db/transfer"
 	"hookgate/internal/event"
 	"hookgate/test/pgtest"
 )
@@ -23,17 +24,17 @@ import (
 //
 // Negative controls: rows ignores the key to go on after (a duplicate key ends
 // the second run); movedHistory.read finds nothing.
-func TestMoveHistory_interrupted(t *testing.T) {
+func TestRun_interrupted(t *testing.T) {
 	t.Parallel()
 	path, url := filepath.Join(t.TempDir(), "test.db"), pgtest.Shared(t).URL(t)
 	want := mustHistory(t, path, 2500).cleaned()
-	var tables []db.MovedTable
+	var tables []transfer.Table
 	runs, done := 0, map[string]int64{}
 	for {
 		ctx, cancel := context.WithCancel(t.Context())
 		steps := 0
 		var err error
-		tables, err = move(ctx, path, url, func(p db.MoveProgress) {
+		tables, err = move(ctx, path, url, func(p transfer.Progress) {
 			if p.Done > p.All {
 				t.Errorf("%d of %d rows of %s", p.Done, p.All, p.Table)
 			}
@@ -53,7 +54,7 @@ func TestMoveHistory_interrupted(t *testing.T) {
 		if !errors.Is(err, context.Canceled) || runs > 50 {
 			t.Fatalf("run %d: %v", runs, err)
 		}
-		if s, err := (place{url: url}).open(t.Context(), db.Options{Logger: slog.New(slog.DiscardHandler), Now: time.Now}); !errors.Is(err, db.ErrUnfinished) {
+		if s, err := startReplica(t, url, time.Now); !errors.Is(err, db.ErrUnfinished) {
 			t.Fatalf("a replica starts on half a history: %v, %v", s, err)
 		}
 	}
@@ -68,7 +69,7 @@ func TestMoveHistory_interrupted(t *testing.T) {
 	if _, err := move(t.Context(), path, url, nil); !errors.Is(err, db.ErrMoved) {
 		t.Errorf("moved again: %v, want ErrMoved", err)
 	}
-	s := mustReplica(t, url, 0)
+	s := mustReplica(t, url)
 	if diff := cmp.Diff(want, mustSnapshot(t, s), cmp.AllowUnexported(event.Secret{})); diff != "" {
 		t.Errorf("(-file +PostgreSQL)\n%.4000s", diff)
 	}
@@ -78,11 +79,11 @@ func TestMoveHistory_interrupted(t *testing.T) {
 // at a time in the order of acceptance, and what is accepted afterwards comes
 // after them; the ids go on, and repeats are still known.
 //
-// Negative control: finish leaves the sequence of turns at its start.
-func TestMoveHistory_goesOn(t *testing.T) {
+// Negative control: goOn leaves the sequence of turns at its start.
+func TestRun_goesOn(t *testing.T) {
 	t.Parallel()
 	path, url := filepath.Join(t.TempDir(), "test.db"), pgtest.Shared(t).URL(t)
-	s, c := newStore(t, place{path: path})
+	s, c := newFile(t, path)
 	var plan int64
 	for _, hash := range []string{"1", "2", "abc"} {
 		var err error
@@ -92,8 +93,8 @@ func TestMoveHistory_goesOn(t *testing.T) {
 	}
 	var want []event.DeliveryID
 	for range 5 {
-		_, ds := mustAccept(t, s, c, "k", "x")
-		want = append(want, ds[0].ID)
+		_, d := mustAccept(t, s, c.Now(), "k")
+		want = append(want, d.ID)
 	}
 	first := event.Event{ID: s.NewIDs(1), Source: "shop", ReceivedAt: c.Now(), State: event.NoMatch, Dedupe: &event.Dedupe{Key: "once", Window: 1e6 * time.Hour}}
 	if _, err := s.Accept(&first, nil); err != nil {
@@ -105,17 +106,17 @@ func TestMoveHistory_goesOn(t *testing.T) {
 	if _, err := move(t.Context(), path, url, nil); err != nil {
 		t.Fatal(err)
 	}
-	r := mustReplica(t, url, 0)
-	_, later := mustAccept(t, r, wall(), "k", "x")
-	want = append(want, later[0].ID)
+	r := mustReplica(t, url)
+	_, later := mustAccept(t, r, time.Now(), "k")
+	want = append(want, later.ID)
 	var got []event.DeliveryID
-	claimed := mustClaim(t, r, "x", time.Now(), 100)
-	if len(claimed) != 1 {
-		t.Fatalf("%d of the key are due at once, want 1", len(claimed))
+	claimed, err := r.Claim("x", time.Now(), 100)
+	if err != nil || len(claimed) != 1 {
+		t.Fatalf("%d of the key are due at once, %v, want 1", len(claimed), err)
 	}
 	for next := &claimed[0]; next != nil; {
 		got = append(got, next.ID)
-		next = mustRecord(t, r, wall(), next, event.Outcome{State: event.Delivered}, "")
+		next = mustRecord(t, r, time.Now(), next, event.Outcome{State: event.Delivered}, "")
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("delivered %v, want %v", got, want)
@@ -136,7 +137,7 @@ func TestMoveHistory_goesOn(t *testing.T) {
 // many on either side is found, and then no replica starts.
 //
 // Negative control: digest.add hashes nothing but the first column.
-func TestMoveHistory_verifies(t *testing.T) {
+func TestRun_verifies(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]struct{ table, query string }{
 		"text":     {"deliveries", `UPDATE deliveries SET error = error || '.' WHERE id = (SELECT max(id) FROM deliveries WHERE error IS NOT NULL)`},
@@ -152,13 +153,13 @@ func TestMoveHistory_verifies(t *testing.T) {
 			path, url := filepath.Join(t.TempDir(), "test.db"), pgtest.Shared(t).URL(t)
 			mustHistory(t, path, 200)
 			spoilt := false
-			tables, err := move(t.Context(), path, url, func(p db.MoveProgress) {
+			tables, err := move(t.Context(), path, url, func(p transfer.Progress) {
 				if p.Table == "attempts" && p.Done == p.All && !p.Verifying && !spoilt { // all is copied
 					spoilt = true
-					mustExec(t, url, spoil.query)
+					pgtest.Exec(t, url, spoil.query)
 				}
 			})
-			if !errors.Is(err, db.ErrDiffers) {
+			if !errors.Is(err, transfer.ErrDiffers) {
 				t.Fatalf("%v, want ErrDiffers", err)
 			}
 			for _, table := range tables {
@@ -166,7 +167,7 @@ func TestMoveHistory_verifies(t *testing.T) {
 					t.Errorf("%+v", table)
 				}
 			}
-			if _, err := (place{url: url}).open(t.Context(), db.Options{Logger: slog.New(slog.DiscardHandler), Now: time.Now}); !errors.Is(err, db.ErrUnfinished) {
+			if _, err := startReplica(t, url, time.Now); !errors.Is(err, db.ErrUnfinished) {
 				t.Errorf("a replica starts: %v", err)
 			}
 		})
@@ -177,28 +178,36 @@ func TestMoveHistory_verifies(t *testing.T) {
 // of the history's IDs again.
 //
 // Negative control: register does not ask lastOf.
-func TestMoveHistory_node(t *testing.T) {
+func TestRun_node(t *testing.T) {
 	t.Parallel()
 	path, url := filepath.Join(t.TempDir(), "test.db"), pgtest.Shared(t).URL(t)
-	c := newClock()
-	s := mustOpen(t, place{path: path}, c)
-	mustAccept(t, s, c, "", "x")
-	last, _ := mustAccept(t, s, c, "", "x")
-	var node int
-	if err := s.Read(t.Context(), `SELECT value FROM meta WHERE key = 'node'`, &node); err != nil {
+	s, c := newFile(t, path)
+	mustAccept(t, s, c.Now(), "")
+	last, _ := mustAccept(t, s, c.Now(), "")
+	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Close(); err != nil {
+	file, err := sql.Open("sqlite3", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	var node int64
+	if err := file.QueryRowContext(t.Context(), `SELECT value FROM meta WHERE key = 'node'`).Scan(&node); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := move(t.Context(), path, url, nil); err != nil {
 		t.Fatal(err)
 	}
-	mustExec(t, url, fmt.Sprintf(`SELECT setval(pg_get_serial_sequence('replicas', 'id'), %d)`, event.Nodes+node-1)) // its number is its node
-	c.Add(-time.Hour)
-	r := mustOpen(t, place{url: url}, c)
-	if got := r.Replica() % event.Nodes; got != int64(node) {
-		t.Fatalf("the replica has node %d, want %d", got, node)
+	pgtest.Exec(t, url, fmt.Sprintf(`SELECT setval(pg_get_serial_sequence('replicas', 'id'), %d)`, event.Nodes+node-1)) // its number is its node
+	c.Add(-int64(time.Hour))
+	r, err := startReplica(t, url, c.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, _, err := r.Replicas(t.Context())
+	if err != nil || len(list) != 1 || list[0].ID%event.Nodes != node {
+		t.Fatalf("the replicas are %+v, %v, want one with node %d", list, err, node)
 	}
 	if id := r.NewIDs(1); id <= last.ID+1 {
 		t.Errorf("the next ID is %d, the history goes to %d", id, last.ID+1)
