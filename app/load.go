@@ -166,16 +166,17 @@ func (l *Plan) connect(report *config.Report) rules.Targets {
 // form compiles a form, and who posts to it where no visitor does.
 func (l *Plan) form(e config.Entry, compiler *lang.Compiler) diag.List {
 	f, list := forms.Compile(e.Name, e.Node)
-	hooked, eventID := !e.Node.Get("verify").IsZero(), ""
+	hooked, ids := !e.Node.Get("verify").IsZero(), source.IDs{}
 	if f != nil {
 		list = append(list, withoutFolder(l.Config, f, e)...)
 		l.Forms[f.Name] = f
-		hooked, eventID = hooked || f.Webhook(), f.EventID()
+		hooked = hooked || f.Webhook()
+		ids.Expression, ids.Subject = f.EventID()
 	}
 	if !hooked {
 		return list
 	}
-	src, faults := source.CompileForm(e.Name, e.Node, eventID, compiler)
+	src, faults := source.CompileForm(e.Name, e.Node, ids, compiler)
 	if src != nil {
 		l.Senders[src.Name] = src
 	}

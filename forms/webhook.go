@@ -32,12 +32,13 @@ var (
 func (f *Form) Webhook() bool { return f.format != nil }
 
 // EventID is the expression by which the builder's repeats are recognised
-// unless the configuration has one; "" for none.
-func (f *Form) EventID() string {
+// unless the configuration has one; "" for none. subject says that it is the
+// submission's and not the event's, see builder.Format.
+func (f *Form) EventID() (expression string, subject bool) {
 	if f.format == nil {
-		return ""
+		return "", false
 	}
-	return f.format.EventID
+	return f.format.EventID, f.format.Subject
 }
 
 // Receive reads what a builder sent, as JSON text: its fields, and what is

@@ -189,7 +189,7 @@ func (d *Decision) source(src *source.Source, r *Request) {
 		typ = r.Sample.Type
 	}
 	d.Event.Type, d.scope.Event.Type = typ, typ
-	d.Event.Dedupe = dedupe(src, senderID, d.Event.Body, r.RawQuery)
+	d.Event.Dedupe = dedupe(src.Repeats(), senderID, d.Event.Body, r.RawQuery)
 	d.Challenge = src.Challenge(d.doc)
 	d.askRules()
 }
@@ -198,19 +198,23 @@ func (d *Decision) source(src *source.Source, r *Request) {
 // kept, and data is the flat fields.
 func (d *Decision) builderPost(f *forms.Form, src *source.Source, r *Request) {
 	d.Event.Form, d.Event.Type = true, event.FormSubmitted
-	content, err := d.decode(src, r)
+	decoded, err := d.decode(src, r)
 	if err != nil {
-		d.reject(content.Raw, err)
+		d.reject(decoded.Raw, err)
 		return
 	}
-	defer content.Doc.Release()
-	d.Event.Body = content.Raw
+	defer decoded.Doc.Release()
+	d.Event.Body = decoded.Raw
 	var meta map[string]any
-	d.Form, meta = f.Receive(content.JSON)
-	sc := d.plan.scope(&d.Event, content.Doc)
+	d.Form, meta = f.Receive(decoded.JSON)
+	sc := d.plan.scope(&d.Event, decoded.Doc)
 	_, senderID := d.identify(src, sc)
 	sc.Release()
-	d.Event.Dedupe = dedupe(src, senderID, d.Event.Body, r.RawQuery)
+	by, content, query := src.Repeats(), d.Event.Body, r.RawQuery
+	if by.ID {
+		content, query = submissionContent(&d.Form, meta), ""
+	}
+	d.Event.Dedupe = dedupe(by, senderID, content, query)
 	d.Event.Request.Query = withInstructions(d.Event.Request.Query, meta)
 	d.submitted(f, r)
 }

@@ -13,20 +13,29 @@ import (
 
 // dedupe is how a repeat of the event is recognised; nil: not at all. Keys are
 // hashed: they are as short as they can be, and the sender's id stays private.
-// The URL's query counts as a part of the body: in a GET it is all there is.
-func dedupe(src *source.Source, senderID string, raw []byte, query string) *event.Dedupe {
-	window, byBody := src.Dedupe()
-	if window <= 0 || (!byBody && senderID == "") {
+// The URL's query counts as a part of the content: in a GET it is all there is.
+func dedupe(by source.Repeats, senderID string, content []byte, query string) *event.Dedupe {
+	if by.Window <= 0 || by.ID && senderID == "" {
 		return nil
 	}
-	what, kind := []byte(senderID), "id:"
-	if byBody {
-		what, kind = raw, "body:"
-		if query != "" {
-			kind = fmt.Sprintf("body %d %s:", len(query), query)
-		}
+	what, kind := content, "body:"
+	if query != "" {
+		kind = fmt.Sprintf("body %d %s:", len(query), query)
 	}
-	return &event.Dedupe{Key: digest(kind, what), Window: window}
+	switch {
+	case by.ID && by.Content:
+		kind = fmt.Sprintf("id %d %s and %s", len(senderID), senderID, kind)
+	case by.ID:
+		what, kind = []byte(senderID), "id:"
+	}
+	return &event.Dedupe{Key: digest(kind, what), Window: by.Window}
+}
+
+// submissionContent is what makes two submissions of one id the same: what the
+// builder tells of them, and their fields. The raw body is not: it holds whether
+// somebody has read the entry, and the like.
+func submissionContent(result *forms.Result, meta map[string]any) []byte {
+	return append(fmt.Appendf(nil, "%v ", meta), result.Data...)
 }
 
 // postKey is the same for a post that is sent twice: a double click, or a

@@ -31,28 +31,33 @@ type Format struct {
 	// EventID is the expression by which repeats are recognised in what was
 	// sent; "" where the builder gives no id.
 	EventID string
+	// Subject says that the id is that of the submission and not of the event: a
+	// submission that is edited is sent again under it, and where it is a row of
+	// one site's database, other sites have the same. Then a repeat has the same
+	// content as well.
+	Subject bool
 	read    func(body object) (Submission, bool)
 }
 
 // Formats lists the formats there are, by name.
 func Formats() []Format {
-	return []Format{
-		{"cf7", "", plain()},
-		{"elementor", "", elementor},
-		{"fluentforms", "", fluentForms},
-		{"formbricks", `headers["webhook-id"]`, formbricks},
-		{"formie", "", formie},
-		{"formspree", "", formspree},
-		{"generic", "", plain()},
-		{"gravityforms", "data.id", gravityForms},
-		{"jotform", "data.submissionID", jotform},
-		{"netlify", "data.id", netlify},
-		{"sitejet", "", plain()},
-		{"tally", "data.eventId", tally},
-		{"typeform", "data.event_id", typeform},
-		{"webflow", "data.payload?.id ?? data._id", webflow},
-		{"wix", "", wix},
-		{"wpforms", "", wpForms},
+	return []Format{ // name, event id, whether that is the subject's, reader
+		{"cf7", "", false, plain()},
+		{"elementor", "", false, elementor},
+		{"fluentforms", "", false, fluentForms},
+		{"formbricks", `headers["webhook-id"]`, false, formbricks},
+		{"formie", "", false, formie},
+		{"formspree", "", false, formspree},
+		{"generic", "", false, plain()},
+		{"gravityforms", "data.id", true, gravityForms},
+		{"jotform", "data.submissionID", true, jotform},
+		{"netlify", "data.id", true, netlify},
+		{"sitejet", "", false, plain()},
+		{"tally", "data.eventId", false, tally},
+		{"typeform", "data.event_id", false, typeform},
+		{"webflow", "data.payload?.id ?? data._id", true, webflow},
+		{"wix", "", false, wix},
+		{"wpforms", "", false, wpForms},
 	}
 }
 

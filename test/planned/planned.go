@@ -34,7 +34,8 @@ func Must(t testing.TB, text string) *ingest.Plan {
 		list = append(list, faults...)
 		plan.Forms[f.Key.Value], origins[f.Key.Value] = form, []string{event.FormSubmitted}
 		if form != nil && form.Webhook() {
-			sender, faults := source.CompileForm(f.Key, f.Value, form.EventID(), c)
+			expression, subject := form.EventID()
+			sender, faults := source.CompileForm(f.Key, f.Value, source.IDs{Expression: expression, Subject: subject}, c)
 			list = append(list, faults...)
 			plan.Senders[f.Key.Value] = sender
 		}

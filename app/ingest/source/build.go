@@ -92,7 +92,7 @@ func (b *builder) dedupe(t yamlnode.Text) {
 	const forms = "write off, body 10m, or 24h where there is an event_id"
 	if b.node.Get("dedupe").IsZero() {
 		if hasID {
-			b.source.window = DefaultWindow
+			b.source.repeats.Window = DefaultWindow
 		}
 		return
 	}
@@ -107,8 +107,19 @@ func (b *builder) dedupe(t yamlnode.Text) {
 	case !byBody && !hasID:
 		b.fail(t.Diag("bad-value", "set event_id, or write body "+length, `"dedupe" needs an event id, and this source has none`))
 	default:
-		b.source.window, b.source.byBody = window, byBody
+		b.source.repeats.Window = window
+		if byBody {
+			b.source.repeats.ID, b.source.repeats.Content = false, true
+		}
 	}
+}
+
+// findID compiles where the id of an event stands: as config.yaml says, whose
+// ids are the events', or else as we know of the sender.
+func (b *builder) findID(given yamlnode.Text, ours IDs) {
+	b.source.eventID = b.find(given, ours.Expression)
+	b.source.repeats.ID = b.source.eventID.Expression != nil
+	b.source.repeats.Content = b.source.eventID.ours && ours.Subject
 }
 
 // find compiles an expression of config.yaml, or where that is not given our

@@ -19,10 +19,9 @@ type formKeys struct {
 }
 
 // CompileForm reads who sends the posts of a form: what proves them, and how
-// repeats are recognised. eventID is the expression for the latter where the
-// configuration has none; "" is none. The Source is nil where the list holds an
-// error.
-func CompileForm(name yamlnode.Text, n yamlnode.Node, eventID string, c *lang.Compiler) (*Source, diag.List) {
+// repeats are recognised. ids is for the latter where the configuration has no
+// event_id. The Source is nil where the list holds an error.
+func CompileForm(name yamlnode.Text, n yamlnode.Node, ids IDs, c *lang.Compiler) (*Source, diag.List) {
 	b := &builder{source: &Source{Name: name.Value, Type: "form"}, node: n, compiler: c}
 	var keys formKeys
 	b.list = n.Decode("a form via webhook", &keys)
@@ -34,10 +33,10 @@ func CompileForm(name yamlnode.Text, n yamlnode.Node, eventID string, c *lang.Co
 	case n.Get("token").IsZero():
 		b.fail(n.Diag("missing-key", makeOne, `a form via webhook needs "token", which makes its address secret, or "verify"`))
 	}
-	if eventID == "" {
-		eventID = sender.eventID
+	if ids.Expression == "" {
+		ids = sender.ids
 	}
-	b.source.eventID = b.find(keys.EventID, eventID)
+	b.findID(keys.EventID, ids)
 	b.dedupe(keys.Dedupe)
 	if b.list.Err() != nil {
 		return nil, b.list

@@ -7,12 +7,13 @@ import (
 // scheme is how one well-known sender signs its requests and where it keeps
 // the type and the id of an event.
 type scheme struct {
-	name               string
-	sign               signing
-	decodeKey          bool   // the secret is base64, perhaps after whsec_
-	eventType, eventID string // expressions; "" is none
-	jsonField          string // see Source.JSONField
-	issuer             string // of the JSON Web Token that is the signature; "" where it is none
+	name      string
+	sign      signing
+	decodeKey bool   // the secret is base64, perhaps after whsec_
+	eventType string // an expression; "" is none
+	ids       IDs
+	jsonField string // see Source.JSONField
+	issuer    string // of the JSON Web Token that is the signature; "" where it is none
 }
 
 const fiveMinutes = 5 * time.Minute
@@ -27,12 +28,12 @@ var schemes = []scheme{
 			Signed: "{id}.{timestamp}.{body}", IDHeader: "webhook-id", TimestampHeader: "webhook-timestamp", Tolerance: fiveMinutes,
 			Alias: "svix",
 		},
-		decodeKey: true, eventType: "data.type", eventID: `headers["webhook-id"] ?? headers["svix-id"]`,
+		decodeKey: true, eventType: "data.type", ids: IDs{Expression: `headers["webhook-id"] ?? headers["svix-id"]`},
 	},
 	{ // docs.github.com, "Validating webhook deliveries"
 		name:      "github",
 		sign:      signing{Header: "X-Hub-Signature-256", Prefix: "sha256=", Signed: "{body}"},
-		eventType: `headers["x-github-event"]`, eventID: `headers["x-github-delivery"]`, jsonField: "payload",
+		eventType: `headers["x-github-event"]`, ids: IDs{Expression: `headers["x-github-delivery"]`}, jsonField: "payload",
 	},
 	{ // docs.stripe.com/webhooks, "Verify webhook signatures manually"
 		name: "stripe",
@@ -40,12 +41,12 @@ var schemes = []scheme{
 			Header: "Stripe-Signature", Separator: ",", SignatureKey: "v1", TimestampKey: "t",
 			Signed: "{timestamp}.{body}", Tolerance: fiveMinutes,
 		},
-		eventType: "data.type", eventID: "data.id",
+		eventType: "data.type", ids: IDs{Expression: "data.id"},
 	},
 	{ // shopify.dev, "Deliver webhooks through HTTPS"
 		name:      "shopify",
 		sign:      signing{Header: "X-Shopify-Hmac-Sha256", Encoding: "base64", Signed: "{body}"},
-		eventType: `headers["x-shopify-topic"]`, eventID: `headers["x-shopify-webhook-id"]`,
+		eventType: `headers["x-shopify-topic"]`, ids: IDs{Expression: `headers["x-shopify-webhook-id"]`},
 	},
 	{ // api.slack.com/authentication/verifying-requests-from-slack
 		name: "slack",
@@ -55,17 +56,17 @@ var schemes = []scheme{
 		},
 		// The Events API wraps the event that is meant: its own type is
 		// always event_callback.
-		eventType: "data.event?.type ?? data.type", eventID: "data.event_id",
+		eventType: "data.event?.type ?? data.type", ids: IDs{Expression: "data.event_id"},
 	},
 	{ // typeform.com/developers/webhooks/secure-your-webhooks
 		name:      "typeform",
 		sign:      signing{Header: "Typeform-Signature", Encoding: "base64", Prefix: "sha256=", Signed: "{body}"},
-		eventType: "data.event_type", eventID: "data.event_id",
+		eventType: "data.event_type", ids: IDs{Expression: "data.event_id"},
 	},
 	{ // tally.so/help/webhooks
 		name:      "tally",
 		sign:      signing{Header: "Tally-Signature", Encoding: "base64", Signed: "{body}"},
-		eventType: "data.eventType", eventID: "data.eventId",
+		eventType: "data.eventType", ids: IDs{Expression: "data.eventId"},
 	},
 	{ // developers.webflow.com, "Working with webhooks"
 		name: "webflow",
@@ -91,8 +92,9 @@ var schemes = []scheme{
 	},
 	{ // docs.netlify.com, "Deploy notifications", payload signature: a token with the body's hash
 		name: "netlify", issuer: "netlify",
-		sign:    signing{Header: "X-Webhook-Signature"},
-		eventID: "data.id",
+		sign: signing{Header: "X-Webhook-Signature"},
+		// The id of a submission, or of a deploy: each of its states has the same.
+		ids: IDs{Expression: "data.id", Subject: true},
 	},
 	{ // developers.hubspot.com, "Validating requests", v3
 		name: "hubspot",

@@ -64,8 +64,7 @@ type Source struct {
 	types   []string
 
 	eventType, eventID expression
-	window             time.Duration
-	byBody             bool
+	repeats            Repeats
 	rate               yamlnode.Rate
 	jsonField          string
 	challenges         bool // the sender tries a URL by a challenge, see Challenge
@@ -253,9 +252,23 @@ func (s *Source) Challenge(doc *jsondoc.Doc) string {
 	return text
 }
 
-// Dedupe is how repeats are recognised: for how long an event's id counts, or,
-// byBody, the hash of its body. A zero window is not at all.
-func (s *Source) Dedupe() (window time.Duration, byBody bool) { return s.window, s.byBody }
+// IDs are where a sender keeps the id of an event, and what it is the id of.
+type IDs struct {
+	Expression string // "" is none
+	// Subject says that it is the id of what the event is about (a submission, a
+	// deploy, a row of one site's database): several events have the same.
+	Subject bool
+}
+
+// Repeats is how repeats are recognised: by the id that the sender gave the
+// event, by its content, or where both are set by both.
+type Repeats struct {
+	Window      time.Duration // for how long; 0: not at all
+	ID, Content bool
+}
+
+// Repeats is how repeats of the source's events are recognised.
+func (s *Source) Repeats() Repeats { return s.repeats }
 
 // defaultMethods are those that senders use for webhooks.
 func defaultMethods() []string { return []string{http.MethodPost, http.MethodPut} }

@@ -83,8 +83,8 @@ func TestSitejet(t *testing.T) {
 	if diff := cmp.Diff([]string{"POST", "PUT"}, s.Methods()); diff != "" {
 		t.Error(diff)
 	}
-	if window, byBody := s.Dedupe(); window != 0 || byBody {
-		t.Error("sitejet repeats are told apart without being asked to", window, byBody)
+	if by := s.Repeats(); by.Window != 0 {
+		t.Error("sitejet repeats are told apart without being asked to", by)
 	}
 	if !s.TokenInPath() || s.Token().Reveal() != token || s.Name != "s" || s.Type != "sitejet" {
 		t.Errorf("%+v", s)
@@ -200,24 +200,26 @@ func TestGitHubForm(t *testing.T) {
 
 func TestDedupe(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]struct {
-		window time.Duration
-		byBody bool
-	}{
-		"":                                           {0, false},
-		"dedupe: off":                                {0, false},
-		"dedupe: body 10m":                           {10 * time.Minute, true},
-		"event_id: data.id":                          {7 * 24 * time.Hour, false},
-		"event_id: data.id\ndedupe: 24h":             {24 * time.Hour, false},
-		"event_id: data.id\ndedupe: off":             {0, false},
-		"event_id: data.id\ndedupe: body 1d":         {24 * time.Hour, true},
-		"verify: { scheme: stripe, secret: x }":      {7 * 24 * time.Hour, false},
-		"verify: { scheme: formspree, secret: x }":   {0, false},
-		"verify: { scheme: bearer, secret: secret }": {0, false},
+	const week = 7 * 24 * time.Hour
+	for text, want := range map[string]source.Repeats{
+		"":                                           {},
+		"dedupe: off":                                {},
+		"dedupe: body 10m":                           {Window: 10 * time.Minute, Content: true},
+		"event_id: data.id":                          {Window: week, ID: true},
+		"event_id: data.id\ndedupe: 24h":             {Window: 24 * time.Hour, ID: true},
+		"event_id: data.id\ndedupe: off":             {ID: true},
+		"event_id: data.id\ndedupe: body 1d":         {Window: 24 * time.Hour, Content: true},
+		"verify: { scheme: stripe, secret: x }":      {Window: week, ID: true},
+		"verify: { scheme: formspree, secret: x }":   {},
+		"verify: { scheme: bearer, secret: secret }": {},
+		// Netlify's is the id of a deploy, whose states are events of their own.
+		"verify: { scheme: netlify, secret: x }":                        {Window: week, ID: true, Content: true},
+		"verify: { scheme: netlify, secret: x }\ndedupe: body 1d":       {Window: 24 * time.Hour, Content: true},
+		"verify: { scheme: netlify, secret: x }\nevent_id: data.own_id": {Window: week, ID: true},
 	} {
 		s := MustCompile(t, "type: webhook\ntoken: "+token+"\n"+text)
-		if window, byBody := s.Dedupe(); window != want.window || byBody != want.byBody {
-			t.Errorf("%q: %v %v", text, window, byBody)
+		if by := s.Repeats(); by != want {
+			t.Errorf("%q: %+v, want %+v", text, by, want)
 		}
 	}
 }

@@ -45,7 +45,7 @@ func compileWebhook(b *builder) {
 	b.source.jsonField = sender.jsonField
 	b.source.challenges = sender.name == "slack"
 	b.source.eventType = b.find(keys.EventType, sender.eventType)
-	b.source.eventID = b.find(keys.EventID, sender.eventID)
+	b.findID(keys.EventID, sender.ids)
 	b.dedupe(keys.Dedupe)
 	b.unsignedGet(keys)
 }
