@@ -35,7 +35,7 @@ type Store struct {
 }
 
 // engine is a kind of database.
-type engine interface {
+type engine interface { //nolint:interfacebloat // two implementations, one user
 	// commit applies the batch in one transaction. On an error nothing of it
 	// is stored; faultOf tells what kind of error it is.
 	commit(b *batch) error

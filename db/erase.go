@@ -101,7 +101,7 @@ func (s *Store) erasePage(ctx context.Context, page []event.ID, marks map[event.
 			return event.Footprint{}, nil, err
 		}
 		f := &erasure{store: s, keys: keys, marks: marks}
-		if err = s.write(func(tx tx) error { return f.run(tx, page) }, keys...); err == nil { //nolint:contextcheck // as in Erase
+		if err = s.write(func(tx tx) error { return f.run(tx, page) }, keys...); err == nil {
 			return f.gone, f.touched, nil
 		}
 		if !errors.Is(err, errKeysChanged) || try == eraseTries {
@@ -292,7 +292,7 @@ func (s *Store) eraseMemory(ctx context.Context, names func(string) bool) (count
 		if len(found) == 0 {
 			continue
 		}
-		err = s.write(func(tx tx) error { //nolint:contextcheck // as in Erase
+		err = s.write(func(tx tx) error {
 			restore, err := tx.overwrite()
 			if err != nil {
 				return err
@@ -339,7 +339,7 @@ func (s *Store) eraseRuns(ctx context.Context, names func(string) bool) (int, er
 	if err != nil || len(ids) == 0 {
 		return 0, err
 	}
-	err = s.write(func(tx tx) error { //nolint:contextcheck // as in Erase
+	err = s.write(func(tx tx) error {
 		restore, err := tx.overwrite()
 		if err != nil {
 			return err

@@ -105,8 +105,10 @@ func TestPrune_rejectedPosts(t *testing.T) {
 		s, c := newStore(t, p)
 		left := map[event.ID]bool{}
 		for _, e := range []event.Event{
-			{Source: "contact", Form: true, State: event.Rejected}, {Source: "contact", Form: true, State: event.Spam},
-			{Source: "contact", Form: true, State: event.NoMatch}, {Source: "shop", State: event.Rejected},
+			{Source: "contact", Form: true, State: event.Rejected},
+			{Source: "contact", Form: true, State: event.Spam},
+			{Source: "contact", Form: true, State: event.NoMatch},
+			{Source: "shop", State: event.Rejected},
 		} {
 			e.ID, e.ReceivedAt = s.NewIDs(1), c.Now()
 			if _, err := s.Accept(&e, nil); err != nil {

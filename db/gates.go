@@ -129,7 +129,7 @@ func (g *SharedLimits) Reset(ctx context.Context, connection string) error {
 	return nil
 }
 
-// Fade closes the breakers whose time is over, so that none outlives the
+// CloseExpired closes the breakers whose time is over, so that none outlives the
 // processes that saw the failures by more than that.
 func (g *SharedLimits) CloseExpired(ctx context.Context) error {
 	err := g.change(ctx, `UPDATE gates SET opened = 0 WHERE opened > 0 AND retry <= now_us() AND probing <= now_us()`)
@@ -139,7 +139,7 @@ func (g *SharedLimits) CloseExpired(ctx context.Context) error {
 	return nil
 }
 
-// Shut lists what keeps replicas from sending now, by connection.
+// Blocked lists what keeps replicas from sending now, by connection.
 func (g *SharedLimits) Blocked(ctx context.Context) ([]event.BreakerState, error) {
 	return g.read(ctx, `WHERE opened > 0 OR paused > now_us() ORDER BY connection`)
 }

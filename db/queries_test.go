@@ -250,9 +250,9 @@ func drive(t *testing.T, s *db.Store, c *clock, shared bool) {
 		d.upkeep(c, shared)
 	}
 	kind := reflect.TypeOf(s)
-	for i := range kind.NumMethod() {
-		if name := kind.Method(i).Name; !d.called[name] {
-			t.Errorf("%s is not driven: its queries are not looked at", name)
+	for m := range kind.Methods() {
+		if !d.called[m.Name] {
+			t.Errorf("%s is not driven: its queries are not looked at", m.Name)
 		}
 	}
 }

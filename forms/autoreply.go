@@ -98,11 +98,12 @@ func (a *Autoreply) Abused(output, data []byte) string {
 	if a.quote || json.Unmarshal(output, &reply) != nil || json.Unmarshal(data, &posted) != nil {
 		return ""
 	}
-	said := ""
+	var reading strings.Builder
 	for _, key := range []string{"subject", "text", "html"} {
 		text, _ := reply[key].(string)
-		said += html.UnescapeString(text) + "\n"
+		reading.WriteString(html.UnescapeString(text) + "\n")
 	}
+	said := reading.String()
 	for _, text := range textsIn(nil, posted) {
 		for _, link := range slices.Concat(linkForm.FindAllString(text, -1), bareLink.FindAllString(text, -1)) {
 			if strings.Contains(said, link) {

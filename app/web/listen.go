@@ -60,8 +60,10 @@ type guard struct {
 }
 
 func newGuard(ln net.Listener, limits Limits, trusted func(netip.Addr) bool, refused func(netip.Addr)) *guard {
-	return &guard{Listener: ln, limits: limits, trusted: trusted, refused: refused,
-		open: newShares(limits.Connections, limits.ConnectionsPerIP), budget: budget{most: limits.BodyMemory, large: make(chan struct{}, 1)}}
+	return &guard{
+		Listener: ln, limits: limits, trusted: trusted, refused: refused,
+		open: newShares(limits.Connections, limits.ConnectionsPerIP), budget: budget{most: limits.BodyMemory, large: make(chan struct{}, 1)},
+	}
 }
 
 // budget is the memory that requests take up which are not answered yet: what

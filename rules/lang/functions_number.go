@@ -92,7 +92,7 @@ func product(x, y int) (int, bool) {
 	if x == 0 || y == 0 {
 		return 0, true
 	}
-	return z, z/y == x && !(x == -1 && y == math.MinInt) && !(y == -1 && x == math.MinInt)
+	return z, z/y == x && (x != -1 || y != math.MinInt) && (y != -1 || x != math.MinInt)
 }
 
 // fitsDuration reports whether a product of a duration is right.

@@ -88,15 +88,6 @@ func literal(n ast.Node) bool {
 	return false
 }
 
-// number reports whether n is written as a number.
-func number(n ast.Node) bool {
-	switch n.(type) {
-	case *ast.IntegerNode, *ast.FloatNode:
-		return true
-	}
-	return false
-}
-
 // constant is the value of a literal.
 func constant(n ast.Node) (any, bool) {
 	switch x := n.(type) {

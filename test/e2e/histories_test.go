@@ -204,10 +204,10 @@ func keep(t *testing.T, g *lab.Gate, h history, path string) {
 	}
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
-	if _, err := w.Write(raw); err == nil {
-		err = w.Close()
+	if _, err := w.Write(raw); err != nil {
+		t.Fatal(err)
 	}
-	if err != nil {
+	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path+".gz", packed.Bytes(), 0o600); err != nil {

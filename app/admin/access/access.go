@@ -52,13 +52,18 @@ func (v Visitor) May() bool { return v.Role == Operator }
 
 // Store keeps sessions, links and tokens.
 type Store interface {
+	SessionStore
+	LinkStore
+	TokenStore
+}
+
+// SessionStore keeps the sessions of browsers.
+type SessionStore interface {
 	AddSession(s event.Session) error
 	Session(ctx context.Context, hash []byte) (event.Session, error)
 	SessionSeen(hash []byte, seen, expires time.Time) error
 	EndSession(hash []byte) error
 	EndSessions(user string) error
-	LinkStore
-	TokenStore
 }
 
 // LinkStore keeps links that log in once.

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io/fs"
-	"mime"
 	"path"
 )
 
@@ -27,8 +26,8 @@ func readAssets(files fs.FS) (assets, error) {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		typ := mime.TypeByExtension(path.Ext(p))
-		switch path.Ext(p) { // what the machine's list of types may lack
+		var typ string
+		switch path.Ext(p) {
 		case ".css":
 			typ = "text/css; charset=utf-8"
 		case ".js":

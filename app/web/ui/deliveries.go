@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
-
 	"time"
 
 	"github.com/gofiber/fiber/v2"

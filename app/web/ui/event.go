@@ -188,6 +188,7 @@ func (v *view) story(d *admin.EventDetail, list []ruleStory) string {
 	case event.Duplicate:
 		add("It repeats an event that is here already, so nothing was sent for it.")
 		return strings.Join(said, " ")
+	case event.Routed, event.NoMatch, event.RuleError:
 	}
 	matched := 0
 	for i := range list {
@@ -222,8 +223,9 @@ func (v *view) deliveryStory(d *admin.Delivery) string {
 		return v.T("%s is paused; it is kept until it goes on.", d.Connection)
 	case event.Cancelled:
 		return v.T("The delivery to %s was cancelled.", d.Connection)
+	default:
+		return v.T("%s gets it next.", d.Connection)
 	}
-	return v.T("%s gets it next.", d.Connection)
 }
 
 // Took is a duration in milliseconds for people.

@@ -78,7 +78,7 @@ func (l language) number(n any) string {
 	if l == german {
 		group, point = ".", ","
 	}
-	whole, fraction := "", ""
+	var whole, fraction string
 	switch x := n.(type) {
 	case int:
 		whole = strconv.Itoa(x)

@@ -43,7 +43,7 @@ func readPages(files fs.FS, a assets) (pages, error) {
 	return list, nil
 }
 
-// dict makes a map for a part that takes several values: key, value, key, …
+// dict makes a map for a part that takes several values: key, value, and so on.
 func dict(pairs ...any) (map[string]any, error) {
 	if len(pairs)%2 != 0 {
 		return nil, fmt.Errorf("dict has %d values", len(pairs))

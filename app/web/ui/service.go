@@ -10,7 +10,7 @@ import (
 
 // Service is what the pages ask for and do: the use cases that the API and the
 // command line have, too.
-type Service interface { //nolint:interfacebloat // the sum of the pages, each of which has a part
+type Service interface {
 	eventService
 	deliveryService
 	connectionService
