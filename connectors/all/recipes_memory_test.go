@@ -2,7 +2,6 @@ package all_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -81,41 +80,5 @@ func TestRecipe_memoryThatFails(t *testing.T) {
 	}
 	if calls != 1 {
 		t.Errorf("%d quotations were written", calls)
-	}
-}
-
-// Notion takes 2,000 characters in one text object: a longer text becomes
-// several, with all of its characters whole.
-func TestNotion_longTexts(t *testing.T) {
-	t.Parallel()
-	type page struct {
-		Properties map[string]struct {
-			Texts []struct{ Text struct{ Content string } } `json:"rich_text"`
-		}
-	}
-	var got page
-	base := connectortest.MustServe(t, func(w http.ResponseWriter, r *http.Request) {
-		if err := json.NewDecoder(r.Body).Decode(&got); err != nil {
-			t.Error(err)
-		}
-		_, _ = io.WriteString(w, `{"object":"page","id":"p1"}`)
-	})
-	c := connectortest.MustConnector(t, "notion", "token: canary-notion-1\ndatabase: d1\napi_url: "+base, connectortest.Deps(t))
-	for text, want := range map[string]int{"": 1, "ä": 1, strings.Repeat("ä", 2000): 1, strings.Repeat("ä", 2001): 2, strings.Repeat("äb", 3000): 3, strings.Repeat("x", 41_000): 20} {
-		got = page{}
-		output, err := json.Marshal(map[string]any{"title": "Ada", "texts": map[string]string{"Message": text}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := c.Deliver(t.Context(), connectortest.Delivery(string(output))); err != nil {
-			t.Errorf("%.20s: %v", text, err)
-		}
-		whole := ""
-		for _, part := range got.Properties["Message"].Texts {
-			whole += part.Text.Content
-		}
-		if parts := len(got.Properties["Message"].Texts); parts != want || !strings.HasPrefix(text, whole) || len([]rune(whole)) != min(len([]rune(text)), 40_000) {
-			t.Errorf("%d characters became %d in %d parts", len([]rune(text)), len([]rune(whole)), parts)
-		}
 	}
 }

@@ -30,7 +30,9 @@ type inputYAML struct {
 	Example  yamlnode.Node   `yaml:"example"`
 	Options  []yamlnode.Text `yaml:"options"`
 	Max      int             `yaml:"max"`
+	Unit     yamlnode.Text   `yaml:"unit"`
 	Cut      bool            `yaml:"cut"`
+	Split    int             `yaml:"split"`
 	Escape   yamlnode.Text   `yaml:"escape"`
 }
 
@@ -110,10 +112,11 @@ func (b *builder) input(name string, y *inputYAML) *Input {
 	if !y.Type.IsZero() {
 		kind = y.Type.Value
 	}
-	in := &Input{Max: y.Max, Cut: y.Cut, Escape: y.Escape.Value, Spec: yamlnode.Spec{
+	in := &Input{Escape: y.Escape.Value, Spec: yamlnode.Spec{
 		Name: name, Doc: y.Doc.Value, Required: y.Required, Default: y.Default.Text().Written(),
 	}}
 	in.Type = b.typeOf(y.Type, kind, inputTypes())
+	b.length(in, y)
 	in.Values = b.options(y.Options, kind)
 	if kind == "enum" && len(in.Values) == 0 {
 		b.add(y.Doc.Diag("missing-key", "", `an input of type enum needs "options"`))

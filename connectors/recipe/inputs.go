@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"hookgate/internal/yamlnode"
 )
@@ -134,8 +133,12 @@ func (in *Input) take(value any, vendor string) (any, error) {
 		}
 		return list, nil
 	case yamlnode.MappingType:
-		if _, isMap := value.(map[string]any); !isMap {
+		mapping, isMap := value.(map[string]any)
+		switch {
+		case !isMap:
 			return nil, in.not("a mapping")
+		case in.Max > 0:
+			return in.fitEach(mapping, vendor)
 		}
 		return value, nil
 	case yamlnode.AnyType:
@@ -161,14 +164,7 @@ func (in *Input) text(value any, vendor string) (any, error) {
 		}
 		return nil, fmt.Errorf("%s is none of %s", in.Name, joined(in.Values))
 	}
-	count := utf8.RuneCountInString(text)
-	switch {
-	case in.Max == 0 || count <= in.Max:
-		return text, nil
-	case in.Cut:
-		return string([]rune(text)[:in.Max-1]) + "…", nil
-	}
-	return nil, fmt.Errorf("%s has %d characters, %s takes %d", in.Name, count, vendor, in.Max)
+	return in.fit(text, vendor)
 }
 
 func (in *Input) number(value any) (any, error) {

@@ -39,7 +39,11 @@ func Kind(r *Recipe) connectors.Kind {
 	for _, a := range r.Actions {
 		doc := connectors.ActionDoc{Name: a.Name, Doc: a.Doc, Shorthand: a.Shorthand, Direct: a.Direct, Outputs: a.Outputs}
 		for _, in := range a.Inputs {
-			doc.Inputs = append(doc.Inputs, connectors.InputDoc{Setting: in.Spec, Max: in.Max})
+			described := connectors.InputDoc{Setting: in.Spec, Max: in.Max}
+			if in.Split > 0 { // the limit of a piece is none of the text's
+				described.Max = 0
+			}
+			doc.Inputs = append(doc.Inputs, described)
 		}
 		k.Actions = append(k.Actions, doc)
 	}

@@ -57,9 +57,11 @@ type Action struct {
 // Input is one value that an action takes.
 type Input struct {
 	yamlnode.Spec
-	Max    int    // characters of a text, or items of a list; 0: any number
+	Max    int    // units of a text, or of each text of a mapping, or items of a list; 0: any number
 	Cut    bool   // a longer text is cut to Max
+	Split  int    // a text is given as a list of at most so many, each within Max; 0: it is not
 	Escape string // the name of the mark-up that values must not speak
+	unit   unit   // what Max counts of a text
 	value  any    // the default; nil: none
 }
 

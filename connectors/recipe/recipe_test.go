@@ -65,6 +65,11 @@ func TestRead_faults(t *testing.T) {
 		strings.Replace(head, "type: url", "type: uri", 1) + action + "    request: { path: /x }":                                                          `there is no type "uri" (did you mean "url"?)`,
 		strings.Replace(head, "api_url:", "timeout:", 1) + action + "    request: { url: 'https://x' }":                                                    `every connection has a setting "timeout" already`,
 		strings.Replace(head, "api_url:", "other:", 1) + action + "    request: { path: /x }":                                                              `a request needs "url"`,
+		head + "actions:\n  add:\n    doc: Adds it.\n    inputs: { text: { max: 5, unit: words, doc: A text. } }\n    request: { path: /x }":               `there is no unit "words" (it can be utf16, bytes, json, html)`,
+		head + "actions:\n  add:\n    doc: Adds it.\n    inputs: { text: { unit: bytes, doc: A text. } }\n    request: { path: /x }":                       `"unit", "cut" and "split" go with "max" and a text`,
+		head + "actions:\n  add:\n    doc: Adds it.\n    inputs: { text: { max: 5, type: list, split: 2, doc: A text. } }\n    request: { path: /x }":      `"unit", "cut" and "split" go with "max" and a text`,
+		head + "actions:\n  add:\n    doc: Adds it.\n    inputs: { text: { max: 5, unit: html, cut: true, doc: A text. } }\n    request: { path: /x }":     `a text that is counted as html cannot be cut or split`,
+		head + "actions:\n  add:\n    doc: Adds it.\n    inputs: { text: { max: 2, unit: bytes, split: 3, doc: A text. } }\n    request: { path: /x }":     `"max" leaves no room for the …`,
 	} {
 		r, list := recipe.Read("mytool.yaml", []byte(text))
 		if r != nil || list.Err() == nil || !strings.Contains(list.Error(), want) {

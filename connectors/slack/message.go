@@ -50,8 +50,8 @@ func (s *connector) message(d event.Delivery) (*message, error) {
 	case msg.Channel != "" && !s.settings.bot():
 		return nil, errors.New("an incoming webhook posts to its own channel only: leave channel out of the action")
 	}
-	if count := utf8.RuneCountInString(msg.Text); count > maxText {
-		return nil, fmt.Errorf("the text has %d characters, Slack takes %d", count, maxText)
+	if err := within(msg.Text, maxText, "the text"); err != nil {
+		return nil, err
 	}
 	msg.Channel = cmp.Or(msg.Channel, s.settings.channel)
 	msg.Username = cmp.Or(msg.Username, s.settings.username)
