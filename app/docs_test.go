@@ -9,7 +9,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"hookgate/app"
+	"hookgate/app/config"
+	"hookgate/app/deliver"
 	"hookgate/internal/yamlnode"
 )
 
@@ -93,5 +97,15 @@ func TestDocs_gettingStarted(t *testing.T) {
 	}
 	if tests < 4 {
 		t.Errorf("%d tests ran", tests)
+	}
+}
+
+// What the configuration calls the usual delays are those that deliveries have.
+func TestRetry_schedule(t *testing.T) {
+	t.Parallel()
+	var told config.Retry
+	yamlnode.Defaults(&told)
+	if diff := cmp.Diff(deliver.Schedule(), told.Delays); diff != "" {
+		t.Errorf("deliver.Schedule has (-), the tag of retry.delays (+):\n%s", diff)
 	}
 }

@@ -40,7 +40,18 @@ type input struct {
 	full     []string // the paths of what must not be empty in it
 }
 
-var nameForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_.-]*$`)
+// NamePattern is the regular expression of what can be the name of a rule, a
+// source, a form or a connection: it stands in URLs, metrics and on the command
+// line. NameHint says it to people.
+const (
+	NamePattern = `^[A-Za-z0-9][A-Za-z0-9_.-]*$`
+	NameHint    = "use letters, digits, _ . and -, the first a letter or digit"
+)
+
+var nameForm = regexp.MustCompile(NamePattern)
+
+// IsName reports whether text has the form of a name.
+func IsName(text string) bool { return nameForm.MatchString(text) }
 
 // Compile compiles the rules and reports every fault in them. With an error in
 // the list the Set must not be used.
@@ -88,8 +99,8 @@ func (b *builder) name(name yamlnode.Text) {
 	if name.IsZero() { // missing: the decoder has said so
 		return
 	}
-	if !nameForm.MatchString(name.Value) {
-		b.add(name.Diag("bad-name", "use letters, digits, - _ and .", "%q cannot be the name of a rule", name.Value))
+	if !IsName(name.Value) {
+		b.add(name.Diag("bad-name", NameHint, "%q cannot be the name of a rule", name.Value))
 		return
 	}
 	if line, twice := b.lines[name.Value]; twice {

@@ -189,7 +189,7 @@ func TestCompile_faults(t *testing.T) {
 		`error[bad-value] config.yaml:14:40: no channel`,
 		`error[missing-key] config.yaml:15:9: an action to a webhook needs a body`,
 		`error[missing-key] config.yaml:16:9: an action needs "to"`,
-		`error[bad-name] config.yaml:17:11: "b c" cannot be the name of a rule (use letters, digits, - _ and .)`,
+		`error[bad-name] config.yaml:17:11: "b c" cannot be the name of a rule (use letters, digits, _ . and -, the first a letter or digit)`,
 		`error[empty-value] config.yaml:17:11: rule "b c" has no action under then`,
 		`error[unknown-key] config.yaml:20:5: a rule has no key "on" (did you mean "events"?)`,
 		`error[unknown-key] config.yaml:21:5: a rule has no key "do" (did you mean "then"?)`,

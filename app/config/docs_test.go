@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -9,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"hookgate/app/config"
 	"hookgate/app/ruletest"
@@ -78,6 +79,50 @@ func TestDocs_complete(t *testing.T) {
 	}
 }
 
+// The defaults and the bounds that the page tells are those of the fields' tags.
+func TestDocs_values(t *testing.T) {
+	t.Parallel()
+	docs := readDocs(t)
+	for section, spec := range map[string]yamlnode.Spec{
+		"server": yamlnode.Describe[config.Server](), "storage": yamlnode.Describe[config.Storage](),
+		"retention": yamlnode.Describe[config.Retention](), "connections": yamlnode.Describe[config.Connection](),
+	} {
+		_, text, found := strings.Cut(docs, "\n### "+section+"\n")
+		if !found {
+			t.Fatalf("the page has no section %q", section)
+		}
+		text, _, _ = strings.Cut(text, "\n### ")
+		checkValues(t, text, "", spec.Fields)
+	}
+}
+
+// checkValues looks for what fields may be in the text of their section; they
+// have their own rows there, or are explained in that of row.
+func checkValues(t *testing.T, text, row string, fields []yamlnode.Spec) {
+	t.Helper()
+	for _, f := range fields {
+		key := cmp.Or(row, f.Name)
+		if f.Type == yamlnode.ObjectType {
+			checkValues(t, text, key, f.Fields)
+			continue
+		}
+		_, explained, _ := strings.Cut(text, "| `"+key+"` |")
+		explained, _, _ = strings.Cut(explained, "\n")
+		if !strings.Contains(explained, f.Default+"`") {
+			t.Errorf("%s: the default %s is not told: %s", f.Name, f.Default, explained)
+		}
+		within := f.Within
+		if f.Item != nil {
+			within = f.Item.Within
+		}
+		for _, bound := range []string{within.Min, within.Max} {
+			if !regexp.MustCompile(`\b` + bound + `\b`).MatchString(text) {
+				t.Errorf("%s: the bound %s is not told", f.Name, bound)
+			}
+		}
+	}
+}
+
 // The codes that the page calls warnings or advice are those that a comment can
 // silence.
 func TestDocs_silenceable(t *testing.T) {
@@ -97,7 +142,7 @@ func TestDocs_silenceable(t *testing.T) {
 		}
 	}
 	slices.Sort(explained)
-	if diff := cmp.Diff(slices.Sorted(slices.Values(config.Silenceable())), explained); diff != "" {
+	if diff := gocmp.Diff(slices.Sorted(slices.Values(config.Silenceable())), explained); diff != "" {
 		t.Errorf("config.Silenceable has (-), docs/configuration.md explains as a warning (+):\n%s", diff)
 	}
 }

@@ -12,7 +12,8 @@ import (
 	"hookgate/rules"
 )
 
-// Config is a whole config.yaml, with defaults where it says nothing. What
+// Config is a whole config.yaml, with the defaults of its fields' tags where it
+// says nothing. What
 // a source, a form or a connection holds beyond the keys here is decoded by
 // the package that it belongs to, from its Node.
 type Config struct {
@@ -44,19 +45,19 @@ type Entry struct {
 
 // Server says how hookgate is reached.
 type Server struct {
-	// Listen is host:port; 127.0.0.1:8080 unless set.
+	// Listen is host:port.
 	Listen string `yaml:"listen" doc:"Where to listen, as host:port; without a host on all addresses." default:"127.0.0.1:8080"`
 	// PublicURL is what senders call, without a slash at its end; "" unless set.
 	PublicURL string `yaml:"public_url" doc:"What senders call: https:// and a host, with a path where a proxy adds one." example:"https://hooks.agency.example"`
-	// Timezone is a name of the IANA database; UTC unless set. Location is the same.
+	// Timezone is a name of the IANA database. Location is the same.
 	Timezone string `yaml:"timezone" doc:"The zone that event.time is written in: a name of the IANA database." default:"UTC" example:"Europe/Berlin"`
 	Location *time.Location
 	// TrustedProxies may say in X-Forwarded-For whom they speak for.
 	TrustedProxies Prefixes `yaml:"trusted_proxies" doc:"Networks or addresses whose X-Forwarded-For is believed." example:"[127.0.0.1]"`
 	// Admin is nil where there is neither UI nor API.
 	Admin *Admin `yaml:"admin" doc:"Who may use the administration API and the pages. Without it there is only the socket on this machine."`
-	// MaxBody is the largest body of a request, 10 MB unless set.
-	MaxBody yamlnode.Size `yaml:"max_body" doc:"The largest body of a request, from 1KB to 100MB." default:"10MB"`
+	// MaxBody is the largest body of a request.
+	MaxBody yamlnode.Size `yaml:"max_body" doc:"The largest body of a request." default:"10MB" min:"1KB" max:"100MB"`
 }
 
 // KeyHint helps those who think of host and port apart.
@@ -74,26 +75,27 @@ func (Server) KeyHint(key string) string {
 type Storage struct {
 	// Node is the section as it is.
 	Node yamlnode.Node
-	// Path of the SQLite file; hookgate.db beside the config file unless set.
+	// Path of the SQLite file.
 	// A relative path starts at the config file's folder. "" where URL is set.
 	Path string `yaml:"path" doc:"The SQLite file. A relative path starts at the folder of this file." default:"hookgate.db"`
 	// URL of the PostgreSQL database that is used in place of a file.
 	URL event.Secret `yaml:"url" doc:"A PostgreSQL database in place of the file, shared by all replicas." example:"${DATABASE_URL}"`
-	// Lease is how long a replica that is heard no more keeps what it claimed;
-	// 30 s unless set. It goes with URL.
-	Lease time.Duration `yaml:"lease" doc:"With url: how long a silent replica keeps what it was about to send, from 5s to 10m." default:"30s"`
+	// Lease is how long a replica that is heard no more keeps what it claimed:
+	// longer than a slow commit takes, and short enough that deliveries of a dead
+	// replica do not seem lost. It goes with URL.
+	Lease time.Duration `yaml:"lease" doc:"With url: how long a silent replica keeps what it was about to send." default:"30s" min:"5s" max:"10m"`
 	// Files is the folder for the files of form posts: beside the SQLite file,
 	// under its name with .files behind it, unless set; "" where URL is set and
 	// Files is not. A relative path starts at the config file's folder.
-	Files string `yaml:"files" doc:"The folder for the files of form posts; with url all replicas must share it." default:"beside the SQLite file" example:"/var/lib/hookgate/files"`
+	Files string `yaml:"files" doc:"The folder for the files of form posts, beside the SQLite file unless set; with url all replicas must share it." example:"/var/lib/hookgate/files"`
 }
 
 // Retention says how long what is kept is kept. What is undelivered stays.
 type Retention struct {
-	Events      time.Duration `yaml:"events" doc:"How long events of sources are kept, with their deliveries. What is not delivered yet stays." default:"90d"` // 90 days unless set
-	Submissions time.Duration `yaml:"submissions" doc:"How long events of forms are kept." default:"365d"`                                                     // events of forms; 365 days unless set
-	Spam        time.Duration `yaml:"spam" doc:"How long form posts that were taken for spam are kept." default:"14d"`                                         // 14 days unless set
-	Files       time.Duration `yaml:"files" doc:"How long the files of form posts are kept." default:"180d"`                                                   // 180 days unless set
+	Events      time.Duration `yaml:"events" doc:"How long events of sources are kept, with their deliveries. What is not delivered yet stays." default:"90d" min:"1h"`
+	Submissions time.Duration `yaml:"submissions" doc:"How long events of forms are kept." default:"365d" min:"1h"`
+	Spam        time.Duration `yaml:"spam" doc:"How long form posts that were taken for spam are kept." default:"14d" min:"1h"`
+	Files       time.Duration `yaml:"files" doc:"How long the files of form posts are kept." default:"180d" min:"1h"`
 }
 
 // Outbound says where deliveries may go.
@@ -113,10 +115,10 @@ type Connection struct {
 	// Type names its connector; not there (IsZero) where the file lacks it,
 	// which is an error already.
 	Type yamlnode.Text `yaml:"type,required" doc:"What kind of tool it is."`
-	// Timeout of one attempt, 15 s unless set.
-	Timeout time.Duration `yaml:"timeout" doc:"Of one attempt, up to 10m." default:"15s"`
-	// Concurrency is how many attempts run at once, 8 unless set.
-	Concurrency int `yaml:"concurrency" doc:"How many attempts run at once, from 1 to 1000." default:"8"`
+	// Timeout of one attempt.
+	Timeout time.Duration `yaml:"timeout" doc:"Of one attempt." default:"15s" above:"0" max:"10m"`
+	// Concurrency is how many attempts run at once.
+	Concurrency int `yaml:"concurrency" doc:"How many attempts run at once." default:"8" min:"1" max:"1000"`
 	// RateLimit of attempts; its Count is 0 where there is none.
 	RateLimit yamlnode.Rate    `yaml:"rate_limit" doc:"How many attempts start in a time." example:"5/s"`
 	Retry     Retry            `yaml:"retry" doc:"For how long, or at what distances, a failed attempt is repeated." example:"{ for: 48h }"`
@@ -132,10 +134,10 @@ func (Connection) Noun() string { return "a connection" }
 type Retry struct {
 	// For is how long after its creation a delivery is tried at the most; 0
 	// where the file does not say.
-	For time.Duration `yaml:"for" doc:"How long after the event attempts go on in the usual delays, at most 30d." example:"48h"`
+	For time.Duration `yaml:"for" doc:"How long after the event attempts go on in the usual delays." example:"48h" above:"0" max:"30d" hint:"to retry nothing, write delays: []"`
 	// Delays are the waits before the second attempt, the third and so on. nil
 	// where the file does not say; empty where nothing is to be repeated.
-	Delays []time.Duration `yaml:"delays" doc:"The waits before the second attempt, the third and so on, at most 100. An empty list retries nothing." default:"[5s, 5m, 30m, 2h, 5h, 10h, 10h]"`
+	Delays []time.Duration `yaml:"delays" doc:"The waits before the second attempt, the third and so on, at most 100. An empty list retries nothing." default:"[5s, 5m, 30m, 2h, 5h, 10h, 10h]" max:"30d"`
 }
 
 // Noun is what messages call it.
@@ -143,18 +145,24 @@ func (Retry) Noun() string { return "retry" }
 
 // commonKeys are the keys that every connection has, whatever its type.
 func commonKeys() []string {
-	return []string{"type", "timeout", "concurrency", "rate_limit", "retry"}
+	var keys []string
+	for _, f := range yamlnode.Describe[Connection]().Fields {
+		keys = append(keys, f.Name)
+	}
+	return keys
 }
 
+// defaults is the configuration of a file that says nothing.
 func defaults() *Config {
-	const day = 24 * time.Hour
-	return &Config{
-		Server:    Server{Listen: "127.0.0.1:8080", Timezone: "UTC", Location: time.UTC, MaxBody: 10 << 20},
-		Storage:   Storage{Path: "hookgate.db", Lease: 30 * time.Second},
-		Retention: Retention{Events: 90 * day, Submissions: 365 * day, Spam: 14 * day, Files: 180 * day},
-	}
+	doc := &Config{}
+	yamlnode.Defaults(&doc.Server)
+	yamlnode.Defaults(&doc.Storage)
+	yamlnode.Defaults(&doc.Retention)
+	return doc
 }
 
 func defaultConnection(e Entry) Connection {
-	return Connection{Name: e.Name, Node: e.Node, Timeout: 15 * time.Second, Concurrency: 8}
+	c := Connection{Name: e.Name, Node: e.Node}
+	yamlnode.Defaults(&c)
+	return c
 }

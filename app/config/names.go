@@ -3,22 +3,8 @@ package config
 import (
 	"hookgate/internal/diag"
 	"hookgate/internal/yamlnode"
+	"hookgate/rules"
 )
-
-// entryName is isEntryName as a regular expression.
-const entryName = "^[A-Za-z0-9][A-Za-z0-9_.-]*$"
-
-// isEntryName reports whether name can be a source's, a form's, a connection's
-// or a rule's: it stands in URLs, metrics and on the command line.
-func isEntryName(name string) bool {
-	for i, c := range []byte(name) {
-		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
-		if !letter && (i == 0 || c != '_' && c != '.' && c != '-') {
-			return false
-		}
-	}
-	return name != ""
-}
 
 // names are those that sources and forms have, with what has each: they share
 // them, for a rule's `from` names either.
@@ -41,8 +27,8 @@ func entries(n yamlnode.Node, noun string, taken names) ([]Entry, diag.List) {
 	var list []Entry
 	var faults diag.List
 	for _, f := range n.Fields() {
-		if !isEntryName(f.Key.Value) {
-			faults = append(faults, f.Key.Diag("bad-name", "use letters, digits, _ . and -, the first a letter or digit", "%q can't be the name of %s", f.Key.Value, noun))
+		if !rules.IsName(f.Key.Value) {
+			faults = append(faults, f.Key.Diag("bad-name", rules.NameHint, "%q can't be the name of %s", f.Key.Value, noun))
 		}
 		if other, twice := taken[f.Key.Value]; twice {
 			if other.noun != noun {

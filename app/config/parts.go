@@ -7,6 +7,7 @@ import (
 
 	"hookgate/internal/diag"
 	"hookgate/internal/yamlnode"
+	"hookgate/rules"
 )
 
 // part is the text of one section, from the line of its key up to the next one.
@@ -24,7 +25,7 @@ func partsOf(content []byte) []part {
 	from, at := 0, 0
 	for line := range bytes.Lines(content) {
 		name, _, found := strings.Cut(string(line), ":")
-		if found && (slices.Contains(sectionNames(), name) || len(parts) > 0 && isEntryName(name)) {
+		if found && (slices.Contains(sectionNames(), name) || len(parts) > 0 && rules.IsName(name)) {
 			if n := len(parts); n > 0 {
 				parts[n-1].text, from = content[from:at], at
 			}

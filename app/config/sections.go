@@ -16,19 +16,11 @@ import (
 	"hookgate/internal/yamlnode"
 )
 
-// The bounds of server.max_body, in bytes, and of every retention.
-const (
-	minBody, maxBody = 1 << 10, 100 << 20
-	minRetention     = time.Hour
-	minLease         = 5 * time.Second
-	maxLease         = 10 * time.Minute
-)
-
 func (s *Server) decode(n yamlnode.Node) diag.List {
-	if n.Kind() == yamlnode.Null {
-		return nil
+	var list diag.List
+	if n.Kind() != yamlnode.Null {
+		list = n.Decode("server", s)
 	}
-	list := n.Decode("server", s)
 	if !isAddress(s.Listen) {
 		list = append(list, n.Get("listen").Diag("bad-value", "such as 127.0.0.1:8080, or :8080 for all addresses", `"listen" must be host:port`))
 	}
@@ -40,9 +32,6 @@ func (s *Server) decode(n yamlnode.Node) diag.List {
 		list = append(list, n.Get("timezone").Diag("bad-value", "such as Europe/Berlin", `"timezone" is no name of the IANA database`))
 	} else {
 		s.Location = location
-	}
-	if s.MaxBody < minBody || s.MaxBody > maxBody {
-		list = append(list, n.Get("max_body").Diag("bad-value", "", `"max_body" must be from 1KB to 100MB`))
 	}
 	return slices.Concat(list, s.checkProxies(n), s.Admin.check(n.Get("admin")))
 }
@@ -102,7 +91,7 @@ func (s *Storage) decode(n yamlnode.Node, folder string) diag.List {
 	}
 	list = append(list, s.files(n.Get("files"), folder)...)
 	if url := n.Get("url"); !url.IsZero() {
-		return append(append(list, s.checkURL(n, url)...), s.checkLease(n)...)
+		return append(list, s.checkURL(n, url)...)
 	}
 	if lease := n.Get("lease"); !lease.IsZero() {
 		list = append(list, lease.Diag("conflict", "leave it out, or set url", `"lease" is for replicas on PostgreSQL, and storage has no "url"`))
@@ -155,26 +144,11 @@ func (s *Storage) checkURL(n, url yamlnode.Node) diag.List {
 	return nil
 }
 
-// checkLease refuses a lease so short that one slow commit outlasts it, and one
-// so long that deliveries of a dead replica would seem lost.
-func (s *Storage) checkLease(n yamlnode.Node) diag.List {
-	if s.Lease < minLease || s.Lease > maxLease {
-		return diag.List{n.Get("lease").Diag("bad-value", "", `"lease" must be from 5s to 10m`)}
-	}
-	return nil
-}
-
 func (r *Retention) decode(n yamlnode.Node) diag.List {
 	if n.Kind() == yamlnode.Null {
 		return nil
 	}
-	list := n.Decode("retention", r)
-	for key, length := range map[string]time.Duration{"events": r.Events, "submissions": r.Submissions, "spam": r.Spam, "files": r.Files} {
-		if length < minRetention {
-			list = append(list, n.Get(key).Diag("bad-value", "", "%q must be at least 1h", key))
-		}
-	}
-	return list
+	return n.Decode("retention", r)
 }
 
 func (o *Outbound) decode(n yamlnode.Node) diag.List {

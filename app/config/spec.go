@@ -59,7 +59,7 @@ func recipes() yamlnode.Spec {
 
 // named is a section that is a mapping of names.
 func named(item yamlnode.Spec, doc string) yamlnode.Spec {
-	return yamlnode.Spec{Type: yamlnode.MappingType, Item: &item, Doc: doc, Names: entryName}
+	return yamlnode.Spec{Type: yamlnode.MappingType, Item: &item, Doc: doc, Names: rules.NamePattern}
 }
 
 // describeConnection puts the keys that all connections have before those of

@@ -67,6 +67,11 @@ func describe(s yamlnode.Spec) string {
 	if s.Doc != "" {
 		parts = append(parts, s.Doc)
 	}
+	if s.Within != (yamlnode.Range{}) {
+		parts = append(parts, "It must be "+s.Within.String()+".")
+	} else if s.Item != nil && s.Item.Within != (yamlnode.Range{}) {
+		parts = append(parts, "Each must be "+s.Item.Within.String()+".")
+	}
 	if s.Default != "" {
 		parts = append(parts, "Default: "+s.Default+".")
 	}
@@ -195,9 +200,9 @@ func scalar(s yamlnode.Spec, p place) object {
 	case yamlnode.BoolType:
 		return or(object{"type": "boolean"}, p)
 	case yamlnode.NumberType:
-		return or(object{"type": "number"}, p)
+		return or(within(object{"type": "number"}, s.Within), p)
 	case yamlnode.WholeType:
-		return or(object{"type": "integer"}, p)
+		return or(within(object{"type": "integer"}, s.Within), p)
 	case yamlnode.DurationType:
 		return or(object{"type": []string{"string", "integer"}, "pattern": durationPattern, "minLength": 1}, p)
 	case yamlnode.SizeType:
@@ -209,6 +214,16 @@ func scalar(s yamlnode.Spec, p place) object {
 	default:
 		return object{}
 	}
+}
+
+// within adds the bounds of a number.
+func within(o object, r yamlnode.Range) object {
+	for key, text := range map[string]string{"minimum": r.Min, "exclusiveMinimum": r.Above, "maximum": r.Max} {
+		if text != "" {
+			o[key] = json.Number(text)
+		}
+	}
+	return o
 }
 
 // words are the values of an enum, each as YAML reads it: 1 is a number.

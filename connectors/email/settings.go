@@ -38,7 +38,7 @@ type settingsYAML struct {
 
 type smtpYAML struct {
 	Host     yamlnode.Text `yaml:"host,required" doc:"The mail server." example:"mail.agency.example"`
-	Port     int           `yaml:"port" doc:"Its port; 465 with tls, 25 with none." default:"587" example:"465"`
+	Port     int           `yaml:"port" doc:"Its port; 465 with tls, 25 with none." default:"587" example:"465" min:"1" max:"65535"`
 	User     string        `yaml:"user" doc:"Who signs in; often the whole address." example:"hello@agency.example"`
 	Password event.Secret  `yaml:"password" doc:"The password to sign in with." example:"${SMTP_PASSWORD}"`
 	TLS      yamlnode.Text `yaml:"tls" doc:"How the connection is encrypted; auto is tls on port 465, else starttls." values:"auto,starttls,tls,none" default:"auto"`
@@ -98,12 +98,12 @@ func readSettings(n yamlnode.Node, deps connectors.Deps) (settings, diag.List) {
 	if y.SMTP == nil || node.Kind() != yamlnode.Map {
 		return s, list
 	}
-	list = append(list, s.readServer(node, y.SMTP, deps)...)
+	list = append(list, s.readServer(y.SMTP, deps)...)
 	list = append(list, s.readEncryption(node, y.SMTP)...)
 	return s, append(list, s.readLogin(node, y.SMTP)...)
 }
 
-func (s *settings) readServer(n yamlnode.Node, y *smtpYAML, deps connectors.Deps) diag.List {
+func (s *settings) readServer(y *smtpYAML, deps connectors.Deps) diag.List {
 	s.host, s.port = strings.TrimSpace(y.Host.Value), y.Port
 	var list diag.List
 	switch host := s.host; {
@@ -122,9 +122,6 @@ func (s *settings) readServer(n yamlnode.Node, y *smtpYAML, deps connectors.Deps
 			warning.Severity = diag.Warning
 			list = append(list, warning)
 		}
-	}
-	if port := n.Get("port"); !port.IsZero() && (y.Port < 1 || y.Port > 65535) {
-		list = append(list, port.Diag("bad-value", "", `"port" must be from 1 to 65535`))
 	}
 	return list
 }

@@ -23,7 +23,8 @@ type Decoder interface {
 // Fields are named by their tag, `yaml:"name"`, with options after it:
 // required; single (one value stands for a list of one); rest (on a Node or
 // []Field: takes every key that no other field names). Fields without a tag
-// are left alone. A field may be a string, bool, number, time.Duration, Text,
+// are left alone. The tags min, above and max bound a number, a duration or a
+// size, and hint says what to do about one beyond. A field may be a string, bool, number, time.Duration, Text,
 // Node, encoding.TextUnmarshaler, Decoder, struct, pointer, slice, or map with
 // string keys.
 func (n Node) Decode(noun string, into any, also ...string) diag.List {
@@ -40,7 +41,11 @@ type Nouns interface{ Noun() string }
 // the nearest key by spelling is not what is meant.
 type Hinted interface{ KeyHint(key string) string }
 
-type options struct{ required, single, rest bool }
+type options struct {
+	required, single, rest bool
+	within                 Range  // of the value, or of each in a list
+	hint                   string // where it is not within
+}
 
 type decoder struct {
 	noun string
@@ -59,6 +64,17 @@ func (d *decoder) fail(n Node, code, format string, args ...any) {
 }
 
 func (d *decoder) value(n Node, v reflect.Value, opt options) {
+	before := len(d.list)
+	d.read(n, v, opt)
+	if opt.within == (Range{}) || len(d.list) > before || v.Kind() == reflect.Slice || v.Kind() == reflect.Pointer {
+		return // a part of v has been looked at
+	}
+	if !opt.within.holds(v) {
+		d.list = append(d.list, n.Diag("bad-value", opt.hint, "%s must be %s", d.name(n), opt.within))
+	}
+}
+
+func (d *decoder) read(n Node, v reflect.Value, opt options) {
 	if v.CanAddr() {
 		switch x := v.Addr().Interface().(type) {
 		case Decoder:
@@ -189,7 +205,7 @@ func (d *decoder) slice(n Node, v reflect.Value, opt options) {
 			return
 		}
 		item := reflect.New(v.Type().Elem()).Elem()
-		d.value(n, item, options{})
+		d.value(n, item, options{within: opt.within, hint: opt.hint})
 		v.Set(reflect.Append(v, item))
 		return
 	}
@@ -197,7 +213,7 @@ func (d *decoder) slice(n Node, v reflect.Value, opt options) {
 	for _, item := range n.Items() {
 		element := reflect.New(v.Type().Elem()).Elem()
 		before := len(d.list)
-		if d.value(item, element, options{}); len(d.list) > before && element.IsZero() {
+		if d.value(item, element, options{within: opt.within, hint: opt.hint}); len(d.list) > before && element.IsZero() {
 			continue // nothing of it could be read, which is said
 		}
 		v.Set(reflect.Append(v, element))

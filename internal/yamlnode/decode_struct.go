@@ -28,6 +28,7 @@ func members(t reflect.Type) []member {
 			required: slices.Contains(parts[1:], "required"),
 			single:   slices.Contains(parts[1:], "single"),
 			rest:     slices.Contains(parts[1:], "rest"),
+			within:   rangeOf(f.Tag), hint: f.Tag.Get("hint"),
 		}})
 	}
 	return list

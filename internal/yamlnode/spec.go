@@ -38,6 +38,7 @@ type Spec struct {
 	Secret   bool
 	Required bool
 	Default  string // as it is written; "" where there is none
+	Within   Range
 	Example  string // as it is written
 	Single   bool   // a list may be written as its one item
 	Fields   []Spec // of an ObjectType: its keys
@@ -68,7 +69,8 @@ func (s *Spec) Field(name string) *Spec {
 type Described interface{ Describe() Spec }
 
 // Describe tells what Decode accepts into a T. Beside the names and options of
-// the tag yaml, these tags of a field count: doc, example, default, and values,
+// the tag yaml, these tags of a field count: doc, example, default, the bounds
+// min, above and max (in a list of each item), and values,
 // a list with commas that makes the field an enum; also type, which names a
 // Type where Go's says too little, as in type:"expression", or says secret.
 func Describe[T any]() Spec { return describe(reflect.TypeFor[T](), false) }
@@ -155,9 +157,12 @@ func (s *Spec) tags(tag reflect.StructTag) {
 	if value, found := tag.Lookup("default"); found {
 		s.Default = value
 	}
-	inner := s // of a list of words, values and type speak of the words
+	inner := s // of a list, bounds, values and type speak of the items
 	if s.Type == ListType {
 		inner = s.Item
+	}
+	if r := rangeOf(tag); r != (Range{}) {
+		inner.Within = r
 	}
 	if values, found := tag.Lookup("values"); found {
 		inner.Type, inner.Values = EnumType, strings.Split(values, ",")

@@ -2,6 +2,7 @@ package yamlnode_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -68,5 +69,47 @@ func TestDescribe(t *testing.T) {
 	got.Field("key").Doc = "Changed."
 	if got.Field("key").Doc != "Changed." || got.Field("inner") != nil {
 		t.Errorf("got %+v", got)
+	}
+}
+
+type oven struct {
+	Heat  int             `yaml:"heat" default:"180" min:"50" max:"250" hint:"ask a cook"`
+	Time  time.Duration   `yaml:"time" above:"0"`
+	Waits []time.Duration `yaml:"waits" default:"[1m, 2m]" max:"1h"`
+	Tray  *yamlnode.Size  `yaml:"tray" min:"1KB"`
+	Name  string          `yaml:"name" default:"oven"`
+}
+
+// What the tags say is said once: the decoder, its messages and the Spec read it.
+func TestTags(t *testing.T) {
+	t.Parallel()
+	var o oven
+	yamlnode.Defaults(&o)
+	if d := cmp.Diff(oven{Heat: 180, Waits: []time.Duration{time.Minute, 2 * time.Minute}, Name: "oven"}, o); d != "" {
+		t.Error(d)
+	}
+	var got []string
+	for _, text := range []string{
+		"{ heat: 50, time: 1ns, waits: [1h], tray: 1KB }", "{ heat: 250 }",
+		"{ heat: 49, time: 0s, waits: [1s, 61m], tray: 1 }", "{ heat: 251 }", "{ heat: hot }",
+	} {
+		for _, d := range mustParse(t, text).Decode("an oven", &o) {
+			got = append(got, d.Error())
+		}
+	}
+	want := []string{
+		`error[bad-value] c.yaml:1:9: "heat" must be from 50 to 250 (ask a cook)`,
+		`error[bad-value] c.yaml:1:19: "time" must be more than 0`,
+		`error[bad-value] c.yaml:1:35: "waits[1]" must be at most 1h`,
+		`error[bad-value] c.yaml:1:47: "tray" must be at least 1KB`,
+		`error[bad-value] c.yaml:1:9: "heat" must be from 50 to 250 (ask a cook)`,
+		`error[wrong-type] c.yaml:1:9: "heat" must be a whole number, not "hot"`,
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+	spec := yamlnode.Describe[oven]()
+	if heat, waits := spec.Field("heat"), spec.Field("waits"); heat.Within.String() != "from 50 to 250" || heat.Default != "180" || waits.Item.Within.String() != "at most 1h" || spec.Field("name").Within.String() != "" {
+		t.Errorf("got %+v", spec)
 	}
 }

@@ -27,7 +27,7 @@ type vendorKeys struct {
 // timedKeys are those of a known sender that signs a timestamp.
 type timedKeys struct {
 	vendorKeys
-	Tolerance time.Duration `yaml:"tolerance" doc:"How far the signed timestamp may be off, up to 24h." default:"5m"`
+	Tolerance time.Duration `yaml:"tolerance" doc:"How far the signed timestamp may be off." default:"5m" above:"0" max:"24h" hint:"5m is what senders recommend"`
 }
 
 type basicKeys struct {

@@ -3,7 +3,6 @@ package source
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
@@ -89,7 +88,7 @@ func (b *builder) vendor(n yamlnode.Node, s scheme) {
 		b.fail(n.Decode(noun, &keys)...)
 	}
 	if given := n.Get("tolerance"); !given.IsZero() && s.sign.Tolerance > 0 {
-		s.sign.Tolerance = b.tolerance(given, keys.Tolerance)
+		s.sign.Tolerance = keys.Tolerance
 	}
 	secrets := b.secrets(n, keys.secretKeys)
 	if s.issuer == "" {
@@ -102,15 +101,6 @@ func (b *builder) vendor(n yamlnode.Node, s scheme) {
 	}
 	b.source.hidden = append(b.source.hidden, strings.ToLower(v.header))
 	b.source.verify = v
-}
-
-// tolerance bounds how far a timestamp may be off.
-func (b *builder) tolerance(n yamlnode.Node, given time.Duration) time.Duration {
-	const longest = 24 * time.Hour
-	if n.Kind() == yamlnode.Scalar && (given <= 0 || given > longest) {
-		b.fail(n.Diag("bad-value", "5m is what senders recommend", `"tolerance" must be more than 0 and at most 24h`))
-	}
-	return given
 }
 
 // signed makes the verifier, once the secrets have been read as keys: as they

@@ -24,7 +24,7 @@ type hmacKeys struct {
 	IDHeader        yamlnode.Text `yaml:"id_header" doc:"The header that carries the {id} that is signed." example:"X-Id"`
 	TimestampHeader yamlnode.Text `yaml:"timestamp_header" doc:"The header that carries the {timestamp} that is signed." example:"X-Timestamp"`
 	TimestampUnit   yamlnode.Text `yaml:"timestamp_unit" doc:"The unit of the timestamp." values:"s,ms" default:"s"`
-	Tolerance       time.Duration `yaml:"tolerance" doc:"How far the timestamp may be off, up to 24h." default:"5m"`
+	Tolerance       time.Duration `yaml:"tolerance" doc:"How far the timestamp may be off." default:"5m" above:"0" max:"24h" hint:"5m is what senders recommend"`
 }
 
 // hmac compiles the generic scheme.
@@ -52,7 +52,7 @@ func (b *builder) hmac(n yamlnode.Node) {
 		s.Signed = "{body}"
 	}
 	if given := n.Get("tolerance"); !given.IsZero() {
-		s.Tolerance = b.tolerance(given, keys.Tolerance)
+		s.Tolerance = keys.Tolerance
 	}
 	b.pairs(keys, s)
 	b.placeholders(n, keys, s)
