@@ -97,7 +97,7 @@ func TestRawStays(t *testing.T) {
 	if &c.Raw[0] != &raw[0] || &c.JSON[0] != &raw[0] {
 		t.Error("a JSON body was copied")
 	}
-	if got := c.Doc.Value(); !cmp.Equal(got, map[string]any{"a": 1.0}) && !cmp.Equal(got, map[string]any{"a": 1}) {
+	if got := c.Doc.Value(); !cmp.Equal(got, map[string]any{"a": json.Number("1.0")}) {
 		t.Errorf("Value() = %v", got)
 	}
 }

@@ -62,6 +62,8 @@ func unescape(s []byte) []byte {
 	return out
 }
 
+func isHex(c byte) bool { return c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'f' }
+
 func fromHex(c byte) byte {
 	switch {
 	case c <= '9':

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
-	"strings"
 	"unicode/utf8"
 )
 
@@ -72,15 +71,4 @@ func position(text []byte, at int) (line, column int) {
 	before := text[:min(at, len(text))]
 	start := bytes.LastIndexByte(before, '\n') + 1
 	return bytes.Count(before, []byte("\n")) + 1, utf8.RuneCount(before[start:]) + 1
-}
-
-// explain says in plain words why text, which the fast parser refused with
-// cause, is no JSON. It reads the text anew, strictly by RFC 8259.
-func explain(text []byte, cause error) *Error {
-	s := scanner{text: text}
-	s.document()
-	if s.message != "" {
-		return jsonError(text, s.at, s.message, s.hint)
-	}
-	return malformed("invalid JSON: "+strings.ReplaceAll(cause.Error(), "\n", " "), "")
 }

@@ -2,226 +2,153 @@ package body
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"hookgate/internal/jsondoc"
 )
 
-// scanner reads JSON strictly and stops at the first fault, for the sake of a
-// message that says what to do. It runs only over text that was refused.
-type scanner struct {
-	text    []byte
-	at      int // the next byte; after a fault its place
-	depth   int
-	message string // the fault; "" as long as there is none
-	hint    string
-	last    string // what ended before at: `"}"`, "the value", for "is missing after"
+// explain says why text, which the parser refused with cause, is no JSON: in
+// plain words for the mistakes that people make most, else in the parser's.
+func explain(text []byte, cause error) *Error {
+	var fault *jsondoc.SyntaxError
+	if !errors.As(cause, &fault) {
+		return malformed("invalid JSON: "+strings.ReplaceAll(cause.Error(), "\n", " "), "")
+	}
+	at, message, hint := mistake(text, fault.Offset)
+	if message == "" {
+		message = fault.Message
+	}
+	return jsonError(text, at, message, hint)
 }
 
-// fail notes a fault at a byte. It returns false, for the callers to return.
-func (s *scanner) fail(at int, format string, args ...any) bool {
-	if s.message == "" {
-		s.at, s.message = at, fmt.Sprintf(format, args...)
+// mistake words what stands at the place of a fault, and says where the mistake
+// itself is; message is "" where it is none of the usual ones.
+func mistake(text []byte, fault int) (at int, message, hint string) {
+	in := surroundings(text[:fault])
+	if fault >= len(text) {
+		return fault, in.end(text), ""
 	}
-	return false
-}
-
-// space skips white space and reports whether there is more text.
-func (s *scanner) space() bool {
-	for s.at < len(s.text) && strings.IndexByte(" \t\r\n", s.text[s.at]) >= 0 {
-		s.at++
-	}
-	return s.at < len(s.text)
-}
-
-func (s *scanner) document() {
-	if !s.space() {
-		s.fail(s.at, "there is no value")
-		return
-	}
-	if s.text[s.at] == '<' {
-		s.hint = "send XML with Content-Type application/xml"
-		s.fail(s.at, "this is XML or HTML")
-		return
-	}
-	if !s.value() || !s.space() {
-		return
-	}
-	switch c := s.text[s.at]; {
-	case s.comment():
-	case c == '}' || c == ']':
-		s.fail(s.at, `there is a "%c" too many`, c)
-	case c == ',':
-		s.fail(s.at, "there is a comma after the end")
-	case c == '{' || c == '[' || c == '"':
-		s.hint = "send one value a request"
-		s.fail(s.at, "a second value stands after the first one")
-	default:
-		s.fail(s.at, "there is more text after the end of the value")
-	}
-}
-
-func (s *scanner) value() bool {
-	switch c := s.text[s.at]; {
-	case c == '{':
-		return s.object()
-	case c == '[':
-		return s.list()
-	case c == '"':
-		return s.string()
-	case c == '-' || c >= '0' && c <= '9':
-		return s.number()
-	}
-	return s.word()
-}
-
-// comment notes a fault where a comment starts.
-func (s *scanner) comment() bool {
-	rest := s.text[s.at:]
-	if bytes.HasPrefix(rest, []byte("//")) || bytes.HasPrefix(rest, []byte("/*")) || rest[0] == '#' {
-		s.fail(s.at, "JSON has no comments")
-		return true
-	}
-	return false
-}
-
-// deeper enters an object or a list; false where that is too deep.
-func (s *scanner) deeper() bool {
-	if s.depth++; s.depth > jsondoc.MaxDepth {
-		return s.fail(s.at, "it nests deeper than %d levels", jsondoc.MaxDepth)
-	}
-	s.at++
-	return true
-}
-
-func (s *scanner) ends(inside string, from int) bool {
-	line, _ := position(s.text, from)
-	return s.fail(s.at, "the text ends inside %s that starts in line %d", inside, line)
-}
-
-func (s *scanner) object() bool {
-	from := s.at
-	if !s.deeper() {
-		return false
-	}
-	for first := true; ; first = false {
-		if !s.space() {
-			return s.ends("the object", from)
-		}
-		if first && s.text[s.at] == '}' {
-			break
-		}
-		if !s.member(from) {
-			return false
-		}
-		if done, ok := s.separator('}', "the object", from); !ok {
-			return false
-		} else if done {
-			break
-		}
-	}
-	return s.closed("}")
-}
-
-func (s *scanner) list() bool {
-	from := s.at
-	if !s.deeper() {
-		return false
-	}
-	for first := true; ; first = false {
-		if !s.space() {
-			return s.ends("the list", from)
-		}
-		if first && s.text[s.at] == ']' {
-			break
-		}
-		if !s.value() {
-			return false
-		}
-		if done, ok := s.separator(']', "the list", from); !ok {
-			return false
-		} else if done {
-			break
-		}
-	}
-	return s.closed("]")
-}
-
-func (s *scanner) closed(bracket string) bool {
-	s.at++
-	s.depth--
-	s.last = `"` + bracket + `"`
-	return true
-}
-
-// separator reads what follows a member: a comma and the start of the next
-// one, or the closing bracket, at which it stops.
-func (s *scanner) separator(closing byte, inside string, from int) (done, ok bool) {
-	if !s.space() {
-		return false, s.ends(inside, from)
-	}
-	c := s.text[s.at]
+	before := bytes.TrimRight(text[:fault], " \t\r\n")
+	c, _ := utf8.DecodeRune(text[fault:])
 	switch {
-	case c == closing:
-		return true, true
-	case c == ',':
-	case s.comment():
-		return false, false
-	case c == '}' || c == ']':
-		line, _ := position(s.text, from)
-		return false, s.fail(s.at, `"%c" cannot close %s that starts in line %d: "%c" is expected`, c, inside, line, closing)
-	case c == ':' && closing == ']':
-		return false, s.fail(s.at, `a list has no keys: write { } around "key": value`)
-	default:
-		return false, s.fail(s.at, "a comma is missing after %s", s.last)
+	case in.text >= 0 && (c == '\n' || c == '\r'):
+		return fault, `a text ends with its line: its closing quote is missing, or the line break must be written \n`, ""
+	case in.text >= 0:
+	case c == '<' && len(before) == 0:
+		return fault, "this is XML or HTML", "send XML with Content-Type application/xml"
+	case c == '/' || c == '#':
+		return fault, "JSON has no comments", ""
+	case c == '\'':
+		return fault, "text needs double quotes, not single ones", ""
+	case strings.ContainsRune("“”„‟‘’‚«»`", c):
+		return fault, `text needs straight double quotes, like "this"`, ""
+	case (c == '}' || c == ']') && bytes.HasSuffix(before, []byte(",")):
+		return len(before) - 1, fmt.Sprintf(`there is a comma too many before "%c"`, c), ""
+	case in.wantsKey() && ofWord(c):
+		return fault, "a key needs double quotes around it", ""
+	case in.wantsColon():
+		return fault, "a colon is missing after the key", ""
+	case in.wantsValue() && ofWord(c):
+		return fault, "text needs double quotes around it; without them stand only true, false and null", ""
+	case in.wantsComma() && (strings.ContainsRune(`"{[`, c) || len(before) < fault && (c == '-' || ofWord(c))):
+		return fault, "a comma is missing after " + lastOf(before), ""
 	}
-	comma := s.at
-	s.at++
-	if !s.space() {
-		return false, s.ends(inside, from)
-	}
-	switch c := s.text[s.at]; c {
-	case closing:
-		return false, s.fail(comma, `there is a comma too many before "%c"`, closing)
-	case ',':
-		return false, s.fail(s.at, "there is a comma too many")
-	}
-	return false, true
+	return fault, "", ""
 }
 
-// member reads a key, its colon and its value.
-func (s *scanner) member(from int) bool {
-	switch c := s.text[s.at]; {
-	case c == '"':
-	case s.comment():
-		return false
-	case c == '\'' || s.curly():
-		return s.quote()
-	case c == ',':
-		return s.fail(s.at, "there is a comma too many")
-	case c == ']':
-		return s.fail(s.at, `"]" cannot close an object: "}" is expected`)
-	case c == ':':
-		return s.fail(s.at, "a key is missing")
+// ofWord reports whether c can be part of a number, a word or a name.
+func ofWord(c rune) bool {
+	return c >= utf8.RuneSelf || c == '_' || c == '$' || c >= '0' && c <= '9' || c|0x20 >= 'a' && c|0x20 <= 'z'
+}
+
+// surrounding is what a place in a JSON text stands inside of.
+type surrounding struct {
+	open []int // where the lists and objects start, the innermost last
+	text int   // where the text starts; -1: it stands in none
+	list bool  // the innermost is a list
+	last byte  // the innermost's own bracket, comma or colon before the place
+	some bool  // since then there was a key or a value
+}
+
+// surroundings reads what stands before a fault, JSON as far as it goes.
+func surroundings(before []byte) surrounding {
+	s := surrounding{text: -1}
+	for i := 0; i < len(before); i++ {
+		switch c := before[i]; {
+		case s.text >= 0 && c == '\\':
+			i++
+		case s.text >= 0 && c == '"':
+			s.text, s.some = -1, true
+		case s.text >= 0:
+		case c == '"':
+			s.text = i
+		case c == '{' || c == '[':
+			s.open, s.list, s.last, s.some = append(s.open, i), c == '[', c, false
+		case (c == '}' || c == ']') && len(s.open) > 0: // what was closed is a value
+			s.open = s.open[:len(s.open)-1]
+			s.list = len(s.open) > 0 && before[s.open[len(s.open)-1]] == '['
+			s.last, s.some = ':', true
+		case c == ',' || c == ':':
+			s.last, s.some = c, false
+		case c > ' ':
+			s.some = true
+		}
+	}
+	return s
+}
+
+func (s *surrounding) wantsKey() bool {
+	return len(s.open) > 0 && !s.list && s.last != ':' && !s.some
+}
+
+func (s *surrounding) wantsColon() bool {
+	return len(s.open) > 0 && !s.list && s.last != ':' && s.some
+}
+
+func (s *surrounding) wantsValue() bool {
+	return (len(s.open) == 0 || s.list || s.last == ':') && !s.some
+}
+
+func (s *surrounding) wantsComma() bool {
+	return len(s.open) > 0 && (s.list || s.last == ':') && s.some
+}
+
+// end says what is not complete where the text ends.
+func (s *surrounding) end(text []byte) string {
+	inside, from := "the object", s.text
+	switch {
+	case s.text >= 0:
+		inside = "the text"
+	case len(s.open) > 0:
+		from = s.open[len(s.open)-1]
+		if s.list {
+			inside = "the list"
+		}
+	case s.some:
+		return "the text ends inside a value"
 	default:
-		return s.fail(s.at, "a key needs double quotes around it")
+		return "there is no value"
 	}
-	if !s.string() {
-		return false
+	line, _ := position(text, from)
+	return fmt.Sprintf("the text ends inside %s that starts in line %d", inside, line)
+}
+
+// lastOf names the value that before ends with.
+func lastOf(before []byte) string {
+	switch c := before[len(before)-1]; {
+	case c == '"':
+		return "the text"
+	case c == '}' || c == ']':
+		return fmt.Sprintf(`"%c"`, c)
+	case c >= '0' && c <= '9':
+		return "the number"
 	}
-	if !s.space() {
-		return s.ends("the object", from)
+	start := len(before)
+	for start > 0 && ofWord(rune(before[start-1])) {
+		start--
 	}
-	if s.text[s.at] != ':' {
-		return s.comment() || s.fail(s.at, "a colon is missing after the key")
-	}
-	s.at++
-	if !s.space() {
-		return s.ends("the object", from)
-	}
-	if c := s.text[s.at]; c == ',' || c == '}' || c == ']' {
-		return s.fail(s.at, "a value is missing after the colon")
-	}
-	return s.value()
+	return string(before[start:])
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/valyala/fastjson"
@@ -28,7 +29,7 @@ var parsers fastjson.ParserPool
 
 // SyntaxError says what is wrong with a JSON text, and where.
 type SyntaxError struct {
-	Offset  int // in bytes from the start of the text
+	Offset  int // in bytes from the start of the text; its length where the text ends too early
 	Message string
 }
 
@@ -113,10 +114,14 @@ func worded(text []byte, fault *SyntaxError) error {
 	}
 	var into json.RawMessage
 	var place *json.SyntaxError
-	if err := json.Unmarshal(text, &into); errors.As(err, &place) {
-		return &SyntaxError{Offset: max(0, int(place.Offset)-1), Message: place.Error()}
+	if err := json.Unmarshal(text, &into); !errors.As(err, &place) {
+		return fault
 	}
-	return fault
+	at := max(0, int(place.Offset)-1)
+	if err := json.NewDecoder(bytes.NewReader(text)).Decode(&into); errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		at = len(text)
+	}
+	return &SyntaxError{Offset: at, Message: place.Error()}
 }
 
 // replaceLoneSurrogates turns \u escapes that are half of a pair into \ufffd,

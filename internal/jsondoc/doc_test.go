@@ -29,9 +29,9 @@ func TestParse_refuses(t *testing.T) {
 		`01`:                        "invalid character",
 		`"\x"`:                      "invalid character",
 		"\"\x01\"":                  "invalid character",
-		strings.Repeat("[", 10<<20): "nested deeper than 64", // the validator would overflow the stack
-		strings.Repeat("[", 65) + "1" + strings.Repeat("]", 65):     "nested deeper than 64",
-		strings.Repeat(`{"a":`, 65) + "1" + strings.Repeat("}", 65): "nested deeper than 64",
+		strings.Repeat("[", 10<<20): "it nests deeper than 64 levels", // the validator would overflow the stack
+		strings.Repeat("[", 65) + "1" + strings.Repeat("]", 65):     "it nests deeper than 64 levels",
+		strings.Repeat(`{"a":`, 65) + "1" + strings.Repeat("}", 65): "it nests deeper than 64 levels",
 		strings.Repeat("[", 100_000):                                "",
 		"[" + strings.Repeat("1,", 200_000) + "1]":                  "more than 200000 values",
 	} {

@@ -86,7 +86,7 @@ func (v *validator) value(at int) (next int, opened bool, err *SyntaxError) {
 
 func (v *validator) enter(at int, bracket byte) (next int, opened bool, err *SyntaxError) {
 	if v.depth++; v.depth > MaxDepth {
-		return at, false, &SyntaxError{Offset: at, Message: fmt.Sprintf("nested deeper than %d", MaxDepth)}
+		return at, false, &SyntaxError{Offset: at, Message: fmt.Sprintf("it nests deeper than %d levels", MaxDepth)}
 	}
 	v.open[v.depth] = bracket
 	at = passSpace(v.text, at+1)
