@@ -19,7 +19,7 @@ func (s *Set) Actions() []string {
 	return names
 }
 
-// Coverage watches which rules, actions, and ways of their expressions events
+// Coverage watches which rules, actions, and branches of their expressions events
 // exercise. It is not for concurrent use.
 type Coverage struct {
 	set   *Set
@@ -117,33 +117,33 @@ func (c *Covered) add(seen bool) {
 }
 
 // Gap is something that no event exercised: a rule that never matched, an
-// action that was never sent, a way that an expression never took.
+// action that was never sent, a branch that an expression never took.
 type Gap struct {
-	Rule   string        `json:"rule"`
-	Action string        `json:"action,omitempty"` // rule/connection; "" for the rule itself
-	Key    string        `json:"key,omitempty"`    // when, ordering_key, or the action's own; "": the whole
-	Way    lang.Outcome  `json:"way,omitempty"`    // never taken; with Key
-	Never  bool          `json:"never,omitempty"`  // neither this way nor the other one was
-	Text   string        `json:"text,omitempty"`
-	At     diag.Position `json:"at,omitzero"`
+	Rule    string        `json:"rule"`
+	Action  string        `json:"action,omitempty"` // rule/connection; "" for the rule itself
+	Key     string        `json:"key,omitempty"`    // when, ordering_key, or the action's own; "": the whole
+	Outcome lang.Outcome  `json:"way,omitempty"`    // never taken; with Key
+	Never   bool          `json:"never,omitempty"`  // neither this branch nor the other one was
+	Text    string        `json:"text,omitempty"`
+	At      diag.Position `json:"at,omitzero"`
 }
 
 // CoverageReport is what a Coverage comes to.
 type CoverageReport struct {
-	Rules   Covered `json:"rules"`
-	Actions Covered `json:"actions"`
-	Sides   Covered `json:"sides"` // of tests, ?: and ??
-	Gaps    []Gap   `json:"gaps"`
+	Rules    Covered `json:"rules"`
+	Actions  Covered `json:"actions"`
+	Branches Covered `json:"sides"` // of tests, ?: and ??
+	Gaps     []Gap   `json:"gaps"`
 }
 
 // Percent is the part of all that was exercised, rounded down, so that 100 is
 // all of it.
 func (r *CoverageReport) Percent() int {
-	total := r.Rules.Total + r.Actions.Total + r.Sides.Total
+	total := r.Rules.Total + r.Actions.Total + r.Branches.Total
 	if total == 0 {
 		return 100
 	}
-	return 100 * (r.Rules.Seen + r.Actions.Seen + r.Sides.Seen) / total
+	return 100 * (r.Rules.Seen + r.Actions.Seen + r.Branches.Seen) / total
 }
 
 // Report tells what was exercised and what was not, in the file's order. What
@@ -157,7 +157,7 @@ func (c *Coverage) Report() CoverageReport {
 		if !of.matched {
 			out.Gaps = append(out.Gaps, Gap{Rule: r.name, At: r.at})
 		}
-		out.sides(Gap{Rule: r.name, Key: "when"}, of.when, reached(of.when) || of.matched)
+		out.branches(Gap{Rule: r.name, Key: "when"}, of.when, reached(of.when) || of.matched)
 		for j, a := range r.actions {
 			out.action(r, a, &of.actions[j], of.matched)
 		}
@@ -167,7 +167,7 @@ func (c *Coverage) Report() CoverageReport {
 
 // reached reports whether an event came to the expression at all.
 func reached(p *lang.CoverageProbe) bool {
-	return p != nil && slices.ContainsFunc(p.Sides, func(s lang.Branch) bool { return s.Seen })
+	return p != nil && slices.ContainsFunc(p.Branches, func(s lang.Branch) bool { return s.Seen })
 }
 
 func (r *CoverageReport) action(of *rule, a *action, c *actionCoverage, matched bool) {
@@ -176,29 +176,29 @@ func (r *CoverageReport) action(of *rule, a *action, c *actionCoverage, matched 
 	if !c.sent && matched {
 		r.Gaps = append(r.Gaps, Gap{Rule: of.name, Action: name, At: a.at})
 	}
-	r.sides(Gap{Rule: of.name, Action: name, Key: "when"}, c.when, matched)
+	r.branches(Gap{Rule: of.name, Action: name, Key: "when"}, c.when, matched)
 	for _, p := range c.probes {
-		r.sides(Gap{Rule: of.name, Action: name, Key: p.key}, p.CoverageProbe, c.sent)
+		r.branches(Gap{Rule: of.name, Action: name, Key: p.key}, p.CoverageProbe, c.sent)
 	}
 }
 
-// sides counts the ways of an expression, and lists the gaps in them where the
+// branches counts those of an expression, and lists the gaps in them where the
 // expression was reached. Of a place that was never reached itself it lists one.
-func (r *CoverageReport) sides(of Gap, p *lang.CoverageProbe, list bool) {
+func (r *CoverageReport) branches(of Gap, p *lang.CoverageProbe, list bool) {
 	if p == nil {
 		return
 	}
-	for i := 0; i+1 < len(p.Sides); i += 2 {
-		first, second := p.Sides[i], p.Sides[i+1]
-		r.Sides.add(first.Seen)
-		r.Sides.add(second.Seen)
+	for i := 0; i+1 < len(p.Branches); i += 2 {
+		first, second := p.Branches[i], p.Branches[i+1]
+		r.Branches.add(first.Seen)
+		r.Branches.add(second.Seen)
 		neither := !first.Seen && !second.Seen
-		for _, side := range p.Sides[i : i+2] {
-			if side.Seen || !list || (neither && side.Way != first.Way) {
+		for _, branch := range p.Branches[i : i+2] {
+			if branch.Seen || !list || (neither && branch.Outcome != first.Outcome) {
 				continue
 			}
 			gap := of
-			gap.Way, gap.Never, gap.Text, gap.At = side.Way, neither, side.Text, side.At
+			gap.Outcome, gap.Never, gap.Text, gap.At = branch.Outcome, neither, branch.Text, branch.At
 			r.Gaps = append(r.Gaps, gap)
 		}
 	}

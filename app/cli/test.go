@@ -230,7 +230,7 @@ func (s *session) showCoverage(c *coverageReport) {
 		}
 		s.out.Println(line + "  " + s.out.Dim.Render(place(g.At)))
 	}
-	s.out.Printf("coverage %d %%: %s, %s, %s\n", c.Percent, covered(c.Rules, "rule"), covered(c.Actions, "action"), covered(c.Sides, "side"))
+	s.out.Printf("coverage %d %%: %s, %s, %s\n", c.Percent, covered(c.Rules, "rule"), covered(c.Actions, "action"), covered(c.Branches, "side"))
 }
 
 func covered(c rules.Covered, noun string) string {
@@ -245,10 +245,10 @@ func gapText(g *rules.Gap) string {
 		return "never matched"
 	case g.Key == "":
 		return "never sent"
-	case g.Never && (g.Way == lang.WasTrue || g.Way == lang.Present):
+	case g.Never && (g.Outcome == lang.WasTrue || g.Outcome == lang.Present):
 		return text + " was never evaluated"
 	}
-	switch g.Way {
+	switch g.Outcome {
 	case lang.WasTrue:
 		return text + " was never true"
 	case lang.WasFalse:

@@ -6,12 +6,12 @@ import (
 	"hookgate/internal/diag"
 )
 
-// Outcome is one of the two ways in which an expression can go on at a place.
+// Outcome is one of the two results that an expression can have at a place.
 type Outcome string
 
-// The ways, in pairs.
+// The outcomes, in pairs.
 const (
-	WasTrue   Outcome = "true"     // a test: the whole condition, or a side of and, or
+	WasTrue   Outcome = "true"     // a test: the whole condition, or an operand of and, or
 	WasFalse  Outcome = "false"    //
 	Chosen    Outcome = "then"     // c ? this : that
 	Otherwise Outcome = "else"     //
@@ -19,17 +19,17 @@ const (
 	Fallback  Outcome = "fallback" //
 )
 
-// Branch is one way that an expression can take, and whether it was taken.
+// Branch is where an expression goes with one outcome, and whether it went there.
 type Branch struct {
-	Way  Outcome
-	Text string        // of the test, or of the part that this way evaluates to
-	At   diag.Position // of Text
-	Seen bool
+	Outcome Outcome
+	Text    string        // of the test, or of the part that is evaluated
+	At      diag.Position // of Text
+	Seen    bool
 }
 
-// CoverageProbe watches which ways expressions take. It is not for concurrent use.
+// CoverageProbe watches which branches expressions take. It is not for concurrent use.
 type CoverageProbe struct {
-	Sides    []Branch // in the source's order, two for each place
+	Branches []Branch // in the source's order, two for each place
 	programs []*program
 }
 
@@ -63,7 +63,7 @@ func (t *Template) Probe() *CoverageProbe {
 	return out
 }
 
-// Run evaluates what is watched and marks the ways that it takes. What cannot
+// Run evaluates what is watched and marks the branches that it takes. What cannot
 // be evaluated marks those up to there.
 func (p *CoverageProbe) Run(s *Scope) {
 	s.meter.seen = p.see
@@ -73,46 +73,46 @@ func (p *CoverageProbe) Run(s *Scope) {
 	}
 }
 
-// see is told the value at the place whose ways begin at side.
-func (p *CoverageProbe) see(side int, value any) {
-	switch p.Sides[side].Way {
+// see is told the value at the place whose branches begin at that index.
+func (p *CoverageProbe) see(branch int, value any) {
+	switch p.Branches[branch].Outcome {
 	case WasTrue:
 		if verdict, ok := value.(bool); ok {
-			p.mark(side, verdict)
+			p.mark(branch, verdict)
 		}
 	case Present:
-		p.mark(side, value != nil)
+		p.mark(branch, value != nil)
 	case Chosen, Otherwise:
-		p.Sides[side].Seen = true
+		p.Branches[branch].Seen = true
 	case WasFalse, Fallback:
 	}
 }
 
-func (p *CoverageProbe) mark(side int, first bool) {
+func (p *CoverageProbe) mark(branch int, first bool) {
 	if !first {
-		side++
+		branch++
 	}
-	p.Sides[side].Seen = true
+	p.Branches[branch].Seen = true
 }
 
-// add compiles the program anew, with a call at each place that has two ways.
+// add compiles the program anew, with a call at each place that has two branches.
 // One that has none is not watched.
 func (p *CoverageProbe) add(of *program, condition bool) {
 	w := &watcher{probe: p, src: of.src, spans: newSpans(of.src), known: map[placeKey]int{}}
-	before := len(p.Sides)
+	before := len(p.Branches)
 	r := &rewriter{src: of.src, before: func(n *ast.Node) { w.node(n, condition) }}
 	code, err := NewCompiler().build(of.src, r, of.raw)
-	if err != nil || len(p.Sides) == before { // it compiled, so it does again
-		p.Sides = p.Sides[:before]
+	if err != nil || len(p.Branches) == before { // it compiled, so it does again
+		p.Branches = p.Branches[:before]
 		return
 	}
 	p.programs = append(p.programs, &program{src: of.src, plain: code})
 }
 
-// placeKey is a place in an expression, in bytes, and the first of its ways.
+// placeKey is a place in an expression, in bytes, and the outcome of its first branch.
 type placeKey struct {
 	from, to int
-	way      Outcome
+	outcome  Outcome
 }
 
 // watcher puts the calls into one expression.
@@ -120,7 +120,7 @@ type watcher struct {
 	probe *CoverageProbe
 	src   *source
 	spans *spans
-	known map[placeKey]int // the sides of a place: trees share nodes
+	known map[placeKey]int // the first branch of a place: trees share nodes
 }
 
 // node watches n and what is below it. test says that n is a test.
@@ -128,11 +128,11 @@ func (w *watcher) node(n *ast.Node, test bool) {
 	from, to := w.spans.of(*n)
 	tested := -1
 	if test && junction(*n) == "" {
-		tested = w.place(from, to, w.side(WasTrue, *n), w.side(WasFalse, *n))
+		tested = w.place(from, to, w.branch(WasTrue, *n), w.branch(WasFalse, *n))
 	}
 	switch x := (*n).(type) {
 	case *ast.ConditionalNode:
-		chosen, otherwise := w.side(Chosen, x.Exp1), w.side(Otherwise, x.Exp2)
+		chosen, otherwise := w.branch(Chosen, x.Exp1), w.branch(Otherwise, x.Exp2)
 		w.node(&x.Cond, true)
 		at := w.place(from, to, chosen, otherwise)
 		w.node(&x.Exp1, false)
@@ -143,7 +143,7 @@ func (w *watcher) node(n *ast.Node, test bool) {
 		inner := junction(x) != ""
 		at := -1
 		if x.Operator == "??" {
-			at = w.place(from, to, w.side(Present, x.Left), w.side(Fallback, x.Right))
+			at = w.place(from, to, w.branch(Present, x.Left), w.branch(Fallback, x.Right))
 		}
 		w.node(&x.Left, inner)
 		w.node(&x.Right, inner)
@@ -160,31 +160,31 @@ func (w *watcher) node(n *ast.Node, test bool) {
 	}
 }
 
-func (w *watcher) side(way Outcome, n ast.Node) Branch {
+func (w *watcher) branch(outcome Outcome, n ast.Node) Branch {
 	from, to := w.spans.of(n)
-	return Branch{Way: way, Text: oneLine(w.spans.text(n)), At: w.src.at(from, to)}
+	return Branch{Outcome: outcome, Text: oneLine(w.spans.text(n)), At: w.src.at(from, to)}
 }
 
-// place gives the index of the two sides, which are added unless they are there.
-func (w *watcher) place(from, to int, sides ...Branch) int {
-	key := placeKey{from, to, sides[0].Way}
+// place gives the index of the first of two branches, which are added unless they are there.
+func (w *watcher) place(from, to int, branches ...Branch) int {
+	key := placeKey{from, to, branches[0].Outcome}
 	if at, ok := w.known[key]; ok {
 		return at
 	}
-	w.known[key] = len(w.probe.Sides)
-	w.probe.Sides = append(w.probe.Sides, sides...)
+	w.known[key] = len(w.probe.Branches)
+	w.probe.Branches = append(w.probe.Branches, branches...)
 	return w.known[key]
 }
 
-func (w *watcher) call(n *ast.Node, side int) {
+func (w *watcher) call(n *ast.Node, branch int) {
 	r := rewriter{}
-	r.call(n, fnSeen, &ast.IntegerNode{Value: side}, *n)
+	r.call(n, fnSeen, &ast.IntegerNode{Value: branch}, *n)
 }
 
 // seen is the function of the call.
 func seen(m *meter, args []any) (any, error) {
-	if side, ok := args[0].(int); ok && m.seen != nil {
-		m.seen(side, args[1])
+	if branch, ok := args[0].(int); ok && m.seen != nil {
+		m.seen(branch, args[1])
 	}
 	return args[1], nil
 }

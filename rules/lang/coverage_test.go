@@ -15,12 +15,12 @@ import (
 // sides writes what a probe saw: way, text and whether.
 func sides(p *lang.CoverageProbe) string {
 	var parts []string
-	for _, s := range p.Sides {
+	for _, s := range p.Branches {
 		seen := "-"
 		if s.Seen {
 			seen = "+"
 		}
-		parts = append(parts, seen+string(s.Way)+" "+s.Text)
+		parts = append(parts, seen+string(s.Outcome)+" "+s.Text)
 	}
 	return strings.Join(parts, " | ")
 }
@@ -76,8 +76,8 @@ func TestTemplate_Probe(t *testing.T) {
 	probe := tpl.Probe()
 	probe.Run(newScope(t, sample))
 	var got []string
-	for _, s := range probe.Sides {
-		got = append(got, fmt.Sprintf("%d:%d %s %s %v", s.At.Line, s.At.Column, s.Way, s.Text, s.Seen))
+	for _, s := range probe.Branches {
+		got = append(got, fmt.Sprintf("%d:%d %s %s %v", s.At.Line, s.At.Column, s.Outcome, s.Text, s.Seen))
 	}
 	want := []string{
 		"2:13 true data.yes true", "2:13 false data.yes false", "2:24 then 1 true", "2:28 else 2 false",
@@ -107,8 +107,8 @@ func TestProbe_agrees(t *testing.T) {
 		}
 		trace := p.Explain(s)
 		for _, part := range trace.Parts {
-			for _, side := range probe.Sides {
-				if side.Text == part.Text && side.Way == lang.Outcome(part.Verdict) && !side.Seen {
+			for _, side := range probe.Branches {
+				if side.Text == part.Text && side.Outcome == lang.Outcome(part.Verdict) && !side.Seen {
 					t.Fatalf("%s: %s was %s, and the probe did not see it: %s", source, part.Text, part.Verdict, sides(probe))
 				}
 			}

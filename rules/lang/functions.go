@@ -20,7 +20,7 @@ const (
 	fnFew      = "\x00few"      // (x): the same for uniq
 	fnRange    = "\x00range"    // (from, to)
 	fnMatch    = "\x00match"    // (text, pattern)
-	fnSeen     = "\x00seen"     // (side, x): tells a Probe, gives x
+	fnSeen     = "\x00seen"     // (branch, x): tells a CoverageProbe, gives x
 	fnPart     = "\x00part"     // (x, from, to): x[from:to]
 	fnItem     = "\x00item"     // (x, key): x[key]; it has no meter
 	fnCompute  = "\x00compute"  // (x): numbers to compute with in place of those as they are written
@@ -53,6 +53,16 @@ var replaced = map[string]func(m *meter, args []any) (any, error){
 	"lastIndexOf": lastIndexOf,
 	"int":         toInt,
 	"abs":         abs,
+}
+
+// added are the functions that expr does not have.
+var added = map[string]func(m *meter, args []any) (any, error){
+	"md5":       func(_ *meter, args []any) (any, error) { return digest("md5", args, md5Hex) },
+	"sha256":    func(_ *meter, args []any) (any, error) { return digest("sha256", args, sha256Hex) },
+	"urlencode": urlencode,
+	"merge":     merge,
+	"fields":    fieldsFunction,
+	"file_url":  fileURL,
 }
 
 // functionsTable is what expr is told of the functions.

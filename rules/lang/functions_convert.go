@@ -107,3 +107,19 @@ func fromPairs(m *meter, args []any) (any, error) {
 	}
 	return object, m.charge(object)
 }
+
+// merge makes one object of several; of a key that stands in two the later
+// one counts. null is an empty object.
+func merge(m *meter, args []any) (any, error) {
+	all := map[string]any{}
+	for _, arg := range args {
+		switch x := arg.(type) {
+		case nil:
+		case map[string]any:
+			maps.Copy(all, x)
+		default:
+			return nil, limitf("merge needs objects, but got %s", kindOf(arg))
+		}
+	}
+	return all, m.charge(all)
+}

@@ -1,7 +1,11 @@
 package lang
 
 import (
+	"crypto/md5" //nolint:gosec // receivers ask for it as a name of records, not as protection
+	"crypto/sha256"
+	"encoding/hex"
 	"math"
+	"net/url"
 	"reflect"
 	"strings"
 	"unicode/utf8"
@@ -224,4 +228,43 @@ func index(m *meter, name string, find func(text, part string) int, args []any) 
 		at = utf8.RuneCountInString(given[0][:at])
 	}
 	return at, m.clock()
+}
+
+func md5Hex(text string) string {
+	sum := md5.Sum([]byte(text)) //nolint:gosec // as above
+	return hex.EncodeToString(sum[:])
+}
+
+func sha256Hex(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
+
+// digest is a text's digest in lower-case hexadecimal digits.
+func digest(name string, args []any, of func(string) string) (any, error) {
+	if len(args) != 1 {
+		return nil, limitf("%s needs one text", name)
+	}
+	text, err := texts(name, args, 1)
+	if err != nil {
+		return nil, err
+	}
+	return of(text[0]), nil
+}
+
+// urlencode writes a text as a value of a URL's query.
+func urlencode(m *meter, args []any) (any, error) {
+	if len(args) != 1 {
+		return nil, limitf("urlencode needs one text")
+	}
+	text, err := texts("urlencode", args, 1)
+	if err != nil {
+		return nil, err
+	}
+	const longest = 3 // characters for a byte
+	if err := m.room("urlencode", longest*len(text[0])); err != nil {
+		return nil, err
+	}
+	encoded := url.QueryEscape(text[0])
+	return encoded, m.charge(encoded)
 }

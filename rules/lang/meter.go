@@ -51,7 +51,7 @@ type meter struct {
 
 	links *Links // nil: there are none
 	at    time.Time
-	seen  func(side int, value any) // of a Probe; nil: nobody watches
+	seen  func(branch int, value any) // of a CoverageProbe; nil: nobody watches
 }
 
 func (m *meter) start() {
