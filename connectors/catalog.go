@@ -3,7 +3,9 @@ package connectors
 import (
 	"maps"
 	"slices"
-	"strings"
+
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // Catalog is the kinds that a configuration can have: those that come with
@@ -23,12 +25,32 @@ func NewCatalog(ready []Kind, recipes map[string]func() (Kind, bool)) *Catalog {
 // Find gives the kind of that name.
 func (c *Catalog) Find(name string) (Kind, bool) {
 	if i := slices.IndexFunc(c.ready, func(k Kind) bool { return k.Name == name }); i >= 0 {
-		return c.ready[i], true
+		return checked(c.ready[i]), true
 	}
 	if compile := c.recipes[name]; compile != nil {
-		return compile()
+		k, ok := compile()
+		return checked(k), ok
 	}
 	return Kind{}, false
+}
+
+// checked is the kind whose New checks, too, what holds for every kind.
+func checked(k Kind) Kind {
+	create := k.New
+	k.New = func(settings yamlnode.Node, deps Deps) (Connector, diag.List) {
+		connector, faults := create(settings, deps)
+		for _, d := range checkSettings(k, settings) {
+			// Where an expression stands, the kind knows better what to do.
+			if !slices.ContainsFunc(faults, func(known diag.Diagnostic) bool { return known.Path == d.Path && known.Code == "template-in-when" }) {
+				faults = append(faults, d)
+			}
+		}
+		if faults.Err() != nil {
+			return nil, faults
+		}
+		return connector, faults
+	}
+	return k
 }
 
 // Names are the kinds' names, sorted.
@@ -43,12 +65,11 @@ func (c *Catalog) Names() []string {
 
 // All gives every kind, by name.
 func (c *Catalog) All() []Kind {
-	all := slices.Clone(c.ready)
-	for _, compile := range c.recipes {
-		if k, ok := compile(); ok {
+	var all []Kind
+	for _, name := range c.Names() {
+		if k, ok := c.Find(name); ok {
 			all = append(all, k)
 		}
 	}
-	slices.SortFunc(all, func(a, b Kind) int { return strings.Compare(a.Name, b.Name) })
 	return all
 }

@@ -96,3 +96,66 @@ func IsLoopback(host string) bool {
 	addr, err := netip.ParseAddr(host)
 	return strings.EqualFold(host, "localhost") || (err == nil && addr.Unmap().IsLoopback())
 }
+
+// checkSettings checks what holds for the settings of every kind: they are the
+// same for all events, so a ${{ }} in them is an error; and one without
+// encryption is warned of where a secret goes along.
+func checkSettings(k Kind, n yamlnode.Node) diag.List {
+	list := templatesIn(n)
+	if hasSecret(n, k.Settings) {
+		list = append(list, unencrypted(n)...)
+	}
+	return list
+}
+
+// templatesIn are the texts in n that are written with a ${{ }}.
+func templatesIn(n yamlnode.Node) diag.List {
+	var list diag.List
+	for _, inner := range children(n) {
+		list = append(list, templatesIn(inner)...)
+	}
+	text := n.Text()
+	if n.Kind() == yamlnode.Scalar && strings.Contains(strings.ReplaceAll(text.Written(), "$${{", ""), "${{") {
+		list = append(list, text.Diag("template-in-setting", "write it into the action of a rule; ${NAME} is a variable of the environment", "%q is a setting: it is the same for all events, and cannot hold ${{ }}", KeyName(n)))
+	}
+	return list
+}
+
+// unencrypted warns of each URL in n that is http to another machine.
+func unencrypted(n yamlnode.Node) diag.List {
+	var list diag.List
+	for _, inner := range children(n) {
+		list = append(list, unencrypted(inner)...)
+	}
+	text := n.Text()
+	u, err := url.Parse(strings.TrimSpace(text.Value))
+	if n.Kind() == yamlnode.Scalar && err == nil && strings.EqualFold(u.Scheme, "http") && u.Hostname() != "" && !IsLoopback(u.Hostname()) {
+		warning := text.Diag("no-encryption", "write https:// if the receiver speaks it", "what is sent there, and the secret with it, can be read on the way")
+		warning.Severity = diag.Warning
+		list = append(list, warning)
+	}
+	return list
+}
+
+// hasSecret reports whether n has a setting that is a secret, other than the
+// address itself of a receiver that needs no more to be written to.
+func hasSecret(n yamlnode.Node, settings []Setting) bool {
+	for _, s := range settings {
+		value := n.Get(s.Name)
+		if value.IsZero() {
+			continue
+		}
+		if s.Secret && !strings.HasPrefix(strings.ToLower(strings.TrimSpace(value.Text().Value)), "http://") || hasSecret(value, s.Fields) {
+			return true
+		}
+	}
+	return false
+}
+
+func children(n yamlnode.Node) []yamlnode.Node {
+	list := n.Items()
+	for _, f := range n.Fields() {
+		list = append(list, f.Value)
+	}
+	return list
+}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"hookgate/internal/yamlnode"
 	"hookgate/test/connectortest"
 )
 
@@ -147,4 +148,30 @@ func TestConformance_settings(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A setting is the same for all events, in every kind; and a secret that can be
+// read on the way is warned of, but not on this machine.
+func TestConformance_fixedSettings(t *testing.T) {
+	forEachSample(t, func(t *testing.T, kind string, s sample) {
+		for _, setting := range connectortest.MustKind(t, kind).Settings {
+			if setting.Type != yamlnode.TextType {
+				continue
+			}
+			got := connectortest.Faults(t, kind, setting.Name+": 'x${{ data.path }}'", connectortest.Deps(t))
+			if !strings.Contains(got, "error[template-in-") {
+				t.Errorf("%s: got %s", setting.Name, got)
+			}
+		}
+		if got := connectortest.Faults(t, kind, s.at("http://127.0.0.1:1"), connectortest.Deps(t)); strings.Contains(got, "no-encryption") {
+			t.Errorf("on this machine: %s", got)
+		}
+	})
+	const settings = "token: canary-notion-1\ndatabase: d\napi_url: http://receiver.example"
+	if got := connectortest.Faults(t, "notion", settings, connectortest.Deps(t)); !strings.Contains(got, "warn[no-encryption] config.yaml:3:10") {
+		t.Errorf("got %s", got)
+	}
+	if got := connectortest.Faults(t, "webhook", "url: 'http://receiver.example/x'\nheaders: { X-A: '${{ data.path }}' }", connectortest.Deps(t)); !strings.Contains(got, "error[template-in-setting] config.yaml:2:") {
+		t.Errorf("got %s", got)
+	}
 }
