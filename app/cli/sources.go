@@ -75,12 +75,18 @@ func (in *inbound) masked() string {
 	return in.base + in.path + "/••••"
 }
 
+// baseURL is where the server is reached: as the config says, else from this
+// machine.
+func baseURL(doc *config.Config) string {
+	if base := strings.TrimRight(doc.Server.PublicURL, "/"); base != "" {
+		return base
+	}
+	return "http://" + local(doc.Server.Listen)
+}
+
 // inbounds lists the sources and forms in the order of the config.
 func inbounds(doc *config.Config) []inbound {
-	base := strings.TrimRight(doc.Server.PublicURL, "/")
-	if base == "" {
-		base = "http://" + local(doc.Server.Listen)
-	}
+	base := baseURL(doc)
 	var list []inbound
 	for _, source := range doc.Sources {
 		token := source.Node.Get("token").Text().Value

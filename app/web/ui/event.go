@@ -214,7 +214,7 @@ func (v *view) story(d *admin.EventDetail, list []ruleStory) string {
 func (v *view) deliveryStory(d *admin.Delivery) string {
 	switch d.State {
 	case event.Delivered:
-		return v.T("%s has it since %s.", d.Connection, v.Took(d.DurationMS))
+		return v.T("%s had it after %s.", d.Connection, v.Took(d.DurationMS))
 	case event.Failed:
 		return v.T("%s did not get it: %s.", d.Connection, strings.TrimSuffix(d.Error, "."))
 	case event.Retrying:

@@ -64,7 +64,7 @@ var germanTexts = map[string]string{ //nolint:gosec // words about passwords are
 	"%s does not answer as it should.":                          "%s antwortet nicht, wie es soll.",
 	"%s gets it next.":                                          "%s bekommt es als Nächstes.",
 	"%s goes on.":                                               "%s läuft weiter.",
-	"%s has it since %s.":                                       "%s hatte es nach %s.",
+	"%s had it after %s.":                                       "%s hatte es nach %s.",
 	"%s has not got it yet, and is tried again.":                "%s hat es noch nicht; es wird wieder versucht.",
 	"%s is paused. Nothing is dropped: what is for it is held.": "%s ist pausiert. Nichts geht verloren: Was dorthin soll, wird angehalten.",
 	"%s is paused; it is kept until it goes on.":                "%s ist pausiert; es wird aufgehoben, bis es weitergeht.",
