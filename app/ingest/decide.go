@@ -18,11 +18,15 @@ import (
 // ErrNoSource says that the configuration has no source or form of the name.
 var ErrNoSource = errors.New("no source or form is called that")
 
-// RefusedError says why no rule sees a request: its body is not understood, or
-// a form refuses what was posted.
+// ErrHandshake says that the sender only tries the address: it is answered as it
+// wants, and that is no event.
+var ErrHandshake = errors.New("the sender only tries the address: it is answered, and is no event")
+
+// RefusedError says why no rule sees a request: its body is not understood,
+// a form refuses what was posted, or it only tries the address.
 type RefusedError struct {
 	Problems []forms.Problem // of a form's fields; nil: Cause alone
-	Cause    error           // a *body.Error; nil where there are Problems
+	Cause    error           // a *body.Error or ErrHandshake; nil where there are Problems
 }
 
 // Error is one line for people.
@@ -53,8 +57,9 @@ type Decision struct {
 	Event event.Event
 	// Deliveries are what is sent, without numbers.
 	Deliveries []event.Delivery
-	// Challenge is what the sender wants to be sent back; "" for ordinary events.
-	Challenge string
+	// Handshake is the answer where the sender only tries the address: nothing is
+	// stored, and no rule sees it. nil for events.
+	Handshake *source.Answer
 	// Form is what a form makes of what was posted to it.
 	Form forms.Result
 
@@ -122,6 +127,9 @@ func (d *Decision) Err() error {
 	if len(d.Form.Problems) > 0 {
 		return &RefusedError{Problems: d.Form.Problems}
 	}
+	if d.Handshake != nil {
+		return &RefusedError{Cause: ErrHandshake}
+	}
 	if fault := (*body.Error)(nil); errors.As(d.err, &fault) {
 		return &RefusedError{Cause: d.err}
 	}
@@ -178,6 +186,10 @@ func (d *Decision) source(src *source.Source, r *Request) {
 		d.reject(content.Raw, err)
 		return
 	}
+	if d.Handshake = src.HandshakeBody(content.Doc); d.Handshake != nil {
+		content.Doc.Release()
+		return
+	}
 	d.doc = content.Doc
 	d.Event.Body = content.Raw
 	if !sameBytes(content.Raw, content.JSON) {
@@ -190,7 +202,6 @@ func (d *Decision) source(src *source.Source, r *Request) {
 	}
 	d.Event.Type, d.scope.Event.Type = typ, typ
 	d.Event.Dedupe = dedupe(src.Repeats(), senderID, d.Event.Body, r.RawQuery)
-	d.Challenge = src.Challenge(d.doc)
 	d.askRules()
 }
 

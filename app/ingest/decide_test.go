@@ -144,3 +144,24 @@ func TestDecide_refused(t *testing.T) {
 		t.Errorf("sources: %s", got)
 	}
 }
+
+// A try of an address is answered, stored nowhere, and seen by no rule.
+func TestDecide_handshake(t *testing.T) {
+	t.Parallel()
+	g := newGateway(t)
+	ack, err := g.post("tried", "application/json", `{"challenge":"x"}`)
+	if err != nil || ack.ID != 0 || ack.Handshake == nil || ack.Handshake.Body != `{"challenge":"x"}` {
+		t.Fatalf("got %+v, %v", ack, err)
+	}
+	if list, err := g.store.Events(t.Context(), event.Filter{}); err != nil || len(list) != 0 || len(g.seen) != 0 {
+		t.Errorf("it is stored: %v, %v, %v", list, err, g.seen)
+	}
+	d := ingest.Decide(g.plan, tried{Source: "tried", ContentType: "application/json", Body: []byte(`{"challenge":"x"}`)}.request())
+	defer d.Close()
+	if !errors.Is(d.Err(), ingest.ErrHandshake) || d.Explain() != nil {
+		t.Errorf("explained as %v, %v", d.Err(), d.Explain())
+	}
+	if ack, err := g.post("tried", "application/json", `{"event":{}}`); err != nil || ack.ID == 0 || ack.Handshake != nil {
+		t.Errorf("an event: %+v, %v", ack, err)
+	}
+}

@@ -51,6 +51,7 @@ func (l *dispatcher) BacklogAdded(c string) {
 const document = `
 sources:
   shop: { type: webhook, token: 0123456789abcdef, event_id: data.id, event_type: data.type }
+  tried: { type: webhook, token: 0123456789abcdef, challenge: { scheme: monday } }
   slow: { type: webhook, token: 0123456789abcdef, rate_limit: 1/h }
   plain: { type: webhook, token: 0123456789abcdef, methods: [GET, POST], dedupe: body 10m }
 forms:

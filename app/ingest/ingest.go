@@ -105,6 +105,8 @@ func (in *Intake) decide(plan *Plan, r *Request) *Decision {
 func (in *Intake) accept(d *Decision, r *Request) (Ack, error) {
 	e := &d.Event
 	switch {
+	case d.Handshake != nil:
+		return Ack{Handshake: d.Handshake}, nil
 	case len(d.Form.Problems) > 0:
 		return Ack{Form: d.Form}, nil
 	case d.err != nil && e.State != event.Rejected:
@@ -141,7 +143,7 @@ func (in *Intake) keep(d *Decision) (Ack, error) {
 		return Ack{}, fmt.Errorf("store event: %w", err)
 	}
 	in.observe(e.Source, e.State)
-	return Ack{ID: e.ID, State: e.State, Challenge: d.Challenge, Form: d.Form}, d.err
+	return Ack{ID: e.ID, State: e.State, Form: d.Form}, d.err
 }
 
 // route stores an event with what rules want sent, and hands that over.
@@ -163,11 +165,11 @@ func (in *Intake) route(d *Decision) (Ack, error) {
 	}
 	if duplicateOf != 0 {
 		in.observe(e.Source, event.Duplicate)
-		return Ack{ID: duplicateOf, State: event.Duplicate, DuplicateOf: duplicateOf, Challenge: d.Challenge, Form: d.Form}, nil
+		return Ack{ID: duplicateOf, State: event.Duplicate, DuplicateOf: duplicateOf, Form: d.Form}, nil
 	}
 	in.handOver(deliveries, reserved)
 	in.observe(e.Source, e.State)
-	return Ack{ID: e.ID, State: e.State, Challenge: d.Challenge, Form: d.Form}, nil
+	return Ack{ID: e.ID, State: e.State, Form: d.Form}, nil
 }
 
 // Release gives a form post that was kept as spam, or as a repeat of another,

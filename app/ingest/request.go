@@ -76,7 +76,7 @@ type Ack struct {
 	ID          event.ID // for a duplicate: the first one's, which both senders are told; 0: nothing was stored
 	State       event.State
 	DuplicateOf event.ID
-	Challenge   string // what the sender wants to be sent back; "" for ordinary events
+	Handshake   *source.Answer // the sender only tries the address, and nothing was stored; nil for events
 	// Form is what a form made of a post to it. With Problems nothing was
 	// stored; Spam was stored as such.
 	Form forms.Result

@@ -33,8 +33,11 @@ sources:
   open: { type: webhook, token: fedcba9876543210, methods: [POST, GET] }
   github: { type: webhook, verify: { scheme: github, secret: It's a Secret to Everybody } }
   sns: { type: webhook, verify: { scheme: basic, user: sns, password: a-long-password } }
+  meta: { type: webhook, verify: { scheme: hmac, secret: geheim, header: X-Hub-Signature-256, prefix: "sha256=" }, challenge: { scheme: hub, verify_token: a-verify-token } }
+  woo: { type: webhook, verify: { scheme: hmac, secret: geheim, header: x-wc-webhook-signature, encoding: base64 } }
   bearer: { type: webhook, verify: { scheme: bearer, secret: a-long-password } }
 forms:
+  built: { via: webhook, token: 0123456789abcdef, fields: any }
   build: { via: webhook, verify: { scheme: basic, user: sns, password: a-long-password }, fields: any }
   contact:
     origins: [https://harrys-diner.example]

@@ -43,9 +43,8 @@ func (s *Server) in(c *fiber.Ctx) error {
 	if err != nil {
 		return s.notTaken(ctx, src.Name, ack, err)
 	}
-	if ack.Challenge != "" {
-		ctx.Response.Header.SetContentType("text/plain; charset=utf-8")
-		ctx.Response.SetBodyString(ack.Challenge)
+	if ack.Handshake != nil {
+		s.handshake(ctx, src, r, ack.Handshake)
 		return nil
 	}
 	accepted(ctx, ack)
@@ -76,6 +75,15 @@ func (s *Server) admit(c *fiber.Ctx, settings *Settings, plan *ingest.Plan, src 
 		s.refused(src.Name, "wrong_token", slog.String("remote_ip", r.RemoteIP))
 		return nil, forbidden(ctx)
 	}
+	answer, err := src.Handshake(&r.Request)
+	if err != nil {
+		s.refused(src.Name, "wrong_token", slog.String("remote_ip", r.RemoteIP), slog.String("reason", err.Error()))
+		return nil, forbidden(ctx)
+	}
+	if answer != nil {
+		s.handshake(ctx, src, r, answer)
+		return nil, nil
+	}
 	// Only who has the token may learn which methods the source takes.
 	if !src.Allows(r.Method) {
 		s.refused(src.Name, "method_not_allowed", slog.String("remote_ip", r.RemoteIP), slog.String("method", r.Method))
@@ -87,17 +95,35 @@ func (s *Server) admit(c *fiber.Ctx, settings *Settings, plan *ingest.Plan, src 
 			return nil, s.unverified(ctx, src, r, err)
 		}
 	}
-	var err error
 	if r.Body, err = s.readBody(ctx, settings.MaxBody); err != nil {
 		return nil, s.unread(ctx, src.Name, err, settings.MaxBody)
 	}
 	if src.SignsBody() {
+		if answer := src.Ping(&r.Request); answer != nil {
+			s.handshake(ctx, src, r, answer)
+			return nil, nil
+		}
 		if err := src.Authenticate(&r.Request); err != nil {
 			return nil, s.unverified(ctx, src, r, err)
 		}
 	}
 	r.Headers = keptHeaders(&ctx.Request.Header, plan.KeepsHeader(src.Name))
 	return r, nil
+}
+
+// handshake answers a sender that only tries the address.
+func (s *Server) handshake(ctx *fasthttp.RequestCtx, src *source.Source, r *ingest.Request, answer *source.Answer) {
+	s.cfg.Refused(src.Name, "handshake")
+	s.refusals.log(slog.LevelInfo, "a sender tried an address, and was answered",
+		slog.String("source", src.Name), slog.String("method", r.Method), slog.String("remote_ip", r.RemoteIP))
+	ctx.Response.Header.Set(fasthttp.HeaderXContentTypeOptions, "nosniff")
+	if answer.Header != "" {
+		ctx.Response.Header.Set(answer.Header, answer.Value)
+	}
+	if answer.ContentType != "" {
+		ctx.Response.Header.SetContentType(answer.ContentType)
+	}
+	ctx.Response.SetBodyString(answer.Body)
 }
 
 // unverified answers a request that does not prove its sender.

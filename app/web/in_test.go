@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"hookgate/app/ingest"
+	"hookgate/app/ingest/source"
 	"hookgate/app/web"
 	"hookgate/internal/body"
 	"hookgate/internal/event"
@@ -247,14 +248,50 @@ func TestKeptHeadersAreBounded(t *testing.T) {
 	}
 }
 
-// TestIn_challenge: what the sender wants sent back is the whole answer.
-func TestIn_challenge(t *testing.T) {
+// TestIn_handshake: what a sender wants sent back is the whole answer, whatever
+// methods the source takes, and the intake sees nothing of it.
+func TestIn_handshake(t *testing.T) {
 	t.Parallel()
 	f := start(t)
-	f.intake.ack.Challenge = "3eZbrw1a"
-	got := f.do("POST", "/in/sitejet/"+sitejetToken, `{}`)
-	if got.status != 200 || got.body != "3eZbrw1a" {
-		t.Errorf("got %d %q, want the challenge", got.status, got.body)
+	const subscribe = "?hub.mode=subscribe&hub.challenge=1158201444&hub.verify_token="
+	woo := []string{"Content-Type", "application/x-www-form-urlencoded"}
+	for _, c := range []struct {
+		name, method, path, body string
+		headers                  []string
+		status                   int
+		want                     string
+	}{
+		{"HEAD", "HEAD", "/in/sitejet/" + sitejetToken, "", nil, 200, ""},
+		{"HEAD to a form", "HEAD", "/f/built/" + sitejetToken, "", nil, 200, ""},
+		{"HEAD with a wrong token", "HEAD", "/in/sitejet/0123456789abcdeX", "", nil, 403, ""},
+		{"HEAD to nobody", "HEAD", "/in/nobody/" + sitejetToken, "", nil, 403, ""},
+		{"hub, by the token in the URL", "GET", "/in/open/fedcba9876543210" + subscribe + "x", "", nil, 200, "1158201444"},
+		{"hub, and a wrong token in the URL", "GET", "/in/open/fedcba987654321X" + subscribe + "x", "", nil, 403, "not known"},
+		{"hub, where nothing is known of it", "GET", "/in/github" + subscribe + "x", "", nil, 405, "Not Allowed"},
+		{"hub", "GET", "/in/meta" + subscribe + "a-verify-token", "", nil, 200, "1158201444"},
+		{"hub, and a wrong verify token", "GET", "/in/meta" + subscribe + "not-that-token", "", nil, 403, "not known"},
+		{"WooCommerce's ping", "POST", "/in/woo", "webhook_id=5", woo, 200, ""},
+		{"an order that is not signed", "POST", "/in/woo", "webhook_id=5&total=1", woo, 401, "verified"},
+		{"a ping that is signed wrongly", "POST", "/in/woo", "webhook_id=5", append(woo, "X-WC-Webhook-Signature", "AAAA"), 401, "verified"},
+		{"a ping to another sender's", "POST", "/in/github", "webhook_id=5", woo, 401, "verified"},
+	} {
+		got := f.do(c.method, c.path, c.body, c.headers...)
+		if got.status != c.status || got.body != c.want && (c.status == 200 || !strings.Contains(got.body, c.want)) {
+			t.Errorf("%s: got %d %q, want %d %q", c.name, got.status, got.body, c.status, c.want)
+		}
+		if got.status == 200 && got.header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: a browser may take the answer for a page: %v", c.name, got.header)
+		}
+	}
+	if n := len(f.intake.taken()); n != 0 {
+		t.Errorf("%d tries reached the intake", n)
+	}
+	if log := f.log.String(); strings.Contains(log, "not-that-token") || strings.Contains(log, "a-verify-token") {
+		t.Errorf("the log holds a verify token: %s", log)
+	}
+	f.intake.ack = ingest.Ack{Handshake: &source.Answer{ContentType: "application/json", Body: `{"challenge":"x"}`}}
+	if got := f.do("POST", "/in/sitejet/"+sitejetToken, `{}`); got.status != 200 || got.body != `{"challenge":"x"}` || got.header.Get("Content-Type") != "application/json" {
+		t.Errorf("a try in the body: %+v", got)
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// refusalLog logs what strangers do wrong, but not more than disks and readers
+// refusalLog logs what strangers do wrong, and what nobody has to prove, but not more than disks and readers
 // can take: 20 lines at once, 2 a second after that. Each line says how many
 // were left out before it.
 type refusalLog struct {
@@ -24,6 +24,10 @@ func newRefusalLog(logger *slog.Logger, now func() time.Time) *refusalLog {
 }
 
 func (l *refusalLog) warn(attrs ...slog.Attr) {
+	l.log(slog.LevelWarn, "a request was refused", attrs...)
+}
+
+func (l *refusalLog) log(level slog.Level, message string, attrs ...slog.Attr) {
 	if !l.limiter.AllowN(l.now(), 1) {
 		l.skipped.Add(1)
 		return
@@ -31,5 +35,5 @@ func (l *refusalLog) warn(attrs ...slog.Attr) {
 	if n := l.skipped.Swap(0); n > 0 {
 		attrs = append(attrs, slog.Int64("left_out", n))
 	}
-	l.logger.LogAttrs(context.Background(), slog.LevelWarn, "a request was refused", attrs...)
+	l.logger.LogAttrs(context.Background(), level, message, attrs...)
 }

@@ -22,6 +22,11 @@ func TestDocs(t *testing.T) {
 			t.Errorf("docs/sources.md does not name the scheme %s", name)
 		}
 	}
+	for _, name := range source.Handshakes() {
+		if !strings.Contains(string(page), "| `"+name+"`") {
+			t.Errorf("docs/sources.md does not name the challenge %s", name)
+		}
+	}
 	for _, kind := range source.Kinds() {
 		if !strings.Contains(string(page), "`type: "+kind.Name+"`") {
 			t.Errorf("docs/sources.md does not name the type %s", kind.Name)

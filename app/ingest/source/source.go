@@ -15,7 +15,6 @@ import (
 
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
-	"hookgate/internal/jsondoc"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
@@ -67,7 +66,7 @@ type Source struct {
 	repeats            Repeats
 	rate               yamlnode.Rate
 	jsonField          string
-	challenges         bool // the sender tries a URL by a challenge, see Challenge
+	challenge          challenge
 }
 
 // expression finds a text in an event. The zero expression finds nothing.
@@ -235,21 +234,6 @@ func (e expression) text(sc *lang.Scope) (string, error) {
 		return "", nil // a default that does not fit finds nothing
 	}
 	return text, err
-}
-
-// Challenge is what the sender wants to be sent back, "" for ordinary events.
-// Slack's Events API tries a new URL so before it sends anything else
-// (docs.slack.dev, "url_verification event").
-func (s *Source) Challenge(doc *jsondoc.Doc) string {
-	if !s.challenges {
-		return ""
-	}
-	if typ, _ := doc.Lookup("type"); typ != "url_verification" {
-		return ""
-	}
-	value, _ := doc.Lookup("challenge")
-	text, _ := value.(string)
-	return text
 }
 
 // IDs are where a sender keeps the id of an event, and what it is the id of.

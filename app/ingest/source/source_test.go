@@ -13,7 +13,6 @@ import (
 	"hookgate/app/ingest/source"
 	"hookgate/internal/body"
 	"hookgate/internal/diag"
-	"hookgate/internal/jsondoc"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
@@ -267,33 +266,5 @@ func TestKindsAndSchemes(t *testing.T) {
 	want := []string{"standard-webhooks", "github", "stripe", "shopify", "slack", "typeform", "tally", "webflow", "wpforms", "formspree", "netlify", "hubspot", "hmac", "basic", "bearer", "none"}
 	if diff := cmp.Diff(want, source.Schemes()); diff != "" {
 		t.Error(diff)
-	}
-}
-
-// TestChallenge: Slack tries a URL of its Events API by a challenge.
-func TestChallenge(t *testing.T) {
-	t.Parallel()
-	slack := MustCompile(t, "type: webhook\nverify: { scheme: slack, secret: 8f742231b10e8888abcd99yyyzzz85a5 }")
-	other := MustCompile(t, "type: webhook\ntoken: "+token)
-	const tried = `{"token":"x","challenge":"3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P","type":"url_verification"}`
-	for _, c := range []struct {
-		name string
-		of   *source.Source
-		text string
-		want string
-	}{
-		{"a try", slack, tried, "3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkvFXO7tYXAYM8P"},
-		{"an event", slack, `{"type":"event_callback","challenge":"x"}`, ""},
-		{"no text", slack, `{"type":"url_verification","challenge":7}`, ""},
-		{"another sender", other, tried, ""},
-	} {
-		doc, err := jsondoc.Parse([]byte(c.text))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := c.of.Challenge(doc); got != c.want {
-			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
-		}
-		doc.Release()
 	}
 }

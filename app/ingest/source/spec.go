@@ -8,7 +8,7 @@ import (
 
 // schemeKeys is the key that selects a scheme of `verify`.
 type schemeKeys struct {
-	Scheme yamlnode.Text `yaml:"scheme,required" doc:"How the sender signs or logs in."`
+	Scheme yamlnode.Text `yaml:"scheme,required" doc:"Which of them it is."`
 }
 
 // secretKeys are how secrets are given: one, or several while one takes the
@@ -56,7 +56,7 @@ func Describe() yamlnode.Spec {
 // DescribeSender tells what is said of any sender of webhooks.
 func DescribeSender() yamlnode.Spec { return describeWebhook() }
 
-// describeWebhook adds to the keys of a webhook source those of `verify`.
+// describeWebhook adds to the keys of a webhook source those of `verify` and `challenge`.
 func describeWebhook() yamlnode.Spec {
 	s := yamlnode.Describe[webhookKeys]()
 	verify := s.Field("verify")
@@ -76,5 +76,7 @@ func describeWebhook() yamlnode.Spec {
 	add("basic", "user and password", yamlnode.Describe[basicKeys]())
 	add("bearer", "a secret in a header", yamlnode.Describe[bearerKeys]())
 	add("none", "nothing is verified", yamlnode.Describe[schemeKeys]())
+	challenge := s.Field("challenge")
+	challenge.Type, challenge.By, challenge.OneOf = yamlnode.ObjectType, "scheme", describeHandshakes()
 	return s
 }

@@ -11,6 +11,7 @@ import (
 type webhookKeys struct {
 	common
 	Verify    yamlnode.Node `yaml:"verify" doc:"How requests prove that they come from the sender."`
+	Challenge yamlnode.Node `yaml:"challenge" doc:"How the sender tries the URL before it sends events: such a request is answered, and is no event."`
 	EventType yamlnode.Text `yaml:"event_type" doc:"Where the sender keeps the type of an event: an expression." type:"expression" example:"data.type"`
 	EventID   yamlnode.Text `yaml:"event_id" doc:"The id by which repeats are recognised: an expression." type:"expression" example:"headers[\"webhook-id\"]"`
 }
@@ -43,7 +44,7 @@ func compileWebhook(b *builder) {
 		sender = b.verify(keys.Verify)
 	}
 	b.source.jsonField = sender.jsonField
-	b.source.challenges = sender.name == "slack"
+	b.handshake(keys.Challenge, sender)
 	b.source.eventType = b.find(keys.EventType, sender.eventType)
 	b.findID(keys.EventID, sender.ids)
 	b.dedupe(keys.Dedupe)
