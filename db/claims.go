@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -143,4 +144,36 @@ func notifyAll(tx tx, connections map[string]bool) error {
 // The two are one on SQLite.
 func (s *Store) stored(at stamp, t time.Time) int64 {
 	return at.now + t.Sub(s.now()).Microseconds()
+}
+
+// NextDue is when the connection's next delivery that nobody holds is due; the
+// zero time when there is none.
+func (s *Store) NextDue(ctx context.Context, connection string) (time.Time, error) {
+	if s.dialect.clock != "" {
+		return s.nextDueIn(ctx, connection)
+	}
+	var due sql.NullInt64
+	row := s.read.QueryRowContext(ctx, `SELECT min(due) FROM deliveries WHERE state = 0 AND owner = 0 AND connection = ?1`, connection)
+	if err := row.Scan(&due); err != nil {
+		return time.Time{}, fmt.Errorf("read next due time: %w", err)
+	}
+	if !due.Valid {
+		return time.Time{}, nil
+	}
+	return time.UnixMicro(due.Int64), nil
+}
+
+// nextDueIn is NextDue where the due times are not on this process's clock.
+func (s *Store) nextDueIn(ctx context.Context, connection string) (time.Time, error) {
+	ctx, cancel := context.WithTimeout(ctx, commitTime)
+	defer cancel()
+	var wait sql.NullInt64
+	row := s.read.QueryRowContext(ctx, `SELECT min(due) - `+s.dialect.clock+` FROM deliveries WHERE state = 0 AND owner = 0 AND connection = ?1`, connection)
+	if err := row.Scan(&wait); err != nil {
+		return time.Time{}, fmt.Errorf("read next due time: %w", err)
+	}
+	if !wait.Valid {
+		return time.Time{}, nil
+	}
+	return s.now().Add(time.Duration(max(wait.Int64, -int64(time.Hour/time.Microsecond))) * time.Microsecond), nil
 }

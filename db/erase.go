@@ -34,7 +34,7 @@ var errKeysChanged = errors.New("the ordering keys of an event have just changed
 // Footprint counts what Erase would delete with some events.
 func (s *Store) Footprint(ctx context.Context, ids []event.ID) (event.Footprint, error) {
 	var t event.Footprint
-	for page := range slices.Chunk(ids, switchBatch) {
+	for page := range slices.Chunk(ids, bulkBatch) {
 		one, err := s.footprintPage(ctx, page)
 		if err != nil {
 			return t, fmt.Errorf("count what is stored of events: %w", err)
@@ -138,7 +138,7 @@ type dedupeMark struct {
 // by event: the table is gone through beside the writer.
 func (s *Store) dedupeOf(ctx context.Context, ids []event.ID) (map[event.ID][]dedupeMark, error) {
 	marks := map[event.ID][]dedupeMark{}
-	for page := range slices.Chunk(ids, switchBatch) {
+	for page := range slices.Chunk(ids, bulkBatch) {
 		if err := s.addDedupe(ctx, page, marks); err != nil {
 			return nil, fmt.Errorf("look for keys of repeats: %w", err)
 		}

@@ -42,7 +42,7 @@ type postgres struct {
 	config *pgx.ConnConfig // of the writer
 	reads  *sql.DB
 	side   *sql.DB // for what must not stand in the committer's way
-	gates  *sql.DB // for what sending asks
+	gates  *sql.DB // for SharedLimits
 	schema int64   // hash of the schema's name: locks are the database's
 	opt    Options
 	ids    *atomic.Pointer[event.IDSource]
@@ -91,7 +91,7 @@ func openPostgres(ctx context.Context, url event.Secret, opt Options, ids *atomi
 	}
 	e.side = stdlib.OpenDB(*inSession(config))
 	e.side.SetMaxOpenConns(2)
-	e.gates = openGates(config)
+	e.gates = openLimits(config)
 	reading := config.Copy()
 	reading.RuntimeParams["default_transaction_read_only"] = "on"
 	// A ping before each use: a connection that died with the server is found
@@ -108,9 +108,9 @@ func openPostgres(ctx context.Context, url event.Secret, opt Options, ids *atomi
 	return e, nil
 }
 
-// openGates makes the pool of Gates, whose connections are opened when they are
+// openLimits makes the pool of SharedLimits, whose connections are opened when they are
 // needed. What hangs gives way to the next try.
-func openGates(config *pgx.ConnConfig) *sql.DB {
+func openLimits(config *pgx.ConnConfig) *sql.DB {
 	c := config.Copy()
 	c.RuntimeParams["synchronous_commit"] = "off"
 	c.RuntimeParams["statement_timeout"] = "2000"

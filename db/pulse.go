@@ -24,10 +24,10 @@ type Watch struct {
 	// Due is called when connection may have something due in the store; ""
 	// stands for every connection.
 	Due func(connection string)
-	// Switches is called when another process has changed them; nil: nobody
+	// PauseStates is called when another process has changed them; nil: nobody
 	// wants to know.
 	PauseStates func()
-	// Gates is called when a process has changed what Gates.Shut lists; nil:
+	// Limits is called when a process has changed what SharedLimits.Blocked lists; nil:
 	// nobody wants to know.
 	Limits func()
 }
@@ -40,7 +40,7 @@ func (s *Store) Watch(ctx context.Context, w Watch) {
 	}
 	for ctx.Err() == nil {
 		if err := s.pulse.listen(ctx, w); err != nil && ctx.Err() == nil {
-			s.pulse.engine.logger.DebugContext(ctx, "not told of what is due, the lanes look for themselves", "error", err)
+			s.pulse.engine.logger.DebugContext(ctx, "not told of what is due, the store is polled", "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -164,15 +164,15 @@ func (p *pulse) listen(ctx context.Context, w Watch) error {
 	}
 	told := func(payload string) {
 		switch {
-		case payload != switchesChanged && payload != gatesChanged:
+		case payload != switchesChanged && payload != limitsChanged:
 			w.Due(payload)
 		case payload == switchesChanged && w.PauseStates != nil:
 			w.PauseStates()
-		case payload == gatesChanged && w.Limits != nil:
+		case payload == limitsChanged && w.Limits != nil:
 			w.Limits()
 		}
 	}
-	for _, unheard := range []string{"", switchesChanged, gatesChanged} { // while nobody listened
+	for _, unheard := range []string{"", switchesChanged, limitsChanged} { // while nobody listened
 		told(unheard)
 	}
 	for {

@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
+
+	"github.com/jackc/pgx/v5/stdlib"
 
 	"hookgate/internal/event"
 )
@@ -40,3 +43,60 @@ func (r *Reader) Events(ctx context.Context, f event.Filter) ([]event.Event, err
 
 // Close closes the file.
 func (r *Reader) Close() error { return r.store.read.Close() }
+
+// readable is the version of the tables from which on a Reader finds versions
+// of the configuration in them.
+const readable = 2
+
+// ErrOlder reports a database whose tables no start of this version has
+// brought up to date yet.
+var ErrOlder = errors.New("the database was written by an older version of hookgate: start hookgate serve once")
+
+// OpenPostgresReader looks into the PostgreSQL database at url as OpenReader
+// does into a file. It registers no replica.
+func OpenPostgresReader(url event.Secret) (*Reader, error) {
+	config, err := parseURL(url)
+	if err != nil {
+		return nil, err
+	}
+	config.RuntimeParams["default_transaction_read_only"] = "on"
+	dialect := postgresDialect()
+	return &Reader{store: &Store{dialect: dialect, read: newPool(stdlib.OpenDB(*inSession(config)), dialect), now: time.Now}}, nil
+}
+
+// Begun reports whether there are tables of hookgate's.
+func (r *Reader) Begun(ctx context.Context) (bool, error) {
+	var there bool
+	if err := r.store.read.QueryRowContext(ctx, r.store.dialect.begun).Scan(&there); err != nil {
+		return false, fmt.Errorf("open database: %w", err)
+	}
+	return there, nil
+}
+
+// Check makes sure that the tables are as this version knows them.
+func (r *Reader) Check(ctx context.Context) error {
+	var version int64
+	err := r.store.read.QueryRowContext(ctx, `SELECT coalesce(max(version_id), 0) FROM goose_db_version`).Scan(&version)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrNoHistory, err)
+	}
+	if version < readable {
+		return ErrOlder
+	}
+	return nil
+}
+
+// Scan is Store.Scan.
+func (r *Reader) Scan(ctx context.Context, f event.Filter, each func(*event.Event) error) error {
+	return r.store.Scan(ctx, f, each)
+}
+
+// CountEvents is Store.CountEvents.
+func (r *Reader) CountEvents(ctx context.Context, f event.Filter) (int, error) {
+	return r.store.CountEvents(ctx, f)
+}
+
+// LatestPlan is Store.LatestPlan.
+func (r *Reader) LatestPlan(ctx context.Context) (event.RuleSet, error) {
+	return r.store.LatestPlan(ctx)
+}

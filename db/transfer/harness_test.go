@@ -164,6 +164,9 @@ func mustHistory(t testing.TB, path string, events int) snapshot {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	if err := s.AddToken(event.Token{ID: 7, Name: "nagios", Scope: event.ScopeRead, Hash: []byte{0, 1, 255}, Expires: c.Now().Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.Remember("good", "message k", "there", time.Hour); err != nil {
 		t.Fatal(err)
 	}
@@ -220,6 +223,7 @@ type snapshot struct {
 	Deliveries []event.Delivery
 	Attempts   []event.Attempt
 	Switches   []event.PauseState
+	Tokens     []event.Token
 }
 
 func mustSnapshot(t testing.TB, s *db.Store) snapshot {
@@ -242,6 +246,9 @@ func mustSnapshot(t testing.TB, s *db.Store) snapshot {
 			t.Fatal(err)
 		}
 		shot.Attempts = append(shot.Attempts, attempts...)
+	}
+	if shot.Tokens, err = s.Tokens(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 	if shot.Switches, err = s.PauseStates(t.Context()); err != nil {
 		t.Fatal(err)

@@ -27,6 +27,7 @@ var tables = []table{
 	{name: "health", whole: true, columns: []string{"connection", "slot", "class", "attempts", "failed"}},
 	{name: "health_last", whole: true, columns: []string{"connection", "ended", "failing", "failed_at", "delivery", "number"}},
 	{name: "switches", whole: true, columns: []string{"connection", "paused", "count", "per", "upto", "changed", "who", "note"}},
+	{name: "tokens", whole: true, columns: []string{"id", "name", "scope", "hash", "expires", "used"}},
 	{name: "audit", whole: true, columns: []string{"id", "action", "detail"}},
 	{name: "events", key: []string{"id"}, columns: []string{
 		"id", "source", "form", "type", "received", "state", "cause", "duplicate_of", "plan", "verdicts", "errors", "deliveries", "first", "content",

@@ -9,7 +9,7 @@ type Footprint struct {
 	Bytes      int64 // of the files
 }
 
-// Add sums up two traces.
+// Add sums up two footprints.
 func (t Footprint) Add(o Footprint) Footprint {
 	return Footprint{
 		Events: t.Events + o.Events, Deliveries: t.Deliveries + o.Deliveries, Open: t.Open + o.Open,

@@ -84,34 +84,3 @@ func (s *Store) Drained() (ended bool, err error) {
 	}
 	return ended, nil
 }
-
-// Failure sums up what failed of one connection.
-type Failure struct {
-	Count int
-	Error string // of the last one
-	Last  time.Time
-}
-
-// Failures tells what was accepted since a time and has failed for good, by
-// connection. It reads failed deliveries alone, which have an index.
-func (s *Store) Failures(ctx context.Context, since time.Time) (map[string]Failure, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT f.connection, f.n, coalesce(d.error, ''), f.last FROM (
-			SELECT connection, count(*) AS n, max(id) AS last FROM deliveries WHERE state = 2 AND id >= ?1 GROUP BY connection) f
-		JOIN deliveries d ON d.id = f.last`, int64(event.FirstIDAt(since)))
-	if err != nil {
-		return nil, fmt.Errorf("count failures: %w", err)
-	}
-	defer func() { _ = rows.Close() }()
-	all := map[string]Failure{}
-	for rows.Next() {
-		var connection string
-		var f Failure
-		var last event.ID
-		if err := rows.Scan(&connection, &f.Count, &f.Error, &last); err != nil {
-			return nil, fmt.Errorf("count failures: %w", err)
-		}
-		f.Last = last.Time().UTC()
-		all[connection] = f
-	}
-	return all, rows.Err()
-}

@@ -40,8 +40,8 @@ func mustStarts(t testing.TB, g *db.SharedLimits, want int) event.Reservation {
 // one would get: the burst, and what is due in the time that may be looked
 // ahead, each start once.
 //
-// Negative control: without FOR UPDATE in startsQuery two get the same starts.
-func TestGates_starts(t *testing.T) {
+// Negative control: without FOR UPDATE in reserveQuery two get the same starts.
+func TestSharedLimits_starts(t *testing.T) {
 	t.Parallel()
 	gates, c := newGates(t, 3)
 	round := func() map[time.Duration]int {
@@ -99,7 +99,7 @@ func TestGates_starts(t *testing.T) {
 	}
 }
 
-func mustShut(t testing.TB, g *db.SharedLimits) []event.BreakerState {
+func mustBlocked(t testing.TB, g *db.SharedLimits) []event.BreakerState {
 	t.Helper()
 	list, err := g.Blocked(t.Context())
 	if err != nil {
@@ -117,7 +117,7 @@ func mustShut(t testing.TB, g *db.SharedLimits) []event.BreakerState {
 //
 // Negative control: without `probing <= now_us()` in Probe several may at once;
 // without `claim = ?2` in Settle the late answer closes the breaker.
-func TestGates_breaker(t *testing.T) {
+func TestSharedLimits_breaker(t *testing.T) {
 	t.Parallel()
 	gates, c := newGates(t, 3)
 	ok := func(err error) {
@@ -128,7 +128,7 @@ func TestGates_breaker(t *testing.T) {
 	}
 	state := func(want ...event.BreakerState) {
 		t.Helper()
-		if d := cmp.Diff(want, mustShut(t, gates[2])); d != "" {
+		if d := cmp.Diff(want, mustBlocked(t, gates[2])); d != "" {
 			t.Error(d)
 		}
 	}
@@ -187,9 +187,9 @@ func TestGates_breaker(t *testing.T) {
 	}
 }
 
-// A pause is the longest that was asked for. Heal ends everything, Fade what is
+// A pause is the longest that was asked for. Reset ends everything, CloseExpired what is
 // past its time; what is over is not listed, and is deleted in the end.
-func TestGates_pauseHealFade(t *testing.T) {
+func TestSharedLimits_pauseResetExpire(t *testing.T) {
 	t.Parallel()
 	gates, c := newGates(t, 2)
 	ok := func(err error) {
@@ -203,30 +203,30 @@ func TestGates_pauseHealFade(t *testing.T) {
 	ok(gates[1].OpenBreaker(t.Context(), "mail", 10*time.Second))
 	at := c.Now()
 	paused, open := event.BreakerState{Connection: "crm", Paused: 20 * time.Second}, event.BreakerState{Connection: "mail", Open: true, Since: at, Retry: 10 * time.Second}
-	if d := cmp.Diff([]event.BreakerState{paused, open}, mustShut(t, gates[0])); d != "" {
+	if d := cmp.Diff([]event.BreakerState{paused, open}, mustBlocked(t, gates[0])); d != "" {
 		t.Error(d)
 	}
 	ok(gates[0].CloseExpired(t.Context()))
-	if list := mustShut(t, gates[1]); len(list) != 2 {
+	if list := mustBlocked(t, gates[1]); len(list) != 2 {
 		t.Errorf("a restart forgets what is not over: %+v", list)
 	}
 	ok(gates[1].Reset(t.Context(), "crm"))
-	if d := cmp.Diff([]event.BreakerState{open}, mustShut(t, gates[0])); d != "" {
+	if d := cmp.Diff([]event.BreakerState{open}, mustBlocked(t, gates[0])); d != "" {
 		t.Error(d)
 	}
 	c.Add(10 * time.Second)
-	if list := mustShut(t, gates[0]); len(list) != 1 || !list[0].Open || list[0].Retry != 0 {
+	if list := mustBlocked(t, gates[0]); len(list) != 1 || !list[0].Open || list[0].Retry != 0 {
 		t.Errorf("when it may be probed the breaker is %+v, want open", list)
 	}
 	ok(gates[0].CloseExpired(t.Context()))
-	if list := mustShut(t, gates[1]); len(list) != 0 {
+	if list := mustBlocked(t, gates[1]); len(list) != 0 {
 		t.Errorf("what is past its time is still %+v after a start", list)
 	}
 }
 
 // Who asks for starts meanwhile is not told of anything, others are told of
 // every change, and the rows of connections that are gone are deleted.
-func TestGates_watch(t *testing.T) {
+func TestSharedLimits_watch(t *testing.T) {
 	t.Parallel()
 	p := place{url: pgtest.Shared(t).URL(t)}
 	c := newClock()

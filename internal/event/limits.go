@@ -11,14 +11,14 @@ type Reservation struct {
 	In time.Duration
 }
 
-// ReservationRequest asks for starts of a connection's rate.
+// ReservationRequest asks for tokens of a connection's rate.
 type ReservationRequest struct {
 	Connection string
 	Count      int           // of the rate: so many
 	Per        time.Duration // in this time
-	// Burst is how many starts that nobody took may still be used at once.
+	// Burst is how many tokens that nobody took may still be used at once.
 	Burst int
-	// Ahead is how far in the future a start may be reserved.
+	// Ahead is how far in the future a token may be reserved.
 	Ahead time.Duration
 	Want  int // at most so many
 }

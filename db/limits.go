@@ -10,11 +10,11 @@ import (
 	"hookgate/internal/event"
 )
 
-// gatesChanged is what the other replicas are told in place of a connection's
+// limitsChanged is what the other replicas are told in place of a connection's
 // name, which cannot begin like this.
-const gatesChanged = "!gates"
+const limitsChanged = "!gates"
 
-// SharedLimits is what all replicas on a database share of sending: see event.Gate.
+// SharedLimits is what all replicas on a database share of sending: see event.BreakerState.
 // Its statements go past the committer, so that no event waits for them, and
 // are not flushed to the disk: what a server forgets of them when it fails is
 // as much as a moment of a rate.
@@ -31,25 +31,25 @@ func (e *postgres) limits(reads pool) *SharedLimits {
 	return &SharedLimits{engine: e, pool: newPool(e.gates, reads.dialect), reads: reads}
 }
 
-// startsQuery reserves starts (1: connection, 2: of the rate, the count, and 3:
+// reserveQuery reserves tokens (1: connection, 2: of the rate, the count, and 3:
 // its time, 4: how far back a start may lie that nobody took, 5: how far ahead,
 // 6: how many at most; times in µs) and returns how many there are, and when
 // the first is, from now. The row is locked before it is looked at, so that
 // those who ask at once get different ones.
-const startsQuery = `WITH clock AS MATERIALIZED (SELECT now_us() AS now),
+const reserveQuery = `WITH clock AS MATERIALIZED (SELECT now_us() AS now),
 	free AS (SELECT connection, greatest(next, now - CAST(?4 AS BIGINT)) AS start FROM gates, clock WHERE connection = ?1 FOR UPDATE OF gates),
 	given AS (SELECT start, CASE WHEN start > now + CAST(?5 AS BIGINT) THEN 0
 		ELSE least(CAST(?6 AS BIGINT), (now + CAST(?5 AS BIGINT) - start) * CAST(?2 AS BIGINT) / CAST(?3 AS BIGINT) + 1) END AS n FROM free, clock)
 	UPDATE gates SET next = CASE WHEN n = 0 THEN next ELSE start + (n * CAST(?3 AS BIGINT) + CAST(?2 AS BIGINT) - 1) / CAST(?2 AS BIGINT) END
 	FROM given, clock WHERE connection = ?1 RETURNING n, start - now`
 
-// Reserve implements delivery.Gates. Each costs the rate its full distance, so
+// Reserve implements deliver.SharedLimits. Each costs the rate its full distance, so
 // that all replicas together never have more than the rate and the burst.
 func (g *SharedLimits) Reserve(ctx context.Context, r event.ReservationRequest) (event.Reservation, error) {
 	back := time.Duration(float64(r.Burst-1) * float64(r.Per) / float64(r.Count))
 	var n, in int64
 	ask := func() error {
-		return g.pool.QueryRowContext(ctx, startsQuery, r.Connection, int64(r.Count), r.Per.Microseconds(),
+		return g.pool.QueryRowContext(ctx, reserveQuery, r.Connection, int64(r.Count), r.Per.Microseconds(),
 			back.Microseconds(), r.Ahead.Microseconds(), int64(r.Want)).Scan(&n, &in)
 	}
 	err := ask()
@@ -59,7 +59,7 @@ func (g *SharedLimits) Reserve(ctx context.Context, r event.ReservationRequest) 
 		}
 	}
 	if err != nil {
-		return event.Reservation{}, fmt.Errorf("reserve starts of %s: %w", r.Connection, err)
+		return event.Reservation{}, fmt.Errorf("reserve tokens of %s: %w", r.Connection, err)
 	}
 	got := event.Reservation{Count: int(n), In: time.Duration(in) * time.Microsecond}
 	if n == 0 {
@@ -68,7 +68,7 @@ func (g *SharedLimits) Reserve(ctx context.Context, r event.ReservationRequest) 
 	return got, nil
 }
 
-// OpenBreaker implements delivery.Gates. A breaker that another replica has opened
+// OpenBreaker implements deliver.SharedLimits. A breaker that another replica has opened
 // meanwhile stays as it is.
 func (g *SharedLimits) OpenBreaker(ctx context.Context, connection string, open time.Duration) error {
 	err := g.change(ctx, `INSERT INTO gates (connection, opened, retry) VALUES (?1, now_us(), now_us() + CAST(?2 AS BIGINT))
@@ -80,7 +80,7 @@ func (g *SharedLimits) OpenBreaker(ctx context.Context, connection string, open 
 	return nil
 }
 
-// Probe implements delivery.Gates.
+// Probe implements deliver.SharedLimits.
 func (g *SharedLimits) Probe(ctx context.Context, connection string, keep time.Duration) (claim int64, now event.BreakerState, err error) {
 	row := g.pool.QueryRowContext(ctx, `UPDATE gates SET claim = claim + 1, prober = ?2, probing = now_us() + CAST(?3 AS BIGINT)
 		WHERE connection = ?1 AND opened > 0 AND retry <= now_us() AND probing <= now_us() RETURNING claim`,
@@ -99,7 +99,7 @@ func (g *SharedLimits) Probe(ctx context.Context, connection string, keep time.D
 	return 0, list[0], nil
 }
 
-// EndProbe implements delivery.Gates.
+// EndProbe implements deliver.SharedLimits.
 func (g *SharedLimits) EndProbe(ctx context.Context, connection string, claim int64, passed bool, open time.Duration) error {
 	err := g.change(ctx, `UPDATE gates SET probing = 0, opened = CASE WHEN ?3 THEN 0 ELSE opened END, retry = now_us() + CAST(?4 AS BIGINT)
 		WHERE connection = ?1 AND claim = ?2 AND opened > 0`, connection, claim, passed, open.Microseconds())
@@ -109,7 +109,7 @@ func (g *SharedLimits) EndProbe(ctx context.Context, connection string, claim in
 	return nil
 }
 
-// Pause implements delivery.Gates. The longest that was asked for holds.
+// Pause implements deliver.SharedLimits. The longest that was asked for holds.
 func (g *SharedLimits) Pause(ctx context.Context, connection string, d time.Duration) error {
 	err := g.change(ctx, `INSERT INTO gates (connection, paused) VALUES (?1, now_us() + CAST(?2 AS BIGINT))
 		ON CONFLICT (connection) DO UPDATE SET paused = excluded.paused WHERE gates.paused < excluded.paused`, connection, d.Microseconds())
@@ -119,7 +119,7 @@ func (g *SharedLimits) Pause(ctx context.Context, connection string, d time.Dura
 	return nil
 }
 
-// Reset implements delivery.Gates.
+// Reset implements deliver.SharedLimits.
 func (g *SharedLimits) Reset(ctx context.Context, connection string) error {
 	err := g.change(ctx, `UPDATE gates SET opened = 0, retry = 0, probing = 0, paused = 0
 		WHERE connection = ?1 AND (opened > 0 OR paused > now_us())`, connection)
@@ -173,7 +173,7 @@ func distance(µs int64) time.Duration { return time.Duration(max(µs, 0)) * tim
 // change runs a statement and, if it changed anything, tells the other replicas.
 func (g *SharedLimits) change(ctx context.Context, statement string, args ...any) error {
 	return g.exec(ctx, `WITH changed AS (`+statement+` RETURNING connection)
-		SELECT pg_notify('`+channel+`', '`+gatesChanged+`') FROM changed LIMIT 1`, args...)
+		SELECT pg_notify('`+channel+`', '`+limitsChanged+`') FROM changed LIMIT 1`, args...)
 }
 
 func (g *SharedLimits) exec(ctx context.Context, statement string, args ...any) error {

@@ -2,15 +2,14 @@ package db
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 
 	"hookgate/internal/event"
 )
 
-// switchBatch is how many deliveries one transaction changes by hand.
-const switchBatch = 500
+// bulkBatch is how many deliveries one transaction changes by hand.
+const bulkBatch = 500
 
 // keyed names an ordering key of a connection.
 type keyed struct{ connection, key string }
@@ -50,7 +49,7 @@ func (s *Store) Cancel(ctx context.Context, f event.DeliveryFilter) (int, []stri
 // change runs update (parameters: id, now) on each delivery that f selects, in
 // batches, newest first, and frees what waited for their keys.
 func (s *Store) change(ctx context.Context, f event.DeliveryFilter, update string) (int, []string, error) {
-	f.Limit = switchBatch
+	f.Limit = bulkBatch
 	count, touched := 0, map[string]bool{}
 	for {
 		if err := ctx.Err(); err != nil {
@@ -154,73 +153,6 @@ func (s *Store) Reschedule(horizon time.Time) error {
 		at := tx.stamp()
 		return tx.exec(`UPDATE deliveries SET due = ?1 WHERE state = 0 AND owner = 0 AND due > ?2`, at.now, s.stored(at, horizon))
 	})
-}
-
-// Backlog is what waits in the store for one connection.
-type Backlog struct {
-	Open    int       // waiting, sending and retrying
-	Claimed int       // of these, by a process that sends them or is about to
-	NextDue time.Time // of those that nobody holds; zero: none
-	Oldest  time.Time // when the first open one was accepted; zero: none
-}
-
-// Backlogs tells what waits, by connection.
-func (s *Store) Backlogs(ctx context.Context) (map[string]Backlog, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT connection, count(*), count(CASE WHEN owner > 0 THEN 1 END), coalesce(min(CASE WHEN owner = 0 THEN due END), -1), min(id)
-		FROM deliveries WHERE state = 0 GROUP BY connection`)
-	if err != nil {
-		return nil, fmt.Errorf("read backlogs: %w", err)
-	}
-	defer func() { _ = rows.Close() }()
-	backlogs := map[string]Backlog{}
-	for rows.Next() {
-		var (
-			connection string
-			due, first int64
-			b          Backlog
-		)
-		if err := rows.Scan(&connection, &b.Open, &b.Claimed, &due, &first); err != nil {
-			return nil, fmt.Errorf("read backlogs: %w", err)
-		}
-		if due >= 0 {
-			b.NextDue = time.UnixMicro(due)
-		}
-		b.Oldest = event.ID(first).Time()
-		backlogs[connection] = b
-	}
-	return backlogs, rows.Err()
-}
-
-// NextDue is when the connection's next delivery that nobody holds is due; the
-// zero time when there is none.
-func (s *Store) NextDue(ctx context.Context, connection string) (time.Time, error) {
-	if s.dialect.clock != "" {
-		return s.nextDueIn(ctx, connection)
-	}
-	var due sql.NullInt64
-	row := s.read.QueryRowContext(ctx, `SELECT min(due) FROM deliveries WHERE state = 0 AND owner = 0 AND connection = ?1`, connection)
-	if err := row.Scan(&due); err != nil {
-		return time.Time{}, fmt.Errorf("read next due time: %w", err)
-	}
-	if !due.Valid {
-		return time.Time{}, nil
-	}
-	return time.UnixMicro(due.Int64), nil
-}
-
-// nextDueIn is NextDue where the due times are not on this process's clock.
-func (s *Store) nextDueIn(ctx context.Context, connection string) (time.Time, error) {
-	ctx, cancel := context.WithTimeout(ctx, commitTime)
-	defer cancel()
-	var wait sql.NullInt64
-	row := s.read.QueryRowContext(ctx, `SELECT min(due) - `+s.dialect.clock+` FROM deliveries WHERE state = 0 AND owner = 0 AND connection = ?1`, connection)
-	if err := row.Scan(&wait); err != nil {
-		return time.Time{}, fmt.Errorf("read next due time: %w", err)
-	}
-	if !wait.Valid {
-		return time.Time{}, nil
-	}
-	return s.now().Add(time.Duration(max(wait.Int64, -int64(time.Hour/time.Microsecond))) * time.Microsecond), nil
 }
 
 func names(set map[string]bool) []string {
