@@ -14,12 +14,7 @@ import (
 // names, or else the one of the config, through the socket beside its database.
 func (s *session) connect() (*client.Client, error) {
 	if url, _ := s.env("HOOKGATE_URL"); url != "" {
-		login, _ := s.env("HOOKGATE_LOGIN")
-		c, err := client.Remote(url, login)
-		if err != nil {
-			return nil, usageError("HOOKGATE_URL is the server's URL, HOOKGATE_LOGIN its user:password", err)
-		}
-		return c, nil
+		return s.remote(url)
 	}
 	path, err := s.findConfig()
 	if err != nil {
@@ -32,6 +27,27 @@ func (s *session) connect() (*client.Client, error) {
 		return nil, s.configFailure(report)
 	}
 	return client.Unix(app.SocketPath(doc)), nil
+}
+
+// remote gives the client of the server at url: with the token HOOKGATE_TOKEN,
+// or as the user of HOOKGATE_LOGIN.
+func (s *session) remote(url string) (*client.Client, error) {
+	token, _ := s.env("HOOKGATE_TOKEN")
+	login, _ := s.env("HOOKGATE_LOGIN")
+	var c *client.Client
+	var err error
+	switch {
+	case token != "" && login != "":
+		err = errors.New("both HOOKGATE_TOKEN and HOOKGATE_LOGIN are set")
+	case token != "":
+		c, err = client.RemoteToken(url, token)
+	default:
+		c, err = client.Remote(url, login)
+	}
+	if err != nil {
+		return nil, usageError("HOOKGATE_URL is the server's URL; beside it, set HOOKGATE_TOKEN, or HOOKGATE_LOGIN to user:password", err)
+	}
+	return c, nil
 }
 
 // answered asks the running server, and prints what it answers: as JSON, or by
@@ -66,11 +82,11 @@ func serverError(err error) error {
 	var problem *client.Problem
 	switch {
 	case errors.Is(err, client.ErrUnreachable) && errors.Is(err, fs.ErrPermission):
-		return &failure{code: exitUnreachable, err: err, hint: "the socket is for the user whom the server runs as: use sudo -u, or HOOKGATE_URL and HOOKGATE_LOGIN"}
+		return &failure{code: exitUnreachable, err: err, hint: "the socket is for the user whom the server runs as: use sudo -u, or HOOKGATE_URL and HOOKGATE_TOKEN or HOOKGATE_LOGIN"}
 	case errors.Is(err, client.ErrUnreachable):
 		return &failure{code: exitUnreachable, err: err, hint: "is hookgate serve running with this config?"}
 	case errors.Is(err, client.ErrLogin):
-		return &failure{code: exitUnreachable, err: err, hint: "HOOKGATE_LOGIN is user:password of server.admin"}
+		return &failure{code: exitUnreachable, err: err, hint: "HOOKGATE_LOGIN is user:password of server.admin, HOOKGATE_TOKEN what hookgate tokens create printed"}
 	case errors.Is(err, client.ErrNotFound):
 		return &failure{code: exitNotFound, err: err}
 	case errors.Is(err, context.Canceled):

@@ -105,9 +105,10 @@ func TestRemote(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var user, password string
+	var user, password, authorization string
 	server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		user, password, _ = r.BasicAuth()
+		authorization = r.Header.Get("Authorization")
 		_, _ = w.Write([]byte(`{"items":[]}`))
 	})}
 	done := make(chan struct{})
@@ -124,6 +125,18 @@ func TestRemote(t *testing.T) {
 	}
 	if user != "team" || password != "secret:with:colons" {
 		t.Errorf("logged in as %s:%s", user, password)
+	}
+	t.Setenv("HOOKGATE_TOKEN", "hgt_secret")
+	if got := run(t, "events", "list"); got.code != 2 || strings.Contains(got.errOut, "secret") {
+		t.Errorf("with a login and a token: %+v", got)
+	}
+	t.Setenv("HOOKGATE_LOGIN", "")
+	if got := run(t, "events", "list"); got.code != 0 || authorization != "Bearer hgt_secret" {
+		t.Errorf("with a token: %+v, %q", got, authorization)
+	}
+	t.Setenv("HOOKGATE_TOKEN", "hgt_sec\nret")
+	if got := run(t, "events", "list"); got.code != 2 || strings.Contains(got.errOut, "sec") {
+		t.Errorf("with half a token: %+v", got)
 	}
 }
 

@@ -5,6 +5,7 @@ package client
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -55,10 +56,9 @@ func (p *Problem) Error() string {
 // Client is safe for concurrent use. It does what the server's own service
 // does: see api.Contract.
 type Client struct {
-	base  string // URL without a slash at its end
-	where string // what messages call the server: socket path or URL
-	user  string
-	pass  event.Secret
+	base  string       // URL without a slash at its end
+	where string       // what messages call the server: socket path or URL
+	login event.Secret // the header Authorization; "" on the socket
 	http  *http.Client
 }
 
@@ -73,17 +73,29 @@ func Unix(path string) *Client {
 	return &Client{base: "http://hookgate", where: path, http: newHTTP(transport)}
 }
 
-// Remote reaches the server at its public URL; login is user:password of
-// server.admin in its configuration. A redirect is not followed, for it would
-// carry the password to another place.
+// Remote reaches the server at its public URL, as the user of server.admin whom
+// login names, as user:password. A redirect is not followed, for it would carry
+// the password to another place.
 func Remote(base, login string) (*Client, error) {
-	u, err := url.Parse(base)
-	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
-		return nil, fmt.Errorf("%q is no URL of a server: it must be like https://hooks.agency.example", base)
-	}
 	user, pass, ok := strings.Cut(login, ":")
 	if !ok || user == "" || pass == "" {
 		return nil, errors.New("the login must be user:password, as server.admin has them")
+	}
+	return remote(base, "Basic "+base64.StdEncoding.EncodeToString([]byte(login)))
+}
+
+// RemoteToken is Remote for a program, which has a token in place of a user.
+func RemoteToken(base, token string) (*Client, error) {
+	if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return nil, errors.New("the token must be as hookgate tokens create printed it")
+	}
+	return remote(base, "Bearer "+token)
+}
+
+func remote(base, login string) (*Client, error) {
+	u, err := url.Parse(base)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" {
+		return nil, fmt.Errorf("%q is no URL of a server: it must be like https://hooks.agency.example", base)
 	}
 	transport := &http.Transport{
 		Proxy:               http.ProxyFromEnvironment,
@@ -92,7 +104,7 @@ func Remote(base, login string) (*Client, error) {
 		ForceAttemptHTTP2:   true,
 	}
 	base = u.Scheme + "://" + u.Host + strings.TrimRight(u.EscapedPath(), "/")
-	return &Client{base: base, where: base, user: user, pass: event.NewSecret(pass), http: newHTTP(transport)}, nil
+	return &Client{base: base, where: base, login: event.NewSecret(login), http: newHTTP(transport)}, nil
 }
 
 func newHTTP(transport *http.Transport) *http.Client {
@@ -100,6 +112,13 @@ func newHTTP(transport *http.Transport) *http.Client {
 		Transport:     transport,
 		Timeout:       5 * time.Minute, // a bulk action may change many rows
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// authorize adds the login to a request.
+func (c *Client) authorize(req *http.Request) {
+	if !c.login.IsZero() {
+		req.Header.Set("Authorization", c.login.Reveal())
 	}
 }
 
@@ -124,9 +143,7 @@ func (c *Client) call(ctx context.Context, method, path string, query url.Values
 	if body != nil && body.typ != "" {
 		req.Header.Set("Content-Type", body.typ)
 	}
-	if !c.pass.IsZero() {
-		req.SetBasicAuth(c.user, c.pass.Reveal())
-	}
+	c.authorize(req)
 	res, err := c.http.Do(req)
 	if err != nil {
 		return c.unreachable(ctx, err)

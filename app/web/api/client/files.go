@@ -15,9 +15,7 @@ func (c *Client) File(ctx context.Context, id string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot ask %s: %w", c.where, err)
 	}
-	if !c.pass.IsZero() {
-		req.SetBasicAuth(c.user, c.pass.Reveal())
-	}
+	c.authorize(req)
 	res, err := c.http.Do(req)
 	if err != nil {
 		return nil, c.unreachable(ctx, err)

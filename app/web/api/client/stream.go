@@ -24,9 +24,7 @@ func (c *Client) Tail(ctx context.Context, f event.Search, connected func(), sho
 	if err != nil {
 		return fmt.Errorf("cannot ask %s: %w", c.where, err)
 	}
-	if !c.pass.IsZero() {
-		req.SetBasicAuth(c.user, c.pass.Reveal())
-	}
+	c.authorize(req)
 	endless := *c.http
 	endless.Timeout = 0
 	res, err := endless.Do(req)
