@@ -8,7 +8,6 @@ import (
 	"hookgate/app/config"
 	"hookgate/app/ingest/source"
 	"hookgate/app/ruletest"
-	"hookgate/app/schema"
 	"hookgate/connectors"
 	"hookgate/forms"
 	"hookgate/internal/yamlnode"
@@ -42,7 +41,7 @@ func describeForms() yamlnode.Spec {
 // Schema is the JSON Schema of config.yaml where there are these kinds of
 // connections.
 func Schema(kinds []connectors.Kind) ([]byte, error) {
-	return schema.Generate(Describe(kinds))
+	return config.JSONSchema(Describe(kinds))
 }
 
 // inputs are the keys that an action can have. A schema cannot follow `to` to

@@ -1,6 +1,4 @@
-// Package schema writes what config.yaml can hold as a JSON Schema (draft
-// 2020-12), by which editors complete and check it while it is typed.
-package schema
+package config
 
 import (
 	"bytes"
@@ -17,11 +15,12 @@ const dialect = "https://json-schema.org/draft/2020-12/schema"
 // object is one schema.
 type object = map[string]any
 
-// Generate is the schema of a document that is described by root, an object
+// JSONSchema writes what config.yaml can hold as a JSON Schema, by which editors
+// complete and check it while it is typed. It is that of a document that is described by root, an object
 // whose keys are the document's sections. Whatever the strict decoder accepts
 // by its shape is valid; what is wrong by its meaning, such as a name that
 // nothing has, is left to `hookgate check`.
-func Generate(root yamlnode.Spec) ([]byte, error) {
+func JSONSchema(root yamlnode.Spec) ([]byte, error) {
 	top := node(root, place{})
 	properties, _ := top["properties"].(object)
 	for _, section := range properties {
@@ -106,7 +105,7 @@ func shape(s yamlnode.Spec, p place) object {
 	case yamlnode.MappingType:
 		return mapping(s, p)
 	case yamlnode.ListType:
-		return list(s, p)
+		return listSchema(s, p)
 	default:
 		return scalar(s, p)
 	}
@@ -166,7 +165,7 @@ func mapping(s yamlnode.Spec, p place) object {
 	return o
 }
 
-func list(s yamlnode.Spec, p place) object {
+func listSchema(s yamlnode.Spec, p place) object {
 	one := item(s, p)
 	all := object{"type": "array", "items": one}
 	if s.Single {
