@@ -81,7 +81,8 @@ func newTokensCreate(s *session) *cobra.Command {
 func newTokensList(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List the tokens, without their secrets",
-		Args: exactly(),
+		Example: `  hookgate tokens list`,
+		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return answered(cmd.Context(), s, (*client.Client).Tokens, func(page *admin.Page[admin.Token]) {
 				if len(page.Items) == 0 {
@@ -112,7 +113,8 @@ func (s *session) moment(at *time.Time, none string) string {
 func newTokensRevoke(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "revoke ID", Short: "End a token, at once",
-		Args: exactly("ID"),
+		Example: `  hookgate tokens revoke aud_5b472vy9rt00`,
+		Args:    exactly("ID"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var id event.AuditID
 			if err := id.UnmarshalText([]byte(args[0])); err != nil {

@@ -6,19 +6,24 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 
 	xterm "github.com/charmbracelet/x/term"
 )
 
 // output is standard output that remembers the first failure of writing to it:
-// whatever a command has to say is lost from there on, so it has failed.
+// whatever a command has to say is lost from there on, so it has failed. It is
+// safe for concurrent use.
 type output struct {
 	io.Writer
+	mu  sync.Mutex
 	err error
 }
 
 // Write implements io.Writer.
 func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if o.err != nil {
 		return 0, o.err
 	}
@@ -28,7 +33,11 @@ func (o *output) Write(p []byte) (int, error) {
 }
 
 // failed is what a call comes to whose output could not be written.
-func (o *output) failed() error { return o.err }
+func (o *output) failed() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.err
+}
 
 // terminalOutput is an output that can be asked whether it is a terminal.
 type terminalOutput struct {

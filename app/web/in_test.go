@@ -78,7 +78,7 @@ func TestInRefuses(t *testing.T) {
 		{"longer path", "POST", "/in/sitejet/" + sitejetToken + "/x", 403, ""},
 		{"escaped slash", "POST", "/in/sitejet%2F" + sitejetToken, 403, ""},
 		{"double slash", "POST", "//in/sitejet/" + sitejetToken, 404, ""},
-		{"root", "GET", "/", 404, ""},
+		{"no place", "GET", "/nothing", 404, ""},
 		{"unknown method", "BREW", "/in/sitejet/" + sitejetToken, 501, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
