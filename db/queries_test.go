@@ -248,6 +248,7 @@ func drive(t *testing.T, s *db.Store, c *clock, shared bool) {
 		d.writes(c)
 		d.reads(c)
 		d.upkeep(c, shared)
+		d.access(c)
 	}
 	kind := reflect.TypeOf(s)
 	for m := range kind.Methods() {
@@ -392,6 +393,31 @@ func (d *driver) overviews(ctx context.Context, c *clock) {
 }
 
 // upkeep deletes: it comes last.
+// access drives what is stored of logins.
+func (d *driver) access(c *clock) {
+	d.t.Helper()
+	s, ctx, now := d.s, d.t.Context(), c.Now()
+	id := event.AuditID(s.NewIDs(1))
+	hash := []byte(id.String())
+	d.do("AddSession", s.AddSession(event.Session{Hash: hash, User: "ada", Created: now, Seen: now, Expires: now.Add(time.Hour)}))
+	_, err := s.Session(ctx, hash)
+	d.do("Session", err)
+	d.do("SessionSeen", s.SessionSeen(hash, now, now.Add(time.Hour)))
+	d.do("EndSession", s.EndSession(hash))
+	d.do("EndSessions", s.EndSessions("ada"))
+	d.do("AddLoginLink", s.AddLoginLink(hash, "ada", now.Add(time.Hour)))
+	_, err = s.UseLoginLink(ctx, hash, now)
+	d.do("UseLoginLink", err)
+	d.do("AddToken", s.AddToken(event.Token{ID: id, Name: "ci", Scope: event.ScopeRead, Hash: hash}))
+	_, err = s.TokenOf(ctx, hash)
+	d.do("TokenOf", err)
+	_, err = s.Tokens(ctx)
+	d.do("Tokens", err)
+	d.do("TokenUsed", s.TokenUsed(id, now))
+	d.do("RevokeToken", s.RevokeToken(id))
+	d.do("PruneAccess", s.PruneAccess(now))
+}
+
 func (d *driver) upkeep(c *clock, shared bool) {
 	d.t.Helper()
 	s, ctx := d.s, d.t.Context()
