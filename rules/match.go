@@ -104,11 +104,8 @@ func (a *action) render(rule string, sc *lang.Scope, room *int) Rendered {
 		var missing []string
 		var err error
 		dst, missing, err = in.template.AppendWithin(dst, sc, min(lang.MaxOutput, *room))
-		if errors.Is(err, lang.ErrTooLarge) && *room < lang.MaxOutput {
-			err = errOutputs
-		}
 		if err != nil {
-			fail(in.name + ": " + err.Error())
+			fail(in.name + ": " + tooLarge(err, *room).Error())
 		}
 		if in.required && empty(dst[start:]) {
 			fail(emptyReason(in.name, missing))
@@ -122,6 +119,14 @@ func (a *action) render(rule string, sc *lang.Scope, room *int) Rendered {
 	r.Output = append(dst, '}')
 	*room -= len(r.Output)
 	return r
+}
+
+// tooLarge says of an output that grew too large which bound it met.
+func tooLarge(err error, room int) error {
+	if errors.Is(err, lang.ErrTooLarge) && room < lang.MaxOutput {
+		return errOutputs
+	}
+	return err
 }
 
 var errOutputs = fmt.Errorf("what the rules send because of one event would be larger than %d MB together", MaxOutputs>>20)

@@ -35,5 +35,5 @@ func (l *refusalLog) log(level slog.Level, message string, attrs ...slog.Attr) {
 	if n := l.skipped.Swap(0); n > 0 {
 		attrs = append(attrs, slog.Int64("left_out", n))
 	}
-	l.logger.LogAttrs(context.Background(), level, message, attrs...)
+	l.logger.LogAttrs(context.Background(), level, message, attrs...) //nolint:sloglint // the callers' messages are constants
 }

@@ -140,8 +140,8 @@ func (in *Input) fitEach(texts map[string]any, vendor string) (any, error) {
 // length reads how long an input may be and what is done with a longer one.
 func (b *builder) length(in *Input, y *inputYAML) {
 	in.Max, in.Cut, in.Split = y.Max, y.Cut, y.Split
-	known := false
-	if in.unit, known = units()[y.Unit.Value]; !known {
+	unit, known := units()[y.Unit.Value]
+	if in.unit = unit; !known {
 		names := []string{"utf16", "bytes", "json", "html"}
 		b.add(y.Unit.Diag("bad-value", "it can be "+joined(names), "there is no unit %q", y.Unit.Value))
 		in.unit = units()[""]

@@ -60,6 +60,7 @@ func (m *mover) digests(ctx context.Context, t *table) (here, there digest, err 
 	}
 	return here, there, errors.Join(err, <-failed)
 }
+
 func digestOfFile(ctx context.Context, file *sql.DB, t *table) (d digest, err error) {
 	rows, err := t.rows(ctx, file, nil)
 	if err != nil {

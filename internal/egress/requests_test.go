@@ -70,8 +70,8 @@ func TestRequests_contextEnds(t *testing.T) {
 						return
 					}
 					defer conn.Close()
-					_, _ = io.WriteString(conn, answer)
 					_, _ = io.ReadFull(conn, make([]byte, 20))
+					_, _ = io.WriteString(conn, answer) // not before the request: net/http takes that for unsolicited
 					if errors.Is(want, context.Canceled) {
 						cancel()
 					}
@@ -269,7 +269,9 @@ func TestRequests_requestBody(t *testing.T) {
 		if err == nil {
 			_ = resp.Body.Close()
 		}
-		if (err == nil) != (length == 4) || body.closed == 0 || (err != nil && len(tk.requests()) != 0) {
+		// Of a body that is too long net/http may have sent what was announced
+		// before it meets the rest.
+		if (err == nil) != (length == 4) || body.closed == 0 || (length == 5 && len(tk.requests()) != 0) {
 			t.Errorf("%s: %v, closed %d times, heard %v", name, err, body.closed, tk.requests())
 		}
 	}

@@ -84,19 +84,7 @@ func (t *table) add(name string, v any, ref *fastjson.Value) error {
 	}
 	switch x := v.(type) {
 	case map[string]any:
-		if text, isFile := fileText(x); isFile {
-			return t.row(name, text)
-		}
-		for _, key := range t.keys(x, ref) {
-			var inner *fastjson.Value
-			if ref != nil {
-				inner = jsondoc.Member(ref, key)
-			}
-			if err := t.add(under(name, humanKey(key)), x[key], inner); err != nil {
-				return err
-			}
-		}
-		return nil
+		return t.object(name, x, ref)
 	case []any:
 		if plainList(x) {
 			text, err := t.joined(x)
@@ -113,6 +101,23 @@ func (t *table) add(name string, v any, ref *fastjson.Value) error {
 		return nil
 	}
 	return t.row(name, valueText(v))
+}
+
+// object adds what the members of x are, or x as a file.
+func (t *table) object(name string, x map[string]any, ref *fastjson.Value) error {
+	if text, isFile := fileText(x); isFile {
+		return t.row(name, text)
+	}
+	for _, key := range t.keys(x, ref) {
+		var inner *fastjson.Value
+		if ref != nil {
+			inner = jsondoc.Member(ref, key)
+		}
+		if err := t.add(under(name, humanKey(key)), x[key], inner); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (t *table) row(name, value string) error {
