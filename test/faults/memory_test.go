@@ -54,6 +54,10 @@ forms:
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	answers := map[int]int{}
+	// A sender of some megabytes that is refused reads its answer if it is done
+	// sending within the time for which the server goes on reading, a second.
+	// On a busy machine not all are.
+	unheard := 0
 	from := 0
 	for _, f := range floods {
 		for range f.senders {
@@ -63,6 +67,10 @@ forms:
 				status := flood(t.Context(), client, g.URL+f.path, f.contentType, f.encoding, f.body)
 				mu.Lock()
 				defer mu.Unlock()
+				if status == 0 && len(f.body) > 1<<20 {
+					unheard++
+					return
+				}
 				answers[status]++
 			})
 		}
@@ -79,6 +87,9 @@ forms:
 		default:
 			t.Errorf("%d answers with status %d", count, status)
 		}
+	}
+	if unheard > 30 {
+		t.Errorf("%d of 60 senders of large bodies got no answer", unheard)
 	}
 	if r := g.PostJSON(inPath, lab.Payload(2)(2)); r.Status != http.StatusAccepted {
 		t.Errorf("a good event afterwards: status %d", r.Status)
