@@ -31,7 +31,7 @@ func (a *App) operators() *admin.Service {
 // force.
 func (l *Plan) forOperators(tests admin.Tests, since time.Time) admin.InForce {
 	out := admin.InForce{
-		Plan: &l.Plan, Since: since, Tests: tests, PublicURL: l.Config.Server.PublicURL, Known: l.Origins(),
+		Plan: &l.Plan, Since: since, Tests: tests, PublicURL: l.Config.Server.PublicURL, BaseURL: l.Config.Server.BaseURL(), Known: l.Origins(),
 		Compile: func(source []byte) (*ingest.RuleSet, error) { return NewRuleSet(source, l.Kinds) },
 	}
 	routes := l.Routes()

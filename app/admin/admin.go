@@ -70,6 +70,8 @@ type InForce struct {
 	Connections []ConnectionSettings // in the order of the file
 	Forms       []string             // in the order of the file
 	PublicURL   string
+	// BaseURL is PublicURL, or where this machine reaches the server.
+	BaseURL string
 	// Known is what is documented of each source, or follows from the fields of
 	// each form, by name.
 	Known map[string]schema.Source

@@ -20,7 +20,7 @@ type LoginRequest struct {
 // LoginLink logs in once, until Expires.
 type LoginLink struct {
 	User    string    `json:"user"`
-	URL     string    `json:"url"` // a path where server.public_url is not set
+	URL     string    `json:"url"`
 	Expires time.Time `json:"expires"`
 }
 
@@ -34,7 +34,7 @@ func (s *Service) LoginLink(_ context.Context, r LoginRequest) (LoginLink, error
 	if err != nil {
 		return LoginLink{}, missing(err, "the configuration has no user %q in server.admin", r.User)
 	}
-	return LoginLink{User: user, URL: strings.TrimRight(s.inForce().PublicURL, "/") + "/ui/login/" + secret, Expires: expires.UTC()}, nil
+	return LoginLink{User: user, URL: s.inForce().BaseURL + "/ui/login/" + secret, Expires: expires.UTC()}, nil
 }
 
 // TokenRequest asks for a token of a program.

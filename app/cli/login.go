@@ -34,9 +34,6 @@ anyway.`,
 			return answered(cmd.Context(), s, ask, func(link *admin.LoginLink) {
 				s.out.Println(link.URL)
 				s.note("logs in %s once, until %s", term.Clean(link.User), link.Expires.Local().Format(time.TimeOnly))
-				if strings.HasPrefix(link.URL, "/") {
-					s.note("server.public_url is not set: put the server's address before it")
-				}
 			})
 		},
 	}

@@ -115,7 +115,7 @@ func (s *session) announce(addr string, doc *config.Config, logger *slog.Logger)
 		logger.Warn("there is no source and no form: nothing can come in")
 	}
 	if doc.Server.Admin != nil {
-		logger.Info("pages", slog.String("url", baseURL(doc)+"/ui/"), slog.String("hint", "hookgate login prints a link that logs in"))
+		logger.Info("pages", slog.String("url", doc.Server.BaseURL()+"/ui/"), slog.String("hint", "hookgate login prints a link that logs in"))
 	}
 	logger.Info("listening", slog.String("address", addr), slog.String("version", version()))
 }

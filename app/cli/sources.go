@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"net"
 	"net/url"
 	"strings"
 
@@ -75,18 +74,9 @@ func (in *inbound) masked() string {
 	return in.base + in.path + "/••••"
 }
 
-// baseURL is where the server is reached: as the config says, else from this
-// machine.
-func baseURL(doc *config.Config) string {
-	if base := strings.TrimRight(doc.Server.PublicURL, "/"); base != "" {
-		return base
-	}
-	return "http://" + local(doc.Server.Listen)
-}
-
 // inbounds lists the sources and forms in the order of the config.
 func inbounds(doc *config.Config) []inbound {
-	base := baseURL(doc)
+	base := doc.Server.BaseURL()
 	var list []inbound
 	for _, source := range doc.Sources {
 		token := source.Node.Get("token").Text().Value
@@ -96,18 +86,6 @@ func inbounds(doc *config.Config) []inbound {
 		list = append(list, inbound{name: form.Name.Value, base: base, path: "/f/" + form.Name.Value, token: form.Node.Get("token").Text().Value})
 	}
 	return list
-}
-
-// local is how this machine reaches an address that a server listens on.
-func local(listen string) string {
-	host, port, err := net.SplitHostPort(listen)
-	if err != nil {
-		return listen
-	}
-	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
-		host = "localhost"
-	}
-	return net.JoinHostPort(host, port)
 }
 
 func inboundNames(doc *config.Config) []string {

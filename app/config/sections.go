@@ -46,6 +46,27 @@ func isAddress(text string) bool {
 	return err == nil
 }
 
+// BaseURL is where the server is reached, without a slash at its end: as
+// public_url says, else from its own machine.
+func (s *Server) BaseURL() string {
+	if s.PublicURL != "" {
+		return strings.TrimRight(s.PublicURL, "/")
+	}
+	return "http://" + local(s.Listen)
+}
+
+// local is how this machine reaches an address that a server listens on.
+func local(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
+	if err != nil {
+		return listen
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return net.JoinHostPort(host, port)
+}
+
 // checkURL wants what a path can be put behind.
 func (s *Server) checkURL(n yamlnode.Node) diag.List {
 	if n.Kind() != yamlnode.Scalar {

@@ -318,18 +318,9 @@ func (s *Server) formHook(c *fiber.Ctx) error {
 	if form == nil || src == nil {
 		return s.unknown(ctx, settings)
 	}
-	r, err := s.admit(c, settings, plan, src)
-	if r == nil {
+	ack, err := s.take(c, settings, plan, src)
+	if ack == nil {
 		return err
-	}
-	leave, err := s.understand(ctx, inputOf(r))
-	if err != nil {
-		return s.unread(ctx, form.Name, err, 0)
-	}
-	defer leave()
-	ack, err := s.cfg.Intake.Accept(plan, r)
-	if err != nil {
-		return s.notTaken(ctx, form.Name, ack, err)
 	}
 	// 200, because there are builders that take nothing else for a success.
 	text, err := json.Marshal(forms.Accepted{OK: true, ID: ack.ID})

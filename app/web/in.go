@@ -30,25 +30,34 @@ func (s *Server) in(c *fiber.Ctx) error {
 	if src == nil {
 		return s.unknown(ctx, settings)
 	}
+	ack, err := s.take(c, settings, plan, src)
+	if ack != nil {
+		accepted(ctx, *ack)
+	}
+	return err
+}
+
+// take admits what a sender posts and has it accepted; nil: it is answered.
+func (s *Server) take(c *fiber.Ctx, settings *Settings, plan *ingest.Plan, src *source.Source) (*ingest.Ack, error) {
+	ctx := c.Context()
 	r, err := s.admit(c, settings, plan, src)
 	if r == nil {
-		return err
+		return nil, err
 	}
 	leave, err := s.understand(ctx, inputOf(r))
 	if err != nil {
-		return s.unread(ctx, src.Name, err, 0)
+		return nil, s.unread(ctx, src.Name, err, 0)
 	}
 	defer leave()
 	ack, err := s.cfg.Intake.Accept(plan, r)
 	if err != nil {
-		return s.notTaken(ctx, src.Name, ack, err)
+		return nil, s.notTaken(ctx, src.Name, ack, err)
 	}
 	if ack.Handshake != nil {
 		s.handshake(ctx, src, r, ack.Handshake)
-		return nil
+		return nil, nil
 	}
-	accepted(ctx, ack)
-	return nil
+	return &ack, nil
 }
 
 // inputOf is the body of a request.

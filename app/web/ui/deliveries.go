@@ -148,6 +148,11 @@ func (v *view) CanCancel(d admin.Delivery) bool {
 	return d.State == event.Failed || slices.Contains(event.OpenStates(), d.State)
 }
 
+// HoldsUp reports whether others with the delivery's ordering key wait for it.
+func (v *view) HoldsUp(d admin.Delivery) bool {
+	return d.Key != "" && slices.Contains(event.OpenStates(), d.State)
+}
+
 // Pretty is JSON for people.
 func (v *view) Pretty(raw json.RawMessage) string {
 	var out bytes.Buffer

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -52,6 +53,8 @@ func (u *UI) event(c *fiber.Ctx) error {
 	if err != nil {
 		return u.fail(c, err)
 	}
+	// As the rules made them, for the page reads downwards.
+	slices.SortFunc(detail.Deliveries, func(a, b admin.Delivery) int { return cmp.Compare(a.ID, b.ID) })
 	v := u.view(c, "events", "")
 	data := eventPage{Event: &detail, Tab: c.Query("tab"), State: v.EventState(detail.Event)}
 	data.Rules, data.Others = v.ruleStories(&detail)
@@ -205,16 +208,20 @@ func (v *view) story(d *admin.EventDetail, list []ruleStory) string {
 		add("%d of %d rules matched.", matched, len(d.Rules))
 	}
 	for i := range d.Deliveries {
-		said = append(said, v.deliveryStory(&d.Deliveries[i]))
+		said = append(said, v.deliveryStory(&d.Deliveries[i], d.Time))
 	}
 	return strings.Join(said, " ")
 }
 
-// deliveryStory says in a sentence how a delivery stands.
-func (v *view) deliveryStory(d *admin.Delivery) string {
+// deliveryStory says in a sentence how a delivery of an event of began stands.
+func (v *view) deliveryStory(d *admin.Delivery, began time.Time) string {
 	switch d.State {
 	case event.Delivered:
-		return v.T("%s had it after %s.", d.Connection, v.Took(d.DurationMS))
+		if len(d.History) == 0 {
+			return v.T("%s has it.", d.Connection)
+		}
+		last := d.History[len(d.History)-1]
+		return v.T("%s had it after %s.", d.Connection, v.Took(float64(last.Started.Sub(began))/1e6+last.DurationMS))
 	case event.Failed:
 		return v.T("%s did not get it: %s.", d.Connection, strings.TrimSuffix(d.Error, "."))
 	case event.Retrying:
@@ -243,7 +250,7 @@ func (v *view) Took(ms float64) string {
 // logarithmic scale, for each delivery a lane.
 type lifeLine struct {
 	Lanes  []string
-	Height int
+	Height int    // of the picture, in pixels
 	Text   string // what a screen reader says of it
 	Ticks  []tick
 	Bars   []bar
@@ -252,9 +259,8 @@ type lifeLine struct {
 
 type tick struct {
 	X, Text string
-	Anchor  string
+	Anchor  string // of the text: start, middle or end
 	Foot, Y int
-	Wide    bool
 }
 
 type bar struct {
@@ -275,7 +281,8 @@ func (v *view) lifeLine(d *admin.EventDetail) *lifeLine {
 	if len(d.Deliveries) == 0 || len(d.Deliveries) > 12 {
 		return nil
 	}
-	l := &lifeLine{Height: laneHeight * (len(d.Deliveries) + 1)}
+	bottom := laneHeight * (len(d.Deliveries) + 1)
+	l := &lifeLine{Height: bottom + laneHeight - laneTop}
 	longest := time.Second
 	for i := range d.Deliveries {
 		one := &d.Deliveries[i]
@@ -293,10 +300,11 @@ func (v *view) lifeLine(d *admin.EventDetail) *lifeLine {
 		text  string
 	}{{time.Millisecond, "1 ms"}, {10 * time.Millisecond, "10 ms"}, {100 * time.Millisecond, "100 ms"}, {time.Second, "1 s"}, {10 * time.Second, "10 s"}, {time.Minute, "1 min"}, {10 * time.Minute, "10 min"}, {time.Hour, "1 h"}, {12 * time.Hour, "12 h"}, {48 * time.Hour, "2 d"}} {
 		if t.after <= longest {
-			l.Ticks = append(l.Ticks, tick{X: percent(at(t.after)), Text: t.text, Anchor: "middle", Y: l.Height, Foot: l.Height + 15})
+			x := at(t.after)
+			l.Ticks = append(l.Ticks, tick{X: percent(x), Text: t.text, Anchor: anchor(x), Y: bottom, Foot: bottom + 15})
 		}
 	}
-	l.Bars = append(l.Bars, bar{X: percent(at(0)), Width: "2%", TextX: percent(at(0) + 3), Y: laneTop, TextY: laneTop + 8, Class: "f-ink", Text: "202"})
+	l.Bars = append(l.Bars, bar{X: percent(at(0)), Width: "2%", TextX: percent(at(0) + 3), Y: laneTop, TextY: laneTop + 8, Class: "f-ink", Text: v.T("kept")})
 	var said []string
 	for i := range d.Deliveries {
 		said = append(said, v.lane(l, &d.Deliveries[i], d.Time, laneTop+laneHeight*(i+1), at))
@@ -342,6 +350,17 @@ func scale(longest time.Duration) func(time.Duration) float64 {
 		ms := max(1, float64(d)/float64(time.Millisecond))
 		return 1.5 + 93.5*min(1, math.Log10(ms)/top)
 	}
+}
+
+// anchor keeps the text at a place within the picture.
+func anchor(x float64) string {
+	switch {
+	case x < 3:
+		return "start"
+	case x > 92:
+		return "end"
+	}
+	return "middle"
 }
 
 func percent(x float64) string { return fmt.Sprintf("%.2f%%", min(x, 100)) }

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -53,6 +54,9 @@ func (l language) Other() language {
 // arguments in their places. What the language lacks stays English; a test says
 // which.
 func (l language) text(text string, args ...any) string {
+	if len(args) > 0 && args[0] == 1 {
+		text = cmp.Or(ofOne[text], text)
+	}
 	if l == german {
 		if own, ok := germanTexts[text]; ok {
 			text = own
@@ -69,6 +73,23 @@ func (l language) text(text string, args ...any) string {
 		}
 	}
 	return fmt.Sprintf(text, args...)
+}
+
+// ofOne are the texts that are another one where their first number is 1.
+var ofOne = map[string]string{
+	"%d connections are paused.":                    "%d connection is paused.",
+	"%d deliveries":                                 "%d delivery",
+	"%d deliveries are being sent again.":           "%d delivery is being sent again.",
+	"%d deliveries failed within the last day.":     "%d delivery failed within the last day.",
+	"%d deliveries, the last":                       "%d delivery",
+	"%d deliveries were given up.":                  "%d delivery was given up.",
+	"%d deliveries were tried within the last day.": "%d delivery was tried within the last day.",
+	"%d events":                                "%d event",
+	"%d events were looked through.":           "%d event was looked through.",
+	"%d more tries, then a pause.":             "%d more try, then a pause.",
+	"%d tries":                                 "%d try",
+	"Retry %d deliveries":                      "Retry %d delivery",
+	"Too many tries. Try again in %d seconds.": "Too many tries. Try again in %d second.",
 }
 
 // number writes a whole number in groups of three: 1,204 or 1.204. A number

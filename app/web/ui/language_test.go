@@ -58,6 +58,12 @@ func usedTexts(t *testing.T) map[string]bool {
 		used[m.Word] = true
 	}
 	used[noSuchDelivery], used[noSuchPage] = true, true
+	for many, one := range ofOne {
+		if !used[many] {
+			t.Errorf("no page has this text any more: %q", many)
+		}
+		used[one] = true
+	}
 	for _, v := range usualViews {
 		used[v.Name] = true
 	}

@@ -164,7 +164,7 @@ func (u *UI) renderPage(c *fiber.Ctx, page, menu, title string, data any) error 
 		return fmt.Errorf("make the page %s: %w", page, err)
 	}
 	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
-	c.Append(fiber.HeaderVary, "HX-Request", fiber.HeaderAcceptLanguage, fiber.HeaderCookie)
+	c.Append(fiber.HeaderVary, fiber.HeaderAcceptLanguage, fiber.HeaderCookie)
 	return u.sendCompressed(c, out.Bytes())
 }
 

@@ -59,10 +59,6 @@ func (u *UI) session(c *fiber.Ctx) error {
 	secret := c.Cookies(cookieName(c))
 	visitor, err := u.cfg.Access.Session(ctx, secret)
 	if errors.Is(err, access.ErrDenied) {
-		if c.Get("HX-Request") != "" { // a fragment would put the login into a part of the page
-			c.Set("HX-Refresh", "true")
-			return c.SendStatus(fiber.StatusUnauthorized)
-		}
 		to := ""
 		if c.Method() == fiber.MethodGet {
 			to = "?to=" + url.QueryEscape(string(c.Context().RequestURI()))
@@ -74,7 +70,7 @@ func (u *UI) session(c *fiber.Ctx) error {
 	}
 	c.Locals(visitorKey, visitor)
 	if c.Method() != fiber.MethodGet && c.Method() != fiber.MethodHead {
-		if !validCSRF(secret, string(c.Context().PostArgs().Peek("csrf"))) && !validCSRF(secret, c.Get("X-CSRF")) {
+		if !validCSRF(secret, string(c.Context().PostArgs().Peek("csrf"))) {
 			return u.refuse(c, fiber.StatusForbidden, "This page is too old to act. Load it again and try once more; nothing was done.")
 		}
 	}

@@ -1,4 +1,4 @@
-// What the pages need beside htmx. Everything works without it, but for keys and copying.
+// What makes the pages quicker. Everything works without it, but for keys and copying.
 const root = document.documentElement, $ = (q, of = document) => of.querySelector(q), $$ = (q, of = document) => [...of.querySelectorAll(q)];
 
 // Light, dark or as the system has it. The server sets data-theme from the cookie.
@@ -13,8 +13,6 @@ document.addEventListener("click", e => {
   }
   const copy = on("[data-copy]");
   if (copy) navigator.clipboard?.writeText(copy.dataset.copy).then(() => say(copy.dataset.done || "Copied"));
-  const opener = on("[data-dialog]");
-  if (opener) $("#" + opener.dataset.dialog)?.showModal();
   if (on("[data-close]")) on("dialog")?.close();
   const more = $("details.more[open]");
   if (more && !on("details.more")) more.open = false;
@@ -26,15 +24,6 @@ function say(text) {
   if (!box) { box = document.createElement("div"); box.id = "say"; box.className = "vh"; box.setAttribute("role", "status"); document.body.append(box); }
   box.textContent = text;
 }
-
-// Bulk bar: the boxes of a list, and the one above them.
-document.addEventListener("change", e => {
-  const form = e.target.closest("[data-bulk]");
-  if (!form || e.target.type !== "checkbox") return;
-  const boxes = $$("tbody input[type=checkbox]", form);
-  if (e.target.matches("thead *")) boxes.forEach(b => (b.checked = e.target.checked));
-  boxes.forEach(b => b.closest("tr").classList.toggle("sel", b.checked));
-});
 
 // Keys; never while somebody writes.
 let waiting = "";
@@ -49,7 +38,6 @@ document.addEventListener("keydown", e => {
   if (e.key === "/") { const q = $("[name=q]"); if (q) { e.preventDefault(); q.focus(); } else location.href = "/ui/events"; }
   else if (e.key === "j") go(at + 1);
   else if (e.key === "k") go(at - 1);
-  else if (e.key === "x") rows[at]?.closest("tr")?.querySelector("input[type=checkbox]")?.click();
   else if (e.key === "?") $("#keys")?.showModal();
   else press(e.key);
 });
@@ -60,17 +48,9 @@ document.addEventListener("change", e => { if (e.target.matches("select[data-sub
 // Times as the browser's zone has them; the server writes its own.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const clock = { time: { hour: "2-digit", minute: "2-digit", second: "2-digit" }, minute: { hour: "2-digit", minute: "2-digit" }, day: { day: "numeric", month: "short" }, full: { dateStyle: "medium", timeStyle: "medium" } };
-function localTimes(of) {
-  $$("time[datetime]", of).forEach(t => {
-    const at = new Date(t.dateTime), kind = t.dataset.as;
-    if (isNaN(at) || !clock[kind]) return;
-    t.textContent = new Intl.DateTimeFormat(root.lang, { ...clock[kind], hourCycle: "h23" }).format(at);
-    t.title = new Intl.DateTimeFormat(root.lang, { dateStyle: "full", timeStyle: "long" }).format(at) + ` (${zone})`;
-  });
-}
-localTimes(document);
-document.addEventListener("htmx:afterSwap", e => {
-  localTimes(e.target);
-  if (e.target.id === "dialog") e.target.closest("dialog")?.showModal();
+$$("time[datetime]").forEach(t => {
+  const at = new Date(t.dateTime), kind = t.dataset.as;
+  if (isNaN(at) || !clock[kind]) return;
+  t.textContent = new Intl.DateTimeFormat(root.lang, { ...clock[kind], hourCycle: "h23" }).format(at);
+  t.title = new Intl.DateTimeFormat(root.lang, { dateStyle: "full", timeStyle: "long" }).format(at) + ` (${zone})`;
 });
-document.addEventListener("htmx:sseMessage", e => localTimes(document));
