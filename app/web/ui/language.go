@@ -76,20 +76,30 @@ func (l language) text(text string, args ...any) string {
 }
 
 // ofOne are the texts that are another one where their first number is 1.
-var ofOne = map[string]string{
-	"%d connections are paused.":                    "%d connection is paused.",
-	"%d deliveries":                                 "%d delivery",
-	"%d deliveries are being sent again.":           "%d delivery is being sent again.",
-	"%d deliveries failed within the last day.":     "%d delivery failed within the last day.",
-	"%d deliveries, the last":                       "%d delivery",
-	"%d deliveries were given up.":                  "%d delivery was given up.",
-	"%d deliveries were tried within the last day.": "%d delivery was tried within the last day.",
-	"%d events":                                "%d event",
-	"%d events were looked through.":           "%d event was looked through.",
-	"%d more tries, then a pause.":             "%d more try, then a pause.",
-	"%d tries":                                 "%d try",
-	"Retry %d deliveries":                      "Retry %d delivery",
-	"Too many tries. Try again in %d seconds.": "Too many tries. Try again in %d second.",
+var ofOne = dictionary([][2]string{
+	{"%d connections are paused.", "%d connection is paused."},
+	{"%d deliveries", "%d delivery"},
+	{"%d deliveries are being sent again.", "%d delivery is being sent again."},
+	{"%d deliveries failed within the last day.", "%d delivery failed within the last day."},
+	{"%d deliveries, the last", "%d delivery"},
+	{"%d deliveries were given up.", "%d delivery was given up."},
+	{"%d deliveries were tried within the last day.", "%d delivery was tried within the last day."},
+	{"%d events", "%d event"},
+	{"%d events were looked through.", "%d event was looked through."},
+	{"%d more tries, then a pause.", "%d more try, then a pause."},
+	{"%d tries", "%d try"},
+	{"Retry %d deliveries", "Retry %d delivery"},
+	{"Too many tries. Try again in %d seconds.", "Too many tries. Try again in %d second."},
+})
+
+// dictionary is texts by other ones, from pairs of them. A pair to a line is not
+// aligned with its neighbours, so that a new text is one line of a change.
+func dictionary(pairs [][2]string) map[string]string {
+	texts := make(map[string]string, len(pairs))
+	for _, p := range pairs {
+		texts[p[0]] = p[1]
+	}
+	return texts
 }
 
 // number writes a whole number in groups of three: 1,204 or 1.204. A number
