@@ -57,16 +57,10 @@ func TestDocs_gettingStarted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sample, err := os.ReadFile("cli/demo/samples/website_status_changed.json")
-	if err != nil {
-		t.Fatal(err)
-	}
 	folder := t.TempDir()
 	env := "SITEJET_TOKEN=0123456789abcdef0123\nSLACK_WEBHOOK_URL=https://hooks.slack.example/services/T0/B0/x\nBILLING_API_KEY=0123456789\nBILLING_SIGNING_SECRET=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n"
-	for name, content := range map[string][]byte{"website_status_changed.json": sample, ".env": []byte(env)} {
-		if err := os.WriteFile(filepath.Join(folder, name), content, 0o600); err != nil {
-			t.Fatal(err)
-		}
+	if err := os.WriteFile(filepath.Join(folder, ".env"), []byte(env), 0o600); err != nil {
+		t.Fatal(err)
 	}
 	var config any
 	tests := 0

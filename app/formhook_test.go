@@ -56,11 +56,11 @@ func TestFormHook(t *testing.T) {
 		}
 		return res.StatusCode, answer.ID
 	}
-	wix, err := os.ReadFile("../forms/builder/testdata/wix.json")
+	wix, err := os.ReadFile("../forms/builder/samples/wix.json")
 	if err != nil {
 		t.Fatal(err)
 	}
-	tally, err := os.ReadFile("../forms/builder/testdata/tally.json")
+	tally, err := os.ReadFile("../forms/builder/samples/tally.json")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -38,10 +38,6 @@ func TestExample(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(filepath.Dir(path), ".env"), env, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	fixtures := filepath.Join(filepath.Dir(path), "docs", "fixtures")
-	if err := os.CopyFS(fixtures, os.DirFS("../docs/fixtures")); err != nil {
-		t.Fatal(err)
-	}
 	loaded, report, err := app.Load(path)
 	if err != nil {
 		t.Fatalf("config.yaml has faults:\n%v", report.List)

@@ -19,7 +19,7 @@ import (
 // reports the CPU time of the process, and that of the PostgreSQL server, and
 // the bytes on disk for each event.
 func BenchmarkAccept(b *testing.B) {
-	payload, err := os.ReadFile("../test/testdata/sitejet/website_status_changed.json")
+	payload, err := os.ReadFile("../app/ingest/samples/files/sitejet/website_status_changed.json")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -31,6 +31,14 @@ var (
 // Webhook reports whether a form builder posts and no visitor.
 func (f *Form) Webhook() bool { return f.format != nil }
 
+// Format is the name of the builder's format; "" where visitors post.
+func (f *Form) Format() string {
+	if f.format == nil {
+		return ""
+	}
+	return f.format.Name
+}
+
 // EventID is the expression by which the builder's repeats are recognised
 // unless the configuration has one; "" for none. subject says that it is the
 // submission's and not the event's, see builder.Format.

@@ -6,11 +6,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
 	"hookgate/app/ingest"
+	"hookgate/app/ingest/samples"
 	"hookgate/app/ingest/source"
 	"hookgate/app/replay"
 	"hookgate/db"
@@ -236,21 +239,51 @@ func (e *KeptError) Error() string { return e.Cause.Error() }
 // Unwrap gives the cause.
 func (e *KeptError) Unwrap() error { return e.Cause }
 
-// Send accepts a body as if the source's sender had sent it, without
-// authentication.
-func (s *Service) Send(_ context.Context, name, contentType string, body []byte) (Accepted, error) {
+// Sending is an event by hand.
+type Sending struct {
+	Source      string // or form
+	ContentType string
+	Headers     map[string]string // besides; of a type that is told there
+	Body        []byte
+	// Fresh says that it is no repeat of anything: a sample is the same each time.
+	Fresh bool
+}
+
+// Send accepts a body as if the source's sender, or the form's visitor, had
+// sent it, without authentication.
+func (s *Service) Send(_ context.Context, in Sending) (Accepted, error) {
 	plan := s.inForce().Plan
-	if plan.Sources[name] == nil {
-		return Accepted{}, &NotFoundError{fmt.Sprintf("there is no source %q", name)}
+	form := plan.Forms[in.Source]
+	if plan.Sources[in.Source] == nil && form == nil {
+		return Accepted{}, &NotFoundError{fmt.Sprintf("there is no source or form %q", in.Source)}
 	}
-	ack, err := s.opt.Intake.Accept(plan, &ingest.Request{
-		Request: source.Request{Method: "POST", ContentType: contentType, Body: slices.Clone(body), Now: s.opt.Now()},
-		Source:  name, Headers: map[string]string{"content-type": contentType},
-	})
-	if err != nil && ack.ID != 0 {
+	headers := map[string]string{"content-type": in.ContentType}
+	maps.Copy(headers, in.Headers)
+	r := &ingest.Request{
+		Request: source.Request{Method: "POST", ContentType: in.ContentType, Body: slices.Clone(in.Body), Now: s.opt.Now()},
+		Source:  in.Source, Headers: headers, Sample: &ingest.Sample{Stored: true, Fresh: in.Fresh},
+	}
+	if form != nil && form.TakesFiles() && strings.HasPrefix(in.ContentType, "multipart/form-data") {
+		r.Stream, r.Body = bytes.NewReader(r.Body), nil
+	}
+	ack, err := s.opt.Intake.Accept(plan, r)
+	switch {
+	case err != nil && ack.ID != 0:
 		err = &KeptError{ack.ID, err}
+	case len(ack.Form.Problems) > 0:
+		err = &RefusedError{"the form refuses it, and nothing is kept: " + (&ingest.RefusedError{Problems: ack.Form.Problems}).Error()}
 	}
 	return Accepted{ID: ack.ID}, err
+}
+
+// Samples lists what can be sent to a source or form to try it, the usual one
+// first.
+func (s *Service) Samples(_ context.Context, name string) ([]samples.Sample, error) {
+	list, err := samples.For(s.inForce().Plan, name)
+	if errors.Is(err, ingest.ErrNoSource) {
+		return nil, &NotFoundError{fmt.Sprintf("there is no source or form %q", name)}
+	}
+	return list, err
 }
 
 // eventItem presents an event with its deliveries. The details are the

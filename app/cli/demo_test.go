@@ -79,13 +79,12 @@ func TestDemo_servesOn(t *testing.T) {
 	}()
 	config := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(out.until(t, "export HOOKGATE_CONFIG=")), "export HOOKGATE_CONFIG="))
 	out.until(t, "hookgate deliveries list")
-	sample := filepath.Join(filepath.Dir(config), "website_status_changed.json")
-	out.until(t, sample)
+	out.until(t, "hookgate events send sitejet --sample")
 	list := run(t, "events", "list", "-c", config)
 	if list.code != 0 || strings.Count(list.out, "\n") != 10 {
 		t.Errorf("events list: %+v", list)
 	}
-	sent := run(t, "events", "send", "sitejet", sample, "--set", "website.status=Assign", "-c", config)
+	sent := run(t, "events", "send", "sitejet", "--sample", "--set", "website.status=Assign", "-c", config)
 	if sent.code != 0 {
 		t.Errorf("events send: %+v", sent)
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/valyala/fastjson"
 
+	"hookgate/app/admin"
 	"hookgate/app/ingest"
 	"hookgate/app/web/api/client"
 	"hookgate/internal/body"
@@ -18,36 +19,98 @@ import (
 // maxSample limits what events send reads, well above any limit of a server.
 const maxSample = 64 << 20
 
+// sendFlags are those of events send.
+type sendFlags struct {
+	sets, headers []string
+	contentType   string
+	sample        bool
+}
+
 func newEventsSend(s *session) *cobra.Command {
-	var sets []string
-	var contentType string
+	var flags sendFlags
 	c := &cobra.Command{
-		Use: "send SOURCE FILE|-", Short: "Send a sample through the running server",
-		Long: `Send a sample through the running server, as if SOURCE had received it: rules
-run and deliveries are made. Only authentication and the recognition of repeats
-by signature headers are left out.
+		Use: "send SOURCE FILE|- | send SOURCE [SAMPLE] --sample", Short: "Send a sample through the running server",
+		Long: `Send a file, or a sample that hookgate has, through the running server, as if
+SOURCE had received it: rules run and deliveries are made. SOURCE is a source or
+a form. Only authentication, captchas and the recognition of repeats by signature
+headers are left out.
+
+With --sample it is what the source's sender sends, or what a visitor fills in,
+and is never taken for a repeat. SAMPLE is one of those that hookgate samples list
+SENDER shows; the first of them where it is left out.
 
 --set changes a value of a JSON sample first: a path of names and list indexes
 with dots, and the new value, as JSON or else as text.`,
-		Example: "  hookgate events send sitejet sample.json --set website.status=Done",
-		Args:    exactly("a source", "a file (or -)"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			content, err := s.readSample(args[1])
-			if err != nil {
-				return err
+		Example: `  hookgate events send sitejet --sample
+  hookgate events send sitejet website_created --sample
+  hookgate events send sitejet sample.json --set website.status=Done`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if flags.sample && len(args) == 1 {
+				return nil
 			}
-			if content, err = setValues(content, sets); err != nil {
-				return err
+			err := exactly("a source", "a file (or -)")(cmd, args)
+			if err != nil && len(args) == 1 {
+				return usageError("hookgate events send "+args[0]+" --sample sends one that hookgate has", errors.New("say which file to send, or - for stdin"))
 			}
-			if contentType == "" {
-				contentType = body.GuessType(args[1], content)
-			}
-			return s.sendEvent(cmd, args[0], contentType, content)
+			return err
 		},
+		RunE: func(cmd *cobra.Command, args []string) error { return s.send(cmd, args, &flags) },
 	}
-	c.Flags().StringArrayVar(&sets, "set", nil, "change a value first: `path=value`; may be given more than once")
-	c.Flags().StringVar(&contentType, "content-type", "", "the sample's content `type` (else by its name and content)")
+	f := c.Flags()
+	f.BoolVar(&flags.sample, "sample", false, "send a sample that hookgate has")
+	f.StringArrayVar(&flags.sets, "set", nil, "change a value first: `path=value`; may be given more than once")
+	f.StringArrayVar(&flags.headers, "header", nil, "a `Name: value` of the request; may be given more than once")
+	f.StringVar(&flags.contentType, "content-type", "", "the sample's content `type` (else by its name and content)")
 	return c
+}
+
+func (s *session) send(cmd *cobra.Command, args []string, flags *sendFlags) error {
+	in := admin.Sending{Source: args[0], ContentType: flags.contentType, Fresh: flags.sample}
+	var err error
+	if in.Headers, err = withHeaders(nil, flags.headers); err != nil {
+		return err
+	}
+	if flags.sample {
+		err = s.withSample(cmd, args, &in)
+	} else {
+		in.Body, err = s.readSample(args[1])
+	}
+	if err != nil {
+		return err
+	}
+	if in.Body, err = setValues(in.Body, flags.sets); err != nil {
+		return err
+	}
+	if in.ContentType == "" {
+		in.ContentType = body.GuessType(args[1], in.Body)
+	}
+	return s.sendEvent(cmd, in)
+}
+
+// withSample makes it one of the samples that the server has for the source.
+func (s *session) withSample(cmd *cobra.Command, args []string, in *admin.Sending) error {
+	server, err := s.connect()
+	if err != nil {
+		return err
+	}
+	list, err := server.Samples(cmd.Context(), in.Source)
+	if err != nil {
+		return notSent(err)
+	}
+	sample, err := chooseSample(list, args)
+	if err != nil {
+		return err
+	}
+	for name, value := range sample.Headers {
+		if _, given := in.Headers[name]; !given {
+			in.Headers[name] = value
+		}
+	}
+	in.Body = []byte(sample.Body)
+	if in.ContentType == "" {
+		in.ContentType = sample.ContentType
+	}
+	return nil
 }
 
 func (s *session) readSample(name string) ([]byte, error) {
@@ -98,17 +161,14 @@ func assignments(sets []string) ([]ingest.Assignment, error) {
 	return list, nil
 }
 
-func (s *session) sendEvent(cmd *cobra.Command, source, contentType string, content []byte) error {
+func (s *session) sendEvent(cmd *cobra.Command, in admin.Sending) error {
 	server, err := s.connect()
 	if err != nil {
 		return err
 	}
-	accepted, err := server.Send(cmd.Context(), source, contentType, content)
-	if errors.Is(err, client.ErrNotFound) {
-		return &failure{code: exitNotFound, err: err, hint: "hookgate routes lists the sources; a form is posted to: hookgate sources url FORM"}
-	}
+	accepted, err := server.Send(cmd.Context(), in)
 	if err != nil {
-		return serverError(err)
+		return notSent(err)
 	}
 	if s.json {
 		return s.printJSON(accepted)
@@ -116,4 +176,12 @@ func (s *session) sendEvent(cmd *cobra.Command, source, contentType string, cont
 	s.out.Println(accepted.ID.String())
 	s.note("sent; hookgate events show %s tells what became of it", accepted.ID)
 	return nil
+}
+
+// notSent is serverError for what has to name a source or form.
+func notSent(err error) error {
+	if errors.Is(err, client.ErrNotFound) {
+		return &failure{code: exitNotFound, err: err, hint: "hookgate routes lists the sources and forms"}
+	}
+	return serverError(err)
 }

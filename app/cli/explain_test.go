@@ -16,7 +16,7 @@ func agency(t *testing.T) (config, sample string) {
 	t.Helper()
 	config = writeConfig(t, fixture(t, "agency.yaml"))
 	sample = filepath.Join(filepath.Dir(config), "fixtures", "website_status_changed.json")
-	text, err := os.ReadFile(filepath.Join("demo", "samples", "website_status_changed.json"))
+	text, err := os.ReadFile(filepath.Join("..", "ingest", "samples", "files", "sitejet", "website_status_changed.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -190,7 +190,7 @@ func TestExplain_kept(t *testing.T) {
 // for spam reaches no rule.
 func TestExplain_asTheServer(t *testing.T) {
 	t.Parallel()
-	tally, err := os.ReadFile(filepath.Join("..", "..", "forms", "builder", "testdata", "tally.json"))
+	tally, err := os.ReadFile(filepath.Join("..", "..", "forms", "builder", "samples", "tally.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -57,7 +57,7 @@ func newRoot(s *session) *cobra.Command {
 	root.AddCommand(
 		newServe(s), newDemo(s),
 		newCheck(s), newTest(s), newExplain(s), newSchema(s), newRoutes(s),
-		newEvents(s), newReplay(s), newDeliveries(s),
+		newEvents(s), newReplay(s), newSamples(s), newDeliveries(s),
 		newForms(s),
 		newLogin(s), newTokens(s), newPasswd(s),
 		newConnections(s), newConnectors(s), newReload(s), newReplicas(s), newMigrate(s), newSources(s), newVersion(s),

@@ -12,7 +12,7 @@ import (
 const agencyTests = `
 tests:
   - name: Interest → Preparation creates a subscription and nothing else
-    event: { source: sitejet, file: fixtures/website_status_changed.json }
+    event: { source: sitejet, sample: website_status_changed }
     set: { previousStatus: Interest, website.status: Preparation }
     expect: [create-subscription/billing]
   - name: Publish → Done activates and announces
@@ -67,7 +67,7 @@ tests:
     event: { source: sitejet, type: website_status_changed, data: { previousStatus: Interest } }
     expect: [create-subscription/billing]
   - name: a rule matches
-    event: { source: sitejet, file: fixtures/website_status_changed.json }
+    event: { source: sitejet, sample: website_status_changed }
     unmatched: true
   - name: a rule that does not listen
     event: { source: quote, data: { name: Ada } }

@@ -32,7 +32,7 @@ func TestUsage(t *testing.T) {
 		{"events list --before dlv_", 2, "not a valid id"},
 		{"events show", 2, "hookgate events show wants the id of an event"},
 		{"events show evt_!", 2, "not a valid id"},
-		{"events send shop", 2, "hookgate events send wants a source and a file (or -)"},
+		{"events send shop", 2, "say which file to send, or - for stdin"},
 		{"events send shop /nowhere/sample.json", 2, "no such file"},
 		{"events send shop - --set a", 2, "write path=value"},
 		{"deliveries show dlv", 2, "not a valid id"},

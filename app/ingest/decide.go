@@ -100,6 +100,9 @@ func Decide(plan *Plan, r *Request) *Decision {
 	default:
 		d.visitorPost(form, r)
 	}
+	if r.Sample != nil && r.Sample.Fresh {
+		d.Event.Dedupe = nil
+	}
 	return d
 }
 

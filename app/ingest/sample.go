@@ -28,6 +28,11 @@ type Sample struct {
 	// Fields are what is posted to a form, in place of a body.
 	Fields []body.Field
 	Set    []Assignment // changes of data, or of a form's fields, made first
+	// Stored says that it is accepted and stored all the same: its files are
+	// those that it has, and not names of some.
+	Stored bool
+	// Fresh says that it is no repeat of anything.
+	Fresh bool
 }
 
 // headers are those of the request that are kept, by names in lower case.
@@ -46,6 +51,9 @@ func (s *Sample) change(f *forms.Form, posted []body.Field) ([]body.Field, error
 	posted, err := setFields(posted, s.Set)
 	if err != nil {
 		return nil, err
+	}
+	if s.Stored {
+		return posted, nil
 	}
 	return withFiles(f, posted), nil
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"hookgate/app/ingest"
+	"hookgate/app/ingest/samples"
 	"hookgate/app/ingest/source"
 	"hookgate/internal/body"
 	"hookgate/internal/diag"
@@ -137,6 +138,11 @@ func (r *Runner) request(t *Test) (*ingest.Request, error) {
 		Source:  t.source, Headers: t.headers,
 		Sample: &ingest.Sample{Type: t.typ, Query: t.query, Set: t.set},
 	}
+	if t.sample != "" {
+		if err := r.sample(t, out); err != nil {
+			return nil, err
+		}
+	}
 	if t.file != "" {
 		content, err := readFile(t.path)
 		if err != nil {
@@ -150,6 +156,22 @@ func (r *Runner) request(t *Test) (*ingest.Request, error) {
 		}
 	}
 	return out, nil
+}
+
+// sample makes the request a post of the sample that the test names.
+func (r *Runner) sample(t *Test, out *ingest.Request) error {
+	list, err := samples.For(r.Plan, t.source)
+	if err != nil {
+		return err
+	}
+	chosen, err := samples.Choose(list, t.source, t.sample)
+	if unknown, ok := errors.AsType[*samples.UnknownError](err); ok {
+		return fmt.Errorf("%w: %s", err, unknown.Hint())
+	}
+	if err == nil {
+		chosen.Request(out)
+	}
+	return err
 }
 
 // MissingFiles warns of the tests' files that cannot be read: a test without

@@ -35,6 +35,7 @@ type eventSettings struct {
 	Type    yamlnode.Text            `yaml:"type" doc:"The type of the event, where it does not say so itself."`
 	File    yamlnode.Text            `yaml:"file" doc:"A file with the body. A relative path starts at the folder of the config file."`
 	Data    yamlnode.Node            `yaml:"data" doc:"The body as JSON, or the fields that are posted to a form."`
+	Sample  yamlnode.Text            `yaml:"sample" doc:"In place of a file: a sample that hookgate has of the source's sender, by its name (hookgate samples list)." example:"website_status_changed"`
 	Headers map[string]yamlnode.Text `yaml:"headers" doc:"The request's headers. Rules do not see credentials, here either."`
 	Query   map[string]yamlnode.Text `yaml:"query" doc:"The parameters of the URL."`
 }
@@ -70,7 +71,7 @@ func (*eventSettings) Noun() string { return "a test's event" }
 // KeyHint says what other tools' words for its keys are here.
 func (*eventSettings) KeyHint(key string) string {
 	ours := map[string]string{
-		"from": "source", "form": "source", "path": "file", "fixture": "file", "body": "data", "json": "data", "fields": "data",
+		"from": "source", "form": "source", "path": "file", "fixture": "file", "example": "sample", "body": "data", "json": "data", "fields": "data",
 	}[key]
 	if ours == "" {
 		return ""
@@ -89,6 +90,7 @@ type Test struct {
 	fileText    yamlnode.Text
 	path        string // of the file
 	data        []byte // JSON
+	sample      string // the name of one; "": file or data
 	headers     map[string]string
 	query       map[string]any
 	set         []ingest.Assignment
@@ -181,7 +183,12 @@ func (b *builder) event(t *Test, in *eventSettings) {
 		b.add(in.Type.Diag("unknown-event", diag.DidYouMean(in.Type.Value, types), "%q has no event %q", in.Source.Value, in.Type.Value))
 	}
 	t.data = []byte("{}")
+	if t.sample = in.Sample.Value; t.sample == "" && !in.Sample.IsZero() {
+		b.add(in.Sample.Diag("empty-value", "hookgate samples list shows them", `"sample" is empty`))
+	}
 	switch {
+	case !in.Sample.IsZero() && (!in.File.IsZero() || !in.Data.IsZero()):
+		b.add(in.Sample.Diag("conflict", "keep one of them", `a test's event has "sample" beside "file" or "data"`))
 	case !in.File.IsZero() && !in.Data.IsZero():
 		b.add(in.Data.Diag("conflict", "keep one of them", `a test's event has both "file" and "data"`))
 	case !in.Data.IsZero():

@@ -142,7 +142,7 @@ func TestDecodeRefusals(t *testing.T) {
 // The example on Sitejet's help page lacks a comma.
 func TestPublishedSitejetExample(t *testing.T) {
 	t.Parallel()
-	raw, err := os.ReadFile("../../app/ingest/source/testdata/sitejet/documented-verbatim.txt")
+	raw, err := os.ReadFile("../../app/ingest/samples/files/sitejet/documented-verbatim.txt")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,7 +244,7 @@ func TestDeepJSON(t *testing.T) {
 }
 
 func BenchmarkDecode(b *testing.B) {
-	raw, err := os.ReadFile("../source/testdata/sitejet/website_status_changed.json")
+	raw, err := os.ReadFile("../../app/ingest/samples/files/sitejet/website_status_changed.json")
 	if err != nil {
 		b.Fatal(err)
 	}

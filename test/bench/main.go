@@ -82,7 +82,7 @@ func run() error {
 // prepare builds the programs and starts the sink.
 func (b *bench) prepare() error {
 	var err error
-	if b.payload, err = os.ReadFile("test/testdata/sitejet/website_status_changed.json"); err != nil {
+	if b.payload, err = os.ReadFile("app/ingest/samples/files/sitejet/website_status_changed.json"); err != nil {
 		return fmt.Errorf("run it in the repository's top folder: %w", err)
 	}
 	b.echo = filepath.Join(b.dir, "echo")

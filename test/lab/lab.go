@@ -158,14 +158,14 @@ func Root() (string, error) {
 	}
 }
 
-// Fixture reads a file of test/testdata.
+// Fixture reads one of the samples of known senders.
 func Fixture(tb testing.TB, name string) []byte {
 	tb.Helper()
 	root, err := Root()
 	if err != nil {
 		tb.Fatal(err)
 	}
-	data, err := os.ReadFile(filepath.Join(root, "test", "testdata", name))
+	data, err := os.ReadFile(filepath.Join(root, "app", "ingest", "samples", "files", name))
 	if err != nil {
 		tb.Fatal(err)
 	}

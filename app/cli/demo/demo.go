@@ -94,7 +94,7 @@ func (d *demo) show(ctx context.Context, addr string) error {
 	}
 	d.printIntro()
 	var results []result
-	for i, s := range samples() {
+	for i, s := range requests() {
 		r, err := d.run(ctx, i+1, s)
 		if err != nil {
 			return err

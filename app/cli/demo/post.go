@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"hookgate/app/admin"
+	"hookgate/app/ingest/samples"
 	"hookgate/app/web/api"
 	"hookgate/internal/event"
 )
@@ -116,11 +117,11 @@ func (d *demo) request(ctx context.Context, s *sample) (*http.Request, error) {
 		req.Header.Set("Origin", d.receiver.url())
 		return req, nil
 	}
-	body, err := files.Open("samples/" + s.file)
+	sample, err := samples.Choose(samples.Of("sitejet"), "Sitejet", s.sample)
 	if err != nil {
 		return nil, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.base+"/in/"+s.source+"/"+url.PathEscape(d.place.token), body)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.base+"/in/"+s.source+"/"+url.PathEscape(d.place.token), strings.NewReader(sample.Body))
 	if err != nil {
 		return nil, err
 	}

@@ -6,26 +6,26 @@ import (
 	"net/url"
 )
 
-//go:embed samples config.yaml contact.html
+//go:embed config.yaml contact.html
 var files embed.FS
 
 // sample is one request that the demo makes, and what must come of it.
 type sample struct {
 	title  string
 	source string // of the config
-	file   string // under samples/; the body
+	sample string // of Sitejet: its name
 	form   url.Values
 	status int      // that the server must answer
 	want   []string // the deliveries that must arrive: rule/connection
 	note   string   // what is to be seen in it
 }
 
-// samples are the demo's requests, in their order: Sitejet's six types of
+// requests are the demo's requests, in their order: Sitejet's six types of
 // events, its published example as printed (a comma is missing), and posts of
 // a form by a person and by a robot.
-func samples() []sample {
-	sitejet := func(title, file string, want ...string) sample {
-		return sample{title: title, source: "sitejet", file: file, status: http.StatusAccepted, want: want}
+func requests() []sample {
+	sitejet := func(title, name string, want ...string) sample {
+		return sample{title: title, source: "sitejet", sample: name, status: http.StatusAccepted, want: want}
 	}
 	lead := url.Values{
 		"name": {"Ada Lovelace"}, "email": {"ada@example.com"}, "budget": {"7500"},
@@ -36,18 +36,18 @@ func samples() []sample {
 		"message": {"Buy now"}, "_gotcha": {"https://example.net/"},
 	}
 	return []sample{
-		sitejet("A website is created", "website_created.json"),
-		sitejet("The website goes from Interest to Preparation", "interest_to_preparation.json",
+		sitejet("A website is created", "website_created"),
+		sitejet("The website goes from Interest to Preparation", "interest_to_preparation",
 			"create-subscription/billing"),
-		sitejet("A to-do is created", "todo_created.json"),
-		sitejet("The to-do gets an assignee", "website_todo_assignee_changed.json"),
-		sitejet("A log entry is written", "log_created.json"),
-		sitejet("A domain is added", "domain_created.json"),
-		sitejet("The website goes from Publish to Done", "website_status_changed.json",
+		sitejet("A to-do is created", "todo_created"),
+		sitejet("The to-do gets an assignee", "website_todo_assignee_changed"),
+		sitejet("A log entry is written", "log_created"),
+		sitejet("A domain is added", "domain_created"),
+		sitejet("The website goes from Publish to Done", "website_status_changed",
 			"activate-subscription/billing", "announce-status/slack-web"),
 		{
 			title: "Sitejet's published example, as printed", source: "sitejet",
-			file: "documented-verbatim.txt", status: http.StatusBadRequest,
+			sample: "as_printed", status: http.StatusBadRequest,
 		},
 		{
 			title: "Ada fills in the contact form", source: "contact", form: lead,

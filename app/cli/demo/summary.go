@@ -2,7 +2,6 @@ package demo
 
 import (
 	"fmt"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -66,12 +65,10 @@ func (d *demo) printTry() {
 	o.Println()
 	o.Println(o.Dim.Render("  # in another terminal (from the source: go run . instead of hookgate)"))
 	o.Println("  export HOOKGATE_CONFIG=" + d.place.config())
-	o.Println("  curl -H 'Content-Type: application/json' \\")
-	o.Println("    -d @" + filepath.Join(d.place.dir, "website_status_changed.json") + " \\")
+	o.Println("  hookgate samples show sitejet | curl -H 'Content-Type: application/json' -d @- \\")
 	o.Println("    " + d.base + "/in/sitejet/" + d.place.token)
 	o.Println("  hookgate events list")
 	o.Println("  hookgate deliveries list")
-	o.Println("  hookgate events send sitejet --set website.status=Assign \\")
-	o.Println("    " + filepath.Join(d.place.dir, "website_status_changed.json"))
+	o.Println("  hookgate events send sitejet --sample --set website.status=Assign")
 	o.Println()
 }

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
-	"io/fs"
 	"math/big"
 	"net"
 	"os"
@@ -13,8 +12,8 @@ import (
 	"strings"
 )
 
-// workspace is the demo's temporary folder: a config, its .env, the samples
-// and, later, the database.
+// workspace is the demo's temporary folder: a config, its .env and,
+// later, the database.
 type workspace struct {
 	dir           string
 	listen        string // host:port of the server
@@ -58,18 +57,13 @@ func newWorkspace(receiver string) (w *workspace, err error) {
 	return w, w.unpack()
 }
 
-// unpack writes the embedded config and samples, side by side.
+// unpack writes the embedded config.
 func (w *workspace) unpack() error {
-	return fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || strings.HasSuffix(path, ".html") {
-			return err
-		}
-		content, err := files.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		return os.WriteFile(filepath.Join(w.dir, filepath.Base(path)), content, 0o600)
-	})
+	content, err := files.ReadFile("config.yaml")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(w.config(), content, 0o600)
 }
 
 // remove deletes the folder with all that is in it.

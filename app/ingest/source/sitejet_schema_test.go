@@ -18,7 +18,7 @@ func TestSource_Documented(t *testing.T) {
 	if sender != "Sitejet" || len(shapes) != 6 {
 		t.Fatalf("%s documents %d types", sender, len(shapes))
 	}
-	files, err := filepath.Glob("testdata/sitejet/*.json")
+	files, err := filepath.Glob("../samples/files/sitejet/*.json")
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)
 	}

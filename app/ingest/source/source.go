@@ -56,6 +56,7 @@ func Kinds() []Kind {
 type Source struct {
 	Name, Type string
 
+	sender  string // the scheme of `verify`; "" where it is nobody's in particular
 	methods []string
 	token   event.Secret
 	verify  verifier // nil: the token is the only proof
@@ -129,6 +130,15 @@ func Compile(name yamlnode.Text, n yamlnode.Node, c *lang.Compiler) (*Source, di
 		hint = "write webhook: it takes any sender"
 	}
 	return nil, diag.List{given.Diag("unknown-type", hint, "there is no source type %q", given.Value)}
+}
+
+// Sender is who sends, as far as it is known: the source's type, or the scheme
+// of a known sender.
+func (s *Source) Sender() string {
+	if s.sender != "" {
+		return s.sender
+	}
+	return s.Type
 }
 
 // Methods are the HTTP methods that the source accepts.

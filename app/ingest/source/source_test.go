@@ -101,7 +101,7 @@ func TestSitejet(t *testing.T) {
 func TestSitejetFixtures(t *testing.T) {
 	t.Parallel()
 	s := MustCompile(t, "type: sitejet\ntoken: "+token)
-	files, err := filepath.Glob("testdata/sitejet/*.json")
+	files, err := filepath.Glob("../samples/files/sitejet/*.json")
 	if err != nil || len(files) != 7 {
 		t.Fatal(files, err)
 	}

@@ -43,7 +43,7 @@ func compileWebhook(b *builder) {
 	} else {
 		sender = b.verify(keys.Verify)
 	}
-	b.source.jsonField = sender.jsonField
+	b.source.sender, b.source.jsonField = sender.name, sender.jsonField
 	b.handshake(keys.Challenge, sender)
 	b.source.eventType = b.find(keys.EventType, sender.eventType)
 	b.findID(keys.EventID, sender.ids)

@@ -3,10 +3,12 @@ package api
 import (
 	"context"
 	"net/http"
+	"net/url"
 
 	"github.com/gofiber/fiber/v2"
 
 	"hookgate/app/admin"
+	"hookgate/app/ingest/samples"
 	"hookgate/internal/event"
 )
 
@@ -14,7 +16,9 @@ import (
 type Events interface {
 	Events(ctx context.Context, f event.Search) (admin.Page[admin.Event], error)
 	Event(ctx context.Context, id event.ID) (admin.EventDetail, error)
-	Send(ctx context.Context, source, contentType string, body []byte) (admin.Accepted, error)
+	Send(ctx context.Context, in admin.Sending) (admin.Accepted, error)
+	// Samples lists what can be sent to a source or form to try it.
+	Samples(ctx context.Context, name string) ([]samples.Sample, error)
 }
 
 func (h *handler) eventRoutes(r fiber.Router) {
@@ -22,6 +26,7 @@ func (h *handler) eventRoutes(r fiber.Router) {
 	r.Post("/events/send", h.act(h.send))
 	r.Get("/events/stream", h.answer(h.stream))
 	r.Get("/events/:id", h.answer(h.event))
+	r.Get("/samples/:name", h.answer(h.samples))
 }
 
 // events answers GET /events.
@@ -53,18 +58,32 @@ func (h *handler) event(c *fiber.Ctx) error {
 }
 
 // send answers POST /events/send?source=NAME: the body is taken as if the
-// source's sender had sent it.
+// source's sender had sent it. header=Name: value may be given several times,
+// fresh=true says that it is no repeat.
 func (h *handler) send(c *fiber.Ctx) error {
-	p := newParameters(c, h.now(), "source")
-	source := p.text("source")
+	p := newParameters(c, h.now(), "source", "header", "fresh")
+	in := admin.Sending{
+		Source: p.text("source"), ContentType: string(c.Context().Request.Header.ContentType()), Body: c.BodyRaw(),
+		Headers: p.headers("header"), Fresh: p.text("fresh") == "true",
+	}
 	switch {
 	case p.err != nil:
 		return p.err
-	case source == "":
+	case in.Source == "":
 		return badRequest("say which source the event is for: ?source=NAME")
 	}
 	c.Status(http.StatusAccepted)
-	return respond(c, readTimeout, func(ctx context.Context) (admin.Accepted, error) {
-		return h.service.Send(ctx, source, string(c.Context().Request.Header.ContentType()), c.BodyRaw())
-	})
+	return respond(c, readTimeout, func(ctx context.Context) (admin.Accepted, error) { return h.service.Send(ctx, in) })
+}
+
+// samples answers GET /samples/NAME, of a source or form.
+func (h *handler) samples(c *fiber.Ctx) error {
+	if p := newParameters(c, h.now()); p.err != nil {
+		return p.err
+	}
+	name, err := url.PathUnescape(c.Params("name"))
+	if err != nil {
+		return badRequest("%q is not a name", c.Params("name"))
+	}
+	return respond(c, readTimeout, func(ctx context.Context) ([]samples.Sample, error) { return h.service.Samples(ctx, name) })
 }

@@ -52,6 +52,22 @@ func (p *parameters) text(name string) string {
 	return ""
 }
 
+// headers are header fields, each written as Name: value.
+func (p *parameters) headers(name string) map[string]string {
+	var fields map[string]string
+	for _, text := range p.values[name] {
+		field, value, ok := strings.Cut(text, ":")
+		if !ok && p.err == nil {
+			p.err = badRequest("%s=%s is no header field such as X-Topic: paid", name, text)
+		}
+		if fields == nil {
+			fields = map[string]string{}
+		}
+		fields[strings.TrimSpace(field)] = strings.TrimSpace(value)
+	}
+	return fields
+}
+
 // list is all values of a parameter, which may also be separated by commas.
 func (p *parameters) list(name string) []string {
 	var all []string

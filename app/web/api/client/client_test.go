@@ -178,20 +178,27 @@ func TestSend(t *testing.T) {
 	t.Parallel()
 	f := sample()
 	c, _ := serve(t, f)
-	got, err := c.Send(t.Context(), "sitejet", "text/plain", []byte("hello"))
-	if err != nil || got.ID != 8<<30 || f.sent != [3]string{"sitejet", "text/plain", "hello"} {
+	got, err := c.Send(t.Context(), admin.Sending{Source: "sitejet", ContentType: "text/plain", Body: []byte("hello"), Headers: map[string]string{"X-Topic": "paid: yes"}, Fresh: true})
+	if err != nil || got.ID != 8<<30 || f.sent != [4]string{"sitejet", "text/plain", "hello", "paid: yes, fresh true"} {
 		t.Fatalf("%+v %v %q", got, err, f.sent)
 	}
 	var problem *client.Problem
-	if _, err := c.Send(t.Context(), "sitejet", "application/json", []byte("bad")); !errors.As(err, &problem) ||
+	if _, err := c.Send(t.Context(), admin.Sending{Source: "sitejet", ContentType: "application/json", Body: []byte("bad")}); !errors.As(err, &problem) ||
 		problem.Line != 59 || problem.Column != 3 || problem.ID != event.ID(7<<30).String() || err.Error() != "a comma is missing (add it)" {
 		t.Errorf("bad body: %v %+v", err, problem)
 	}
-	if _, err := c.Send(t.Context(), "nobody", "", nil); !errors.Is(err, client.ErrNotFound) || !strings.Contains(err.Error(), `"nobody"`) {
+	if _, err := c.Send(t.Context(), admin.Sending{Source: "nobody"}); !errors.Is(err, client.ErrNotFound) || !strings.Contains(err.Error(), `"nobody"`) {
 		t.Errorf("unknown source: %v", err)
 	}
-	if _, err := c.Send(t.Context(), "", "", nil); !errors.As(err, &problem) || problem.Status != 400 {
+	if _, err := c.Send(t.Context(), admin.Sending{}); !errors.As(err, &problem) || problem.Status != 400 {
 		t.Errorf("no source: %v", err)
+	}
+	list, err := c.Samples(t.Context(), "sitejet")
+	if err != nil || len(list) < 7 || list[0].Name != "website_status_changed" || !strings.Contains(list[0].Body, "Harry's Diner") {
+		t.Errorf("samples: %v %v", list, err)
+	}
+	if _, err := c.Samples(t.Context(), "nobody"); !errors.Is(err, client.ErrNotFound) {
+		t.Errorf("samples of nobody: %v", err)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"hookgate/app/admin"
+	"hookgate/app/ingest/samples"
 	"hookgate/internal/event"
 )
 
@@ -40,10 +41,21 @@ func (c *Client) Event(ctx context.Context, id event.ID) (detail admin.EventDeta
 	return detail, c.get(ctx, "/events/"+id.String(), nil, &detail)
 }
 
-// Send posts a body as if source's sender had sent it, without authentication.
-// A body that cannot be understood is a *Problem with the place and the id
-// under which it was kept.
-func (c *Client) Send(ctx context.Context, source, contentType string, body []byte) (accepted admin.Accepted, err error) {
-	return accepted, c.call(ctx, http.MethodPost, "/events/send", url.Values{"source": {source}},
-		&content{typ: contentType, bytes: body}, &accepted)
+// Send posts a body as if the source's sender had sent it, without
+// authentication. A body that cannot be understood is a *Problem with the place
+// and the id under which it was kept.
+func (c *Client) Send(ctx context.Context, in admin.Sending) (accepted admin.Accepted, err error) {
+	q := url.Values{"source": {in.Source}}
+	for name, value := range in.Headers {
+		q.Add("header", name+": "+value)
+	}
+	if in.Fresh {
+		q.Set("fresh", "true")
+	}
+	return accepted, c.call(ctx, http.MethodPost, "/events/send", q, &content{typ: in.ContentType, bytes: in.Body}, &accepted)
+}
+
+// Samples lists what can be sent to a source or form to try it.
+func (c *Client) Samples(ctx context.Context, name string) (list []samples.Sample, err error) {
+	return list, c.get(ctx, "/samples/"+url.PathEscape(name), nil, &list)
 }

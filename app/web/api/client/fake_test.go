@@ -42,7 +42,7 @@ type fake struct {
 	attempts   []event.Attempt
 	filter     event.Filter
 	selected   event.DeliveryFilter
-	sent       [3]string
+	sent       [4]string
 	err        error
 	reloaded   admin.Reloaded
 	replicas   admin.Replicas
@@ -61,7 +61,7 @@ type service struct {
 }
 
 func (f *fake) service() service {
-	plan := &ingest.Plan{RuleSet: ingest.RuleSet{Hash: "7f3a91c"}, Sources: map[string]*source.Source{"sitejet": {Name: "sitejet"}}}
+	plan := &ingest.Plan{RuleSet: ingest.RuleSet{Hash: "7f3a91c"}, Sources: map[string]*source.Source{"sitejet": {Name: "sitejet", Type: "sitejet"}}}
 	now := &admin.InForce{Plan: plan, Known: f.known}
 	for _, c := range f.connections {
 		now.Connections = append(now.Connections, admin.ConnectionSettings{Name: c.Name})
@@ -204,7 +204,7 @@ type intake struct{ f *fake }
 func (i intake) Accept(_ *ingest.Plan, r *ingest.Request) (ingest.Ack, error) {
 	i.f.mu.Lock()
 	defer i.f.mu.Unlock()
-	i.f.sent = [3]string{r.Source, r.ContentType, string(r.Body)}
+	i.f.sent = [4]string{r.Source, r.ContentType, string(r.Body), fmt.Sprintf("%s, fresh %t", r.Headers["X-Topic"], r.Sample.Fresh)}
 	if string(r.Body) == "bad" {
 		return ingest.Ack{ID: 7 << 30}, &body.Error{Status: 400, Line: 59, Column: 3, Message: "a comma is missing", Hint: "add it"}
 	}
