@@ -34,14 +34,16 @@ func scanClaimed(row []any) (*event.Delivery, error) {
 	return d, err
 }
 
-// Claim hands out at most limit of connection's deliveries that are due at
-// now, in the order in which they became due, claimed for this process.
-func (s *Store) Claim(connection string, now time.Time, limit int) ([]event.Delivery, error) {
-	if idle, err := s.nothingDue(connection, now); err != nil || idle {
-		return nil, err
+// Claim hands out connection's deliveries that are due at now, in the order in
+// which they became due, claimed for this process: at most limit, and about as
+// many as have so many bytes of output; one of any size. More tells that others
+// may be due.
+func (s *Store) Claim(connection string, now time.Time, limit, bytes int) (claimed []event.Delivery, more bool, err error) {
+	count, more, err := s.due(connection, now, limit, bytes)
+	if err != nil || count == 0 {
+		return nil, false, err
 	}
-	var claimed []event.Delivery
-	err := s.write(func(tx tx) error {
+	err = s.write(func(tx tx) error {
 		claimed = claimed[:0]
 		at := tx.stamp()
 		return tx.query(func(row []any) error {
@@ -51,13 +53,14 @@ func (s *Store) Claim(connection string, now time.Time, limit int) ([]event.Deli
 			}
 			return err
 		}, s.dialect.claim(),
-			at.owner, at.until, connection, s.stored(at, now), int64(limit))
+			at.owner, at.until, connection, s.stored(at, now), int64(count))
 	})
 	if err != nil {
-		return nil, fmt.Errorf("claim deliveries to %s: %w", connection, err)
+		return nil, false, fmt.Errorf("claim deliveries to %s: %w", connection, err)
 	}
+	more = more && len(claimed) == count // else somebody else has taken some
 	slices.SortFunc(claimed, func(a, b event.Delivery) int { return int(a.ID - b.ID) })
-	return claimed, nil
+	return claimed, more, nil
 }
 
 // claim is the statement of Claim. What is delivered is in none of the indexes
@@ -68,22 +71,36 @@ func (d dialect) claim() string {
 			RETURNING ` + claimedColumns
 }
 
-// nothingDue tells, without a transaction, that a claim would find nothing.
-// Lanes on a database that is shared ask every second: a commit each time
-// would cost the disk a flush.
-func (s *Store) nothingDue(connection string, now time.Time) (bool, error) {
-	if s.dialect.clock == "" {
-		return false, nil
-	}
+// due is how many of connection's deliveries are due, as far as limit and bytes
+// allow, and whether others are. It looks without a transaction: a commit would
+// cost the disk a flush, and there is often nothing. Of an output it reads the
+// first bytes alone, which say how long it is.
+func (s *Store) due(connection string, now time.Time, limit, bytes int) (count int, more bool, err error) {
 	ctx, cancel := context.WithTimeout(context.Background(), commitTime)
 	defer cancel()
-	var due bool
-	row := s.read.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM deliveries WHERE state = 0 AND owner = 0 AND connection = ?1 AND due <= `+s.dialect.clock+` + ?2)`,
-		connection, now.Sub(s.now()).Microseconds())
-	if err := row.Scan(&due); err != nil {
-		return false, fmt.Errorf("look for deliveries to %s: %w", connection, err)
+	at, until := s.dialect.clock+" + ?2", now.Sub(s.now()).Microseconds()
+	if s.dialect.clock == "" {
+		at, until = "?2", now.UnixMicro()
 	}
-	return !due, nil
+	rows, err := s.read.QueryContext(ctx, `SELECT substr(output, 1, ?4) FROM deliveries WHERE state = 0 AND owner = 0 AND connection = ?1 AND due <= `+at+`
+		ORDER BY due, id LIMIT ?3`, connection, until, int64(limit), int64(blobHead))
+	if err != nil {
+		return 0, false, fmt.Errorf("look for deliveries to %s: %w", connection, err)
+	}
+	defer func() { _ = rows.Close() }()
+	for size := 0; rows.Next(); count++ {
+		var head sql.RawBytes
+		if err := rows.Scan(&head); err != nil {
+			return 0, false, fmt.Errorf("look for deliveries to %s: %w", connection, err)
+		}
+		if size += unpackedSize(head); count > 0 && size > bytes {
+			return count, true, nil
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return 0, false, fmt.Errorf("look for deliveries to %s: %w", connection, err)
+	}
+	return count, count == limit, nil
 }
 
 // hastenBatch is how many deliveries one transaction of Hasten changes.

@@ -20,6 +20,10 @@ const (
 // packFrom is the size in bytes from which packing pays.
 const packFrom = 256
 
+// blobHead is how many bytes of a blob unpackedSize needs to tell the size of
+// one that is packed; others are shorter than packFrom.
+const blobHead = 1 + binary.MaxVarintLen32
+
 var errBlob = errors.New("stored blob is damaged")
 
 // pack appends a blob that holds content to dst.

@@ -149,7 +149,7 @@ func mustRecord(t testing.TB, s *db.Store, c *clock, d *event.Delivery, o event.
 
 func mustClaim(t testing.TB, s *db.Store, connection string, now time.Time, limit int) []event.Delivery {
 	t.Helper()
-	ds, err := s.Claim(connection, now, limit)
+	ds, _, err := s.Claim(connection, now, limit, 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}

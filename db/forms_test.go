@@ -64,7 +64,7 @@ func TestReadmit(t *testing.T) {
 		if len(ds) != 2 || ds[0].State == ds[1].State {
 			t.Errorf("deliveries: %+v", ds)
 		}
-		claimed, err := s.Claim("slack", c.Now().Add(time.Second), 10)
+		claimed, _, err := s.Claim("slack", c.Now().Add(time.Second), 10, 1<<20)
 		if err != nil || len(claimed) != 1 {
 			t.Errorf("claimed %+v, %v", claimed, err)
 		}

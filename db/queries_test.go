@@ -269,7 +269,7 @@ func (d *driver) writes(c *clock) {
 	mustRecord(t, s, c, &ds[0], event.Outcome{State: event.Retrying, Due: c.Now()}, "503")
 	mustRecord(t, s, c, &ds[1], event.Outcome{State: event.Delivered}, "")
 	d.do("Record", nil)
-	claimed, err := s.Claim("x", c.Now(), 10)
+	claimed, _, err := s.Claim("x", c.Now(), 10, 1<<20)
 	d.do("Claim", err)
 	d.do("Release", s.Release(claimed, c.Now()))
 	id := s.NewIDs(3)

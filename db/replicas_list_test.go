@@ -25,7 +25,7 @@ func TestReplicas_leasesDiffer(t *testing.T) {
 	if _, err := long.Accept(&e, []event.Delivery{{ID: event.DeliveryID(id) + 1, Event: id, Connection: "x", Rule: "r", Action: 1, Output: json.RawMessage(`{}`)}}); err != nil {
 		t.Fatal(err)
 	}
-	claimed, err := long.Claim("x", time.Now().Add(time.Second), 1)
+	claimed, _, err := long.Claim("x", time.Now().Add(time.Second), 1, 1<<20)
 	if err != nil || len(claimed) != 1 {
 		t.Fatal(claimed, err)
 	}
@@ -33,12 +33,12 @@ func TestReplicas_leasesDiffer(t *testing.T) {
 	pgtest.Exec(t, url, `UPDATE replicas SET heartbeat = heartbeat - 900000000`)
 	short := mustReplica(t, url, time.Second)
 	lab.Stays(t, time.Second, "the one with the long lease keeps what it holds", func() bool {
-		got, err := short.Claim("x", time.Now().Add(time.Second), 1)
+		got, _, err := short.Claim("x", time.Now().Add(time.Second), 1, 1<<20)
 		return err == nil && len(got) == 0
 	})
 	lab.Eventually(t, "it is taken over", func() bool {
 		pgtest.Exec(t, url, `UPDATE replicas SET heartbeat = heartbeat - 4500000000 WHERE lease = 3600000000`) // it may beat meanwhile
-		got, err := short.Claim("x", time.Now().Add(time.Second), 1)
+		got, _, err := short.Claim("x", time.Now().Add(time.Second), 1, 1<<20)
 		return err == nil && len(got) == 1
 	})
 }

@@ -33,7 +33,7 @@ func TestReplicas_claimEachOnce(t *testing.T) {
 		s := []*db.Store{a, b}[i%2]
 		wg.Go(func() {
 			for {
-				got, err := s.Claim("x", time.Now().Add(time.Second), 7)
+				got, _, err := s.Claim("x", time.Now().Add(time.Second), 7, 1<<20)
 				if err != nil {
 					t.Error(err)
 					return

@@ -14,7 +14,9 @@ import (
 // free is a store and a connector that cost nothing.
 type free struct{ ended chan struct{} }
 
-func (free) Claim(string, time.Time, int) ([]event.Delivery, error)     { return nil, nil }
+func (free) Claim(string, time.Time, int, int) ([]event.Delivery, bool, error) {
+	return nil, false, nil
+}
 func (free) NextDue(context.Context, string) (due time.Time, err error) { return due, nil }
 func (free) Release([]event.Delivery, time.Time) error                  { return nil }
 func (free) Deliver(context.Context, event.Delivery) (event.Receipt, error) {
@@ -38,15 +40,15 @@ func BenchmarkLane(b *testing.B) {
 	})
 	b.Cleanup(func() { dispatcher.Stop(context.Background()) })
 	dispatcher.Update([]deliver.Connection{{Name: "crm", Connector: f, Concurrency: 1}})
-	for !dispatcher.Reserve("crm") { // until the lane has looked at the store
+	d := event.Delivery{ID: 4711, Event: 4710, Rule: "new-site", Action: 1, Connection: "crm", Output: []byte(`{"json":{}}`), State: event.Waiting}
+	for !dispatcher.Reserve(&d) { // until the lane has looked at the store
 		runtime.Gosched()
 	}
-	d := event.Delivery{ID: 4711, Event: 4710, Rule: "new-site", Action: 1, Connection: "crm", Output: []byte(`{"json":{}}`), State: event.Waiting}
 	b.ReportAllocs()
 	for b.Loop() {
 		dispatcher.Deliver(d)
 		<-f.ended
-		if !dispatcher.Reserve("crm") {
+		if !dispatcher.Reserve(&d) {
 			b.Fatal("there is no slot")
 		}
 	}

@@ -18,8 +18,10 @@ import (
 
 // Store is what delivery needs of the durable record.
 type Store interface {
-	// Claim hands out connection's deliveries that are due at now.
-	Claim(connection string, now time.Time, limit int) ([]event.Delivery, error)
+	// Claim hands out connection's deliveries that are due at now: at most limit,
+	// and not many more bytes of output than those; one of any size. More tells
+	// that others may be due.
+	Claim(connection string, now time.Time, limit, bytes int) (claimed []event.Delivery, more bool, err error)
 	// NextDue is when the next one that nobody holds is due; zero: none.
 	NextDue(ctx context.Context, connection string) (time.Time, error)
 	// Record keeps an attempt; done is called after the commit and must not block.
@@ -66,6 +68,7 @@ type deps struct {
 	holds     func(*event.Delivery) bool
 	pollEvery time.Duration
 	limits    SharedLimits
+	memory    *memory
 	observe   func(string, event.DeliveryState, time.Duration)
 	poll      func(connection string)
 }
@@ -88,7 +91,7 @@ type Dispatcher struct {
 
 // New makes a Dispatcher without connections.
 func New(store Store, opt Options) *Dispatcher {
-	d := &Dispatcher{deps: deps{store: store, logger: opt.Logger, now: opt.Now, holds: opt.Holds, pollEvery: opt.Poll, observe: opt.Observe, limits: opt.SharedLimits}}
+	d := &Dispatcher{deps: deps{store: store, logger: opt.Logger, now: opt.Now, holds: opt.Holds, pollEvery: opt.Poll, observe: opt.Observe, limits: opt.SharedLimits, memory: newMemory(memoryBudget)}}
 	if d.deps.limits == nil {
 		d.deps.limits = newLocalLimits()
 	}
@@ -259,17 +262,18 @@ func (d *Dispatcher) Stop(ctx context.Context) {
 	d.lanes.Store(&map[string]*lane{})
 }
 
-// Reserve takes a place in memory for a delivery to connection that is about
-// to be stored. False: there is none, the delivery is to be stored unclaimed
-// and announced by BacklogAdded. A reservation ends with Deliver or Unreserve.
-func (d *Dispatcher) Reserve(connection string) bool {
-	l := (*d.lanes.Load())[connection]
-	return l != nil && l.reserve()
+// Reserve takes a place in memory for a delivery that is about to be stored.
+// False: there is none, the delivery is to be stored unclaimed and announced by
+// BacklogAdded. A reservation ends with Deliver or Unreserve, of the same output.
+func (d *Dispatcher) Reserve(made *event.Delivery) bool {
+	l := (*d.lanes.Load())[made.Connection]
+	return l != nil && l.reserve(weightOf(made))
 }
 
 // Unreserve gives a reservation back.
-func (d *Dispatcher) Unreserve(connection string) {
-	if l := (*d.lanes.Load())[connection]; l != nil {
+func (d *Dispatcher) Unreserve(made *event.Delivery) {
+	d.deps.memory.give(made.Connection, weightOf(made))
+	if l := (*d.lanes.Load())[made.Connection]; l != nil {
 		l.free()
 	}
 }
@@ -281,6 +285,7 @@ func (d *Dispatcher) Deliver(claimed event.Delivery) {
 		return
 	}
 	// The connection went away since the reservation.
+	d.deps.memory.give(claimed.Connection, weightOf(&claimed))
 	if err := d.deps.store.Release([]event.Delivery{claimed}, d.deps.now()); err != nil {
 		d.deps.logger.Warn("a delivery could not be released, the next start will send it", "delivery", claimed.ID, "error", err)
 	}

@@ -116,6 +116,56 @@ func TestSlowConnection_holdsUpNoOther(t *testing.T) {
 	}
 }
 
+// Deliveries take up a bounded number of bytes, not just of places: handed over
+// as well as claimed, however well they were packed. A stuck connection leaves
+// room for the others.
+//
+// Break: memory.take and room that always give. Then 30 were in memory.
+func TestMemory_isBoundedInBytes(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	large := strings.Repeat("large ", 200_000) // 1.2 MB, which pack well
+	unblock := make(chan struct{})
+	stuck := newReceiver(func(ctx context.Context, _ event.Delivery) error {
+		select {
+		case <-unblock:
+		case <-ctx.Done():
+		}
+		return ctx.Err()
+	})
+	few := func() bool { return b.dispatcher.InMemory()["stuck"] <= 4 } // a claim has more places for a moment
+	others := newReceiver(nil)
+	connections := []deliver.Connection{connection("stuck", stuck), connection("others", others)}
+	b.dispatcher.Update(connections)
+	const n = 30
+	for range n {
+		b.acceptText("stuck", "", large)
+		b.acceptText("others", "", large)
+	}
+	others.await(t, n)
+	lab.Eventually(t, "few are in memory", few)
+	b.stop(0)
+	b.start() // now all of them are claimed
+	stuck.arrived = make(chan event.Delivery, n)
+	b.dispatcher.Update(connections)
+	stuck.await(t, 2)
+	lab.Eventually(t, "few are in memory after a start", few)
+	close(unblock)
+	stuck.await(t, n-2)
+}
+
+// One delivery goes through, however large it is.
+func TestMemory_oneOfAnySize(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	r := newReceiver(nil)
+	b.dispatcher.Update([]deliver.Connection{connection("x", r)})
+	for range 3 {
+		b.acceptText("x", "", strings.Repeat("large ", 2_500_000))
+	}
+	r.await(t, 3)
+}
+
 func TestOrderingKey_overFailures(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

@@ -38,12 +38,17 @@ func (l *lane) feed(ctx context.Context) {
 // more and room, and returns when to look the next time.
 func (l *lane) claim(ctx context.Context, limit int) time.Duration {
 	for ctx.Err() == nil {
+		bytes, _ := l.deps.memory.room(l.name)
+		if bytes == 0 {
+			l.behind.Store(true)
+			return l.deps.pollEvery
+		}
 		room := l.takeSlots(limit)
 		if room == 0 {
 			l.behind.Store(true)
 			return l.deps.pollEvery // free looks again as soon as there is room
 		}
-		claimed, err := l.deps.store.Claim(l.name, l.deps.now(), room)
+		claimed, more, err := l.deps.store.Claim(l.name, l.deps.now(), room, bytes)
 		if err != nil {
 			l.returnSlots(room)
 			l.deps.logger.WarnContext(ctx, "deliveries could not be claimed, trying again", "connection", l.name, "error", err)
@@ -51,13 +56,14 @@ func (l *lane) claim(ctx context.Context, limit int) time.Duration {
 		}
 		l.returnSlots(room - len(claimed))
 		for i := range claimed {
+			l.deps.memory.force(l.name, weightOf(&claimed[i]))
 			l.put(claimed[i])
 		}
-		if len(claimed) < room {
+		if !more {
 			l.behind.Store(false)
 			return l.nextDue(ctx)
 		}
-		l.behind.Store(true) // there may be more
+		l.behind.Store(true)
 		if limit == 1 {
 			return probePoll
 		}

@@ -106,12 +106,18 @@ func (b *bench) stop(grace time.Duration) {
 // accept stores an event with one delivery, as intake does.
 func (b *bench) accept(connection, key string) event.DeliveryID {
 	b.t.Helper()
+	return b.acceptText(connection, key, "")
+}
+
+// acceptText is accept of a delivery whose text ends with so much more.
+func (b *bench) acceptText(connection, key, text string) event.DeliveryID {
+	b.t.Helper()
 	id := b.store.NewIDs(2)
 	d := event.Delivery{
 		ID: event.DeliveryID(id) + 1, Event: id, Rule: "r", Action: 1, Connection: connection, Key: key,
-		Output: json.RawMessage(fmt.Sprintf(`{"text":"%d"}`, id)), State: event.Waiting, Created: time.Now(),
+		Output: json.RawMessage(fmt.Sprintf(`{"text":"%d%s"}`, id, text)), State: event.Waiting, Created: time.Now(),
 	}
-	reserved := b.dispatcher.Reserve(connection)
+	reserved := b.dispatcher.Reserve(&d)
 	if reserved {
 		d.Claim = 1
 	}
@@ -123,7 +129,7 @@ func (b *bench) accept(connection, key string) event.DeliveryID {
 	case ds[0].Claim > 0:
 		b.dispatcher.Deliver(ds[0])
 	case reserved:
-		b.dispatcher.Unreserve(connection)
+		b.dispatcher.Unreserve(&d)
 	default:
 		b.dispatcher.BacklogAdded(connection)
 	}

@@ -11,8 +11,8 @@ import (
 
 const (
 	// laneCapacity is how many deliveries a lane holds in memory: queued, being
-	// sent, and waiting for the commit of their result. What is more stays in
-	// the store until there is room.
+	// sent, and waiting for the commit of their result. What is more, or takes
+	// more bytes than memory gives, stays in the store until there is room.
 	laneCapacity = 1024
 	// claimSize is how many deliveries are claimed at once.
 	claimSize = 100
@@ -95,10 +95,18 @@ func (w *workers) drain(ctx context.Context) {
 // lane is full it waits a moment: that slows senders down to what can be
 // delivered, which costs far less than to store and claim the overflow. A slow
 // lane holds nobody up.
-func (l *lane) reserve() bool {
-	if l.behind.Load() {
+func (l *lane) reserve(weight int64) bool {
+	if l.behind.Load() || !l.takeSlot() {
 		return false
 	}
+	if !l.deps.memory.take(l.name, weight) {
+		l.free()
+		return false
+	}
+	return true
+}
+
+func (l *lane) takeSlot() bool {
 	select {
 	case l.slots <- struct{}{}:
 		return true
@@ -125,15 +133,18 @@ func (l *lane) put(d event.Delivery) {
 	}
 }
 
-// free gives a slot back and has the store looked at if more waits there. It
-// never blocks: a reservation can outlive its lane and be given back to the
+// free gives a slot back, after its memory, and has the store looked at if more
+// waits there. It never blocks: a reservation can outlive its lane and be given back to the
 // one that came after it.
 func (l *lane) free() {
 	select {
 	case <-l.slots:
 	default:
 	}
-	if l.behind.Load() && len(l.slots) <= laneCapacity-claimSize {
+	if !l.behind.Load() || len(l.slots) > laneCapacity-claimSize {
+		return
+	}
+	if _, worth := l.deps.memory.room(l.name); worth {
 		l.poll()
 	}
 }
@@ -185,6 +196,7 @@ func (l *lane) drainQueue() []event.Delivery {
 		select {
 		case d := <-l.queue:
 			left = append(left, d)
+			l.deps.memory.give(l.name, weightOf(&d))
 			<-l.slots
 		default:
 			return left

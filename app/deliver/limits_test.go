@@ -75,7 +75,7 @@ func (r *replica) accept(n int) {
 		d := event.Delivery{
 			ID: event.DeliveryID(id) + 1, Event: id, Rule: "r", Action: 1, Connection: "x", Output: json.RawMessage(`{}`), Created: time.Now(),
 		}
-		for !r.dispatcher.Reserve("x") { // until the lane has looked at the store
+		for !r.dispatcher.Reserve(&event.Delivery{Connection: "x"}) { // until the lane has looked at the store
 			<-time.After(time.Millisecond)
 		}
 		d.Claim = 1

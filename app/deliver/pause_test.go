@@ -37,16 +37,16 @@ func TestPause(t *testing.T) {
 	c.Concurrency = 1
 	other := newReceiver(nil)
 	b.dispatcher.Update([]deliver.Connection{c, connection("other", other)})
-	for !b.dispatcher.Reserve("x") { // from now on it takes in memory
+	for !b.dispatcher.Reserve(&event.Delivery{Connection: "x"}) { // from now on it takes in memory
 	}
-	b.dispatcher.Unreserve("x")
+	b.dispatcher.Unreserve(&event.Delivery{Connection: "x"})
 	var ids []event.DeliveryID
 	for range 5 {
 		ids = append(ids, b.accept("x", ""))
 	}
 	r.await(t, 1) // it is being sent
 	b.dispatcher.SetPauseStates([]event.PauseState{{Connection: "x", Paused: true}})
-	if b.dispatcher.Reserve("x") {
+	if b.dispatcher.Reserve(&event.Delivery{Connection: "x"}) {
 		t.Error("a paused lane takes deliveries into memory")
 	}
 	ids = append(ids, b.accept("x", ""))

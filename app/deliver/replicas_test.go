@@ -30,7 +30,7 @@ func TestHolds(t *testing.T) {
 	c := connection("x", r)
 	c.Concurrency = 1
 	b.dispatcher.Update([]deliver.Connection{c})
-	for !b.dispatcher.Reserve("x") { // after its first look at the store the lane takes in memory
+	for !b.dispatcher.Reserve(&event.Delivery{Connection: "x"}) { // after its first look at the store the lane takes in memory
 	}
 	b.dispatcher.Deliver(event.Delivery{ID: event.DeliveryID(id) + 1, Event: id, Connection: "x", Claim: 1})
 	<-asked
@@ -49,9 +49,9 @@ func TestWake(t *testing.T) {
 	b := newBench(t)
 	r := newReceiver(nil)
 	b.dispatcher.Update([]deliver.Connection{connection("x", r)})
-	for !b.dispatcher.Reserve("x") { // the lane has looked, and will not by itself for a while
+	for !b.dispatcher.Reserve(&event.Delivery{Connection: "x"}) { // the lane has looked, and will not by itself for a while
 	}
-	b.dispatcher.Unreserve("x")
+	b.dispatcher.Unreserve(&event.Delivery{Connection: "x"})
 	for _, name := range []string{"x", ""} {
 		id := b.store.NewIDs(2)
 		d := event.Delivery{ID: event.DeliveryID(id) + 1, Event: id, Connection: "x", Rule: "r", Action: 1, Output: []byte(`{}`)}

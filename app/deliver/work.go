@@ -43,6 +43,7 @@ func (l *lane) work(taking, sending context.Context, w *workers) {
 // lost drops a delivery whose claim has gone to somebody else, unsent.
 func (l *lane) lost(d *event.Delivery) {
 	l.deps.logger.Debug("no longer ours to send, left to whoever has it now", "delivery", d.ID, "connection", l.name)
+	l.deps.memory.give(l.name, weightOf(d))
 	l.free()
 	l.poll()
 }
@@ -72,7 +73,11 @@ func (l *lane) attempt(ctx context.Context, w *workers, d *event.Delivery, leave
 	l.stats.ended(started, &a)
 	l.deps.observe(l.name, outcome.State, a.Duration)
 	l.report(ctx, d, &a, outcome)
-	l.deps.store.Record(d, a, outcome, func(next *event.Delivery) { l.recorded(outcome, next) })
+	held := weightOf(d)
+	l.deps.store.Record(d, a, outcome, func(next *event.Delivery) {
+		l.deps.memory.give(l.name, held)
+		l.recorded(outcome, next)
+	})
 }
 
 // deliver calls the connector and turns a panic of it into an error, so that
@@ -140,6 +145,7 @@ func (l *lane) report(ctx context.Context, d *event.Delivery, a *event.Attempt, 
 func (l *lane) recorded(o event.Outcome, next *event.Delivery) {
 	l.throughput.ended()
 	if next != nil { // the ordering key's next one takes over the slot
+		l.deps.memory.force(l.name, weightOf(next))
 		l.put(*next)
 		return
 	}

@@ -23,7 +23,7 @@ type dispatcher struct {
 	overflowed []string
 }
 
-func (l *dispatcher) Reserve(string) bool {
+func (l *dispatcher) Reserve(*event.Delivery) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.full {
@@ -33,7 +33,7 @@ func (l *dispatcher) Reserve(string) bool {
 	return true
 }
 
-func (l *dispatcher) Unreserve(string) { l.mu.Lock(); defer l.mu.Unlock(); l.reserved-- }
+func (l *dispatcher) Unreserve(*event.Delivery) { l.mu.Lock(); defer l.mu.Unlock(); l.reserved-- }
 
 func (l *dispatcher) Deliver(d event.Delivery) {
 	l.mu.Lock()
@@ -53,6 +53,7 @@ sources:
   shop: { type: webhook, token: 0123456789abcdef, event_id: data.id, event_type: data.type }
   tried: { type: webhook, token: 0123456789abcdef, challenge: { scheme: monday } }
   slow: { type: webhook, token: 0123456789abcdef, rate_limit: 1/h }
+  echo: { type: webhook, token: 0123456789abcdef }
   plain: { type: webhook, token: 0123456789abcdef, methods: [GET, POST], dedupe: body 10m }
 forms:
   contact: { fields: { email: { type: email, required: true } } }
@@ -81,6 +82,9 @@ rules:
     events: [order, other]
     when: data.customer.name == "x"
     then: [{ to: billing, text: x }]
+  - name: thrice
+    from: echo
+    then: [{ to: billing, text: "${{ data.note }}${{ data.note }}${{ data.note }}" }]
   - name: lead
     from: [contact, guarded, solved]
     then: [{ to: billing, text: "${{ data.email }}" }]

@@ -29,8 +29,8 @@ type Store interface {
 
 // Dispatcher takes deliveries over in memory.
 type Dispatcher interface {
-	Reserve(connection string) bool
-	Unreserve(connection string)
+	Reserve(made *event.Delivery) bool
+	Unreserve(made *event.Delivery)
 	Deliver(claimed event.Delivery)
 	BacklogAdded(connection string)
 }
@@ -121,7 +121,25 @@ func (in *Intake) accept(d *Decision, r *Request) (Ack, error) {
 	if e.State == event.Spam {
 		return in.keep(d)
 	}
+	if err := r.grow(rendered(d)); err != nil {
+		return Ack{}, err
+	}
 	return in.route(d)
+}
+
+// copies is how often what is sent is in memory until it is stored: rendered,
+// and packed.
+const copies = 2
+
+// rendered is how many bytes it takes beyond those that were counted for the
+// body, to store what the rules want sent: they may send the whole of it several
+// times.
+func rendered(d *Decision) int64 {
+	var sum int64
+	for i := range d.Deliveries {
+		sum += int64(len(d.Deliveries[i].Output))
+	}
+	return copies * (sum - int64(len(d.Event.Data())))
 }
 
 // limitRejected drops the body of a visitor's post that is not understood where
@@ -151,14 +169,14 @@ func (in *Intake) route(d *Decision) (Ack, error) {
 	e, deliveries := &d.Event, d.Deliveries
 	for i := range deliveries {
 		d := &deliveries[i]
-		if d.State == event.Waiting && in.dispatcher.Reserve(d.Connection) {
+		if d.State == event.Waiting && in.dispatcher.Reserve(d) {
 			d.State, d.Claim = event.Sending, 1
 		}
 	}
 	reserved := claims(deliveries)
 	duplicateOf, err := in.store.Accept(e, deliveries)
 	if err != nil || duplicateOf != 0 {
-		in.unreserve(reserved)
+		in.unreserve(deliveries, reserved)
 	}
 	if err != nil {
 		return Ack{}, fmt.Errorf("store event: %w", err)
@@ -251,35 +269,33 @@ func (in *Intake) report(d *Decision) {
 	}
 }
 
-// claims are the connections of the deliveries that have a place in memory,
-// by index; "" has none. Accept may clear claims, so they are noted before.
-func claims(deliveries []event.Delivery) []string {
-	reserved := make([]string, len(deliveries))
+// claims tells which of the deliveries have a place in memory, by index. Accept
+// may clear claims, so they are noted before.
+func claims(deliveries []event.Delivery) []bool {
+	reserved := make([]bool, len(deliveries))
 	for i := range deliveries {
-		if deliveries[i].Claim > 0 {
-			reserved[i] = deliveries[i].Connection
-		}
+		reserved[i] = deliveries[i].Claim > 0
 	}
 	return reserved
 }
 
-func (in *Intake) unreserve(reserved []string) {
-	for _, connection := range reserved {
-		if connection != "" {
-			in.dispatcher.Unreserve(connection)
+func (in *Intake) unreserve(deliveries []event.Delivery, reserved []bool) {
+	for i := range deliveries {
+		if reserved[i] {
+			in.dispatcher.Unreserve(&deliveries[i])
 		}
 	}
 }
 
 // handOver gives the dispatcher what was stored.
-func (in *Intake) handOver(deliveries []event.Delivery, reserved []string) {
+func (in *Intake) handOver(deliveries []event.Delivery, reserved []bool) {
 	for i := range deliveries {
 		d := &deliveries[i]
 		switch {
 		case d.Claim > 0:
 			in.dispatcher.Deliver(*d)
-		case reserved[i] != "": // it waits for its ordering key, or was held back
-			in.dispatcher.Unreserve(d.Connection)
+		case reserved[i]: // it waits for its ordering key, or was held back
+			in.dispatcher.Unreserve(d)
 			if d.Once != nil && d.State != event.Cancelled {
 				in.dispatcher.BacklogAdded(d.Connection)
 			}

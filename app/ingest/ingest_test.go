@@ -21,7 +21,7 @@ func TestEvent_routed(t *testing.T) {
 		t.Fatal(ack, err)
 	}
 	e, ds := g.stored(ack.ID)
-	if string(e.Body) != text || e.JSON != nil || e.Type != "order" || string(e.Results) != "m-e-" || e.Request.Query["a"] != "1" ||
+	if string(e.Body) != text || e.JSON != nil || e.Type != "order" || string(e.Results) != "m-e--" || e.Request.Query["a"] != "1" ||
 		fmt.Sprint(e.Request.Query["b"]) != "[2 3]" || e.Request.Headers["x-test"] != "1" || e.Request.RemoteIP != "192.0.2.1" {
 		t.Errorf("stored %+v", e)
 	}

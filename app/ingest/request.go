@@ -24,12 +24,23 @@ type Request struct {
 	// Stream is the body of a form post with files, while it comes in; then
 	// there is no Body. Its errors are passed on as they are.
 	Stream io.Reader
+	// Grow takes so many bytes of the memory that all requests share, beyond
+	// what the Body was found to need; false: there are none. nil: nobody counts.
+	Grow func(bytes int64) bool
 	// Sample is set where nobody has sent the request.
 	Sample *Sample
 
 	// posted is what was read of Stream, and unread why it ended early.
 	posted []body.Field
 	unread error
+}
+
+// grow takes memory by Grow. Its error is a *BusyError.
+func (r *Request) grow(bytes int64) error {
+	if r.Grow == nil || bytes <= 0 || r.Grow(bytes) {
+		return nil
+	}
+	return &BusyError{RetryAfter: busyFor}
 }
 
 // fields are the fields of a visitor's post.

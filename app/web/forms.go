@@ -101,7 +101,7 @@ func (s *Server) post(a *formAnswer, settings *Settings, plan *ingest.Plan, orig
 	}
 	var leave func()
 	if err == nil {
-		leave, err = s.understand(c.Context(), inputOf(r))
+		leave, err = s.understand(c.Context(), r)
 	}
 	if err != nil {
 		return s.refuseUnread(a, err)

@@ -44,7 +44,7 @@ func (s *Server) take(c *fiber.Ctx, settings *Settings, plan *ingest.Plan, src *
 	if r == nil {
 		return nil, err
 	}
-	leave, err := s.understand(ctx, inputOf(r))
+	leave, err := s.understand(ctx, r)
 	if err != nil {
 		return nil, s.unread(ctx, src.Name, err, 0)
 	}

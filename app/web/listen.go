@@ -11,6 +11,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"hookgate/app/ingest"
 	"hookgate/internal/body"
 )
 
@@ -74,30 +75,64 @@ type budget struct {
 	large chan struct{} // held by the one request that is over half of the budget
 }
 
-// enter takes memory for a body that is to be understood, until leave is
-// called; errBodyMemory where there is none. Bodies that alone take more than
-// half of it do so one after the other, beside the budget. Those that take
-// little have a quarter more, so that they go on when large ones fill it.
-func (b *budget) enter(weight int64) (leave func(), err error) {
-	if weight > b.most/2 {
-		timer := time.NewTimer(understandWait)
-		defer timer.Stop()
-		select {
-		case b.large <- struct{}{}:
-			return func() { <-b.large }, nil
-		case <-timer.C:
-			return nil, errBodyMemory
+// holding is what one request has of the budget. It is for one goroutine.
+type holding struct {
+	budget *budget
+	weight int64
+	large  bool // it has the place of the large one, and nothing of the rest
+}
+
+// grow takes so many bytes more; false: there are none, and nothing was taken.
+// Requests that alone take more than half of the budget do so one after the
+// other, beside it. Those that take little have a quarter more, so that they go
+// on when large ones fill it.
+func (h *holding) grow(n int64) bool {
+	weight := h.weight + n
+	switch {
+	case h.large:
+	case weight > h.budget.most/2:
+		if !h.budget.enterLarge() {
+			return false
 		}
+		h.budget.held.Add(-h.weight)
+		h.large = true
+	case h.budget.held.Add(n) > h.budget.bound(weight):
+		h.budget.held.Add(-n)
+		return false
 	}
-	most := b.most
+	h.weight = weight
+	return true
+}
+
+// leave gives all of it back.
+func (h *holding) leave() {
+	switch {
+	case h.large:
+		<-h.budget.large
+	case h.weight > 0:
+		h.budget.held.Add(-h.weight)
+	}
+	h.weight, h.large = 0, false
+}
+
+// bound is how much may be held for a request of the weight to go on.
+func (b *budget) bound(weight int64) int64 {
 	if weight <= 4*small {
-		most += b.most / 4
+		return b.most + b.most/4
 	}
-	if b.held.Add(weight) > most {
-		b.held.Add(-weight)
-		return nil, errBodyMemory
+	return b.most
+}
+
+// enterLarge waits a while for the place of the large one.
+func (b *budget) enterLarge() bool {
+	timer := time.NewTimer(understandWait)
+	defer timer.Stop()
+	select {
+	case b.large <- struct{}{}:
+		return true
+	case <-timer.C:
+		return false
 	}
-	return func() { b.held.Add(-weight) }, nil
 }
 
 // Accept gives the next connection within the limits; others are closed at once.
@@ -139,15 +174,25 @@ type guardedConn struct {
 	closed atomic.Bool
 }
 
-// understand is enter of the budget for a body that was read.
-func (s *Server) understand(ctx *fasthttp.RequestCtx, in body.Input) (leave func(), err error) {
+// understand takes memory for the body of a request, before it is understood,
+// until leave is called; errBodyMemory where there is none. What turns out to be
+// larger than it looks, and what comes as a stream, takes more by r.Grow.
+func (s *Server) understand(ctx *fasthttp.RequestCtx, r *ingest.Request) (leave func(), err error) {
 	conn, ok := ctx.Conn().(*guardedConn)
-	if !ok || len(in.Raw) == 0 {
+	if !ok {
 		return func() {}, nil
+	}
+	h := &holding{budget: &conn.guard.budget}
+	r.Grow = h.grow
+	if len(r.Body) == 0 {
+		return h.leave, nil
 	}
 	limits := body.DefaultLimits()
 	limits.Size = s.settings.Load().MaxBody
-	return conn.guard.budget.enter(body.Weigh(in, limits))
+	if !h.grow(body.Weigh(inputOf(r), limits)) {
+		return nil, errBodyMemory
+	}
+	return h.leave, nil
 }
 
 // Read refuses before it reads: an error that comes with bytes may be ignored.

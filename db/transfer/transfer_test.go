@@ -110,7 +110,7 @@ func TestRun_goesOn(t *testing.T) {
 	_, later := mustAccept(t, r, time.Now(), "k")
 	want = append(want, later.ID)
 	var got []event.DeliveryID
-	claimed, err := r.Claim("x", time.Now(), 100)
+	claimed, _, err := r.Claim("x", time.Now(), 100, 1<<20)
 	if err != nil || len(claimed) != 1 {
 		t.Fatalf("%d of the key are due at once, %v, want 1", len(claimed), err)
 	}

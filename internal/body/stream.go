@@ -26,10 +26,13 @@ type Upload struct {
 	// Take is given each file in turn and says what its Field's Value is. What
 	// it leaves unread is passed over. Its errors end the reading.
 	Take func(FilePart) (any, error)
+	// Grow is asked for memory, in bytes, before it is used. Its errors end the
+	// reading.
+	Grow func(bytes int64) error
 }
 
 // ReadUpload reads a multipart form post without ever holding a file of it.
-// Beyond those of Take and of Content, its errors are *Error.
+// Beyond those of Take, Grow and Content, its errors are *Error.
 func ReadUpload(in Upload, lim Limits) ([]Field, error) {
 	kind, params := mediaType(in.ContentType)
 	switch {
@@ -90,6 +93,9 @@ func (u *uploadReader) read(reader *multipart.Reader) ([]pair, error) {
 		if parts > u.lim.Parts {
 			return nil, tooMany(u.lim.Parts, fmt.Sprintf("the body has more than %d parts", u.lim.Parts))
 		}
+		if err := u.in.Grow(partWeight + keyWeight*int64(strings.Count(part.FormName(), "["))); err != nil {
+			return nil, err
+		}
 		p, err := u.part(part)
 		if err != nil {
 			return nil, err
@@ -122,13 +128,35 @@ func (u *uploadReader) part(part *multipart.Part) (pair, error) {
 
 // textPart reads a part that is no file, within what all of them may take.
 func (u *uploadReader) textPart(part *multipart.Part) (pair, error) {
-	limited := &boundedReader{r: part, left: u.text, limit: u.in.Text}
+	growing := &growingReader{r: part, grow: u.in.Grow}
+	limited := &boundedReader{r: growing, left: u.text, limit: u.in.Text}
 	p, err := readPart(part, limited)
 	u.text = limited.left
-	if u.text < 0 {
+	switch { // not what the parser makes of it
+	case u.text < 0:
 		err = limited.err
+	case growing.err != nil:
+		err = growing.err
 	}
 	return p, err
+}
+
+// growingReader takes memory for what it reads; err is why there is none.
+type growingReader struct {
+	r    io.Reader
+	grow func(bytes int64) error
+	err  error
+}
+
+func (g *growingReader) Read(p []byte) (int, error) {
+	n, err := g.r.Read(p)
+	if n == 0 {
+		return 0, err
+	}
+	if g.err = g.grow(copies * int64(n)); g.err != nil {
+		return 0, g.err
+	}
+	return n, err
 }
 
 // boundedReader fails once more than left bytes came; err is what ended it,

@@ -25,6 +25,7 @@ func readUpload(text string, change func(*body.Upload)) ([]body.Field, error) {
 			content, err := io.ReadAll(io.LimitReader(p.Content, 4))
 			return p.Name + "=" + string(content), err
 		},
+		Grow: func(int64) error { return nil },
 	}
 	if change != nil {
 		change(&u)
@@ -86,6 +87,38 @@ func TestReadUpload_refused(t *testing.T) {
 		u.Content = io.MultiReader(strings.NewReader(uploadBody[:150]), broken{})
 	}); !errors.Is(err, errTake) {
 		t.Errorf("an error of the stream became %v", err)
+	}
+}
+
+// What is no file takes memory, as it is read; a file takes none.
+func TestReadUpload_grows(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		disposition string
+		least, most int64
+	}{
+		"a text": {`name="a"`, 3 << 20, 4 << 20},
+		"a file": {`name="a"; filename="a.pdf"`, 1, 10_000},
+	} {
+		text := "--B\r\nContent-Disposition: form-data; " + c.disposition + "\r\n\r\n" + strings.Repeat("x", 1<<20) + "\r\n--B--\r\n"
+		read := func(most int64) (held int64, err error) {
+			_, err = readUpload(text, func(u *body.Upload) {
+				u.Size, u.Text = 2<<20, 2<<20
+				u.Grow = func(n int64) error {
+					if held += n; held > most {
+						return errTake
+					}
+					return nil
+				}
+			})
+			return held, err
+		}
+		if held, err := read(1 << 30); err != nil || held < c.least || held > c.most {
+			t.Errorf("%s took %d bytes, %v, want %d to %d", name, held, err, c.least, c.most)
+		}
+		if held, err := read(1 << 20); c.least > 1<<20 && (!errors.Is(err, errTake) || held > 3<<19) {
+			t.Errorf("%s: %v after %d bytes, want the error of Grow", name, err, held)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"github.com/valyala/fastjson"
 )
@@ -19,13 +20,22 @@ const MaxDepth = 64
 
 const (
 	maxValues = 200_000 // in a JSON text: some 20 MB once parsed
-	// keepParser is the text length up to which a parser goes back to the
-	// pool; a larger one would pin its memory for good.
-	keepParser = 1 << 20
+	// keepText and keepValues bound what a parser may hold that goes back to the
+	// pool: the length of its text, and the values of all that it has parsed. The
+	// place of a list's items stays with the place of the list, so that a parser
+	// grows with each text in which other values are lists.
+	keepText   = 64 << 10
+	keepValues = 50_000
 )
 
 // parsers keep their buffers from one event to the next.
-var parsers fastjson.ParserPool
+var parsers = sync.Pool{New: func() any { return new(parser) }}
+
+// parser is a parser and how many values it has parsed.
+type parser struct {
+	fastjson.Parser
+	values int
+}
 
 // SyntaxError says what is wrong with a JSON text, and where.
 type SyntaxError struct {
@@ -39,7 +49,7 @@ func (e *SyntaxError) Error() string {
 
 // Doc is a parsed JSON text. It is not for concurrent use.
 type Doc struct {
-	parser *fastjson.Parser
+	parser *parser
 	root   *fastjson.Value
 	size   int
 }
@@ -49,16 +59,17 @@ type Doc struct {
 // more than 200,000 values. Where a key stands twice in an object the last one
 // counts.
 func Parse(text []byte) (*Doc, error) {
-	if err := validate(text); err != nil {
-		return nil, worded(text, err)
+	values, fault := validate(text)
+	if fault != nil {
+		return nil, worded(text, fault)
 	}
-	parser := parsers.Get()
-	root, err := parser.ParseBytes(replaceLoneSurrogates(text))
+	p := parsers.Get().(*parser)
+	p.values += values
+	root, err := p.ParseBytes(replaceLoneSurrogates(text))
 	if err != nil {
-		parsers.Put(parser)
 		return nil, &SyntaxError{Message: err.Error()}
 	}
-	return &Doc{parser: parser, root: root, size: len(text)}, nil
+	return &Doc{parser: p, root: root, size: len(text)}, nil
 }
 
 // Release gives the Doc's memory back; neither it nor a Scope over it may be
@@ -67,7 +78,7 @@ func (d *Doc) Release() {
 	if d == nil || d.parser == nil {
 		return
 	}
-	if d.size <= keepParser {
+	if d.size <= keepText && d.parser.values <= keepValues {
 		parsers.Put(d.parser)
 	}
 	d.parser, d.root = nil, nil

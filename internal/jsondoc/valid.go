@@ -25,16 +25,17 @@ const failed = -1
 // errShape marks what encoding/json words better.
 var errShape = &SyntaxError{Message: "invalid JSON"}
 
-func validate(text []byte) *SyntaxError {
+// validate counts the values of a text that is right.
+func validate(text []byte) (values int, err *SyntaxError) {
 	v := validator{text: text}
 	at, err := v.run()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if passSpace(text, at) != len(text) {
-		return errShape
+		return 0, errShape
 	}
-	return nil
+	return v.values, nil
 }
 
 // run reads one value with all that is in it.
