@@ -7,6 +7,7 @@ import (
 	"hookgate/connectors"
 	"hookgate/connectors/broker"
 	"hookgate/connectors/email"
+	"hookgate/connectors/logline"
 	"hookgate/connectors/recipes"
 	"hookgate/connectors/slack"
 	"hookgate/connectors/webhook"
@@ -14,7 +15,7 @@ import (
 
 // builtin are the kinds that are written in Go.
 func builtin() []connectors.Kind {
-	return []connectors.Kind{broker.AMQP(), broker.Kafka(), broker.NATS(), email.Kind(), slack.Kind(), webhook.Kind()}
+	return []connectors.Kind{broker.AMQP(), broker.Kafka(), broker.NATS(), email.Kind(), logline.Kind(), slack.Kind(), webhook.Kind()}
 }
 
 // Catalog has own, a configuration's recipes, beside the kinds that come with

@@ -63,7 +63,7 @@ signing_secret: canary-signing-0008`,
 // same promises in tests of their own, over their own protocol.
 func speaksHTTP(kind string) bool {
 	switch kind {
-	case "amqp", "email", "kafka", "nats":
+	case "amqp", "email", "kafka", "log", "nats":
 		return false
 	}
 	return true
