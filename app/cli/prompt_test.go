@@ -116,3 +116,34 @@ func TestColor(t *testing.T) {
 		})
 	}
 }
+
+// init asks until an answer can be used; what is typed ahead is not lost.
+func TestInit_questions(t *testing.T) {
+	t.Setenv("TERM", "xterm-256color")
+	user, program := openTerminal(t)
+	folder := t.TempDir() + "/hooks"
+	code := make(chan int, 1)
+	go func() { code <- cli.Run(t.Context(), []string{"init", folder}, program, program, program) }()
+	typed := bufio.NewReader(user)
+	readUntil(t, typed, "[sitejet] ")
+	_, _ = user.WriteString("guthub\ngithub\nhooks.example\n") // two of them cannot be used
+	readUntil(t, typed, `did you mean "github"?`)
+	readUntil(t, typed, "write it like https://")
+	readUntil(t, typed, "Public URL: ")
+	_, _ = user.WriteString("https://hooks.invalid/\n")
+	readUntil(t, typed, "Slack: ")
+	_, _ = user.WriteString("https://hooks.slack.com/services/T0/B0/x\n")
+	readUntil(t, typed, "hooks.invalid does not resolve here")
+	if got := <-code; got != 0 {
+		t.Fatalf("exit %d", got)
+	}
+	config, err := os.ReadFile(folder + "/config.yaml")
+	env, err2 := os.ReadFile(folder + "/.env")
+	if err != nil || err2 != nil || !strings.Contains(string(config), "public_url: https://hooks.invalid\n") ||
+		!strings.Contains(string(config), "expect: [announce-push/slack]") || !strings.Contains(string(env), "SLACK_WEBHOOK_URL=https://hooks.slack.com/services/T0/B0/x\n") {
+		t.Errorf("%v %v\n%s\n%s", err, err2, config, env)
+	}
+	if got := run(t, "test", "-c", folder+"/config.yaml"); got.code != 0 {
+		t.Errorf("test: %+v", got)
+	}
+}

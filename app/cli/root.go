@@ -55,7 +55,7 @@ func newRoot(s *session) *cobra.Command {
 	root.SetCompletionCommandGroupID(groupOperate)
 	globalFlags(root, s)
 	root.AddCommand(
-		newServe(s), newDemo(s),
+		newInit(s), newServe(s), newDemo(s),
 		newCheck(s), newTest(s), newExplain(s), newSchema(s), newRoutes(s),
 		newEvents(s), newReplay(s), newSamples(s), newDeliveries(s),
 		newForms(s),

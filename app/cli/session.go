@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"encoding/json"
 	"io"
 	"time"
@@ -18,6 +19,8 @@ type session struct {
 	failed         func() error // why stdout could not be written to
 	env            config.LookupFunc
 	now            func() time.Time
+
+	typed *bufio.Reader // stdin, once somebody was asked
 
 	out *term.Screen // stdout for people
 	msg *term.Screen // stderr for people
