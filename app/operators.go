@@ -41,6 +41,9 @@ func (l *Plan) forOperators(tests admin.Tests, since time.Time) admin.InForce {
 			Rules: routes.rulesTo(c.Name.Value),
 		})
 	}
+	for _, e := range l.Config.Sources {
+		out.Sources = append(out.Sources, e.Name.Value)
+	}
 	for _, f := range l.Config.Forms {
 		out.Forms = append(out.Forms, f.Name.Value)
 	}

@@ -68,6 +68,7 @@ type InForce struct {
 	Since       time.Time
 	Tests       Tests
 	Connections []ConnectionSettings // in the order of the file
+	Sources     []string             // in the order of the file
 	Forms       []string             // in the order of the file
 	PublicURL   string
 	// BaseURL is PublicURL, or where this machine reaches the server.

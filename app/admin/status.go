@@ -29,6 +29,7 @@ type Status struct {
 	Ready    bool           `json:"ready"`
 	NotReady string         `json:"not_ready,omitempty"` // why
 	Tests    Tests          `json:"tests"`               // of that configuration
+	Rules    int            `json:"rules"`               // of that configuration
 	Queues   map[string]int `json:"queues"`              // deliveries that wait, by connection
 }
 
@@ -42,7 +43,7 @@ type Tests struct {
 func (s *Service) Status(ctx context.Context) (Status, error) {
 	now, process := s.inForce(), &s.opt.Process
 	out := Status{
-		Version: process.Version, Config: now.Plan.Hash, Loaded: now.Since, Tests: now.Tests,
+		Version: process.Version, Config: now.Plan.Hash, Loaded: now.Since, Tests: now.Tests, Rules: len(now.Plan.Rules.Names()),
 		Started: process.Started, Ready: true, Queues: process.Queues(ctx),
 	}
 	if err := process.NotReady(); err != nil {

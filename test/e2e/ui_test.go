@@ -77,7 +77,10 @@ const donePayload = `{"previousStatus":"Publish","website":{"id":321654,"title":
 func logIn(ctx context.Context, t *testing.T, g *lab.Gate) {
 	t.Helper()
 	show(ctx, t, strings.TrimSpace(g.MustCLI("login")))
-	settled(ctx, t, "Overview")
+	lab.Eventually(t, "the first page", func() bool {
+		got, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.readyState === "complete" && document.querySelector("main h1") ? document.querySelector("h1").innerText : ""`))
+		return err == nil && (got == "Overview" || got == "Welcome") // welcome: while there is no event
+	})
 }
 
 // Every page can be used by everybody, in both languages and themes, and none
@@ -228,7 +231,7 @@ var csrfField = regexp.MustCompile(`name="csrf" value="([^"]+)"`)
 
 func (v *visitor) csrf() string {
 	v.t.Helper()
-	_, _, page := v.do("GET", "/ui/", nil)
+	_, _, page := v.do("GET", "/ui/start", nil)
 	found := csrfField.FindStringSubmatch(page)
 	if found == nil {
 		v.t.Fatal("the page has no CSRF token")
@@ -252,6 +255,7 @@ func TestUIActs(t *testing.T) {
 	}
 	good, hers := team.csrf(), vera.csrf()
 	acts := []string{
+		"/ui/start/address", "/ui/start/sample",
 		"/ui/deliveries/retry", "/ui/deliveries/cancel", "/ui/connections/billing/pause", "/ui/connections/billing/resume", "/ui/connections/billing/test",
 		"/ui/forms/post/evt_0000000000000/notspam",
 	}
@@ -332,7 +336,7 @@ func TestUISessions(t *testing.T) {
 	}
 	g.Kill()
 	g.Start()
-	if code, _, _ := team.do("GET", "/ui/", nil); code != http.StatusOK {
+	if code, _, _ := team.do("GET", "/ui/start", nil); code != http.StatusOK {
 		t.Errorf("after a restart: %d", code)
 	}
 	other := newVisitor(t, g)
@@ -350,7 +354,7 @@ func TestUISessions(t *testing.T) {
 	if code, h, _ := second.do("GET", link, nil); code != http.StatusGone || strings.Contains(h.Get("Set-Cookie"), "hookgate=") {
 		t.Errorf("the link a second time: %d, %s", code, h.Get("Set-Cookie"))
 	}
-	if _, _, page := first.do("GET", "/ui/", nil); !strings.Contains(page, "vera") {
+	if _, _, page := first.do("GET", "/ui/start", nil); !strings.Contains(page, "vera") {
 		t.Error("the link logs in somebody else")
 	}
 
@@ -403,4 +407,10 @@ func TestUIWithoutAdmin(t *testing.T) {
 	if got := g.CLI("login"); got.Code == 0 || !strings.Contains(got.Stderr, "server.admin") {
 		t.Errorf("login: %+v", got)
 	}
+}
+
+// documentText is the page's document as it stands in the browser.
+func documentText(ctx context.Context, t *testing.T) string {
+	t.Helper()
+	return ask(ctx, t, chromedp.Evaluate[string](`document.documentElement ? document.documentElement.outerHTML : ""`))
 }

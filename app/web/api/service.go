@@ -25,6 +25,7 @@ import (
 // not are event.ErrNotFound.
 type Contract interface { //nolint:interfacebloat // the sum of the resources
 	Events
+	Sources
 	Deliveries
 	Connections
 	Forms
@@ -59,7 +60,7 @@ type handler struct {
 func Register(r fiber.Router, service Service, logger *slog.Logger, now func() time.Time) {
 	h := &handler{service: service, logger: logger, now: now}
 	for _, resource := range []func(fiber.Router){
-		h.eventRoutes, h.replayRoutes, h.deliveryRoutes, h.formRoutes, h.erasureRoutes, h.connectionRoutes, h.fileRoutes, h.loginRoutes, h.processRoutes,
+		h.eventRoutes, h.sourceRoutes, h.replayRoutes, h.deliveryRoutes, h.formRoutes, h.erasureRoutes, h.connectionRoutes, h.fileRoutes, h.loginRoutes, h.processRoutes,
 	} {
 		resource(r)
 	}

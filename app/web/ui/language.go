@@ -78,6 +78,7 @@ func (l language) text(text string, args ...any) string {
 // ofOne are the texts that are another one where their first number is 1.
 var ofOne = dictionary([][2]string{
 	{"%d connections are paused.", "%d connection is paused."},
+	{"%d connections", "%d connection"},
 	{"%d deliveries", "%d delivery"},
 	{"%d deliveries are being sent again.", "%d delivery is being sent again."},
 	{"%d deliveries failed within the last day.", "%d delivery failed within the last day."},
@@ -86,6 +87,9 @@ var ofOne = dictionary([][2]string{
 	{"%d deliveries were tried within the last day.", "%d delivery was tried within the last day."},
 	{"%d events", "%d event"},
 	{"%d events were looked through.", "%d event was looked through."},
+	{"%d forms", "%d form"},
+	{"%d rules", "%d rule"},
+	{"%d sources", "%d source"},
 	{"%d more tries, then a pause.", "%d more try, then a pause."},
 	{"%d tries", "%d try"},
 	{"Retry %d deliveries", "Retry %d delivery"},

@@ -13,7 +13,7 @@ import (
 )
 
 // inTemplates finds the texts of templates: {{.T "…"}}, {{$.T "…"}}, {{$v.T "…"}}.
-var inTemplates = regexp.MustCompile(`\.T ("(?:[^"\\]|\\.)*")`)
+var inTemplates = regexp.MustCompile(`\.(?:T|Count) ("(?:[^"\\]|\\.)*")`)
 
 // usedTexts are the texts that the pages show, from templates and code.
 func usedTexts(t *testing.T) map[string]bool {
@@ -72,7 +72,7 @@ func usedTexts(t *testing.T) map[string]bool {
 
 // translated are the functions that take a text of the pages, with its place
 // among their arguments.
-var translated = map[string]int{"T": 0, "text": 0, "add": 0, "render": 2, "refuse": 2, "notFound": 1, "bulk": 2}
+var translated = map[string]int{"T": 0, "Count": 0, "text": 0, "add": 0, "render": 2, "refuse": 2, "notFound": 1, "bulk": 2}
 
 func textsOfCode(t *testing.T, name string, used map[string]bool) {
 	t.Helper()

@@ -39,6 +39,9 @@ func (u *UI) overview(c *fiber.Ctx) error {
 	if err != nil {
 		return u.fail(c, err)
 	}
+	if len(latest.Items) == 0 {
+		return c.Redirect(prefix+"/start", fiber.StatusSeeOther)
+	}
 	data.Latest = latest.Items
 	connections, err := s.Connections(ctx)
 	if err != nil {

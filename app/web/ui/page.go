@@ -73,6 +73,9 @@ type view struct {
 	Nav     nav
 	Data    any
 	Message *message // what an act came to
+	// Refresh is after how many seconds the page is asked for again; 0: it is
+	// not.
+	Refresh int
 
 	location *time.Location
 }
@@ -114,6 +117,9 @@ type message struct {
 
 // T is text in the page's language; see messages.
 func (v *view) T(text string, args ...any) string { return v.Lang.text(text, args...) }
+
+// Count is T for a text that begins with a number.
+func (v *view) Count(text string, n int) string { return v.T(text, n) }
 
 // Number writes a number with the language's separators.
 func (v *view) Number(n any) string { return v.Lang.number(n) }
@@ -159,6 +165,9 @@ func (u *UI) renderPage(c *fiber.Ctx, page, menu, title string, data any) error 
 	v := u.view(c, menu, title)
 	v.Data = data
 	v.Message = takeMessage(c)
+	if waiting, ok := data.(interface{ refresh() int }); ok {
+		v.Refresh = waiting.refresh()
+	}
 	var out bytes.Buffer
 	if err := t.ExecuteTemplate(&out, "layout", v); err != nil {
 		return fmt.Errorf("make the page %s: %w", page, err)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"hookgate/app/admin"
+	"hookgate/app/ingest/samples"
 	"hookgate/internal/event"
 )
 
@@ -12,6 +13,7 @@ import (
 // command line have, too.
 type Service interface {
 	eventService
+	sourceService
 	deliveryService
 	connectionService
 	formService
@@ -22,6 +24,14 @@ type Service interface {
 type eventService interface {
 	Events(ctx context.Context, f event.Search) (admin.Page[admin.Event], error)
 	Event(ctx context.Context, id event.ID) (admin.EventDetail, error)
+}
+
+// sourceService is what the first page needs.
+type sourceService interface {
+	Inbounds(ctx context.Context) (admin.Page[admin.Inbound], error)
+	Address(ctx context.Context, name string) (admin.Address, error)
+	Samples(ctx context.Context, name string) ([]samples.Sample, error)
+	Send(ctx context.Context, in admin.Sending) (admin.Accepted, error)
 }
 
 // deliveryService is what the pages of deliveries need.

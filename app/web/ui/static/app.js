@@ -42,15 +42,33 @@ document.addEventListener("keydown", e => {
   else press(e.key);
 });
 
+// A page that waits for something is asked for again: its parts change where
+// they say something else, but for one in which somebody is at work.
+const poll = $("[data-poll]");
+if (poll) setInterval(async () => {
+  if (document.hidden) return;
+  const answer = await fetch(location.href).catch(() => null);
+  if (!answer?.ok || answer.redirected) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  $$("[data-part]", poll).forEach(part => {
+    const other = fresh.getElementById(part.id);
+    if (!other || other.textContent === part.textContent || part.contains(document.activeElement)) return;
+    part.replaceWith(other);
+    local(other);
+    if (other.dataset.say) say(other.dataset.say);
+  });
+}, poll.dataset.poll * 1000);
+
 // A view of a list is in the URL: a changed choice is a new page.
 document.addEventListener("change", e => { if (e.target.matches("select[data-submit]")) e.target.form.requestSubmit(); });
 
 // Times as the browser's zone has them; the server writes its own.
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const clock = { time: { hour: "2-digit", minute: "2-digit", second: "2-digit" }, minute: { hour: "2-digit", minute: "2-digit" }, day: { day: "numeric", month: "short" }, full: { dateStyle: "medium", timeStyle: "medium" } };
-$$("time[datetime]").forEach(t => {
+const local = of => $$("time[datetime]", of).forEach(t => {
   const at = new Date(t.dateTime), kind = t.dataset.as;
   if (isNaN(at) || !clock[kind]) return;
   t.textContent = new Intl.DateTimeFormat(root.lang, { ...clock[kind], hourCycle: "h23" }).format(at);
   t.title = new Intl.DateTimeFormat(root.lang, { dateStyle: "full", timeStyle: "long" }).format(at) + ` (${zone})`;
 });
+local(document);

@@ -1,0 +1,92 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"time"
+
+	"hookgate/app/ingest"
+	"hookgate/internal/event"
+)
+
+// Inbound is a source or form: what can send here, and where to.
+type Inbound struct {
+	Name string `json:"name"`
+	Form bool   `json:"form"`
+	// Sender is who it is for, as samples name it: sitejet, github, webhook; of a
+	// form the form builder, "" where visitors fill it in.
+	Sender string     `json:"sender,omitempty"`
+	URL    string     `json:"url"`            // with •••• in place of a secret
+	Secret bool       `json:"secret"`         // whoever has the whole URL can send
+	Last   *time.Time `json:"last,omitempty"` // when something came in last
+}
+
+// Address is the whole URL of a source or form, with its secret.
+type Address struct {
+	Name string `json:"name"`
+	URL  string `json:"url"`
+}
+
+// Inbounds lists the sources and forms in force, in the order of the file.
+func (s *Service) Inbounds(ctx context.Context) (page Page[Inbound], err error) {
+	now := s.inForce()
+	page.Items = []Inbound{}
+	for _, list := range [][]string{now.Sources, now.Forms} {
+		for _, name := range list {
+			one, token, known := now.inbound(name)
+			if !known {
+				continue
+			}
+			if one.Secret = !token.IsZero(); one.Secret {
+				one.URL += "/••••"
+			}
+			newest, err := s.store.Events(ctx, event.Filter{Source: name, Limit: 1})
+			if err != nil {
+				return page, fmt.Errorf("look for the newest event of %s: %w", name, err)
+			}
+			if len(newest) > 0 {
+				at := newest[0].ReceivedAt.UTC()
+				one.Last = &at
+			}
+			page.Items = append(page.Items, one)
+		}
+	}
+	return page, nil
+}
+
+// Address gives the whole URL that a source or form is posted to. Whoever has it
+// can send, so it is logged who asked.
+func (s *Service) Address(ctx context.Context, name string) (Address, error) {
+	one, token, known := s.inForce().inbound(name)
+	if !known {
+		return Address{}, &NotFoundError{fmt.Sprintf("there is no source or form %q", name)}
+	}
+	if !token.IsZero() {
+		one.URL += "/" + url.PathEscape(token.Reveal())
+		s.opt.Logger.InfoContext(ctx, "the address of a source was shown", "source", name, "by", actor(ctx))
+	}
+	return Address{Name: name, URL: one.URL}, nil
+}
+
+// inbound is the source or form of the name, and the secret end of its URL.
+func (c *InForce) inbound(name string) (one Inbound, token event.Secret, known bool) {
+	if src := c.Plan.Sources[name]; src != nil {
+		return Inbound{Name: name, Sender: src.Sender(), URL: c.BaseURL + "/in/" + name}, src.Token(), true
+	}
+	form := c.Plan.Forms[name]
+	if form == nil {
+		return one, token, false
+	}
+	one = Inbound{Name: name, Form: true, Sender: form.Format(), URL: c.BaseURL + "/f/" + name}
+	return one, senderToken(c.Plan, name), true
+}
+
+// senderToken is the secret end of the URL of a form that a form builder posts
+// to; zero for others.
+func senderToken(plan *ingest.Plan, form string) event.Secret {
+	if src := plan.Senders[form]; src != nil {
+		return src.Token()
+	}
+	return event.Secret{}
+}
