@@ -25,6 +25,9 @@ type order struct {
 	Connections int
 	Duration    time.Duration
 	Count       int // ends after so many posts; 0: only after Duration
+	// Reconnect has a sender whose connection was closed make another, as
+	// servers close those whose body they did not read.
+	Reconnect bool
 }
 
 // score is what the load generator found, as JSON on its standard output.
@@ -63,7 +66,7 @@ func generate() error {
 		if n := i % (1 + len(o.Also)); n > 0 {
 			addr = o.Also[n-1]
 		}
-		wg.Go(func() { results[i].run(ctx, addr, request) })
+		wg.Go(func() { results[i].run(ctx, addr, request, o.Reconnect) })
 	}
 	wg.Wait()
 	s := score{Took: time.Since(began)}
@@ -92,33 +95,48 @@ type worker struct {
 	err     error
 }
 
-func (w *worker) run(ctx context.Context, addr string, request []byte) {
+func (w *worker) run(ctx context.Context, addr string, request []byte, reconnect bool) {
+	w.times = make([]time.Duration, 0, 1<<16)
+	for ctx.Err() == nil && w.left != 0 {
+		w.err = w.connection(ctx, addr, request)
+		if w.err != nil && !reconnect {
+			return
+		}
+	}
+	if reconnect {
+		w.err = nil
+	}
+}
+
+// connection posts over one connection until it ends, or the worker's time or
+// count.
+func (w *worker) connection(ctx context.Context, addr string, request []byte) error {
 	conn, err := net.DialTimeout("tcp", addr, 5*time.Second)
 	if err != nil {
-		w.err = err
-		return
+		return err
 	}
 	defer conn.Close()
-	w.times = make([]time.Duration, 0, 1<<16)
 	r := bufio.NewReaderSize(conn, 4096)
 	for ctx.Err() == nil && w.left != 0 {
 		w.left--
 		began := time.Now()
-		if _, err := conn.Write(request); err != nil {
-			w.err = err
-			return
-		}
+		// A server that refuses a body may close before it has read all of it:
+		// its answer is read all the same.
+		_, sent := conn.Write(request)
 		status, err := readAnswer(r)
 		if err != nil {
-			w.err = err
-			return
+			return errors.Join(sent, err)
 		}
 		if status/100 == 2 {
 			w.times = append(w.times, time.Since(began))
 		} else {
 			w.refused++
 		}
+		if sent != nil {
+			return sent
+		}
 	}
+	return nil
 }
 
 var errAnswer = errors.New("not an answer that the load generator understands")

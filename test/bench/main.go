@@ -1,19 +1,29 @@
-// Command bench measures hookgate beside a raw fiber echo on the same machine,
-// in the same run, in turns, and prints the ratios that the project aims at.
-// The load generator, the sink and every server are processes of their own.
+// Command bench measures hookgate beside a raw fiber echo and a bare post of
+// net/http on the same machine, in the same run, in turns, and prints the
+// ratios that the project aims at. The load generator, the receiver and every
+// server are processes of their own.
 //
-//	go run ./test/bench [-rounds 3] [-time 5s] [-connections 64] [-history 0] [-node-red auto|off] [-postgres [-replicas 3]]
+//	go run ./test/bench [-rounds 3] [-time 5s] [-connections 64] [-node-red auto|off]
+//	    [-history 1000000] [-small] [-plots DIR] [-peers PATH,PATH] [-postgres [-replicas 3]]
 //
-// What is measured:
+// What is always measured:
 //
-//	echo      fiber that answers 202 and does nothing else
-//	accept    hookgate, 20 rules of which none matches: parse, rules, commit, answer
-//	deliver   hookgate, the same rules of which two match: two signed posts each
-//	post      one post by the connectors' own client, alone
+//	echo       fiber that answers 202 and does nothing else
+//	post       one post by net/http with kept connections, alone: plain, TLS, HTTP/2
+//	accept     hookgate, 20 rules of which none matches: parse, rules, commit, answer
+//	deliver    hookgate, the same rules of which two match: two signed posts each;
+//	           to a receiver behind TLS, by HTTP/1.1 and by HTTP/2, too
+//	forward    hookgate, one rule with one condition: the whole event in one post
+//	Node-RED   the same rules and posts as deliver, where node is installed
 //
-// With -postgres accept and deliver are measured with one, two and three
-// replicas on one PostgreSQL server, which is made for it and flushes to the
-// disk.
+// And behind flags, in place of the above:
+//
+//	-history   what grows with so many stored events: accept, start, drain, lists, pages, search
+//	-small     one core: memory, idle CPU, bodies of 8 MB
+//	-plots     SVG files: rate and p99 over 1 to 256 connections
+//	-peers     other programs on the work of forward: bento, redpanda-connect
+//	-postgres  accept and deliver with one, two and three replicas on one
+//	           PostgreSQL, which is made for it and flushes to the disk
 //
 // Absolute numbers depend on the machine and on what else it does; the ratios
 // within one run carry over.
@@ -25,6 +35,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -35,51 +46,64 @@ func main() {
 	}
 }
 
+// options are the flags.
+type options struct {
+	rounds, connections, history, replicas int
+	time                                   time.Duration
+	nodeRED, binary, plots, peers          string
+	small, postgres                        bool
+}
+
 func run() error {
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
 		case "load":
 			return generate()
 		case "sink":
-			return receive(os.Args[2])
+			return receive(os.Args[2:])
 		case "post":
-			return post(os.Args[2], 30_000)
+			return post()
 		}
 	}
-	b := bench{}
-	flag.IntVar(&b.rounds, "rounds", 3, "how often each part is measured")
-	flag.DurationVar(&b.time, "time", 5*time.Second, "the length of each measurement")
-	flag.IntVar(&b.connections, "connections", 64, "connections of the load generator")
-	flag.IntVar(&b.history, "history", 0, "also measure inserts after so many events, for example 1000000")
-	flag.StringVar(&b.nodeRED, "node-red", "auto", "measure Node-RED: auto (where node is installed) or off")
-	flag.StringVar(&b.binary, "binary", "", "a built hookgate instead of this source's")
-	flag.BoolVar(&b.postgres, "postgres", false, "measure 1, 2 and 3 replicas on a PostgreSQL of its own, and nothing else")
-	flag.IntVar(&b.mostReplicas, "replicas", 3, "the most replicas that -postgres measures")
+	var o options
+	flag.IntVar(&o.rounds, "rounds", 3, "how often each part is measured")
+	flag.DurationVar(&o.time, "time", 5*time.Second, "the length of each measurement")
+	flag.IntVar(&o.connections, "connections", 64, "connections of the load generator")
+	flag.StringVar(&o.nodeRED, "node-red", "auto", "measure Node-RED: auto (where node is installed) or off")
+	flag.StringVar(&o.binary, "binary", "", "a built hookgate instead of this source's")
+	flag.IntVar(&o.history, "history", 0, "measure what grows with so many stored events, for example 1000000")
+	flag.BoolVar(&o.small, "small", false, "measure a small server: one core")
+	flag.StringVar(&o.plots, "plots", "", "write plots over the number of connections into this folder")
+	flag.StringVar(&o.peers, "peers", "", "paths of other programs to measure on the work of forward, separated by commas")
+	flag.BoolVar(&o.postgres, "postgres", false, "measure replicas on a PostgreSQL of its own")
+	flag.IntVar(&o.replicas, "replicas", 3, "the most replicas that -postgres measures")
 	flag.Parse()
 	dir, err := os.MkdirTemp("", "hookgate-bench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	b.dir = dir
+	b := bench{options: o, dir: dir, scenarios: newScenarios()}
 	if err := b.prepare(); err != nil {
 		return err
 	}
 	defer func() { _ = b.sink.stop() }()
-	if b.postgres {
-		if err := b.measureReplicas(); err != nil {
-			return err
-		}
-		return b.reportReplicas(os.Stdout)
+	switch {
+	case o.postgres:
+		return b.runReplicas(os.Stdout)
+	case o.history > 0:
+		return b.runHistory(os.Stdout)
+	case o.small:
+		return b.runSmall(os.Stdout)
+	case o.plots != "":
+		return b.runPlots()
+	case o.peers != "":
+		return b.runPeers(os.Stdout, strings.Split(o.peers, ","))
 	}
-	if err := b.measure(); err != nil {
-		return err
-	}
-	b.report(os.Stdout)
-	return nil
+	return b.runUsual(os.Stdout)
 }
 
-// prepare builds the programs and starts the sink.
+// prepare builds the programs and starts the receiver.
 func (b *bench) prepare() error {
 	var err error
 	if b.payload, err = os.ReadFile("app/ingest/samples/files/sitejet/website_status_changed.json"); err != nil {
@@ -89,21 +113,14 @@ func (b *bench) prepare() error {
 	builds := [][]string{{"build", "-o", b.echo, "./test/bench/echo"}}
 	if b.binary == "" {
 		b.binary = filepath.Join(b.dir, "hookgate")
-		builds = append(builds, []string{"build", "-o", b.binary, "."})
+		// As make build does.
+		builds = append(builds, []string{"build", "-trimpath", "-ldflags", "-s -w", "-o", b.binary, "."})
 	}
 	for _, args := range builds {
 		if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
 			return fmt.Errorf("go build: %w\n%s", err, out)
 		}
 	}
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	addr, err := freeAddr()
-	if err != nil {
-		return err
-	}
-	b.sink, err = start(addr, "/", nil, self, "sink", addr)
+	b.sink, err = startReceiver(b.dir)
 	return err
 }

@@ -1,34 +1,25 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"time"
 )
 
 // bench is one run of the benchmark.
 type bench struct {
-	rounds, connections, history int
-	time                         time.Duration
-	nodeRED, binary, echo, dir   string
-	payload                      []byte
-	sink                         *server
+	options
+	*scenarios
+	echo, dir string // the echo's program; a folder for everything
+	payload   []byte
+	sink      *receiver
 
-	postgres     bool
-	mostReplicas int
-	replicas     []replicaSample
-
-	echoes, accepts, delivers, node []sample
-	after                           []sample // accept with a history
-	posts                           []time.Duration
+	echoes, node                          []sample
+	posts, postsTLS1, postsTLS2, forwards []time.Duration // CPU of a bare post: small, over TLS, HTTP/2; of the whole event
+	wholeTLS1                             []time.Duration // of the whole event over TLS
 }
 
 // sample is one measurement of one server.
@@ -36,7 +27,7 @@ type sample struct {
 	score
 	cpu       time.Duration // for each event, of the server
 	loadCPU   time.Duration // for each event, of the load generator
-	sinkCPU   time.Duration // for each event, of the sink
+	sinkCPU   time.Duration // for each event, of the receiver
 	endToEnd  float64       // events a second until the last was delivered
 	rest      int           // resident bytes before the load
 	load      int           // the highest resident bytes
@@ -44,19 +35,20 @@ type sample struct {
 	diskBytes int64 // of the database for each event
 }
 
-// measure takes all samples, the servers in turns.
-func (b *bench) measure() error {
+// runUsual takes all samples, the servers in turns, and reports them.
+func (b *bench) runUsual(w io.Writer) error {
 	for round := range b.rounds {
 		fmt.Fprintf(os.Stderr, "round %d of %d\n", round+1, b.rounds)
-		for _, part := range []func() error{b.measureEcho, b.measureAccept, b.measurePost, b.measureDeliver} {
-			if err := part(); err != nil {
-				return err
-			}
-		}
-	}
-	if b.history > 0 {
-		if err := b.measureHistory(); err != nil {
+		if err := b.measureEcho(); err != nil {
 			return err
+		}
+		if err := b.measurePosts(); err != nil {
+			return err
+		}
+		for _, s := range b.all() {
+			if err := b.measure(s); err != nil {
+				return fmt.Errorf("%s: %w", s.name, err)
+			}
 		}
 	}
 	if b.nodeRED != "off" {
@@ -64,6 +56,7 @@ func (b *bench) measure() error {
 			fmt.Fprintln(os.Stderr, "Node-RED is left out:", err)
 		}
 	}
+	b.report(w)
 	return nil
 }
 
@@ -81,16 +74,45 @@ func (b *bench) measureEcho() error {
 		return err
 	}
 	defer func() { _ = s.stop() }()
-	got, err := b.sample(s, b.order(addr, "/in"), false)
+	got, err := b.sample(s, b.order(addr, "/in"), 0)
 	b.echoes = append(b.echoes, got)
 	return err
 }
 
-// sample loads a server and measures it. With deliver it waits for the sink to
-// have got two posts for each event.
-func (b *bench) sample(s *server, o order, deliver bool) (sample, error) {
+// barePosts is how many posts are made to measure one. A hundredth of a second
+// is what CPU times are counted in.
+const barePosts = 20_000
+
+func (b *bench) measurePosts() error {
+	small := b.payload[:0:0]
+	for range 120 { // about what a delivery of the 20 rules posts
+		small = append(small, 'x')
+	}
+	for _, m := range []struct {
+		way  string
+		body []byte
+		to   *[]time.Duration
+	}{
+		{plain, small, &b.posts},
+		{overTLS1, small, &b.postsTLS1},
+		{overTLS2, small, &b.postsTLS2},
+		{plain, b.payload, &b.forwards},
+		{overTLS1, b.payload, &b.wholeTLS1},
+	} {
+		used, err := measureBare(bare{URL: b.sink.url(m.way, "/post"), Authority: b.sink.authority, Body: m.body, Count: barePosts})
+		if err != nil {
+			return fmt.Errorf("the client alone, %s: %w", m.way, err)
+		}
+		*m.to = append(*m.to, used)
+	}
+	return nil
+}
+
+// sample loads a server and measures it. It waits until the receiver has got so
+// many posts of each event.
+func (b *bench) sample(s *server, o order, posts int) (sample, error) {
 	got := sample{startup: s.startup, rest: memory(s.pid(), "VmRSS")}
-	before, err := b.sinkCount()
+	before, err := b.sink.count()
 	if err != nil {
 		return got, err
 	}
@@ -101,10 +123,8 @@ func (b *bench) sample(s *server, o order, deliver bool) (sample, error) {
 	if got.Accepted == 0 {
 		return got, fmt.Errorf("nothing was accepted:\n%s", s.log)
 	}
-	if deliver {
-		if err := b.awaitSink(before + 2*got.Accepted); err != nil {
-			return got, err
-		}
+	if err := b.sink.await(before+posts*got.Accepted, time.Minute); err != nil {
+		return got, err
 	}
 	got.endToEnd = float64(got.Accepted) / time.Since(began).Seconds()
 	events := time.Duration(got.Accepted)
@@ -113,132 +133,71 @@ func (b *bench) sample(s *server, o order, deliver bool) (sample, error) {
 	return got, nil
 }
 
-func (b *bench) sinkCount() (int, error) {
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://"+b.sink.addr+"/", nil)
-	if err != nil {
-		return 0, err
-	}
-	res, err := (&http.Client{Timeout: 5 * time.Second}).Do(req)
-	if err != nil {
-		return 0, err
-	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		return 0, err
-	}
-	return strconv.Atoi(string(text))
+// gate is a running hookgate.
+type gate struct {
+	*server
+	dir string
 }
 
-func (b *bench) awaitSink(want int) error {
-	for deadline := time.Now().Add(time.Minute); ; time.Sleep(2 * time.Millisecond) {
-		got, err := b.sinkCount()
-		if err != nil {
-			return err
-		}
-		if got >= want {
-			return nil
-		}
-		if time.Now().After(deadline) {
-			return fmt.Errorf("the sink got %d of %d posts", got, want)
-		}
-	}
-}
-
-// gate starts hookgate in a fresh folder.
-func (b *bench) gate(deliver bool) (*server, string, error) {
-	return b.gateOn("path: bench.db", deliver)
-}
-
-func (b *bench) gateOn(storage string, deliver bool) (*server, string, error) {
+// startGate starts hookgate with these rules in a fresh folder.
+func (b *bench) startGate(storage, rules string, wrap ...string) (*gate, error) {
 	dir, err := os.MkdirTemp(b.dir, "g")
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	addr, err := freeAddr()
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	path := filepath.Join(dir, "config.yaml")
-	if err := os.WriteFile(path, []byte(config(addr, b.sink.addr, storage, deliver)), 0o600); err != nil {
-		return nil, "", err
+	g := &gate{dir: dir}
+	if err := os.WriteFile(g.config(), []byte(config(addr, storage, rules)), 0o600); err != nil {
+		return nil, err
 	}
-	s, err := start(addr, "/readyz", []string{"NO_COLOR=1"}, b.binary, "serve", "-c", path)
-	return s, dir, err
+	g.server, err = b.serve(addr, g.config(), wrap...)
+	return g, err
 }
 
-func (b *bench) measureAccept() error {
-	s, _, err := b.gate(false)
-	if err != nil {
-		return err
-	}
-	got, err := b.sample(s, b.order(s.addr, "/in/sitejet/"+token), false)
-	b.accepts = append(b.accepts, got)
-	return errors.Join(err, s.stop())
+// inFile is the storage of a database file in the gate's folder.
+const inFile = "path: bench.db"
+
+func (g *gate) config() string { return filepath.Join(g.dir, "config.yaml") }
+
+// serve starts hookgate; wrap is a command that runs it, such as taskset.
+func (b *bench) serve(addr, path string, wrap ...string) (*server, error) {
+	args := append(wrap, b.binary, "serve", "-c", path)
+	return start(addr, "/readyz", []string{"NO_COLOR=1"}, args[0], args[1:]...)
 }
 
-func (b *bench) measureDeliver() error {
-	s, dir, err := b.gate(true)
+// diskBytes is what the gate's database takes.
+func (g *gate) diskBytes() (int64, error) {
+	files, err := filepath.Glob(filepath.Join(g.dir, "bench.db*"))
 	if err != nil {
-		return err
+		return 0, err
 	}
-	got, err := b.sample(s, b.order(s.addr, "/in/sitejet/"+token), true)
-	if err := errors.Join(err, s.stop()); err != nil {
-		return err
-	}
-	files, err := filepath.Glob(filepath.Join(dir, "bench.db*"))
-	if err != nil {
-		return err
-	}
+	var sum int64
 	for _, file := range files {
 		if info, err := os.Stat(file); err == nil {
-			got.diskBytes += info.Size()
+			sum += info.Size()
 		}
 	}
-	got.diskBytes /= int64(got.Accepted)
-	b.delivers = append(b.delivers, got)
-	return os.RemoveAll(dir)
+	return sum, nil
 }
 
-func (b *bench) measurePost() error {
-	self, err := os.Executable()
+// measure takes a sample of a scenario in a fresh folder.
+func (b *bench) measure(s *scenario) error {
+	g, err := b.startGate(inFile, s.rules(b.sink))
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command(self, "post", "http://"+b.sink.addr+"/post")
-	cmd.Stderr = os.Stderr
-	out, err := cmd.Output()
-	if err != nil {
-		return fmt.Errorf("the client alone: %w", err)
-	}
-	var cpu time.Duration
-	if err := json.Unmarshal(out, &cpu); err != nil {
+	got, err := b.sample(g.server, b.order(g.addr, "/in/sitejet/"+token), s.posts)
+	if err := errors.Join(err, g.stop()); err != nil {
 		return err
 	}
-	b.posts = append(b.posts, cpu)
-	return nil
-}
-
-// measureHistory measures the acceptance again, by a gate whose database holds
-// many events already.
-func (b *bench) measureHistory() error {
-	s, _, err := b.gate(false)
+	size, err := g.diskBytes()
 	if err != nil {
 		return err
 	}
-	defer func() { _ = s.stop() }()
-	fmt.Fprintf(os.Stderr, "a history of %d events\n", b.history)
-	o := b.order(s.addr, "/in/sitejet/"+token)
-	o.Count, o.Duration = b.history, time.Hour
-	if _, err := load(o); err != nil {
-		return err
-	}
-	for range b.rounds {
-		got, err := b.sample(s, b.order(s.addr, "/in/sitejet/"+token), false)
-		if err != nil {
-			return err
-		}
-		b.after = append(b.after, got)
-	}
-	return nil
+	got.diskBytes = size / int64(got.Accepted)
+	s.samples = append(s.samples, got)
+	return os.RemoveAll(g.dir)
 }

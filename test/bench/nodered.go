@@ -41,7 +41,7 @@ func (b *bench) measureNodeRED() error {
 	}
 	defer func() { _ = s.stop() }()
 	for range b.rounds {
-		got, err := b.sample(s, b.order(addr, "/in"), true)
+		got, err := b.sample(s, b.order(addr, "/in"), 2)
 		if err != nil {
 			return err
 		}

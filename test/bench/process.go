@@ -136,26 +136,50 @@ func (s *server) pid() int { return s.cmd.Process.Pid }
 // load runs the load generator in a process of its own.
 func load(o order) (score, error) {
 	var s score
-	input, err := json.Marshal(o)
+	cpu, err := child(o, &s, "load")
+	s.CPU = cpu
+	return s, err
+}
+
+// child runs one of this program's own parts in a process of its own, hands it
+// input as JSON and reads its output into result. It returns the process's CPU
+// time.
+func child(input, result any, args ...string) (time.Duration, error) {
+	text, err := json.Marshal(input)
 	if err != nil {
-		return s, err
+		return 0, err
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return s, err
+		return 0, err
 	}
-	cmd := exec.Command(self, "load")
-	cmd.Stdin = bytes.NewReader(input)
+	cmd := exec.Command(self, args...)
+	cmd.Stdin = bytes.NewReader(text)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return s, fmt.Errorf("the load generator: %w", err)
+		return 0, fmt.Errorf("%s: %w", args[0], err)
 	}
-	if err := json.Unmarshal(out, &s); err != nil {
-		return s, err
+	return cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), json.Unmarshal(out, result)
+}
+
+// get asks a server of this run.
+func get(url string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
 	}
-	s.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-	return s, nil
+	req.SetBasicAuth("bench", password)
+	res, err := (&http.Client{Timeout: 5 * time.Minute}).Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err == nil && res.StatusCode/100 != 2 {
+		err = fmt.Errorf("%s: %s: %s", url, res.Status, text)
+	}
+	return text, err
 }
 
 // splitAddr splits host:port; addr is one of freeAddr's.

@@ -23,26 +23,35 @@ type replicaSample struct {
 	log      int64         // bytes that it wrote ahead for each event
 }
 
-// measureReplicas takes all samples with PostgreSQL, the numbers of replicas in turns.
-func (b *bench) measureReplicas() error {
-	database, err := pgtest.Run()
+// runReplicas measures replicas and reports them.
+func (b *bench) runReplicas(w io.Writer) error {
+	samples, err := b.measureReplicas()
 	if err != nil {
 		return err
+	}
+	return b.reportReplicas(w, samples)
+}
+
+// measureReplicas takes all samples with PostgreSQL, the numbers of replicas in turns.
+func (b *bench) measureReplicas() (samples []replicaSample, err error) {
+	database, err := pgtest.Run()
+	if err != nil {
+		return nil, err
 	}
 	defer database.End()
 	for round := range b.rounds {
 		fmt.Fprintf(os.Stderr, "round %d of %d\n", round+1, b.rounds)
-		for n := 1; n <= b.mostReplicas; n++ {
+		for n := 1; n <= b.options.replicas; n++ {
 			for _, deliver := range []bool{false, true} {
 				got, err := b.sampleReplicas(database, n, deliver)
 				if err != nil {
-					return fmt.Errorf("%d replicas: %w", n, err)
+					return nil, fmt.Errorf("%d replicas: %w", n, err)
 				}
-				b.replicas = append(b.replicas, got)
+				samples = append(samples, got)
 			}
 		}
 	}
-	return nil
+	return samples, nil
 }
 
 func (b *bench) sampleReplicas(database *pgtest.Server, n int, deliver bool) (got replicaSample, err error) {
@@ -58,13 +67,17 @@ func (b *bench) sampleReplicas(database *pgtest.Server, n int, deliver bool) (go
 			err = errors.Join(err, g.stop())
 		}
 	}()
+	scenario := b.accept
+	if deliver {
+		scenario = b.deliver
+	}
 	o := b.order("", "/in/sitejet/"+token)
 	for range n {
-		g, _, err := b.gateOn(fmt.Sprintf("url: %q", url), deliver)
+		g, err := b.startGate(fmt.Sprintf("url: %q", url), scenario.rules(b.sink))
 		if err != nil {
 			return got, err
 		}
-		gates = append(gates, g)
+		gates = append(gates, g.server)
 		o.Also = append(o.Also, g.addr)
 	}
 	o.Addr, o.Also = o.Also[0], o.Also[1:]
@@ -80,7 +93,7 @@ func (b *bench) loadReplicas(database *pgtest.Server, gates []*server, o order, 
 	if err != nil {
 		return err
 	}
-	before, err := b.sinkCount()
+	before, err := b.sink.count()
 	if err != nil {
 		return err
 	}
@@ -98,7 +111,7 @@ func (b *bench) loadReplicas(database *pgtest.Server, gates []*server, o order, 
 		return fmt.Errorf("nothing was accepted:\n%s", gates[0].log)
 	}
 	if got.deliver {
-		if err := b.awaitSink(before + 2*got.Accepted); err != nil {
+		if err := b.sink.await(before+2*got.Accepted, time.Minute); err != nil {
 			return err
 		}
 	}
@@ -118,15 +131,15 @@ func (b *bench) loadReplicas(database *pgtest.Server, gates []*server, o order, 
 }
 
 // reportReplicas prints the medians, the rates with the lowest and the highest.
-func (b *bench) reportReplicas(w io.Writer) error {
+func (b *bench) reportReplicas(w io.Writer, all []replicaSample) error {
 	fmt.Fprintf(w, "\n%d CPUs, %d connections, %d rounds of %s, a payload of %d bytes, medians, (lowest – highest)\n\n",
 		runtime.NumCPU(), b.connections, b.rounds, b.time, len(b.payload))
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "replicas\t\tevents/s\t\tack p50\tack p99\tCPU/event\tof PostgreSQL\tof the load\tof the sink\tWAL/event\tdisk/event\trefused\t")
 	for _, deliver := range []bool{false, true} {
-		for n := 1; n <= b.mostReplicas; n++ {
+		for n := 1; n <= b.options.replicas; n++ {
 			var samples []replicaSample
-			for _, s := range b.replicas {
+			for _, s := range all {
 				if s.replicas == n && s.deliver == deliver {
 					samples = append(samples, s)
 				}
