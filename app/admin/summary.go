@@ -4,7 +4,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/valyala/fastjson"
+	"hookgate/internal/jsondoc"
 )
 
 // maxSummary is the length of a summary in characters.
@@ -13,10 +13,12 @@ const maxSummary = 120
 // Summary is what a person calls an event: for Sitejet's events the website
 // and its change of status, else the first telling field of the data.
 func Summary(data []byte) string {
-	v, err := fastjson.ParseBytes(data)
+	doc, err := jsondoc.Parse(data)
 	if err != nil {
 		return ""
 	}
+	defer doc.Release()
+	v := doc.Root()
 	if title := textAt(v, "website", "title"); title != "" {
 		before, after := textAt(v, "previousStatus"), textAt(v, "website", "status")
 		switch {
@@ -36,8 +38,12 @@ func Summary(data []byte) string {
 	return ""
 }
 
-func textAt(v *fastjson.Value, path ...string) string {
-	return string(v.GetStringBytes(path...))
+// textAt is the text under a path, "" where there is none.
+func textAt(v jsondoc.Value, path ...string) string {
+	for _, key := range path {
+		v = v.Member(key)
+	}
+	return jsondoc.ValidText(string(v.Text()))
 }
 
 // oneLine keeps what senders wrote from breaking a table or a terminal:

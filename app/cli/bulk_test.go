@@ -149,7 +149,7 @@ func TestSend(t *testing.T) {
 			args: []string{"--set", "website.status=Done", "--set", "website.id=7", "--set", `website.tags=["x"]`, "--set", "new.deep=a=b"},
 			want: request{
 				ContentType: "application/json",
-				Body:        `{"b":1.50,"a":9007199254740993,"website":{"status":"Done","id":7,"tags":["x"]},"new":{"deep":"a=b"}}`,
+				Body:        `{"b": 1.50, "a": 9007199254740993, "website": {"status": "Done","id":7,"tags":["x"]},"new":{"deep":"a=b"}}`,
 			},
 		},
 		{

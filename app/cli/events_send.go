@@ -8,12 +8,12 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
-	"github.com/valyala/fastjson"
 
 	"hookgate/app/admin"
 	"hookgate/app/ingest"
 	"hookgate/app/web/api/client"
 	"hookgate/internal/body"
+	"hookgate/internal/jsondoc"
 )
 
 // maxSample limits what events send reads, well above any limit of a server.
@@ -139,7 +139,7 @@ func setValues(content []byte, sets []string) ([]byte, error) {
 	if err != nil || len(list) == 0 {
 		return content, err
 	}
-	if fastjson.ValidateBytes(content) != nil {
+	if !jsondoc.Valid(content) {
 		return nil, usageError("", errors.New("--set needs a JSON sample"))
 	}
 	if content, err = ingest.SetJSON(content, list); err != nil {

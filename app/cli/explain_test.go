@@ -67,7 +67,7 @@ func TestExplain_usage(t *testing.T) {
 		{[]string{sample}, "one of contact, quote, sitejet"},
 		{[]string{sample, "--source", "sitjet"}, `did you mean "sitejet"?`},
 		{[]string{"gone.json", "--source", "sitejet"}, "no such file"},
-		{[]string{sample, "--source", "sitejet", "--set", "website.title.x=1"}, `--set website.title.x: "x" is below a string`},
+		{[]string{sample, "--source", "sitejet", "--set", "website.title.x=1"}, `--set website.title.x: "x" is below a text`},
 		{[]string{sample, "--source", "sitejet", "--set", "x"}, "write path=value"},
 		{[]string{sample, "--source", "sitejet", "--header", "x"}, "has no colon"},
 		{nil, "wants a file (or -)"},

@@ -126,8 +126,8 @@ func TestDecide_refused(t *testing.T) {
 		`a.b: "b" is below a number`:                      {Source: "shop", Body: []byte(`{"a":1}`), Set: []ingest.Assignment{{Path: "a.b", Value: []byte("1")}}},
 		`a.5: "5" is no index of a list of 1`:             {Source: "shop", Body: []byte(`{"a":[1]}`), Set: []ingest.Assignment{{Path: "a.5", Value: []byte("1")}}},
 		`"nobody": no source or form is called that`:      {Source: "nobody"},
-		`email.x: "x" is below a string`:                  {Source: "contact", Fields: []body.Field{{Name: "email", Value: "a"}}, Set: []ingest.Assignment{{Path: "email.x", Value: []byte("1")}}},
-		"a: cannot parse JSON: cannot parse empty string": {Source: "shop", Body: []byte(`{"a":1}`), Set: []ingest.Assignment{{Path: "a"}}},
+		`email.x: "x" is below a text`:                  {Source: "contact", Fields: []body.Field{{Name: "email", Value: "a"}}, Set: []ingest.Assignment{{Path: "email.x", Value: []byte("1")}}},
+		"a: \"\" is no JSON": {Source: "shop", Body: []byte(`{"a":1}`), Set: []ingest.Assignment{{Path: "a"}}},
 	} {
 		d := ingest.Decide(plan, s.request())
 		err := d.Err()

@@ -11,10 +11,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/valyala/fastjson"
-
 	"hookgate/forms"
 	"hookgate/internal/body"
+	"hookgate/internal/jsondoc"
 )
 
 // Sample marks a request that nobody has sent: a file that is to be explained,
@@ -72,58 +71,81 @@ func ParseAssignment(text string) (Assignment, error) {
 		return Assignment{}, errors.New("write path=value")
 	}
 	a := Assignment{Path: path, Value: []byte(value)}
-	if fastjson.Validate(value) != nil {
-		var arena fastjson.Arena
-		a.Value = arena.NewString(value).MarshalTo(nil)
+	if !jsondoc.Valid(a.Value) {
+		a.Value = jsondoc.AppendString(nil, value)
 	}
 	return a, nil
 }
 
-// SetJSON changes values of a JSON text and leaves the rest, with the order of
-// its keys and the digits of its numbers, as it is.
+// SetJSON changes values of a JSON text and leaves the rest as it is.
 func SetJSON(text []byte, set []Assignment) ([]byte, error) {
-	if len(set) == 0 {
-		return text, nil
+	for _, a := range set {
+		if !jsondoc.Valid(a.Value) {
+			return nil, fmt.Errorf("%s: %q is no JSON", a.Path, a.Value)
+		}
+		var err error
+		if text, err = setValue(text, strings.Split(a.Path, "."), a.Value); err != nil {
+			return nil, fmt.Errorf("%s: %w", a.Path, err)
+		}
 	}
-	root, err := fastjson.ParseBytes(text)
+	return text, nil
+}
+
+// setValue goes down the path as far as there are values, and puts the rest of
+// it, with the objects that are missing, in the place where it ends.
+func setValue(text []byte, path []string, value []byte) ([]byte, error) {
+	doc, err := jsondoc.Parse(text)
 	if err != nil {
 		return nil, fmt.Errorf("this is no JSON: %w", err)
 	}
-	for _, a := range set {
-		value, err := fastjson.ParseBytes(a.Value)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", a.Path, err)
+	defer doc.Release()
+	at := doc.Root()
+	for n, name := range path {
+		var next jsondoc.Value
+		switch at.Kind() {
+		case jsondoc.Object:
+			next = at.Member(name)
+		case jsondoc.List:
+			i, err := strconv.Atoi(name)
+			if err != nil || i < 0 || i > at.Len() {
+				return nil, fmt.Errorf("%q is no index of a list of %d", name, at.Len())
+			}
+			next = at.Item(i)
+		default:
+			return nil, fmt.Errorf("%q is below a %s", name, at.Kind())
 		}
-		if err := setValue(root, strings.Split(a.Path, "."), value); err != nil {
-			return nil, fmt.Errorf("%s: %w", a.Path, err)
+		last := n == len(path)-1
+		if next.Kind() == jsondoc.None {
+			return withMember(text, at, name, under(path[n+1:], value)), nil
 		}
+		if last || next.IsNull() {
+			start, end := next.Span()
+			return slices.Concat(text[:start], under(path[n+1:], value), text[end:]), nil
+		}
+		at = next
 	}
-	return root.MarshalTo(nil), nil
+	return text, nil
 }
 
-// setValue goes down the path, making the objects that are missing.
-func setValue(at *fastjson.Value, path []string, value *fastjson.Value) error {
-	name, rest := path[0], path[1:]
-	switch at.Type() {
-	case fastjson.TypeObject:
-	case fastjson.TypeArray:
-		if i, err := strconv.Atoi(name); err != nil || i < 0 || i > len(at.GetArray()) {
-			return fmt.Errorf("%q is no index of a list of %d", name, len(at.GetArray()))
-		}
-	default:
-		return fmt.Errorf("%q is below a %s", name, at.Type())
+// under is a value within objects of one key each.
+func under(path []string, value []byte) []byte {
+	for _, name := range slices.Backward(path) {
+		value = slices.Concat([]byte("{"), jsondoc.AppendString(nil, name), []byte(":"), value, []byte("}"))
 	}
-	if len(rest) == 0 {
-		at.Set(name, value)
-		return nil
+	return value
+}
+
+// withMember puts a value behind what is in an object or a list.
+func withMember(text []byte, at jsondoc.Value, name string, value []byte) []byte {
+	_, end := at.Span()
+	var member []byte
+	if at.Len() > 0 {
+		member = append(member, ',')
 	}
-	next := at.Get(name)
-	if next == nil || next.Type() == fastjson.TypeNull {
-		var a fastjson.Arena
-		next = a.NewObject()
-		at.Set(name, next)
+	if at.Kind() == jsondoc.Object {
+		member = append(jsondoc.AppendString(member, name), ':')
 	}
-	return setValue(next, rest, value)
+	return slices.Concat(text[:end-1], member, value, text[end-1:])
 }
 
 // setFields changes what is posted to a form: a path of one name replaces all

@@ -4,14 +4,14 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/valyala/fastjson"
+	"hookgate/internal/jsondoc"
 )
 
 // GuessType guesses what a file holds, by its name and content; "-" has no
 // name. What looks like nothing else is called JSON: the fault in it is then
 // told with its place.
 func GuessType(name string, content []byte) string {
-	if fastjson.ValidateBytes(content) == nil {
+	if jsondoc.Valid(content) {
 		return "application/json"
 	}
 	text := strings.TrimSpace(string(content))

@@ -7,49 +7,32 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/valyala/fastjson"
 )
 
-// Member is the value under key in an object, nil when there is none. The last
-// of several counts, so fastjson's own Get, which takes the first, won't do.
-func Member(object *fastjson.Value, key string) *fastjson.Value {
-	o, err := object.Object()
-	if err != nil {
-		return nil
-	}
-	var found *fastjson.Value
-	o.Visit(func(k []byte, v *fastjson.Value) {
-		if string(k) == key {
-			found = v
-		}
-	})
-	return found
-}
-
-// Decode makes plain Go data that does not share memory with the parser, as
+// Decode makes plain Go data that does not share memory with the Doc, as
 // Doc.Value has it.
-func Decode(v *fastjson.Value) any {
-	if v == nil {
-		return nil
-	}
-	switch v.Type() {
-	case fastjson.TypeString:
-		text, err := v.StringBytes()
-		if err != nil {
-			return nil
-		}
-		return ValidText(string(text))
-	case fastjson.TypeNumber:
+func Decode(v Value) any {
+	switch v.Kind() {
+	case String:
+		return ValidText(string(v.Text()))
+	case Number:
 		return decodeNumber(v)
-	case fastjson.TypeTrue:
+	case True:
 		return true
-	case fastjson.TypeFalse:
+	case False:
 		return false
-	case fastjson.TypeArray:
-		return decodeList(v)
-	case fastjson.TypeObject:
-		return decodeObject(v)
+	case List:
+		list := make([]any, 0, v.Len())
+		for item := range v.Items() {
+			list = append(list, Decode(item))
+		}
+		return list
+	case Object:
+		fields := make(map[string]any, v.Len())
+		for key, item := range v.Fields() {
+			fields[ValidText(string(key))] = Decode(item)
+		}
+		return fields
 	default:
 		return nil
 	}
@@ -63,35 +46,10 @@ func ValidText(s string) string {
 	return string([]rune(s))
 }
 
-func decodeList(v *fastjson.Value) any {
-	items, err := v.Array()
-	if err != nil {
-		return nil
-	}
-	list := make([]any, len(items))
-	for i, item := range items {
-		list[i] = Decode(item)
-	}
-	return list
-}
-
-func decodeObject(v *fastjson.Value) any {
-	o, err := v.Object()
-	if err != nil {
-		return nil
-	}
-	fields := make(map[string]any, o.Len())
-	o.Visit(func(k []byte, v *fastjson.Value) {
-		fields[ValidText(string(k))] = Decode(v)
-	})
-	return fields
-}
-
 // decodeNumber keeps a number as it is written: int and float64 where they are
 // written so by us too, else its characters.
-func decodeNumber(v *fastjson.Value) any {
-	var buffer [64]byte
-	raw := v.MarshalTo(buffer[:0])
+func decodeNumber(v Value) any {
+	raw := v.Raw()
 	if n, ok := Integer(v); ok && raw[0] != '-' || n < 0 {
 		return int(n)
 	}
@@ -105,16 +63,12 @@ func decodeNumber(v *fastjson.Value) any {
 }
 
 // Integer is the value of a number that is written as an integer and is in the
-// range of int64. fastjson makes a costly error of any other number, so that is
-// asked only where neither of the quick readings tells: a kind of zero.
-func Integer(v *fastjson.Value) (int64, bool) {
-	if n := v.GetInt64(); n != 0 {
-		return n, true
-	}
-	if v.GetFloat64() != 0 {
+// range of int64.
+func Integer(v Value) (int64, bool) {
+	if v.Kind() != Number {
 		return 0, false
 	}
-	n, err := v.Int64()
+	n, err := strconv.ParseInt(string(v.Raw()), 10, 64)
 	return n, err == nil
 }
 

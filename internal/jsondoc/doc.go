@@ -9,33 +9,20 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"sync"
-
-	"github.com/valyala/fastjson"
 )
 
 // MaxDepth is how deep lists and objects may nest in a JSON text.
 const MaxDepth = 64
 
 const (
-	maxValues = 200_000 // in a JSON text: some 20 MB once parsed
-	// keepText and keepValues bound what a parser may hold that goes back to the
-	// pool: the length of its text, and the values of all that it has parsed. The
-	// place of a list's items stays with the place of the list, so that a parser
-	// grows with each text in which other values are lists.
-	keepText   = 64 << 10
-	keepValues = 50_000
+	maxValues = 200_000   // in a JSON text: some 6 MB once parsed
+	maxText   = 1<<31 - 1 // in bytes: places are kept in 32 bits
+	keepNodes = 32 << 10  // of a pooled parser: more would pin half a megabyte for good
 )
 
-// parsers keep their buffers from one event to the next.
-var parsers = sync.Pool{New: func() any { return new(parser) }}
-
-// parser is a parser and how many values it has parsed.
-type parser struct {
-	fastjson.Parser
-	values int
-}
+// tapes keeps the memory of nodes from one event to the next.
+var tapes = sync.Pool{New: func() any { return new([]node) }}
 
 // SyntaxError says what is wrong with a JSON text, and where.
 type SyntaxError struct {
@@ -49,48 +36,61 @@ func (e *SyntaxError) Error() string {
 
 // Doc is a parsed JSON text. It is not for concurrent use.
 type Doc struct {
-	parser *parser
-	root   *fastjson.Value
-	size   int
+	text  []byte
+	nodes []node
+	tape  *[]node // where nodes' memory goes
 }
 
-// Parse reads a whole JSON text. It refuses, with a *SyntaxError, what RFC
-// 8259 does not allow, anything behind the value, nesting deeper than 64 and
-// more than 200,000 values. Where a key stands twice in an object the last one
-// counts.
+// Parse reads a whole JSON text, which must stay unchanged until Release. It
+// refuses, with a *SyntaxError, what RFC 8259 does not allow, anything behind
+// the value, nesting deeper than 64 and more than 200,000 values. Where a key
+// stands twice in an object the last one counts.
 func Parse(text []byte) (*Doc, error) {
-	values, fault := validate(text)
-	if fault != nil {
-		return nil, worded(text, fault)
+	if len(text) > maxText {
+		return nil, &SyntaxError{Message: "the text is too long"}
 	}
-	p := parsers.Get().(*parser)
-	p.values += values
-	root, err := p.ParseBytes(replaceLoneSurrogates(text))
+	tape, ok := tapes.Get().(*[]node)
+	if !ok {
+		tape = new([]node)
+	}
+	p := parser{text: text, nodes: (*tape)[:0]}
+	err := p.run()
+	d := &Doc{text: text, nodes: p.nodes, tape: tape}
 	if err != nil {
-		return nil, &SyntaxError{Message: err.Error()}
+		d.Release()
+		return nil, worded(text, err)
 	}
-	return &Doc{parser: p, root: root, size: len(text)}, nil
+	return d, nil
+}
+
+// Valid reports whether Parse reads the text.
+func Valid(text []byte) bool {
+	d, err := Parse(text)
+	d.Release()
+	return err == nil
 }
 
 // Release gives the Doc's memory back; neither it nor a Scope over it may be
-// used after that. Values read from it stay good. A nil Doc has nothing to release.
+// used after that. What was decoded from it stays good. A nil Doc has nothing
+// to release.
 func (d *Doc) Release() {
-	if d == nil || d.parser == nil {
+	if d == nil || d.tape == nil {
 		return
 	}
-	if d.size <= keepText && d.parser.values <= keepValues {
-		parsers.Put(d.parser)
+	if cap(d.nodes) <= keepNodes {
+		*d.tape = d.nodes[:0]
+		tapes.Put(d.tape)
 	}
-	d.parser, d.root = nil, nil
+	d.text, d.nodes, d.tape = nil, nil, nil
 }
 
-// Root is the value of the whole text, without decoding it. It is good until
-// Release. The root of a nil Doc is nil.
-func (d *Doc) Root() *fastjson.Value {
-	if d == nil {
-		return nil
+// Root is the value of the whole text. It is good until Release. That of a nil
+// Doc is none.
+func (d *Doc) Root() Value {
+	if d == nil || len(d.nodes) == 0 {
+		return Value{}
 	}
-	return d.root
+	return Value{doc: d}
 }
 
 // Value decodes the whole text to plain Go data: nil, bool, string, []any,
@@ -102,19 +102,11 @@ func (d *Doc) Value() any { return Decode(d.Root()) }
 // Lookup decodes one value. It reports false when an object on the way lacks
 // the key, or a part of the way is no object.
 func (d *Doc) Lookup(path ...string) (any, bool) {
-	if d == nil {
-		return nil, false
-	}
-	v := d.root
+	v := d.Root()
 	for _, key := range path {
-		if v.Type() != fastjson.TypeObject {
-			return nil, false
-		}
-		if v = Member(v, key); v == nil {
-			return nil, false
-		}
+		v = v.Member(key)
 	}
-	return Decode(v), true
+	return Decode(v), v.Kind() != None
 }
 
 // worded gives the place and the words of encoding/json where the fault is one
@@ -133,49 +125,4 @@ func worded(text []byte, fault *SyntaxError) error {
 		at = len(text)
 	}
 	return &SyntaxError{Offset: at, Message: place.Error()}
-}
-
-// replaceLoneSurrogates turns \u escapes that are half of a pair into \ufffd,
-// as encoding/json reads them; fastjson would keep them as written or lose
-// the character behind them. It returns text itself when there is none.
-func replaceLoneSurrogates(text []byte) []byte {
-	if bytes.IndexByte(text, '\\') < 0 { // one quick look for the most common case
-		return text
-	}
-	if !bytes.Contains(text, []byte(`\ud`)) && !bytes.Contains(text, []byte(`\uD`)) {
-		return text
-	}
-	out := bytes.Clone(text)
-	for i := 0; i+1 < len(out); i++ {
-		if out[i] != '\\' {
-			continue
-		}
-		if out[i+1] != 'u' {
-			i++
-			continue
-		}
-		switch high, low := surrogate(out, i), surrogate(out, i+6); {
-		case high == 'h' && low == 'l':
-			i += 11
-		case high != 0:
-			copy(out[i:], `\ufffd`)
-			i += 5
-		}
-	}
-	return out
-}
-
-// surrogate tells whether a high ('h') or low ('l') surrogate is escaped at i;
-// 0 is neither.
-func surrogate(text []byte, i int) byte {
-	if i+6 > len(text) || text[i] != '\\' || text[i+1] != 'u' || text[i+2]|0x20 != 'd' {
-		return 0
-	}
-	switch {
-	case strings.IndexByte("89abAB", text[i+3]) >= 0:
-		return 'h'
-	case strings.IndexByte("cdefCDEF", text[i+3]) >= 0:
-		return 'l'
-	}
-	return 0
 }

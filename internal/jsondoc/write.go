@@ -4,8 +4,6 @@ import (
 	"math"
 	"strconv"
 	"unicode/utf8"
-
-	"github.com/valyala/fastjson"
 )
 
 const hexDigits = "0123456789abcdef"
@@ -74,46 +72,56 @@ func AppendFloat(dst []byte, f float64) []byte {
 // AppendValue appends a value as JSON, as it came: keys keep their order,
 // numbers their characters. Of a key that stands twice in an object the last
 // value counts, and stands where the last one stood.
-func AppendValue(dst []byte, v *fastjson.Value) []byte {
-	if v == nil {
+func AppendValue(dst []byte, v Value) []byte {
+	switch v.Kind() {
+	case None:
 		return append(dst, "null"...)
-	}
-	switch v.Type() {
-	case fastjson.TypeString:
-		return AppendString(dst, v.GetStringBytes())
-	case fastjson.TypeArray:
+	case String:
+		return appendText(dst, v)
+	case List:
 		dst = append(dst, '[')
-		for i, item := range v.GetArray() {
-			if i > 0 {
+		first := true
+		for item := range v.Items() {
+			if !first {
 				dst = append(dst, ',')
 			}
+			first = false
 			dst = AppendValue(dst, item)
 		}
 		return append(dst, ']')
-	case fastjson.TypeObject:
-		return appendObject(dst, v.GetObject())
-	default: // a number, true, false, null: as it is written
-		return v.MarshalTo(dst)
+	case Object:
+		return appendObject(dst, v)
+	default: // a number, true, false, null
+		return append(dst, v.Raw()...)
 	}
 }
 
-func appendObject(dst []byte, o *fastjson.Object) []byte {
-	repeated := repeatedKeys(o)
+// appendText appends a string: as it came, where AppendString would write it so.
+func appendText(dst []byte, v Value) []byte {
+	if raw := v.Raw(); !v.node().escaped && utf8.Valid(raw) {
+		return append(dst, raw...)
+	}
+	return AppendString(dst, v.Text())
+}
+
+func appendObject(dst []byte, v Value) []byte {
+	repeated := repeatedKeys(v)
 	dst = append(dst, '{')
 	first := true
-	o.Visit(func(key []byte, v *fastjson.Value) {
+	for at, end := v.at+1, v.node().next; at < end; at = v.doc.nodes[at+1].next {
+		key := Value{v.doc, at}
 		if repeated != nil {
-			if name := ValidText(string(key)); repeated[name] > 1 {
+			if name := ValidText(string(key.Text())); repeated[name] > 1 {
 				repeated[name]--
-				return
+				continue
 			}
 		}
 		if !first {
 			dst = append(dst, ',')
 		}
 		first = false
-		dst = AppendValue(append(AppendString(dst, key), ':'), v)
-	})
+		dst = AppendValue(append(appendText(dst, key), ':'), Value{v.doc, at + 1})
+	}
 	return append(dst, '}')
 }
 
@@ -123,26 +131,35 @@ const fewKeys = 48
 
 // repeatedKeys counts the keys of an object where one of them stands twice; nil
 // where none does.
-func repeatedKeys(o *fastjson.Object) map[string]int {
-	var few [fewKeys][]byte
-	seen, suspect := 0, o.Len() > fewKeys
-	if !suspect {
-		o.Visit(func(key []byte, _ *fastjson.Value) {
-			suspect = suspect || !utf8.Valid(key) // two of them may be one once they are text
-			for _, other := range few[:seen] {
-				suspect = suspect || string(other) == string(key)
-			}
-			few[seen] = key
-			seen++
-		})
-	}
-	if !suspect {
+func repeatedKeys(v Value) map[string]int {
+	if size := v.Len(); size <= fewKeys && !suspectKeys(v) {
 		return nil
 	}
-	counts := make(map[string]int, o.Len())
-	o.Visit(func(key []byte, _ *fastjson.Value) { counts[ValidText(string(key))]++ })
-	if len(counts) == o.Len() {
+	counts := make(map[string]int, v.Len())
+	for key := range v.Fields() {
+		counts[ValidText(string(key))]++
+	}
+	if len(counts) == v.Len() {
 		return nil
 	}
 	return counts
+}
+
+// suspectKeys reports whether two of few keys may be the same.
+func suspectKeys(v Value) bool {
+	var few [fewKeys][]byte
+	seen := 0
+	for key := range v.Fields() {
+		if !utf8.Valid(key) { // two of them may be one once they are text
+			return true
+		}
+		for _, other := range few[:seen] {
+			if string(other) == string(key) {
+				return true
+			}
+		}
+		few[seen] = key
+		seen++
+	}
+	return false
 }

@@ -107,10 +107,13 @@ type program struct {
 	space *space
 	reads []read
 	only  *path // the expression is nothing but this path
-	fast  code  // without one there is the plain route only
-	plain code
-	raw   bool // raw(…): not to be escaped
-	kind  reflect.Type
+	// necessary is a comparison without which the expression is false; nil: it
+	// has none.
+	necessary *necessary
+	fast      code // without one there is the plain route only
+	plain     code
+	raw       bool // raw(…): not to be escaped
+	kind      reflect.Type
 }
 
 // code is what the machine runs.
@@ -164,6 +167,7 @@ func (c *Compiler) compile(src *source, rawOK bool) (*program, diag.List) {
 		return nil, append(list, src.typeError(err))
 	}
 	p.reads, p.only = fast.reads, fast.root
+	p.necessary = findNecessary(c.space, tree.Node)
 	return p, list
 }
 

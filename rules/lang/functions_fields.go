@@ -10,8 +10,6 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/valyala/fastjson"
-
 	"hookgate/internal/jsondoc"
 )
 
@@ -44,26 +42,25 @@ func fieldsFunction(m *meter, args []any) (any, error) {
 }
 
 // orderOf is the JSON that v was decoded from, if that is the whole body.
-func (m *meter) orderOf(v any) *fastjson.Value {
+func (m *meter) orderOf(v any) jsondoc.Value {
 	object, ok := v.(map[string]any)
-	if !ok || m.doc == nil || m.doc.Root().Type() != fastjson.TypeObject {
-		return nil
+	if !ok || m.doc.Root().Kind() != jsondoc.Object {
+		return jsondoc.Value{}
 	}
 	for _, key := range orderedKeys(m.doc.Root()) {
 		if _, found := object[key]; !found {
-			return nil
+			return jsondoc.Value{}
 		}
 	}
 	return m.doc.Root()
 }
 
 // orderedKeys are the keys of an object, in its order.
-func orderedKeys(v *fastjson.Value) []string {
-	if v == nil || v.Type() != fastjson.TypeObject {
-		return nil
-	}
+func orderedKeys(v jsondoc.Value) []string {
 	var list []string
-	v.GetObject().Visit(func(key []byte, _ *fastjson.Value) { list = append(list, jsondoc.ValidText(string(key))) })
+	for key := range v.Fields() {
+		list = append(list, jsondoc.ValidText(string(key)))
+	}
 	return list
 }
 
@@ -76,9 +73,9 @@ type table struct {
 
 type row struct{ name, value string }
 
-// add adds what stands under name. ref is the JSON that it came from; nil: it
+// add adds what stands under name. ref is the JSON that it came from; none: it
 // is not known, and keys are sorted.
-func (t *table) add(name string, v any, ref *fastjson.Value) error {
+func (t *table) add(name string, v any, ref jsondoc.Value) error {
 	if err := t.meter.tick(); err != nil {
 		return err
 	}
@@ -94,7 +91,7 @@ func (t *table) add(name string, v any, ref *fastjson.Value) error {
 			return t.row(name, text)
 		}
 		for i, item := range x {
-			if err := t.add(under(name, fmt.Sprint(i+1)), item, nil); err != nil {
+			if err := t.add(under(name, fmt.Sprint(i+1)), item, jsondoc.Value{}); err != nil {
 				return err
 			}
 		}
@@ -104,16 +101,12 @@ func (t *table) add(name string, v any, ref *fastjson.Value) error {
 }
 
 // object adds what the members of x are, or x as a file.
-func (t *table) object(name string, x map[string]any, ref *fastjson.Value) error {
+func (t *table) object(name string, x map[string]any, ref jsondoc.Value) error {
 	if text, isFile := fileText(x); isFile {
 		return t.row(name, text)
 	}
 	for _, key := range t.keys(x, ref) {
-		var inner *fastjson.Value
-		if ref != nil {
-			inner = jsondoc.Member(ref, key)
-		}
-		if err := t.add(under(name, humanKey(key)), x[key], inner); err != nil {
+		if err := t.add(under(name, humanKey(key)), x[key], ref.Member(key)); err != nil {
 			return err
 		}
 	}
@@ -130,7 +123,7 @@ func (t *table) row(name, value string) error {
 }
 
 // keys are those of object in ref's order, and what ref lacks behind it.
-func (t *table) keys(object map[string]any, ref *fastjson.Value) []string {
+func (t *table) keys(object map[string]any, ref jsondoc.Value) []string {
 	var list []string
 	for _, key := range orderedKeys(ref) {
 		if _, found := object[key]; found && !slices.Contains(list, key) {

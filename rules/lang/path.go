@@ -5,7 +5,6 @@ import (
 	"sync/atomic"
 
 	"github.com/expr-lang/expr/ast"
-	"github.com/valyala/fastjson"
 
 	"hookgate/internal/jsondoc"
 )
@@ -162,33 +161,28 @@ func staticPath(n ast.Node, chain bool) (root string, steps []step, ok bool) {
 // walk follows the steps. It reports false where the way breaks off: null or
 // the wrong kind of value before a step that is not optional. A missing key
 // of an object is nil, as null is.
-func walk(v *fastjson.Value, steps []step) (*fastjson.Value, bool) {
+func walk(v jsondoc.Value, steps []step) (jsondoc.Value, bool) {
 	for i := 0; i < len(steps); i++ {
 		st := &steps[i]
-		if v == nil {
+		if v.Kind() == jsondoc.None {
 			if !st.optional {
-				return nil, false
+				return v, false
 			}
 			i = st.end - 1
 			continue
 		}
-		switch v.Type() {
-		case fastjson.TypeObject:
-			if st.index >= 0 {
-				return nil, false
+		switch {
+		case v.Kind() == jsondoc.Object && st.index < 0:
+			v = v.Member(st.key)
+		case v.Kind() == jsondoc.List && st.index >= 0:
+			if v = v.Item(st.index); v.Kind() == jsondoc.None {
+				return v, false
 			}
-			v = jsondoc.Member(v, st.key)
-		case fastjson.TypeArray:
-			items, err := v.Array()
-			if err != nil || st.index < 0 || st.index >= len(items) {
-				return nil, false
-			}
-			v = items[st.index]
 		default:
-			return nil, false
+			return jsondoc.Value{}, false
 		}
-		if v != nil && v.Type() == fastjson.TypeNull {
-			v = nil
+		if v.IsNull() {
+			v = jsondoc.Value{}
 		}
 	}
 	return v, true

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/valyala/fastjson"
-
 	"hookgate/internal/diag"
 	"hookgate/internal/jsondoc"
 	"hookgate/internal/yamlnode"
@@ -55,11 +53,11 @@ func (p *program) exec(s *Scope, code code, env map[string]any) (any, error) {
 }
 
 // direct is the value in the parsed text that the expression is, where it is
-// nothing but a path below data; nil: it is null or missing. Where ok is false
+// nothing but a path below data; none: it is null or missing. Where ok is false
 // the expression must be evaluated.
-func (p *program) direct(s *Scope) (v *fastjson.Value, ok bool) {
+func (p *program) direct(s *Scope) (v jsondoc.Value, ok bool) {
 	if p.only == nil || p.only.root != "data" {
-		return nil, false
+		return v, false
 	}
 	s.enter(p.space)
 	return s.resolve(p.only)
@@ -108,6 +106,11 @@ func (c *Compiler) predicate(src *source) (*Predicate, diag.List) {
 // Eval says whether the event meets the condition. An error is a rule error:
 // the condition could not be evaluated, or gave neither true nor false.
 func (p *Predicate) Eval(s *Scope) (bool, error) {
+	if p.p.necessary != nil {
+		if s.enter(p.p.space); p.p.necessary.fails(s) {
+			return false, nil
+		}
+	}
 	value, err := p.p.run(s)
 	if err != nil {
 		return false, err
@@ -150,12 +153,12 @@ func (e *Expression) Eval(s *Scope) (any, error) { return e.p.run(s) }
 // Text gives the value as text: "" for null, numbers without exponent, lists
 // and objects as JSON.
 func (e *Expression) Text(s *Scope) (string, error) {
-	if v, ok := e.p.direct(s); ok && v != nil {
-		switch v.Type() {
-		case fastjson.TypeString:
-			return jsondoc.ValidText(string(v.GetStringBytes())), nil
-		case fastjson.TypeNumber, fastjson.TypeTrue, fastjson.TypeFalse:
-			return string(jsondoc.AppendValue(nil, v)), nil
+	if v, ok := e.p.direct(s); ok {
+		switch v.Kind() {
+		case jsondoc.String:
+			return jsondoc.ValidText(string(v.Text())), nil
+		case jsondoc.Number, jsondoc.True, jsondoc.False:
+			return string(v.Raw()), nil
 		default: // run has their keys sorted
 		}
 	}

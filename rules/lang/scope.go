@@ -6,7 +6,6 @@ import (
 	"sync"
 
 	"github.com/expr-lang/expr/vm"
-	"github.com/valyala/fastjson"
 
 	"hookgate/internal/jsondoc"
 )
@@ -40,7 +39,7 @@ type slot struct {
 	loaded bool // the value is in env
 	// computed says the same of the value to compute with.
 	computed bool
-	value    *fastjson.Value
+	value    jsondoc.Value
 	decoded  any // value, once one of the two is in env
 }
 
@@ -48,7 +47,7 @@ type slotState byte
 
 const (
 	unresolved slotState = iota
-	resolved             // value is good; nil: null or missing
+	resolved             // value is good; none: null or missing
 	broken               // the path breaks off before its end
 )
 
@@ -137,7 +136,7 @@ func (s *Scope) loadData(r read) bool {
 	if !ok {
 		return false
 	}
-	if value != nil { // a missing key of the environment is nil already
+	if value.Kind() != jsondoc.None { // a missing key of the environment is nil already
 		if !at.loaded && !at.computed {
 			at.decoded = jsondoc.Decode(value)
 		}
@@ -152,14 +151,14 @@ func (s *Scope) loadData(r read) bool {
 }
 
 // resolve finds the value of a path below data, and that of its parents.
-func (s *Scope) resolve(p *path) (*fastjson.Value, bool) {
+func (s *Scope) resolve(p *path) (jsondoc.Value, bool) {
 	at := &s.slots[p.slot]
 	if at.state != unresolved {
 		return at.value, at.state == resolved
 	}
 	switch {
 	case p.parent == nil:
-		if at.state = resolved; s.doc != nil && s.doc.Root().Type() != fastjson.TypeNull {
+		if at.state = resolved; !s.doc.Root().IsNull() {
 			at.value = s.doc.Root()
 		}
 	case p.plainKey():
@@ -182,25 +181,27 @@ func (s *Scope) resolve(p *path) (*fastjson.Value, bool) {
 func (s *Scope) expand(parent *path) {
 	value, ok := s.resolve(parent)
 	state := broken
-	var object *fastjson.Object
-	if ok && value != nil && value.Type() == fastjson.TypeObject {
-		object, state = value.GetObject(), resolved
+	if ok && value.Kind() == jsondoc.Object {
+		state = resolved
 	}
 	for _, list := range parent.keyed {
 		for _, p := range list {
 			s.slots[p.slot].state = state
 		}
 	}
-	object.Visit(func(key []byte, value *fastjson.Value) {
+	if state == broken {
+		return
+	}
+	for key, value := range value.Fields() {
 		p := parent.keyed.find(key)
 		switch {
 		case p == nil:
-		case value.Type() == fastjson.TypeNull:
-			s.slots[p.slot].value = nil
+		case value.IsNull():
+			s.slots[p.slot].value = jsondoc.Value{}
 		default:
 			s.slots[p.slot].value = value
 		}
-	})
+	}
 }
 
 // loadOther loads a path that starts at event, headers or query. What goes

@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/valyala/fastjson"
-
 	"hookgate/internal/diag"
 	"hookgate/internal/jsondoc"
 	"hookgate/internal/yamlnode"
@@ -145,7 +143,7 @@ func (l *leaf) appendValue(dst []byte, s *Scope, missing []string, most int) ([]
 	w := writer{dst: dst, most: most, escape: l.escape}
 	if l.escape == nil || p.program.raw {
 		w.escape = nil
-		if v, ok := p.program.direct(s); ok && v != nil {
+		if v, ok := p.program.direct(s); ok && v.Kind() != jsondoc.None {
 			if dst = jsondoc.AppendValue(dst, v); len(dst) > most {
 				return dst, missing, fmt.Errorf("${{ %s }}: %w", p.name, ErrTooLarge)
 			}
@@ -197,11 +195,11 @@ func (l *leaf) appendText(dst []byte, s *Scope, missing []string, most int) ([]b
 func (l *leaf) appendPart(dst []byte, s *Scope, p *part, most int) (out []byte, null bool, err error) {
 	asItIs := l.escape == nil || p.program.raw
 	if asItIs {
-		if v, ok := p.program.direct(s); ok && v != nil {
-			switch v.Type() {
-			case fastjson.TypeString:
-				return jsondoc.AppendContent(dst, v.GetStringBytes()), false, nil
-			case fastjson.TypeNumber, fastjson.TypeTrue, fastjson.TypeFalse:
+		if v, ok := p.program.direct(s); ok && v.Kind() != jsondoc.None {
+			switch v.Kind() {
+			case jsondoc.String:
+				return jsondoc.AppendContent(dst, v.Text()), false, nil
+			case jsondoc.Number, jsondoc.True, jsondoc.False:
 				return jsondoc.AppendValue(dst, v), false, nil
 			default:
 			}

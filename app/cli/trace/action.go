@@ -1,13 +1,10 @@
 package trace
 
 import (
-	"bytes"
-	"encoding/json"
 	"strings"
 
-	"github.com/valyala/fastjson"
-
 	"hookgate/app/cli/term"
+	"hookgate/internal/jsondoc"
 	"hookgate/rules"
 )
 
@@ -52,14 +49,15 @@ func (v View) action(a *rules.ActionTrace, failed bool, connections int) []line 
 // outputLines show an output: the value alone where it has one key, else a
 // line for each key.
 func outputLines(lead string, output []byte) []line {
-	root, err := fastjson.ParseBytes(output)
+	doc, err := jsondoc.Parse(output)
 	if err != nil {
 		return []line{{lead: lead, text: string(output)}}
 	}
-	object := root.GetObject()
+	defer doc.Release()
+	object := doc.Root()
 	var lines []line
 	hang := strings.Repeat(" ", term.Width(term.Clean(lead)))
-	object.Visit(func(key []byte, value *fastjson.Value) {
+	for key, value := range object.Fields() {
 		name := ""
 		if object.Len() > 1 {
 			name = string(key) + ": "
@@ -76,7 +74,7 @@ func outputLines(lead string, output []byte) []line {
 			}
 			lines = append(lines, line{lead: before, text: text})
 		}
-	})
+	}
 	if len(lines) == 0 {
 		return []line{{lead: lead, text: "{}"}}
 	}
@@ -84,15 +82,11 @@ func outputLines(lead string, output []byte) []line {
 }
 
 // valueLines are a text's own lines, or JSON.
-func valueLines(value *fastjson.Value) []string {
-	if value.Type() != fastjson.TypeString {
-		var compact bytes.Buffer
-		if json.Compact(&compact, value.MarshalTo(nil)) != nil {
-			return []string{value.String()}
-		}
-		return []string{compact.String()}
+func valueLines(value jsondoc.Value) []string {
+	if value.Kind() != jsondoc.String {
+		return []string{string(jsondoc.AppendValue(nil, value))}
 	}
-	lines := strings.Split(strings.TrimRight(string(value.GetStringBytes()), "\n"), "\n")
+	lines := strings.Split(strings.TrimRight(string(value.Text()), "\n"), "\n")
 	if len(lines) > maxLines {
 		lines = append(lines[:maxLines], "…")
 	}
