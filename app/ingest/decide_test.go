@@ -118,16 +118,16 @@ func TestDecide_refused(t *testing.T) {
 	t.Parallel()
 	plan := planned.Must(t, sampled)
 	for want, s := range map[string]tried{
-		"invalid JSON at line 1":                          {Source: "shop", Body: []byte(`{,}`), ContentType: "application/json"},
-		"cv: Please choose a file.":                       {Source: "apply", Fields: []body.Field{{Name: "cv", Value: map[string]any{}}}},
-		"email: Please fill in this field.":               {Source: "contact"},
-		"email: Please enter an e-mail address":           {Source: "contact", Body: []byte(`{"email":"a"}`), ContentType: "application/json"},
-		"this Content-Type is not read":                   {Source: "contact", Body: []byte(`x`), ContentType: "image/png"},
-		`a.b: "b" is below a number`:                      {Source: "shop", Body: []byte(`{"a":1}`), Set: []ingest.Assignment{{Path: "a.b", Value: []byte("1")}}},
-		`a.5: "5" is no index of a list of 1`:             {Source: "shop", Body: []byte(`{"a":[1]}`), Set: []ingest.Assignment{{Path: "a.5", Value: []byte("1")}}},
-		`"nobody": no source or form is called that`:      {Source: "nobody"},
-		`email.x: "x" is below a text`:                  {Source: "contact", Fields: []body.Field{{Name: "email", Value: "a"}}, Set: []ingest.Assignment{{Path: "email.x", Value: []byte("1")}}},
-		"a: \"\" is no JSON": {Source: "shop", Body: []byte(`{"a":1}`), Set: []ingest.Assignment{{Path: "a"}}},
+		"invalid JSON at line 1":                     {Source: "shop", Body: []byte(`{,}`), ContentType: "application/json"},
+		"cv: Please choose a file.":                  {Source: "apply", Fields: []body.Field{{Name: "cv", Value: map[string]any{}}}},
+		"email: Please fill in this field.":          {Source: "contact"},
+		"email: Please enter an e-mail address":      {Source: "contact", Body: []byte(`{"email":"a"}`), ContentType: "application/json"},
+		"this Content-Type is not read":              {Source: "contact", Body: []byte(`x`), ContentType: "image/png"},
+		`a.b: "b" is below a number`:                 {Source: "shop", Body: []byte(`{"a":1}`), Set: []ingest.Assignment{{Path: "a.b", Value: []byte("1")}}},
+		`a.5: "5" is no index of a list of 1`:        {Source: "shop", Body: []byte(`{"a":[1]}`), Set: []ingest.Assignment{{Path: "a.5", Value: []byte("1")}}},
+		`"nobody": no source or form is called that`: {Source: "nobody"},
+		`email.x: "x" is below a text`:               {Source: "contact", Fields: []body.Field{{Name: "email", Value: "a"}}, Set: []ingest.Assignment{{Path: "email.x", Value: []byte("1")}}},
+		"a: \"\" is no JSON":                         {Source: "shop", Body: []byte(`{"a":1}`), Set: []ingest.Assignment{{Path: "a"}}},
 	} {
 		d := ingest.Decide(plan, s.request())
 		err := d.Err()
