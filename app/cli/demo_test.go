@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -77,12 +78,29 @@ func TestDemo_servesOn(t *testing.T) {
 		code <- cli.Run(ctx, []string{"demo"}, strings.NewReader(""), out.w, &errOut)
 		_ = out.w.Close()
 	}()
+	link := out.until(t, "/ui/login/")
+	once := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	res, err := once.Get(strings.TrimSpace(link[strings.Index(link, "http"):])) //nolint:noctx // it is of this process
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusSeeOther || res.Header.Get("Set-Cookie") == "" {
+		t.Errorf("the link that logs in: %d %v", res.StatusCode, res.Header)
+	}
 	config := strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(out.until(t, "export HOOKGATE_CONFIG=")), "export HOOKGATE_CONFIG="))
 	out.until(t, "hookgate deliveries list")
 	out.until(t, "hookgate events send sitejet --sample")
 	list := run(t, "events", "list", "-c", config)
-	if list.code != 0 || strings.Count(list.out, "\n") != 10 {
+	if list.code != 0 || strings.Count(list.out, "\n") < 20 {
 		t.Errorf("events list: %+v", list)
+	}
+	old := run(t, "events", "list", "--until", "28d", "--json", "-c", config)
+	if old.code != 0 || !strings.Contains(old.out, `"state":"routed"`) && !strings.Contains(old.out, `"state": "routed"`) {
+		t.Errorf("nothing is there of the made-up month: %+v", old)
+	}
+	if failed := run(t, "deliveries", "list", "--state", "failed", "-c", config); !strings.Contains(failed.out, "this customer is not known") {
+		t.Errorf("nothing failed in the made-up month: %+v", failed)
 	}
 	sent := run(t, "events", "send", "sitejet", "--sample", "--set", "website.status=Assign", "-c", config)
 	if sent.code != 0 {

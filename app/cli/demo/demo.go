@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"hookgate/app"
+	"hookgate/app/admin"
 	"hookgate/app/cli/term"
 	"hookgate/app/web/api/client"
 	"hookgate/internal/diag"
@@ -35,13 +36,18 @@ type demo struct {
 	place    *workspace
 	receiver *receiver
 	base     string // the server's URL
+	past     int    // how much of a made-up past is stored
 	api      *client.Client
+	clock    *clock
 }
 
 // Run runs the demo until ctx ends, or with Once until the samples are
 // through. It returns ErrIncomplete when they did not go as expected.
 func Run(ctx context.Context, o Options) error {
-	d := &demo{Options: o}
+	d := &demo{Options: o, clock: &clock{real: o.Now}}
+	if !o.Once {
+		d.clock.set(o.Now().AddDate(0, 0, -historyDays-1)) // the database begins there
+	}
 	var err error
 	if d.receiver, err = startReceiver(ctx); err != nil {
 		return err
@@ -82,13 +88,20 @@ func (d *demo) load() (*app.App, error) {
 		return nil, report.List
 	}
 	d.api = client.Unix(app.SocketPath(loaded.Config))
-	return app.New(loaded, app.Options{Logger: d.Logger, Version: d.Version, Now: d.Now})
+	return app.New(loaded, app.Options{Logger: slog.New(calmly{d.Logger.Handler(), d.clock}), Version: d.Version, Now: d.clock.Now})
 }
 
 // show posts the samples and, unless told otherwise, serves on.
 func (d *demo) show(ctx context.Context, addr string) error {
 	defer d.api.Close()
 	d.base = "http://" + addr
+	if !d.Once {
+		n, err := d.remember(ctx)
+		if err != nil {
+			return err
+		}
+		d.past = n
+	}
 	if err := d.receiver.expect(d.place.signingSecret, d.base+"/f/contact"); err != nil {
 		return err
 	}
@@ -108,8 +121,12 @@ func (d *demo) show(ctx context.Context, addr string) error {
 	if d.Once {
 		return nil
 	}
+	link, err := d.api.LoginLink(ctx, admin.LoginRequest{})
+	if err != nil {
+		return err
+	}
 	d.receiver.follow(d.printLive)
-	d.printTry()
+	d.printTry(link.URL)
 	<-ctx.Done()
 	return nil
 }

@@ -24,6 +24,9 @@ func (d *demo) printIntro() {
 	o.Println("  server    " + d.base)
 	o.Println("  receiver  " + d.receiver.url())
 	o.Println("  config    " + d.place.config())
+	if d.past > 0 {
+		o.Printf("  past      a made-up month of %d requests is stored, for the pages to show\n", d.past)
+	}
 }
 
 func (d *demo) printTitle(number int, title string) {

@@ -58,9 +58,11 @@ func summary(r *result) string {
 }
 
 // printTry says what to do with the server that goes on.
-func (d *demo) printTry() {
+func (d *demo) printTry(link string) {
 	o := d.Out
 	o.Printf("\n%s\n\n", o.Strong.Render("It serves on until Ctrl-C. Try it:"))
+	o.Println("  the pages              " + link)
+	o.Println("                         (the link logs in once, within ten minutes)")
 	o.Println("  a page with the form   " + d.receiver.url() + "/")
 	o.Println()
 	o.Println(o.Dim.Render("  # in another terminal (from the source: go run . instead of hookgate)"))

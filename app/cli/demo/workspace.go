@@ -46,6 +46,7 @@ func newWorkspace(receiver string) (w *workspace, err error) {
 	env := []string{
 		"DEMO_LISTEN=" + w.listen,
 		"DEMO_PAGE=" + receiver,
+		"DEMO_PASSWORD=" + rand.Text(),
 		"SITEJET_TOKEN=" + w.token,
 		"BILLING_URL=" + receiver + billingPath,
 		"BILLING_SIGNING_SECRET=" + w.signingSecret,
