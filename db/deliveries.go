@@ -77,6 +77,9 @@ func (s *Store) deliveryConditions(ctx context.Context, f event.DeliveryFilter) 
 	if f.Rendered {
 		c.add("NOT " + unrendered)
 	}
+	if f.Errors != nil {
+		c.add(fmt.Sprintf(c.dialect.amongTexts, "coalesce(error, '')", c.value(c.dialect.texts(f.Errors))))
+	}
 	c.idRange(f.Since, int64(f.Before))
 	return c, nil
 }

@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -38,6 +39,9 @@ type dialect struct {
 	// parameter, so that the text of a query does not depend on its length.
 	among   string
 	numbers func(list []int64) any
+	// amongTexts and texts are the same for a list of texts.
+	amongTexts string
+	texts      func(list []string) any
 }
 
 // On one machine one clock makes the IDs, so that they order a key's
@@ -46,6 +50,7 @@ func sqliteDialect() dialect {
 	return dialect{
 		turn: "id", begun: `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'goose_db_version')`, each: "json_each(?1) AS j",
 		among: "%s IN (SELECT value FROM json_each(%s))", numbers: numbersInJSON,
+		amongTexts: "%s IN (SELECT value FROM json_each(%s))", texts: textsInJSON,
 	}
 }
 
@@ -64,12 +69,19 @@ func numbersInJSON(list []int64) any {
 	return string(append(text, ']'))
 }
 
+// textsInJSON writes a list of texts as JSON.
+func textsInJSON(list []string) any {
+	text, _ := json.Marshal(list) // texts never fail
+	return string(text)
+}
+
 func postgresDialect() dialect {
 	return dialect{
 		dollar: true, turn: "turn", turnColumn: ", turn", turnValue: ", CASE WHEN CAST(?6 AS TEXT) IS NOT NULL THEN nextval('deliveries_turn') END",
 		skipLocked: " FOR UPDATE SKIP LOCKED", hold: " FOR KEY SHARE", lock: " FOR UPDATE", clock: "now_us()", begun: `SELECT to_regclass('goose_db_version') IS NOT NULL`,
 		each:  "jsonb_array_elements(CAST(?1 AS jsonb)) AS j(value)",
 		among: "%s = ANY (CAST(%s AS bigint[]))", numbers: func(list []int64) any { return list },
+		amongTexts: "%s = ANY (CAST(%s AS text[]))", texts: func(list []string) any { return list },
 	}
 }
 

@@ -28,6 +28,7 @@ var meant = []struct{ part, why string }{
 	{"FROM events WHERE source = ", "a search for a source: until the page is full"},
 	{"FROM events WHERE type = ", "a search for a type"},
 	{"FROM events WHERE form = 1", "a search in all forms"},
+	{"FROM deliveries WHERE deliveries.id >= events.first", "a search for events by their deliveries: until the page is full"},
 	{"substr(verdicts", "a search for what a rule matched"},
 	{"errors IS NOT NULL", "a search for rule errors, also beside a match"},
 	{"FROM deliveries WHERE rule = ", "a search for a rule's deliveries"},
@@ -343,6 +344,10 @@ func (d *driver) reads(c *clock) {
 		_, _, _, err = s.Count(ctx, f)
 		d.do("Count", err)
 	}
+	for _, limit := range []int{0, 100} {
+		_, err = s.FailureCounts(ctx, event.DeliveryFilter{States: []event.DeliveryState{event.Failed}, Connection: "x", Limit: limit}, c.Now(), time.Hour, 3)
+		d.do("FailureCounts", err)
+	}
 	_, err = s.Replays(ctx, list[0].ID)
 	d.do("Replays", err)
 	_, err = s.Footprint(ctx, []event.ID{list[0].ID, list[1].ID})
@@ -456,6 +461,10 @@ func eventFilters(id event.ID, now time.Time) []event.Filter {
 		{FormsOnly: true},
 		{Since: now.Add(-time.Minute), Until: now},
 		{Before: id, After: id - 1000, OldestFirst: true},
+		{Connection: "x"},
+		{Connection: "x", Deliveries: []event.DeliveryState{event.Failed}},
+		{Deliveries: []event.DeliveryState{event.Retrying}},
+		{Deliveries: []event.DeliveryState{event.Delivered}},
 	}
 }
 
@@ -468,6 +477,7 @@ func deliveryFilters(list []event.Event, now time.Time) []event.DeliveryFilter {
 		{Since: now.Add(-time.Minute)},
 		{Before: event.DeliveryID(list[0].ID)},
 		{Rendered: true},
+		{States: []event.DeliveryState{event.Failed}, Connection: "x", Errors: []string{"503", "timeout"}},
 	}
 	for _, state := range []event.DeliveryState{event.Waiting, event.Sending, event.Retrying, event.Held, event.Delivered, event.Failed, event.Cancelled} {
 		filters = append(filters, event.DeliveryFilter{States: []event.DeliveryState{state}})

@@ -100,12 +100,37 @@ func (s *Store) eventConditions(ctx context.Context, f event.Filter) (*condition
 	if f.After > 0 {
 		c.add("id > " + c.value(int64(f.After)))
 	}
+	c.withDelivery(f.Connection, f.Deliveries)
 	if f.Rule != "" {
 		if err := s.matchedBy(ctx, c, f.Rule); err != nil {
 			return nil, err
 		}
 	}
 	return c, nil
+}
+
+// withDelivery selects the events of which a delivery goes to connection and is
+// in one of states. Those that are open or failed are found by their index; the
+// others by what each event says of its deliveries, whose ids follow each other.
+// A subquery that counts keeps a planner from joining the tables whole.
+func (c *conditions) withDelivery(connection string, states []event.DeliveryState) {
+	if connection == "" && len(states) == 0 {
+		return
+	}
+	var terms []string
+	if connection != "" {
+		terms = append(terms, "connection = "+c.value(connection))
+	}
+	if len(states) > 0 {
+		terms = append(terms, stateCondition(states))
+	}
+	chosen := strings.Join(terms, " AND ")
+	if onlyIndexed(event.DeliveryFilter{States: states}) {
+		c.add("id IN (SELECT event FROM deliveries WHERE " + chosen + ")")
+		return
+	}
+	c.add("((SELECT count(*) FROM deliveries WHERE deliveries.id >= events.first AND deliveries.id < events.first + events.deliveries AND " + chosen + ") > 0" +
+		" OR id IN (SELECT replays.event FROM replays WHERE (SELECT count(*) FROM deliveries WHERE deliveries.id >= replays.first AND deliveries.id < replays.first + replays.deliveries AND " + chosen + ") > 0))")
 }
 
 // matchedBy selects the events that a rule of that name has matched: on

@@ -31,6 +31,8 @@ type Delivery struct {
 	DurationMS float64             `json:"duration_ms,omitempty"` // of the last attempt
 	Output     json.RawMessage     `json:"output,omitempty"`
 	History    []Attempt           `json:"history,omitempty"`
+	// Summary is what a person calls its event; lists of deliveries have it.
+	Summary string `json:"summary,omitempty"`
 }
 
 // Attempt is one try at a delivery.
@@ -52,6 +54,7 @@ type Selection struct {
 	State      event.DeliveryState `json:"state,omitempty"`
 	Connection string              `json:"connection,omitempty"`
 	Rule       string              `json:"rule,omitempty"`
+	Cause      string              `json:"cause,omitempty"` // the id of one of Causes
 	Event      event.ID            `json:"event,omitempty"`
 	Since      time.Time           `json:"since,omitzero"`
 	DryRun     bool                `json:"dry_run,omitempty"`
@@ -73,22 +76,31 @@ type deliveryStore interface {
 	Deliveries(ctx context.Context, f event.DeliveryFilter) ([]event.Delivery, error)
 	Attempts(ctx context.Context, ids ...event.DeliveryID) ([]event.Attempt, error)
 	Count(ctx context.Context, f event.DeliveryFilter) (count, keyed, keys int, err error)
+	// FailureCounts counts those that f selects by connection, rule and error:
+	// of the newest f.Limit, or of all where that is 0.
+	FailureCounts(ctx context.Context, f event.DeliveryFilter, now time.Time, part time.Duration, parts int) ([]event.FailureCount, error)
 	Retry(ctx context.Context, f event.DeliveryFilter) (int, []string, error)
 	Cancel(ctx context.Context, f event.DeliveryFilter) (int, []string, error)
 }
 
 // Deliveries lists the deliveries that f selects, f.Limit of them at most.
 func (s *Service) Deliveries(ctx context.Context, f event.DeliveryFilter) (page Page[Delivery], err error) {
+	if err := s.resolveCause(ctx, &f); err != nil {
+		return page, err
+	}
 	list, err := s.store.Deliveries(ctx, f)
 	if err != nil {
 		return page, fmt.Errorf("cannot list deliveries: %w", err)
 	}
-	if len(list) == 0 && f.Before == 0 {
+	if len(list) == 0 && f.Before == 0 && f.Cause == "" {
 		if err := s.inForce().checkDeliveries(f.Connection, f.Rule); err != nil {
 			return page, err
 		}
 	}
 	if page.Items, err = s.deliveryItems(ctx, list, false); err != nil {
+		return page, err
+	}
+	if err := s.summarize(ctx, page.Items); err != nil {
 		return page, err
 	}
 	if len(list) == f.Limit && f.Limit > 0 {
@@ -145,7 +157,7 @@ func (s *Service) Cancel(ctx context.Context, sel Selection) (Changed, error) {
 // selection without any criterion is refused: it is a slip.
 func (s *Selection) filter(allowed, usual []event.DeliveryState, done string) (event.DeliveryFilter, error) {
 	f := event.DeliveryFilter{
-		IDs: s.IDs, Connection: s.Connection, Rule: s.Rule, Event: s.Event, Since: s.Since, States: usual,
+		IDs: s.IDs, Connection: s.Connection, Rule: s.Rule, Cause: s.Cause, Event: s.Event, Since: s.Since, States: usual,
 	}
 	switch {
 	case s.State != "" && !slices.Contains(allowed, s.State):
@@ -154,8 +166,8 @@ func (s *Selection) filter(allowed, usual []event.DeliveryState, done string) (e
 		f.States = []event.DeliveryState{s.State}
 	case len(s.IDs) > 0:
 		f.States = allowed
-	case s.Connection == "" && s.Rule == "" && s.Event == 0 && s.Since.IsZero():
-		return f, refuse("say which deliveries: by ids, state, connection, rule, event or since")
+	case s.Connection == "" && s.Rule == "" && s.Cause == "" && s.Event == 0 && s.Since.IsZero():
+		return f, refuse("say which deliveries: by ids, state, connection, rule, cause, event or since")
 	}
 	return f, nil
 }
@@ -173,6 +185,9 @@ func Joined[T ~string](states []T) string {
 func (s *Service) change(ctx context.Context, done string, f event.DeliveryFilter, dry bool,
 	act func(context.Context, event.DeliveryFilter) (int, []string, error),
 ) (Changed, error) {
+	if err := s.resolveCause(ctx, &f); err != nil {
+		return Changed{}, err
+	}
 	if dry {
 		count, keyed, keys, err := s.store.Count(ctx, f)
 		if err != nil {

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -128,7 +129,7 @@ func (s *Service) Events(ctx context.Context, f event.Search) (page Page[Event],
 		}
 	}
 	if len(list) == 0 && f.Before == 0 {
-		if err := s.inForce().checkEvents(f.Source, f.Rule); err != nil {
+		if err := cmp.Or(s.inForce().checkEvents(f.Source, f.Rule), s.inForce().checkConnection(f.Connection)); err != nil {
 			return page, err
 		}
 	}

@@ -24,7 +24,7 @@ import (
 
 func newDeliveries(s *session) *cobra.Command {
 	return group("deliveries", groupDeliveries, "Look at what was sent, send it again, or give it up",
-		newDeliveriesList(s), newDeliveriesShow(s), newDeliveriesRetry(s), newDeliveriesCancel(s))
+		newDeliveriesList(s), newDeliveriesCauses(s), newDeliveriesShow(s), newDeliveriesRetry(s), newDeliveriesCancel(s))
 }
 
 // deliveryStates returns the states that deliveries can be in.
@@ -67,6 +67,7 @@ func newDeliveriesList(s *session) *cobra.Command {
 	f.StringSliceVar(&states, "state", nil, "only in these `states`: "+stateNames(deliveryStates()))
 	f.StringVar(&filter.Connection, "connection", "", "only to this connection")
 	f.StringVar(&filter.Rule, "rule", "", "only of this rule")
+	f.StringVar(&filter.Cause, "cause", "", causeFlag)
 	f.StringVar(&of, "event", "", "only of the event with this `id`")
 	f.StringVar(&since, "since", "", "only after this `time`: 15m, 24h, 7d, 2026-03-10 or 2026-03-10T09:00:00Z")
 	f.StringVar(&before, "before", "", "only those older than the delivery with this `id`")
@@ -273,6 +274,7 @@ func newBulk(s *session, b bulk) *cobra.Command {
 	}
 	f.StringVar(&sel.Connection, "connection", "", "only to this connection")
 	f.StringVar(&sel.Rule, "rule", "", "only of this rule")
+	f.StringVar(&sel.Cause, "cause", "", causeFlag)
 	f.StringVar(&of, "event", "", "only of the event with this `id`")
 	f.StringVar(&since, "since", "", "only after this `time`: 15m, 24h, 7d, 2026-03-10 or 2026-03-10T09:00:00Z")
 	f.BoolVar(&sel.DryRun, "dry-run", false, "list them and change nothing")
@@ -305,7 +307,7 @@ func (b *bulk) choose(cmd *cobra.Command, sel *admin.Selection, state string) er
 	case len(sel.IDs) > 0:
 		return nil
 	case !filtered:
-		return usageError("give their ids, or --state, --connection, --rule, --event or --since",
+		return usageError("give their ids, or --state, --connection, --rule, --cause, --event or --since",
 			errors.New("say which deliveries"))
 	case state == "":
 		state = string(b.states[0])
@@ -415,7 +417,7 @@ func (s *session) dryRun(ctx context.Context, server *client.Client, b bulk, sel
 		return s.printJSON(found)
 	}
 	filter := event.DeliveryFilter{
-		IDs: sel.IDs, Connection: sel.Connection, Rule: sel.Rule, Event: sel.Event, Since: sel.Since, Limit: max(1, found.Count), Rendered: b.rendered,
+		IDs: sel.IDs, Connection: sel.Connection, Rule: sel.Rule, Cause: sel.Cause, Event: sel.Event, Since: sel.Since, Limit: max(1, found.Count), Rendered: b.rendered,
 	}
 	if sel.State != "" {
 		filter.States = []event.DeliveryState{sel.State}

@@ -27,6 +27,7 @@ const defaultLimit = 50
 func newEventsList(s *session) *cobra.Command {
 	var flags eventFlags
 	var before string
+	var deliveries []string
 	c := &cobra.Command{
 		Use: "list", Short: "List events, the newest last",
 		Example: `  hookgate events list --source sitejet --since 1h
@@ -37,6 +38,9 @@ func newEventsList(s *session) *cobra.Command {
 				return err
 			}
 			if err := flags.parse(s, eventStates()); err != nil {
+				return err
+			}
+			if flags.search.Deliveries, err = parseStates(deliveries, deliveryStates()); err != nil {
 				return err
 			}
 			if before != "" {
@@ -50,6 +54,8 @@ func newEventsList(s *session) *cobra.Command {
 	flags.add(c, "only those that this rule has matched", eventStates())
 	flags.addTimes(c)
 	f := c.Flags()
+	f.StringVar(&flags.search.Connection, "connection", "", "only those of which something goes to this connection")
+	f.StringSliceVar(&deliveries, "delivery", nil, "only those of which a delivery is in one of these `states`: "+stateNames(deliveryStates()))
 	f.StringVar(&before, "before", "", "only those older than the event with this `id`")
 	f.IntVar(&flags.search.Limit, "limit", defaultLimit, "at most so many")
 	return c

@@ -15,6 +15,11 @@ type Filter struct {
 	After  ID        // only newer ones
 	Limit  int
 
+	// Connection and Deliveries select events of which a delivery goes there, or
+	// is in one of these states; both: the same delivery.
+	Connection string
+	Deliveries []DeliveryState
+
 	OldestFirst bool
 	FormsOnly   bool // no events of sources
 }
@@ -37,4 +42,18 @@ type DeliveryFilter struct {
 	Before     DeliveryID
 	Limit      int
 	Rendered   bool // leave out those of which there is no whole output to send
+	// Cause is why they failed: the id of one of admin.Causes. Errors are the
+	// texts that it stands for: nil is any, and the store looks at them alone.
+	Cause  string
+	Errors []string
+}
+
+// FailureCount is how many deliveries of one rule to one connection have the
+// same error, and were made in the same stretch of time.
+type FailureCount struct {
+	Connection, Rule, Error string
+	Rendered                bool // there is an output that was sent
+	Part                    int  // which stretch: see Store.FailureCounts
+	Count                   int
+	First, Last             DeliveryID
 }

@@ -147,6 +147,40 @@ func TestUIRetry(t *testing.T) {
 	has(t, "the event", pageText(ctx, t), "Delivered", "after 3 tries")
 }
 
+// What failed is told by cause, and a retry is of one cause: the others stay.
+func TestUICauses(t *testing.T) {
+	t.Parallel()
+	var status atomic.Int32
+	status.Store(http.StatusServiceUnavailable)
+	g := startUI(t, &status)
+	failed := func(n int) func() bool {
+		return func() bool { return len(g.Deliveries("--state", "failed")) == n }
+	}
+	g.PostJSON("/in/sitejet/0123456789abcdef", []byte(donePayload))
+	g.PostJSON("/in/sitejet/0123456789abcdef", []byte(strings.Replace(donePayload, "321654", "321655", 1)))
+	lab.Eventually(t, "two failed", failed(2))
+	status.Store(http.StatusUnprocessableEntity)
+	g.Do("POST", "/f/contact", []byte("name=Ada&message=Hello"), "Content-Type", "application/x-www-form-urlencoded")
+	lab.Eventually(t, "three failed", failed(3))
+	has(t, "deliveries causes", g.MustCLI("deliveries", "causes"), "503", "worth a retry", "422", "would fail again")
+	ctx := browser(t)
+	unscripted(ctx, t)
+	logIn(ctx, t, g)
+	has(t, "the overview", pageText(ctx, t), "Retry 2…", "Would fail again")
+	show(ctx, t, g.URL+"/ui/deliveries")
+	settled(ctx, t, "Deliveries")
+	has(t, "the causes", pageText(ctx, t), "503", "422", "Worth a retry:", "Harry's Diner", "All 2 of this cause")
+	status.Store(http.StatusOK)
+	press(ctx, t, "a.btn.pri")
+	settled(ctx, t, "Retry 2 deliveries to billing")
+	press(ctx, t, "button.pri")
+	settled(ctx, t, "Deliveries")
+	lab.Eventually(t, "the others stay", failed(1))
+	show(ctx, t, g.URL+"/ui/events?q=delivery%3Afailed+connection%3Abilling")
+	settled(ctx, t, "Events")
+	has(t, "events of which something failed", pageText(ctx, t), "Ada", "1 event")
+}
+
 // A connection is paused, holds what comes, and goes on; a spam post is released.
 func TestUIPauseAndSpam(t *testing.T) {
 	t.Parallel()

@@ -12,6 +12,7 @@ import (
 // Deliveries are what is sent, and is sent again or given up.
 type Deliveries interface {
 	Deliveries(ctx context.Context, f event.DeliveryFilter) (admin.Page[admin.Delivery], error)
+	Causes(ctx context.Context, f event.DeliveryFilter) (admin.Causes, error)
 	Delivery(ctx context.Context, id event.DeliveryID) (admin.Delivery, error)
 	Retry(ctx context.Context, s admin.Selection) (admin.Changed, error)
 	Cancel(ctx context.Context, s admin.Selection) (admin.Changed, error)
@@ -19,6 +20,7 @@ type Deliveries interface {
 
 func (h *handler) deliveryRoutes(r fiber.Router) {
 	r.Get("/deliveries", h.answer(h.deliveries))
+	r.Get("/deliveries/causes", h.answer(h.causes))
 	r.Post("/deliveries/retry", h.act(h.retry))
 	r.Post("/deliveries/cancel", h.act(h.cancel))
 	r.Get("/deliveries/:id", h.answer(h.delivery))
@@ -26,11 +28,12 @@ func (h *handler) deliveryRoutes(r fiber.Router) {
 
 // deliveries answers GET /deliveries.
 func (h *handler) deliveries(c *fiber.Ctx) error {
-	p := newParameters(c, h.now(), "id", "state", "connection", "rule", "event", "since", "before", "limit", "rendered")
+	p := newParameters(c, h.now(), "id", "state", "connection", "rule", "cause", "event", "since", "before", "limit", "rendered")
 	f := event.DeliveryFilter{
 		States:     oneOf(p, "state", event.DeliveryStates()),
 		Connection: p.text("connection"),
 		Rule:       p.text("rule"),
+		Cause:      p.text("cause"),
 		Event:      p.eventID("event"),
 		Since:      p.time("since"),
 		Before:     p.deliveryID("before", p.text("before")),
@@ -44,6 +47,16 @@ func (h *handler) deliveries(c *fiber.Ctx) error {
 		return p.err
 	}
 	return respond(c, readTimeout, func(ctx context.Context) (admin.Page[admin.Delivery], error) { return h.service.Deliveries(ctx, f) })
+}
+
+// causes answers GET /deliveries/causes.
+func (h *handler) causes(c *fiber.Ctx) error {
+	p := newParameters(c, h.now(), "state", "connection", "rule", "since")
+	f := event.DeliveryFilter{States: oneOf(p, "state", event.DeliveryStates()), Connection: p.text("connection"), Rule: p.text("rule"), Since: p.time("since")}
+	if p.err != nil {
+		return p.err
+	}
+	return respond(c, readTimeout, func(ctx context.Context) (admin.Causes, error) { return h.service.Causes(ctx, f) })
 }
 
 // delivery answers GET /deliveries/:id.

@@ -31,8 +31,9 @@ func (h *handler) eventRoutes(r fiber.Router) {
 
 // events answers GET /events.
 func (h *handler) events(c *fiber.Ctx) error {
-	p := newParameters(c, h.now(), "source", "type", "state", "rule", "since", "until", "where", "text", "before", "limit")
+	p := newParameters(c, h.now(), "source", "type", "state", "rule", "connection", "delivery", "since", "until", "where", "text", "before", "limit")
 	f := p.search()
+	f.Connection, f.Deliveries = p.text("connection"), oneOf(p, "delivery", event.DeliveryStates())
 	f.Since, f.Until, f.Before, f.Limit = p.time("since"), p.time("until"), p.eventID("before"), p.limit()
 	if p.err != nil {
 		return p.err

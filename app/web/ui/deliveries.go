@@ -7,9 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
-	"regexp"
 	"slices"
-	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -17,18 +15,17 @@ import (
 	"hookgate/internal/event"
 )
 
-// causesFrom is how many deliveries the causes are gathered from, the newest.
-const causesFrom = 500
-
 // deliveryList is the page of deliveries: by cause, or one by one.
 type deliveryList struct {
 	State      event.DeliveryState
 	Connection string
-	By         string // cause, or "" for a list
-	Causes     []cause
+	Rule       string
+	Cause      string // the id of one; its error is CauseText where it is known
+	Since      string // as it was asked for: 24h, 7d
+	By         string // cause, or time for a list
+	Causes     admin.Causes
 	Items      []admin.Delivery
 	Older      string
-	More       bool // there are older ones than the causes were gathered from
 	States     []stateTab
 	Error      string
 }
@@ -38,90 +35,136 @@ type stateTab struct {
 	Here  bool
 }
 
-// cause is why deliveries failed: the same error at the same connection.
-type cause struct {
-	Connection, Error, Advice, Kind string // Kind: again, never, render
-	Count                           int
-	First, Last                     time.Time
-	Example                         admin.Delivery
+var deliveryTabs = []event.DeliveryState{event.Failed, event.Retrying, event.Waiting, event.Held, event.Delivered, event.Cancelled}
+
+// Link is this list with something else: name and value pairs; "" takes away.
+func (l deliveryList) Link(changes ...string) string {
+	q := url.Values{"state": {string(l.State)}, "by": {l.By}}
+	for name, value := range map[string]string{"connection": l.Connection, "rule": l.Rule, "cause": l.Cause, "since": l.Since} {
+		q.Set(name, value)
+	}
+	for i := 0; i+1 < len(changes); i += 2 {
+		q.Set(changes[i], changes[i+1])
+	}
+	for name := range q {
+		if q.Get(name) == "" {
+			q.Del(name)
+		}
+	}
+	return prefix + "/deliveries?" + q.Encode()
 }
 
-var deliveryTabs = []event.DeliveryState{event.Failed, event.Retrying, event.Waiting, event.Held, event.Delivered, event.Cancelled}
+// Chips are the filters of the list, each with the list without it.
+func (l deliveryList) Chips(v *view) (list []chip) {
+	for _, f := range []struct{ name, word, value string }{
+		{"connection", v.T("connection"), l.Connection}, {"rule", v.T("rule"), l.Rule}, {"cause", v.T("cause"), l.Cause}, {"since", v.T("since"), l.Since},
+	} {
+		if f.value != "" {
+			list = append(list, chip{f.word, f.value, l.Link(f.name, "")})
+		}
+	}
+	return list
+}
 
 // deliveries lists deliveries of a state. What failed is grouped by its cause,
 // because that is what somebody can mend.
 func (u *UI) deliveries(c *fiber.Ctx) error {
-	data := deliveryList{State: event.DeliveryState(cmp.Or(c.Query("state"), string(event.Failed))), Connection: c.Query("connection"), By: c.Query("by")}
+	data := deliveryList{
+		State: event.DeliveryState(cmp.Or(c.Query("state"), string(event.Failed))), By: c.Query("by"),
+		Connection: c.Query("connection"), Rule: c.Query("rule"), Cause: c.Query("cause"), Since: c.Query("since"),
+	}
+	l := languageOf(c)
 	if !slices.Contains(deliveryTabs, data.State) {
 		c.Status(fiber.StatusBadRequest)
-		data.Error, data.State = languageOf(c).text("There is no state %q. There are: %s.", string(data.State), admin.Joined(deliveryTabs)), event.Failed
+		data.Error, data.State = l.text("There is no state %q. There are: %s.", string(data.State), admin.Joined(deliveryTabs)), event.Failed
 	}
 	for _, s := range deliveryTabs {
 		data.States = append(data.States, stateTab{s, s == data.State})
 	}
-	if data.By == "" && (data.State == event.Failed || data.State == event.Retrying) {
+	if caused := data.State == event.Failed || data.State == event.Retrying; !caused || data.By == "" && data.Cause != "" {
+		data.By = "time"
+	} else if data.By == "" {
 		data.By = "cause"
 	}
-	f := event.DeliveryFilter{States: []event.DeliveryState{data.State}, Connection: data.Connection, Limit: eventsPerPage}
-	if data.By == "cause" {
-		f.Limit = causesFrom
-	} else if before := c.Query("before"); before != "" {
+	f := event.DeliveryFilter{States: []event.DeliveryState{data.State}, Connection: data.Connection, Rule: data.Rule, Cause: data.Cause, Limit: eventsPerPage}
+	var err error
+	if data.Since != "" {
+		if f.Since, err = readMoment(data.Since, u.cfg.Now()); err != nil {
+			c.Status(fiber.StatusBadRequest)
+			data.Error, data.Since = l.text("%s: %q is no time. Write 30d, 12h, or 2026-11-24.", "since", data.Since), ""
+		}
+	}
+	if before := c.Query("before"); before != "" && data.By == "time" {
 		if err := f.Before.UnmarshalText([]byte(before)); err != nil {
 			return u.notFound(c, noSuchPage)
 		}
 	}
-	page, err := u.cfg.Service.Deliveries(c.UserContext(), f)
-	if err != nil {
+	err = u.fillDeliveries(c.UserContext(), &data, f)
+	if said, ok := sentence(err); ok {
+		c.Status(fiber.StatusBadRequest)
+		data.Error = said
+	} else if missing(err) {
+		c.Status(fiber.StatusNotFound)
+		data.Error = err.Error()
+	} else if err != nil {
 		return u.fail(c, err)
-	}
-	if data.By == "cause" {
-		data.Causes, data.More = causesOf(page.Items, languageOf(c)), page.Next != ""
-	} else {
-		data.Items = page.Items
-		if page.Next != "" {
-			data.Older = prefix + "/deliveries?" + url.Values{"state": {string(data.State)}, "connection": {data.Connection}, "by": {"time"}, "before": {page.Next}}.Encode()
-		}
 	}
 	return u.render(c, "deliveries", "Deliveries", data)
 }
 
-// digits are what differs between two errors of the same cause.
-var digits = regexp.MustCompile(`\b[0-9a-f]{8,}\b|\b(?:evt|dlv)_\w+|\d{5,}`)
+func (u *UI) fillDeliveries(ctx context.Context, data *deliveryList, f event.DeliveryFilter) (err error) {
+	if data.By == "cause" {
+		data.Causes, err = u.cfg.Service.Causes(ctx, f)
+		return err
+	}
+	page, err := u.cfg.Service.Deliveries(ctx, f)
+	data.Items = page.Items
+	if page.Next != "" {
+		data.Older = data.Link("before", page.Next)
+	}
+	return err
+}
 
-// causesOf groups deliveries by connection and error, the most frequent first.
-func causesOf(list []admin.Delivery, l language) []cause {
-	type key struct{ connection, text string }
-	found := map[key]*cause{}
-	for i := range list {
-		d := &list[i]
-		k := key{d.Connection, digits.ReplaceAllString(d.Error, "…")}
-		at := found[k]
-		if at == nil {
-			at = &cause{Connection: d.Connection, Error: k.text, Example: *d, Last: d.Created}
-			at.Kind, at.Advice = advice(d, l)
-			found[k] = at
+// CauseMark shows what kind of cause it is, and CauseWhy says why.
+func (v *view) CauseMark(kind admin.CauseKind) mark {
+	word, _ := kind.Advice()
+	m := mark{"warn", "retry", v.T(word)}
+	switch kind {
+	case admin.RetryNever:
+		m.Class, m.Icon = "bad", "ban"
+	case admin.MendRule:
+		m.Icon = "warn"
+	case admin.RetryAgain:
+	}
+	return m
+}
+
+// CauseWhy is why it is of its kind.
+func (v *view) CauseWhy(kind admin.CauseKind) string {
+	_, why := kind.Advice()
+	return v.T(why)
+}
+
+// Spark are the bars of a picture of counts, 28 pixels high.
+func (v *view) Spark(counts []int) (bars []bar) {
+	most := 1
+	for _, n := range counts {
+		most = max(most, n)
+	}
+	step := 100 / float64(max(1, len(counts)))
+	for i, n := range counts {
+		b := bar{X: percent(float64(i) * step), Width: percent(step * .72), Y: 27, Height: 1, Class: "f-none"}
+		if n > 0 {
+			b.Height = max(2, n*27/most)
+			b.Y, b.Class = 28-b.Height, "f-bad"
 		}
-		at.Count++
-		at.First = d.Created
+		bars = append(bars, b)
 	}
-	causes := make([]cause, 0, len(found))
-	for _, c := range found {
-		causes = append(causes, *c)
-	}
-	slices.SortFunc(causes, func(a, b cause) int { return cmp.Or(b.Count-a.Count, b.Last.Compare(a.Last)) })
-	return causes
+	return bars
 }
 
-// advice says whether to send again is worth it.
-func advice(d *admin.Delivery, l language) (kind, text string) {
-	switch {
-	case d.Attempts == 0:
-		return "render", l.text("Nothing was sent: the rule could not make the message. Mend the rule, then replay the events.")
-	case d.Status >= 400 && d.Status < 500 && d.Status != 408 && d.Status != 409 && d.Status != 425 && d.Status != 429:
-		return "never", l.text("The receiver refuses it, and would again. Mend the rule or the receiver first.")
-	}
-	return "again", l.text("Worth a retry once the receiver answers again.")
-}
+// Called is what a person calls the delivery's event.
+func (v *view) Called(d admin.Delivery) string { return cmp.Or(d.Summary, d.ID.String()) }
 
 // Tries tells how often a delivery was tried, and what comes next.
 func (v *view) Tries(d admin.Delivery) string {
@@ -182,7 +225,7 @@ func selection(value func(string) string, ids [][]byte) (sel admin.Selection, er
 		sel.IDs = append(sel.IDs, id)
 	}
 	sel.State = event.DeliveryState(value("state"))
-	sel.Connection, sel.Rule = value("connection"), value("rule")
+	sel.Connection, sel.Rule, sel.Cause = value("connection"), value("rule"), value("cause")
 	return sel, nil
 }
 

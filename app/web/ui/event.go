@@ -266,6 +266,7 @@ type tick struct {
 type bar struct {
 	X, Width, TextX string
 	Y, TextY        int
+	Height          int // of sparks
 	Class, Text     string
 }
 

@@ -49,6 +49,7 @@ type savedView struct {
 var usualViews = []savedView{
 	{Name: "All"},
 	{Name: "No match", Query: "state:no_match"},
+	{Name: "Failed", Query: "delivery:failed"},
 	{Name: "Rejected", Query: "state:rejected"},
 	{Name: "Rule errors", Query: "state:rule_error"},
 	{Name: "Spam", Query: "state:spam"},
@@ -109,7 +110,7 @@ type queryError struct{ message string }
 func (e *queryError) Error() string { return e.message }
 
 // readQuery understands what is typed into the search: words with a colon are
-// filters (source: type: state: rule: since: until:), where: begins a condition
+// filters (source: type: state: rule: connection: delivery: since: until:), where: begins a condition
 // of the rules' language that goes to the end, and everything else is text that
 // an event holds.
 func readQuery(text string, now time.Time, l language) (s event.Search, chips []chip, err error) {
@@ -137,6 +138,13 @@ func readQuery(text string, now time.Time, l language) (s event.Search, chips []
 			s.Type = value
 		case "rule":
 			s.Rule = value
+		case "connection":
+			s.Connection = value
+		case "delivery":
+			if !slices.Contains(event.DeliveryStates(), event.DeliveryState(value)) {
+				return s, chips, &queryError{l.text("There is no state %q. There are: %s.", value, admin.Joined(event.DeliveryStates()))}
+			}
+			s.Deliveries = append(s.Deliveries, event.DeliveryState(value))
 		case "state":
 			if _, known := eventMarks[event.State(value)]; !known {
 				return s, chips, &queryError{l.text("There is no state %q. There are: %s.", value, stateNames())}
@@ -166,7 +174,7 @@ func readQuery(text string, now time.Time, l language) (s event.Search, chips []
 func filterNames(l language) map[string]string {
 	return map[string]string{
 		"source": l.text("source"), "type": l.text("type"), "rule": l.text("rule"), "state": l.text("state"),
-		"since": l.text("since"), "until": l.text("until"),
+		"connection": l.text("connection"), "delivery": l.text("delivery"), "since": l.text("since"), "until": l.text("until"),
 	}
 }
 

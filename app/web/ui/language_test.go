@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"hookgate/app/admin"
 )
 
 // inTemplates finds the texts of templates: {{.T "…"}}, {{$.T "…"}}, {{$v.T "…"}}.
@@ -56,6 +58,10 @@ func usedTexts(t *testing.T) map[string]bool {
 	}
 	for _, m := range connectionMarks {
 		used[m.Word] = true
+	}
+	for _, kind := range []admin.CauseKind{admin.RetryAgain, admin.RetryNever, admin.MendRule} {
+		word, why := kind.Advice()
+		used[word], used[why] = true, true
 	}
 	used[noSuchDelivery], used[noSuchPage] = true, true
 	for many, one := range ofOne {

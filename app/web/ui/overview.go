@@ -14,7 +14,7 @@ type overviewPage struct {
 	Verdict     mark
 	Sentence    string
 	Reassuring  string
-	Causes      []cause
+	Causes      []admin.Cause
 	Connections []admin.Connection
 	Latest      []admin.Event
 	Waiting     int
@@ -47,7 +47,7 @@ func (u *UI) overview(c *fiber.Ctx) error {
 	if err != nil {
 		return u.fail(c, err)
 	}
-	failed, err := s.Deliveries(ctx, event.DeliveryFilter{States: []event.DeliveryState{event.Failed}, Since: u.cfg.Now().Add(-day), Limit: causesFrom})
+	causes, err := s.Causes(ctx, event.DeliveryFilter{Since: u.cfg.Now().Add(-day)})
 	if err != nil {
 		return u.fail(c, err)
 	}
@@ -62,7 +62,7 @@ func (u *UI) overview(c *fiber.Ctx) error {
 	if data.Status, err = s.Status(ctx); err != nil {
 		return u.fail(c, err)
 	}
-	data.Causes = causesOf(failed.Items, languageOf(c))
+	data.Causes = causes.Items
 	data.sum(connections.Items)
 	data.judge(languageOf(c))
 	return u.render(c, "overview", "Overview", data)

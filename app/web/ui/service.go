@@ -37,6 +37,7 @@ type sourceService interface {
 // deliveryService is what the pages of deliveries need.
 type deliveryService interface {
 	Deliveries(ctx context.Context, f event.DeliveryFilter) (admin.Page[admin.Delivery], error)
+	Causes(ctx context.Context, f event.DeliveryFilter) (admin.Causes, error)
 	Retry(ctx context.Context, sel admin.Selection) (admin.Changed, error)
 	Cancel(ctx context.Context, sel admin.Selection) (admin.Changed, error)
 }

@@ -19,6 +19,7 @@ func (c *Client) Deliveries(ctx context.Context, f event.DeliveryFilter) (page a
 	}
 	set(q, "connection", f.Connection)
 	set(q, "rule", f.Rule)
+	set(q, "cause", f.Cause)
 	if f.Event != 0 {
 		q.Set("event", f.Event.String())
 	}
@@ -31,6 +32,18 @@ func (c *Client) Deliveries(ctx context.Context, f event.DeliveryFilter) (page a
 		q.Set("rendered", "true")
 	}
 	return page, c.get(ctx, "/deliveries", q, &page)
+}
+
+// Causes groups the deliveries that f selects by why they failed.
+func (c *Client) Causes(ctx context.Context, f event.DeliveryFilter) (causes admin.Causes, err error) {
+	q := url.Values{}
+	for _, state := range f.States {
+		q.Add("state", string(state))
+	}
+	set(q, "connection", f.Connection)
+	set(q, "rule", f.Rule)
+	setTime(q, "since", f.Since)
+	return causes, c.get(ctx, "/deliveries/causes", q, &causes)
 }
 
 // Delivery gives one delivery with its output and all its attempts.

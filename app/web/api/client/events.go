@@ -13,6 +13,10 @@ import (
 // Events lists events, newest first; Page.Next goes into the next f.Before.
 func (c *Client) Events(ctx context.Context, f event.Search) (page admin.Page[admin.Event], err error) {
 	q := searchQuery(f)
+	set(q, "connection", f.Connection)
+	for _, state := range f.Deliveries {
+		q.Add("delivery", string(state))
+	}
 	if f.Before != 0 {
 		q.Set("before", f.Before.String())
 	}

@@ -39,6 +39,7 @@ type fake struct {
 	mu         sync.Mutex
 	events     []event.Event
 	deliveries []event.Delivery
+	failures   []event.FailureCount
 	attempts   []event.Attempt
 	filter     event.Filter
 	selected   event.DeliveryFilter
@@ -142,6 +143,13 @@ func (f *fake) Count(_ context.Context, filter event.DeliveryFilter) (count, key
 	defer f.mu.Unlock()
 	f.selected = filter
 	return 412, 161, 40, nil
+}
+
+func (f *fake) FailureCounts(_ context.Context, filter event.DeliveryFilter, _ time.Time, _ time.Duration, _ int) ([]event.FailureCount, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.selected = filter
+	return f.failures, f.err
 }
 
 func (f *fake) Retry(_ context.Context, filter event.DeliveryFilter) (int, []string, error) {
