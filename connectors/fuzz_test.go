@@ -38,3 +38,23 @@ func FuzzExcerpt(f *testing.F) {
 		}
 	})
 }
+
+// No escaped value holds a character that Slack gives a meaning, and Slack
+// shows it as it was.
+func FuzzEscapeAngles(f *testing.F) {
+	for _, seed := range []string{"", "a & b", "<!channel>", "<@U1|x>", "&lt;!here&gt;", "&amp;lt;", "\xff<", "<https://x|y>"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		escaped := connectors.EscapeAngles(text)
+		if strings.ContainsAny(escaped, "<>") {
+			t.Errorf("%q became %q", text, escaped)
+		}
+		if rest := strings.NewReplacer("&amp;", "", "&lt;", "", "&gt;", "").Replace(escaped); strings.Contains(rest, "&") {
+			t.Errorf("%q became %q", text, escaped)
+		}
+		if back := connectors.UnescapeAngles(escaped); back != text {
+			t.Errorf("%q is shown as %q", text, back)
+		}
+	})
+}

@@ -126,7 +126,7 @@ func (b *builder) input(name string, y *inputYAML) *Input {
 		b.add(y.Doc.Diag("missing-key", "it is shown to people", `a required input needs an "example"`))
 	}
 	if _, known := escapes()[in.Escape]; !known {
-		b.add(y.Escape.Diag("bad-value", "it can be html, markdown, slack or google_chat", "there is no mark-up %q", in.Escape))
+		b.add(y.Escape.Diag("bad-value", "it can be html, markdown, slack, google_chat, telegram or inert", "there is no mark-up %q", in.Escape))
 	}
 	if !y.Default.IsZero() {
 		if y.Required {

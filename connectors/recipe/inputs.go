@@ -4,42 +4,20 @@ import (
 	"errors"
 	"fmt"
 	"html"
-	"regexp"
 	"strconv"
 	"strings"
 
+	"hookgate/connectors"
 	"hookgate/internal/yamlnode"
 )
 
 // escapes are the mark-ups by name: a value must not be able to speak them.
 func escapes() map[string]func(string) string {
-	return map[string]func(string) string{"": nil, "html": html.EscapeString, "markdown": escapeMarkdown, "slack": escapeAngles, "google_chat": escapeGoogleChat}
-}
-
-// apart is put behind a character that would begin a mention or a link, where
-// the mark-up has no escape for it. Nobody sees it.
-const apart = "\u200b"
-
-// mention finds an @ that begins one; within an address it does not.
-var mention = regexp.MustCompile(`(^|[^\pL\pN._%+-])@`)
-
-// escapeGoogleChat keeps a value from mentioning anybody (<users/all>) and from
-// hiding a link behind other words (<https://host|words>).
-func escapeGoogleChat(text string) string { return strings.ReplaceAll(text, "<", "<"+apart) }
-
-// escapeMarkdown puts a backslash before what Markdown gives a meaning, and
-// keeps an @ from mentioning anybody.
-func escapeMarkdown(text string) string {
-	text = mention.ReplaceAllString(text, "$1@"+apart)
-	return strings.NewReplacer(
-		`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "~", `\~`, "|", `\|`, ">", `\>`, "<", `\<`, "[", `\[`, "]", `\]`, "#", `\#`,
-	).Replace(text)
-}
-
-// escapeAngles escapes the three characters of Slack's mark-up, which others
-// have taken over.
-func escapeAngles(text string) string {
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
+	return map[string]func(string) string{
+		"": nil, "html": html.EscapeString, "markdown": connectors.EscapeMarkdown, "slack": connectors.EscapeAngles, "google_chat": connectors.Inert,
+		"telegram": func(text string) string { return html.EscapeString(connectors.SeparateMentions(text)) },
+		"inert":    connectors.Inert,
+	}
 }
 
 // chosen finds out which action a rendered one is, and the inputs in it.

@@ -66,8 +66,8 @@ func newAction() lang.Action {
 	return lang.Action{
 		Noun: "an action to Slack",
 		Inputs: []lang.Input{
-			{Name: "text", Doc: "The message in Slack's mark-up; values are escaped.", Kind: lang.TextInput, Escape: escape, Check: checkText, NotEmpty: true, Unless: []string{"blocks"}},
-			{Name: "blocks", Doc: "Block Kit blocks; texts in values are escaped.", Kind: lang.ValueInput, Escape: escape, Check: checkBlocks},
+			{Name: "text", Doc: "The message in Slack's mark-up; values are escaped.", Kind: lang.TextInput, Escape: connectors.EscapeAngles, Check: checkText, NotEmpty: true, Unless: []string{"blocks"}},
+			{Name: "blocks", Doc: "Block Kit blocks; texts in values are escaped.", Kind: lang.ValueInput, Escape: escapeBlock, Check: checkBlocks},
 			{Name: "channel", Doc: "The channel, as #name or id; with a bot token only.", Kind: lang.TextInput},
 			{Name: "thread_ts", Doc: "The timestamp of the message to answer to.", Kind: lang.TextInput},
 			{Name: "thread_key", Doc: "Later messages with the same key answer in the thread of the first one; with a bot token only.", Kind: lang.TextInput},
@@ -81,22 +81,9 @@ func newAction() lang.Action {
 	}
 }
 
-// The three characters that Slack gives a meaning, and how they are escaped.
-var (
-	escaper   = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
-	unescaper = strings.NewReplacer("&amp;", "&", "&lt;", "<", "&gt;", ">")
-)
-
-// escape escapes the three characters that Slack gives a meaning, so that
-// no value can name a channel, a user or a link (docs.slack.dev, "Escaping text").
-func escape(text string) string {
-	return escaper.Replace(text)
-}
-
-// unescape undoes escapeSlack.
-func unescape(text string) string {
-	return unescaper.Replace(text)
-}
+// escapeBlock is for texts in blocks, of which those of type "markdown" also know
+// links behind words in brackets.
+func escapeBlock(text string) string { return connectors.EscapeAngles(connectors.KeepLinks(text)) }
 
 func checkAction(n yamlnode.Node, given []yamlnode.Field) diag.List {
 	_, text := connectors.Field(given, "text")

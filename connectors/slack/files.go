@@ -160,7 +160,7 @@ func (m *message) suffix(sentences []string) {
 	if len(sentences) == 0 {
 		return
 	}
-	note := escape(strings.Join(sentences, "\n"))
+	note := connectors.EscapeAngles(strings.Join(sentences, "\n"))
 	if length := utf8.RuneCountInString(m.Text) + utf8.RuneCountInString(note); m.Text != "" && length < maxText {
 		m.Text += "\n" + note
 	}

@@ -54,7 +54,7 @@ func (s *connector) userOf(parent, ctx context.Context, address string) (string,
 	user, err := call.api.GetUserByEmailContext(ctx, address)
 	receipt, err := s.judge(parent, ctx, call, err)
 	said, refused := errors.AsType[*refusal](err)
-	name := escape(address)
+	name := connectors.EscapeAngles(address)
 	switch {
 	case refused && said.code == "users_not_found":
 	case err != nil:

@@ -78,8 +78,7 @@ func (b rawBlock) ID() string {
 	return id
 }
 
-// readBlocks decodes the blocks, checks their limits, and takes the escaping
-// out of URLs, in which Slack wants none.
+// readBlocks decodes the blocks and checks their limits.
 func (m *message) readBlocks() error {
 	if len(m.Blocks) == 0 || string(m.Blocks) == "null" {
 		return nil
@@ -145,20 +144,20 @@ func textOf(object any) string {
 
 // within counts the characters that people see: an escaped one is one.
 func within(text string, limit int, what string) error {
-	if count := utf8.RuneCountInString(unescape(text)); count > limit {
+	if count := utf8.RuneCountInString(connectors.UnescapeAngles(text)); count > limit {
 		return fmt.Errorf("%s has %d characters, Slack takes %d", what, count, limit)
 	}
 	return nil
 }
 
-// unescapeURLs walks a block and takes escapeSlack back in values under keys
-// such as url and image_url.
+// unescapeURLs takes the escaping back under keys such as url and image_url, as
+// deliveries have it that versions before this one stored.
 func unescapeURLs(value any) {
 	switch x := value.(type) {
 	case map[string]any:
 		for key, inner := range x {
 			if text, isText := inner.(string); isText && strings.HasSuffix(key, "url") {
-				x[key] = unescape(text)
+				x[key] = connectors.UnescapeAngles(text)
 				continue
 			}
 			unescapeURLs(inner)

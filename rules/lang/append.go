@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"hookgate/internal/jsondoc"
@@ -33,7 +34,7 @@ func appendJSON(dst []byte, v any, most int) ([]byte, error) {
 type writer struct {
 	dst    []byte
 	most   int                 // bytes of dst; more is ErrTooLarge
-	escape func(string) string // of every text, but for keys; nil: none
+	escape func(string) string // of every text for people, but for keys; nil: none
 }
 
 // value writes v. A few names of a large value make a list of any size, so the
@@ -108,12 +109,25 @@ func (w *writer) object(object map[string]any) error {
 			w.dst = append(w.dst, ',')
 		}
 		w.dst = append(jsondoc.AppendString(w.dst, key), ':')
+		if text, isText := object[key].(string); isText && forPrograms(key) {
+			w.dst = jsondoc.AppendString(w.dst, text)
+			continue
+		}
 		if err := w.value(object[key]); err != nil {
 			return err
 		}
 	}
 	w.dst = append(w.dst, '}')
 	return nil
+}
+
+// forPrograms tells by the name of a key that people do not read the text there:
+// an address, an ID, a colour or a time, in which an escape would be an error.
+func forPrograms(key string) bool {
+	key = strings.ToLower(key)
+	return slices.ContainsFunc([]string{"url", "link", "color", "_id", "_icon", "timestamp"}, func(end string) bool {
+		return strings.HasSuffix(key, end)
+	})
 }
 
 // other writes the other types that expr's functions return: lists of texts or

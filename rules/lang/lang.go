@@ -44,7 +44,9 @@ type Input struct {
 	Name, Doc string
 	Kind      Kind
 	Required  bool
-	Escape    func(string) string // of each value in a text, not of the literal parts; nil: none
+	// Escape is what is done to each value in a text, not to its literal parts, nor
+	// to what stands under a key that programs read (forPrograms); nil: nothing.
+	Escape func(string) string
 	// Fields are what the keys of a ValueInput's mapping hold, where they are
 	// known. A key that is not among them is a ValueInput without Escape.
 	Fields []Input

@@ -251,11 +251,15 @@ func (b *templateBuilder) value(n yamlnode.Node) {
 // field compiles a value of a mapping, as the input declares it or as a part
 // of the input itself.
 func (b *templateBuilder) field(f yamlnode.Field) {
+	outer := b.input
 	if b.input.Fields == nil {
+		if f.Value.Kind() == yamlnode.Scalar && forPrograms(f.Key.Value) {
+			b.input.Escape = nil
+		}
 		b.node(f.Value)
+		b.input = outer
 		return
 	}
-	outer := b.input
 	b.input = Input{Name: f.Key.Value, Kind: ValueInput}
 	for _, in := range outer.Fields {
 		if in.Name == f.Key.Value {
