@@ -35,8 +35,8 @@ func TestParse_keepsLittle(t *testing.T) { //nolint:paralleltest // it measures 
 
 // kept is what a first collection leaves; a second one would empty the pool.
 func kept() int64 {
-	runtime.GC() //nolint:revive // the test is about what it leaves
+	runtime.GC()
 	var stats runtime.MemStats
 	runtime.ReadMemStats(&stats)
-	return int64(stats.HeapAlloc) //nolint:gosec // far below
+	return int64(stats.HeapAlloc)
 }

@@ -218,7 +218,7 @@ func escapedRune(rest []byte) (r rune, more int) {
 }
 
 func fourDigits(digits []byte) rune {
-	n, err := strconv.ParseUint(string(digits[:4]), 16, 32)
+	n, err := strconv.ParseInt(string(digits[:4]), 16, 32)
 	if err != nil { // the parser has read them
 		return utf8.RuneError
 	}

@@ -134,12 +134,12 @@ func newestEvent(g *gate) (string, error) {
 		return "", err
 	}
 	var list struct {
-		Events []struct{ ID string }
+		Items []struct{ ID string }
 	}
-	if err := json.Unmarshal(text, &list); err != nil || len(list.Events) == 0 {
+	if err := json.Unmarshal(text, &list); err != nil || len(list.Items) == 0 {
 		return "", fmt.Errorf("no event in %s: %w", text, err)
 	}
-	return list.Events[0].ID, nil
+	return list.Items[0].ID, nil
 }
 
 // fetch reads an answer to its end; lists are asked for by the cookie's session

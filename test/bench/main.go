@@ -65,19 +65,7 @@ func run() error {
 			return post()
 		}
 	}
-	var o options
-	flag.IntVar(&o.rounds, "rounds", 3, "how often each part is measured")
-	flag.DurationVar(&o.time, "time", 5*time.Second, "the length of each measurement")
-	flag.IntVar(&o.connections, "connections", 64, "connections of the load generator")
-	flag.StringVar(&o.nodeRED, "node-red", "auto", "measure Node-RED: auto (where node is installed) or off")
-	flag.StringVar(&o.binary, "binary", "", "a built hookgate instead of this source's")
-	flag.IntVar(&o.history, "history", 0, "measure what grows with so many stored events, for example 1000000")
-	flag.BoolVar(&o.small, "small", false, "measure a small server: one core")
-	flag.StringVar(&o.plots, "plots", "", "write plots over the number of connections into this folder")
-	flag.StringVar(&o.peers, "peers", "", "paths of other programs to measure on the work of forward, separated by commas")
-	flag.BoolVar(&o.postgres, "postgres", false, "measure replicas on a PostgreSQL of its own")
-	flag.IntVar(&o.replicas, "replicas", 3, "the most replicas that -postgres measures")
-	flag.Parse()
+	o := readFlags()
 	dir, err := os.MkdirTemp("", "hookgate-bench-")
 	if err != nil {
 		return err
@@ -101,6 +89,24 @@ func run() error {
 		return b.runPeers(os.Stdout, strings.Split(o.peers, ","))
 	}
 	return b.runUsual(os.Stdout)
+}
+
+// readFlags reads the flags of the command line.
+func readFlags() options {
+	var o options
+	flag.IntVar(&o.rounds, "rounds", 3, "how often each part is measured")
+	flag.DurationVar(&o.time, "time", 5*time.Second, "the length of each measurement")
+	flag.IntVar(&o.connections, "connections", 64, "connections of the load generator")
+	flag.StringVar(&o.nodeRED, "node-red", "auto", "measure Node-RED: auto (where node is installed) or off")
+	flag.StringVar(&o.binary, "binary", "", "a built hookgate instead of this source's")
+	flag.IntVar(&o.history, "history", 0, "measure what grows with so many stored events, for example 1000000")
+	flag.BoolVar(&o.small, "small", false, "measure a small server: one core")
+	flag.StringVar(&o.plots, "plots", "", "write plots over the number of connections into this folder")
+	flag.StringVar(&o.peers, "peers", "", "paths of other programs to measure on the work of forward, separated by commas")
+	flag.BoolVar(&o.postgres, "postgres", false, "measure replicas on a PostgreSQL of its own")
+	flag.IntVar(&o.replicas, "replicas", 3, "the most replicas that -postgres measures")
+	flag.Parse()
+	return o
 }
 
 // prepare builds the programs and starts the receiver.

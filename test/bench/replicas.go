@@ -41,7 +41,7 @@ func (b *bench) measureReplicas() (samples []replicaSample, err error) {
 	defer database.End()
 	for round := range b.rounds {
 		fmt.Fprintf(os.Stderr, "round %d of %d\n", round+1, b.rounds)
-		for n := 1; n <= b.options.replicas; n++ {
+		for n := 1; n <= b.replicas; n++ {
 			for _, deliver := range []bool{false, true} {
 				got, err := b.sampleReplicas(database, n, deliver)
 				if err != nil {
@@ -137,7 +137,7 @@ func (b *bench) reportReplicas(w io.Writer, all []replicaSample) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "replicas\t\tevents/s\t\tack p50\tack p99\tCPU/event\tof PostgreSQL\tof the load\tof the sink\tWAL/event\tdisk/event\trefused\t")
 	for _, deliver := range []bool{false, true} {
-		for n := 1; n <= b.options.replicas; n++ {
+		for n := 1; n <= b.replicas; n++ {
 			var samples []replicaSample
 			for _, s := range all {
 				if s.replicas == n && s.deliver == deliver {

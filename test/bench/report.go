@@ -32,15 +32,11 @@ func (s series) over(other series) series {
 	return values
 }
 
-// plus adds round by round; minus and times are its like.
-func (s series) plus(other series) series { return s.with(other, 1) }
-
-func (s series) minus(other series) series { return s.with(other, -1) }
-
-func (s series) with(other series, factor float64) series {
+// minus subtracts round by round.
+func (s series) minus(other series) series {
 	values := make(series, 0, len(s))
 	for n := range min(len(s), len(other)) {
-		values = append(values, s[n]+factor*other[n])
+		values = append(values, s[n]-other[n])
 	}
 	return values
 }
