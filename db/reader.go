@@ -24,16 +24,21 @@ func OpenReader(path string) (*Reader, error) {
 	if _, err := os.Stat(path); err != nil {
 		return nil, fmt.Errorf("open database: %w", err)
 	}
-	parameters := "mode=ro&_query_only=on&_busy_timeout=5000"
-	if _, err := os.Stat(path + "-wal"); errors.Is(err, os.ErrNotExist) {
-		parameters += "&immutable=1" // nobody has it open: leave no files of a log beside it
-	}
-	pool, err := sql.Open("sqlite3", fileURI(path, parameters))
+	pool, err := sql.Open("sqlite3", fileURI(path, readParameters(path)))
 	if err != nil {
 		return nil, fmt.Errorf("open database %s for reading: %w", path, err)
 	}
 	dialect := sqliteDialect()
 	return &Reader{store: &Store{dialect: dialect, read: newPool(pool, dialect)}}, nil
+}
+
+// readParameters are those to look into the file at path with.
+func readParameters(path string) string {
+	parameters := "mode=ro&_query_only=on&_busy_timeout=5000"
+	if _, err := os.Stat(path + "-wal"); errors.Is(err, os.ErrNotExist) {
+		parameters += "&immutable=1" // nobody has it open: leave no files of a log beside it
+	}
+	return parameters
 }
 
 // Events is Store.Events.
