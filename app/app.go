@@ -59,6 +59,7 @@ type App struct {
 	// parts are the files beside the configuration file that it was made of
 	// when it was last read, whether it could be used or not.
 	parts    atomic.Pointer[[]string]
+	refused  atomic.Pointer[admin.Refusal] // the last reload, where it was refused
 	draining atomic.Bool
 	ready    chan struct{}
 	addr     atomic.Pointer[string]

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"hookgate/app/admin"
 	"hookgate/db"
 )
 
@@ -53,8 +54,7 @@ func (a *App) maintainOnce(ctx context.Context) {
 	if err := a.store.UsePlan(a.plan.Load().ID); err != nil {
 		a.opt.Logger.WarnContext(ctx, "the version in force could not be noted, trying again later", "error", err)
 	}
-	r := a.plan.Load().Config.Retention
-	deleted, err := a.store.Prune(ctx, db.Retention{Events: r.Events, Submissions: r.Submissions, Spam: r.Spam, Files: r.Files})
+	deleted, err := a.store.Prune(ctx, a.retention())
 	if err != nil && !errors.Is(err, context.Canceled) {
 		a.opt.Logger.WarnContext(ctx, "old events could not be deleted, trying again later", "error", err)
 	}
@@ -65,4 +65,23 @@ func (a *App) maintainOnce(ctx context.Context) {
 		a.opt.Logger.WarnContext(ctx, "ended sessions could not be deleted, trying again later", "error", err)
 	}
 	a.files.tidy(ctx, !a.plan.Load().Config.Storage.URL.IsZero())
+}
+
+// retention is how old things may grow by the configuration in force.
+func (a *App) retention() db.Retention {
+	r := a.plan.Load().Config.Retention
+	return db.Retention{Events: r.Events, Submissions: r.Submissions, Spam: r.Spam, Files: r.Files}
+}
+
+// prune does what retention does from time to time, now.
+func (a *App) prune(ctx context.Context, dryRun bool) (admin.Pruned, error) {
+	counts, err := a.store.Prunable(ctx, a.retention())
+	out := admin.Pruned{DryRun: dryRun, Events: counts[0], Submissions: counts[1], Spam: counts[2]}
+	if err != nil || dryRun {
+		return out, err
+	}
+	if out.Deleted, err = a.store.Prune(ctx, a.retention()); err != nil {
+		return out, err
+	}
+	return out, a.files.RemoveContents(ctx)
 }

@@ -2,29 +2,78 @@ package app
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"maps"
+	"path/filepath"
+	"strings"
 	"time"
 
-	"hookgate/app/ingest"
-
 	"hookgate/app/admin"
+	"hookgate/app/backup"
+	"hookgate/app/ingest"
 	"hookgate/db"
-	"hookgate/internal/diag"
+	"hookgate/internal/disk"
 )
 
 // operators wires what operators do with the gateway.
 func (a *App) operators() *admin.Service {
 	opt := admin.Options{
 		Store: a.store, Workers: a.dispatcher, Intake: a.intake, Feed: a.feed, Files: &a.files, Access: a.access, Logger: a.opt.Logger, Now: a.opt.Now,
-		Process:            admin.Process{Version: a.opt.Version, Started: a.started, NotReady: a.notReady, Queues: a.queues},
+		Process:            a.process(),
 		InForce:            func() *admin.InForce { return &a.plan.Load().operators },
 		Reload:             a.reload,
+		Prune:              a.prune,
 		PauseStatesChanged: a.pauses.load,
 	}
 	if a.limits.shared != nil {
 		opt.Limits = a.limits.shared
 	}
 	return admin.New(opt)
+}
+
+// process is what this process says of itself.
+func (a *App) process() admin.Process {
+	return admin.Process{
+		Version: a.opt.Version, Started: a.started, NotReady: a.notReady, Queues: a.queues, Oldest: a.oldestWaiting,
+		Refused: a.refused.Load, Storage: a.stored, Quotas: a.quotas,
+		Backup: func() (*backup.Last, error) {
+			return backup.ReadLast(strings.TrimSuffix(SocketPath(a.plan.Load().Config), ".sock"))
+		},
+	}
+}
+
+// stored tells where the data is, and how full the disk.
+func (a *App) stored() (admin.Storage, error) {
+	s := a.plan.Load().Config.Storage
+	out := admin.Storage{Kind: backup.SQLite, Path: s.Path}
+	folder := filepath.Dir(s.Path)
+	if !s.URL.IsZero() {
+		out.Kind, out.Path, folder = backup.Postgres, "", s.Files
+	}
+	size, err := a.store.Size()
+	out.Bytes = size
+	if folder != "" {
+		usage, failed := disk.Of(folder)
+		if failed == nil {
+			out.Disk = &usage
+		} else if s.URL.IsZero() || !errors.Is(failed, fs.ErrNotExist) { // of uploads there may be none yet
+			err = errors.Join(err, failed)
+		}
+	}
+	return out, err
+}
+
+// quotas are what forms that take files have stored today.
+func (a *App) quotas() []admin.Quota {
+	plan := a.plan.Load()
+	var list []admin.Quota
+	for _, name := range plan.Names() {
+		if f := plan.Forms[name]; f != nil && f.TakesFiles() {
+			list = append(list, admin.Quota{Form: name, Used: a.intake.StoredToday(name, a.opt.Now()), Limit: f.Quota()})
+		}
+	}
+	return list
 }
 
 // forOperators is what operators ask about the configuration, once it is in
@@ -56,9 +105,7 @@ func (a *App) reload() (admin.Reloaded, error) {
 	report, err := a.Reload()
 	out := admin.Reloaded{OK: err == nil && report.Err() == nil, Config: a.plan.Load().Hash, Diagnostics: report.List}
 	if err != nil {
-		out.Diagnostics = append(out.Diagnostics, diag.Diagnostic{
-			Severity: diag.Error, Code: "restart", Position: diag.Position{File: a.path}, Message: err.Error(),
-		})
+		out.Diagnostics = append(out.Diagnostics, a.restart(err))
 	}
 	return out, nil
 }

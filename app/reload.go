@@ -99,6 +99,7 @@ func (a *App) Reload() (*config.Report, error) {
 		err = a.swap(loaded, tests)
 	}
 	a.metrics.ConfigReload(err == nil)
+	a.refused.Store(a.refusal(report, err))
 	if err != nil {
 		a.opt.Logger.Error("the configuration was refused, the one before stays in force", "config", a.plan.Load().Hash, "error", err)
 		if report.Err() != nil {
@@ -108,6 +109,30 @@ func (a *App) Reload() (*config.Report, error) {
 	}
 	a.opt.Logger.Info("configuration loaded", "config", loaded.Config.Hash, "rules", len(loaded.Config.Rules), "tests", tests.Total)
 	return report, nil
+}
+
+// refusal is what is told of a configuration that was refused; nil for one that
+// was not.
+func (a *App) refusal(report *config.Report, err error) *admin.Refusal {
+	if err == nil {
+		return nil
+	}
+	out := &admin.Refusal{At: a.opt.Now().UTC(), Diagnostics: diag.List{}}
+	for _, d := range report.List {
+		if d.Severity == diag.Error {
+			out.Diagnostics = append(out.Diagnostics, d)
+		}
+	}
+	if len(out.Diagnostics) == 0 {
+		out.Diagnostics = diag.List{a.restart(err)}
+	}
+	return out
+}
+
+// restart is the fault of a configuration that only a start can bring into
+// force.
+func (a *App) restart(err error) diag.Diagnostic {
+	return diag.Diagnostic{Severity: diag.Error, Code: "restart", Position: diag.Position{File: a.path}, Message: err.Error()}
 }
 
 // outbound is the client for what may be reached: the one in use, with its

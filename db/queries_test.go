@@ -435,6 +435,8 @@ func (d *driver) upkeep(c *clock, shared bool) {
 	files, err := s.RemovableFiles(ctx, 10)
 	d.do("RemovableFiles", err)
 	d.do("EraseFiles", s.EraseFiles(files))
+	_, err = s.Prunable(ctx, db.Retention{Events: 90 * 24 * time.Hour, Submissions: 90 * 24 * time.Hour, Spam: time.Hour, Files: time.Hour})
+	d.do("Prunable", err)
 	_, err = s.Prune(ctx, db.Retention{Events: 90 * 24 * time.Hour, Submissions: 90 * 24 * time.Hour, Spam: time.Hour, Files: time.Hour})
 	d.do("Prune", err)
 	_, err = s.DropPlans(ctx)

@@ -22,20 +22,45 @@ type Retention struct {
 	Files       time.Duration // of form posts; also gone with their post
 }
 
+// kept is one kind of events, and how old they may grow.
+type kept struct {
+	age       time.Duration
+	condition string
+}
+
+// parts are the kinds of events: of webhooks, form posts, and spam.
+func (r *Retention) parts() [3]kept {
+	return [3]kept{
+		{r.Events, "form = 0"},
+		{r.Submissions, "form = 1 AND state NOT IN (3, 5)"},
+		{r.Spam, "form = 1 AND state IN (3, 5)"},
+	}
+}
+
+// Prunable counts what Prune would delete: webhook events, form posts and spam.
+func (s *Store) Prunable(ctx context.Context, r Retention) (counts [3]int, err error) {
+	const delivered = ` AND (SELECT d.id FROM deliveries d WHERE d.id >= e.first AND d.id < e.first + e.deliveries AND d.state IN (0, 2) LIMIT 1) IS NULL
+		AND NOT EXISTS (SELECT 1 FROM replays r WHERE r.event = e.id
+			AND (SELECT d.id FROM deliveries d WHERE d.id >= r.first AND d.id < r.first + r.deliveries AND d.state IN (0, 2) LIMIT 1) IS NOT NULL)`
+	for i, part := range r.parts() {
+		if part.age <= 0 {
+			continue
+		}
+		row := s.read.QueryRowContext(ctx, `SELECT count(*) FROM events e WHERE e.id < ?1 AND `+part.condition+delivered, int64(event.FirstIDAt(s.now().Add(-part.age))))
+		if err := row.Scan(&counts[i]); err != nil {
+			return counts, fmt.Errorf("count old events: %w", err)
+		}
+	}
+	return counts, nil
+}
+
 // Prune deletes events older than r allows, with their deliveries and
 // attempts, and gives the space back. It keeps every event that has a delivery
 // which is neither delivered nor cancelled, however old. It works in small
 // transactions beside the traffic and can be interrupted at any time.
 func (s *Store) Prune(ctx context.Context, r Retention) (int, error) {
 	total := 0
-	for _, part := range []struct {
-		age       time.Duration
-		condition string
-	}{
-		{r.Events, "form = 0"},
-		{r.Submissions, "form = 1 AND state NOT IN (3, 5)"},
-		{r.Spam, "form = 1 AND state IN (3, 5)"},
-	} {
+	for _, part := range r.parts() {
 		if part.age <= 0 {
 			continue
 		}

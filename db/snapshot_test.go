@@ -86,7 +86,9 @@ func TestInspect_damage(t *testing.T) {
 	for name, spoil := range map[string]func([]byte) []byte{
 		"pages are cut off": func(b []byte) []byte { return b[:len(b)/2] },
 		"pages are others":  func(b []byte) []byte { copy(b[len(b)/2:], make([]byte, len(b)/4)); return b },
-		"no database":       func([]byte) []byte { return []byte("hello, this is no database, and it is long enough to be looked at by SQLite: 0123456789012345678901234567890") },
+		"no database": func([]byte) []byte {
+			return []byte("hello, this is no database, and it is long enough to be looked at by SQLite: 0123456789012345678901234567890")
+		},
 	} {
 		bad := filepath.Join(t.TempDir(), "bad.db")
 		if err := os.WriteFile(bad, spoil(append([]byte{}, content...)), 0o600); err != nil {

@@ -51,6 +51,8 @@ type Options struct {
 	// Reload reads the configuration again; an error only where it could not be
 	// tried.
 	Reload func() (Reloaded, error)
+	// Prune deletes what retention no longer keeps, or only counts it.
+	Prune func(ctx context.Context, dryRun bool) (Pruned, error)
 	// PauseStatesChanged has the workers obey the stored pause states.
 	PauseStatesChanged func(ctx context.Context) error
 	// Limits are what all replicas know of the receivers; nil where there is

@@ -2,11 +2,15 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"os"
 	"time"
 
+	"hookgate/app/backup"
+	"hookgate/app/deliver"
 	"hookgate/db"
 	"hookgate/internal/diag"
+	"hookgate/internal/disk"
 	"hookgate/internal/event"
 )
 
@@ -18,6 +22,40 @@ type Process struct {
 	NotReady func() error
 	// Queues counts what is not delivered yet, by connection.
 	Queues func(ctx context.Context) map[string]int
+	// Oldest is how long the first of that has waited.
+	Oldest func(ctx context.Context) time.Duration
+	// Refused is the last reload that was refused, unless one has been loaded
+	// since; nil: there is none.
+	Refused func() *Refusal
+	// Storage is where the data is kept, and how full the disk is.
+	Storage func() (Storage, error)
+	// Backup is the last backup; nil: there was none.
+	Backup func() (*backup.Last, error)
+	// Quotas are what forms have stored of files today.
+	Quotas func() []Quota
+}
+
+// Refusal is a configuration that was refused.
+type Refusal struct {
+	At          time.Time `json:"at"`
+	Diagnostics diag.List `json:"diagnostics"`
+}
+
+// Storage is where the data is kept.
+type Storage struct {
+	Kind  string `json:"kind"`           // sqlite or postgresql
+	Path  string `json:"path,omitempty"` // of the SQLite database
+	Bytes int64  `json:"bytes"`          // that the database takes
+	// Disk is that of the SQLite database; with PostgreSQL that of the uploads,
+	// where there are any.
+	Disk *disk.Usage `json:"disk,omitempty"`
+}
+
+// Quota is how much of its quota a form has stored in files today.
+type Quota struct {
+	Form  string `json:"form"`
+	Used  int64  `json:"used"`
+	Limit int64  `json:"limit"`
 }
 
 // Status is what a running server says of itself.
@@ -31,6 +69,23 @@ type Status struct {
 	Tests    Tests          `json:"tests"`               // of that configuration
 	Rules    int            `json:"rules"`               // of that configuration
 	Queues   map[string]int `json:"queues"`              // deliveries that wait, by connection
+	// OldestWaitingS is how long the first of them has waited, in seconds.
+	OldestWaitingS float64 `json:"oldest_waiting_s"`
+	// Failing are the connections that are not well, or paused.
+	Failing []FailingConnection `json:"failing"`
+	// Refused is the last reload that was refused, unless one has been loaded since.
+	Refused    *Refusal     `json:"refused,omitempty"`
+	Storage    Storage      `json:"storage"`
+	Quotas     []Quota      `json:"quotas,omitempty"`
+	LastBackup *backup.Last `json:"last_backup,omitempty"`
+}
+
+// FailingConnection is a connection that is not well, or paused.
+type FailingConnection struct {
+	Name      string `json:"name"`
+	State     string `json:"state"`
+	Waiting   int    `json:"waiting"` // with what is held
+	LastError string `json:"last_error,omitempty"`
 }
 
 // Tests counts the tests of a configuration.
@@ -48,6 +103,20 @@ func (s *Service) Status(ctx context.Context) (Status, error) {
 	}
 	if err := process.NotReady(); err != nil {
 		out.Ready, out.NotReady = false, err.Error()
+	}
+	out.OldestWaitingS, out.Refused, out.Quotas, out.Failing = process.Oldest(ctx).Seconds(), process.Refused(), process.Quotas(), []FailingConnection{}
+	list, err := s.connections(ctx)
+	for _, c := range list {
+		if c.State != string(deliver.Working) {
+			out.Failing = append(out.Failing, FailingConnection{Name: c.Name, State: c.State, Waiting: c.Waiting + c.Held, LastError: c.LastError})
+		}
+	}
+	// A status says what it can, above all where something is wrong.
+	var storageErr, backupErr error
+	out.Storage, storageErr = process.Storage()
+	out.LastBackup, backupErr = process.Backup()
+	if err = errors.Join(err, storageErr, backupErr); err != nil {
+		s.opt.Logger.WarnContext(ctx, "the status is not complete", "error", err)
 	}
 	return out, nil
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -119,14 +120,27 @@ func (s *session) printResumed(before, c *admin.Connection) {
 }
 
 func newConnectionsTest(s *session) *cobra.Command {
-	return &cobra.Command{
-		Use: "test NAME", Short: "Try a connection: by a harmless call, or by a test message",
-		Example: `  hookgate connections test slack-web`,
-		Args:    exactly("the name of a connection"),
+	var all bool
+	c := &cobra.Command{
+		Use: "test NAME | test --all", Short: "Try a connection: by a harmless call, or by a test message",
+		Example: `  hookgate connections test slack-web
+  hookgate connections test --all`,
+		Long: `Try a connection: by a harmless call where its kind has one, else by a message
+that says that it is a test, after a question. --all tries every connection that
+can be tried without a message, and with --yes the others too.`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if all {
+				return exactly()(cmd, args)
+			}
+			return exactly("the name of a connection")(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			server, err := s.connect()
 			if err != nil {
 				return err
+			}
+			if all {
+				return s.testAll(cmd.Context(), server)
 			}
 			tested, err := server.TestConnection(cmd.Context(), args[0], false)
 			if err != nil {
@@ -146,6 +160,63 @@ func newConnectionsTest(s *session) *cobra.Command {
 			}
 			return s.printTested(args[0], &tested)
 		},
+	}
+	c.Flags().BoolVar(&all, "all", false, "try all connections")
+	return c
+}
+
+// testedAll is an item of what `connections test --all --json` prints.
+type testedAll struct {
+	Name string `json:"name"`
+	admin.Tested
+}
+
+// testAll tries every connection, one after the other.
+func (s *session) testAll(ctx context.Context, server *client.Client) error {
+	page, err := server.Connections(ctx)
+	if err != nil {
+		return serverError(err)
+	}
+	items, failed := []testedAll{}, 0
+	for _, c := range page.Items {
+		tested, err := server.TestConnection(ctx, c.Name, s.yes)
+		if err != nil {
+			return serverError(err)
+		}
+		items = append(items, testedAll{c.Name, tested})
+		if tested.Done && !tested.OK {
+			failed++
+		}
+		if !s.json {
+			s.printTestedLine(c.Name, &tested)
+		}
+	}
+	if s.json {
+		if err := s.printJSON(map[string]any{"items": items}); err != nil {
+			return err
+		}
+	}
+	if failed > 0 {
+		return &failure{code: exitFailed, err: fmt.Errorf("%d of %s failed", failed, plural(len(items), "connection"))}
+	}
+	return nil
+}
+
+// printTestedLine is printTested for one of many.
+func (s *session) printTestedLine(name string, t *admin.Tested) {
+	name = s.out.Name.Render(term.Clean(name))
+	switch {
+	case t.Untestable:
+		s.out.Printf("– %s  has no test of its own\n", name)
+	case !t.Done:
+		s.out.Printf("– %s  %s: left out, --yes does it\n", name, term.Clean(t.What))
+	case t.OK:
+		s.out.Printf("%s %s  %s, %s\n", s.out.Good.Render("✓"), name, term.Clean(cmp.Or(t.Said, t.What)), milliseconds(t.DurationMS))
+	default:
+		s.out.Printf("%s %s  %s\n", s.out.Bad.Render("✗"), name, term.Clean(t.Error))
+		if hint := testHint(t); hint != "" {
+			s.out.Println("    " + hint)
+		}
 	}
 }
 

@@ -57,6 +57,19 @@ func (q *quotas) take(what string, n, limit int64, now time.Time) bool {
 	return true
 }
 
+// StoredToday is how many bytes of files a form has stored today.
+func (in *Intake) StoredToday(form string, now time.Time) int64 {
+	q := &in.quotas
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !now.UTC().Truncate(day).Equal(q.day) {
+		return 0
+	}
+	return q.used[filesOf(form)]
+}
+
+func filesOf(form string) string { return "files of " + form }
+
 // admitFiles counts n bytes of files for the form. The error is a *QuotaError,
 // or event.ErrUnavailable where the disk is nearly full.
 func (in *Intake) admitFiles(form string, n, limit int64, folder *files.Dir, now time.Time) error {
@@ -64,7 +77,7 @@ func (in *Intake) admitFiles(form string, n, limit int64, folder *files.Dir, now
 	if err == nil && free < minFree {
 		return fmt.Errorf("%w: only %d MB of the disk are free, which are for events", event.ErrUnavailable, free>>20)
 	}
-	if !in.quotas.take("files of "+form, n, limit, now) {
+	if !in.quotas.take(filesOf(form), n, limit, now) {
 		return &QuotaError{Limit: limit, RetryAfter: now.UTC().Truncate(day).Add(day).Sub(now)}
 	}
 	return nil

@@ -16,12 +16,15 @@ type Process interface {
 	// Reload reads the configuration again. A refused one is no error: OK is
 	// false, and Diagnostics say why.
 	Reload(ctx context.Context) (admin.Reloaded, error)
+	// Prune deletes what retention no longer keeps, or only counts it.
+	Prune(ctx context.Context, dryRun bool) (admin.Pruned, error)
 }
 
 func (h *handler) processRoutes(r fiber.Router) {
 	r.Get("/status", h.answer(h.status))
 	r.Get("/replicas", h.answer(h.replicas))
 	r.Post("/reload", h.act(h.reload))
+	r.Post("/prune", h.act(h.prune))
 }
 
 // status answers GET /status.
@@ -40,4 +43,14 @@ func (h *handler) reload(c *fiber.Ctx) error {
 		}
 		return reloaded, err
 	})
+}
+
+// prune answers POST /prune?dry_run=true.
+func (h *handler) prune(c *fiber.Ctx) error {
+	p := newParameters(c, h.now(), "dry_run")
+	dryRun := p.text("dry_run") == "true"
+	if p.err != nil {
+		return p.err
+	}
+	return respond(c, changeTimeout, func(ctx context.Context) (admin.Pruned, error) { return h.service.Prune(ctx, dryRun) })
 }

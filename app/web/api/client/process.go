@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"net/http"
+	"net/url"
 
 	"hookgate/app/admin"
 )
@@ -21,4 +22,13 @@ func (c *Client) Replicas(ctx context.Context) (replicas admin.Replicas, err err
 // error here: OK is false and Diagnostics say why.
 func (c *Client) Reload(ctx context.Context) (reloaded admin.Reloaded, err error) {
 	return reloaded, c.call(ctx, http.MethodPost, "/reload", nil, nil, &reloaded, http.StatusUnprocessableEntity)
+}
+
+// Prune deletes what retention no longer keeps, or with dryRun only counts it.
+func (c *Client) Prune(ctx context.Context, dryRun bool) (out admin.Pruned, err error) {
+	q := url.Values{}
+	if dryRun {
+		q.Set("dry_run", "true")
+	}
+	return out, c.call(ctx, http.MethodPost, "/prune", q, nil, &out)
 }

@@ -1,0 +1,184 @@
+package cli
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hookgate/app/admin"
+	"hookgate/app/cli/term"
+	"hookgate/app/web/api/client"
+	"hookgate/internal/diag"
+)
+
+func newStatus(s *session) *cobra.Command {
+	return &cobra.Command{
+		Use: "status", GroupID: groupOperate, Short: "Say on one screen how the running server is",
+		Example: `  hookgate status
+  hookgate status --json`,
+		Long: `Say on one screen how the running server is: its version, the config in force and
+the last that was refused, what waits, which connections are not well, how full
+the disk is, and when the last backup was made. The status is 0 while the server
+answers.`,
+		Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return answered(cmd.Context(), s, (*client.Client).Status, s.printStatus)
+		},
+	}
+}
+
+func (s *session) printStatus(st *admin.Status) {
+	line := func(name, format string, args ...any) {
+		s.out.Printf("%s%s\n", s.out.Dim.Render(term.Pad(name, 13)), fmt.Sprintf(format, args...))
+	}
+	state := s.out.Good.Render("● ready")
+	if !st.Ready {
+		state = s.out.Bad.Render("✗ not ready: " + term.Clean(st.NotReady))
+	}
+	line("hookgate", "%s  %s, up %s", term.Clean(st.Version), state, age(s.now().Sub(st.Started)))
+	line("config", "%s in force since %s, %d of %s passed", st.Config, s.when(st.Loaded), st.Tests.Passed, plural(st.Tests.Total, "test"))
+	if st.Refused != nil {
+		line("refused", "%s", s.out.Bad.Render(s.when(st.Refused.At)+"  "+refusalText(st.Refused.Diagnostics)))
+	}
+	line("waiting", "%s", waitingText(st))
+	for i, c := range st.Failing {
+		name := ""
+		if i == 0 {
+			name = "connections"
+		}
+		line(name, "%s  %s%s", s.out.Name.Render(term.Clean(c.Name)), s.connectionState(&admin.Connection{State: c.State}), failingText(&c))
+	}
+	if len(st.Failing) == 0 {
+		line("connections", "%s", s.out.Good.Render("all well"))
+	}
+	line("storage", "%s", storageText(&st.Storage))
+	for _, q := range st.Quotas {
+		line("quota", "%s has stored %s of %s in files today", term.Clean(q.Form), size(q.Used), size(q.Limit))
+	}
+	switch {
+	case st.LastBackup == nil:
+		line("backup", "%s", s.out.Warn.Render("none: hookgate backup FILE"))
+	default:
+		verified := ""
+		if st.LastBackup.Verified {
+			verified = ", verified"
+		}
+		line("backup", "%s  %s, %s%s", s.when(st.LastBackup.Made), term.Clean(st.LastBackup.File), size(st.LastBackup.Bytes), verified)
+	}
+}
+
+// refusalText is the first fault, and how many others there are.
+func refusalText(list diag.List) string {
+	if len(list) == 0 {
+		return ""
+	}
+	text := list[0].String() + " " + list[0].Message
+	if more := len(list) - 1; more > 0 {
+		text += fmt.Sprintf(", and %d more", more)
+	}
+	return term.Clean(strings.Join(strings.Fields(text), " "))
+}
+
+func waitingText(st *admin.Status) string {
+	total := 0
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(st.Queues)) {
+		if n := st.Queues[name]; n > 0 {
+			total += n
+			parts = append(parts, fmt.Sprintf("%s %s", term.Clean(name), thousands(n)))
+		}
+	}
+	if total == 0 {
+		return "nothing"
+	}
+	return fmt.Sprintf("%s (%s), the first for %s", thousands(total), strings.Join(parts, ", "), age(time.Duration(st.OldestWaitingS*float64(time.Second))))
+}
+
+func failingText(c *admin.FailingConnection) string {
+	text := ""
+	if c.Waiting > 0 {
+		text += fmt.Sprintf("  %s waiting", thousands(c.Waiting))
+	}
+	if c.LastError != "" && c.State != "paused" {
+		text += "  " + term.Clean(c.LastError)
+	}
+	return text
+}
+
+func storageText(st *admin.Storage) string {
+	text := fmt.Sprintf("%s, %s", st.Kind, size(st.Bytes))
+	if st.Path != "" {
+		text = fmt.Sprintf("%s, %s", st.Path, size(st.Bytes))
+	}
+	if d := st.Disk; d != nil && d.Total > 0 {
+		text += fmt.Sprintf("; %s of %s free on the disk", size(d.Free), size(d.Total))
+	}
+	return text
+}
+
+// age is a time span in its two largest units at most.
+func age(d time.Duration) string {
+	switch {
+	case d < time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	case d < 24*time.Hour:
+		return fmt.Sprintf("%d h %d min", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%d d %d h", int(d.Hours())/24, int(d.Hours())%24)
+}
+
+func newPrune(s *session) *cobra.Command {
+	var dryRun bool
+	c := &cobra.Command{
+		Use: "prune", GroupID: groupOperate, Short: "Delete now what retention no longer keeps",
+		Example: `  hookgate prune --dry-run`,
+		Long: `Delete now what the retention of the config no longer keeps; the server does so
+by itself every ten minutes. What is not delivered is never deleted. It works
+beside the traffic and can be interrupted. --dry-run only counts.`,
+		Args: exactly(),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			server, err := s.connect()
+			if err != nil {
+				return err
+			}
+			if !dryRun {
+				counted, err := server.Prune(cmd.Context(), true)
+				if err != nil {
+					return serverError(err)
+				}
+				if counted.Events+counted.Submissions+counted.Spam > 0 {
+					s.note("%s", prunedText(&counted))
+					if yes, err := s.confirm("Delete them for good?"); err != nil || !yes {
+						return err
+					}
+				}
+			}
+			out, err := server.Prune(cmd.Context(), dryRun)
+			if err != nil {
+				return serverError(err)
+			}
+			switch {
+			case s.json:
+				return s.printJSON(out)
+			case dryRun:
+				s.out.Println(prunedText(&out))
+			default:
+				s.out.Printf("%s deleted\n", plural(out.Deleted, "event"))
+			}
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "count what would be deleted, and delete nothing")
+	return c
+}
+
+func prunedText(p *admin.Pruned) string {
+	return fmt.Sprintf("Older than the config keeps: %s, %s, %s.",
+		plural(p.Events, "event"), plural(p.Submissions, "form post"), plural(p.Spam, "spam post"))
+}
