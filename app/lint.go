@@ -82,6 +82,7 @@ func check(doc *config.Config, report *config.Report, survey func(*Plan) (map[st
 	if err := report.Err(); err != nil {
 		return nil, report, err
 	}
+	l.Findings = report.List
 	return l, report, nil
 }
 

@@ -35,6 +35,8 @@ type Plan struct {
 	ingest.Plan
 	Config *config.Config
 	Tests  []*ruletest.Test
+	// Findings are what check says of it that refuses nothing.
+	Findings diag.List
 	// Kinds are the kinds of connections there are: those that come with
 	// hookgate, and those of the configuration's recipes.
 	Kinds       *connectors.Catalog

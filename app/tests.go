@@ -1,6 +1,8 @@
 package app
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"hookgate/app/admin"
@@ -30,7 +32,26 @@ func (a *App) test(loaded *Plan) (admin.Tests, diag.List) {
 	for _, r := range ruletest.Failed(results) {
 		list = append(list, r.Diagnostic())
 	}
-	return admin.Tests{Total: len(results), Passed: len(results) - len(list)}, list
+	return admin.Tests{Total: len(results), Passed: len(results) - len(list), List: ruleTests(results)}, list
+}
+
+// ruleTests are what tests came to, as operators see it.
+func ruleTests(results []ruletest.Result) []admin.RuleTest {
+	list := make([]admin.RuleTest, 0, len(results))
+	for _, r := range results {
+		t := admin.RuleTest{Name: r.Name, OK: r.OK}
+		for _, action := range slices.Concat(r.Expected, r.Got) {
+			rule, _, _ := strings.Cut(action, "/")
+			if !slices.Contains(t.Rules, rule) {
+				t.Rules = append(t.Rules, rule)
+			}
+		}
+		if len(r.Findings) > 0 {
+			t.Why = r.Findings[0].String()
+		}
+		list = append(list, t)
+	}
+	return list
 }
 
 // start makes loaded the configuration in force as the process starts. A test

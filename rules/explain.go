@@ -12,13 +12,16 @@ import (
 
 // Trace tells how one rule came to its result.
 type Trace struct {
-	Rule    string        `json:"rule"`
-	Result  string        `json:"result"`           // match, no, skipped, error
-	Reason  string        `json:"reason,omitempty"` // why it was skipped: "listens to contact, quote"
-	Parts   []lang.Part   `json:"parts,omitempty"`  // of its condition
-	Error   string        `json:"error,omitempty"`
-	At      diag.Position `json:"at,omitzero"`       // of what could not be evaluated
-	Actions []ActionTrace `json:"actions,omitempty"` // of a rule whose condition is met
+	Rule   string      `json:"rule"`
+	Result string      `json:"result"`           // match, no, skipped, error
+	Reason string      `json:"reason,omitempty"` // why it was skipped: "listens to contact, quote"
+	Parts  []lang.Part `json:"parts,omitempty"`  // of its condition
+	// NearMiss is the one part of the condition that was false where all others
+	// hold, also those that were not evaluated after it.
+	NearMiss *lang.Part    `json:"near_miss,omitempty"`
+	Error    string        `json:"error,omitempty"`
+	At       diag.Position `json:"at,omitzero"`       // of what could not be evaluated
+	Actions  []ActionTrace `json:"actions,omitempty"` // of a rule whose condition is met
 }
 
 // ActionTrace tells what one action of a rule comes to.
@@ -71,6 +74,10 @@ func (r *rule) explain(sc *lang.Scope, room *int) Trace {
 			t.fail(why)
 		case lang.False:
 			t.Result = NotMatched
+			if part, ok := r.when.NearMiss(sc); ok {
+				missed := r.when.Missed(sc, part)
+				t.NearMiss = &missed
+			}
 		case lang.True, lang.NotEvaluated:
 		}
 	}

@@ -50,6 +50,20 @@ func (s *Set) Match(sc *lang.Scope) Outcome {
 	return out
 }
 
+// NearMisses calls each for every rule that out says did not match and that the
+// event missed by one part of its condition alone. part tells which, and what
+// was compared; it is good until each returns.
+func (s *Set) NearMisses(sc *lang.Scope, out *Outcome, each func(rule int, part func() lang.Part)) {
+	for i, r := range s.rules {
+		if event.Result(out.Results[i]) != event.NotMatched || r.when == nil {
+			continue
+		}
+		if n, ok := r.when.NearMiss(sc); ok {
+			each(i, func() lang.Part { return r.when.Missed(sc, n) })
+		}
+	}
+}
+
 // match evaluates the rule and adds what its actions send to out.
 func (r *rule) match(sc *lang.Scope, out *Outcome, room *int) (bool, error) {
 	if r.when != nil {

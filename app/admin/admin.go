@@ -72,7 +72,10 @@ type InForce struct {
 	Connections []ConnectionSettings // in the order of the file
 	Sources     []string             // in the order of the file
 	Forms       []string             // in the order of the file
-	PublicURL   string
+	Rules       []RuleSettings       // in the order of the file
+	// Findings are what check says of the configuration that refuses nothing.
+	Findings  diag.List
+	PublicURL string
 	// BaseURL is PublicURL, or where this machine reaches the server.
 	BaseURL string
 	// Known is what is documented of each source, or follows from the fields of
@@ -87,6 +90,7 @@ type Service struct {
 	opt      Options
 	store    Store
 	ruleSets ruleSets
+	surveys  surveys
 }
 
 // New makes a Service.

@@ -100,6 +100,7 @@ func (s *Service) Erase(ctx context.Context, r EraseRequest) (Erased, error) {
 	}
 	part.Record = &record.Record
 	trace, connections, err := s.store.Erase(ctx, ids)
+	s.surveys.forget()
 	s.backlogAdded(connections)
 	addFootprint(&part, trace)
 	if err == nil && part.Next == nil {

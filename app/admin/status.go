@@ -90,8 +90,9 @@ type FailingConnection struct {
 
 // Tests counts the tests of a configuration.
 type Tests struct {
-	Passed int `json:"passed"`
-	Total  int `json:"total"`
+	Passed int        `json:"passed"`
+	Total  int        `json:"total"`
+	List   []RuleTest `json:"-"`
 }
 
 // Status tells how the process is.

@@ -114,6 +114,16 @@ func (s *RuleSet) Decide(e *event.Event) (out rules.Outcome, err error) {
 	return out, err
 }
 
+// DecideNear is Decide that also calls near for each rule that the event missed by
+// one part of its condition alone; see rules.Set.NearMisses.
+func (s *RuleSet) DecideNear(e *event.Event, near func(rule int, part func() lang.Part)) (out rules.Outcome, err error) {
+	err = s.WithScope(e, func(sc *lang.Scope) {
+		out = s.Rules.Match(sc)
+		s.Rules.NearMisses(sc, &out, near)
+	})
+	return out, err
+}
+
 // Explain tells how Decide comes to its outcome; nil for an event without data
 // that rules could judge.
 func (s *RuleSet) Explain(e *event.Event) (traces []rules.Trace) {

@@ -215,16 +215,21 @@ func (e *explainer) show(v any) string {
 
 // value evaluates a part on its own, over the plain route.
 func (e *explainer) value(n ast.Node) (any, error) {
+	p, err := e.program(n)
+	if err != nil { // the whole compiled, so its parts do
+		return nil, err
+	}
+	return p.runPlain(e.scope)
+}
+
+// program compiles a part on its own.
+func (e *explainer) program(n ast.Node) (*program, error) {
 	from, to := e.spans.of(n)
 	whole := e.predicate.p.src
 	src := newSource(whole.text, whole.from+from, whole.from+to)
 	r := &rewriter{src: src}
 	code, err := e.predicate.c.build(src, r, false)
-	if err != nil { // the whole compiled, so its parts do
-		return nil, err
-	}
-	p := &program{src: src, space: e.predicate.c.space, plain: code}
-	return p.runPlain(e.scope)
+	return &program{src: src, space: e.predicate.c.space, plain: code}, err
 }
 
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"hookgate/internal/diag"
@@ -68,6 +69,9 @@ type Predicate struct {
 	p   *program
 	c   *Compiler
 	key string
+
+	once  sync.Once // of parts: see joined
+	parts []operand
 }
 
 // Predicate compiles a condition. An expression that can only give something

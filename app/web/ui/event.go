@@ -35,7 +35,7 @@ type ruleStory struct {
 	rules.Trace
 	State      mark
 	Why        string
-	NearMiss   bool
+	Near       bool
 	Open       bool
 	Deliveries []admin.Delivery
 }
@@ -106,14 +106,14 @@ func (v *view) ruleStories(d *admin.EventDetail) (list []ruleStory, others []str
 			others = append(others, t.Rule)
 			continue
 		}
-		s := ruleStory{Trace: t, NearMiss: nearMiss(&t)}
+		s := ruleStory{Trace: t, Near: t.NearMiss != nil}
 		for i := range d.Deliveries {
 			if d.Deliveries[i].Rule == t.Rule {
 				s.Deliveries = append(s.Deliveries, d.Deliveries[i])
 			}
 		}
 		s.State, s.Why = v.ruleState(&s)
-		s.Open = t.Result != rules.NotMatched || s.NearMiss
+		s.Open = t.Result != rules.NotMatched || s.Near
 		list = append(list, s)
 	}
 	slices.SortStableFunc(list, func(a, b ruleStory) int { return rank(&a) - rank(&b) })
@@ -126,7 +126,7 @@ func rank(s *ruleStory) int {
 		return 0
 	case s.Result == rules.Failed:
 		return 1
-	case s.NearMiss:
+	case s.Near:
 		return 2
 	}
 	return 3
@@ -138,8 +138,8 @@ func (v *view) ruleState(s *ruleStory) (m mark, why string) {
 		return mark{"ok", "ok", v.T("Matched")}, ""
 	case s.Result == rules.Failed:
 		return mark{"bad", "bad", v.T("Rule error")}, s.Error
-	case s.NearMiss:
-		return mark{"warn", "near", v.T("Near miss")}, v.T("missed by one condition")
+	case s.Near:
+		return mark{"warn", "near", v.T("Near miss")}, strings.TrimSpace(s.Trace.NearMiss.Text + " " + s.Trace.NearMiss.Note)
 	}
 	return mark{"idle", "none", v.T("Did not match")}, firstFalse(s.Parts)
 }
@@ -152,26 +152,6 @@ func firstFalse(parts []lang.Part) string {
 		}
 	}
 	return ""
-}
-
-// nearMiss reports that of several conditions exactly one was false, and all
-// the others were asked and true.
-func nearMiss(t *rules.Trace) bool {
-	if t.Result != rules.NotMatched {
-		return false
-	}
-	yes, no := 0, 0
-	for _, p := range t.Parts {
-		switch p.Verdict {
-		case lang.True:
-			yes++
-		case lang.False:
-			no++
-		default:
-			return false
-		}
-	}
-	return no == 1 && yes > 0
 }
 
 // story says in sentences what became of an event.

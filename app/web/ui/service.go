@@ -16,6 +16,7 @@ type Service interface {
 	sourceService
 	deliveryService
 	connectionService
+	ruleService
 	formService
 	Status(ctx context.Context) (admin.Status, error)
 }
@@ -48,6 +49,11 @@ type connectionService interface {
 	Pause(ctx context.Context, name, note string) (admin.Connection, error)
 	Resume(ctx context.Context, name, rate string) (admin.Connection, error)
 	TestConnection(ctx context.Context, name string, confirmed bool) (admin.Tested, error)
+}
+
+// ruleService is what the pages of rules need.
+type ruleService interface {
+	Rules(ctx context.Context) (admin.RuleList, error)
 }
 
 // formService is what the pages of forms need.

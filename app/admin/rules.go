@@ -1,0 +1,307 @@
+package admin
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"hookgate/db"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+	"hookgate/rules/lang"
+)
+
+// RuleSettings is a rule as it stands in the configuration.
+type RuleSettings struct {
+	Name    string       `json:"name"`
+	From    []string     `json:"from"`
+	Events  []string     `json:"events,omitempty"` // none: all
+	When    string       `json:"when,omitempty"`
+	Actions []RuleAction `json:"then"`
+	Text    string       `json:"text"` // its lines of the file
+	Line    int          `json:"line"` // where they begin
+	// Findings are what check says of it that refuses nothing.
+	Findings diag.List `json:"findings,omitempty"`
+}
+
+// RuleAction is one thing that a rule sends.
+type RuleAction struct {
+	To     string      `json:"to"`
+	Action int         `json:"action"` // the rule's so many-th to this connection, from 1
+	When   string      `json:"when,omitempty"`
+	Key    string      `json:"ordering_key,omitempty"`
+	Inputs []RuleInput `json:"inputs,omitempty"` // those that are texts
+}
+
+// RuleInput is a text that an action sends, with its ${{ }}.
+type RuleInput struct {
+	Name string `json:"name"`
+	Text string `json:"text"`
+}
+
+// RuleTest is a test of the configuration, and what it came to when that was
+// loaded.
+type RuleTest struct {
+	Name  string   `json:"name"`
+	OK    bool     `json:"ok"`
+	Why   string   `json:"why,omitempty"` // it fails
+	Rules []string `json:"-"`             // whose deliveries it expects or got
+}
+
+// Rule is a rule in force, with what it does to what comes in.
+type Rule struct {
+	RuleSettings
+	Tests []RuleTest `json:"tests"`
+	// Matches counts the events that it matches, of those looked through; Days
+	// the same by day, the oldest first. Errors are those that it cannot judge.
+	Matches int   `json:"matches"`
+	Days    []int `json:"days"`
+	Errors  int   `json:"errors,omitempty"`
+	// Near counts the events that missed it by one part of its condition alone;
+	// NearMisses tells which parts, the most frequent first.
+	Near       int        `json:"near"`
+	NearMisses []NearMiss `json:"near_misses,omitempty"`
+}
+
+// NearMiss are events that missed a rule by the same part of its condition, with
+// the same value.
+type NearMiss struct {
+	Part  string `json:"part"`
+	Note  string `json:"note,omitempty"` // what was compared: it is "Publish"
+	Count int    `json:"count"`
+	// Event is the newest of them.
+	Event   event.ID  `json:"event"`
+	Time    time.Time `json:"time"`
+	Summary string    `json:"summary,omitempty"`
+	// When is the rule's condition as it would match these, too; "" where there is
+	// no simple way.
+	When string `json:"when,omitempty"`
+}
+
+// RuleList are the rules in force, judged by what came in.
+type RuleList struct {
+	Items  []Rule    `json:"items"`
+	Config string    `json:"config"`
+	Since  time.Time `json:"since"`  // from when on events were looked through
+	Looked int       `json:"looked"` // how many
+	// Stopped: there are more events in the time than were looked through.
+	Stopped bool  `json:"stopped,omitempty"`
+	Tests   Tests `json:"tests"`
+}
+
+const (
+	// surveyDays is how far back rules are judged, and surveyEvents and
+	// surveyTime bound it.
+	surveyDays   = 30
+	surveyEvents = 20_000
+	surveyTime   = time.Second
+	// surveyShare is the part of the time that surveys may take: one is kept for
+	// so many times as long as it took.
+	surveyShare = 20
+	// surveyQuick is how long a survey may take that somebody waits for each time.
+	surveyQuick = 50 * time.Millisecond
+	// surveyOld is the age from which on somebody waits for another all the same.
+	surveyOld = 10 * time.Minute
+	// told bounds the near misses of a rule that are told apart, kept those that
+	// are shown.
+	told, kept = 500, 3
+)
+
+// Rules lists the rules in force: how often each matches, which events missed
+// it by one part of its condition, and what its tests came to. Nothing is sent.
+func (s *Service) Rules(ctx context.Context) (RuleList, error) {
+	now := s.inForce()
+	found, err := s.survey(ctx, now)
+	if err != nil {
+		return RuleList{}, err
+	}
+	out := RuleList{Items: []Rule{}, Config: now.Plan.Hash, Since: found.since.UTC(), Looked: found.looked, Stopped: found.stopped, Tests: now.Tests}
+	for i := range now.Rules {
+		rule := Rule{RuleSettings: now.Rules[i], Tests: []RuleTest{}, Days: make([]int, surveyDays)}
+		for _, t := range now.Tests.List {
+			if slices.Contains(t.Rules, rule.Name) {
+				rule.Tests = append(rule.Tests, t)
+			}
+		}
+		if at := slices.Index(now.Plan.Rules.Names(), rule.Name); at >= 0 {
+			found.rules[at].tell(&rule)
+		}
+		out.Items = append(out.Items, rule)
+	}
+	return out, nil
+}
+
+// survey is what came of judging events by the rules in force.
+type survey struct {
+	plan    int64
+	at      time.Time
+	took    time.Duration
+	since   time.Time
+	looked  int
+	stopped bool
+	rules   []ruleUse // in the order of the set
+}
+
+// ruleUse is what a rule did with the events of a survey.
+type ruleUse struct {
+	days                  [surveyDays]int
+	matches, errors, near int
+	misses                map[[2]string]*NearMiss // by part and note
+}
+
+func (u *ruleUse) tell(r *Rule) {
+	r.Matches, r.Errors, r.Near = u.matches, u.errors, u.near
+	copy(r.Days, u.days[:])
+	for _, m := range u.misses {
+		r.NearMisses = append(r.NearMisses, *m)
+	}
+	slices.SortFunc(r.NearMisses, func(a, b NearMiss) int { return cmp.Or(b.Count-a.Count, cmp.Compare(b.Event, a.Event)) })
+	r.NearMisses = r.NearMisses[:min(len(r.NearMisses), kept)]
+	for i := range r.NearMisses {
+		r.NearMisses[i].When = widened(r.When, r.NearMisses[i].Part, r.NearMisses[i].Note)
+	}
+}
+
+// surveys keeps the last survey. The zero value is ready for use.
+type surveys struct {
+	mu      sync.Mutex
+	last    *survey
+	renewed bool // somebody makes another
+}
+
+// forget drops what is known of events, which may be gone.
+func (v *surveys) forget() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.last = nil
+}
+
+// survey judges the newest events by the rules in force. Where that takes its
+// time, the one before is good for a while, and another is made behind the
+// caller's back.
+func (s *Service) survey(ctx context.Context, now *InForce) (*survey, error) {
+	v := &s.surveys
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if last := v.last; last != nil && last.plan == now.Plan.ID {
+		age := s.opt.Now().Sub(last.at)
+		if age >= 0 && age < surveyShare*last.took {
+			return last, nil
+		}
+		if age >= 0 && age < surveyOld && last.took > surveyQuick {
+			if !v.renewed {
+				v.renewed = true
+				go s.renewSurvey(now, last) //nolint:contextcheck,gosec // it outlives the request
+			}
+			return last, nil
+		}
+	}
+	found, err := s.look(ctx, now)
+	if err == nil {
+		v.last = found
+	}
+	return found, err
+}
+
+// renewSurvey puts another in the place of last, unless that was dropped
+// meanwhile.
+func (s *Service) renewSurvey(now *InForce, last *survey) {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*surveyTime)
+	defer cancel()
+	found, err := s.look(ctx, now)
+	s.surveys.mu.Lock()
+	defer s.surveys.mu.Unlock()
+	s.surveys.renewed = false
+	if err == nil && s.surveys.last == last {
+		s.surveys.last = found
+	}
+}
+
+// look judges events, the newest first, until there are no more of the time or
+// the bounds are reached.
+func (s *Service) look(ctx context.Context, now *InForce) (*survey, error) {
+	began, clock := time.Now(), s.opt.Now().UTC()
+	if now.Plan.Location != nil {
+		clock = clock.In(now.Plan.Location)
+	}
+	midnight := time.Date(clock.Year(), clock.Month(), clock.Day(), 0, 0, 0, 0, clock.Location())
+	out := &survey{
+		plan: now.Plan.ID, at: clock, since: midnight.AddDate(0, 0, 1-surveyDays), rules: make([]ruleUse, len(now.Plan.Rules.Names())),
+	}
+	err := s.store.Scan(ctx, event.Filter{States: event.JudgedStates(), Since: out.since}, func(e *event.Event) error {
+		if out.looked == surveyEvents || out.looked%50 == 49 && time.Since(began) > surveyTime {
+			out.stopped = true
+			return db.ErrStop
+		}
+		out.looked++
+		out.add(now, e, midnight)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("judge what came in by the rules: %w", err)
+	}
+	out.took = time.Since(began)
+	return out, nil
+}
+
+// add judges one event; today began at midnight.
+func (v *survey) add(now *InForce, e *event.Event, midnight time.Time) {
+	day := surveyDays - 1
+	for start := midnight; e.ReceivedAt.Before(start) && day > 0; day-- {
+		start = start.AddDate(0, 0, -1)
+	}
+	out, err := now.Plan.DecideNear(e, func(rule int, part func() lang.Part) {
+		use := &v.rules[rule]
+		if use.near++; use.near <= told {
+			use.miss(e, part())
+		}
+	})
+	if err != nil { // it has no data: no rule can tell anything of it
+		return
+	}
+	for i, result := range out.Results {
+		switch event.Result(result) {
+		case event.Matched:
+			v.rules[i].matches++
+			v.rules[i].days[day]++
+		case event.RuleFailed:
+			v.rules[i].errors++
+		case event.NotMatched, event.Skipped:
+		}
+	}
+}
+
+func (u *ruleUse) miss(e *event.Event, part lang.Part) {
+	if u.misses == nil {
+		u.misses = map[[2]string]*NearMiss{}
+	}
+	key := [2]string{part.Text, part.Note}
+	if u.misses[key] == nil { // the newest comes first
+		u.misses[key] = &NearMiss{Part: part.Text, Note: part.Note, Event: e.ID, Time: e.ReceivedAt.UTC(), Summary: Summary(e.Data())}
+	}
+	u.misses[key].Count++
+}
+
+// widened is a condition in which a comparison with a text takes another one,
+// too: == becomes in, and a list gets longer. "" where the part is no such
+// comparison, or stands there twice.
+func widened(when, part, note string) string {
+	value, compared := strings.CutPrefix(note, "it is ")
+	if !compared || !strings.HasPrefix(value, `"`) || strings.HasSuffix(value, "…") || strings.Count(when, part) != 1 {
+		return ""
+	}
+	wider := ""
+	switch left, right, equals := strings.Cut(part, " == "); {
+	case equals && strings.HasPrefix(right, `"`) && strings.HasSuffix(right, `"`):
+		wider = left + " in [" + right + ", " + value + "]"
+	case strings.HasSuffix(part, "]") && strings.Contains(part, " in [") && !strings.Contains(part, " not in "):
+		wider = strings.TrimSuffix(part, "]") + ", " + value + "]"
+	default:
+		return ""
+	}
+	return strings.Replace(when, part, wider, 1)
+}

@@ -1,0 +1,88 @@
+package app
+
+import (
+	"fmt"
+	"strings"
+
+	"hookgate/app/admin"
+	"hookgate/app/config"
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
+	"hookgate/rules"
+)
+
+// ruleSettings are the rules as they stand in the file, for operators.
+func (l *Plan) ruleSettings() []admin.RuleSettings {
+	places := ruleLines(l.Config.RuleText, len(l.Config.Rules))
+	list := make([]admin.RuleSettings, 0, len(l.Config.Rules))
+	for i := range l.Config.Rules {
+		in := &l.Config.Rules[i]
+		out := admin.RuleSettings{
+			Name: in.Name.Value, From: texts(in.From), Events: texts(in.Events), When: in.When.Value, Text: places[i].text, Line: places[i].line,
+		}
+		made := map[string]int{}
+		for j := range in.Then {
+			made[in.Then[j].To.Value]++
+			out.Actions = append(out.Actions, ruleAction(&in.Then[j], made[in.Then[j].To.Value]))
+		}
+		out.Findings = findingsOf(l.Findings, i)
+		list = append(list, out)
+	}
+	return list
+}
+
+func ruleAction(in *rules.Action, number int) admin.RuleAction {
+	out := admin.RuleAction{To: in.To.Value, Action: number, When: in.When.Value, Key: in.OrderingKey.Value}
+	for _, f := range in.Inputs {
+		if f.Value.Kind() == yamlnode.Scalar {
+			out.Inputs = append(out.Inputs, admin.RuleInput{Name: f.Key.Value, Text: f.Value.Text().Value})
+		}
+	}
+	return out
+}
+
+// findingsOf are those about the rule with the index.
+func findingsOf(list diag.List, rule int) diag.List {
+	var own diag.List
+	path := fmt.Sprintf("rules[%d]", rule)
+	for _, d := range list {
+		if d.Path == path || strings.HasPrefix(d.Path, path+".") {
+			own = append(own, d)
+		}
+	}
+	return own
+}
+
+// place is where a rule stands, and its lines.
+type place struct {
+	line int
+	text string
+}
+
+// ruleLines cuts the section rules into its n entries; what shares a line with
+// another is only placed.
+func ruleLines(section config.RuleText, n int) []place {
+	places := make([]place, n)
+	root, _ := yamlnode.Parse(section.File, []byte(section.Text))
+	items := root.Get("rules").Items()
+	if len(items) != n {
+		return places
+	}
+	lines := strings.Split(section.Text, "\n")
+	for i, item := range items {
+		from, to := item.Pos().Line, len(lines)
+		if i+1 < n {
+			to = items[i+1].Pos().Line - 1
+		}
+		places[i].line = section.Line + from - 1
+		if to < from {
+			continue
+		}
+		own := lines[from-1 : to]
+		for len(own) > 0 && (strings.TrimSpace(own[len(own)-1]) == "" || strings.HasPrefix(strings.TrimSpace(own[len(own)-1]), "#")) {
+			own = own[:len(own)-1]
+		}
+		places[i].text = strings.Join(own, "\n") + "\n"
+	}
+	return places
+}
