@@ -10,7 +10,7 @@ LINTER        := .bin/golangci-lint
 # start real servers and load them.
 TESTFLAGS     ?= -race -timeout 20m -p 2
 
-.PHONY: run demo build test tools fmt fmt-check lint check bench faults fuzz history clean
+.PHONY: run demo build test tools fmt fmt-check lint check bench faults faults-control promises soak fuzz history clean
 
 run: ## serve config.yaml
 	$(GO) run . serve -c $(CONFIG)
@@ -49,6 +49,12 @@ bench: ## the benchmark: see test/bench; BENCHFLAGS=-postgres measures replicas
 
 faults: tools ## the long form of the fault tests
 	FAULTS=long $(GO) test -count=1 -v -timeout 4h ./test/faults/
+
+faults-control: tools ## break the code in many ways: a test must notice each
+	$(GO) run ./test/control -write
+
+promises: ## write the table of promises and their tests anew
+	PROMISES=write $(GO) test -count=1 ./test/promises/
 
 fuzz: ## every fuzz target for FUZZTIME
 	sh test/fuzz.sh $(FUZZTIME)

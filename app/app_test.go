@@ -129,6 +129,7 @@ func TestRun(t *testing.T) {
 	await(t, got, `{"is":"first","n":9007199254740993}`)
 }
 
+// Promise: P16.
 func TestReload(t *testing.T) {
 	t.Parallel()
 	url, got := sink(t)

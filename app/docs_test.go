@@ -95,6 +95,8 @@ func TestDocs_gettingStarted(t *testing.T) {
 }
 
 // What the configuration calls the usual delays are those that deliveries have.
+//
+// Promise: P9.
 func TestRetry_schedule(t *testing.T) {
 	t.Parallel()
 	var told config.Retry

@@ -34,6 +34,8 @@ func get(t *testing.T, address string) (status int, header http.Header, body str
 
 // A link of file_url opens the file, to be saved and not shown; a changed one
 // does not, nor does one whose time is over.
+//
+// Promise: T7.
 func TestFileURL(t *testing.T) {
 	t.Parallel()
 	target, got := sink(t)

@@ -13,6 +13,8 @@ import (
 // unpacked, and one delivery of any size.
 //
 // Break: leave bytes out of Store.due.
+//
+// Promise: P18.
 func TestClaim_bytes(t *testing.T) {
 	forEachEngine(t, func(t *testing.T, p place) {
 		s, c := newStore(t, p)

@@ -7,6 +7,7 @@ import (
 	"hookgate/internal/event"
 )
 
+// Promise: P8.
 func TestOrderingKey(t *testing.T) {
 	t.Parallel()
 	forEachEngine(t, func(t *testing.T, p place) {

@@ -16,6 +16,8 @@ import (
 
 // A server that kills the connections, crashes and comes back costs the
 // callers a refusal each, within five seconds, and nothing else.
+//
+// Promise: P24.
 func TestOutage(t *testing.T) {
 	t.Parallel()
 	server := pgtest.New(t)

@@ -137,6 +137,8 @@ func forEachRevival(t *testing.T, test func(t *testing.T, url, operation string,
 // to deliver on another: it leaves the event. Without the lock on the event in
 // holdEvents and Replay, or without SKIP LOCKED, the event is deleted, and an
 // open delivery is left that belongs to nothing.
+//
+// Promise: P21.
 func TestPrune_leavesWhatIsRevived(t *testing.T) {
 	t.Parallel()
 	forEachRevival(t, func(t *testing.T, url, operation string, revive func() error, b *db.Store) {

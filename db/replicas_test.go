@@ -14,6 +14,7 @@ import (
 	"hookgate/test/pgtest"
 )
 
+// Promise: P7.
 func TestReplicas_claimEachOnce(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Shared(t).URL(t)
@@ -179,6 +180,7 @@ func TestReplicas_order(t *testing.T) {
 	}
 }
 
+// Promise: P6.
 func TestReplicas_duplicates(t *testing.T) {
 	t.Parallel()
 	url := pgtest.Shared(t).URL(t)

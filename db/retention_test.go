@@ -13,6 +13,7 @@ import (
 	"hookgate/internal/event"
 )
 
+// Promise: P21.
 func TestPrune(t *testing.T) {
 	t.Parallel()
 	forEachEngine(t, func(t *testing.T, p place) {

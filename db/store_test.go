@@ -59,6 +59,7 @@ func TestAccept_keepsAll(t *testing.T) {
 	})
 }
 
+// Promise: P6.
 func TestAccept_duplicate(t *testing.T) {
 	t.Parallel()
 	forEachEngine(t, func(t *testing.T, p place) {
@@ -115,6 +116,8 @@ func TestAccept_duplicate(t *testing.T) {
 // A result under an older claim changes nothing, whatever it says: neither the
 // delivery nor its attempts. It fails without the claim in the condition of any
 // of the three statements, and so it does on PostgreSQL without the owner.
+//
+// Promise: P7.
 func TestRecord_stale(t *testing.T) {
 	t.Parallel()
 	outcomes := map[string]event.Outcome{
@@ -163,6 +166,8 @@ func TestRecord_stale(t *testing.T) {
 
 // What strangers post is in the database: nobody but its owner may read it,
 // whatever the umask says.
+//
+// Promise: T18.
 func TestOpen_readableByOwnerOnly(t *testing.T) {
 	old := syscall.Umask(0)
 	defer syscall.Umask(old)

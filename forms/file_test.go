@@ -162,6 +162,7 @@ func TestFileRule_Inspect(t *testing.T) {
 	}
 }
 
+// Promise: T7.
 func TestCleanFileName(t *testing.T) {
 	t.Parallel()
 	for sent, want := range map[string]string{

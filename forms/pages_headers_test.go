@@ -13,6 +13,7 @@ import (
 	"hookgate/forms"
 )
 
+// Promise: T8, T13.
 func TestPageHeaders(t *testing.T) {
 	t.Parallel()
 	f := mustCompile(t, everything)

@@ -109,6 +109,7 @@ func TestSubmit_pure(t *testing.T) {
 	}
 }
 
+// Promise: T6.
 func TestSubmit_honeypot(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -202,6 +202,8 @@ func TestCompile_faults(t *testing.T) {
 
 // What all actions of an event send together is bounded: what goes beyond it
 // fails with words, and explain says the same.
+//
+// Promise: T16.
 func TestMatch_outputsAreBounded(t *testing.T) {
 	t.Parallel()
 	const actions = 5

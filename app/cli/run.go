@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	xterm "github.com/charmbracelet/x/term"
 
@@ -30,7 +29,7 @@ const (
 // also obey the process's signals while they run.
 func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	out := &output{Writer: stdout}
-	s := &session{stdin: stdin, stdout: out, stderr: stderr, env: config.LookupEnv, now: time.Now}
+	s := &session{stdin: stdin, stdout: out, stderr: stderr, env: config.LookupEnv, now: now}
 	if file, ok := stdout.(xterm.File); ok {
 		s.stdout = terminalOutput{out, file}
 	}

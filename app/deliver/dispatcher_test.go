@@ -54,6 +54,7 @@ func TestRetry_untilItIsWell(t *testing.T) {
 	}
 }
 
+// Promise: P11, P19.
 func TestRetry_ends(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -73,6 +74,7 @@ func TestRetry_ends(t *testing.T) {
 	}
 }
 
+// Promise: P20.
 func TestSlowConnection_holdsUpNoOther(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -121,6 +123,8 @@ func TestSlowConnection_holdsUpNoOther(t *testing.T) {
 // room for the others.
 //
 // Break: memory.take and room that always give. Then 30 were in memory.
+//
+// Promise: P18.
 func TestMemory_isBoundedInBytes(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -222,6 +226,7 @@ func TestRateLimit(t *testing.T) {
 	}
 }
 
+// Promise: P9.
 func TestRetryAfter_pausesTheConnection(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -274,6 +279,7 @@ func TestBreaker(t *testing.T) {
 	}
 }
 
+// Promise: P17.
 func TestStop_finishesWhatIsUnderWay(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -347,6 +353,8 @@ func TestUpdate(t *testing.T) {
 
 // What failed in an outage goes once when the breaker closes, without using up
 // an attempt or moving its schedule; one more success sends nothing early.
+//
+// Promise: P9.
 func TestBreaker_sendsWhatFailedOnceItCloses(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)

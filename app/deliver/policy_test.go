@@ -7,6 +7,7 @@ import (
 	"hookgate/app/deliver"
 )
 
+// Promise: P9.
 func TestPolicy_Next(t *testing.T) {
 	t.Parallel()
 	published := deliver.Policy{Delays: deliver.Schedule()}

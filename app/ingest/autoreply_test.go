@@ -26,6 +26,7 @@ func TestAutomatic(t *testing.T) {
 	}
 }
 
+// Promise: T17.
 func TestMailbox(t *testing.T) {
 	t.Parallel()
 	for address, want := range map[string]string{
@@ -55,6 +56,8 @@ func TestMailbox(t *testing.T) {
 
 // There are never more replies in an hour than the limit says, and half of them
 // come back while it goes on.
+//
+// Promise: T17.
 func TestReplyLimits(t *testing.T) {
 	t.Parallel()
 	var limits ingest.ReplyLimits
@@ -74,6 +77,8 @@ func TestReplyLimits(t *testing.T) {
 }
 
 // What a visitor writes is not sent to whom the visitor names, but for a name.
+//
+// Promise: T17.
 func TestReplyHeld_visitorsWords(t *testing.T) {
 	t.Parallel()
 	compile := func(more string) *forms.Autoreply {

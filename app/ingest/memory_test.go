@@ -15,6 +15,8 @@ import (
 // is stored.
 //
 // Break: leave out r.grow in Intake.accept, or Grow in Intake.receive.
+//
+// Promise: P18.
 func TestMemory_grows(t *testing.T) {
 	t.Parallel()
 	g, _, _ := uploads(t)

@@ -45,6 +45,8 @@ func (g *gateway) postForm(name, remoteIP string, now time.Time, values url.Valu
 // 10,000 posts of robots, each kind caught by another check, among 500 of
 // people: no robot reaches a rule, no person is lost, and nothing is dropped. It
 // breaks where a check is not asked, or is asked too much.
+//
+// Promise: T6.
 func TestSpam_robotsAndPeople(t *testing.T) {
 	t.Parallel()
 	g := guarded(t, nil)

@@ -94,6 +94,8 @@ func TestForm_upload(t *testing.T) {
 }
 
 // What is refused leaves no file behind.
+//
+// Promise: T7.
 func TestForm_uploadRefused(t *testing.T) {
 	t.Parallel()
 	_, post, count := uploads(t)
@@ -125,6 +127,8 @@ func TestForm_uploadRefused(t *testing.T) {
 
 // A form stores so much in a day and no more, and says when it goes on. Break:
 // do not count, or count what was refused.
+//
+// Promise: T15.
 func TestForm_uploadQuota(t *testing.T) {
 	t.Parallel()
 	_, post, count := uploads(t)
@@ -153,6 +157,8 @@ func TestForm_uploadQuota(t *testing.T) {
 }
 
 // Of posts that cannot be read, bodies are kept up to a twentieth of the quota.
+//
+// Promise: T15.
 func TestForm_rejectedQuota(t *testing.T) {
 	t.Parallel()
 	g := newGateway(t)
@@ -177,6 +183,8 @@ func TestForm_rejectedQuota(t *testing.T) {
 }
 
 // Each day begins anew.
+//
+// Promise: T15.
 func TestQuotas(t *testing.T) {
 	t.Parallel()
 	var q ingest.Quotas
@@ -191,6 +199,8 @@ func TestQuotas(t *testing.T) {
 
 // Without a file in the folder nothing is acknowledged. Break: do not look at
 // the error of Seal.
+//
+// Promise: T15.
 func TestForm_uploadWithoutSpace(t *testing.T) {
 	t.Parallel()
 	g, post, _ := uploads(t)

@@ -28,6 +28,7 @@ func TestHoneypotLooksLikeSuccess(t *testing.T) {
 	}
 }
 
+// Promise: T6.
 func TestFormOrigins(t *testing.T) {
 	t.Parallel()
 	f := start(t, func(c *web.Config) { c.Settings.PublicURL = "https://hooks.agency.example/" })
@@ -141,6 +142,7 @@ func TestFormRefusals(t *testing.T) {
 	}
 }
 
+// Promise: T6.
 func TestFormRateLimit(t *testing.T) {
 	t.Parallel()
 	clock := newClock()

@@ -162,6 +162,8 @@ func TestUntrustedProxy(t *testing.T) {
 
 // A body that takes much to understand is refused while others fill the memory,
 // and so is a form post that is compressed. Break: weigh nothing.
+//
+// Promise: P18, T2.
 func TestUnderstandingIsBounded(t *testing.T) {
 	t.Parallel()
 	f := start(t, func(c *web.Config) { c.Limits.BodyMemory = 4 << 20 })
@@ -196,6 +198,8 @@ func TestHeaderLimit(t *testing.T) {
 
 // A request that never ends is cut off, in its header and in its body, however
 // often a byte of it arrives.
+//
+// Promise: T3.
 func TestSlowLoris(t *testing.T) {
 	t.Parallel()
 	const limit = 300 * time.Millisecond
@@ -270,6 +274,7 @@ func served(t *testing.T, conn net.Conn) bool {
 	return err == nil && string(b) == "HTTP/1.1 200"
 }
 
+// Promise: P18, T3.
 func TestConnectionsPerAddress(t *testing.T) {
 	t.Parallel()
 	limited := func(c *web.Config) { c.Limits.ConnectionsPerIP = 3 }
@@ -303,6 +308,7 @@ func TestConnectionsPerAddress(t *testing.T) {
 	}
 }
 
+// Promise: P18, T3.
 func TestConnectionsAltogether(t *testing.T) {
 	t.Parallel()
 	f := start(t, func(c *web.Config) {
@@ -321,6 +327,8 @@ func TestConnectionsAltogether(t *testing.T) {
 
 // Half-read bodies take up no more memory than they may together; small
 // requests go on meanwhile, and everything does when the large ones are gone.
+//
+// Promise: P18.
 func TestBodyMemory(t *testing.T) {
 	t.Parallel()
 	f := start(t, func(c *web.Config) { c.Limits.BodyMemory = 1 << 20 })

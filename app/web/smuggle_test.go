@@ -16,6 +16,8 @@ import (
 // "TE identity", "TE in a folded header", "bare LF", "bare LF in one header",
 // "folded header" and "HTTP/2.0 in text" reach a handler. The others fasthttp
 // refuses by itself, in the version that go.mod pins.
+//
+// Promise: T4.
 func TestSmuggling(t *testing.T) {
 	t.Parallel()
 	f := start(t)

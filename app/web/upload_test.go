@@ -132,6 +132,8 @@ func TestUpload_smuggle(t *testing.T) {
 
 // A post with files that stops coming is cut off, and does not count as memory
 // while it comes.
+//
+// Promise: T3.
 func TestUpload_slow(t *testing.T) {
 	t.Parallel()
 	f, in := startUploads(t, 1<<30, func(c *web.Config) {
@@ -150,6 +152,65 @@ func TestUpload_slow(t *testing.T) {
 	body := strings.Repeat("x", 100<<10)
 	if got := f.do("POST", "/f/apply", body, "Content-Type", multipartType, "Accept", "application/json"); got.status != 200 || len(<-in.read) != len(body) {
 		t.Errorf("larger than the memory: %d", got.status)
+	}
+}
+
+// A post with files that goes on by a byte now and then is cut off. Break: have
+// any byte give it more time.
+//
+// Promise: T3.
+func TestUpload_dribble(t *testing.T) {
+	t.Parallel()
+	f, _ := startUploads(t, 1<<30, func(c *web.Config) { c.Limits.Progress = 300 * time.Millisecond })
+	conn := f.dial()
+	fmt.Fprintf(conn, "POST /f/apply HTTP/1.1\r\nHost: a\r\nContent-Type: %s\r\nContent-Length: 20000\r\n\r\n", multipartType)
+	stop := make(chan struct{})
+	defer close(stop)
+	go dribble(conn, stop)
+	_ = conn.SetReadDeadline(time.Now().Add(10 * time.Second))
+	if content, _ := io.ReadAll(conn); !strings.HasPrefix(string(content), "HTTP/1.1 408 ") {
+		t.Errorf("answer %q", content)
+	}
+}
+
+// One address has a share of the places for uploads, however slow they are: what
+// is more gets 503 with Retry-After, and others are served. Break: leave out
+// uploads.take in newUpload.
+//
+// Promise: P18, T3.
+func TestUpload_slots(t *testing.T) {
+	t.Parallel()
+	f, in := startUploads(t, 1<<30, func(c *web.Config) { c.Limits.Progress = time.Minute })
+	const held, more = 8, 12 // a sixteenth of 128
+	refused := make(chan string, held+more)
+	from := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+	for range held + more {
+		conn, err := from.Dial("tcp", f.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		fmt.Fprintf(conn, "POST /f/apply HTTP/1.1\r\nHost: a\r\nContent-Type: %s\r\nContent-Length: 20000\r\n\r\n-", multipartType)
+		go func() {
+			res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err == nil {
+				refused <- fmt.Sprint(res.StatusCode, res.Header.Get("Retry-After") != "")
+				_ = res.Body.Close()
+			}
+		}()
+	}
+	for n := range more {
+		select {
+		case got := <-refused:
+			if got != "503 true" {
+				t.Errorf("answer %s", got)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%d of %d uploads beyond the share were refused", n, more)
+		}
+	}
+	if got := f.do("POST", "/f/apply", "x", "Content-Type", multipartType, "Accept", "application/json"); got.status != 200 || <-in.read != "x" {
+		t.Errorf("an upload from another address: %d", got.status)
 	}
 }
 

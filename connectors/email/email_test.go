@@ -159,6 +159,7 @@ func TestEmail_allOrNone(t *testing.T) {
 	}
 }
 
+// Promise: T12.
 func TestEmail_cannotBeSent(t *testing.T) {
 	t.Parallel()
 	s := mustMailServer(t, fakesmtp.Options{})

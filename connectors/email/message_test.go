@@ -168,6 +168,8 @@ func TestEmail_namedRecipients(t *testing.T) {
 
 // No line of a message has more than 998 octets (RFC 5322, section 2.1.1),
 // whatever is in it, and what was folded reads as it was written.
+//
+// Promise: T12.
 func TestEmail_longLines(t *testing.T) {
 	t.Parallel()
 	for name, long := range map[string]string{

@@ -103,6 +103,7 @@ func TestEmail_cancel(t *testing.T) {
 	}
 }
 
+// Promise: T9.
 func TestEmail_addressGuard(t *testing.T) {
 	t.Parallel()
 	addr := connectortest.MustGreet(t, func(net.Conn) { t.Error("the server was reached") })

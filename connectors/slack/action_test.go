@@ -56,6 +56,8 @@ func TestSlack_action(t *testing.T) {
 
 // What comes from outside cannot ping a channel, wherever it stands in a
 // message.
+//
+// Promise: T12.
 func TestSlack_escaping(t *testing.T) {
 	t.Parallel()
 	scope, inputs := connectortest.MustInputs(t, "slack", `{"name":"<!channel> & <@U1>","list":["<!here>"]}`)

@@ -50,6 +50,8 @@ func TestSigner_isTheLibrarys(t *testing.T) {
 
 // An answer is kept as it came, however long it says to be, and one that was
 // read to its end leaves the connection for the next delivery.
+//
+// Promise: T10.
 func TestWebhook_answerLengths(t *testing.T) {
 	t.Parallel()
 	for _, length := range []int{0, 1, 4, 511, 512, 513, 4095, 4096, 4097, 40_000, connectors.MaxAnswer - 1, connectors.MaxAnswer} {

@@ -90,6 +90,8 @@ func TestAllowPrivate(t *testing.T) {
 // A name that DNS gives a public look at first and a private one afterwards:
 // the check and the connection use the same answer. 127.0.0.2 is allowed here
 // and stands for the public address.
+//
+// Promise: T9.
 func TestRebinding(t *testing.T) {
 	t.Parallel()
 	outside := mustTarget(t, "127.0.0.2:0", func(w http.ResponseWriter, r *http.Request) {
@@ -114,6 +116,7 @@ func TestRebinding(t *testing.T) {
 	}
 }
 
+// Promise: T9.
 func TestRedirect(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{301, 302, 303, 307, 308} {
@@ -143,6 +146,7 @@ func TestRedirect(t *testing.T) {
 	}
 }
 
+// Promise: T9.
 func TestNoProxyFromEnvironment(t *testing.T) {
 	proxy := mustTarget(t, "127.0.0.2:0", ok)
 	for _, name := range []string{"HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"} {
@@ -177,6 +181,7 @@ func TestDialContext(t *testing.T) {
 	_ = conn.Close()
 }
 
+// Promise: T10.
 func TestHeaderLimit(t *testing.T) {
 	t.Parallel()
 	tg := mustTarget(t, "127.0.0.1:0", func(w http.ResponseWriter, _ *http.Request) {

@@ -12,6 +12,8 @@ import (
 
 // Negative control: with every address allowed (TestAllowPrivate) the same
 // server sees connections by the same forms.
+//
+// Promise: T9.
 func TestRefused_forms(t *testing.T) {
 	t.Parallel()
 	tg := mustTarget(t, ":0", ok)

@@ -93,6 +93,7 @@ func TestIDSource_concurrent(t *testing.T) {
 	wg.Wait()
 }
 
+// Promise: P22, T14.
 func TestSecret_neverPrints(t *testing.T) {
 	t.Parallel()
 	const canary = "c4n4ry-5ecret"

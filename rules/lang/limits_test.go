@@ -19,6 +19,8 @@ func hostile() string {
 }
 
 // Expressions that want too much end soon, in little memory, and say why.
+//
+// Promise: T11.
 func TestLimits(t *testing.T) { //nolint:paralleltest // it measures time and memory
 	const allowedTime, allowedMemory = 100 * time.Millisecond, 32 << 20
 	s := newScope(t, hostile())
@@ -102,6 +104,8 @@ func TestLimits_explain(t *testing.T) {
 
 // What is sent is bounded, in time: a few names of a large value make an output
 // of any size. The rest of it is rendered all the same.
+//
+// Promise: T11.
 func TestLimits_output(t *testing.T) { //nolint:paralleltest // it measures memory
 	const mostMade = 256 << 20
 	s := newScope(t, `{"long": "`+strings.Repeat("x", 6<<20)+`", "quotes": "`+strings.Repeat(`\"`, 4<<20)+`"}`)

@@ -12,6 +12,8 @@ import (
 
 // A unique token stands in every secret field. After good and bad traffic none
 // of them may be found in any output, log, metric or file of the database.
+//
+// Promise: P22, T14.
 func TestSecretsStayHidden(t *testing.T) {
 	t.Parallel()
 	// The receiver echoes what it was sent, secrets and all.

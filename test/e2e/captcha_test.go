@@ -42,6 +42,8 @@ func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // A robot that fails the captcha sees what a person sees, and lands in spam; a
 // vendor that is down, or a wrong secret, costs no lead.
+//
+// Promise: T6.
 func TestCaptcha(t *testing.T) {
 	t.Parallel()
 	slack := fakeslack.New(t)

@@ -181,6 +181,8 @@ func TestReload(t *testing.T) {
 
 // Deliveries with one ordering key go one at a time in order; the later ones
 // say what they wait for.
+//
+// Promise: P8.
 func TestOrderingKey(t *testing.T) {
 	t.Parallel()
 	open := make(chan struct{})

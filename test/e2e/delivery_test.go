@@ -67,6 +67,8 @@ func TestRate(t *testing.T) {
 }
 
 // A source's rate is answered with 429 and Retry-After.
+//
+// Promise: P18.
 func TestSourceRate(t *testing.T) {
 	t.Parallel()
 	g := lab.Start(t, strings.Replace(one("http://127.0.0.1:1", "", numberTo), "dedupe: off", "dedupe: off, rate_limit: 3/m", 1))
@@ -83,6 +85,8 @@ func TestSourceRate(t *testing.T) {
 }
 
 // A retry that is due after a crash is made after it, under the same id.
+//
+// Promise: P4, P9.
 func TestRetrySurvivesCrash(t *testing.T) {
 	t.Parallel()
 	var up atomic.Bool
@@ -111,6 +115,8 @@ func TestRetrySurvivesCrash(t *testing.T) {
 }
 
 // When the schedule is over the delivery is failed, and everything is kept.
+//
+// Promise: P11.
 func TestScheduleEnds(t *testing.T) {
 	t.Parallel()
 	sink := lab.NewSink(t, func(lab.Arrival) lab.Answer { return lab.Answer{Status: 502, Body: "upstream is gone"} })
@@ -123,6 +129,8 @@ func TestScheduleEnds(t *testing.T) {
 }
 
 // Which answers are tried again is published: the table of docs/delivery.md.
+//
+// Promise: P10.
 func TestWhatIsRetried(t *testing.T) {
 	t.Parallel()
 	sink := lab.NewSink(t, nil)
@@ -150,6 +158,8 @@ func TestWhatIsRetried(t *testing.T) {
 
 // A rule that fails on an event harms no other; a required value that is
 // missing fails its delivery and nothing is sent.
+//
+// Promise: P19.
 func TestRuleErrorsAndMissingValues(t *testing.T) {
 	t.Parallel()
 	sink := lab.NewSink(t, nil)
@@ -199,6 +209,8 @@ func TestCancel(t *testing.T) {
 }
 
 // A private address is refused unless it is allowed, however it is written.
+//
+// Promise: T9.
 func TestPrivateAddresses(t *testing.T) {
 	t.Parallel()
 	sink := lab.NewSink(t, nil)

@@ -59,6 +59,8 @@ forms:
 
 // Texts that have broken software stand in an export as they were typed: in
 // JSON unchanged, in CSV as cells of one row that no spreadsheet runs.
+//
+// Promise: T8.
 func TestFormsExport_naughty(t *testing.T) {
 	t.Parallel()
 	raw, err := os.ReadFile("../../forms/testdata/naughty.json")

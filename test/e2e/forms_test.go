@@ -147,6 +147,8 @@ func TestFormErrors(t *testing.T) {
 
 // A honeypot hit looks like success in every respect but the reference, and
 // nothing is delivered; the post is kept as spam.
+//
+// Promise: T6.
 func TestHoneypot(t *testing.T) {
 	t.Parallel()
 	slack := fakeslack.New(t)

@@ -141,6 +141,8 @@ func applyTo(g *lab.Gate, client *http.Client, form, email string) error {
 // engine, and one of today's, killed while they were sending: it is brought up
 // to date, read, explained, sent, replayed and erased. `make history-fixture`
 // adds one.
+//
+// Promise: P25.
 func TestHistories(t *testing.T) {
 	t.Parallel()
 	kept, err := filepath.Glob("testdata/histories/*.json")

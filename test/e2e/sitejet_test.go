@@ -104,6 +104,8 @@ func TestOtherSitejetEvents(t *testing.T) {
 }
 
 // 64-bit ids and other numbers reach the receiver digit for digit.
+//
+// Promise: T16.
 func TestNumbersSurvive(t *testing.T) {
 	t.Parallel()
 	billing, slack := lab.NewSink(t, nil), lab.NewSink(t, nil)

@@ -275,6 +275,8 @@ func (v *visitor) csrf() string {
 
 // Nobody acts who may not: not without a session, not from another site's page,
 // not with a token of another session, not as a viewer.
+//
+// Promise: T13.
 func TestUIActs(t *testing.T) {
 	t.Parallel()
 	var status atomic.Int32
@@ -334,6 +336,8 @@ func basicOf(user, password string) string {
 
 // A session begins with a secret of its own, ends when it is told to, and
 // outlives a restart; a link logs in once; guesses are slowed down.
+//
+// Promise: T13.
 func TestUISessions(t *testing.T) {
 	t.Parallel()
 	var status atomic.Int32
@@ -403,6 +407,8 @@ func TestUISessions(t *testing.T) {
 
 // What strangers send is text on every page: nothing of it is run or shown as
 // anything else.
+//
+// Promise: T8.
 func TestUINaughty(t *testing.T) {
 	t.Parallel()
 	var status atomic.Int32

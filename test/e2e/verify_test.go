@@ -88,6 +88,8 @@ func secretOf(name string) (old, current string) {
 }
 
 // Every scheme: good, rotated, tampered, unsigned, with another secret, late.
+//
+// Promise: T1.
 func TestSignatures(t *testing.T) {
 	t.Parallel()
 	config := "sources:\n"
@@ -173,6 +175,8 @@ rules: []
 }
 
 // A repeat of the same id within the window is one event.
+//
+// Promise: P6.
 func TestDuplicates(t *testing.T) {
 	t.Parallel()
 	sink := lab.NewSink(t, nil)

@@ -63,6 +63,8 @@ func fill(t *testing.T, path string) {
 //
 // Negative control: intake answers before the commit. Then no refusal comes. And:
 // an error of the commit is answered with 500.
+//
+// Promise: P12.
 func TestDiskFull(t *testing.T) {
 	if os.Getuid() != 0 {
 		lab.Skip(t, "a tmpfs can be mounted by root only")
@@ -103,9 +105,7 @@ func TestDiskFull(t *testing.T) {
 					cycle, r.Status, r.Header.Get("Retry-After"), r.Body)
 			}
 		}
-		if got := g.Probe("/readyz"); got != http.StatusServiceUnavailable {
-			t.Logf("cycle %d: /readyz says %d while the disk is full", cycle, got)
-		}
+		lab.Eventually(t, "/readyz says 503 while the disk is full", func() bool { return g.Probe("/readyz") == http.StatusServiceUnavailable })
 		if err := os.Remove(filler); err != nil {
 			t.Fatal(err)
 		}
@@ -138,6 +138,8 @@ func integrity(t *testing.T, path string) {
 // wait, then 503 and never 500, and no event is kept in part.
 //
 // Negative control: an error of the commit is answered with 500.
+//
+// Promise: P14.
 func TestLocked(t *testing.T) {
 	t.Parallel()
 	sink := lab.NewSink(t, nil)
@@ -220,6 +222,8 @@ func calls(t *testing.T, log, name string) (all, busiest int) {
 //
 // Negative control: after such an error the process goes on. Then events were
 // acknowledged after it.
+//
+// Promise: P13.
 func TestFsyncError(t *testing.T) {
 	t.Parallel()
 	sink := lab.NewSink(t, nil)

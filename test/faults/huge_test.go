@@ -78,6 +78,8 @@ func postHuge(t *testing.T, g *lab.Gate, form string, body *hugePost, length int
 //
 // Negative control: read the body of a post with files whole, by readBody with a
 // limit of MaxUpload. Then memory rose with each post.
+//
+// Promise: P18, T7.
 func TestHugeUpload(t *testing.T) {
 	const size, field = 1 << 30, 10 << 20
 	g := lab.Start(t, `

@@ -15,6 +15,8 @@ import (
 //
 // Negative control: intake answers before the commit. Then 372 of 20,186
 // acknowledged events were lost.
+//
+// Promise: P1, P4, P5.
 func TestKillLoop(t *testing.T) {
 	kills, total := lab.Pick(10, 200), lab.Pick(20_000, 1_000_000)
 	sink := lab.NewSink(t, nil)
@@ -83,6 +85,8 @@ func checkDuplicates(t *testing.T, sink *lab.Sink, kills []time.Time) {
 //
 // Negative control: attempts under way are broken off at once. Then 30
 // deliveries came twice.
+//
+// Promise: P5, P17.
 func TestDrain(t *testing.T) {
 	rounds := lab.Pick(20, 200)
 	sink := lab.NewSink(t, func(lab.Arrival) lab.Answer {

@@ -27,6 +27,8 @@ const memoryCeiling = 256 << 20
 //
 // Negative control: a budget of terabytes, so that all are understood at once.
 // Then the small event beside them got no answer in time.
+//
+// Promise: P18, T2.
 func TestMemory(t *testing.T) {
 	sink := lab.NewSink(t, nil)
 	stuck := lab.NewSink(t, func(lab.Arrival) lab.Answer { return lab.Answer{Hang: true} })

@@ -17,6 +17,8 @@ import (
 //
 // Negative control: the history's deliveries get no turn. Then what comes
 // after the move goes first.
+//
+// Promise: P25.
 func TestMigrated(t *testing.T) {
 	t.Parallel()
 	keys, each := lab.Pick(40, 400), lab.Pick(8, 50)

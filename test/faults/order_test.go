@@ -84,6 +84,8 @@ func sendKeys(ctx context.Context, sender *lab.Sender, keys, each int) {
 //
 // Negative control: a delivery does not look for an earlier one of its key
 // (keyTaken is always false). Then there were 2,786 inversions.
+//
+// Promise: P8.
 func TestOrder(t *testing.T) {
 	keys, each, kills := lab.Pick(200, 1000), lab.Pick(10, 100), lab.Pick(3, 30)
 	sink := lab.NewSink(t, func(lab.Arrival) lab.Answer {

@@ -16,6 +16,8 @@ import (
 //
 // Negative control: a delivery is not tried again. Then Slack lacked 10 messages
 // and 150 came out of order.
+//
+// Promise: P9.
 func TestOutage(t *testing.T) {
 	down := lab.Pick(4*time.Second, time.Minute)
 	var outage atomic.Int32
@@ -134,9 +136,11 @@ func delivered(t *testing.T, arrivals []lab.Arrival) int {
 //
 // Negative control: one pool of eight workers for all connections. Then the
 // others' p99 rose from 5 to 641 ms.
+//
+// Promise: P20, T10.
 func TestSlowSink(t *testing.T) {
 	const connections = 20
-	rounds, part := lab.Pick(2, 10), lab.Pick(1500*time.Millisecond, 10*time.Second)
+	rounds, part := lab.Pick(2, 6), lab.Pick(1500*time.Millisecond, 4*time.Second)
 	var stuck atomic.Int32
 	bad := lab.NewSink(t, func(lab.Arrival) lab.Answer {
 		switch n := stuck.Load(); {

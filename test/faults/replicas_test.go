@@ -18,6 +18,8 @@ import (
 // queue. The others deliver what it had accepted soon after its lease.
 //
 // Negative control: reap frees nothing. Then nobody takes over.
+//
+// Promise: P1, P4, P24.
 func TestReplicaKilled(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, pgtest.Shared(t).URL(t), "", numbered)
@@ -44,6 +46,8 @@ func TestReplicaKilled(t *testing.T) {
 //
 // Negative control: beat raises nothing and results do not ask for claim and
 // owner. Then what others are sending is recorded as delivered.
+//
+// Promise: P7.
 func TestReplicaPaused(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, pgtest.Shared(t).URL(t), "", numbered)
@@ -107,6 +111,8 @@ func TestReplicaPaused(t *testing.T) {
 //
 // Negative control: fresh is always true. Then the one that is cut off went on
 // sending: 64 requests came after its lease.
+//
+// Promise: P24.
 func TestReplicaCutOff(t *testing.T) {
 	t.Parallel()
 	database := pgtest.Shared(t).URL(t)
@@ -187,6 +193,8 @@ func TestReplicasRestarted(t *testing.T) {
 //
 // Negative control: a migration that renames the column warnings of deliveries.
 // Then the replicas of the version before refuse every event.
+//
+// Promise: P25.
 func TestReplicasUpgraded(t *testing.T) {
 	t.Parallel()
 	next := lab.BinaryWith(t, map[string]string{"db/migrations/postgres/9999_next.sql": `-- +goose Up
@@ -223,6 +231,8 @@ func TestReplicasUpgraded(t *testing.T) {
 //
 // Negative control: faultOf calls a lost connection fatal. Then the replicas
 // end.
+//
+// Promise: P24.
 func TestDatabaseCrash(t *testing.T) {
 	t.Parallel()
 	server := pgtest.New(t)

@@ -29,6 +29,8 @@ const chunked = "7\r\n{\"n\":1}\r\n0\r\n\r\n"
 //
 // Negative control: fasthttp 1.51, which fiber alone would bring. Then ten vectors
 // got another answer and a hidden request was understood.
+//
+// Promise: T4.
 func TestSmuggle(t *testing.T) {
 	t.Parallel()
 	sink := lab.NewSink(t, nil)

@@ -102,6 +102,8 @@ func stored(t *testing.T, g *lab.Gate, event string) (id, sum string) {
 // Negative controls: Seal returns before the content is written, 20 ms later:
 // then dozens of acknowledged posts had an empty file. Without Sweep the folder
 // kept the files that no event has.
+//
+// Promise: P1.
 func TestKillUploads(t *testing.T) {
 	kills := lab.Pick(6, 60)
 	g := lab.Start(t, `

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os/exec"
 	"strings"
+	"time"
 )
 
 // Result is what a call of the command line gave.
@@ -89,6 +90,7 @@ type Delivery struct {
 	Connection string          `json:"connection"`
 	State      string          `json:"state"`
 	Attempts   int             `json:"attempts"`
+	Next       time.Time       `json:"next"` // the next attempt
 	Error      string          `json:"error"`
 	WaitsFor   string          `json:"waits_for"`
 	Status     int             `json:"status"`

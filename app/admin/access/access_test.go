@@ -77,6 +77,7 @@ func TestPassword(t *testing.T) {
 	}
 }
 
+// Promise: T13.
 func TestPassword_lockout(t *testing.T) {
 	b := newBench(t, access.User{Name: "team", Role: access.Operator, Password: event.NewSecret("right")})
 	for i := range 5 {
@@ -113,6 +114,7 @@ func TestPassword_changed(t *testing.T) {
 	}
 }
 
+// Promise: T13.
 func TestSession(t *testing.T) {
 	b := newBench(t, access.User{Name: "ada", Role: access.Viewer, Hash: "unused"})
 	begin := func() string {
@@ -161,6 +163,7 @@ func TestSession(t *testing.T) {
 	wants(sixth, access.ErrDenied) // the configuration has no such user any more
 }
 
+// Promise: T13.
 func TestLink(t *testing.T) {
 	b := newBench(t, access.User{Name: "ada", Role: access.Viewer, Hash: "unused"}, access.User{Name: "team", Role: access.Operator, Hash: "unused"})
 	link := func() string {

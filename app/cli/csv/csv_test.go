@@ -13,6 +13,7 @@ import (
 	"hookgate/app/cli/csv"
 )
 
+// Promise: T8.
 func TestRow(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer

@@ -11,6 +11,7 @@ import (
 	"hookgate/app/cli/term"
 )
 
+// Promise: T8.
 func TestClean(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ in, line, block string }{

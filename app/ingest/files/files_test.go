@@ -55,6 +55,7 @@ func names(t *testing.T, path string) []string {
 	return list
 }
 
+// Promise: T7.
 func TestUpload(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "db.files")

@@ -237,6 +237,7 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// Promise: T14.
 func TestSecretHeaders(t *testing.T) {
 	t.Parallel()
 	s := MustCompile(t, "type: webhook\nverify: { scheme: bearer, secret: x, header: X-My-Proof }")

@@ -25,6 +25,9 @@ func (h *handler) erasureRoutes(r fiber.Router) {
 // writes "dryrun" must not lose anything by it.
 func (h *handler) erase(c *fiber.Ctx) error {
 	var r admin.EraseRequest
+	if err := declaredJSON(c); err != nil {
+		return err
+	}
 	decoder := json.NewDecoder(bytes.NewReader(c.BodyRaw()))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&r); err != nil {

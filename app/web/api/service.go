@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"mime"
 	"strings"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 
 	"hookgate/app/admin"
 	"hookgate/app/admin/access"
+	"hookgate/internal/body"
 	"hookgate/internal/event"
 )
 
@@ -138,8 +140,21 @@ func badRequest(format string, args ...any) error {
 	return &admin.RefusedError{Message: fmt.Sprintf(format, args...)}
 }
 
+// declaredJSON refuses a body that is not declared as JSON: as such, a page of
+// another site cannot have a browser send it without asking first.
+func declaredJSON(c *fiber.Ctx) error {
+	kind, _, err := mime.ParseMediaType(c.Get(fiber.HeaderContentType))
+	if err != nil || kind != fiber.MIMEApplicationJSON {
+		return &body.Error{Status: fiber.StatusUnsupportedMediaType, Message: "the API takes JSON", Hint: "send it with Content-Type: application/json"}
+	}
+	return nil
+}
+
 // decode reads the JSON body of an action; what says what it should be.
 func decode(c *fiber.Ctx, into any, what string) error {
+	if err := declaredJSON(c); err != nil {
+		return err
+	}
 	if err := json.Unmarshal(c.BodyRaw(), into); err != nil {
 		return badRequest("%s: %v", what, err)
 	}

@@ -1,0 +1,338 @@
+package main
+
+// Mutant is one break, and the test that must notice it.
+type Mutant struct {
+	Name    string // what is broken, as the documentation says it
+	Package string // the folder of the test
+	Test    string // a function of it
+	Edits   []Edit
+}
+
+// Edit replaces a text of a file, which it must have once; with All, each of
+// them.
+type Edit struct {
+	File, Old, New string
+	All            bool
+}
+
+// in is one Edit.
+func in(file, before, after string) []Edit { return []Edit{{File: file, Old: before, New: after}} }
+
+// all is one Edit of each place.
+func all(file, before, after string) []Edit {
+	return []Edit{{File: file, Old: before, New: after, All: true}}
+}
+
+// Mutants are the breaks, by subject.
+var Mutants = []Mutant{
+	// What is kept.
+	{
+		"an event is acknowledged before its commit", "test/faults", "TestFlushBeforeAnswer",
+		in("db/ops.go", "	err = <-op.done\n	duplicateOf = op.duplicateOf\n", "	if err == nil {\n		return 0, nil\n	}\n	err = <-op.done\n	duplicateOf = op.duplicateOf\n"),
+	},
+	{
+		"SQLite commits without a flush (synchronous=NORMAL)", "test/faults", "TestFlushBeforeAnswer",
+		in("db/sqlite.go", "_synchronous=FULL", "_synchronous=NORMAL"),
+	},
+	{
+		"a file is not flushed before its post is acknowledged", "test/faults", "TestFlushBeforeAnswer_upload",
+		in("app/ingest/files/upload.go", "	err := b.file.Sync()\n", "	err := error(nil)\n"),
+	},
+	{
+		"the name of a file is not flushed before its post is acknowledged", "test/faults", "TestFlushBeforeAnswer_upload",
+		in("app/ingest/upload.go", "if err := upload.Sync(); err != nil {", "if err := error(nil); err != nil {"),
+	},
+	{
+		"after a failed flush the process goes on", "test/faults", "TestFsyncError",
+		in("db/sqlite.go", "	case sqlite3.ErrIoErrFsync, sqlite3.ErrIoErrDirFsync:\n		return faultFatal\n", "	case sqlite3.ErrIoErrFsync, sqlite3.ErrIoErrDirFsync:\n		return faultUnavailable\n"),
+	},
+	{
+		"retention deletes what is undelivered", "db", "TestPrune",
+		in("db/retention.go", "state IN (0, 2) LIMIT 1", "state IN (9) LIMIT 1"),
+	},
+	{
+		"a due time that a wrong clock has put years ahead stays", "test/faults", "TestClockJumps",
+		in("db/bulk.go", "s.stored(at, horizon))", "s.stored(at, horizon.AddDate(100, 0, 0)))"),
+	},
+	{
+		"the sweep takes a file that is just coming in for an orphan", "app/ingest/files", "TestSweep",
+		in("app/ingest/files/sweep.go", "!ValidID(id) || d.isPending(id)", "!ValidID(id)"),
+	},
+
+	// Once, and in order.
+	{
+		"a stale result is stored (SQLite)", "db", "TestRecord_stale",
+		all("db/sqlite_commit.go", "WHERE id = ?1 AND claim = ?2 AND state = 0", "WHERE id = ?1 AND ?2 = ?2 AND state = 0"),
+	},
+	{
+		"a stale result is stored (PostgreSQL)", "db", "TestRecord_stale",
+		all("db/postgres_result.go", "d.claim = r.claim", "r.claim = r.claim"),
+	},
+	{
+		"a result of another process is stored (PostgreSQL)", "db", "TestRecord_stale",
+		in("db/postgres_result.go", "d.owner + 0 = $9`", "$9::bigint = $9::bigint`"),
+	},
+	{
+		"a repeat is a new event", "db", "TestAccept_duplicate",
+		in("db/ops.go", "	if e.Dedupe != nil {", "	if e.Dedupe == nil {"),
+	},
+	{
+		"a delivery overtakes an open one with its key (SQLite)", "db", "TestOrderingKey",
+		in("db/sqlite_commit.go", "{ taken = true; return nil }", "{ return nil }"),
+	},
+	{
+		"a key's next delivery is the newest (SQLite)", "db", "TestOrderingKey",
+		in("db/sqlite_commit.go", "SELECT min(id) FROM deliveries", "SELECT max(id) FROM deliveries"),
+	},
+	{
+		"the end of a delivery does not let its key go on (SQLite)", "db", "TestOrderingKey",
+		in("db/sqlite_commit.go", `	if d.Key != "" && r.outcome.State != event.Retrying {`, `	if d.Key == "?" {`),
+	},
+
+	// Delivery.
+	{
+		"a wake-up is lost: what overflowed waits for the next poll", "app/deliver", "TestSlowConnection_holdsUpNoOther",
+		in("app/deliver/lane.go", "	l.behind.Store(true)\n	l.poll()\n", "	l.behind.Store(true)\n"),
+	},
+	{
+		"a wake-up is lost: room in memory is not used", "app/deliver", "TestSlowConnection_holdsUpNoOther",
+		in("app/deliver/lane.go", "worth {\n		l.poll()\n", "worth {\n		_ = worth\n"),
+	},
+	{
+		"Retry-After is not a minimum", "app/deliver", "TestPolicy_Next",
+		in("app/deliver/policy.go", "return max(delay, min(after, maxRetryAfter)), true", "return delay, true"),
+	},
+	{
+		"a delay does not vary", "app/deliver", "TestPolicy_Next",
+		in("app/deliver/policy.go", "float64(delay) * (1 - jitter + 2*jitter*random)", "float64(delay)"),
+	},
+	{
+		"a delivery that makes a connector panic ends the process", "app/deliver", "TestRetry_ends",
+		in("app/deliver/work.go", "if p := recover(); p != nil {", "if p := any(nil); p != nil {"),
+	},
+	{
+		"a permanent answer is tried again", "test/e2e", "TestWhatIsRetried",
+		in("connectors/answer.go", "	if !Transient(a.Status) {", "	if a.Status == 0 {"),
+	},
+	{
+		"the breaker never opens", "app/deliver", "TestBreaker",
+		in("app/deliver/breaker.go", "if b.failures++; b.failures < breakAfter {", "if b.failures++; b.failures > 0 {"),
+	},
+	{
+		"what failed in an outage is not sent when it is over", "app/deliver", "TestBreaker_sendsWhatFailedOnceItCloses",
+		in("app/deliver/lane.go", "if err := l.deps.store.Hasten(l.name); err != nil {", "if err := error(nil); err != nil {"),
+	},
+	{
+		"a stop breaks off what is being sent", "app/deliver", "TestStop_finishesWhatIsUnderWay",
+		in("app/deliver/lane.go", "	w.stop()\n", "	w.stop()\n	w.abort()\n"),
+	},
+	{
+		"a configuration whose tests fail is used", "app/cli", "TestReload_failingTest",
+		in("app/reload.go", "	if err == nil {\n		err = a.swap(loaded, tests)\n", "	if loaded != nil {\n		err = a.swap(loaded, tests)\n"),
+	},
+
+	// Bounds.
+	{
+		"deliveries in memory are bounded by number alone", "app/deliver", "TestMemory_isBoundedInBytes",
+		in("app/deliver/memory.go", "own > 0 && own+n > m.share(connection)", "own < 0"),
+	},
+	{
+		"a claim reads any number of bytes", "db", "TestClaim_bytes",
+		in("db/claims.go", "count > 0 && size > bytes", "count > 0 && size < 0"),
+	},
+	{
+		"what rules render takes no memory", "app/ingest", "TestMemory_grows",
+		in("app/ingest/ingest.go", "r.grow(rendered(d))", "r.grow(0*rendered(d))"),
+	},
+	{
+		"texts of an upload take no memory", "internal/body", "TestReadUpload_grows",
+		in("internal/body/stream.go", "g.grow(copies * int64(n))", "g.grow(0)"),
+	},
+	{
+		"half-read bodies are not counted", "app/web", "TestBodyMemory",
+		in("app/web/listen.go", "if c.held.Load() > small &&", "if c.held.Load() < 0 &&"),
+	},
+	{
+		"what it takes to understand a body is not counted", "app/web", "TestUnderstandingIsBounded",
+		in("app/web/listen.go", "case h.budget.held.Add(n) > h.budget.bound(weight):", "case h.budget.held.Add(n) < 0:"),
+	},
+	{
+		"a compressed body weighs what it is on the wire", "internal/body", "TestWeigh",
+		in("internal/body/weigh.go", `	if in.ContentEncoding == "" {`, `	if in.ContentEncoding != "?" {`),
+	},
+	{
+		"a parser that has grown is kept", "internal/jsondoc", "TestParsers_keepLittle",
+		in("internal/jsondoc/doc.go", " && d.parser.values <= keepValues", ""),
+	},
+	{
+		"gzip is unpacked without a limit", "test/faults", "TestBombs",
+		in("internal/body/encoding.go", "io.ReadAll(io.LimitReader(reader, lim.Size+1))", "io.ReadAll(reader)"),
+	},
+	{
+		"a JSON text may hold any number of values", "internal/jsondoc", "TestParse_refuses",
+		in("internal/jsondoc/doc.go", "maxValues = 200_000 //", "maxValues = 200_000_000 //"),
+	},
+	{
+		"what an event's rules send is not bounded", "rules", "TestMatch_outputsAreBounded",
+		in("rules/match.go", "min(lang.MaxOutput, *room))", "1<<40)"),
+	},
+	{
+		"an address may have any number of connections", "app/web", "TestConnectionsPerAddress",
+		in("app/web/shares.go", " || !trusted && own >= share", " || own < 0 && own >= share"),
+	},
+	{
+		"there may be any number of connections", "app/web", "TestConnectionsAltogether",
+		in("app/web/shares.go", "s.taken >= s.most || ", ""),
+	},
+	{
+		"an address may have any number of uploads", "app/web", "TestUpload_slots",
+		in("app/web/body.go", "if !s.uploads.take(from, false) {", "if s.uploads.take(from, false); from.Is6() {"),
+	},
+	{
+		"an upload that stops coming is waited for", "app/web", "TestUpload_slow",
+		in("app/web/body.go", "return u, ctx.Conn().SetReadDeadline(time.Now().Add(u.patience))", "return u, ctx.Conn().SetReadDeadline(time.Now().Add(time.Hour))"),
+	},
+	{
+		"any byte gives an upload more time", "app/web", "TestUpload_dribble",
+		in("app/web/body.go", "if u.due -= n; u.due <= 0 && err == nil {", "if u.due -= n; err == nil {"),
+	},
+	{
+		"a request may take any time to come", "app/web", "TestSlowLoris",
+		in("app/web/server.go", "ReadTimeout:                  s.cfg.Limits.ReadTimeout,", "ReadTimeout:                  1000 * s.cfg.Limits.ReadTimeout,"),
+	},
+	{
+		"a source may have any number of requests under way", "app/ingest", "TestTraffic_isBounded",
+		in("app/ingest/traffic.go", "f.underWay.Add(1) > maxOfSource", "f.underWay.Add(1) < 0"),
+	},
+	{
+		"there may be any number of requests under way", "app/ingest", "TestTraffic_isBounded",
+		in("app/ingest/traffic.go", "t.total.Add(1) > maxUnderWay", "t.total.Add(1) < 0"),
+	},
+	{
+		"a form has no quota", "app/ingest", "TestQuotas",
+		in("app/ingest/quota.go", "if q.used[what]+n > limit {", "if q.used[what]+n < 0 {"),
+	},
+	{
+		"files are taken on a disk that is nearly full", "app/ingest", "TestForm_uploadWithoutSpace",
+		in("app/ingest/quota.go", "err == nil && free < minFree", "err == nil && free < 0"),
+	},
+	{
+		"a visitor may post as often as he likes", "app/web", "TestFormRateLimit",
+		in("app/web/ratelimit.go", "if !r.OK() || wait > 0 {", "if !r.OK() {"),
+	},
+	{
+		"a form replies to any number of strangers", "app/ingest", "TestReplyLimits",
+		in("app/ingest/autoreply.go", "	return of.AllowN(now, 1)\n", "	return of.AllowN(now, 1) || of != nil\n"),
+	},
+
+	// Who may.
+	{
+		"a private address is connected to", "internal/egress", "TestRefused_forms",
+		in("internal/egress/egress.go", " Control: c.guard.control,", ""),
+	},
+	{
+		"an address within NAT64 is not looked into", "internal/egress", "TestCheck_allowed",
+		in("internal/egress/guard.go", "if ssrf.IPv6NAT64Prefix.Contains(addr) {", "if ssrf.IPv6NAT64Prefix.Contains(addr) && addr.Is4() {"),
+	},
+	{
+		"a redirect is followed", "internal/egress", "TestRedirect",
+		in("internal/egress/egress.go", "error { return http.ErrUseLastResponse }", "error { return nil }"),
+	},
+	{
+		"a proxy of the environment dials in our place", "internal/egress", "TestNoProxyFromEnvironment",
+		in("internal/egress/egress.go", "Proxy:                  nil,", "Proxy:                  http.ProxyFromEnvironment,"),
+	},
+	{
+		"the headers of an answer are read without a bound", "internal/egress", "TestHeaderLimit",
+		in("internal/egress/egress.go", "		MaxResponseHeaderBytes: MaxHeaderBytes,\n", ""),
+	},
+	{
+		"mail goes to a private address", "connectors/email", "TestEmail_addressGuard",
+		in("internal/egress/egress.go", " Control: c.guard.control,", ""),
+	},
+	{
+		"a forged signature is good", "app/ingest/source", "TestPublishedVectors",
+		in("app/ingest/source/hmac.go", "matched = hmac.Equal(signature, sum) || matched", "matched = len(signature) == len(sum) || matched"),
+	},
+	{
+		"a recorded webhook can be sent again", "app/ingest/source", "TestTolerance",
+		in("app/ingest/source/hmac.go", "	case off > v.Tolerance:", "	case off > 1000*v.Tolerance:"),
+	},
+	{
+		"anybody can say which address a request comes from", "app/web", "TestForwardedFor",
+		in("app/web/proxy.go", "	if !s.trusts(ip) {\n		return ip\n	}\n	values", "	if !ip.IsValid() {\n		return ip\n	}\n	values"),
+	},
+	{
+		"a form is posted to from any website", "app/web", "TestFormOrigins",
+		in("app/web/forms.go", "if !f.AllowsOrigin(", "if origin == \"?\" && !f.AllowsOrigin("),
+	},
+	{
+		"a page acts without its token", "test/e2e", "TestUIActs",
+		in("app/web/ui/session.go", "if !validCSRF(secret,", "if secret == \"?\" && !validCSRF(secret,"),
+	},
+	{
+		"a page of another origin uses the API", "app/web", "TestLogin",
+		in("app/web/api/service.go", `return origin != "" &&`, `return origin == "?" &&`),
+	},
+	{
+		"a page of another site uses the API", "app/web", "TestLogin",
+		in("app/web/api/service.go", "	default:\n		return true\n", "	default:\n		return false\n"),
+	},
+	{
+		"the API takes a body that any form can send", "app/web", "TestAPI_takesJSONOnly",
+		in("app/web/api/service.go", "if err != nil || kind != fiber.MIMEApplicationJSON {", "if err != nil && kind != \"\" {"),
+	},
+	{
+		"passwords can be tried without end", "app/admin/access", "TestPassword_lockout",
+		in("app/admin/access/lockout.go", "over := f.count - freeFailures; over >= 0", "over := f.count - freeFailures; over >= 1<<20"),
+	},
+	{
+		"the database can be read by everybody", "db", "TestOpen_readableByOwnerOnly",
+		in("db/sqlite.go", "os.O_CREATE|os.O_RDWR, 0o600)", "os.O_CREATE|os.O_RDWR, 0o644)"),
+	},
+	{
+		"the rest of a refused body is taken for a request", "app/web", "TestUpload_smuggle",
+		in("app/web/body.go", "	if stream == nil || ctx.Response.ConnectionClose() {", "	if stream != nil || ctx.Response.ConnectionClose() {"),
+	},
+	{
+		"a request is kept in memory that the next one uses", "app/web", "TestTakenRequestsOutliveTheHandler",
+		[]Edit{
+			{File: "app/web/body.go", Old: "	content := make([]byte, 0, first+1)\n", New: "	content := oneBuffer[: 0 : first+1]\n"},
+			{File: "app/web/body.go", Old: "// readAll reads a body", New: "var oneBuffer = make([]byte, 1<<20)\n\n// readAll reads a body"},
+		},
+	},
+
+	// What is shown.
+	{
+		"a secret prints itself", "internal/event", "TestSecret_neverPrints",
+		in("internal/event/secret.go", "_, _ = f.Write([]byte(redacted))", "_, _ = f.Write([]byte(s.text))"),
+	},
+	{
+		"the header with the signature is kept", "test/e2e", "TestSecretsStayHidden",
+		in("app/ingest/plan.go", "!transportHeaders[header] && !src.Secret(header)", "!transportHeaders[header]"),
+	},
+	{
+		"a stranger's cell is a formula", "app/cli/csv", "TestRow",
+		in("app/cli/csv/csv.go", `return "'" + text`, `return text`),
+	},
+	{
+		"a stranger's text moves the cursor", "app/cli/term", "TestClean",
+		in("app/cli/term/text.go", "if strings.IndexFunc(text, unsafe) < 0 {", "if strings.IndexFunc(text, unsafe) < len(text) {"),
+	},
+	{
+		"a stranger's text calls the whole channel", "connectors/slack", "TestSlack_escaping",
+		in("connectors/slack/action.go", "	return escaper.Replace(text)", "	return text"),
+	},
+	{
+		"a stranger's text makes a header of a mail", "connectors/email", "TestEmail_cannotBeSent",
+		in("connectors/email/message.go", "if strings.ContainsFunc(value, breaksLine) {", "if strings.ContainsFunc(name, breaksLine) {"),
+	},
+	{
+		"a stranger's file is shown as part of the site", "app", "TestFileURL",
+		in("app/web/api/files.go", "	c.Set(fiber.HeaderXContentTypeOptions, \"nosniff\")\n", ""),
+	},
+	{
+		"a robot's post is no spam", "forms", "TestSubmit_honeypot",
+		in("forms/submit.go", "	return name == f.honeypot || slices.Contains(honeypots, name)\n", "	return false\n"),
+	},
+}
