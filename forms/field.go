@@ -9,8 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/nyaruka/phonenumbers"
-
+	"hookgate/internal/contact"
 	"hookgate/internal/diag"
 	"hookgate/internal/yamlnode"
 )
@@ -349,21 +348,11 @@ func (s *fieldSettings) region(fd *field) diag.List {
 	switch {
 	case fd.kind != telKind:
 		return diag.List{s.Region.Diag("bad-value", "", `a %s field has no "region"`, fd.kind)}
-	case !phonenumbers.GetSupportedRegions()[region]:
+	case !contact.IsRegion(region):
 		return diag.List{s.Region.Diag("bad-value", "such as DE, AT, GB or US", "%q is no country's code of two letters (ISO 3166)", s.Region.Value)}
 	}
 	fd.region = region
 	return nil
-}
-
-// diallable reports whether a number can be dialled from everywhere. Some can
-// within a town alone, or within a country: an emergency call has no country's
-// code before it. Where 0 is what national calls begin with, one that begins
-// with it behind the country's code is too short to be one.
-func diallable(number *phonenumbers.PhoneNumber) bool {
-	country := phonenumbers.GetRegionCodeForCountryCode(int(number.GetCountryCode()))
-	short := phonenumbers.GetNddPrefixForRegion(country, true) == "0" && strings.HasPrefix(phonenumbers.GetNationalSignificantNumber(number), "0")
-	return !short && phonenumbers.IsPossibleNumberWithReason(number) == phonenumbers.IS_POSSIBLE
 }
 
 // readTel checks a telephone number. With a region it must be one that can be
@@ -371,15 +360,11 @@ func diallable(number *phonenumbers.PhoneNumber) bool {
 // the number is assigned is not asked: new ranges would be refused.
 func (fd *field) readTel(text string) (string, bool) {
 	if fd.region == "" {
-		return text, validTel(text)
+		return text, contact.IsPhone(text)
 	}
-	number, err := phonenumbers.Parse(text, fd.region)
-	if err != nil || !validTel(text) || !diallable(number) {
+	dialled, ok := contact.Dial(text, fd.region)
+	if !ok {
 		return text, false
-	}
-	dialled := phonenumbers.Format(number, phonenumbers.E164)
-	if extension := number.GetExtension(); extension != "" {
-		dialled += ";ext=" + extension // RFC 3966, section 3
 	}
 	return dialled, true
 }

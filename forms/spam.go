@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/net/idna"
 
+	"hookgate/internal/contact"
 	"hookgate/internal/diag"
 	"hookgate/internal/yamlnode"
 )
@@ -192,7 +193,7 @@ func domainOf(text string) string {
 	address := strings.TrimSpace(text)
 	if parsed, err := mail.ParseAddress(address); err == nil {
 		address = parsed.Address
-	} else if !validEmail(address) {
+	} else if !contact.IsEmail(address) {
 		return ""
 	}
 	domain, _ := domainName(address[strings.LastIndexByte(address, '@')+1:])

@@ -12,16 +12,12 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"hookgate/internal/contact"
 )
 
-var (
-	// emailForm is the HTML standard's "valid e-mail address", with two
-	// changes: the domain has a dot, and may be written with the letters of
-	// any language (browsers turn these into ASCII, other clients do not).
-	emailForm = regexp.MustCompile(`\A[a-zA-Z0-9.!#$%&'*+/=?^_{|}~` + "`" + `-]+@(?:[\pL\pN](?:[\pL\pN\pM-]{0,61}[\pL\pN\pM])?\.)+[\pL\pN](?:[\pL\pN\pM-]{0,61}[\pL\pN\pM])?\z`)
-	// numberForm is the HTML standard's "valid floating-point number".
-	numberForm = regexp.MustCompile(`\A(-?)([0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?\z`)
-)
+// numberForm is the HTML standard's "valid floating-point number".
+var numberForm = regexp.MustCompile(`\A(-?)([0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?\z`)
 
 // unchecked are the texts that a checkbox counts as not checked; any other is
 // checked, for a page may give its checkbox any value.
@@ -198,7 +194,7 @@ func invisible(r rune) bool {
 // checkText checks the kinds that are texts; blank ones are not given to it.
 func (fd *field) checkText(text string) Problem {
 	switch {
-	case fd.kind == emailKind && !validEmail(text):
+	case fd.kind == emailKind && !contact.IsEmail(text):
 		return Problem{Code: TypeEmail}
 	case fd.kind == urlKind && !validURL(text):
 		return Problem{Code: TypeURL}
@@ -263,28 +259,10 @@ func parseDay(text string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-func validEmail(text string) bool {
-	return len(text) <= 254 && emailForm.MatchString(text)
-}
-
 func validURL(text string) bool {
 	u, err := url.Parse(text)
 	return err == nil && len(text) <= 2048 && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "" &&
 		!strings.ContainsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) })
-}
-
-// validTel is wide on purpose: numbers are written in many ways.
-func validTel(text string) bool {
-	digits := 0
-	for _, r := range text {
-		switch {
-		case unicode.IsDigit(r):
-			digits++
-		case unicode.IsControl(r) || (!unicode.IsLetter(r) && !strings.ContainsRune(" \u00a0+()-–./*#,;:", r)):
-			return false
-		}
-	}
-	return digits >= 3 && len(text) <= 100
 }
 
 // appendJSON writes a value that was decoded from JSON or is a text; a value

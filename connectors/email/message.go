@@ -14,6 +14,7 @@ import (
 
 	"hookgate/connectors"
 	"hookgate/internal/event"
+	"hookgate/internal/markup"
 )
 
 // maxRecipients bounds those of one message; every server takes as many
@@ -90,7 +91,7 @@ func (e *connector) message(d event.Delivery) (*letter, error) {
 func (l *letter) body(out *output) {
 	text := out.Text
 	if strings.TrimSpace(text) == "" {
-		text = plainText(out.HTML) // for those who read no HTML, and for spam filters
+		text = markup.Text(out.HTML) // for those who read no HTML, and for spam filters
 	}
 	l.msg.SetBodyString(mail.TypeTextPlain, text)
 	if strings.TrimSpace(out.HTML) != "" {

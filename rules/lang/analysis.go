@@ -50,7 +50,8 @@ type Read struct {
 	Root  string // data, event, headers or query
 	Steps []Step
 	// Guarded says that the author reckons with the value being missing: there
-	// is a ?. on the way, a ?? behind it, or it is compared with nil.
+	// is a ?. on the way, a ?? behind it, it is compared with nil, or asked for
+	// by coalesce or is_empty.
 	Guarded bool
 	Place   Place
 
@@ -150,6 +151,11 @@ func (a *analyst) visit(n ast.Node, guarded bool) {
 		a.builtin(x)
 	case *ast.VariableDeclaratorNode:
 		a.declare(x, guarded)
+	case *ast.CallNode:
+		f := calledFunction(x)
+		for _, c := range children(n) {
+			a.visit(*c, f != nil && f.guards)
+		}
 	case *ast.ConditionalNode:
 		a.visit(x.Cond, false)
 		a.visit(x.Exp1, guarded)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"reflect"
 	"strings"
+	"time"
 
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/checker"
@@ -15,6 +16,7 @@ import (
 	"github.com/expr-lang/expr/vm"
 
 	"hookgate/internal/diag"
+	"hookgate/internal/locale"
 	"hookgate/internal/yamlnode"
 )
 
@@ -35,7 +37,8 @@ type Name struct {
 
 // NewCompiler makes a Compiler that knows no paths yet.
 func NewCompiler() *Compiler {
-	return &Compiler{space: &space{bySource: map[string]*path{}}, table: functionsTable()}
+	space := &space{bySource: map[string]*path{}, place: place{zone: time.UTC, locale: locale.English()}}
+	return &Compiler{space: space, table: functionsTable()}
 }
 
 // NewCompilerFor makes a Compiler of expressions that see the given names
@@ -147,9 +150,14 @@ func (c *Compiler) compile(src *source, rawOK bool) (*program, diag.List) {
 	if list = checkNames(src, tree.Node, c.names); list.Err() != nil {
 		return nil, list
 	}
+	typed(tree.Node)
 	kind, err := checker.Check(tree, c.config())
 	if err != nil {
 		return nil, append(list, src.typeError(err))
+	}
+	arguments := calls{src: src}
+	if arguments.visit(tree.Node); len(arguments.list) > 0 {
+		return nil, append(list, arguments.list...)
 	}
 	p.kind = kind
 	plain := &rewriter{src: src}

@@ -202,7 +202,7 @@ func TestPredicate_errors(t *testing.T) {
 		`1 % (data.website.id - 321654) == 1`:      `1 % (data.website.id - 321654): division by zero`,
 		`1 in data.f`:                              `1 in data.f: "in" needs a list or an object, but got number`,
 		`len(data.f) == 1`:                         `len(data.f): cannot take number`,
-		`join(data.items) == ""`:                   `join(data.items): join needs a text, but got object`,
+		`join(data.items) == ""`:                   `join(data.items): join needs a text, but got object; join_text takes any values`,
 		`data.website.huge > 5`:                    `data.website.huge > 5: cannot work out number > number`,
 	} {
 		t.Run(code, func(t *testing.T) {

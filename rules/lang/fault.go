@@ -52,6 +52,8 @@ func (f *faultFinder) find(n ast.Node) {
 			f.access = x
 		}
 		f.node = n
+	case *ast.CallNode: // stands where its function's name does
+		f.node = n
 	default:
 		if f.node == nil {
 			f.node = n

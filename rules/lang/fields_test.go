@@ -72,9 +72,9 @@ func TestFields_faults(t *testing.T) {
 	t.Parallel()
 	scope := newScope(t, sample)
 	for code, want := range map[string]string{
-		`fields()`:            `fields: one value is needed, and "html" if it should be a table`,
-		`fields(1, 2, 3)`:     `fields: one value is needed, and "html" if it should be a table`,
-		`fields(data, "csv")`: `fields: the form is "text" or "html"`,
+		`fields()`:            `fields(): one value is needed, and "html" if it should be a table`,
+		`fields(1, 2, 3)`:     `fields(1, 2, 3): one value is needed, and "html" if it should be a table`,
+		`fields(data, "csv")`: `fields(data, "csv"): the form is "text" or "html"`,
 	} {
 		tpl, list := lang.NewCompiler().Template(value(t, "v: ${{ "+code+" }}"), lang.Input{Name: "v"})
 		if err := list.Err(); err != nil {

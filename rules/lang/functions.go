@@ -18,8 +18,9 @@ const (
 	fnItems    = "\x00items"    // (list): refuses what is no list, or too long
 	fnBound    = "\x00bound"    // (x): refuses lists that are too long
 	fnFew      = "\x00few"      // (x): the same for uniq
+	fnBrief    = "\x00brief"    // (text): refuses a text that is no date for its length
 	fnRange    = "\x00range"    // (from, to)
-	fnMatch    = "\x00match"    // (text, pattern)
+	fnMatch    = "\x00matches"  // (text, pattern)
 	fnSeen     = "\x00seen"     // (branch, x): tells a CoverageProbe, gives x
 	fnPart     = "\x00part"     // (x, from, to): x[from:to]
 	fnItem     = "\x00item"     // (x, key): x[key]; it has no meter
@@ -52,17 +53,9 @@ var replaced = map[string]func(m *meter, args []any) (any, error){
 	"indexOf":     indexOf,
 	"lastIndexOf": lastIndexOf,
 	"int":         toInt,
+	"float":       toFloat,
+	"duration":    duration,
 	"abs":         abs,
-}
-
-// added are the functions that expr does not have.
-var added = map[string]func(m *meter, args []any) (any, error){
-	"md5":       func(_ *meter, args []any) (any, error) { return digest("md5", args, md5Hex) },
-	"sha256":    func(_ *meter, args []any) (any, error) { return digest("sha256", args, sha256Hex) },
-	"urlencode": urlencode,
-	"merge":     merge,
-	"fields":    fieldsFunction,
-	"file_url":  fileURL,
 }
 
 // functionsTable is what expr is told of the functions.
@@ -73,8 +66,9 @@ func functionsTable() conf.FunctionsTable {
 		fnItems:    items,
 		fnBound:    func(_ *meter, args []any) (any, error) { return args[0], short(args[0], maxItems) },
 		fnFew:      func(_ *meter, args []any) (any, error) { return args[0], short(args[0], maxUniq) },
+		fnBrief:    func(_ *meter, args []any) (any, error) { return args[0], briefText(args[0]) },
 		fnRange:    numbers,
-		fnMatch:    match,
+		fnMatch:    matches,
 		fnSeen:     seen,
 		fnPart:     slice,
 		fnCompute:  func(_ *meter, args []any) (any, error) { return computed(args[0]) },
@@ -87,10 +81,11 @@ func functionsTable() conf.FunctionsTable {
 	for name, f := range replaced {
 		all[fnPrefix+name] = f
 	}
-	for name, f := range added {
-		all[fnPrefix+name] = f
-	}
 	table := conf.FunctionsTable{}
+	for name, f := range added {
+		all[fnPrefix+name] = f.run
+		table[fnTyped+name] = &builtin.Function{Name: name, Validate: f.resultType}
+	}
 	for name, f := range all {
 		table[name] = &builtin.Function{Name: name, Func: func(args ...any) (any, error) {
 			m, ok := args[0].(*meter)
@@ -136,6 +131,15 @@ func short(v any, limit int) error {
 	}
 	if n > limit {
 		return limitf("a list of %d items is too long here: %d is the most", n, limit)
+	}
+	return nil
+}
+
+// briefText refuses a text that is longer than any date is.
+func briefText(v any) error {
+	const most = 1_000
+	if text, ok := v.(string); ok && len(text) > most {
+		return limitf("a text of %d bytes is no date", len(text))
 	}
 	return nil
 }
@@ -189,8 +193,8 @@ func compilePattern(text string) (*pattern, error) {
 	return &pattern{re: re, instructions: len(program.Inst)}, nil
 }
 
-// match is the operator matches. As in expr, nil matches nothing.
-func match(m *meter, args []any) (any, error) {
+// matches is the operator matches. As in expr, nil matches nothing.
+func matches(m *meter, args []any) (any, error) {
 	if args[0] == nil || args[1] == nil {
 		return false, nil
 	}
@@ -209,10 +213,7 @@ func match(m *meter, args []any) (any, error) {
 			return nil, err
 		}
 	}
-	if p.instructions*len(text) > maxRegexWork {
-		return nil, limitf("a text of %d bytes is too long for this regular expression", len(text))
-	}
-	if err := m.clock(); err != nil {
+	if err := firstError(p.fits(text), m.clock()); err != nil {
 		return nil, err
 	}
 	return p.re.MatchString(text), nil

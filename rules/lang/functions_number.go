@@ -3,6 +3,8 @@ package lang
 import (
 	"errors"
 	"math"
+	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/expr-lang/expr/vm/runtime"
 
 	"hookgate/internal/jsondoc"
+	"hookgate/internal/yamlnode"
 )
 
 // errTooLarge is the end of a computation with whole numbers that expr would
@@ -165,7 +168,11 @@ func toInt(_ *meter, args []any) (any, error) {
 		}
 		return nil, errTooLarge
 	case string:
-		return builtin.Int(x), nil
+		n, err := strconv.Atoi(x)
+		if err != nil {
+			return nil, limitf("int reads the digits of a whole number, and this is %s: write number(…)", brief(x))
+		}
+		return n, nil
 	}
 	return nil, limitf("cannot take %s", kindOf(args[0]))
 }
@@ -181,4 +188,39 @@ func abs(_ *meter, args []any) (any, error) {
 		return math.Abs(x), nil
 	}
 	return nil, limitf("cannot take %s", kindOf(args[0]))
+}
+
+// toFloat is float(x).
+func toFloat(_ *meter, args []any) (any, error) {
+	switch x := args[0].(type) {
+	case nil, bool, []any, map[string]any:
+		return nil, limitf("cannot take %s", kindOf(x))
+	case string:
+		n, err := strconv.ParseFloat(x, 64)
+		if err != nil {
+			return nil, limitf("float reads digits with a point, and this is %s: write number(…)", brief(x))
+		}
+		return n, nil
+	}
+	return builtin.Float(args[0]), nil
+}
+
+// duration is duration(text): what Go reads, and days and weeks.
+func duration(_ *meter, args []any) (any, error) {
+	text, err := texts("duration", args, 1)
+	if err != nil {
+		return nil, err
+	}
+	d, err := time.ParseDuration(text[0])
+	if err == nil {
+		return d, nil
+	}
+	rest, negative := strings.CutPrefix(text[0], "-")
+	if d, err = yamlnode.ParseDuration(rest); err != nil {
+		return nil, limitf(`%s is no duration, such as "90m", "1h30m", "2d" or "1w"`, brief(text[0]))
+	}
+	if negative {
+		d = -d
+	}
+	return d, nil
 }

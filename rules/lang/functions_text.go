@@ -94,7 +94,7 @@ func join(m *meter, args []any) (any, error) {
 		}
 		var err error
 		if list, err = texts("join", x, len(x)); err != nil {
-			return nil, err
+			return nil, limitf("%s; join_text takes any values", err)
 		}
 	default:
 		return nil, limitf("join needs a list, but got %s", kindOf(args[0]))

@@ -49,6 +49,7 @@ type meter struct {
 	spent  int
 	doc    *jsondoc.Doc // what data is
 
+	place *place
 	links *Links // nil: there are none
 	at    time.Time
 	seen  func(branch int, value any) // of a CoverageProbe; nil: nobody watches

@@ -97,15 +97,41 @@ func isList(n ast.Node) bool {
 // flat are the names in scope that are always objects.
 var flat = map[string]bool{"event": true, "headers": true, "query": true}
 
-// filters are the words of template languages for our functions.
+// filters are the words of other languages for our functions, in small letters.
 var filters = map[string]string{
-	"upcase": "upper", "uppercase": "upper", "downcase": "lower", "lowercase": "lower", "strip": "trim", "size": "len", "length": "len",
-	"json": "toJSON", "tojson": "toJSON", "escape": "urlencode", "url_encode": "urlencode", "first": "first", "last": "last",
+	"upcase": "upper", "uppercase": "upper", "touppercase": "upper", "toupper": "upper", "downcase": "lower", "lowercase": "lower", "tolowercase": "lower", "tolower": "lower",
+	"strip": "trim", "size": "len", "length": "len", "json": "toJSON", "tojson": "toJSON", "stringify": "toJSON", "json_parse": "fromJSON", "parsejson": "fromJSON",
+	"escape": "urlencode", "url_encode": "urlencode", "urlescape": "urlencode", "encodeuricomponent": "urlencode", "url_decode": "urldecode", "decodeuricomponent": "urldecode",
+	"first": "first", "last": "last", "titlecase": "title", "title_case": "title", "titleize": "title", "proper": "title", "ucfirst": "capitalize", "slugify": "slug",
+	"parameterize": "slug", "transliterate": "ascii", "unaccent": "ascii", "truncatechars": "truncate", "shorten": "truncate", "ellipsis": "truncate", "padstart": "pad_left",
+	"lpad": "pad_left", "ljust": "pad_right", "padend": "pad_right", "rpad": "pad_right", "zfill": "pad_left", "striptags": "html_to_text", "strip_html": "html_to_text",
+	"strip_tags": "html_to_text", "htmlspecialchars": "escape_html", "escapehtml": "escape_html", "markdown": "markdown_to_html", "markdownify": "markdown_to_html",
+	"pluralize": "plural", "ifempty": "coalesce", "ifnull": "coalesce", "isempty": "is_empty", "empty": "is_empty", "isblank": "is_empty", "parseint": "number",
+	"parsefloat": "number", "parsenumber": "number", "tonumber": "number", "to_number": "number", "val": "number", "tofixed": "round_to", "formatnumber": "format_number",
+	"number_format": "format_number", "currency": "format_money", "money": "format_money", "formatcurrency": "format_money", "strftime": "format_time", "date_format": "format_time",
+	"formatdate": "format_time", "format_date": "format_time", "dateformat": "format_time", "parsedate": "time", "parse_date": "time", "strptime": "time", "todate": "time",
+	"to_date": "time", "todatetime": "time", "datetime": "time", "timestamp": "time", "dateadd": "add_time", "adddays": "add_time", "add_days": "add_time", "addmonths": "add_time",
+	"datediff": "time_between", "date_diff": "time_between", "daysbetween": "time_between", "startof": "start_of", "endof": "end_of", "dayofweek": "weekday",
+	"implode": "join_text", "unique": "uniq", "except": "omit", "without": "difference", "parsecsv": "csv", "tocsv": "to_csv", "parseurl": "parse_url",
+	"querystring": "query_string", "isemail": "is_email", "firstname": "first_name", "lastname": "last_name", "regex_match": "match", "regexmatch": "match", "regexextract": "match",
+	"regex_replace": "replace_match", "regexreplace": "replace_match", "replaceall": "replace", "substitute": "replace", "substring": "x[0:10]", "substr": "x[0:10]", "concatenate": "x + y",
+}
+
+// oursFor is how the word of another language is written here.
+func oursFor(name string) string {
+	switch word := filters[strings.ToLower(name)]; {
+	case word == "" || word == name:
+		return ""
+	case strings.ContainsAny(word, " ["):
+		return "write " + word
+	default:
+		return "write " + word + "(…)"
+	}
 }
 
 // filterHint is what to write for x | name, where no parentheses follow.
 func filterHint(subject, name string) string {
-	if ours := filters[name]; ours != "" {
+	if ours := filters[strings.ToLower(name)]; ours != "" && !strings.ContainsAny(ours, " [") {
 		name = ours
 	}
 	switch {

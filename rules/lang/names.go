@@ -216,7 +216,14 @@ func (c *names) call(x *ast.CallNode) {
 		case "now":
 			c.fault(callee, "expr-name", "event.time is when the event arrived", "there is no now()")
 		default:
-			c.fault(callee, "expr-name", diag.DidYouMean(callee.Value, append(slices.Sorted(maps.Keys(added)), builtin.Names...)), "unknown function %q", callee.Value)
+			hint := oursFor(callee.Value)
+			if hint == "" {
+				hint = diag.DidYouMean(callee.Value, append(slices.Sorted(maps.Keys(added)), builtin.Names...))
+			}
+			if hint == "" {
+				hint = "hookgate functions lists those that there are"
+			}
+			c.fault(callee, "expr-name", hint, "unknown function %q", callee.Value)
 		}
 	case *ast.MemberNode:
 		key, ok := callee.Property.(*ast.StringNode)

@@ -70,6 +70,7 @@ type space struct {
 	bySource map[string]*path      // by pathSource
 	links    atomic.Pointer[Links] // see SetLinks
 	linked   []linkCall
+	place    place // see SetPlace
 }
 
 // add returns the path, with its parents, under its number.

@@ -41,6 +41,7 @@ func (p *program) exec(s *Scope, code code, env map[string]any) (any, error) {
 		s.meter.at = s.Event.Time
 		if p.space != nil {
 			s.meter.links = p.space.links.Load()
+			s.meter.place = &p.space.place
 		}
 	}
 	value, err := s.vm.Run(code.Program, env)

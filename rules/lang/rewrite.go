@@ -104,9 +104,9 @@ func (r *rewriter) below(n ast.Node, computes bool) {
 		r.node(&x.Expr, computes)
 	case *ast.CallNode:
 		r.node(&x.Callee, false)
-		name, _ := x.Callee.(*ast.IdentifierNode)
+		computes = r.computesArguments(x, computes)
 		for i := range x.Arguments {
-			r.node(&x.Arguments[i], name == nil || !passing[name.Value] && (computes || !handing[name.Value]))
+			r.node(&x.Arguments[i], computes)
 		}
 	case *ast.BuiltinNode:
 		r.arguments(x, computes)
@@ -119,14 +119,27 @@ func (r *rewriter) below(n ast.Node, computes bool) {
 	}
 }
 
-// passing are the functions that write their arguments out.
-var passing = map[string]bool{"toJSON": true, "string": true, "fields": true}
+// computesArguments reports whether a function computes with its arguments, or
+// hands them on to what does.
+func (r *rewriter) computesArguments(x *ast.CallNode, computes bool) bool {
+	f := calledFunction(x)
+	switch {
+	case f == nil || f.numbers == computedNumbers:
+		return true
+	case f.numbers == writtenNumbers:
+		return false
+	}
+	return computes
+}
 
-// handing are the functions that hand on, in their result, what is in their
+// passing are the builtins that write their arguments out.
+var passing = map[string]bool{"toJSON": true, "string": true}
+
+// handing are the builtins that hand on, in their result, what is in their
 // arguments.
 var handing = map[string]bool{
 	"first": true, "last": true, "get": true, "take": true, "reverse": true, "flatten": true, "concat": true,
-	"values": true, "toPairs": true, "fromPairs": true, "merge": true,
+	"values": true, "toPairs": true, "fromPairs": true,
 	"filter": true, "map": true, "find": true, "findLast": true, "groupBy": true, "sortBy": true, "reduce": true,
 }
 
@@ -162,14 +175,28 @@ func (r *rewriter) replace(n *ast.Node) {
 	case *ast.SliceNode:
 		r.call(n, fnPart, x.Node, orNil(x.From), orNil(x.To))
 	case *ast.CallNode:
-		if callee, ok := x.Callee.(*ast.IdentifierNode); ok && added[callee.Value] != nil {
-			if callee.Value == "file_url" && r.space != nil {
-				from, to := r.src.bytes(callee.Location())
-				r.space.linked = append(r.space.linked, linkCall{r.src, from, to})
-			}
-			r.call(n, fnPrefix+callee.Value, x.Arguments...)
+		if f := calledFunction(x); f != nil {
+			r.added(n, x, f)
 		}
 	}
+}
+
+// added calls a function of ours; patterns that stand there are compiled now.
+func (r *rewriter) added(n *ast.Node, x *ast.CallNode, f *function) {
+	if f.name == "file_url" && r.space != nil {
+		from, to := r.src.bytes(x.Callee.Location())
+		r.space.linked = append(r.space.linked, linkCall{r.src, from, to})
+	}
+	for i, arg := range x.Arguments {
+		if text, ok := arg.(*ast.StringNode); ok && i < len(f.params) && f.params[i].kind == patternParam {
+			if p, err := compilePattern(text.Value); err == nil { // else calls has said so
+				constant := &ast.ConstantNode{Value: p}
+				constant.SetLocation(text.Location())
+				x.Arguments[i] = constant
+			}
+		}
+	}
+	r.call(n, fnPrefix+f.name, x.Arguments...)
 }
 
 // orNil stands for an end of a slice that is left out.
@@ -233,6 +260,10 @@ func (r *rewriter) builtin(n *ast.Node, x *ast.BuiltinNode) {
 		}
 		if x.Name == "sum" {
 			r.sum(n, x)
+		}
+	case x.Name == "date":
+		for i := range x.Arguments {
+			r.wrap(&x.Arguments[i], fnBrief)
 		}
 	case replaced[x.Name] != nil:
 		args := x.Arguments

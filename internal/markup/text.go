@@ -1,4 +1,6 @@
-package email
+// Package markup turns texts with markup into others: HTML into text, Markdown
+// into HTML and into what Slack reads.
+package markup
 
 import (
 	"strings"
@@ -7,9 +9,9 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// plainText is HTML as text: blocks become lines, list items get a dash, links
+// Text is HTML as text: blocks become lines, list items get a dash, links
 // keep their address, and what is not shown is left out.
-func plainText(source string) string {
+func Text(source string) string {
 	var b strings.Builder
 	z := html.NewTokenizer(strings.NewReader(source))
 	hidden, link := 0, ""
