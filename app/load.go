@@ -109,6 +109,7 @@ func compile(doc *config.Config, report *config.Report) *Plan {
 		Sources: map[string]*source.Source{}, Forms: map[string]*forms.Form{}, Senders: map[string]*source.Source{},
 	}}
 	l.compiler = lang.NewCompiler()
+	l.compiler.SetPlace(doc.Server.Location, doc.Server.Lang)
 	l.origins = l.loadOrigins(l.compiler, report)
 	targets := l.connect(report)
 	set, list := rules.Compile(l.compiler, doc.Rules, l.origins, targets)

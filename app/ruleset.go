@@ -28,6 +28,7 @@ type storedRules struct {
 	Origins  rules.Origins           `json:"origins"`
 	Targets  map[string]storedTarget `json:"targets"`
 	Timezone string                  `json:"timezone"`
+	Lang     string                  `json:"lang,omitempty"` // of those stored before there was one: English
 }
 
 // storedTarget is what a connection accepts in an action.
@@ -55,6 +56,7 @@ func (l *Plan) RuleSet() (event.RuleSet, error) {
 	text.File = filepath.Base(text.File)
 	source := storedRules{
 		Config: l.Config.Hash, Text: text, Origins: l.origins, Targets: map[string]storedTarget{}, Timezone: l.Config.Server.Timezone,
+		Lang: l.Config.Server.Lang,
 	}
 	for _, c := range l.connections {
 		target := storedTarget{Type: c.kind.Name}
@@ -90,13 +92,15 @@ func NewRuleSet(source []byte, kinds *connectors.Catalog) (*ingest.RuleSet, erro
 	if err := faults.Err(); err != nil {
 		return nil, fmt.Errorf("the rules of the configuration %s are not understood any more: %w", v.Config, err)
 	}
-	set, faults := rules.Compile(lang.NewCompiler(), list, v.Origins, v.targets(kinds))
-	if err := faults.Err(); err != nil {
-		return nil, fmt.Errorf("the rules of the configuration %s are not understood any more: %w", v.Config, err)
-	}
 	location, err := time.LoadLocation(v.Timezone)
 	if err != nil {
 		location = time.UTC // the machine's list of zones lacks it now; times are shown in UTC
+	}
+	compiler := lang.NewCompiler()
+	compiler.SetPlace(location, v.Lang)
+	set, faults := rules.Compile(compiler, list, v.Origins, v.targets(kinds))
+	if err := faults.Err(); err != nil {
+		return nil, fmt.Errorf("the rules of the configuration %s are not understood any more: %w", v.Config, err)
 	}
 	return &ingest.RuleSet{Hash: v.Config, Rules: set, Location: location, Gone: v.gone(kinds)}, nil
 }

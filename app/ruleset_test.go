@@ -21,9 +21,9 @@ import (
 
 // versioned is a configuration whose rules use what a judge has to know of the
 // rest: a source's types, a connection's shape, how its values are escaped,
-// the time zone.
+// the time zone, the language.
 const versioned = `version: 1
-server: { timezone: Europe/Berlin }
+server: { timezone: Europe/Berlin, lang: de }
 sources:
   site: { type: sitejet, token: 0123456789abcdefS3CRET }
 connections:
@@ -39,6 +39,7 @@ rules:
     then:
       - { to: chat, text: "${{ data.website.title }} at ${{ event.time }}" }
       - { to: chat, text: "${{ data.website.nothing }}" }
+      - { to: crowd, text: '${{ format_money(1234.5, "EUR") }}, ${{ format_time("2026-07-01", "EEEE XXX") }}' }
       - { to: mail, recipient: "${{ data.website.title }} <x@agency.example>", html: "<b>${{ data.website.title }}</b>" }
       - { to: crowd, text: "**${{ data.website.title }}**" }
       - { to: billing, when: data.website.id > 5, ordering_key: data.website.id, json: { id: "${{ data.website.id }}" } }
@@ -90,6 +91,13 @@ func TestVersion(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%s: (-loaded +stored)\n%s", text, diff)
+		}
+		said := ""
+		for _, d := range got.Deliveries {
+			said += string(d.Output)
+		}
+		if strings.Contains(text, "Done") && !strings.Contains(said, "1.234,50 €, Mittwoch +02:00") {
+			t.Errorf("%s: %s is not in the zone and the language of the configuration", text, said)
 		}
 		if diff := cmp.Diff(loaded.Explain(&e), stored.Explain(&e), cmpopts.IgnoreFields(diag.Position{}, "File")); diff != "" {
 			t.Errorf("%s: explained (-loaded +stored)\n%s", text, diff)

@@ -52,6 +52,8 @@ type Server struct {
 	// Timezone is a name of the IANA database. Location is the same.
 	Timezone string `yaml:"timezone" doc:"The zone that event.time is written in: a name of the IANA database." default:"UTC" example:"Europe/Berlin"`
 	Location *time.Location
+	// Lang is a language that package locale knows.
+	Lang string `yaml:"lang" doc:"The language that the functions of rules write numbers, money and dates in, and read numbers in, unless they are told another." default:"en" example:"de"`
 	// TrustedProxies may say in X-Forwarded-For whom they speak for.
 	TrustedProxies Prefixes `yaml:"trusted_proxies" doc:"Networks or addresses whose X-Forwarded-For is believed." example:"[127.0.0.1]"`
 	// Admin is nil where there is neither UI nor API.

@@ -31,7 +31,7 @@ func TestParse_defaults(t *testing.T) {
 	t.Parallel()
 	// A section whose entries are all commented out is as good as none.
 	doc, report := MustParse(t, "version: 1\nserver:\nstorage:\nretention:\noutbound:\nsources:\nforms:\nconnections:\nrules:\n", nil)
-	want := config.Server{Listen: "127.0.0.1:8080", Timezone: "UTC", Location: time.UTC, MaxBody: 10 << 20}
+	want := config.Server{Listen: "127.0.0.1:8080", Timezone: "UTC", Location: time.UTC, Lang: "en", MaxBody: 10 << 20}
 	if diff := cmp.Diff(want, doc.Server, cmp.Comparer(func(a, b *time.Location) bool { return a == b })); diff != "" {
 		t.Error(diff)
 	}
@@ -54,6 +54,7 @@ server:
   listen: ":${PORT}"
   public_url: https://hooks.example/base/
   timezone: Europe/Berlin
+  lang: de-AT
   trusted_proxies: [127.0.0.1, "::ffff:10.0.0.0/104", fd00::/8]
   admin: { user: team, password: "${PASSWORD}" }
   max_body: 1MB
@@ -76,7 +77,7 @@ rules:
   - { name: r, from: a, then: [{ to: two, text: "costs $${PRICE}, ${{ data.x }}" }] }
 `, map[string]string{"PORT": "80", "PASSWORD": "long enough, is it not", "MANY": "12", "HOST": "a.example"})
 	s := doc.Server
-	if s.Listen != ":80" || s.PublicURL != "https://hooks.example/base" || s.Location.String() != "Europe/Berlin" || s.MaxBody != 1<<20 ||
+	if s.Listen != ":80" || s.PublicURL != "https://hooks.example/base" || s.Location.String() != "Europe/Berlin" || s.Lang != "de-AT" || s.MaxBody != 1<<20 ||
 		s.Admin.User != "team" || s.Admin.Password.Reveal() != "long enough, is it not" {
 		t.Errorf("server: got %+v", s)
 	}

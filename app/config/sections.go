@@ -13,6 +13,7 @@ import (
 	_ "time/tzdata" // so that timezone works in an image without the system's database
 
 	"hookgate/internal/diag"
+	"hookgate/internal/locale"
 	"hookgate/internal/yamlnode"
 )
 
@@ -32,6 +33,9 @@ func (s *Server) decode(n yamlnode.Node) diag.List {
 		list = append(list, n.Get("timezone").Diag("bad-value", "such as Europe/Berlin", `"timezone" is no name of the IANA database`))
 	} else {
 		s.Location = location
+	}
+	if _, known := locale.Find(s.Lang); !known {
+		list = append(list, n.Get("lang").Diag("bad-value", "one of "+strings.Join(locale.Tags(), ", "), "%q is no language that is known here", s.Lang))
 	}
 	return slices.Concat(list, s.checkProxies(n), s.Admin.check(n.Get("admin")))
 }

@@ -47,6 +47,8 @@ func TestPredicate_Analyse(t *testing.T) {
 		`data.a?.b == 1`:                                   {"data.a.b?", "a.b == 1"},
 		`(data.a ?? data.b) == "x"`:                        {"data.a? data.b", ""},
 		`(data.a ?? data.b ?? "") == "x"`:                  {"data.a? data.b?", ""},
+		`coalesce(data.a, data.b) == "x"`:                  {"data.a? data.b?", ""},
+		`is_empty(data.a) or title(data.b) == "X"`:         {"data.a? data.b", ""},
 		`data.a == nil or nil != data.b`:                   {"data.a? data.b?", "a == <nil>; b != <nil>"},
 		`"x" in data.a`:                                    {"data.a", ""},
 		`data.a == data.b`:                                 {"data.a data.b", ""},

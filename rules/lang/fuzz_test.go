@@ -15,7 +15,11 @@ var seeds = []string{
 	`data.website.status == "Done"`, `data.a?.b["c"].d ?? 1`, `any(data.items, .n in data.list) and not (1 < data.f <= 2)`,
 	`let x = data.f; x ** 2 > 1`, `data.s matches "(a+)+$"`, `repeat(data.s, 9)`, `map(filter(data.items, .ok), {"k": #.n})`,
 	`if data.yes { 1 } else { [1, 2][0] }`, `data.title | upper() | split(" ") | join("-")`, `date(event.time).Format("02.01.2006")`,
-	`groupBy(data.items, .ok)`, `reduce(1..9, #acc + #)`, `data[data.k][1:2]`, `headers["a"] == query.a`, "`raw` + 'x'", `(((`, `a = b`, `1..`,
+	`groupBy(data.items, .ok)`, `reduce(1..9, #acc + #)`, `data[data.k][1:2]`, `headers["a"] == query.a`, "`raw` + 'x'", `(((`, `title(data.s) | slug() | truncate(3)`, `match_all(data.s, "a(b)?", 1)`, `replace_match(data.s, "(a+)", "$1$1")`,
+	`extract(data.s, "phone") ?? extract(data.s, "number")`, `number(data.s, "de") * 2`, `format_money(data.f, "EUR", "fr")`, `format_time(time(data.s), "EEEE ww XXX", "cs")`,
+	`add_time(time(data.f), "1y 2mo -3d")`, `at(data.s, "02:30")`, `time_between(data.list, data.s, "month")`, `end_of(time(data.s), "quarter")`, `csv(data.s)`, `to_csv(data.items)`,
+	`markdown_to_slack(data.s)`, `markdown_to_html(data.title)`, `html_to_text(data.s)`, `parse_url(data.s)?.query`, `phone(data.s, "DE")`, `last_name(data.s)`, `chunk(data.list, 2)`,
+	`compact(data.list)`, `only(data, "a", ["s"])`, `pick(data.list, data.f)`, `coalesce(data.none, data.f) + 1`, `join_text(data.list, "", " ")`, `duration(data.s)`, `a = b`, `1..`,
 }
 
 const fuzzData = `{"website":{"status":"Done"},"a":{"b":{"c":{"d":1}}},"items":[{"n":1,"ok":true},{"n":2}],"list":[1,"x",null],"f":1.5,"s":"aaaa","yes":true,"title":"A b","k":"list"}`

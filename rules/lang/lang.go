@@ -11,6 +11,9 @@
 // not an object before its end) the expression runs again over the fully
 // decoded event, where expr raises the error or short-circuits as it defines.
 //
+// Its functions are expr's and those of the library (library*.go), which says
+// of each what it takes, gives and means.
+//
 // Every evaluation is bounded: 500 nodes, predicates nested twice, lists of
 // 10,000 items, 4 MB of texts and lists, 100 ms. Only plain data is in reach.
 package lang

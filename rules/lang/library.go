@@ -1,11 +1,13 @@
 package lang
 
 import (
+	"encoding/json"
 	"reflect"
 	"slices"
 	"strings"
 	"time"
 
+	"hookgate/internal/jsondoc"
 	"hookgate/internal/locale"
 )
 
@@ -19,10 +21,20 @@ type Function struct {
 	Examples  []Example `json:"examples"`
 }
 
+// OfNull says what the function makes of a first argument that is null.
+func (f *Function) OfNull() string {
+	if f.Null == "error" {
+		return "A null first argument is an error."
+	}
+	return "A null first argument gives " + f.Null + "."
+}
+
 // Example is an expression, and its value as JSON.
-type Example struct {
-	Code  string `json:"code"`
-	Value string `json:"value"`
+type Example struct{ Code, Value string }
+
+// MarshalJSON has the value as it is, not as a text.
+func (e Example) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]json.RawMessage{"code": jsondoc.AppendString(nil, e.Code), "value": json.RawMessage(e.Value)})
 }
 
 // What the examples see.
