@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/expr-lang/expr/builtin"
+
 	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
@@ -43,7 +45,8 @@ func TestLimits_functions(t *testing.T) { //nolint:paralleltest // it measures t
 	made, took := map[string]uint64{}, map[string]time.Duration{}
 	for _, f := range lang.Functions() {
 		for name := range data {
-			if strings.HasPrefix(name, "short_") && f.Group != "Markup" {
+			_, isBuiltin := builtin.Index[f.Name] // those of expr have bounds and tests of their own
+			if isBuiltin && hostileTexts[name] != "a" && name != "list" || strings.HasPrefix(name, "short_") && f.Group != "Markup" {
 				continue
 			}
 			code := strings.Replace(nullCall(&f), "data.missing", "data."+name, 1)
