@@ -16,6 +16,7 @@ var (
 	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	heading = regexp.MustCompile(`(?m)^#{1,6} +(.+?) *$`)
 	fence   = regexp.MustCompile("(?ms)^ *```.*?^ *```")
+	merged  = regexp.MustCompile(`(?m)^(<{7}|={7}|>{7})( .*)?$`)
 	code    = regexp.MustCompile("`[^`\n]*`")
 )
 
@@ -41,6 +42,16 @@ func TestLinks(t *testing.T) {
 			if anchor != "" && !anchors(t, target)[anchor] {
 				t.Errorf("%s links to %s, and that page has no such heading", path, m[1])
 			}
+		}
+	}
+}
+
+// No page holds what git writes into a file that it could not merge.
+func TestMerged(t *testing.T) {
+	t.Parallel()
+	for path, text := range pages(t) {
+		if at := merged.FindString(text); at != "" {
+			t.Errorf("%s holds the line %s of a merge that was not ended", path, at)
 		}
 	}
 }

@@ -15,7 +15,7 @@ const ignoreMark = "hookgate:ignore"
 // Silenceable are the codes of all warnings and advice, in docs/configuration.md's order.
 func Silenceable() []string {
 	return []string{
-		"file-mode", "blanks-cut", "weak-password", "unverified", "unsigned-query", "no-public-url", "no-trusted-proxy", "trusts-all", "no-encryption", "private-address", "literal-braces", "number-spelling", "no-test-file", "open-autoreply",
+		"file-mode", "blanks-cut", "weak-password", "unverified", "unsigned-query", "no-public-url", "no-trusted-proxy", "trusts-all", "no-encryption", "private-address", "literal-braces", "yaml-comment", "yaml-anchor", "number-spelling", "no-test-file", "open-autoreply",
 		"unseen-field", "unseen-value", "type-mismatch", "may-be-missing", "contradiction", "always-true", "constant-condition",
 		"duplicate-rule", "duplicate-action", "no-ordering-key", "secret-in-rule", "unused-source", "unused-form", "unused-connection",
 	}

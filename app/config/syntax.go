@@ -2,6 +2,7 @@ package config
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -81,6 +82,12 @@ func explainLine(d *diag.Diagnostic, line string) {
 			d.Width = len([]rune(rest[:end+1]))
 		}
 		d.Message, d.Hint = "inside { } and [ ] the braces of ${ } belong to YAML", "put the value in quotes"
+	case d.Column > 1 && endsEarly.MatchString(string([]rune(line)[:min(d.Column-1, len([]rune(line)))])):
+		d.Message = "to YAML the value ends before this"
+		d.Hint = "put the whole value in quotes: '…'"
+		if value := endsEarly.FindStringSubmatch(line); value != nil && !strings.ContainsAny(line, "'#") {
+			d.Hint = "put the whole value in quotes: '" + strings.TrimSpace(line[len(value[1]):]) + "'"
+		}
 	case strings.HasPrefix(string([]rune(line)[min(d.Column-1, len([]rune(line))):]), "*"):
 		d.Message, d.Hint = "YAML takes a * that begins a value for an alias", "put the whole value in quotes"
 	default:
@@ -96,11 +103,17 @@ func explainLine(d *diag.Diagnostic, line string) {
 	}
 }
 
+// endsEarly is a line up to the end of a value that begins with a quote or a
+// bracket, which for YAML is the end of the whole value: "Done" == data.status.
+var endsEarly = regexp.MustCompile(`^(\s*(?:- )?[\w-]+: +)(?:"[^"]*"|'[^']*'|\[[^\[\]]*\]|\{[^{}]*\}) *`)
+
 // parserSays are the remedies for what the YAML parser finds. It has nothing
 // but words to tell its faults apart by.
 var parserSays = []struct{ says, instead, hint string }{
 	{"mapping values are not allowed", "", `put a text that holds ": " in quotes, and check the indentation`},
 	{"could not find expected ':'", "", "check the indentation, and that each key ends in a colon"},
+	{"did not find expected comment or line break", "YAML takes a > or | that begins a value for a block of lines", "put the whole value in quotes"},
+	{"block sequence entries are not allowed", "YAML takes a - that begins a value for a list", "put the whole value in quotes"},
 	{"did not find expected key", "", "check the indentation, here and above, and quotes within quotes"},
 	{"did not find expected '-' indicator", "", "check the indentation, here and above, and quotes within quotes"},
 	{"did not find expected ','", "", "a { or [ is not closed, or a comma is missing"},

@@ -44,7 +44,8 @@ func Parse(file string, content []byte) (Node, diag.List) {
 	if size := 0; !doc.bounded(n.y, 0, &size) {
 		return Node{}, diag.List{n.tooLarge()}
 	}
-	return n, append(doc.duplicateKeys(n), doc.tags(n.y)...)
+	list := append(doc.duplicateKeys(n), doc.tags(n.y)...)
+	return n, append(list, doc.swallowed(n.y, aliased(n.y, map[*yaml.Node]bool{}))...)
 }
 
 // controlCharacter finds the first sign that no YAML may hold; the parser does
@@ -64,11 +65,52 @@ func (d *document) controlCharacter() (diag.Diagnostic, bool) {
 	return diag.Diagnostic{}, false
 }
 
+// standardTags are those of YAML itself, which say what a value is.
+var standardTags = map[string]bool{
+	"!!str": true, "!!int": true, "!!float": true, "!!bool": true, "!!null": true, "!!map": true, "!!seq": true, "!!binary": true, "!!timestamp": true, "!!merge": true,
+}
+
+// swallowed warns of what YAML takes out of a text without quotes: what follows
+// a & (an anchor that no alias refers to), and what follows " #" where it holds
+// a ${{ }}.
+func (d *document) swallowed(y *yaml.Node, referred map[*yaml.Node]bool) diag.List {
+	var list diag.List
+	add := func(code, what string, column int, format string) {
+		out := diag.Diagnostic{Severity: diag.Warning, Code: code, Position: d.at(y.Line, column), Message: fmt.Sprintf(format, what), Hint: "put the whole value in quotes"}
+		out.Width = utf8.RuneCountInString(what)
+		list = append(list, out)
+	}
+	if y.Kind == yaml.ScalarNode && y.Anchor != "" && !referred[y] {
+		add("yaml-anchor", "&"+y.Anchor, y.Column, "YAML takes %s for an anchor, and nothing refers to it")
+	}
+	if y.Kind == yaml.ScalarNode && y.Style == 0 && strings.Contains(y.LineComment, "${{") && y.Line <= len(d.lines) {
+		if before, _, found := strings.Cut(d.lines[y.Line-1], y.LineComment); found {
+			add("yaml-comment", y.LineComment, utf8.RuneCountInString(before)+1, "YAML takes %q for a comment")
+		}
+	}
+	for _, c := range y.Content {
+		list = append(list, d.swallowed(c, referred)...)
+	}
+	return list
+}
+
+// aliased are the nodes that an alias refers to.
+func aliased(y *yaml.Node, into map[*yaml.Node]bool) map[*yaml.Node]bool {
+	if y.Alias != nil {
+		into[y.Alias] = true
+	}
+	for _, c := range y.Content {
+		aliased(c, into)
+	}
+	return into
+}
+
 // tags reports what YAML takes for a tag (!name) and is meant as text: the
 // language has none. The value is then what was written.
 func (d *document) tags(y *yaml.Node) diag.List {
 	var list diag.List
-	if tag := y.Tag; y.Style&yaml.TaggedStyle != 0 && !strings.HasPrefix(y.ShortTag(), "!!") {
+	if tag := y.Tag; tag == "!" || y.Style&yaml.TaggedStyle != 0 && !standardTags[y.ShortTag()] {
+		tag = strings.Replace(tag, "tag:yaml.org,2002:", "!!", 1)
 		written := diag.Diagnostic{Severity: diag.Error, Code: "yaml-tag", Position: d.at(y.Line, y.Column), Hint: "put the whole value in quotes"}
 		written.Width, written.Message = utf8.RuneCountInString(tag), fmt.Sprintf("YAML takes %s for a tag", tag)
 		list = append(list, written)

@@ -116,6 +116,31 @@ func TestParse_faults(t *testing.T) {
 	}
 }
 
+// What YAML takes out of a value without quotes is said with its place and the
+// remedy, whatever the sign; what is meant so passes.
+func TestParse_swallowed(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"a: !x.y":                     "error[yaml-tag] c.yaml:1:4: YAML takes !x.y for a tag (put the whole value in quotes)",
+		"a: ! x.y":                    "error[yaml-tag] c.yaml:1:4: YAML takes ! for a tag (put the whole value in quotes)",
+		"a: !!x.y":                    "error[yaml-tag] c.yaml:1:4: YAML takes !!x.y for a tag (put the whole value in quotes)",
+		"a: [b, &x.y c]":              "warn[yaml-anchor] c.yaml:1:8: YAML takes &x.y for an anchor, and nothing refers to it (put the whole value in quotes)",
+		"a: Ä #1 ${{ x }}\nb: 1":      "warn[yaml-comment] c.yaml:1:6: YAML takes \"#1 ${{ x }}\" for a comment (put the whole value in quotes)",
+		"a: !!str 1\nb: &x 1\nc: *x":  "",
+		"a: x # y\nb: 'x' # ${{ y }}": "",
+		"# ${{ x }}\na: '! &x #1'":    "",
+	} {
+		_, list := yamlnode.Parse("c.yaml", []byte(text))
+		got := ""
+		for _, d := range list {
+			got += d.Error()
+		}
+		if got != want {
+			t.Errorf("%q\ngot  %s\nwant %s", text, got, want)
+		}
+	}
+}
+
 // A document that is too large is told from one whose aliases blow up.
 func TestParse_bounds(t *testing.T) {
 	t.Parallel()

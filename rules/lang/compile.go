@@ -239,5 +239,8 @@ func (s *source) typeError(err error) diag.Diagnostic {
 		return s.fault(0, len(s.code), "expr-type", "", "%s", plainWords(message))
 	}
 	from, to := s.bytes(at.Location)
+	if fault, found := strings.CutPrefix(at.Message, "error parsing regexp: "); found {
+		return s.fault(from, to, "expr-type", "a pattern is a regular expression, in which .* is any text", "not a regular expression: %s", fault)
+	}
 	return s.fault(from, to, "expr-type", "", "%s", plainWords(at.Message))
 }

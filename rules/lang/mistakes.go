@@ -18,9 +18,24 @@ func (c *names) mistaken(x *ast.BinaryNode) bool {
 	case x.Operator == "in":
 		return c.inText(x) || c.wholeRoot(x.Left, x.Right)
 	case comparing[x.Operator]:
-		return c.wholeRoot(x.Left, x.Right) || c.wholeRoot(x.Right, x.Left)
+		return c.wholeRoot(x.Left, x.Right) || c.wholeRoot(x.Right, x.Left) || c.oneOf(x)
 	}
 	return false
+}
+
+// oneOf finds event.type and its like compared with a list, where in is meant.
+func (c *names) oneOf(x *ast.BinaryNode) bool {
+	member, ok := x.Left.(*ast.MemberNode)
+	if !ok || !isList(x.Right) || x.Operator != "==" && x.Operator != "!=" {
+		return false
+	}
+	if root, isRoot := member.Node.(*ast.IdentifierNode); !isRoot || !flat[root.Value] || c.scope != nil {
+		return false
+	}
+	in := map[string]string{"==": "in", "!=": "not in"}[x.Operator]
+	left, right := c.spans.text(x.Left), c.spans.text(x.Right)
+	c.fault(x.Left, "expr-type", "write "+left+" "+in+" "+right, "%s is a text, and equal to no list", left)
+	return true
 }
 
 // halfComparison finds a side of and, or that is a value, and no comparison.
@@ -198,6 +213,11 @@ var otherTemplates = []*regexp.Regexp{
 	regexp.MustCompile(`(?:^|[^$])(\{\{)\s*[A-Za-z.]`),
 	regexp.MustCompile(`(\$\{\s*(?:data|event|headers|query)\b[^{}]*\})`),
 	regexp.MustCompile(`(?:^|[^${])(\{\s*(?:data|event|headers|query)[.\[][^{}\s]*\s*\})`),
+	regexp.MustCompile(`(<%[=-]?\s*[A-Za-z@][^%]*%>)`),
+	regexp.MustCompile(`(\$\(\s*(?:data|event|headers|query)[.\[][^()]*\))`),
+	regexp.MustCompile(`((?:%|\[)(?:data|event|headers|query)\.[\w.]+[%\]])`),
+	regexp.MustCompile(`(?:^|[^\w$.])(\$(?:data|event|headers|query|json)\.[A-Za-z_][\w.]*)`),
+	regexp.MustCompile(`^\s*(data(?:\.[A-Za-z_]\w*){2,}|event\.(?:id|type|source|time))\s*$`),
 }
 
 // otherTemplate is where a text puts a value in as other tools do, which here
@@ -211,7 +231,7 @@ func otherTemplate(text string) (from, to int, hint string) {
 		}
 		from, to = place[2], place[3]
 		hint = "write ${{ … }} to put a value in"
-		if path := strings.Trim(text[from:to], "${}=# "); ours.MatchString(path) {
+		if path := strings.Trim(text[from:to], "${}()[]<%>=# "); ours.MatchString(path) {
 			hint = "write ${{ " + ourPath(path) + " }}"
 		}
 	}

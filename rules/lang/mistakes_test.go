@@ -17,6 +17,10 @@ func TestMistakes_conditions(t *testing.T) {
 		`data.n in 7`:                             `error[expr-type] c.yaml:1:17: "in" needs a list, and this is a number (write data.n == 7, or in [7, …])`,
 		`event == "website_created"`:              `error[expr-type] c.yaml:1:7: "event" is an object, and equal to no single value (write event.type)`,
 		`data.x and "a" == event`:                 `error[expr-type] c.yaml:1:25: "event" is an object, and equal to no single value (write event.type)`,
+		`event.type == ["a"]`:                     `error[expr-type] c.yaml:1:13: event.type is a text, and equal to no list (write event.type in ["a"])`,
+		`data.x and event.source != ["a", "b"]`:   `error[expr-type] c.yaml:1:24: event.source is a text, and equal to no list (write event.source not in ["a", "b"])`,
+		`if data.a == 1`:                          `error[expr-syntax] c.yaml:1:20: the expression ends too early (leave out the word "if")`,
+		`data.a matches "*x"`:                     "error[expr-type] c.yaml:1:14: not a regular expression: missing argument to repetition operator: `*` (a pattern is a regular expression, in which .* is any text)",
 		`event in ["a", "b"]`:                     `error[expr-type] c.yaml:1:7: "event" is an object, and equal to no single value (write event.type)`,
 		`headers contains "a"`:                    `error[expr-type] c.yaml:1:7: "headers" is an object, and equal to no single value (write headers["x-name"])`,
 		`data.a == "x" or "y"`:                    `error[expr-type] c.yaml:1:24: "y" alone is not true or false (write data.a in ["x", "y"])`,
@@ -54,7 +58,15 @@ func TestMistakes_texts(t *testing.T) {
 		"{{title}} ${{ data }}": `"{{title}}" is sent as it stands (write ${{ data.title }})`,
 		"{{#if x}}":             `"{{#if x}}" is sent as it stands (write ${{ … }} to put a value in)`,
 		"{{ name":               `"{{" is sent as it stands (write ${{ … }} to put a value in)`,
-		"{a: 1} {x} $5 {} ${{ data.x }} ${{ {a: data.x} }} {{}}": "",
+		"<%= data.x %>":         `"<%= data.x %>" is sent as it stands (write ${{ data.x }})`,
+		"a $(data.x)":           `"$(data.x)" is sent as it stands (write ${{ data.x }})`,
+		"%data.x.y% b":          `"%data.x.y%" is sent as it stands (write ${{ data.x.y }})`,
+		"[data.x]":              `"[data.x]" is sent as it stands (write ${{ data.x }})`,
+		"a $data.x":             `"$data.x" is sent as it stands (write ${{ data.x }})`,
+		"data.website.title":    `"data.website.title" is sent as it stands (write ${{ data.website.title }})`,
+		"event.type":            `"event.type" is sent as it stands (write ${{ event.type }})`,
+		"data.csv 100% [x] $5.00 $x 50%data.x read data.website.title [data] (data.x)": "",
+		"{a: 1} {x} $5 {} ${{ data.x }} ${{ {a: data.x} }} {{}}":                       "",
 	} {
 		_, list := lang.NewCompiler().Template(value(t, "v: '"+text+"'"), lang.Input{Kind: lang.ValueInput})
 		got := ""

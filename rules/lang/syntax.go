@@ -41,6 +41,9 @@ func (s *source) syntaxFault(err error) diag.Diagnostic {
 	}
 	from, to := s.bytes(at.Location)
 	message, hint := syntaxMessage(at.Message)
+	if strings.HasPrefix(strings.ToLower(strings.TrimSpace(s.code)), "if ") && hint == "" {
+		hint = `leave out the word "if"`
+	}
 	if i := openQuote(s.code); i >= 0 && strings.Contains(at.Message, "literal not terminated") {
 		from, to = i, i+1
 	}

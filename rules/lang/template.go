@@ -241,6 +241,9 @@ func (b *templateBuilder) value(n yamlnode.Node) {
 	if b.input.Kind == TextInput {
 		var text yamlnode.Text
 		if list := n.Decode("this", &text); list.Err() != nil {
+			if n.Kind() == yamlnode.Map && strings.Contains(n.Line(n.Pos().Line), ": {{") {
+				list[0].Hint = "write ${{ … }} to put a value in"
+			}
 			b.list = append(b.list, list...)
 			return
 		}
