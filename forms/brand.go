@@ -16,6 +16,9 @@ type brandSettings struct {
 	Name  string        `yaml:"name" doc:"Shown above the pages, where there is no logo." example:"Harry's Diner"`
 	Color yamlnode.Text `yaml:"color" doc:"Of the button, and of links as far as they can be read." example:"#8a1538"`
 	Logo  yamlnode.Text `yaml:"logo" doc:"The address of an image." example:"https://www.example.com/logo.svg"`
+
+	Imprint yamlnode.Text `yaml:"imprint" doc:"The address of the imprint, which the pages link to at their foot." example:"https://www.example.com/imprint"`
+	Privacy yamlnode.Text `yaml:"privacy" doc:"The address of the privacy notice, which the pages link to at their foot." example:"https://www.example.com/privacy"`
 }
 
 // Noun names the thing in messages.
@@ -28,15 +31,20 @@ func (brandSettings) KeyHint(key string) string {
 		return `write "color"`
 	case "image", "icon":
 		return `write "logo"`
+	case "impressum", "legal", "legal_notice":
+		return `write "imprint"`
+	case "datenschutz", "privacy_notice", "privacy_policy":
+		return `write "privacy"`
 	}
 	return ""
 }
 
 // brand is what the pages show of it.
 type brand struct {
-	Name, Logo string
-	logoOrigin string
-	css        string // the colours, "" for the built-in ones
+	Name, Logo       string
+	Imprint, Privacy string
+	logoOrigin       string
+	css              string // the colours, "" for the built-in ones
 }
 
 func (s *brandSettings) apply(b *brand) diag.List {
@@ -54,6 +62,12 @@ func (s *brandSettings) apply(b *brand) diag.List {
 		b.Logo, b.logoOrigin = s.Logo.Value, originOf(s.Logo.Value)
 		if err != nil || u.User != nil || b.logoOrigin == "" {
 			list = append(list, s.Logo.Diag("bad-url", "such as https://www.example.com/logo.svg", `"logo" must be the address of an image, with https://`))
+		}
+	}
+	b.Imprint, b.Privacy = s.Imprint.Value, s.Privacy.Value
+	for _, text := range []yamlnode.Text{s.Imprint, s.Privacy} {
+		if u, err := url.Parse(text.Value); !text.IsZero() && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
+			list = append(list, text.Diag("bad-url", "such as https://www.example.com/imprint", "%q is no whole address to link to", text.Value))
 		}
 	}
 	return list

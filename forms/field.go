@@ -2,6 +2,7 @@ package forms
 
 import (
 	"fmt"
+	"html/template"
 	"math"
 	"regexp"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"hookgate/internal/contact"
 	"hookgate/internal/diag"
+	"hookgate/internal/markup"
 	"hookgate/internal/yamlnode"
 )
 
@@ -25,8 +27,8 @@ type fieldSettings struct {
 	Multiple *yamlnode.Node  `yaml:"multiple" doc:"Whether several options, or several files, can be chosen." type:"bool" default:"false"`
 	Region   yamlnode.Text   `yaml:"region" doc:"Of a tel: the country, as two letters, of numbers that are written without one." example:"DE"`
 	Error    string          `yaml:"error" doc:"What visitors are told when the field is not right." example:"Please accept the privacy notice."`
-	Label    string          `yaml:"label" doc:"How messages and pages call the field; made from its name where left out." example:"Your name"`
-	Help     string          `yaml:"help" doc:"A sentence under the label." example:"We answer within one working day."`
+	Label    yamlnode.Text   `yaml:"label" doc:"How messages and pages call the field, with links and emphasis as in Markdown; made from its name where left out." example:"I accept the [privacy notice](https://harrys-diner.example/privacy)."`
+	Help     yamlnode.Text   `yaml:"help" doc:"A sentence under the label, with links and emphasis as in Markdown." example:"We answer within one working day."`
 
 	Placeholder  yamlnode.Text `yaml:"placeholder" doc:"An example inside of the empty field." example:"Ada Lovelace"`
 	Rows         yamlnode.Text `yaml:"rows" doc:"The height of a text in lines, from 1 to 50." type:"whole number" example:"6"`
@@ -64,12 +66,10 @@ func compileField(entry yamlnode.Field) (*field, diag.List) {
 	list := entry.Value.Decode("a field", &s)
 	name := pathOf(entry.Key.Value)
 	fd := &field{
-		name: entry.Key.Value, path: name.path, list: name.list, label: s.Label, help: s.Help, placeholder: s.Placeholder.Value,
+		name: entry.Key.Value, path: name.path, list: name.list, placeholder: s.Placeholder.Value,
 		required: s.Required, custom: s.Error, complete: s.Autocomplete, kind: textKind,
 	}
-	if fd.label == "" {
-		fd.label = humanName(fd.path)
-	}
+	list = append(list, s.told(fd)...)
 	if !s.Type.IsZero() {
 		known, ok := kindNamed(s.Type.Value)
 		if !ok {
@@ -87,12 +87,40 @@ func compileField(entry yamlnode.Field) (*field, diag.List) {
 	return fd, append(list, s.looks(fd)...)
 }
 
+// told reads what the field is called and what is said about it.
+func (s *fieldSettings) told(fd *field) diag.List {
+	label, list := readTold(s.Label)
+	help, faults := readTold(s.Help)
+	fd.label = label.Plain()
+	fd.written, fd.help = template.HTML(label.Line()), template.HTML(help.Line()) //nolint:gosec // what markup writes is escaped
+	if fd.label == "" {
+		fd.label = humanName(fd.path)
+		fd.written = template.HTML(template.HTMLEscapeString(fd.label)) //nolint:gosec // as above
+	}
+	return append(list, faults...)
+}
+
+// readTold reads a text that visitors are told.
+func readTold(from yamlnode.Text) (markup.Small, diag.List) {
+	told, err := markup.ReadSmall(from.Value)
+	if err != nil {
+		return told, diag.List{from.Diag("bad-value", "", "this cannot be shown: %s", err)}
+	}
+	var list diag.List
+	for _, link := range told.Links() {
+		if !markup.IsLink(link) {
+			list = append(list, from.Diag("bad-url", "such as https://www.example.com/privacy, mailto: or tel:", "%q is no whole address to link to", link))
+		}
+	}
+	return told, list
+}
+
 func (s *fieldSettings) pattern(fd *field) diag.List {
 	if s.Pattern.IsZero() {
 		return nil
 	}
 	if !fd.kind.lengths() {
-		return diag.List{s.Pattern.Diag("bad-value", "", `a %s field has no "pattern"`, fd.kind)}
+		return diag.List{s.Pattern.Diag("bad-value", "", `%s field has no "pattern"`, fd.kind.noun())}
 	}
 	if _, err := regexp.Compile(s.Pattern.Value); err != nil {
 		return diag.List{s.Pattern.Diag("bad-pattern", "", "the pattern is no regular expression: %s", strings.TrimPrefix(err.Error(), "error parsing regexp: "))}
@@ -139,6 +167,11 @@ func compileBound(text yamlnode.Text, key string, fd *field) (*bound, diag.List)
 			err = strconv.ErrRange
 		}
 		b.number = float64(n)
+	case k == integerKind:
+		want = "a whole number"
+		var n int
+		n, err = strconv.Atoi(text.Value)
+		b.number = float64(n)
 	case k == numberKind:
 		want = "a number"
 		b.number, err = strconv.ParseFloat(text.Value, 64)
@@ -149,10 +182,10 @@ func compileBound(text yamlnode.Text, key string, fd *field) (*bound, diag.List)
 		want = "a date like 2026-12-31"
 		b.day, err = time.Parse(time.DateOnly, text.Value)
 	default:
-		return nil, diag.List{text.Diag("bad-value", "", "a %s field has no %q", k, key)}
+		return nil, diag.List{text.Diag("bad-value", "", "%s field has no %q", k.noun(), key)}
 	}
 	if err != nil {
-		return nil, diag.List{text.Diag("bad-value", "", "%q of a %s field must be %s, not %q", key, k, want, text.Value)}
+		return nil, diag.List{text.Diag("bad-value", "", "%q of %s field must be %s, not %q", key, k.noun(), want, text.Value)}
 	}
 	return b, nil
 }
@@ -160,8 +193,8 @@ func compileBound(text yamlnode.Text, key string, fd *field) (*bound, diag.List)
 // looks reads what is about the field's look alone.
 func (s *fieldSettings) looks(fd *field) diag.List {
 	var list diag.List
-	if !s.Placeholder.IsZero() && !fd.kind.lengths() && fd.kind != numberKind {
-		list = append(list, s.Placeholder.Diag("bad-value", `write "help"`, `a %s field shows no "placeholder"`, fd.kind))
+	if !s.Placeholder.IsZero() && !fd.kind.lengths() && !fd.kind.numeric() {
+		list = append(list, s.Placeholder.Diag("bad-value", `write "help"`, `%s field shows no "placeholder"`, fd.kind.noun()))
 	}
 	if s.Rows.IsZero() {
 		return list
@@ -169,7 +202,7 @@ func (s *fieldSettings) looks(fd *field) diag.List {
 	n, err := strconv.Atoi(s.Rows.Value)
 	switch {
 	case fd.kind != textKind:
-		list = append(list, s.Rows.Diag("bad-value", "", `a %s field has no "rows"`, fd.kind))
+		list = append(list, s.Rows.Diag("bad-value", "", `%s field has no "rows"`, fd.kind.noun()))
 	case err != nil || n < 1 || n > maxRows:
 		list = append(list, s.Rows.Diag("bad-value", "", `"rows" must be a whole number from 1 to %d`, maxRows))
 	}
@@ -202,6 +235,7 @@ const (
 	telKind      kind = "tel"
 	urlKind      kind = "url"
 	numberKind   kind = "number"
+	integerKind  kind = "integer"
 	dateKind     kind = "date"
 	checkboxKind kind = "checkbox"
 	selectKind   kind = "select"
@@ -210,7 +244,7 @@ const (
 )
 
 // kinds is the order in which messages list them.
-var kinds = []kind{textKind, emailKind, telKind, urlKind, numberKind, dateKind, checkboxKind, selectKind, hiddenKind, fileKind}
+var kinds = []kind{textKind, emailKind, telKind, urlKind, numberKind, integerKind, dateKind, checkboxKind, selectKind, hiddenKind, fileKind}
 
 func kindNamed(name string) (kind, bool) {
 	return kind(name), slices.Contains(kinds, kind(name))
@@ -225,7 +259,9 @@ func kindHint(name string) string {
 		return `write "tel"`
 	case "mail", "e-mail":
 		return `write "email"`
-	case "int", "integer", "float", "range":
+	case "int", "whole", "count":
+		return `write "integer"`
+	case "float", "decimal", "range":
 		return `write "number"`
 	case "bool", "boolean":
 		return `write "checkbox"`
@@ -259,11 +295,22 @@ func (k kind) lengths() bool {
 	switch k {
 	case textKind, emailKind, telKind, urlKind, hiddenKind:
 		return true
-	case numberKind, dateKind, checkboxKind, selectKind, fileKind:
+	case numberKind, integerKind, dateKind, checkboxKind, selectKind, fileKind:
 		return false
 	}
 	return false
 }
+
+// noun is the kind with its article.
+func (k kind) noun() string {
+	if k == emailKind || k == integerKind {
+		return "an " + string(k)
+	}
+	return "a " + string(k)
+}
+
+// numeric reports whether the field holds a number.
+func (k kind) numeric() bool { return k == numberKind || k == integerKind }
 
 // choice is one of a field's options: what is posted, and what people read.
 type choice struct{ value, label string }
@@ -291,7 +338,7 @@ func (fd *field) multi() bool {
 func (s *fieldSettings) options(fd *field) diag.List {
 	var list diag.List
 	if len(s.Options) > 0 && fd.kind != selectKind && fd.kind != checkboxKind {
-		list = append(list, s.Options[0].Diag("bad-value", `write "type: select"`, `a %s field has no "options"`, fd.kind))
+		list = append(list, s.Options[0].Diag("bad-value", `write "type: select"`, `%s field has no "options"`, fd.kind.noun()))
 	}
 	for _, node := range s.Options {
 		var one choiceSettings
@@ -332,7 +379,7 @@ func (s *fieldSettings) multiple(fd *field) diag.List {
 	case fd.isFile():
 		s.several(fd.file, text.Value == "true")
 	case fd.kind != selectKind:
-		return diag.List{s.Multiple.Diag("bad-value", "", `a %s field has no "multiple"`, fd.kind)}
+		return diag.List{s.Multiple.Diag("bad-value", "", `%s field has no "multiple"`, fd.kind.noun())}
 	case text.Value == "true":
 		fd.multiple = true
 	}
@@ -347,7 +394,7 @@ func (s *fieldSettings) region(fd *field) diag.List {
 	region := strings.ToUpper(s.Region.Value)
 	switch {
 	case fd.kind != telKind:
-		return diag.List{s.Region.Diag("bad-value", "", `a %s field has no "region"`, fd.kind)}
+		return diag.List{s.Region.Diag("bad-value", "", `%s field has no "region"`, fd.kind.noun())}
 	case !contact.IsRegion(region):
 		return diag.List{s.Region.Diag("bad-value", "such as DE, AT, GB or US", "%q is no country's code of two letters (ISO 3166)", s.Region.Value)}
 	}

@@ -59,13 +59,13 @@ func (s *fieldSettings) several(to *fileField, multiple bool) {
 
 func (s *fileSettings) misplaced(fd *field) diag.List {
 	fault := func(t yamlnode.Text, key string) diag.List {
-		return diag.List{t.Diag("bad-value", `write "type: file"`, `a %s field has no %q`, fd.kind, key)}
+		return diag.List{t.Diag("bad-value", `write "type: file"`, `%s field has no %q`, fd.kind.noun(), key)}
 	}
 	switch {
 	case len(s.Accept) > 0:
 		return fault(s.Accept[0], "accept")
 	case !s.MaxSize.IsZero():
-		return diag.List{s.MaxSize.Diag("bad-value", `write "type: file"`, `a %s field has no "max_size"`, fd.kind)}
+		return diag.List{s.MaxSize.Diag("bad-value", `write "type: file"`, `%s field has no "max_size"`, fd.kind.noun())}
 	case !s.MaxFiles.IsZero():
 		return fault(s.MaxFiles, "max_files")
 	}

@@ -6,12 +6,14 @@
 package forms
 
 import (
+	"html/template"
 	"regexp"
 	"time"
 
 	"hookgate/forms/builder"
 	"hookgate/internal/body"
 	"hookgate/internal/diag"
+	"hookgate/internal/locale"
 	"hookgate/internal/yamlnode"
 )
 
@@ -52,7 +54,9 @@ type Form struct {
 	lang     Lang // "" follows Accept-Language
 	brand    brand
 	title    string // of the hosted page, "" for one made from the name
-	intro    string
+	intro    template.HTML
+	thanks   template.HTML // "" for the language's
+	footer   template.HTML
 	submit   string // the button's text, "" for the language's
 
 	minTime    time.Duration
@@ -76,20 +80,23 @@ type Form struct {
 type field struct {
 	name     string // as declared, and as its control is called
 	path     fieldPath
-	list     bool   // the name ends with []
-	label    string // for people; made from the name where none is given
+	list     bool          // the name ends with []
+	label    string        // for people; made from the name where none is given
+	written  template.HTML // the label with its links
 	kind     kind
 	required bool
 	min, max *bound
 	pattern  *regexp.Regexp // anchored at both ends
 	options  []choice
-	multiple bool       // of a select
-	region   string     // of a tel: where a number without a country's code belongs
-	file     *fileField // of a file field
-	custom   string     // the text of every problem with this field, "" for the built-in ones
+	multiple bool           // of a select
+	speaks   *locale.Locale // the form's language, as numbers are written in it; nil: visitors' own
+	region   string         // of a tel: where a number without a country's code belongs
+	file     *fileField     // of a file field
+	custom   string         // the text of every problem with this field, "" for the built-in ones
 
-	help, placeholder, complete string
-	rows                        int // 0: as the length asks for
+	help                  template.HTML
+	placeholder, complete string
+	rows                  int // 0: as the length asks for
 }
 
 // bound is a min or max: the count of characters of a text or of the chosen

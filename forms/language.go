@@ -42,6 +42,8 @@ const (
 	TooMany     Code = "TOO_MANY_FIELDS"
 	NameTooLong Code = "NAME_TOO_LONG"
 
+	AmbiguousNumber Code = "AMBIGUOUS_NUMBER" // 1.250 in German
+
 	TypeFile     Code = "TYPE_FILE" // a text where a file belongs
 	FileType     Code = "FILE_TYPE"
 	FileTooLarge Code = "FILE_TOO_LARGE"

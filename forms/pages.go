@@ -33,6 +33,8 @@ type page struct {
 	Title string
 	Brand brand
 	style string
+
+	Footer template.HTML
 }
 
 // page begins a page; f is nil for one that belongs to no form.
@@ -40,7 +42,7 @@ func (f *Form) page(lang Lang, title string) page {
 	p := page{Lang: lang, Title: title}
 	p.style, _ = f.styled()
 	if f != nil {
-		p.Brand = f.brand
+		p.Brand, p.Footer = f.brand, f.footer
 	}
 	return p
 }
@@ -114,8 +116,9 @@ func (f *Form) policy() string {
 func (f *Form) RenderThanks(w io.Writer, lang Lang, ref event.ID, referer string) error {
 	data := struct {
 		page
+		Thanks          template.HTML
 		Reference, Back string
-	}{page: f.page(lang, lang.page("thanks")), Back: f.back(referer)}
+	}{page: f.page(lang, lang.page("thanks")), Thanks: f.thanks, Back: f.back(referer)}
 	if ref != 0 {
 		data.Reference = ref.String()
 	}
@@ -182,13 +185,15 @@ func render(w io.Writer, name string, data any) error {
 // sent it before.
 type formPage struct {
 	page
-	Heading, Intro, Count, Action, Honeypot, Submit string
-	Again                                           bool
-	Captcha                                         *captchaWidget
-	Problems                                        []summaryLine
-	Fields                                          []control
-	Hidden                                          []hiddenInput
-	Files                                           bool // there is a file field: the post must be multipart
+	Heading, Count, Action, Honeypot, Submit string
+
+	Intro    template.HTML
+	Again    bool
+	Captcha  *captchaWidget
+	Problems []summaryLine
+	Fields   []control
+	Hidden   []hiddenInput
+	Files    bool // there is a file field: the post must be multipart
 }
 
 // summaryLine is one problem; ID is the control it links to, "" for none.
@@ -199,17 +204,19 @@ type hiddenInput struct{ Name, Value string }
 
 // control is one visible field. Kind is the input's type, or textarea.
 type control struct {
-	ID, Name, Label, Optional, Problem string
-	Empty                              string // the choice of nothing
-	Kind, Mode, Complete, Value        string
-	Help, Placeholder, Min, Max        string
-	Rows                               int
-	Required                           bool
-	Options                            []option // of a select
-	Choices                            []option // of a group of checkboxes
-	Accept                             string   // of a file field
-	Multiple                           bool     // of a file field
-	Again                              string   // that files were chosen, and have to be once more
+	ID, Name, Optional, Problem string
+	Label, Help                 template.HTML
+	Empty                       string // the choice of nothing
+	Kind, Mode, Complete, Value string
+	Placeholder, Min, Max       string
+	MaxLength                   string // of a text, in characters
+	Rows                        int
+	Required                    bool
+	Options                     []option // of a select
+	Choices                     []option // of a group of checkboxes
+	Accept                      string   // of a file field
+	Multiple                    bool     // of a file field
+	Again                       string   // that files were chosen, and have to be once more
 }
 
 // option is one of several values.
@@ -292,7 +299,7 @@ func (p *formPage) show(fd *field, path fieldPath, id string, all *entries) cont
 	if fd.isFile() {
 		p.Files = true
 		if c.Help == "" {
-			c.Help = fd.fileHelp(p.Lang)
+			c.Help = template.HTML(template.HTMLEscapeString(fd.fileHelp(p.Lang))) //nolint:gosec // escaped
 		}
 		if again {
 			c.Again = p.Say("again")
@@ -374,9 +381,12 @@ func (c *control) single() bool {
 
 // control is how the field looks with these values.
 func (fd *field) control(id string, values []string) control {
-	c := control{ID: id, Name: fd.name, Label: fd.label, Kind: string(fd.kind), Required: fd.required, Help: fd.help, Placeholder: fd.placeholder, Complete: fd.completion(), Rows: fd.rows}
+	c := control{ID: id, Name: fd.name, Label: fd.written, Kind: string(fd.kind), Required: fd.required, Help: fd.help, Placeholder: fd.placeholder, Complete: fd.completion(), Rows: fd.rows}
 	if len(values) > 0 {
 		c.Value = values[0]
+	}
+	if fd.kind.lengths() && !fd.list {
+		c.MaxLength = fd.max.written()
 	}
 	switch fd.kind {
 	case checkboxKind:
@@ -400,6 +410,11 @@ func (fd *field) control(id string, values []string) control {
 	case numberKind:
 		// An input of type number drops a value that it cannot read.
 		c.Kind, c.Mode = "text", "decimal"
+	case integerKind:
+		c.Kind, c.Mode = "text", "numeric"
+		if fd.min == nil || fd.min.number < 0 {
+			c.Mode = "text" // some keyboards for digits have no minus
+		}
 	case dateKind:
 		day, ok := parseDay(c.Value)
 		if ok {

@@ -133,7 +133,7 @@ func (fd *field) sample() any {
 	switch fd.kind {
 	case checkboxKind:
 		return true
-	case numberKind:
+	case numberKind, integerKind:
 		return fd.sampleNumber()
 	case dateKind:
 		return fd.sampleDate()

@@ -1,10 +1,12 @@
 package forms
 
 import (
+	"html/template"
 	"slices"
 	"strings"
 
 	"hookgate/internal/diag"
+	"hookgate/internal/locale"
 	"hookgate/internal/yamlnode"
 )
 
@@ -20,7 +22,9 @@ type settings struct {
 	Lang      yamlnode.Text   `yaml:"lang" doc:"The language of messages and pages; the browser's where left out." default:"the browser's" example:"de"`
 	Brand     brandSettings   `yaml:"brand" doc:"Whose pages they are."`
 	Title     string          `yaml:"title" doc:"The heading of the form's own page; made from its name where left out." example:"Write to us"`
-	Intro     string          `yaml:"intro" doc:"A text under that heading." example:"We answer within one working day."`
+	Intro     yamlnode.Text   `yaml:"intro" doc:"A text under that heading; links, emphasis and lists as in Markdown." example:"We answer within **one working day**."`
+	Thanks    yamlnode.Text   `yaml:"thanks" doc:"What the page after a post says in place of \"We have received your message\"; Markdown as in intro." example:"We call you **today**. [More about us](https://harrys-diner.example/about)"`
+	Footer    yamlnode.Text   `yaml:"footer" doc:"A text at the foot of the form's pages; Markdown as in intro." example:"Harry's Diner, Main Street 1"`
 	Submit    string          `yaml:"submit" doc:"What the button says." default:"Send"`
 	RateLimit *yamlnode.Rate  `yaml:"rate_limit" doc:"How many posts one address may make in a time." default:"5/m" example:"10/m"`
 	Autoreply yamlnode.Node   `yaml:"autoreply" doc:"A mail to whoever filled the form in, at most one a day and address."`
@@ -37,8 +41,14 @@ func (settings) Noun() string { return "a form" }
 // KeyHint helps with keys that users of other form services write.
 func (settings) KeyHint(key string) string {
 	switch key {
-	case "_next", "next", "success", "thanks":
+	case "_next", "next", "success":
 		return `write "redirect"`
+	case "thank_you", "thankyou", "success_message", "confirmation_message":
+		return `write "thanks"`
+	case "foot", "legal":
+		return `write "footer"`
+	case "imprint", "impressum", "privacy", "datenschutz":
+		return `write "brand: { imprint, privacy }"`
 	case "heading", "headline":
 		return `write "title"`
 	case "button", "submit_text":
@@ -115,7 +125,15 @@ func (s *settings) apply(f *Form) diag.List {
 func (s *settings) speech(f *Form) diag.List {
 	list := s.Brand.apply(&f.brand)
 	f.style, f.styleHash = styleOf(f.brand.css)
-	f.title, f.intro, f.submit = s.Title, s.Intro, s.Submit
+	f.title, f.submit = s.Title, s.Submit
+	for _, one := range []struct {
+		from yamlnode.Text
+		to   *template.HTML
+	}{{s.Intro, &f.intro}, {s.Thanks, &f.thanks}, {s.Footer, &f.footer}} {
+		told, faults := readTold(one.from)
+		list = append(list, faults...)
+		*one.to = template.HTML(told.Blocks()) //nolint:gosec // what markup writes is escaped
+	}
 	if s.Lang.IsZero() {
 		return list
 	}
@@ -174,6 +192,9 @@ func (s *settings) fields(f *Form) diag.List {
 		list = append(list, checkName(entry.Key)...)
 		fd, faults := compileField(entry)
 		list = append(list, faults...)
+		if speaks, ok := locale.Find(string(f.lang)); ok {
+			fd.speaks = speaks
+		}
 		if twin := f.byPath[fd.path.pattern()]; twin != nil {
 			list = append(list, entry.Key.Diag("bad-name", "leave one of them out", "%q and %q are one field: both are data.%s", twin.name, fd.name, strings.Join(fd.path, ".")))
 		}

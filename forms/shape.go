@@ -61,7 +61,7 @@ func (fd *field) parents() []schema.Field {
 func (fd *field) shape() []schema.Field {
 	f := schema.Field{Path: fd.at()}
 	switch fd.kind {
-	case numberKind:
+	case numberKind, integerKind:
 		f.Types = []string{schema.Number}
 	case checkboxKind:
 		f.Types = []string{schema.Bool}

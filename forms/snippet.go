@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"html"
 	"html/template"
 	"regexp"
 	"slices"
@@ -128,7 +127,7 @@ func (f *Form) ContactForm7(wanted Lang) (string, error) {
 		if !cf7Name.MatchString(fd.name) {
 			return "", fmt.Errorf("the field %q: Contact Form 7 takes names of letters, digits, - and _ only", fd.name)
 		}
-		label := html.EscapeString(fd.label)
+		label := string(fd.written)
 		switch tag := fd.cf7Tag(); {
 		case fd.kind == hiddenKind:
 			out.WriteString(tag + "\n\n")
@@ -155,6 +154,9 @@ func (f *Form) ContactForm7(wanted Lang) (string, error) {
 // cf7Tag is the tag of one field.
 func (fd *field) cf7Tag() string {
 	name := string(fd.kind)
+	if fd.kind == integerKind {
+		name = "number"
+	}
 	long := fd.rows > 0 || fd.max != nil && fd.max.number > longText
 	if fd.kind == textKind && long {
 		name = "textarea"

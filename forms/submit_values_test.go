@@ -116,10 +116,24 @@ func TestSubmit_values(t *testing.T) {
 		{"{type: number}", values{"1", "2"}, `2,"extra":{"f":["1"]}`, ""},
 		{"{type: number}", values{"", "2"}, `2`, ""},
 		{"{type: number, required: true}", values{" "}, ``, forms.Required},
-		{"{type: number}", values{"1,5"}, `"1,5"`, forms.TypeNumber},
-		{"{type: number}", values{"1.000.000"}, `"1.000.000"`, forms.TypeNumber},
+		{"{type: number}", values{"1,5"}, `1.5`, ""},
+		{"{type: number}", values{"1.000.000"}, `1000000`, ""},
+		{"{type: number}", values{"1.250"}, `1.250`, ""},
+		{"{type: number}", values{"1,250"}, `"1,250"`, forms.AmbiguousNumber},
+		{"{type: number}", values{"1,250.50"}, `1250.50`, ""},
+		{"{type: integer}", values{"12"}, `12`, ""},
+		{"{type: integer}", values{" -12 "}, `-12`, ""},
+		{"{type: integer}", values{"12.0"}, `12`, ""},
+		{"{type: integer}", values{"1e3"}, `1000`, ""},
+		{"{type: integer}", values{json.Number("7")}, `7`, ""},
+		{"{type: integer}", values{""}, ``, ""},
+		{"{type: integer}", values{"12.5"}, `"12.5"`, forms.TypeNumber},
+		{"{type: integer}", values{"twelve"}, `"twelve"`, forms.TypeNumber},
+		{"{type: integer}", values{"99999999999999999999"}, `"99999999999999999999"`, forms.TypeNumber},
+		{"{type: integer, min: 1}", values{"0"}, `0`, forms.TooSmall},
+		{"{type: integer, max: 5}", values{"6"}, `6`, forms.TooLarge},
 		{"{type: number}", values{"5."}, `"5."`, forms.TypeNumber},
-		{"{type: number}", values{"+5"}, `"+5"`, forms.TypeNumber},
+		{"{type: number}", values{"+5"}, `5`, ""},
 		{"{type: number}", values{"0x10"}, `"0x10"`, forms.TypeNumber},
 		{"{type: number}", values{"1_000"}, `"1_000"`, forms.TypeNumber},
 		{"{type: number}", values{"NaN"}, `"NaN"`, forms.TypeNumber},
@@ -228,5 +242,40 @@ func TestSubmit_values(t *testing.T) {
 		if code != c.code || len(r.Problems) > 1 {
 			t.Errorf("%s with %.60q: problems %v, want %q", c.field, c.post, r.Problems, c.code)
 		}
+	}
+}
+
+// A German form reads numbers as Germans write them, and asks where one could
+// be either of two; what a program posts as a number is what it is.
+func TestSubmit_german(t *testing.T) {
+	t.Parallel()
+	f := mustCompile(t, "lang: de\nfields:\n  f: { type: number, max: 2000 }\n  n: { type: integer }")
+	for _, c := range []struct {
+		f       any
+		data    string
+		message string
+	}{
+		{"1.250,50", "1250.50", ""},
+		{"12,50", "12.50", ""},
+		{"12,50 €", "12.50", ""},
+		{"12.5", "12.5", ""},
+		{"1250.50", "1250.50", ""},
+		{"1.250", `"1.250"`, "Diese Zahl kann zweierlei heißen. Bitte schreiben Sie sie ohne Tausenderpunkt, zum Beispiel 1250 oder 1,25."},
+		{json.Number("1.250"), "1.250", ""},
+		{"zwölf", `"zwölf"`, "Bitte geben Sie eine Zahl ein, zum Beispiel 1250 oder 12,50."},
+		{"2.000,01", "2000.01", "Bitte geben Sie eine Zahl von höchstens 2000 ein."},
+	} {
+		r := f.Submit([]body.Field{{Name: "f", Value: c.f}})
+		message := ""
+		if len(r.Problems) > 0 {
+			message = r.Problems[0].Message(forms.German)
+		}
+		if string(r.Data) != `{"f":`+c.data+`}` || message != c.message {
+			t.Errorf("%v: got %s, %q, want %s, %q", c.f, r.Data, message, c.data, c.message)
+		}
+	}
+	r := f.Submit([]body.Field{{Name: "n", Value: "1,5"}})
+	if len(r.Problems) != 1 || r.Problems[0].Message(forms.German) != "Bitte geben Sie eine ganze Zahl ein, zum Beispiel 12." {
+		t.Errorf("got %+v", r.Problems)
 	}
 }

@@ -14,8 +14,10 @@ func TestPages_valid(t *testing.T) {
 	t.Parallel()
 	const all = `
 title: "A < B & C"
-intro: "One > two"
-brand: { name: "Harry's <Diner>", color: "#8a1538", logo: "https://cdn.example/l.svg?a=b&c=d" }
+intro: "One > two\n\n- [a](https://a.example/?b=1&c=2)\n- **b** *c*"
+thanks: "[Back](https://a.example)"
+footer: "1. a\n2. <b>"
+brand: { name: "Harry's <Diner>", color: "#8a1538", logo: "https://cdn.example/l.svg?a=b&c=d", imprint: "https://a.example/?a=b&c=d", privacy: https://a.example/p }
 origins: [https://a.example]
 min_time: 3s
 fields:
@@ -25,7 +27,8 @@ fields:
   site: { type: url, required: true }
   budget: { type: number, min: 0, placeholder: "12.5" }
   day: { type: date, min: 2026-06-01, help: In summer }
-  consent: { type: checkbox, required: true, help: Read it }
+  consent: { type: checkbox, required: true, help: "Read [it](mailto:a@a.example)", label: "I accept the [privacy **notice**](https://a.example/p)." }
+  guests: { type: integer, min: 1 }
   plan: { type: select, required: true, options: [{ value: s, label: Small }, l], help: Choose }
   topics[]: { type: checkbox, options: [Design, Text], help: Several, required: true }
   tags: { type: select, multiple: true, options: [a, b] }

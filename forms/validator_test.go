@@ -18,21 +18,21 @@ var void = []string{"meta", "input", "br", "img", "link", "circle", "path"}
 var (
 	globals    = []string{"id", "class", "lang", "role", "tabindex", "autofocus", "style", "title"}
 	attributes = map[string]string{
-		"html": "", "head": "", "title": "", "style": "", "body": "", "main": "", "header": "", "h1": "", "h2": "", "p": "", "ul": "", "li": "",
+		"html": "", "head": "", "title": "", "style": "", "body": "", "main": "", "header": "", "footer": "", "strong": "", "em": "", "ol": "", "h1": "", "h2": "", "p": "", "ul": "", "li": "",
 		"div": "data-sitekey", "span": "", "small": "", "code": "", "br": "", "noscript": "", "fieldset": "", "legend": "",
-		"meta": "charset name content", "a": "href", "img": "src alt", "label": "for", "button": "type", "script": "src async defer",
+		"meta": "charset name content", "a": "href target rel", "img": "src alt", "label": "for", "button": "type", "script": "src async defer",
 		"form":     "method action accept-charset enctype novalidate",
-		"input":    "type name value checked required placeholder autocomplete inputmode min max accept multiple data-form data-sitekey",
+		"input":    "type name value checked required placeholder autocomplete inputmode min max maxlength accept multiple data-form data-sitekey",
 		"select":   "name required",
 		"option":   "value selected",
-		"textarea": "name rows required placeholder autocomplete",
+		"textarea": "name rows maxlength required placeholder autocomplete",
 		"svg":      "viewbox fill stroke stroke-width stroke-linecap stroke-linejoin", "circle": "cx cy r", "path": "d",
 	}
 	// holds is what an element may have in it, where that is not everything.
-	phrasing = strings.Fields("a span small code br img input label select textarea button svg circle path option")
+	phrasing = strings.Fields("a strong em span small code br img input label select textarea button svg circle path option")
 	holds    = map[string][]string{
 		"p": phrasing, "h1": phrasing, "h2": phrasing, "span": phrasing, "small": phrasing, "legend": phrasing, "code": phrasing,
-		"label": phrasing, "button": {"span"}, "a": {"span", "code"}, "ul": {"li"}, "select": {"option"}, "option": {}, "title": {}, "textarea": {}, "style": {}, "script": {},
+		"label": phrasing, "button": {"span"}, "a": {"span", "code", "strong", "em"}, "ul": {"li"}, "ol": {"li"}, "select": {"option"}, "option": {}, "title": {}, "textarea": {}, "style": {}, "script": {},
 		"head": {"meta", "title", "style"}, "html": {"head", "body"},
 	}
 	inputTypes = strings.Fields("text email tel url date checkbox file hidden")

@@ -14,10 +14,14 @@ import (
 	"unicode/utf8"
 
 	"hookgate/internal/contact"
+	"hookgate/internal/locale"
 )
 
 // numberForm is the HTML standard's "valid floating-point number".
 var numberForm = regexp.MustCompile(`\A(-?)([0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?\z`)
+
+// maxWhole is the largest whole number that every program holds exactly.
+const maxWhole = 1 << 53
 
 // unchecked are the texts that a checkbox counts as not checked; any other is
 // checked, for a page may give its checkbox any value.
@@ -135,7 +139,7 @@ func (fd *field) readOne(v any, required bool) (any, Problem) {
 		if required {
 			problem.Code = Required
 		}
-		if fd.kind == numberKind {
+		if fd.kind.numeric() {
 			return nil, problem
 		}
 		if fd.kind != textKind && fd.kind != hiddenKind {
@@ -144,7 +148,10 @@ func (fd *field) readOne(v any, required bool) (any, Problem) {
 		return text, problem
 	}
 	switch fd.kind {
-	case numberKind:
+	case numberKind, integerKind:
+		if _, typed := v.(string); !typed { // a number of JSON says what it is
+			return fd.readDigits(text)
+		}
 		return fd.readNumber(visible(text))
 	case dateKind:
 		return fd.readDate(visible(text))
@@ -211,8 +218,29 @@ func (fd *field) checkText(text string) Problem {
 	return Problem{}
 }
 
-// readNumber keeps the digits as they are: a long number stays exact.
+// readNumber reads what was typed, as people write it: 1.250,50. In the form's
+// language a sign may part thousands that parts a fraction elsewhere; whoever
+// typed 1.250 there meant one of two numbers, and is asked which.
 func (fd *field) readNumber(text string) (any, Problem) {
+	form := fd.speaks
+	if form == nil {
+		form = locale.English()
+	}
+	digits, reading := form.Read(text)
+	m := numberForm.FindStringSubmatch(text)
+	plain := m != nil && m[2]+m[3] != ""
+	switch {
+	case reading == locale.Ambiguous:
+		return text, Problem{Code: AmbiguousNumber}
+	case plain || reading == locale.Unreadable:
+		return fd.readDigits(text)
+	}
+	return fd.readDigits(digits)
+}
+
+// readDigits reads a number as programs write it, and keeps the digits as they
+// are: a long number stays exact.
+func (fd *field) readDigits(text string) (any, Problem) {
 	m := numberForm.FindStringSubmatch(text)
 	value, err := strconv.ParseFloat(text, 64)
 	if m == nil || m[2]+m[3] == "" || err != nil || math.IsInf(value, 0) || len(text) > 100 {
@@ -223,6 +251,14 @@ func (fd *field) readNumber(text string) (any, Problem) {
 		whole = "0"
 	}
 	number := json.Number(m[1] + whole + m[3] + m[4])
+	if fd.kind == integerKind {
+		if value != math.Trunc(value) || math.Abs(value) > maxWhole {
+			return text, Problem{Code: TypeNumber}
+		}
+		if m[3]+m[4] != "" {
+			number = json.Number(strconv.FormatFloat(value, 'f', -1, 64))
+		}
+	}
 	switch {
 	case fd.min != nil && value < fd.min.number:
 		return number, Problem{Code: TooSmall, Limit: fd.min.text}

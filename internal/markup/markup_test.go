@@ -91,3 +91,33 @@ func TestMarkdown_hostile(t *testing.T) { //nolint:paralleltest // it measures t
 		}
 	}
 }
+
+func TestSmall(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string][3]string{
+		"I accept the [privacy notice](https://x.de/p).": {
+			`I accept the <a href="https://x.de/p" target="_blank" rel="noopener">privacy notice</a>.`,
+			`<p>I accept the <a href="https://x.de/p" target="_blank" rel="noopener">privacy notice</a>.</p>`, "I accept the privacy notice.",
+		},
+		"**a** *b* first_name 5 * 3": {"<strong>a</strong> <em>b</em> first_name 5 * 3", "<p><strong>a</strong> <em>b</em> first_name 5 * 3</p>", "a b first_name 5 * 3"},
+		"We ask for\n\n- a\n- b":     {"We ask for\na\nb", "<p>We ask for</p>\n<ul><li>a</li>\n<li>b</li>\n</ul>", "We ask for\na\nb"},
+		"# a <b> `c` ![d](e) &amp;":  {"# a &lt;b&gt; `c` d &amp;", "<p># a &lt;b&gt; `c` d &amp;</p>", "# a <b> `c` d &"},
+		"> a\n---":                   {"&gt; a\n---", "<p>&gt; a\n---</p>", "> a\n---"},
+		"":                           {},
+	} {
+		s, err := markup.ReadSmall(in)
+		if got := [3]string{s.Line(), s.Blocks(), s.Plain()}; err != nil || got != want {
+			t.Errorf("%q\ngot  %q, %v\nwant %q", in, got, err, want)
+		}
+	}
+	s, err := markup.ReadSmall("[a](https://x.de) [b](javascript:alert)")
+	if got := strings.Join(s.Links(), " "); err != nil || got != "https://x.de javascript:alert" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if got := (markup.Small{}).Blocks() + (markup.Small{}).Plain(); got != "" {
+		t.Errorf("got %q", got)
+	}
+	if _, err := markup.ReadSmall(strings.Repeat("[", 5_000)); err == nil {
+		t.Error("what costs much is read")
+	}
+}
