@@ -21,6 +21,7 @@ type Process interface {
 }
 
 func (h *handler) processRoutes(r fiber.Router) {
+	r.Get("/openapi.json", h.answer(h.describe))
 	r.Get("/status", h.answer(h.status))
 	r.Get("/replicas", h.answer(h.replicas))
 	r.Post("/reload", h.act(h.reload))
