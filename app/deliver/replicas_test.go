@@ -52,15 +52,19 @@ func TestWake(t *testing.T) {
 	for !b.dispatcher.Reserve(&event.Delivery{Connection: "x"}) { // the lane has looked, and will not by itself for a while
 	}
 	b.dispatcher.Unreserve(&event.Delivery{Connection: "x"})
-	for _, name := range []string{"x", ""} {
+	for how, wake := range map[string]func(){
+		"by name":      func() { b.dispatcher.Poll("x") },
+		"by all":       func() { b.dispatcher.Poll("") },
+		"by a backlog": func() { b.dispatcher.BacklogAdded("x") },
+	} {
 		id := b.store.NewIDs(2)
 		d := event.Delivery{ID: event.DeliveryID(id) + 1, Event: id, Connection: "x", Rule: "r", Action: 1, Output: []byte(`{}`)}
 		if _, err := b.store.Accept(&event.Event{ID: id, Source: "s", ReceivedAt: time.Now(), State: event.Routed}, []event.Delivery{d}); err != nil {
 			t.Fatal(err)
 		}
-		b.dispatcher.Poll(name)
+		wake()
 		if got := r.await(t, 1)[0]; got.ID != d.ID {
-			t.Errorf("woken by %q: got %s, want %s", name, got.ID, d.ID)
+			t.Errorf("woken %s: got %s, want %s", how, got.ID, d.ID)
 		}
 	}
 }

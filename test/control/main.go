@@ -1,7 +1,7 @@
 // Command control breaks hookgate on purpose, one thing at a time, and runs the
 // test that must notice: what it does not notice is not held by a test.
 //
-//	go run ./test/control [-only part-of-a-name] [-write]
+//	go run ./test/control [-only part-of-a-name] [-from part-of-a-name] [-write]
 //
 // The source is not touched: the compiler is given the changed files in place
 // of the real ones (go build -overlay), also for the binary that a black-box
@@ -15,27 +15,33 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
 
 func main() {
 	only := flag.String("only", "", "only the mutants with this in their name")
+	from := flag.String("from", "", "begin with the mutant with this in its name")
 	write := flag.Bool("write", false, "write the table in "+page)
 	flag.Parse()
-	if err := run(*only, *write); err != nil {
+	if err := run(*only, *from, *write); err != nil {
 		fmt.Fprintln(os.Stderr, "control:", err)
 		os.Exit(1)
 	}
 }
 
-func run(only string, write bool) error {
+func run(only, from string, write bool) error {
 	root, err := moduleRoot()
 	if err != nil {
 		return err
 	}
 	lived, ran := 0, 0
-	for _, m := range Mutants {
+	first := slices.IndexFunc(Mutants, func(m Mutant) bool { return strings.Contains(m.Name, from) })
+	if first < 0 {
+		return fmt.Errorf("no mutant has %q in its name", from)
+	}
+	for _, m := range Mutants[first:] {
 		if !strings.Contains(m.Name, only) {
 			continue
 		}
@@ -62,7 +68,7 @@ func run(only string, write bool) error {
 		return fmt.Errorf("%d breaks went unnoticed, or could not be tried", lived)
 	case ran == 0:
 		return fmt.Errorf("no mutant has %q in its name", only)
-	case write && only == "":
+	case write && only == "" && first == 0:
 		return writeTable(root, time.Now())
 	}
 	return nil

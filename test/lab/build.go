@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 )
@@ -64,6 +65,9 @@ func BinaryWith(tb testing.TB, added map[string]string) string {
 	}
 	dir := tb.TempDir()
 	overlay := struct{ Replace map[string]string }{map[string]string{}}
+	if err := givenOverlay(&overlay); err != nil {
+		tb.Fatal(err)
+	}
 	for path, text := range added {
 		file := filepath.Join(dir, filepath.Base(path))
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
@@ -84,6 +88,21 @@ func BinaryWith(tb testing.TB, added map[string]string) string {
 		tb.Fatal(err)
 	}
 	return path
+}
+
+// givenOverlay reads the overlay that GOFLAGS names, if it does: a flag of its own
+// would hide it.
+func givenOverlay(overlay any) error {
+	for flag := range strings.FieldsSeq(os.Getenv("GOFLAGS")) {
+		if file, found := strings.CutPrefix(flag, "-overlay="); found {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				return err
+			}
+			return json.Unmarshal(text, overlay)
+		}
+	}
+	return nil
 }
 
 func goBuild(root, path string, flags ...string) error {
