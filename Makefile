@@ -47,8 +47,11 @@ check: fmt-check lint build test ## all that has to pass before a change is merg
 bench: ## the benchmark: see test/bench; BENCHFLAGS=-postgres measures replicas
 	$(GO) run ./test/bench $(BENCHFLAGS)
 
-faults: tools ## the long form of the fault tests
+faults: tools ## the long form of the fault tests; prints what they measured
 	FAULTS=long $(GO) test -count=1 -v -timeout 4h ./test/faults/
+
+soak: tools ## half an hour of load: what the process holds stays flat
+	SOAK=30m $(GO) test -count=1 -v -timeout 40m -run TestSoak ./test/faults/
 
 faults-control: tools ## break the code in many ways: a test must notice each
 	$(GO) run ./test/control -write

@@ -208,6 +208,13 @@ func (a *App) describe() {
 	a.metrics.SetPaused(a.dispatcher.Paused)
 	a.metrics.SetBroken(a.dispatcher.Broken)
 	a.metrics.SetOldestWaiting(func() time.Duration { return a.oldestWaiting(context.Background()) })
+	a.metrics.SetStored(func() []metrics.Stored {
+		var list []metrics.Stored
+		for _, q := range a.quotas() {
+			list = append(list, metrics.Stored{Form: q.Form, Bytes: q.Used, Most: q.Limit})
+		}
+		return list
+	})
 	a.metrics.SetDatabaseSize(func() int64 {
 		size, err := a.store.Size()
 		if err != nil {

@@ -211,6 +211,16 @@ func TestTest_junit(t *testing.T) {
 	}
 }
 
+// inForce is the hash of the configuration that a server uses.
+func inForce(t *testing.T, config string) string {
+	t.Helper()
+	var status struct{ Config string }
+	if err := json.Unmarshal([]byte(run(t, "status", "--json", "-c", config).out), &status); err != nil || status.Config == "" {
+		t.Fatalf("%+v, %v", status, err)
+	}
+	return status.Config
+}
+
 // A reload is refused while a test fails, and a start is not.
 func TestReload_failingTest(t *testing.T) {
 	t.Parallel()
@@ -221,10 +231,14 @@ func TestReload_failingTest(t *testing.T) {
 	}
 	bad := []byte(strings.Replace(string(good), `in ["Assign","Done"]`, `in ["Assign"]`, 1))
 	_, stop := startServer(t, config)
+	before := inForce(t, config)
 	if err := os.WriteFile(config, bad, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	got := run(t, "reload", "-c", config)
+	if now := inForce(t, config); now != before {
+		t.Errorf("%s is in force, want still %s", now, before)
+	}
 	for _, want := range []string{
 		`error[test-failed] `, `the test "Publish → Done activates and announces" fails: missing announce-status: data.website.status in ["Assign"] was false (it is "Done")`,
 		"  - name: Publish → Done activates and announces\n", "hookgate test shows all of it", "refused: a test of the config fails, ", "stays in force",

@@ -284,7 +284,7 @@ func TestStop_finishesWhatIsUnderWay(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	finish := make(chan struct{})
-	r := newReceiver(func(context.Context, event.Delivery) error { <-finish; return nil })
+	r := newReceiver(func(ctx context.Context, _ event.Delivery) error { <-finish; return ctx.Err() })
 	b.dispatcher.Update([]deliver.Connection{connection("x", r)})
 	id := b.accept("x", "")
 	r.await(t, 1)

@@ -15,8 +15,16 @@ type gauges struct {
 	size   func() int64
 	paused func() map[string]bool
 	broken func() map[string]bool
+	stored func() []Stored
 
-	pausedDesc, brokenDesc, queueDesc, oldestDesc, sizeDesc *prometheus.Desc
+	pausedDesc, brokenDesc, queueDesc, oldestDesc, sizeDesc, storedDesc, quotaDesc *prometheus.Desc
+}
+
+// Stored is how many bytes of files the visitors of a form had stored today, and
+// how many they may.
+type Stored struct {
+	Form        string
+	Bytes, Most int64
 }
 
 func newGauges() *gauges {
@@ -31,6 +39,10 @@ func newGauges() *gauges {
 			"For how long the oldest delivery that is due has been waiting.", nil, nil),
 		sizeDesc: prometheus.NewDesc("hookgate_database_size_bytes",
 			"Size of the database on disk.", nil, nil),
+		storedDesc: prometheus.NewDesc("hookgate_form_stored_bytes",
+			"Bytes of files that posts to a form had stored in the current day (UTC), by form.", []string{"form"}, nil),
+		quotaDesc: prometheus.NewDesc("hookgate_form_quota_bytes",
+			"Bytes of files that posts to a form may have stored in a day, by form.", []string{"form"}, nil),
 	}
 }
 
@@ -47,12 +59,14 @@ func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
 	ch <- g.queueDesc
 	ch <- g.oldestDesc
 	ch <- g.sizeDesc
+	ch <- g.storedDesc
+	ch <- g.quotaDesc
 }
 
 // Collect implements prometheus.Collector.
 func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	g.mu.RLock()
-	queue, oldest, size, paused, broken := g.queue, g.oldest, g.size, g.paused, g.broken
+	queue, oldest, size, paused, broken, stored := g.queue, g.oldest, g.size, g.paused, g.broken, g.stored
 	g.mu.RUnlock()
 	flags(ch, g.pausedDesc, paused)
 	flags(ch, g.brokenDesc, broken)
@@ -66,6 +80,12 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	}
 	if size != nil {
 		ch <- prometheus.MustNewConstMetric(g.sizeDesc, prometheus.GaugeValue, float64(size()))
+	}
+	if stored != nil {
+		for _, s := range stored() {
+			ch <- prometheus.MustNewConstMetric(g.storedDesc, prometheus.GaugeValue, float64(s.Bytes), s.Form)
+			ch <- prometheus.MustNewConstMetric(g.quotaDesc, prometheus.GaugeValue, float64(s.Most), s.Form)
+		}
 	}
 }
 

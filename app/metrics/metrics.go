@@ -154,5 +154,8 @@ func (m *Metrics) SetOldestWaiting(f func() time.Duration) {
 	m.gauges.set(func(g *gauges) { g.oldest = f })
 }
 
+// SetStored names the function that knows what posts with files have stored.
+func (m *Metrics) SetStored(f func() []Stored) { m.gauges.set(func(g *gauges) { g.stored = f }) }
+
 // SetDatabaseSize names the function that knows the database's size in bytes.
 func (m *Metrics) SetDatabaseSize(f func() int64) { m.gauges.set(func(g *gauges) { g.size = f }) }

@@ -40,6 +40,7 @@ func TestNamesAndValues(t *testing.T) {
 	m.SetBroken(func() map[string]bool { return map[string]bool{"billing": false, "slack-web": true} })
 	m.SetOldestWaiting(func() time.Duration { return 90 * time.Second })
 	m.SetDatabaseSize(func() int64 { return 4096 })
+	m.SetStored(func() []metrics.Stored { return []metrics.Stored{{Form: "apply", Bytes: 5, Most: 100}} })
 
 	text := scrape(t, m)
 	for _, want := range []string{
@@ -59,6 +60,8 @@ func TestNamesAndValues(t *testing.T) {
 		`hookgate_queue_depth{connection="slack-web"} 0`,
 		`hookgate_oldest_waiting_seconds 90`,
 		`hookgate_database_size_bytes 4096`,
+		`hookgate_form_stored_bytes{form="apply"} 5`,
+		`hookgate_form_quota_bytes{form="apply"} 100`,
 		`go_goroutines`,
 	} {
 		if !strings.Contains(text, want) {
@@ -85,6 +88,7 @@ func TestDocumented(t *testing.T) {
 	m.SetQueue(func() map[string]int { return map[string]int{"a": 1} })
 	m.SetOldestWaiting(func() time.Duration { return 0 })
 	m.SetDatabaseSize(func() int64 { return 0 })
+	m.SetStored(func() []metrics.Stored { return []metrics.Stored{{Form: "a"}} })
 	listed := map[string]bool{}
 	for _, match := range regexp.MustCompile("(?m)^\\| `(hookgate_[a-z_]+)`").FindAllStringSubmatch(string(page), -1) {
 		listed[match[1]] = true

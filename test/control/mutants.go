@@ -217,7 +217,7 @@ var Mutants = []Mutant{
 		in("app/ingest/quota.go", "if q.used[what]+n > limit {", "if q.used[what]+n < 0 {"),
 	},
 	{
-		"files are taken on a disk that is nearly full", "app/ingest", "TestForm_uploadWithoutSpace",
+		"files are taken on a disk that is nearly full", "test/faults", "TestDiskFloor",
 		in("app/ingest/quota.go", "err == nil && free < minFree", "err == nil && free < 0"),
 	},
 	{

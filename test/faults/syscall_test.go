@@ -111,7 +111,9 @@ func killAtWork(t *testing.T, call string, n int) bool {
 // gate had been killed.
 func restart(t *testing.T, g *lab.Gate, sink *lab.Sink, sender *lab.Sender) (died bool) {
 	t.Helper()
-	died = g.Ended()
+	if died = g.Ended(); died {
+		lab.Note(t, func(m *lab.Measure) { m.Kills++ })
+	}
 	g.Kill()
 	g.Wrap = nil
 	g.Start()

@@ -18,10 +18,14 @@ var build struct {
 	err  error
 }
 
-// Main runs the tests of a package and removes the binary afterwards; a
+// Main runs the tests of a package, prints what they measured in the long form
+// and with FAULTS=table, and removes the binary afterwards; a
 // package's TestMain is os.Exit(lab.Main(m)).
 func Main(m *testing.M) int {
 	code := m.Run()
+	if Long() || os.Getenv("FAULTS") == "table" {
+		fmt.Print("\n", Table())
+	}
 	if build.dir != "" {
 		_ = os.RemoveAll(build.dir)
 	}

@@ -101,6 +101,14 @@ func AwaitAll(tb testing.TB, sender *Sender, sink *Sink, patience time.Duration)
 	if b.Doubled > 0 {
 		tb.Errorf("%d events arrived as more than one delivery", b.Doubled)
 	}
+	before, pause := sender.noted, longestPause(sender.Ledger())
+	sender.noted = b
+	Note(tb, func(m *Measure) {
+		m.Events += b.Acknowledged - before.Acknowledged
+		m.Lost += len(b.Lost) - len(before.Lost)
+		m.Duplicates += b.Duplicates - before.Duplicates
+		m.Pause = max(m.Pause, pause)
+	})
 	return b
 }
 

@@ -55,7 +55,8 @@ func New(tb testing.TB, config string) *Gate {
 	g := &Gate{Dir: dir, Storage: filepath.Join(dir, "hookgate.db"), tb: tb, config: config, client: NewClient()}
 	g.moveTo(Port(tb))
 	tb.Cleanup(func() {
-		g.Kill()
+		g.measured(false)
+		g.kill()
 		for _, sign := range []string{"DATA RACE", "panic:", "fatal error:"} {
 			if at := strings.Index(g.Stderr(), sign); at >= 0 {
 				tb.Errorf("the gate said %s: %.4000s", sign, g.Stderr()[at:])

@@ -141,6 +141,11 @@ func (g *Gate) Probe(path string) int {
 // Kill ends the process at once, as kill -9 does, and waits for its end. It
 // also ends what Wrap started. A gate that does not run is left alone.
 func (g *Gate) Kill() {
+	g.measured(true)
+	g.kill()
+}
+
+func (g *Gate) kill() {
 	if p := g.process; p != nil && !g.Ended() {
 		p.killed.Store(true)
 		_ = syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL)
@@ -177,6 +182,7 @@ func (g *Gate) Pause() {
 // Stop sends SIGTERM, waits for the end and returns the exit status.
 func (g *Gate) Stop() int {
 	g.tb.Helper()
+	g.measured(false)
 	g.Signal(syscall.SIGTERM)
 	return g.Wait(Patience)
 }

@@ -37,6 +37,7 @@ type Sender struct {
 	mu     sync.Mutex
 	ledger []Sent
 	client *http.Client
+	noted  Balance // what AwaitAll has told of it
 }
 
 // NewSender posts to url; payload makes the body of event n, counted from 1.
