@@ -51,6 +51,7 @@ type App struct {
 	limits     sharedLimits
 	pauses     pauses
 	stats      attemptStats
+	service    *admin.Service
 	feed       *tail.Feed
 	access     *access.Control
 
@@ -173,7 +174,8 @@ func (a *App) end(ctx context.Context) error {
 }
 
 func (a *App) webConfig(loaded *Plan) web.Config {
-	operators := a.operators()
+	a.service = a.operators()
+	operators := a.service
 	return web.Config{
 		Plan:     func() *ingest.Plan { return &a.plan.Load().Plan },
 		Intake:   a.intake,

@@ -45,6 +45,7 @@ func (a *App) Run(ctx context.Context) error {
 	tasks.Go(func() { a.maintain(background) })
 	tasks.Go(func() { a.feed.Run(background) })
 	tasks.Go(func() { a.stats.keep(background) })
+	tasks.Go(func() { a.service.DoRetries(background) })
 	if watcher := a.newWatcher(); watcher != nil {
 		target := a.follow(watcher, "")
 		a.followParts(watcher)

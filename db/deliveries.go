@@ -19,17 +19,21 @@ const deliveryColumns = `id, event, rule, action, connection, coalesce(key, ''),
 		WHERE f.state = 0 AND f.key IS NOT NULL AND f.connection = deliveries.connection AND f.key = deliveries.key AND f.due IS NOT NULL LIMIT 1), 0) ELSE 0 END,
 	CASE WHEN ` + held + ` THEN 1 ELSE 0 END`
 
-// Deliveries lists the deliveries that f selects, newest first.
+// Deliveries lists the deliveries that f selects, newest first unless f says
+// otherwise.
 func (s *Store) Deliveries(ctx context.Context, f event.DeliveryFilter) ([]event.Delivery, error) {
 	c, err := s.deliveryConditions(ctx, f)
 	if err != nil {
 		return nil, err
 	}
-	where, limit := c.where(), c.value(limitOr(f.Limit))
-	if onlyIndexed(f) {
-		where = ` WHERE id IN (SELECT id FROM deliveries` + where + ` ORDER BY +id DESC LIMIT ` + limit + `)`
+	where, limit, newest := c.where(), c.value(limitOr(f.Limit)), " DESC"
+	if f.OldestFirst {
+		newest = ""
 	}
-	rows, err := s.read.QueryContext(ctx, `SELECT `+deliveryColumns+` FROM deliveries`+where+` ORDER BY id DESC LIMIT `+limit, c.args...)
+	if onlyIndexed(f) {
+		where = ` WHERE id IN (SELECT id FROM deliveries` + where + ` ORDER BY +id` + newest + ` LIMIT ` + limit + `)`
+	}
+	rows, err := s.read.QueryContext(ctx, `SELECT `+deliveryColumns+` FROM deliveries`+where+` ORDER BY id`+newest+` LIMIT `+limit, c.args...)
 	if err != nil {
 		return nil, fmt.Errorf("list deliveries: %w", err)
 	}
@@ -81,6 +85,9 @@ func (s *Store) deliveryConditions(ctx context.Context, f event.DeliveryFilter) 
 		c.add(fmt.Sprintf(c.dialect.amongTexts, "coalesce(error, '')", c.value(c.dialect.texts(f.Errors))))
 	}
 	c.idRange(f.Since, int64(f.Before))
+	if f.After > 0 {
+		c.add("id > " + c.value(int64(f.After)))
+	}
 	return c, nil
 }
 

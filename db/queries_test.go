@@ -294,6 +294,16 @@ func (d *driver) writes(c *clock) {
 	d.do("Cancel", err)
 	_, _, err = s.Retry(t.Context(), event.DeliveryFilter{})
 	d.do("Retry", err)
+	retry := event.RetryRun{ID: event.RunID(s.NewIDs(1)), State: event.RetryRunning}
+	d.do("CreateRetryRun", s.CreateRetryRun(&retry))
+	_, err = s.UpdateRetryRun(&retry)
+	d.do("UpdateRetryRun", err)
+	_, err = s.RetryRun(t.Context(), retry.ID)
+	d.do("RetryRun", err)
+	_, err = s.RetryRuns(t.Context(), true, 10)
+	d.do("RetryRuns", err)
+	_, err = s.RetryRuns(t.Context(), false, 10)
+	d.do("RetryRuns", err)
 	d.do("Hasten", s.Hasten("x"))
 	d.do("Reschedule", s.Reschedule(c.Now().Add(24*time.Hour)))
 	d.do("Audit", s.Audit(event.Audit{ID: event.AuditID(s.NewIDs(1)), Action: "forget", Detail: json.RawMessage(`{}`)}))
@@ -480,6 +490,7 @@ func deliveryFilters(list []event.Event, now time.Time) []event.DeliveryFilter {
 		{Before: event.DeliveryID(list[0].ID)},
 		{Rendered: true},
 		{States: []event.DeliveryState{event.Failed}, Connection: "x", Errors: []string{"503", "timeout"}},
+		{States: []event.DeliveryState{event.Failed}, After: 5, Before: event.DeliveryID(list[0].ID), OldestFirst: true},
 	}
 	for _, state := range []event.DeliveryState{event.Waiting, event.Sending, event.Retrying, event.Held, event.Delivered, event.Failed, event.Cancelled} {
 		filters = append(filters, event.DeliveryFilter{States: []event.DeliveryState{state}})

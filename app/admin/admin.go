@@ -26,6 +26,7 @@ type Store interface { //nolint:interfacebloat // the sum of its parts, each of 
 	deliveryStore
 	connectionStore
 	formStore
+	retryStore
 	eraseStore
 	replayStore
 	replicaStore
@@ -91,10 +92,14 @@ type Service struct {
 	store    Store
 	ruleSets ruleSets
 	surveys  surveys
+
+	retriesWake chan struct{} // a run was begun or goes on
 }
 
 // New makes a Service.
-func New(opt Options) *Service { return &Service{opt: opt, store: opt.Store} }
+func New(opt Options) *Service {
+	return &Service{opt: opt, store: opt.Store, retriesWake: make(chan struct{}, 1)}
+}
 
 func (s *Service) inForce() *InForce { return s.opt.InForce() }
 

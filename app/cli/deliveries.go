@@ -24,7 +24,7 @@ import (
 
 func newDeliveries(s *session) *cobra.Command {
 	return group("deliveries", groupDeliveries, "Look at what was sent, send it again, or give it up",
-		newDeliveriesList(s), newDeliveriesCauses(s), newDeliveriesShow(s), newDeliveriesRetry(s), newDeliveriesCancel(s))
+		newDeliveriesList(s), newDeliveriesCauses(s), newDeliveriesShow(s), newDeliveriesRetry(s), newDeliveriesRuns(s), newDeliveriesCancel(s))
 }
 
 // deliveryStates returns the states that deliveries can be in.
@@ -199,8 +199,9 @@ type bulk struct {
 	use, short, long, example string
 	states                    []event.DeliveryState // those that the action makes sense for; the first is the default
 	question                  string
-	done                      string // past tense, for the last line
-	rendered                  bool   // it is about what can be sent only
+	done                      string         // past tense, for the last line
+	rendered                  bool           // it is about what can be sent only
+	run                       *retryRunFlags // nil: it is never a run
 	do                        func(ctx context.Context, server *client.Client, sel admin.Selection) (admin.Changed, error)
 }
 
@@ -210,13 +211,19 @@ func newDeliveriesRetry(s *session) *cobra.Command {
 		long: `Send the same requests again, under the same ids: one delivery or several by
 their ids, or all that the flags select. What was sent stays as it was rendered
 when the event came in. What could not be rendered is left alone: mend the rule,
-and replay the event.`,
+and replay the event.
+
+With --first, --stop-after or --rate it is a run that the server does step by
+step and that can be paused and stopped: this shows how it goes on, and it goes on
+without this. See "deliveries runs".`,
 		example: `  hookgate deliveries retry dlv_7q4
+  hookgate deliveries retry --failed --connection billing --first 1 --stop-after 3
   hookgate deliveries retry --failed --connection billing --since 24h --dry-run`,
 		states:   []event.DeliveryState{event.Failed, event.Retrying, event.Cancelled},
 		question: "Send the same requests again?",
 		done:     "sending again",
 		rendered: true,
+		run:      &retryRunFlags{},
 		do: func(ctx context.Context, server *client.Client, sel admin.Selection) (admin.Changed, error) {
 			return server.Retry(ctx, sel)
 		},
@@ -264,6 +271,9 @@ func newBulk(s *session, b bulk) *cobra.Command {
 			if err := b.choose(cmd, &sel, state); err != nil {
 				return err
 			}
+			if b.run.wanted() {
+				return s.runRetry(cmd, b, sel)
+			}
 			return s.runBulk(cmd, b, sel)
 		},
 	}
@@ -277,6 +287,7 @@ func newBulk(s *session, b bulk) *cobra.Command {
 	f.StringVar(&sel.Cause, "cause", "", causeFlag)
 	f.StringVar(&of, "event", "", "only of the event with this `id`")
 	f.StringVar(&since, "since", "", "only after this `time`: 15m, 24h, 7d, 2026-03-10 or 2026-03-10T09:00:00Z")
+	b.run.add(f)
 	f.BoolVar(&sel.DryRun, "dry-run", false, "list them and change nothing")
 	return c
 }
@@ -297,7 +308,7 @@ func parseDeliveryIDs(args []string) ([]event.DeliveryID, error) {
 func (b *bulk) choose(cmd *cobra.Command, sel *admin.Selection, state string) error {
 	filtered := false
 	cmd.Flags().Visit(func(f *pflag.Flag) {
-		if f.Name != "dry-run" && cmd.LocalNonPersistentFlags().Lookup(f.Name) != nil {
+		if f.Name != "dry-run" && !slices.Contains(runFlags, f.Name) && cmd.LocalNonPersistentFlags().Lookup(f.Name) != nil {
 			filtered = true
 		}
 	})

@@ -155,6 +155,9 @@ func mustHistory(t testing.TB, path string, events int) snapshot {
 	if _, err := s.SetPauseState(event.PauseState{Connection: "good", Paused: true, By: "team", Note: "until Monday"}); err != nil {
 		t.Fatal(err)
 	}
+	if err := s.CreateRetryRun(&event.RetryRun{ID: 6, State: event.RetryRunning, By: "ada"}); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.Audit(event.Audit{ID: 5, Action: event.EraseAction, Detail: []byte(`{"events":2}`)}); err != nil {
 		t.Fatal(err)
 	}

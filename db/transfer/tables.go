@@ -40,6 +40,7 @@ var tables = []table{
 		instead: map[string]string{"turn": "CASE WHEN key IS NOT NULL THEN id END"},
 	},
 	{name: "replay_runs", whole: true, columns: []string{"id", "created", "selection", "past", "cursor", "seen", "events", "made", "done"}},
+	{name: "retry_runs", whole: true, columns: []string{"id", "active", "version", "doc"}},
 	{name: "replays", key: []string{"event", "run"}, columns: []string{"event", "run", "at", "plan", "verdicts", "errors", "deliveries", "first"}},
 	{name: "attempts", key: []string{"delivery", "number"}, columns: []string{"delivery", "number", "started", "duration", "status", "error", "answer"}},
 	{name: "files", whole: true, columns: []string{"id", "event", "field", "name", "type", "size", "sha256", "created"}},

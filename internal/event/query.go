@@ -40,8 +40,11 @@ type DeliveryFilter struct {
 	Event      ID
 	Since      time.Time
 	Before     DeliveryID
+	After      DeliveryID // only newer ones
 	Limit      int
-	Rendered   bool // leave out those of which there is no whole output to send
+
+	OldestFirst bool
+	Rendered    bool // leave out those of which there is no whole output to send
 	// Cause is why they failed: the id of one of admin.Causes. Errors are the
 	// texts that it stands for: nil is any, and the store looks at them alone.
 	Cause  string

@@ -139,8 +139,7 @@ func TestUIRetry(t *testing.T) {
 	press(ctx, t, "a.btn.pri")
 	settled(ctx, t, "Retry 1 delivery to billing")
 	press(ctx, t, "button.pri")
-	settled(ctx, t, "Deliveries")
-	has(t, "what the retry came to", pageText(ctx, t), "1 delivery is being sent again.")
+	lab.Eventually(t, "the run", func() bool { return strings.Contains(pageText(ctx, t), "begun by team") })
 	lab.Eventually(t, "it arrived", func() bool { return len(g.Deliveries("--state", "delivered")) == 1 })
 	show(ctx, t, g.URL+"/ui/events/"+id)
 	settled(ctx, t, "Harry's Diner · Publish → Done")
@@ -174,7 +173,7 @@ func TestUICauses(t *testing.T) {
 	press(ctx, t, "a.btn.pri")
 	settled(ctx, t, "Retry 2 deliveries to billing")
 	press(ctx, t, "button.pri")
-	settled(ctx, t, "Deliveries")
+	lab.Eventually(t, "the run", func() bool { return strings.Contains(pageText(ctx, t), "begun by team") })
 	lab.Eventually(t, "the others stay", failed(1))
 	show(ctx, t, g.URL+"/ui/events?q=delivery%3Afailed+connection%3Abilling")
 	settled(ctx, t, "Events")
@@ -293,7 +292,7 @@ func TestUIActs(t *testing.T) {
 	acts := []string{
 		"/ui/start/address", "/ui/start/sample",
 		"/ui/deliveries/retry", "/ui/deliveries/cancel", "/ui/connections/billing/pause", "/ui/connections/billing/resume", "/ui/connections/billing/test",
-		"/ui/forms/post/evt_0000000000000/notspam",
+		"/ui/forms/post/evt_0000000000000/notspam", "/ui/deliveries/runs/run_0000000000000/pause", "/ui/deliveries/runs/run_0000000000000/resume", "/ui/deliveries/runs/run_0000000000000/stop",
 	}
 	for _, path := range acts {
 		form := func(csrf string) url.Values { return url.Values{"csrf": {csrf}, "state": {"failed"}} }

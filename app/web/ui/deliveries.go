@@ -205,12 +205,6 @@ func (v *view) Pretty(raw json.RawMessage) string {
 	return out.String()
 }
 
-// retryPlan is what a retry would do, before it is done.
-type retryPlan struct {
-	admin.Selection
-	Changed admin.Changed
-}
-
 // noSuchDelivery is what who names a delivery that can't be is told.
 const noSuchDelivery = "There is no delivery of this name. Names of deliveries begin with dlv_."
 
@@ -227,27 +221,6 @@ func selection(value func(string) string, ids [][]byte) (sel admin.Selection, er
 	sel.State = event.DeliveryState(value("state"))
 	sel.Connection, sel.Rule, sel.Cause = value("connection"), value("rule"), value("cause")
 	return sel, nil
-}
-
-// planRetry shows how many deliveries a retry would send, and how.
-func (u *UI) planRetry(c *fiber.Ctx) error {
-	sel, err := selection(func(name string) string { return c.Query(name) }, c.Context().QueryArgs().PeekMulti("id"))
-	if err == nil {
-		sel.DryRun = true
-		var changed admin.Changed
-		if changed, err = u.cfg.Service.Retry(c.UserContext(), sel); err == nil {
-			return u.renderPage(c, "retry", "deliveries", languageOf(c).text("Retry"), retryPlan{sel, changed})
-		}
-	}
-	if said, ok := sentence(err); ok {
-		return u.refuse(c, fiber.StatusBadRequest, said)
-	}
-	return u.fail(c, err)
-}
-
-// retry sends deliveries again.
-func (u *UI) retry(c *fiber.Ctx) error {
-	return u.bulk(c, u.cfg.Service.Retry, "%d deliveries are being sent again.")
 }
 
 // cancel gives deliveries up.

@@ -59,6 +59,9 @@ func usedTexts(t *testing.T) map[string]bool {
 	for _, m := range connectionMarks {
 		used[m.Word] = true
 	}
+	for _, m := range retryMarks {
+		used[m.Word] = true
+	}
 	for _, kind := range []admin.CauseKind{admin.RetryAgain, admin.RetryNever, admin.MendRule} {
 		word, why := kind.Advice()
 		used[word], used[why] = true, true

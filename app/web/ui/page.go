@@ -73,6 +73,7 @@ type view struct {
 	Nav     nav
 	Data    any
 	Message *message // what an act came to
+	Now     time.Time
 	// Refresh is after how many seconds the page is asked for again; 0: it is
 	// not.
 	Refresh int
@@ -181,7 +182,7 @@ func (u *UI) renderPage(c *fiber.Ctx, page, menu, title string, data any) error 
 func (u *UI) view(c *fiber.Ctx, page, title string) *view {
 	settings := u.cfg.Settings()
 	v := &view{
-		Page: page, Title: title, Lang: languageOf(c), Theme: themeOf(c), Version: u.cfg.Version,
+		Now: u.cfg.Now(), Page: page, Title: title, Lang: languageOf(c), Theme: themeOf(c), Version: u.cfg.Version,
 		Path: string(c.Context().RequestURI()), Host: hostOf(settings.PublicURL), location: settings.Location,
 	}
 	if v.location == nil {

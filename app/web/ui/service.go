@@ -40,6 +40,9 @@ type deliveryService interface {
 	Deliveries(ctx context.Context, f event.DeliveryFilter) (admin.Page[admin.Delivery], error)
 	Causes(ctx context.Context, f event.DeliveryFilter) (admin.Causes, error)
 	Retry(ctx context.Context, sel admin.Selection) (admin.Changed, error)
+	BeginRetry(ctx context.Context, q admin.RetryRequest) (admin.RetryRun, error)
+	RetryRun(ctx context.Context, id event.RunID) (admin.RetryRun, error)
+	SteerRetry(ctx context.Context, id event.RunID, to event.RetryState) (admin.RetryRun, error)
 	Cancel(ctx context.Context, sel admin.Selection) (admin.Changed, error)
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"hookgate/app/admin/access"
 	"hookgate/app/web/api"
+	"hookgate/internal/event"
 )
 
 //go:embed static
@@ -99,6 +100,10 @@ func (u *UI) Register(r fiber.Router, body fiber.Handler) {
 	g.Get("/deliveries/retry", u.planRetry)
 	g.Post("/deliveries/retry", u.acting, u.retry)
 	g.Post("/deliveries/cancel", u.acting, u.cancel)
+	g.Get("/deliveries/runs/:id", u.retryRun)
+	g.Post("/deliveries/runs/:id/pause", u.acting, u.steerRun(event.RetryPaused))
+	g.Post("/deliveries/runs/:id/resume", u.acting, u.steerRun(event.RetryRunning))
+	g.Post("/deliveries/runs/:id/stop", u.acting, u.steerRun(event.RetryStopped))
 	g.Get("/forms", u.forms)
 	g.Get("/forms/:form", u.inbox)
 	g.Get("/forms/:form/spam", u.spam)
