@@ -18,6 +18,7 @@ import (
 
 	"hookgate/app/admin"
 	"hookgate/app/cli/csv"
+	"hookgate/app/cli/xlsx"
 	"hookgate/app/web/api/client"
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
@@ -30,6 +31,10 @@ type export struct {
 	form    string
 	since   time.Time
 	folder  *os.Root // where files go; nil: nowhere
+
+	format    string
+	delimiter rune           // of CSV
+	zone      *time.Location // that times are shown in
 
 	columns []string // the fields, in the order in which they first came
 	known   map[string]bool
@@ -45,18 +50,25 @@ type submission struct {
 }
 
 func newFormsExport(s *session) *cobra.Command {
-	var format, since, out, folder string
+	var format, delimiter, since, out, folder string
 	c := &cobra.Command{
-		Use: "export NAME", Short: "Write what a form got as CSV or JSON, with the files",
+		Use: "export NAME", Short: "Write what a form got as CSV, as a workbook or as JSON, with the files",
 		Example: `  hookgate forms export contact --since 30d --out contact.csv
+  hookgate forms export contact --format xlsx --out contact.xlsx
+  hookgate forms export contact --format csv --delimiter ';' --out contact.csv
   hookgate forms export contact --format json --with-files ./files`,
 		Long: `Write what a form got, oldest first, without spam. CSV is UTF-8 with a byte
 order mark; a cell that a spreadsheet would take for a formula gets an
-apostrophe before it.`,
+apostrophe before it. A workbook (xlsx) needs none: texts, such as telephone
+numbers, are texts in it, numbers numbers, and times times. Both have times in
+server.timezone.`,
 		Args: exactly("the name of a form"),
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if format != "csv" && format != "json" {
-				return usageError("csv or json", fmt.Errorf("there is no format %q", format))
+			if s.json {
+				format = jsonExport
+			}
+			if err := checkExport(s, format, delimiter, out); err != nil {
+				return err
 			}
 			loaded, _, err := s.load()
 			if err != nil {
@@ -70,7 +82,10 @@ apostrophe before it.`,
 				}
 				return &failure{code: exitNotFound, err: fmt.Errorf("the config has no form %q", args[0]), hint: diag.DidYouMean(args[0], names)}
 			}
-			e := &export{session: s, form: args[0], known: map[string]bool{}}
+			e := &export{
+				session: s, form: args[0], known: map[string]bool{},
+				format: format, delimiter: []rune(delimiter)[0], zone: loaded.Config.Server.Location,
+			}
 			for _, name := range form.FieldNames() {
 				e.column(strings.TrimSuffix(name, "[]"))
 			}
@@ -80,19 +95,41 @@ apostrophe before it.`,
 			if e.server, err = s.connect(); err != nil {
 				return err
 			}
-			return e.run(cmd.Context(), format == "json" || s.json, out, folder)
+			return e.run(cmd.Context(), out, folder)
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&format, "format", "csv", "csv or json")
+	f.StringVar(&format, "format", csvExport, "csv, xlsx or json")
+	f.StringVar(&delimiter, "delimiter", ",", "what parts the cells of CSV: `,` or ; or | or a tab")
 	f.StringVar(&since, "since", "", "only after this `time`: 24h, 7d, 2026-03-10 or 2026-03-10T09:00:00Z")
 	f.StringVar(&out, "out", "", "the `file` to write (else standard output)")
 	f.StringVar(&folder, "with-files", "", "also save the files, in this `folder`")
 	return c
 }
 
+// The formats of an export.
+const (
+	csvExport  = "csv"
+	xlsxExport = "xlsx"
+	jsonExport = "json"
+)
+
+func checkExport(s *session, format, delimiter, out string) error {
+	switch {
+	case !slices.Contains([]string{csvExport, xlsxExport, jsonExport}, format):
+		return usageError("csv, xlsx or json", fmt.Errorf("there is no format %q", format))
+	case !slices.Contains([]string{",", ";", "|", "\t"}, delimiter):
+		return usageError("one of , ; | or a tab", fmt.Errorf("%q cannot part cells", delimiter))
+	case delimiter != "," && format != csvExport:
+		return usageError("leave it out", fmt.Errorf("%s has no delimiter", format))
+	case format == xlsxExport && out == "" && s.out.TTY():
+		return usageError("write --out FILE.xlsx", errors.New("a workbook is nothing for a terminal"))
+	}
+	return nil
+}
+
 // run writes to the file, or to standard output.
-func (e *export) run(ctx context.Context, asJSON bool, out, folder string) (err error) {
+func (e *export) run(ctx context.Context, out, folder string) (err error) {
 	if folder != "" {
 		if err := os.MkdirAll(folder, 0o700); err != nil {
 			return &failure{code: exitFailed, err: err}
@@ -116,9 +153,9 @@ func (e *export) run(ctx context.Context, asJSON bool, out, folder string) (err 
 		return &failure{code: exitFailed, err: err}
 	}
 	if out == "" {
-		return e.write(spool, e.session.data(asJSON), asJSON)
+		return e.write(spool, e.session.data(e.format == jsonExport))
 	}
-	if err := writeFile(out, 0o600, func(w io.Writer) error { return e.write(spool, w, asJSON) }); err != nil {
+	if err := writeFile(out, 0o600, func(w io.Writer) error { return e.write(spool, w) }); err != nil {
 		return &failure{code: exitFailed, err: err}
 	}
 	e.session.note("%s written to %s", plural(count, "post"), out)
@@ -214,47 +251,73 @@ func (e *export) column(name string) {
 }
 
 // write turns the spooled posts into the file that is wanted.
-func (e *export) write(spool io.Reader, to io.Writer, asJSON bool) error {
+func (e *export) write(spool io.Reader, to io.Writer) error {
 	w := bufio.NewWriter(to)
-	decoder := json.NewDecoder(bufio.NewReader(spool))
-	table := (*csv.Writer)(nil)
-	if asJSON {
-		_, _ = w.WriteString("[") // a bufio.Writer keeps its first error for Flush
-	} else {
-		table = csv.New(w)
-		header := []any{"id", "time"}
-		for _, name := range e.columns {
-			header = append(header, name)
+	var err error
+	switch e.format {
+	case jsonExport:
+		err = e.writeJSON(spool, w)
+	case xlsxExport:
+		book := xlsx.New(w, e.form)
+		if err = e.writeTable(spool, book); err == nil {
+			err = book.Close()
 		}
-		if err := table.Row(header...); err != nil {
-			return err
+		if n := book.Cut(); n > 0 {
+			e.session.note("%s longer than a cell can hold, and cut; CSV and JSON have them whole", plural(n, "text"))
 		}
+	default:
+		err = e.writeTable(spool, csv.New(w, e.delimiter))
 	}
-	for n := 0; decoder.More(); n++ {
-		var one submission
-		if err := decoder.Decode(&one); err != nil {
-			return fmt.Errorf("read what was collected: %w", err)
-		}
-		if table != nil {
-			if err := table.Row(e.row(&one)...); err != nil {
-				return err
-			}
-			continue
-		}
+	return errors.Join(err, w.Flush())
+}
+
+// table is a file of rows.
+type table interface{ Row(values ...any) error }
+
+func (e *export) writeTable(spool io.Reader, to table) error {
+	header := []any{"id", "time"}
+	for _, name := range e.columns {
+		header = append(header, name)
+	}
+	if err := to.Row(header...); err != nil {
+		return err
+	}
+	return each(spool, func(one *submission) error { return to.Row(e.row(one)...) })
+}
+
+func (e *export) writeJSON(spool io.Reader, w *bufio.Writer) error {
+	_, _ = w.WriteString("[") // a bufio.Writer keeps its first error for Flush
+	first := true
+	err := each(spool, func(one *submission) error {
 		text, err := json.Marshal(one)
 		if err != nil {
 			return err
 		}
-		if n > 0 {
+		if !first {
 			_, _ = w.WriteString(",")
 		}
+		first = false
 		_, _ = w.WriteString("\n")
 		_, _ = w.Write(text)
+		return nil
+	})
+	_, _ = w.WriteString("\n]\n")
+	return err
+}
+
+// each reads the spooled posts.
+func each(spool io.Reader, do func(one *submission) error) error {
+	decoder := json.NewDecoder(bufio.NewReader(spool))
+	for decoder.More() {
+		var one submission
+		if err := decoder.Decode(&one); err != nil {
+			return fmt.Errorf("read what was collected: %w", err)
+		}
+		if err := do(&one); err != nil {
+			return err
+		}
 	}
-	if asJSON {
-		_, _ = w.WriteString("\n]\n")
-	}
-	return w.Flush()
+	return nil
 }
 
 // cell is a field of a post under its column.
@@ -312,7 +375,11 @@ func (e *export) row(one *submission) []any {
 	for _, m := range members(one.Data) {
 		values[m.name] = cellText(m.value, one.Files)
 	}
-	row := []any{one.ID.String(), one.Time.Format(time.RFC3339)}
+	at := one.Time.In(e.zone)
+	row := []any{one.ID.String(), at}
+	if e.format == csvExport {
+		row[1] = at.Format(time.RFC3339)
+	}
 	for _, name := range e.columns {
 		row = append(row, values[name])
 	}

@@ -1,9 +1,11 @@
 package e2e
 
 import (
+	"archive/zip"
 	"encoding/csv"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -52,9 +54,45 @@ forms:
 			t.Errorf("file %s: %q, %v", row[3], content, err)
 		}
 	}
+	semicolons := g.MustCLI("forms", "export", "apply", "--delimiter", ";")
+	if !strings.HasPrefix(semicolons, "\uFEFFid;time;name;cv;extra.phone\r\n") {
+		t.Errorf("with another delimiter: got %.100q", semicolons)
+	}
+	workbook := filepath.Join(g.Dir, "out.xlsx")
+	g.MustCLI("forms", "export", "apply", "--format", "xlsx", "--out", workbook)
+	sheet := sheetOf(t, workbook)
+	for _, want := range []string{`<t xml:space="preserve">=1+1</t>`, `<c r="E2" t="inlineStr"><is><t xml:space="preserve">+49 40</t></is></c>`, `<c r="B2" s="2"><v>`} {
+		if !strings.Contains(sheet, want) {
+			t.Errorf("the workbook has no %s in\n%s", want, sheet)
+		}
+	}
+	for _, args := range [][]string{{"--format", "xls"}, {"--delimiter", ":"}, {"--format", "xlsx", "--delimiter", ";"}} {
+		if r := g.CLI(append([]string{"forms", "export", "apply"}, args...)...); r.Code != 2 {
+			t.Errorf("%v: %d %s", args, r.Code, r.Stderr)
+		}
+	}
 	if r := g.CLI("forms", "export", "aply"); r.Code != 5 || !strings.Contains(r.Stderr, "apply") {
 		t.Errorf("an unknown form: %d %s", r.Code, r.Stderr)
 	}
+}
+
+// sheetOf is the sheet of a workbook.
+func sheetOf(t *testing.T, path string) string {
+	t.Helper()
+	z, err := zip.OpenReader(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = z.Close() }()
+	sheet, err := z.Open("xl/worksheets/sheet1.xml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := io.ReadAll(sheet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
 }
 
 // Texts that have broken software stand in an export as they were typed: in

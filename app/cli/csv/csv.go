@@ -24,10 +24,11 @@ type Writer struct {
 	err error
 }
 
-// New begins a file.
-func New(w io.Writer) *Writer {
+// New begins a file whose cells are parted by delimiter.
+func New(w io.Writer, delimiter rune) *Writer {
 	out := &Writer{w: w}
 	out.csv = csv.NewWriter(&out.row)
+	out.csv.Comma = delimiter
 	_, out.err = io.WriteString(w, bom)
 	return out
 }

@@ -17,7 +17,7 @@ import (
 func TestRow(t *testing.T) {
 	t.Parallel()
 	var b bytes.Buffer
-	w := csv.New(&b)
+	w := csv.New(&b, ',')
 	if err := w.Row("plain", `say "hi"`, "a,b", "two\nlines", nil, json.Number("-5"), true, " x"); err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestRow_property(t *testing.T) {
 		for i, v := range row {
 			values[i] = v
 		}
-		if err := csv.New(&b).Row(values...); err != nil {
+		if err := csv.New(&b, ',').Row(values...); err != nil {
 			t.Fatal(err)
 		}
 		got, err := stdcsv.NewReader(strings.NewReader(strings.TrimPrefix(b.String(), "\uFEFF"))).Read()
