@@ -89,8 +89,12 @@ func (s *session) parseTime(flag, text string) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	if d, err := yamlnode.ParseDuration(text); err == nil {
+	d, err := yamlnode.ParseDuration(text)
+	if err == nil {
 		return s.now().Add(-d), nil
+	}
+	if !errors.Is(err, yamlnode.ErrDuration) {
+		return time.Time{}, usageError("a duration is how long ago it was, such as 24h", fmt.Errorf("--%s: %w", flag, err))
 	}
 	for _, layout := range []string{time.RFC3339, time.DateTime, time.DateOnly} {
 		if t, err := time.ParseInLocation(layout, text, time.Local); err == nil {

@@ -25,6 +25,8 @@ func TestUsage(t *testing.T) {
 		{"events list extra", 2, "hookgate events list wants no arguments"},
 		{"events list --state lost", 2, "there is no state \"lost\"\n  the states are routed, no_match, rule_error, rejected, duplicate, spam"},
 		{"events list --since yesterday", 2, `--since: "yesterday" is no time`},
+		{"events list --since -5m", 2, `--since: a duration cannot be negative`},
+		{"events list --since 99999999999h", 2, `--since: this is too long, a duration is at most 36500d`},
 		{"events list --limit many", 2, "invalid argument \"many\""},
 		{"events list --limit 0", 2, "--limit must be at least 1"},
 		{"deliveries list --limit -1", 2, "--limit must be at least 1"},

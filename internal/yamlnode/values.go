@@ -76,7 +76,7 @@ func ParseDuration(text string) (time.Duration, error) {
 		n, err := strconv.ParseFloat(number, 64)
 		switch {
 		case err != nil && !errors.Is(err, strconv.ErrRange), math.IsNaN(n):
-			return 0, errDuration
+			return 0, ErrDuration
 		case n < 0:
 			return 0, errNegative
 		case n*float64(unit.length) > float64(maxDuration-total):
@@ -95,7 +95,7 @@ func ParseDuration(text string) (time.Duration, error) {
 	case err != nil && tooLong.MatchString(rest), d > maxDuration-total:
 		return 0, errTooLong
 	case err != nil:
-		return 0, errDuration
+		return 0, ErrDuration
 	}
 	return total + d, nil
 }
@@ -108,7 +108,9 @@ const maxDuration = 100 * 365 * 24 * time.Hour
 var tooLong = regexp.MustCompile(`^([0-9]+(\.[0-9]*)?(ns|us|µs|μs|ms|s|m|h))+$`)
 
 var (
-	errDuration = errors.New("a duration is written like 500ms, 30s, 5m, 2h, 7d or 2w")
+	// ErrDuration says that a text is no duration at all; ParseDuration's other errors
+	// are about one that is out of bounds.
+	ErrDuration = errors.New("a duration is written like 500ms, 30s, 5m, 2h, 7d or 2w")
 	errNegative = errors.New("a duration cannot be negative")
 	errTooLong  = errors.New("this is too long, a duration is at most 36500d")
 )

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
@@ -102,6 +103,8 @@ func (b *builder) dedupe(t yamlnode.Text) {
 	length, byBody := strings.CutPrefix(t.Value, "body ")
 	window, err := yamlnode.ParseDuration(length)
 	switch {
+	case err != nil && !errors.Is(err, yamlnode.ErrDuration):
+		b.fail(t.Diag("bad-value", forms, `"dedupe": %s`, err))
 	case err != nil || window <= 0:
 		b.fail(t.Diag("bad-value", forms, `"dedupe" is not understood`))
 	case !byBody && !hasID:

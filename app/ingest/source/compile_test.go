@@ -34,6 +34,8 @@ func TestCompileFaults(t *testing.T) {
 		{hook + "methods: []", []string{`empty-value 3:1 "methods" is empty: nothing would be accepted`}},
 		{hook + "dedupe: sometimes", []string{`bad-value 3:9 "dedupe" is not understood`}},
 		{hook + "dedupe: body", []string{`bad-value 3:9 "dedupe" is not understood`}},
+		{hook + "dedupe: body -5m", []string{`bad-value 3:9 "dedupe": a duration cannot be negative`}},
+		{hook + "dedupe: body 99999999d", []string{`bad-value 3:9 "dedupe": this is too long, a duration is at most 36500d`}},
 		{hook + "dedupe: body 0s", []string{`bad-value 3:9 "dedupe" is not understood`}},
 		{hook + "rate_limit: fast", []string{`bad-value 3:13 "rate_limit": a rate is written like 5/s, 100/m or 1000/h`}},
 		{hook + "verify: github", []string{`wrong-type 3:9 "verify" must be a mapping`}},

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -90,8 +91,13 @@ func (p *parameters) time(name string) time.Time {
 	if t, err := time.Parse(time.RFC3339, text); err == nil {
 		return t
 	}
-	if d, err := yamlnode.ParseDuration(text); err == nil {
+	d, err := yamlnode.ParseDuration(text)
+	switch {
+	case err == nil:
 		return p.now.Add(-d)
+	case !errors.Is(err, yamlnode.ErrDuration):
+		p.err = badRequest("%s=%s: %s", name, text, err)
+		return time.Time{}
 	}
 	p.err = badRequest("%s=%s is neither a time like 2026-03-10T10:42:07Z nor a duration like 24h", name, text)
 	return time.Time{}
