@@ -106,6 +106,13 @@ func URLSecrets(u *url.URL) []string {
 	if uri := u.RequestURI(); len(uri) > 1 {
 		list = append(list, uri)
 	}
+	return append(list, credentials(u)...)
+}
+
+// credentials are the values of a URL's query, and what looks like a token in
+// its path.
+func credentials(u *url.URL) []string {
+	var list []string
 	for _, values := range u.Query() {
 		list = append(list, values...)
 	}

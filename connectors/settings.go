@@ -137,15 +137,18 @@ func unencrypted(n yamlnode.Node) diag.List {
 	return list
 }
 
-// hasSecret reports whether n has a setting that is a secret, other than the
-// address itself of a receiver that needs no more to be written to.
+// hasSecret reports whether n has a setting that is a secret. The address of any
+// receiver is treated as one; here it counts where it is the credential: in a
+// setting of its own, such as webhook_url, or with a query or a token in it.
 func hasSecret(n yamlnode.Node, settings []Setting) bool {
 	for _, s := range settings {
 		value := n.Get(s.Name)
 		if value.IsZero() {
 			continue
 		}
-		if s.Secret && !strings.HasPrefix(strings.ToLower(strings.TrimSpace(value.Text().Value)), "http://") || hasSecret(value, s.Fields) {
+		u, err := url.Parse(strings.TrimSpace(value.Text().Value))
+		plain := s.Name == "url" && err == nil && strings.EqualFold(u.Scheme, "http") && len(credentials(u)) == 0
+		if s.Secret && !plain || hasSecret(value, s.Fields) {
 			return true
 		}
 	}

@@ -171,6 +171,21 @@ func TestConformance_fixedSettings(t *testing.T) {
 	if got := connectortest.Faults(t, "notion", settings, connectortest.Deps(t)); !strings.Contains(got, "warn[no-encryption] config.yaml:3:10") {
 		t.Errorf("got %s", got)
 	}
+	for settings, warned := range map[string]bool{
+		"webhook url: http://receiver.example/hook":                         false,
+		"webhook url: http://127.0.0.1/hook?key=abc":                        false,
+		"webhook url: http://receiver.example/hook?key=abc":                 true,
+		"webhook url: http://receiver.example/hooks/T0123456789":            true,
+		"slack webhook_url: http://receiver.example/x":                      true,
+		"mattermost webhook_url: HTTP://receiver.example/x":                 true,
+		"discord webhook_url: http://localhost/x":                           false,
+		"webhook { url: http://receiver.example, auth: { bearer: a b c } }": true,
+	} {
+		kind, settings, _ := strings.Cut(settings, " ")
+		if got := connectortest.Faults(t, kind, settings, connectortest.Deps(t)); strings.Contains(got, "warn[no-encryption]") != warned {
+			t.Errorf("%s %s: got %s", kind, settings, got)
+		}
+	}
 	if got := connectortest.Faults(t, "webhook", "url: 'http://receiver.example/x'\nheaders: { X-A: '${{ data.path }}' }", connectortest.Deps(t)); !strings.Contains(got, "error[template-in-setting] config.yaml:2:") {
 		t.Errorf("got %s", got)
 	}
