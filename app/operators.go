@@ -90,6 +90,7 @@ func (l *Plan) forOperators(tests admin.Tests, since time.Time) admin.InForce {
 			Rules: routes.rulesTo(c.Name.Value),
 		})
 	}
+	out.File, out.Changed = filepath.Base(l.Config.Path), l.changed
 	out.Rules, out.Findings = l.ruleSettings(), l.Findings
 	for _, e := range l.Config.Sources {
 		out.Sources = append(out.Sources, e.Name.Value)

@@ -14,6 +14,7 @@ import (
 	"hookgate/app/config"
 	"hookgate/app/ingest"
 	"hookgate/connectors"
+	"hookgate/internal/diag"
 	"hookgate/internal/event"
 	"hookgate/rules"
 	"hookgate/rules/lang"
@@ -54,6 +55,19 @@ type storedInput struct {
 func (l *Plan) RuleSet() (event.RuleSet, error) {
 	text := l.Config.RuleText
 	text.File = filepath.Base(text.File)
+	source := l.storedRules(text)
+	encoded, err := json.Marshal(source)
+	if err != nil {
+		return event.RuleSet{}, fmt.Errorf("encode the version of the configuration: %w", err)
+	}
+	sum := sha256.Sum256(encoded)
+	return event.RuleSet{
+		Hash: l.Config.Hash + "-" + hex.EncodeToString(sum[:8]), Rules: l.Rules.Names(), Source: encoded,
+	}, nil
+}
+
+// storedRules is what the rules are compiled from.
+func (l *Plan) storedRules(text config.RuleText) storedRules {
 	source := storedRules{
 		Config: l.Config.Hash, Text: text, Origins: l.origins, Targets: map[string]storedTarget{}, Timezone: l.Config.Server.Timezone,
 		Lang: l.Config.Server.Lang,
@@ -67,14 +81,7 @@ func (l *Plan) RuleSet() (event.RuleSet, error) {
 		}
 		source.Targets[c.Name.Value] = target
 	}
-	encoded, err := json.Marshal(source)
-	if err != nil {
-		return event.RuleSet{}, fmt.Errorf("encode the version of the configuration: %w", err)
-	}
-	sum := sha256.Sum256(encoded)
-	return event.RuleSet{
-		Hash: l.Config.Hash + "-" + hex.EncodeToString(sum[:8]), Rules: l.Rules.Names(), Source: encoded,
-	}, nil
+	return source
 }
 
 // NewRuleSet compiles a stored version, with the kinds of connections that there
@@ -88,9 +95,21 @@ func NewRuleSet(source []byte, kinds *connectors.Catalog) (*ingest.RuleSet, erro
 	if err := json.Unmarshal(source, &v); err != nil {
 		return nil, fmt.Errorf("read the version of the configuration: %w", err)
 	}
-	list, faults := v.Text.Rules()
+	set, faults := v.compile(kinds, nil)
 	if err := faults.Err(); err != nil {
 		return nil, fmt.Errorf("the rules of the configuration %s are not understood any more: %w", v.Config, err)
+	}
+	return set, nil
+}
+
+// compile makes the rule set; change may change its rules first.
+func (v *storedRules) compile(kinds *connectors.Catalog, change func([]rules.Rule)) (*ingest.RuleSet, diag.List) {
+	list, faults := v.Text.Rules()
+	if faults.Err() != nil {
+		return nil, faults
+	}
+	if change != nil {
+		change(list)
 	}
 	location, err := time.LoadLocation(v.Timezone)
 	if err != nil {
@@ -99,10 +118,10 @@ func NewRuleSet(source []byte, kinds *connectors.Catalog) (*ingest.RuleSet, erro
 	compiler := lang.NewCompiler()
 	compiler.SetPlace(location, v.Lang)
 	set, faults := rules.Compile(compiler, list, v.Origins, v.targets(kinds))
-	if err := faults.Err(); err != nil {
-		return nil, fmt.Errorf("the rules of the configuration %s are not understood any more: %w", v.Config, err)
+	if faults.Err() != nil {
+		return nil, faults
 	}
-	return &ingest.RuleSet{Hash: v.Config, Rules: set, Location: location, Gone: v.gone(kinds)}, nil
+	return &ingest.RuleSet{Hash: v.Config, Rules: set, Location: location, Gone: v.gone(kinds)}, faults
 }
 
 // gone are the connections whose type is none of kinds.

@@ -1,11 +1,13 @@
 package app
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 
 	"hookgate/app/admin"
 	"hookgate/app/config"
+	"hookgate/app/ingest"
 	"hookgate/internal/diag"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules"
@@ -85,4 +87,52 @@ func ruleLines(section config.RuleText, n int) []place {
 		places[i].text = strings.Join(own, "\n") + "\n"
 	}
 	return places
+}
+
+// changed makes a rule set of the plan's rules with one of them changed, judged
+// as a stored version is.
+func (l *Plan) changed(rule string, c admin.RuleChange) (*ingest.RuleSet, diag.List) {
+	stored := l.storedRules(l.Config.RuleText)
+	var list diag.List
+	set, faults := stored.compile(l.Kinds, func(all []rules.Rule) {
+		for i := range all {
+			if all[i].Name.Value != rule {
+				continue
+			}
+			if c.When != nil {
+				all[i].When = yamlnode.Plain(strings.TrimSpace(*c.When))
+			}
+			for _, in := range c.Inputs {
+				list = append(list, changeInput(&all[i], in)...)
+			}
+		}
+	})
+	return set, append(list, faults...)
+}
+
+// changeInput puts another text into an action of a rule.
+func changeInput(rule *rules.Rule, in admin.TextInput) diag.List {
+	made := 0
+	for j := range rule.Then {
+		a := &rule.Then[j]
+		if a.To.Value == in.To {
+			made++
+		}
+		if a.To.Value != in.To || made != in.Action {
+			continue
+		}
+		for k := range a.Inputs {
+			if a.Inputs[k].Key.Value != in.Name {
+				continue
+			}
+			encoded, err := json.Marshal(in.Text)
+			if err != nil { // a text always is JSON
+				return nil
+			}
+			node, list := yamlnode.Parse("text", encoded)
+			a.Inputs[k].Value = node
+			return list
+		}
+	}
+	return diag.List{{Severity: diag.Error, Code: "unknown-input", Message: fmt.Sprintf("the rule sends no text %q to %s", in.Name, in.To)}}
 }

@@ -82,6 +82,10 @@ type InForce struct {
 	// Known is what is documented of each source, or follows from the fields of
 	// each form, by name.
 	Known map[string]schema.Source
+	// File is the name of the configuration file.
+	File string
+	// Changed makes a rule set of the rules in force with one of them changed.
+	Changed func(rule string, c RuleChange) (*ingest.RuleSet, diag.List)
 	// Compile makes a rule set of a stored version of the configuration.
 	Compile func(source []byte) (*ingest.RuleSet, error)
 }

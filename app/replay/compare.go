@@ -23,6 +23,9 @@ type Comparison struct {
 	Workers   int             // how many judge at once; 0: one for each processor
 	// Summary is what a person calls an event, by its data; nil: nothing.
 	Summary func(data []byte) string
+	// Judged is told of each event what the one Rule says of it, by both versions;
+	// by several goroutines at once unless Workers is 1.
+	Judged func(e *event.Event, now, then event.Result, differs bool)
 }
 
 // tally is a Report in the making, by one goroutine.
@@ -136,6 +139,9 @@ func (t *tally) add(e *event.Event) {
 	t.report.Examined++
 	detailed := len(t.report.Events) < t.c.Limit
 	routes, changed := t.compare(&now, &then, detailed)
+	if t.c.Judged != nil && len(t.places) == 1 {
+		t.c.Judged(e, result(&now, t.places[0][0]), result(&then, t.places[0][1]), changed)
+	}
 	if !changed {
 		return
 	}

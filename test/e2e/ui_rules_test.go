@@ -2,10 +2,16 @@ package e2e
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"net/url"
+	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/chromedp/chromedp"
 
 	"hookgate/app/admin"
 	"hookgate/test/lab"
@@ -43,4 +49,91 @@ func TestUIRules(t *testing.T) {
 	same(t, "the rule", []any{"activate", 1, 2, 1, 3}, []any{rule.Name, rule.Matches, rule.Near, rule.Days[len(rule.Days)-1], list.Looked})
 	same(t, "what would match them too", `data.previousStatus == "Publish" and data.website.status in ["Done", "Fertig"]`, rule.NearMisses[0].When)
 	has(t, "its text", rule.Text, "- name: activate", "when: data.previousStatus")
+}
+
+// A near miss is tried in the playground, without scripts; the patch that comes
+// of it is put into config.yaml, is in force, and the next such event matches.
+func TestUIPlayground(t *testing.T) {
+	t.Parallel()
+	var status atomic.Int32
+	status.Store(http.StatusOK)
+	g := startUI(t, &status)
+	finished := strings.Replace(donePayload, `"Done"`, `"Fertig"`, 1)
+	g.Accepted(g.PostJSON("/in/sitejet/0123456789abcdef", []byte(finished)))
+	g.Accepted(g.PostJSON("/in/sitejet/0123456789abcdef", []byte(donePayload)))
+	ctx := browser(t)
+	unscripted(ctx, t)
+	logIn(ctx, t, g)
+	show(ctx, t, g.URL+"/ui/rules")
+	settled(ctx, t, "Rules")
+	run(ctx, t, `document.querySelector('#activate p a[href*="when="]').click()`)
+	settled(ctx, t, "Playground")
+	has(t, "the trial", pageText(ctx, t), "1\nmatch now", "2\nafter the edit", "+1\nmore", "activate/billing", "It would match", `it is "Fertig"`, "2 events")
+
+	// The address of the patch is on the page.
+	address := ask(ctx, t, chromedp.Evaluate[string](`document.querySelector("a[download]").getAttribute("href")`))
+	team := newVisitor(t, g)
+	team.logIn("team", "correct horse battery")
+	_, header, patch := team.do("GET", address, nil)
+	has(t, "how it is sent", header.Get("Content-Disposition"), "activate.patch")
+	file, err := os.ReadFile(g.ConfigPath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.WriteConfig(applied(t, string(file), patch))
+	lab.Eventually(t, "the change is in force", func() bool {
+		_, _, page := team.do("GET", "/ui/rules", nil)
+		return strings.Contains(page, "Fertig&#34;</span>]")
+	})
+	g.Accepted(g.PostJSON("/in/sitejet/0123456789abcdef", []byte(finished+" ")))
+	lab.Eventually(t, "both arrived", func() bool { return len(g.Deliveries("--state", "delivered")) == 2 })
+
+	// What is wrong is told in its place.
+	show(ctx, t, g.URL+"/ui/playground?rule=activate&when="+url.QueryEscape(`data.website.status = "Done"`))
+	settled(ctx, t, "Playground")
+	has(t, "the fault", pageText(ctx, t), `"=" is not an operator`, "write == to compare", "Mend the condition first")
+}
+
+// With scripts what is typed is tried at once, and stands in the address.
+func TestUIPlaygroundTyping(t *testing.T) {
+	t.Parallel()
+	var status atomic.Int32
+	status.Store(http.StatusOK)
+	g := startUI(t, &status)
+	g.Accepted(g.PostJSON("/in/sitejet/0123456789abcdef", []byte(donePayload)))
+	ctx := browser(t)
+	logIn(ctx, t, g)
+	show(ctx, t, g.URL+"/ui/playground?rule=near")
+	settled(ctx, t, "Playground")
+	has(t, "the rule as it is", pageText(ctx, t), "0\nmatch now", "It would not match")
+	run(ctx, t, `const w = document.querySelector("#w"); w.value = 'data.website.status == "Done"'; w.dispatchEvent(new Event("input", { bubbles: true }))`)
+	lab.Eventually(t, "the trial", func() bool { return strings.Contains(pageText(ctx, t), "+1\nmore") })
+	lab.Eventually(t, "the address", func() bool { return strings.Contains(ask(ctx, t, chromedp.Location()), "data.website.status") })
+	accessible(ctx, t, "the playground")
+	show(ctx, t, g.URL+"/ui/playground?rule=near&when=data.website.status+%3D+1")
+	settled(ctx, t, "Playground")
+	accessible(ctx, t, "a fault in the playground")
+}
+
+// applied is a file with a unified diff of one hunk put into it.
+func applied(t *testing.T, file, patch string) string {
+	t.Helper()
+	lines, hunk := strings.SplitAfter(file, "\n"), strings.SplitAfter(patch, "\n")
+	var at, length, to, fresh int
+	if _, err := fmt.Sscanf(hunk[2], "@@ -%d,%d +%d,%d @@", &at, &length, &to, &fresh); err != nil {
+		t.Fatalf("%v in %q", err, patch)
+	}
+	out := slices.Clone(lines[:at-1])
+	for _, l := range hunk[3 : len(hunk)-1] {
+		if l[0] != '+' {
+			if lines[at-1] != l[1:] {
+				t.Fatalf("line %d is %q, the patch has %q", at, lines[at-1], l)
+			}
+			at++
+		}
+		if l[0] != '-' {
+			out = append(out, l[1:])
+		}
+	}
+	return strings.Join(append(out, lines[at-1:]...), "")
 }

@@ -419,7 +419,7 @@ func TestUINaughty(t *testing.T) {
 	g.Do("POST", "/f/contact", []byte(url.Values{"name": {evil}, "message": {evil}}.Encode()), "Content-Type", "application/x-www-form-urlencoded")
 	ctx := browser(t)
 	logIn(ctx, t, g)
-	for _, path := range []string{"", "events", "events?q=" + url.QueryEscape(evil), "events/" + id, "events/" + id + "?tab=payload", "events/" + id + "?tab=request", "forms/contact", "deliveries?state=delivered", "deliveries?state=" + url.QueryEscape(evil), "connections", "rules", "start"} {
+	for _, path := range []string{"", "events", "events?q=" + url.QueryEscape(evil), "events/" + id, "events/" + id + "?tab=payload", "events/" + id + "?tab=request", "forms/contact", "deliveries?state=delivered", "deliveries?state=" + url.QueryEscape(evil), "connections", "rules", "start", "playground", "playground?rule=" + url.QueryEscape(evil) + "&when=" + url.QueryEscape(evil), "playground?when=" + url.QueryEscape(evil)} {
 		show(ctx, t, g.URL+"/ui/"+path)
 		lab.Eventually(t, path, func() bool { return strings.Contains(pageText(ctx, t), "hookgate") })
 		same(t, path+": foreign elements", "0", ask(ctx, t, chromedp.Evaluate[string](`String(document.querySelectorAll("img, iframe, object, main script").length)`)))

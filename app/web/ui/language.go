@@ -93,6 +93,8 @@ var ofOne = dictionary([][2]string{
 	{"%d matches in 30 days", "%d match in 30 days"},
 	{"%d matches", "%d match"},
 	{"%d tests", "%d test"},
+	{"%d events, the oldest first: %d match now, %d would match", "%d event, the oldest first: %d match now, %d would match"},
+	{"%d match now, %d would match", "%d matches now, %d would match"},
 	{"%d forms", "%d form"},
 	{"%d rules", "%d rule"},
 	{"%d sources", "%d source"},

@@ -57,6 +57,7 @@ type connectionService interface {
 // ruleService is what the pages of rules need.
 type ruleService interface {
 	Rules(ctx context.Context) (admin.RuleList, error)
+	Try(ctx context.Context, r admin.TryRequest) (admin.Tried, error)
 }
 
 // formService is what the pages of forms need.

@@ -27,7 +27,7 @@ function say(text) {
 
 // Keys; never while somebody writes.
 let waiting = "";
-const places = { o: "", e: "events", d: "deliveries", f: "forms", r: "rules", c: "connections" };
+const places = { o: "", e: "events", d: "deliveries", f: "forms", r: "rules", p: "playground", c: "connections" };
 document.addEventListener("keydown", e => {
   if (e.ctrlKey || e.metaKey || e.altKey || e.target.closest("input, textarea, select, dialog[open]")) return;
   if (waiting === "g" && e.key in places) { location.href = "/ui/" + places[e.key]; waiting = ""; return; }
@@ -44,20 +44,38 @@ document.addEventListener("keydown", e => {
 
 // A page that waits for something is asked for again: its parts change where
 // they say something else, but for one in which somebody is at work.
-const poll = $("[data-poll]");
-if (poll) setInterval(async () => {
-  if (document.hidden) return;
-  const answer = await fetch(location.href).catch(() => null);
-  if (!answer?.ok || answer.redirected) return;
+const shown = part => part.innerHTML.replace(/name="csrf" value="[^"]*"/g, ""); // a token is another one each time
+async function renew(address, signal) {
+  const answer = await fetch(address, { signal }).catch(() => null);
+  if (!answer || answer.redirected || answer.status >= 500) return false;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-  $$("[data-part]", poll).forEach(part => {
+  $$("[data-part]").forEach(part => {
     const other = fresh.getElementById(part.id);
-    if (!other || other.textContent === part.textContent || part.contains(document.activeElement)) return;
+    if (!other || shown(other) === shown(part) || part.contains(document.activeElement)) return;
+    const said = other.textContent !== part.textContent;
     part.replaceWith(other);
     local(other);
-    if (other.dataset.say) say(other.dataset.say);
+    if (said && other.dataset.say) say(other.dataset.say);
   });
-}, poll.dataset.poll * 1000);
+  return true;
+}
+const poll = $("[data-poll]");
+if (poll) setInterval(() => document.hidden || renew(location.href), poll.dataset.poll * 1000);
+
+// What is typed into the playground is tried after a moment, and stands in the
+// address; another try takes the place of one that is under way.
+let trial, trying;
+document.addEventListener("input", e => {
+  const form = e.target.closest("form[data-try]");
+  if (!form || e.target.matches("select")) return;
+  clearTimeout(trial);
+  trial = setTimeout(async () => {
+    trying?.abort();
+    trying = new AbortController();
+    const address = form.action + "?" + new URLSearchParams(new FormData(form));
+    if (await renew(address, trying.signal)) history.replaceState(null, "", address);
+  }, 300);
+});
 
 // A view of a list is in the URL: a changed choice is a new page.
 document.addEventListener("change", e => { if (e.target.matches("select[data-submit]")) e.target.form.requestSubmit(); });

@@ -1,0 +1,268 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"hookgate/app/ingest"
+	"hookgate/app/replay"
+	"hookgate/db"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+	"hookgate/rules"
+)
+
+// TryRequest asks what a rule would do with what came in if it were another one.
+type TryRequest struct {
+	Rule string `json:"rule"`
+	RuleChange
+	// Limit is how many events are tried, the newest that the rule listens to.
+	Limit int `json:"limit,omitempty"`
+	// Event is the one of which the parts of the condition are told; 0: the newest
+	// that would change, else the newest.
+	Event event.ID `json:"event,omitempty"`
+}
+
+// RuleChange is another condition of a rule, or other texts that it sends.
+type RuleChange struct {
+	When   *string     `json:"when,omitempty"` // nil: its own; "": always
+	Inputs []TextInput `json:"inputs,omitempty"`
+}
+
+// TextInput is another text in place of one that an action sends.
+type TextInput struct {
+	To     string `json:"to"`
+	Action int    `json:"action"`
+	RuleInput
+}
+
+// Tried is what a rule would do with what came in.
+type Tried struct {
+	Rule string `json:"rule"`
+	When string `json:"when"` // as it was tried
+	// Faults say why it cannot be tried, with their places in the condition.
+	Faults diag.List `json:"faults,omitempty"`
+	replay.RuleCount
+	Looked int `json:"looked"` // events that were tried
+	// Events are those, the newest first, and Changes those that come out otherwise.
+	Events  []TriedEvent         `json:"events"`
+	Changes []replay.EventChange `json:"changes"`
+	// Seen is one of the events, with the parts of the condition.
+	Seen *TriedEvent `json:"seen,omitempty"`
+	// Text is the rule's text with the change; Patch the same as a unified diff of
+	// the configuration file. "" where the text cannot be changed line by line.
+	Text  string `json:"text,omitempty"`
+	Patch string `json:"patch,omitempty"`
+	// Test is the seen event as a test of the configuration.
+	Test string `json:"test,omitempty"`
+}
+
+// TriedEvent is an event, and what the rule says of it.
+type TriedEvent struct {
+	ID      event.ID     `json:"id"`
+	Time    time.Time    `json:"time"`
+	Summary string       `json:"summary,omitempty"`
+	Now     bool         `json:"now"`
+	Then    bool         `json:"then"`
+	Failed  bool         `json:"failed,omitempty"` // it cannot be judged with the change
+	Other   bool         `json:"other,omitempty"`  // something else is sent
+	Trace   *rules.Trace `json:"trace,omitempty"`
+}
+
+const (
+	// tryEvents is how many events are tried unless told, and tryMost at the most.
+	tryEvents, tryMost = 200, 2000
+	// tryChanges is how many changed events are told in detail.
+	tryChanges = 20
+	// tryRead and tryTime bound how far back they are looked for.
+	tryRead = 20_000
+	tryTime = 2 * time.Second
+)
+
+// Try tells what a rule in force would do with the newest events if it were
+// another one. Nothing is sent, and nothing is changed.
+func (s *Service) Try(ctx context.Context, r TryRequest) (out Tried, err error) {
+	now := s.inForce()
+	at := slices.IndexFunc(now.Rules, func(c RuleSettings) bool { return c.Name == r.Rule })
+	if at < 0 {
+		return out, notCalled("rule in force", r.Rule, now.Plan.Rules.Names())
+	}
+	rule := &now.Rules[at]
+	out = Tried{Rule: r.Rule, When: rule.When, Events: []TriedEvent{}, Changes: []replay.EventChange{}}
+	if r.When != nil {
+		out.When = strings.TrimSpace(*r.When)
+		if _, faults := replay.NewQuery(*r.When, ""); faults.Err() != nil {
+			out.Faults = faults
+			return out, nil
+		}
+	}
+	before, _, err := s.ruleSet(ctx, now.Plan.ID)
+	if err != nil {
+		return out, fmt.Errorf("judge by the rules in force: %w", err)
+	}
+	after, faults := now.Changed(r.Rule, r.RuleChange)
+	if faults.Err() != nil {
+		out.Faults = faults
+		return out, nil
+	}
+	if err := s.try(ctx, &r, rule, before, after, &out); err != nil {
+		return out, fmt.Errorf("try the rule: %w", err)
+	}
+	if out.When != rule.When && len(r.Inputs) == 0 {
+		out.Text, out.Patch = rule.withCondition(out.When, now.File)
+	}
+	return out, nil
+}
+
+// try judges the events by both versions of the rule.
+func (s *Service) try(ctx context.Context, r *TryRequest, rule *RuleSettings, before, after *ingest.RuleSet, out *Tried) error {
+	limit := tryEvents
+	if r.Limit > 0 {
+		limit = min(r.Limit, tryMost)
+	}
+	var seen, changed, newest *event.Event
+	c := replay.Comparison{Now: before, Then: after, Rule: rule.Name, Limit: tryChanges, Workers: 1, Summary: Summary}
+	c.Judged = func(e *event.Event, now, then event.Result, differs bool) {
+		tried := TriedEvent{
+			ID: e.ID, Time: e.ReceivedAt.UTC(), Summary: Summary(e.Data()), Now: now == event.Matched, Then: then == event.Matched, Failed: then == event.RuleFailed,
+		}
+		tried.Other = differs && tried.Now && tried.Then
+		out.Events = append(out.Events, tried)
+		if newest == nil {
+			newest = e
+		}
+		if differs && changed == nil {
+			changed = e
+		}
+		if e.ID == r.Event {
+			seen = e
+		}
+	}
+	f := event.Filter{States: event.JudgedStates()}
+	if len(rule.From) == 1 {
+		f.Source = rule.From[0]
+	}
+	read, began := 0, time.Now()
+	report, err := c.Run(ctx, func(each func(*event.Event) error) error {
+		return s.store.Scan(ctx, f, func(e *event.Event) error {
+			if out.Looked == limit || read == tryRead || time.Since(began) > tryTime {
+				return db.ErrStop
+			}
+			read++
+			if !rule.listens(e) {
+				return nil
+			}
+			out.Looked++
+			return each(e)
+		})
+	})
+	if err != nil {
+		return err
+	}
+	if len(report.Rules) == 1 {
+		out.RuleCount = report.Rules[0]
+	}
+	out.Changes = report.Events
+	slices.Reverse(out.Changes) // the newest first, as everywhere
+	return s.seen(ctx, r, after, out, seen, changed, newest)
+}
+
+// seen tells the parts of the condition for the first of the events that there is.
+func (s *Service) seen(ctx context.Context, r *TryRequest, after *ingest.RuleSet, out *Tried, list ...*event.Event) error {
+	if r.Event != 0 && list[0] == nil { // it is older than what was tried
+		e, err := s.store.Event(ctx, r.Event)
+		if err != nil {
+			return missing(err, "there is no event %s: "+gone, r.Event)
+		}
+		list[0] = &e
+	}
+	for _, e := range list {
+		if e == nil {
+			continue
+		}
+		out.Seen = &TriedEvent{ID: e.ID, Time: e.ReceivedAt.UTC(), Summary: Summary(e.Data())}
+		traces := after.Explain(e)
+		for i := range traces {
+			if traces[i].Rule == r.Rule {
+				out.Seen.Trace = &traces[i]
+				out.Seen.Then = traces[i].Result == rules.Matched
+			}
+		}
+		out.Test = asTest(e, traces)
+		break
+	}
+	return nil
+}
+
+// listens reports whether the rule is asked about the event.
+func (c *RuleSettings) listens(e *event.Event) bool {
+	return slices.Contains(c.From, e.Source) && (len(c.Events) == 0 || slices.Contains(c.Events, e.Type))
+}
+
+// asTest writes an event as a test of the configuration that expects what the
+// rules send for it.
+func asTest(e *event.Event, traces []rules.Trace) string {
+	var sent []string
+	for i := range traces {
+		for _, a := range traces[i].Actions {
+			if a.Sent && a.Err == "" && traces[i].Result == rules.Matched {
+				sent = append(sent, a.Name)
+			}
+		}
+	}
+	name := Summary(e.Data())
+	if name == "" {
+		name = e.Type
+	}
+	return fmt.Sprintf("- name: %s\n  event: { source: %s, type: %s, data: %s }\n  expect: [%s]\n",
+		quoted(name), e.Source, quoted(e.Type), e.Data(), strings.Join(sent, ", "))
+}
+
+// quoted is a text as YAML has it on a line of its own.
+func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
+
+// withCondition is the rule's text with another condition, and the patch that
+// makes the file so; "" where the condition does not stand on lines of its own.
+func (c *RuleSettings) withCondition(when, file string) (text, patch string) {
+	lines := strings.Split(strings.TrimRight(c.Text, "\n"), "\n")
+	from := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(strings.TrimLeft(l, " -"), "when:") })
+	if from < 0 {
+		return "", ""
+	}
+	key := lines[from][:strings.Index(lines[from], "when:")]
+	to := from + 1
+	for to < len(lines) && (strings.TrimSpace(lines[to]) == "" || indent(lines[to]) > len(key)) {
+		to++
+	}
+	var fresh []string
+	switch {
+	case when == "": // always
+	case strings.Contains(when, "\n"):
+		fresh = []string{key + "when: |-"}
+		for l := range strings.Lines(when) {
+			fresh = append(fresh, strings.Repeat(" ", len(key)+2)+strings.TrimRight(l, "\n"))
+		}
+	case strings.Contains(when, ": ") || strings.Contains(when, " #") || strings.ContainsAny(when[:1], "\"'[{&*!|>%@`#-?"):
+		fresh = []string{key + "when: " + quoted(when)}
+	default:
+		fresh = []string{key + "when: " + when}
+	}
+	const around = 3
+	top, end := max(0, from-around), min(len(lines), to+around)
+	var b strings.Builder
+	fmt.Fprintf(&b, "--- a/%s\n+++ b/%s\n@@ -%d,%d +%d,%d @@\n", file, file, c.Line+top, end-top, c.Line+top, end-top-(to-from)+len(fresh))
+	for _, part := range []struct {
+		sign  string
+		lines []string
+	}{{" ", lines[top:from]}, {"-", lines[from:to]}, {"+", fresh}, {" ", lines[to:end]}} {
+		for _, l := range part.lines {
+			b.WriteString(part.sign + l + "\n")
+		}
+	}
+	return strings.Join(slices.Concat(lines[:from], fresh, lines[to:]), "\n") + "\n", b.String()
+}
+
+func indent(line string) int { return len(line) - len(strings.TrimLeft(line, " ")) }

@@ -1,0 +1,214 @@
+package ui
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"hookgate/app/admin"
+	"hookgate/internal/diag"
+)
+
+// playgroundPage tries a change of a rule against what really came in.
+type playgroundPage struct {
+	Rules  []admin.RuleSettings
+	Rule   *admin.RuleSettings // nil: the configuration has no rules
+	When   string              // as it was typed
+	Edited bool                // the condition is another one
+	Texts  []triedText
+	Limit  int
+	Limits []int
+	Tried  admin.Tried
+	Faults []expressionFault
+	Mosaic *mosaic
+	Patch  string // the address of the patch; "" where there is none
+}
+
+// triedText is a text that the rule sends, as it was typed.
+type triedText struct {
+	Key, To, Name, Text string
+	Edited              bool
+}
+
+// expressionFault is a fault with the line that it is about.
+type expressionFault struct {
+	diag.Diagnostic
+	Source, Caret string
+}
+
+// mosaic is a picture of events: a tile for each, in columns, the oldest first.
+type mosaic struct {
+	Height int
+	Text   string
+	Tiles  []tile
+}
+
+type tile struct{ X, Y, Class, Mark string }
+
+const (
+	tilesAcross = 40
+	tileStep    = 18.6
+)
+
+// playground tries what the address says. All of it is in the address, so that
+// a trial can be kept and sent to somebody.
+func (u *UI) playground(c *fiber.Ctx) error {
+	data, request, err := u.playgroundData(c)
+	if err != nil {
+		return u.fail(c, err)
+	}
+	if data.Rule == nil {
+		return u.render(c, "playground", "Playground", data)
+	}
+	data.Tried, err = u.cfg.Service.Try(c.UserContext(), request)
+	if missing(err) {
+		return u.notFound(c, "There is no such event: it never was, or retention has removed it.")
+	}
+	if said, ok := sentence(err); ok {
+		return u.refuse(c, fiber.StatusBadRequest, said)
+	}
+	if err != nil {
+		return u.fail(c, err)
+	}
+	data.Faults = faultsIn(data.When, data.Tried.Faults)
+	if len(data.Faults) > 0 {
+		c.Status(fiber.StatusUnprocessableEntity)
+	}
+	data.Mosaic = u.view(c, "", "").mosaic(&data.Tried)
+	if data.Tried.Patch != "" {
+		data.Patch = prefix + "/playground/patch?" + string(c.Context().QueryArgs().QueryString())
+	}
+	return u.render(c, "playground", "Playground", data)
+}
+
+// playgroundData reads the address.
+func (u *UI) playgroundData(c *fiber.Ctx) (data playgroundPage, r admin.TryRequest, err error) {
+	list, err := u.cfg.Service.Rules(c.UserContext())
+	if err != nil {
+		return data, r, err
+	}
+	for i := range list.Items {
+		data.Rules = append(data.Rules, list.Items[i].RuleSettings)
+	}
+	if len(data.Rules) == 0 {
+		return data, r, nil
+	}
+	at := max(0, slices.IndexFunc(data.Rules, func(s admin.RuleSettings) bool { return s.Name == c.Query("rule") }))
+	rule := &data.Rules[at]
+	data.Rule, data.Limits = rule, []int{200, 500, 2000}
+	if data.Limit, err = strconv.Atoi(c.Query("limit")); err != nil || !slices.Contains(data.Limits, data.Limit) {
+		data.Limit = data.Limits[0]
+	}
+	r = admin.TryRequest{Rule: rule.Name, Limit: data.Limit}
+	_ = r.Event.UnmarshalText([]byte(c.Query("event"))) // what is no id is none
+	args := c.Context().QueryArgs()
+	data.When = rule.When
+	// Of another rule than the one that was edited nothing is taken over.
+	if of := c.Query("of", rule.Name); of == rule.Name {
+		if args.Has("when") {
+			data.When = strings.ReplaceAll(c.Query("when"), "\r\n", "\n")
+		}
+		data.Edited = strings.TrimSpace(data.When) != strings.TrimSpace(rule.When)
+	}
+	if data.Edited {
+		r.When = &data.When
+	}
+	for _, a := range rule.Actions {
+		for _, in := range a.Inputs {
+			t := triedText{Key: fmt.Sprintf("text-%s-%d-%s", a.To, a.Action, in.Name), To: a.To, Name: in.Name, Text: in.Text}
+			if args.Has(t.Key) && c.Query("of", rule.Name) == rule.Name {
+				t.Text = strings.ReplaceAll(c.Query(t.Key), "\r\n", "\n")
+			}
+			if t.Edited = strings.TrimRight(t.Text, "\n") != strings.TrimRight(in.Text, "\n"); t.Edited {
+				r.Inputs = append(r.Inputs, admin.TextInput{To: a.To, Action: a.Action, RuleInput: admin.RuleInput{Name: in.Name, Text: t.Text}})
+			}
+			data.Texts = append(data.Texts, t)
+		}
+	}
+	return data, r, nil
+}
+
+// patch is the change as a patch of the configuration file.
+func (u *UI) patch(c *fiber.Ctx) error {
+	data, request, err := u.playgroundData(c)
+	if err != nil {
+		return u.fail(c, err)
+	}
+	if data.Rule == nil {
+		return u.notFound(c, "There is no such page.")
+	}
+	tried, err := u.cfg.Service.Try(c.UserContext(), request)
+	if err != nil && !missing(err) {
+		return u.fail(c, err)
+	}
+	if err != nil || tried.Patch == "" {
+		return u.notFound(c, "There is nothing to change.")
+	}
+	c.Set(fiber.HeaderContentType, "text/x-diff; charset=utf-8")
+	c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+data.Rule.Name+`.patch"`)
+	return c.SendString(tried.Patch)
+}
+
+// faultsIn shows faults below the lines that they are about; those that are
+// about something else stand alone.
+func faultsIn(text string, list diag.List) []expressionFault {
+	var out []expressionFault
+	lines := strings.Split(text, "\n")
+	for _, d := range list {
+		f := expressionFault{Diagnostic: d}
+		if d.File == "where" && d.Line >= 1 && d.Line <= len(lines) {
+			f.Source = lines[d.Line-1]
+			f.Caret = strings.Repeat(" ", max(0, d.Column-1)) + strings.Repeat("^", max(1, d.Width))
+		}
+		out = append(out, f)
+	}
+	return out
+}
+
+// mosaic draws what the rule says of each event before and after the change.
+func (v *view) mosaic(t *admin.Tried) *mosaic {
+	n := len(t.Events)
+	if n == 0 {
+		return nil
+	}
+	rows := (n + tilesAcross - 1) / tilesAcross
+	m := &mosaic{Height: int(float64(rows)*tileStep - 3)}
+	for i := range n {
+		e := &t.Events[n-1-i] // the oldest first
+		one := tile{X: fmt.Sprintf("%.1f", float64(i/rows)*tileStep), Y: fmt.Sprintf("%.1f", float64(i%rows)*tileStep)}
+		x, y := float64(i/rows)*tileStep, float64(i%rows)*tileStep
+		switch {
+		case e.Failed:
+			one.Class, one.Mark = "f-bad", fmt.Sprintf("M%.1f %.1fl7 7M%.1f %.1fl-7 7", x+4, y+4, x+11, y+4)
+		case e.Then && !e.Now:
+			one.Class, one.Mark = "f-acc", fmt.Sprintf("M%.1f %.1fv7M%.1f %.1fh7", x+7.5, y+4, x+4, y+7.5)
+		case e.Now && !e.Then:
+			one.Class, one.Mark = "f-warn", fmt.Sprintf("M%.1f %.1fh7", x+4, y+7.5)
+		case e.Other:
+			one.Class, one.Mark = "f-ink", fmt.Sprintf("M%.1f %.1fh7M%.1f %.1fh7", x+4, y+5.5, x+4, y+9.5)
+		case e.Now:
+			one.Class = "f-ink"
+		default:
+			one.Class = "f-none"
+		}
+		m.Tiles = append(m.Tiles, one)
+	}
+	m.Text = v.T("%d events, the oldest first: %d match now, %d would match", n, t.Now, t.Then)
+	return m
+}
+
+// TryLink is where a change of a rule's condition is tried.
+func (v *view) TryLink(rule, when, event string) string {
+	q := url.Values{"rule": {rule}}
+	if when != "" {
+		q.Set("when", when)
+	}
+	if event != "" {
+		q.Set("event", event)
+	}
+	return prefix + "/playground?" + q.Encode()
+}
