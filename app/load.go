@@ -43,6 +43,7 @@ type Plan struct {
 	connections []kindOf
 	origins     rules.Origins
 	compiler    *lang.Compiler
+	words       map[string]lang.Words // by form
 
 	// What follows is there from when the plan comes into force.
 	client    *egress.Client
@@ -111,6 +112,11 @@ func compile(doc *config.Config, report *config.Report) *Plan {
 	l.compiler = lang.NewCompiler()
 	l.compiler.SetPlace(doc.Server.Location, doc.Server.Lang)
 	l.origins = l.loadOrigins(l.compiler, report)
+	l.words = map[string]lang.Words{}
+	for name, form := range l.Forms {
+		l.words[name] = form.Words()
+	}
+	l.compiler.SetWords(l.words)
 	targets := l.connect(report)
 	set, list := rules.Compile(l.compiler, doc.Rules, l.origins, targets)
 	report.Add(list)

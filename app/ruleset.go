@@ -30,6 +30,7 @@ type storedRules struct {
 	Targets  map[string]storedTarget `json:"targets"`
 	Timezone string                  `json:"timezone"`
 	Lang     string                  `json:"lang,omitempty"` // of those stored before there was one: English
+	Words    map[string]lang.Words   `json:"words,omitempty"`
 }
 
 // storedTarget is what a connection accepts in an action.
@@ -70,7 +71,7 @@ func (l *Plan) RuleSet() (event.RuleSet, error) {
 func (l *Plan) storedRules(text config.RuleText) storedRules {
 	source := storedRules{
 		Config: l.Config.Hash, Text: text, Origins: l.origins, Targets: map[string]storedTarget{}, Timezone: l.Config.Server.Timezone,
-		Lang: l.Config.Server.Lang,
+		Lang: l.Config.Server.Lang, Words: l.words,
 	}
 	for _, c := range l.connections {
 		target := storedTarget{Type: c.kind.Name}
@@ -117,6 +118,7 @@ func (v *storedRules) compile(kinds *connectors.Catalog, change func([]rules.Rul
 	}
 	compiler := lang.NewCompiler()
 	compiler.SetPlace(location, v.Lang)
+	compiler.SetWords(v.Words)
 	set, faults := rules.Compile(compiler, list, v.Origins, v.targets(kinds))
 	if faults.Err() != nil {
 		return nil, faults

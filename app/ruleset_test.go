@@ -112,6 +112,45 @@ func TestVersion(t *testing.T) {
 	}
 }
 
+// A form's posts are told in its language and with its labels, also by a
+// version that was stored.
+func TestVersion_words(t *testing.T) {
+	t.Parallel()
+	loaded := loadText(t, `version: 1
+connections: { mail: { type: email, from: a@agency.example, smtp: { host: mail.example, port: 465, user: u, password: p } } }
+forms:
+  anfrage:
+    lang: de
+    fields: { name: { label: "Ihr *Name*:" }, consent: { type: checkbox, label: "Ich akzeptiere die [Datenschutzerklärung](https://a.example)." } }
+rules: [{ name: r, from: anfrage, then: [{ to: mail, recipient: sales@agency.example }] }]
+`)
+	version, err := loaded.RuleSet()
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored, err := app.NewRuleSet(version.Source, loaded.Kinds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := event.Event{ID: 7, Source: "anfrage", Type: event.FormSubmitted, ReceivedAt: time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC), Body: []byte(`{"name":"Ada","consent":true}`)}
+	want, err := loaded.Decide(&e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := stored.Decide(&e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(got.Deliveries) != 1 {
+		t.Fatalf("(-loaded +stored)\n%s", diff)
+	}
+	for _, said := range []string{"Neue Nachricht (anfrage)", "Ihr Name:", "Ich akzeptiere die Datenschutzerklärung: ja"} {
+		if output := string(got.Deliveries[0].Output); !strings.Contains(output, said) {
+			t.Errorf("no %q in %s", said, output)
+		}
+	}
+}
+
 // An event is explained also when the recipe of a connection is no longer
 // there, and which connection that was is said.
 func TestVersion_recipeGone(t *testing.T) {

@@ -91,7 +91,7 @@ func compileField(entry yamlnode.Field) (*field, diag.List) {
 func (s *fieldSettings) told(fd *field) diag.List {
 	label, list := readTold(s.Label)
 	help, faults := readTold(s.Help)
-	fd.label = label.Plain()
+	fd.label, fd.labelled = label.Plain(), label.Plain() != ""
 	fd.written, fd.help = template.HTML(label.Line()), template.HTML(help.Line()) //nolint:gosec // what markup writes is escaped
 	if fd.label == "" {
 		fd.label = humanName(fd.path)

@@ -83,6 +83,7 @@ type field struct {
 	list     bool          // the name ends with []
 	label    string        // for people; made from the name where none is given
 	written  template.HTML // the label with its links
+	labelled bool          // a label is given
 	kind     kind
 	required bool
 	min, max *bound

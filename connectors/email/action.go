@@ -26,7 +26,7 @@ func newAction() lang.Action {
 			{Name: "reply_to", Doc: "Where answers go; a form's e-mail field, for one.", Kind: lang.ValueInput, Escape: escapeAddress, Check: connectors.CheckAddresses},
 			{
 				Name: "subject", Doc: "The subject, in one line; else what arrived, and where.", Kind: lang.TextInput, Escape: escapeHeader, Check: connectors.CheckHeaderText,
-				Default: `${{ event.type == "form_submitted" ? "New message" : event.type }} (${{ event.source }})`,
+				Default: `${{ headline(event) }}`,
 			},
 			{
 				Name: "text", Doc: "The message as plain text; without text and html, all that arrived.", Kind: lang.TextInput,

@@ -106,7 +106,7 @@ func (p *CoverageProbe) add(of *program, condition bool) {
 		p.Branches = p.Branches[:before]
 		return
 	}
-	p.programs = append(p.programs, &program{src: of.src, plain: code})
+	p.programs = append(p.programs, &program{src: of.src, space: of.space, plain: code})
 }
 
 // placeKey is a place in an expression, in bytes, and the outcome of its first branch.

@@ -42,6 +42,10 @@ func TestPredicate_Probe(t *testing.T) {
 				` | -present data.nothing | +fallback "none" | +true data.yes | -false data.yes | +then "none" | -else "x"`,
 		},
 		{`any(data.items, .n == 1 or .n == 2)`, `+true any(data.items, .n == 1 or .n == 2) | -false any(data.items, .n == 1 or .n == 2) | +true .n == 1 | -false .n == 1 | -true .n == 2 | -false .n == 2`},
+		{
+			`title(data.website.status) == "Done" and number("5") == 5`,
+			`+true title(data.website.status) == "Done" | -false title(data.website.status) == "Done" | +true number("5") == 5 | -false number("5") == 5`,
+		},
 		{`1 < data.f < 1.2`, `+true 1 < data.f | -false 1 < data.f | -true data.f < 1.2 | +false data.f < 1.2`},
 		{`data.yes and data.website.assigned_to.x == 1`, `+true data.yes | -false data.yes | -true data.website.assigned_to.x == 1 | -false data.website.assigned_to.x == 1`},
 		{`let s = data.website.status; s == "Done" or s == "x"`, `+true let s = data.website.status; s == "Done" or s == "x" | -false let s = data.website.status; s == "Done" or s == "x" | +true s == "Done" | -false s == "Done" | -true s == "x" | -false s == "x"`},

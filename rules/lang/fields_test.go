@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"hookgate/internal/jsondoc"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
@@ -82,6 +83,33 @@ func TestFields_faults(t *testing.T) {
 		}
 		if _, _, err := tpl.AppendJSON(nil, scope); err == nil || err.Error() != "${{ "+code+" }}: "+want {
 			t.Errorf("%s: got %v", code, err)
+		}
+	}
+}
+
+// The fields of a form are called as people read them on its page, wherever
+// they stand, and an event is called in the form's language.
+func TestFields_words(t *testing.T) {
+	t.Parallel()
+	c := lang.NewCompiler()
+	c.SetWords(map[string]lang.Words{"sitejet": {
+		Labels: map[string]string{"name": "Ihr Name", "address.city": "Ort", "items..qty": "Anzahl", "extra": "Weitere Angaben"}, Message: "Neue Nachricht", Yes: "ja", No: "nein",
+	}})
+	const data = `{"name":"Ada","consent":true,"news":false,"address":{"city":"Berlin","zip":"1"},"items":[{"qty":2}],"extra":{"utm":"x","name":"y"}}`
+	for code, want := range map[string]string{
+		`fields(data)`:               "Ihr Name:               Ada\nConsent:                ja\nNews:                   nein\nAddress / Ort:          Berlin\nAddress / Zip:          1\nItems / 1 / Anzahl:     2\nWeitere Angaben / Utm:  x\nWeitere Angaben / Name: y",
+		`fields(only(data, "name"))`: "Ihr Name: Ada",
+		`headline({"type": "form_submitted", "source": "sitejet"})`: "Neue Nachricht (sitejet)",
+		`headline({"type": "form_submitted", "source": "other"})`:   "New message (other)",
+		`headline(event)`: "website_status_changed (sitejet)",
+	} {
+		e, list := c.Expression(yamlnode.Plain(code))
+		if err := list.Err(); err != nil {
+			t.Fatal(err)
+		}
+		got, err := e.Text(newScope(t, data))
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%s: %v\n%s", code, err, diff)
 		}
 	}
 }

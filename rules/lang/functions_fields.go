@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"html"
@@ -27,8 +28,8 @@ func fieldsFunction(m *meter, args []any) (any, error) {
 	if form != "text" && form != "html" {
 		return nil, limitf(`the form is "text" or "html"`)
 	}
-	t := &table{meter: m}
-	if err := t.add("", args[0], m.orderOf(args[0])); err != nil {
+	t := &table{meter: m, words: m.place.words[m.source]}
+	if err := t.add("", "", args[0], m.orderOf(args[0])); err != nil {
 		return nil, err
 	}
 	result := t.text()
@@ -67,21 +68,22 @@ func orderedKeys(v jsondoc.Value) []string {
 // table are names and values for people.
 type table struct {
 	meter *meter
+	words Words
 	rows  []row
 	size  int
 }
 
 type row struct{ name, value string }
 
-// add adds what stands under name. ref is the JSON that it came from; none: it
-// is not known, and keys are sorted.
-func (t *table) add(name string, v any, ref jsondoc.Value) error {
+// add adds what stands under name, at a path of Words. ref is the JSON that it
+// came from; none: it is not known, and keys are sorted.
+func (t *table) add(name, path string, v any, ref jsondoc.Value) error {
 	if err := t.meter.tick(); err != nil {
 		return err
 	}
 	switch x := v.(type) {
 	case map[string]any:
-		return t.object(name, x, ref)
+		return t.object(name, path, x, ref)
 	case []any:
 		if plainList(x) {
 			text, err := t.joined(x)
@@ -91,22 +93,27 @@ func (t *table) add(name string, v any, ref jsondoc.Value) error {
 			return t.row(name, text)
 		}
 		for i, item := range x {
-			if err := t.add(under(name, fmt.Sprint(i+1)), item, jsondoc.Value{}); err != nil {
+			if err := t.add(under(name, fmt.Sprint(i+1)), path+".", item, jsondoc.Value{}); err != nil {
 				return err
 			}
 		}
 		return nil
 	}
-	return t.row(name, valueText(v))
+	return t.row(name, t.valueText(v))
 }
 
 // object adds what the members of x are, or x as a file.
-func (t *table) object(name string, x map[string]any, ref jsondoc.Value) error {
+func (t *table) object(name, path string, x map[string]any, ref jsondoc.Value) error {
 	if text, isFile := fileText(x); isFile {
 		return t.row(name, text)
 	}
 	for _, key := range t.keys(x, ref) {
-		if err := t.add(under(name, humanKey(key)), x[key], ref.Member(key)); err != nil {
+		at := key
+		if path != "" {
+			at = path + "." + key
+		}
+		label := cmp.Or(t.words.Labels[at], humanKey(key))
+		if err := t.add(under(name, label), at, x[key], ref.Member(key)); err != nil {
 			return err
 		}
 	}
@@ -173,7 +180,7 @@ func (t *table) joined(list []any) (string, error) {
 	var texts []string
 	size := 0
 	for _, v := range list {
-		text := valueText(v)
+		text := t.valueText(v)
 		if object, ok := v.(map[string]any); ok {
 			text, _ = fileText(object)
 		}
@@ -187,15 +194,15 @@ func (t *table) joined(list []any) (string, error) {
 	return strings.Join(texts, ", "), nil
 }
 
-func valueText(v any) string {
+func (t *table) valueText(v any) string {
 	switch x := v.(type) {
 	case nil:
 		return ""
 	case bool:
 		if x {
-			return "yes"
+			return cmp.Or(t.words.Yes, "yes")
 		}
-		return "no"
+		return cmp.Or(t.words.No, "no")
 	}
 	text, err := textOf(v, maxText)
 	if err != nil && !errors.Is(err, ErrTooLarge) { // what is too large, row refuses

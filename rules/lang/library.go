@@ -183,7 +183,20 @@ func byName() map[string]*function {
 type place struct {
 	zone   *time.Location
 	locale *locale.Locale
+	words  map[string]Words // by source
 }
+
+// Words are what the events of a source are told to people in. What is "" is
+// said in English, and a field without a label is called as its key is.
+type Words struct {
+	Labels  map[string]string `json:"labels,omitempty"` // by the path in data, its parts joined with dots; that of a list's items is ""
+	Message string            `json:"message,omitempty"`
+	Yes     string            `json:"yes,omitempty"`
+	No      string            `json:"no,omitempty"`
+}
+
+// SetWords says by source what its events are told to people in.
+func (c *Compiler) SetWords(words map[string]Words) { c.space.place.words = words }
 
 // SetPlace says in which zone times are that come without one, and in which
 // language numbers and dates are written. Without it these are UTC and English.

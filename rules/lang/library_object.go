@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 )
@@ -39,12 +40,31 @@ var objectFunctions = []function{
 		call: merge,
 	},
 	{
+		name: "headline", params: []param{object("event")}, result: textResult,
+		doc:     "What an event is called for people: of a form \"New message\" in the form's language, of another source its type; and where it came from.",
+		example: `headline(event)`, value: `"website_status_changed (sitejet)"`,
+		call: headline,
+	},
+	{
 		name: "fields", params: []param{anything("value"), text("form").or(`"text"`)}, numbers: writtenNumbers, own: true, null: `""`,
-		doc:     "All that a value holds for people to read, a line for each name, without what is empty; \"html\" makes a table, in which values are escaped already: `${{ raw(fields(data, \"html\")) }}`.",
+		doc:     "All that a value holds for people to read, a line for each name, without what is empty; the fields of a form are called as their labels say. The form \"html\" makes a table, in which values are escaped already: `${{ raw(fields(data, \"html\")) }}`.",
 		example: `fields(only(data, "name", "items"))`, value: `"Items / 1 / Price: 19.90\nItems / 1 / Sku:   a\nItems / 2 / Price: 5\nItems / 2 / Sku:   b\nName:              Ada von Lovelace"`,
 		call: fieldsFunction,
 	},
 }
+
+// headline is what an event is called.
+func headline(m *meter, args []any) (any, error) {
+	event, _ := args[0].(map[string]any)
+	kind, source := textOr(event["type"], ""), textOr(event["source"], "")
+	if kind == formSubmitted {
+		kind = cmp.Or(m.place.words[source].Message, "New message")
+	}
+	return kind + " (" + source + ")", nil
+}
+
+// formSubmitted is the type of forms' events.
+const formSubmitted = "form_submitted"
 
 // keysOf are the object of only and omit, and the keys: texts, or lists of them.
 func keysOf(name string, args []any) (map[string]any, []string, error) {

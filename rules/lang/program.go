@@ -39,6 +39,7 @@ func (p *program) exec(s *Scope, code code, env map[string]any) (any, error) {
 		s.meter.start()
 		s.meter.doc = s.doc
 		s.meter.at = s.Event.Time
+		s.meter.source = s.Event.Source
 		if p.space != nil {
 			s.meter.links = p.space.links.Load()
 			s.meter.place = &p.space.place
