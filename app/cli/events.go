@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -66,7 +67,7 @@ func (s *session) listEvents(cmd *cobra.Command, search event.Search) error {
 	if err != nil {
 		return err
 	}
-	var how admin.Search
+	how, told := admin.Search{}, s.now()
 	page, err := collect(search.Limit, func(size int, before string) (admin.Page[admin.Event], error) {
 		if before != "" {
 			next, err := event.ParseID(before)
@@ -85,17 +86,34 @@ func (s *session) listEvents(cmd *cobra.Command, search event.Search) error {
 				how.Failure = found.Failure
 			}
 			page.Search = &how
+			if now := s.now(); how.Stopped && now.Sub(told) >= tellEvery {
+				told = now
+				s.note("%s", lookedInto(&page))
+			}
 		}
 		return page, err
-	}, func(page *admin.Page[admin.Event]) bool { return page.Search != nil && page.Search.Stopped })
-	if err != nil {
+	})
+	cut := cmd.Context().Err()
+	if err != nil && (cut == nil || page.Search == nil) {
 		return s.searchFailure(search.Where, err)
 	}
 	if s.json {
-		return s.printJSON(page)
+		return cmp.Or(s.printJSON(page), cut)
 	}
 	s.printEvents(&page)
-	return nil
+	return cut
+}
+
+// tellEvery is how often a search that takes its time says how far it is.
+const tellEvery = 2 * time.Second
+
+// lookedInto says how far a search is.
+func lookedInto(page *admin.Page[admin.Event]) string {
+	text := "looked into " + plural(page.Search.Examined, "event")
+	if at, err := event.ParseID(page.Next); err == nil {
+		text += ", back to " + at.Time().Local().Format(time.DateTime)
+	}
+	return text
 }
 
 // printEvents prints a page, the newest last, and what there is to say of it.
@@ -109,8 +127,7 @@ func (s *session) printEvents(page *admin.Page[admin.Event]) {
 	}
 	switch {
 	case page.Search != nil && page.Search.Stopped:
-		s.note("looked into %s and stopped there: --before %s looks further back, --source, --type and --since make it quicker",
-			plural(page.Search.Examined, "event"), page.Next)
+		s.note("%s: --before %s goes on from there, --source, --type and --since make it quicker", lookedInto(page), page.Next)
 	case len(lines) == 0:
 		s.note("no events match")
 	case page.Next != "":

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"errors"
-	"slices"
 
 	"hookgate/app/admin"
 )
@@ -20,9 +19,9 @@ func checkLimit(limit int) error {
 
 // collect asks for pages, newest first, until there are limit records or no
 // more. ask gets the size of the page and the Next of the one before, "" at
-// first. Next of what it returns goes on where it ends. It also ends with a
-// page for which one of stop says so.
-func collect[T any](limit int, ask func(size int, before string) (admin.Page[T], error), stop ...func(*admin.Page[T]) bool) (admin.Page[T], error) {
+// first. Next of what it returns goes on where it ends. A page of a search that
+// was stopped, which may be empty, is followed by the next.
+func collect[T any](limit int, ask func(size int, before string) (admin.Page[T], error)) (admin.Page[T], error) {
 	all := admin.Page[T]{Items: []T{}}
 	for {
 		page, err := ask(min(limit-len(all.Items), pageSize), all.Next)
@@ -30,10 +29,8 @@ func collect[T any](limit int, ask func(size int, before string) (admin.Page[T],
 			return all, err
 		}
 		all.Items, all.Next, all.Search = append(all.Items, page.Items...), page.Next, page.Search
-		if slices.ContainsFunc(stop, func(s func(*admin.Page[T]) bool) bool { return s(&page) }) {
-			return all, nil
-		}
-		if page.Next == "" || len(page.Items) == 0 || len(all.Items) >= limit {
+		unfinished := page.Search != nil && page.Search.Stopped // there may be more behind what one request looks into
+		if page.Next == "" || len(page.Items) == 0 && !unfinished || len(all.Items) >= limit {
 			return all, nil
 		}
 	}

@@ -48,3 +48,33 @@ func TestLists_longerThanAPage(t *testing.T) {
 		}
 	}
 }
+
+// A search goes on behind what one request looks into, though nothing was found,
+// until there is enough or the history ends; it says how much was looked into. To
+// end with an empty page breaks it.
+func TestEventsList_searchGoesOn(t *testing.T) {
+	t.Parallel()
+	part := func(found, next string, stopped bool) answer {
+		return answer{http.StatusOK, fmt.Sprintf(`{"items":[%s],"next":%q,"search":{"examined":20000,"stopped":%t}}`, found, next, stopped)}
+	}
+	f := serveAPI(t, map[string][]answer{"GET /api/v1/events": {
+		part("", "evt_3", true), part(`{"id":"evt_2","state":"no_match"}`, "evt_2", true), part("", "", false),
+	}})
+	got := f.run(t, "events", "list", "--text", "Harry", "--json")
+	var page struct {
+		Items  []struct{ ID string }
+		Next   string
+		Search struct{ Examined int }
+	}
+	if err := json.Unmarshal([]byte(got.out), &page); err != nil || got.code != 0 || len(page.Items) != 1 || page.Search.Examined != 60_000 || page.Next != "" {
+		t.Errorf("%+v, %v, exit %d, %s", page, err, got.code, got.errOut)
+	}
+	want := []request{
+		{Method: "GET", Target: "/api/v1/events?limit=50&text=Harry"},
+		{Method: "GET", Target: "/api/v1/events?before=evt_3&limit=50&text=Harry"},
+		{Method: "GET", Target: "/api/v1/events?before=evt_2&limit=49&text=Harry"},
+	}
+	if diff := cmp.Diff(want, f.got()); diff != "" {
+		t.Errorf("requests (-want +got):\n%s", diff)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,8 +27,14 @@ type eventList struct {
 	Older  string // the URL of the page behind it; "" at the end
 	Newest string // the URL of the first page; "" on it
 	Search *admin.Search
-	Error  string // what is wrong with the query
-	Views  []savedView
+	// Where a search was stopped: how far back it is, and the URL that goes on.
+	// Auto: it goes on by itself where there are scripts, until a page is full.
+	Back  time.Time
+	GoOn  string
+	Auto  bool
+	Seen  int    // events that were looked through, also by the parts before
+	Error string // what is wrong with the query
+	Views []savedView
 }
 
 // eventDay are the events of a day, in the zone of the server.
@@ -73,6 +80,7 @@ func (u *UI) events(c *fiber.Ctx) error {
 		search.Limit = eventsPerPage
 		if page, err = u.cfg.Service.Events(c.UserContext(), search); err == nil {
 			data.fill(page, c.Query("before") != "", u.location())
+			data.proceed(c, page)
 		}
 	}
 	if said, ok := sentence(err); ok {
@@ -102,6 +110,23 @@ func (l *eventList) fill(page admin.Page[admin.Event], later bool, zone *time.Lo
 	if page.Next != "" {
 		l.Older = here + "&before=" + url.QueryEscape(page.Next)
 	}
+}
+
+// proceed says how a search goes on that one request did not finish. How much
+// the parts before have seen and found is in the URL, for people alone.
+func (l *eventList) proceed(c *fiber.Ctx, page admin.Page[admin.Event]) {
+	if page.Search == nil {
+		return
+	}
+	l.Seen = max(0, c.QueryInt("seen")) + page.Search.Examined
+	var next event.ID
+	if !page.Search.Stopped || next.UnmarshalText([]byte(page.Next)) != nil {
+		return
+	}
+	found := max(0, c.QueryInt("found")) + l.Count
+	l.Back, l.Older = next.Time(), ""
+	l.GoOn = prefix + "/events?" + url.Values{"q": {l.Query}, "before": {page.Next}, "seen": {strconv.Itoa(l.Seen)}, "found": {strconv.Itoa(found)}}.Encode()
+	l.Auto = found < eventsPerPage && c.Query("wait") == ""
 }
 
 // queryError says what is wrong with a query, in words for who typed it.

@@ -417,4 +417,7 @@ var germanTexts = dictionary([][2]string{
 	{"Go on", "Weiter"},
 	{"Stop", "Beenden"},
 	{"Pause", "Pausieren"},
+	{"Back to", "Zurück bis"},
+	{"Stop here", "Hier anhalten"},
+	{"Look further back", "Weiter zurück suchen"},
 })

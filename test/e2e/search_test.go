@@ -1,0 +1,51 @@
+package e2e
+
+import (
+	"database/sql"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"hookgate/test/lab"
+)
+
+// A search that one request does not finish goes on by itself where there are
+// scripts, and by a link where there are none, until it finds the oldest event.
+func TestUISearchGoesOn(t *testing.T) {
+	t.Parallel()
+	var status atomic.Int32
+	status.Store(http.StatusOK)
+	g := startUI(t, &status)
+	g.Settled(g.Accepted(g.PostJSON("/in/sitejet/0123456789abcdef", []byte(donePayload))))
+	g.Accepted(g.PostJSON("/in/sitejet/0123456789abcdef", []byte(`{"previousStatus":"x","website":{"id":1,"title":"Other","status":"y"}}`)))
+	g.Stop()
+	conn, err := sql.Open("sqlite3", "file:"+g.Storage)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.ExecContext(t.Context(), `WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 41000)
+		INSERT INTO events SELECT e.id + n, source, form, type, received, state, cause, duplicate_of, plan, verdicts, errors, 0, 0, content
+		FROM events e, n WHERE e.id = (SELECT max(id) FROM events)`); err != nil {
+		t.Fatal(err)
+	}
+	_ = conn.Close()
+	g.Start()
+	if got := g.CLI("events", "list", "--text", "harry"); got.Code != 0 || !strings.Contains(got.Stdout, "Harry's Diner") {
+		t.Errorf("events list: %+v", got)
+	}
+	ctx := browser(t)
+	logIn(ctx, t, g)
+	show(ctx, t, g.URL+"/ui/events?q=harry")
+	lab.Eventually(t, "the search went on to the oldest", func() bool { return strings.Contains(pageText(ctx, t), "Harry's Diner") })
+	has(t, "the page", pageText(ctx, t), "looked through 41,002")
+	accessible(ctx, t, "a search that went on")
+	unscripted(ctx, t)
+	show(ctx, t, g.URL+"/ui/events?q=harry")
+	settled(ctx, t, "Events")
+	has(t, "without scripts", pageText(ctx, t), "20,000 events were looked through.", "Look further back")
+	press(ctx, t, "#more a")
+	lab.Eventually(t, "the second part", func() bool { return strings.Contains(pageText(ctx, t), "40,000 events were looked through.") })
+	press(ctx, t, "#more a")
+	lab.Eventually(t, "the last part", func() bool { return strings.Contains(pageText(ctx, t), "Harry's Diner") })
+}
