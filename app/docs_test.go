@@ -49,22 +49,36 @@ func grown(whole, more any) any {
 	return more
 }
 
-// A newcomer who follows docs/getting-started.md has a valid config after each
-// of its steps, whose tests pass, as the running server wants them to.
-func TestDocs_gettingStarted(t *testing.T) {
+// A newcomer who follows docs/getting-started.md, or a page of docs/de, has a
+// valid config after each of its steps, whose tests pass, as the running server
+// wants them to.
+func TestDocs_steps(t *testing.T) {
 	t.Parallel()
-	page, err := os.ReadFile("../docs/getting-started.md")
-	if err != nil {
-		t.Fatal(err)
+	for page, least := range map[string]int{"getting-started.md": 4, "de/erste-schritte.md": 4, "de/formulare.md": 0} {
+		t.Run(page, func(t *testing.T) {
+			t.Parallel()
+			text, err := os.ReadFile("../docs/" + page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tests := followed(t, string(text)); tests < least {
+				t.Errorf("%d tests ran, want %d", tests, least)
+			}
+		})
 	}
+}
+
+// followed does what a page says and counts the tests that ran.
+func followed(t *testing.T, page string) (tests int) {
+	t.Helper()
 	folder := t.TempDir()
-	env := "SITEJET_TOKEN=0123456789abcdef0123\nSLACK_WEBHOOK_URL=https://hooks.slack.example/services/T0/B0/x\nBILLING_API_KEY=0123456789\nBILLING_SIGNING_SECRET=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n"
+	env := "SITEJET_TOKEN=0123456789abcdef0123\nSLACK_WEBHOOK_URL=https://hooks.slack.example/services/T0/B0/x\nBILLING_API_KEY=0123456789\n" +
+		"BILLING_SIGNING_SECRET=whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\nMAIL_PASSWORD=0123456789\n"
 	if err := os.WriteFile(filepath.Join(folder, ".env"), []byte(env), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	var config any
-	tests := 0
-	for i, part := range strings.Split(string(page), "```yaml\n")[1:] {
+	for i, part := range strings.Split(page, "```yaml\n")[1:] {
 		block, _, _ := strings.Cut(part, "```")
 		node, faults := yamlnode.Parse("block", []byte(block))
 		if faults.Err() != nil {
@@ -89,9 +103,7 @@ func TestDocs_gettingStarted(t *testing.T) {
 			}
 		}
 	}
-	if tests < 4 {
-		t.Errorf("%d tests ran", tests)
-	}
+	return tests
 }
 
 // What the configuration calls the usual delays are those that deliveries have.

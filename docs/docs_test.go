@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -79,7 +80,11 @@ func TestIndex(t *testing.T) {
 		}
 		numbers[number] = page
 	}
-	for _, page := range append(here, decisions...) {
+	german, err := filepath.Glob("de/*.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range slices.Concat(here, decisions, german) {
 		if page != "README.md" && !strings.Contains(string(index), "]("+page+")") {
 			t.Errorf("docs/README.md does not link to %s", page)
 		}
