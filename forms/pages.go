@@ -381,12 +381,9 @@ func (c *control) single() bool {
 
 // control is how the field looks with these values.
 func (fd *field) control(id string, values []string) control {
-	c := control{ID: id, Name: fd.name, Label: fd.written, Kind: string(fd.kind), Required: fd.required, Help: fd.help, Placeholder: fd.placeholder, Complete: fd.completion(), Rows: fd.rows}
+	c := control{ID: id, Name: fd.name, Label: fd.written, Kind: string(fd.kind), Required: fd.required, Help: fd.help, Placeholder: fd.placeholder, Complete: fd.completion(), Rows: fd.rows, MaxLength: fd.maxLength()}
 	if len(values) > 0 {
 		c.Value = values[0]
-	}
-	if fd.kind.lengths() && !fd.list {
-		c.MaxLength = fd.max.written()
 	}
 	switch fd.kind {
 	case checkboxKind:
@@ -407,14 +404,9 @@ func (fd *field) control(id string, values []string) control {
 			break
 		}
 		c.Options = choose(id, fd.options, values[:min(1, len(values))])
-	case numberKind:
+	case numberKind, integerKind:
 		// An input of type number drops a value that it cannot read.
-		c.Kind, c.Mode = "text", "decimal"
-	case integerKind:
-		c.Kind, c.Mode = "text", "numeric"
-		if fd.min == nil || fd.min.number < 0 {
-			c.Mode = "text" // some keyboards for digits have no minus
-		}
+		c.Kind, c.Mode = "text", fd.keyboard()
 	case dateKind:
 		day, ok := parseDay(c.Value)
 		if ok {
@@ -436,6 +428,25 @@ func (fd *field) control(id string, values []string) control {
 		}
 	}
 	return c
+}
+
+// maxLength is how many characters the control takes, "" for any number.
+func (fd *field) maxLength() string {
+	if fd.list || !fd.kind.lengths() {
+		return ""
+	}
+	return fd.max.written()
+}
+
+// keyboard is the one that a phone shows for a number.
+func (fd *field) keyboard() string {
+	switch {
+	case fd.kind == numberKind:
+		return "decimal"
+	case fd.min == nil || fd.min.number < 0:
+		return "text" // some keyboards for digits have no minus
+	}
+	return "numeric"
 }
 
 func choose(id string, options []choice, values []string) []option {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -74,10 +75,8 @@ func (p param) checked(check func(text string) error) param {
 func oneOf(name string, values ...string) param {
 	p := text(name)
 	p.check = func(text string) error {
-		for _, v := range values {
-			if v == text {
-				return nil
-			}
+		if slices.Contains(values, text) {
+			return nil
 		}
 		return limitf("%s is one of %s, not %q", name, strings.Join(values, ", "), text)
 	}
@@ -149,47 +148,56 @@ func (p *param) argument(m *meter, v any) (any, error) {
 		return nil, limitf("takes a text of at most %d KB", p.longest()>>10)
 	}
 	switch p.kind {
-	case anyParam:
-		return v, nil
-	case textParam:
-		if text, ok := v.(string); ok {
-			return text, nil
-		}
-	case wholeParam:
-		if n, ok := v.(int); ok {
-			return n, nil
-		}
 	case numberParam:
 		return readNumber(m, v)
-	case listParam:
-		list, ok := v.([]any)
-		if !ok {
-			list = anyList(v)
-			ok = list != nil || reflect.ValueOf(v).Kind() == reflect.Slice
-		}
-		if ok {
-			return list, short(list, maxItems)
-		}
-	case objectParam:
-		if object, ok := v.(map[string]any); ok {
-			if len(object) > maxItems {
-				return nil, limitf("takes an object of at most %d keys", maxItems)
-			}
-			return object, nil
-		}
 	case timeParam:
 		return readTime(v, m.place.zone)
 	case patternParam:
-		switch x := v.(type) {
-		case *pattern:
-			return x, nil
-		case string:
-			compiled, err := compilePattern(x)
-			if err != nil {
-				return nil, limitf("cannot take the pattern: %s", err)
-			}
-			return compiled, nil
+		return readPattern(p, v)
+	case listParam:
+		list, ok := listFrom(v)
+		if !ok {
+			return nil, p.wrong(kindOf(v))
 		}
+		return list, short(list, maxItems)
+	case anyParam, textParam, wholeParam, objectParam:
+	}
+	return v, p.plain(v)
+}
+
+// plain refuses a value of another type than the parameter's.
+func (p *param) plain(v any) error {
+	ok := true
+	switch p.kind {
+	case textParam:
+		_, ok = v.(string)
+	case wholeParam:
+		_, ok = v.(int)
+	case objectParam:
+		var object map[string]any
+		if object, ok = v.(map[string]any); len(object) > maxItems {
+			return limitf("takes an object of at most %d keys", maxItems)
+		}
+	case anyParam, numberParam, listParam, timeParam, patternParam:
+	}
+	if !ok {
+		return p.wrong(kindOf(v))
+	}
+	return nil
+}
+
+// readPattern is a regular expression, which was compiled where it stands in
+// the expression.
+func readPattern(p *param, v any) (any, error) {
+	switch x := v.(type) {
+	case *pattern:
+		return x, nil
+	case string:
+		compiled, err := compilePattern(x)
+		if err != nil {
+			return nil, limitf("cannot take the pattern: %s", err)
+		}
+		return compiled, nil
 	}
 	return nil, p.wrong(kindOf(v))
 }

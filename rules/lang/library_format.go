@@ -36,7 +36,7 @@ var formatFunctions = []function{
 		call: func(_ *meter, args []any) (any, error) {
 			s, err := url.QueryUnescape(textOr(args[0], ""))
 			if err != nil {
-				return nil, nil //nolint:nilerr // what cannot be read is null
+				return nil, nil // what cannot be read is null
 			}
 			return s, nil
 		},

@@ -1,6 +1,7 @@
 package lang
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"math"
@@ -351,38 +352,35 @@ func patternParts(pattern string, part func(text string, letters bool) error) er
 	if len(pattern) > longest {
 		return limitf("format_time: a pattern of more than %d bytes is too long", longest)
 	}
-	isLetter := func(c byte) bool { return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' }
-	for i := 0; i < len(pattern); {
-		from := i
-		switch c := pattern[i]; {
-		case c == '\'':
-			end := strings.IndexByte(pattern[i+1:], '\'')
-			if end < 0 {
-				return limitf("format_time: a ' in the pattern lacks its other one")
-			}
-			text := pattern[i+1 : i+1+end]
-			if i += end + 2; text == "" {
-				text = "'"
-			}
-			if err := part(text, false); err != nil {
-				return err
-			}
-			continue
-		case isLetter(c):
-			for i < len(pattern) && pattern[i] == c {
-				i++
-			}
-			if err := part(pattern[from:i], true); err != nil {
-				return err
-			}
-		default:
-			for i < len(pattern) && pattern[i] != '\'' && !isLetter(pattern[i]) {
-				i++
-			}
-			if err := part(pattern[from:i], false); err != nil {
-				return err
-			}
+	for pattern != "" {
+		text, letters, size := nextPart(pattern)
+		if size == 0 {
+			return limitf("format_time: a ' in the pattern lacks its other one")
 		}
+		if err := part(text, letters); err != nil {
+			return err
+		}
+		pattern = pattern[size:]
 	}
 	return nil
 }
+
+// nextPart is the first part of a pattern and its size there; 0: it does not end.
+func nextPart(pattern string) (text string, letters bool, size int) {
+	first := pattern[0]
+	switch {
+	case first == '\'':
+		end := strings.IndexByte(pattern[1:], '\'')
+		if end < 0 {
+			return "", false, 0
+		}
+		return cmp.Or(pattern[1:1+end], "'"), false, end + 2
+	case isLetter(rune(first)):
+		size = len(pattern) - len(strings.TrimLeft(pattern, string(first)))
+		return pattern[:size], true, size
+	}
+	size = firstOutside(pattern, func(r rune) bool { return r != '\'' && !isLetter(r) })
+	return pattern[:size], false, size
+}
+
+func isLetter(r rune) bool { return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' }

@@ -252,15 +252,7 @@ var iterating = map[string]bool{
 func (r *rewriter) builtin(n *ast.Node, x *ast.BuiltinNode) {
 	switch {
 	case iterating[x.Name]:
-		r.wrap(&x.Arguments[0], fnItems)
-		for _, arg := range x.Arguments[1:] {
-			if predicate, ok := arg.(*ast.PredicateNode); ok {
-				r.wrap(&predicate.Node, fnTick)
-			}
-		}
-		if x.Name == "sum" {
-			r.sum(n, x)
-		}
+		r.iteration(n, x)
 	case x.Name == "date":
 		for i := range x.Arguments {
 			r.wrap(&x.Arguments[i], fnBrief)
@@ -282,6 +274,19 @@ func (r *rewriter) builtin(n *ast.Node, x *ast.BuiltinNode) {
 			}
 		}
 		r.wrap(n, fnCharge)
+	}
+}
+
+// iteration counts what a builtin does for each item of a list.
+func (r *rewriter) iteration(n *ast.Node, x *ast.BuiltinNode) {
+	r.wrap(&x.Arguments[0], fnItems)
+	for _, arg := range x.Arguments[1:] {
+		if predicate, ok := arg.(*ast.PredicateNode); ok {
+			r.wrap(&predicate.Node, fnTick)
+		}
+	}
+	if x.Name == "sum" {
+		r.sum(n, x)
 	}
 }
 
