@@ -92,12 +92,26 @@ func (w *pgWork) accepts() error {
 	if deliveries.ids.rows > 0 {
 		w.insertDeliveries(deliveries)
 	}
+	w.acceptedSignals()
 	for _, a := range w.batch.accepts {
 		for i := range a.event.Files { // few posts have any
 			w.queue.Queue(w.tx.e.bound.bind(insertFile), fileRow(&a.event.Files[i])...)
 		}
 	}
 	return nil
+}
+
+// acceptedSignals queues the signals of what is accepted.
+func (w *pgWork) acceptedSignals() {
+	var list []event.Signal
+	for _, a := range w.batch.accepts {
+		if a.duplicateOf == 0 {
+			list = append(list, a.event.Signals...)
+		}
+	}
+	for _, s := range sortedSignals(list) {
+		w.queue.Queue(w.tx.e.bound.bind(addSignal), clean(s.Name), clean(s.Key), w.tx.at.now, rest(&s), int64(max(s.Count, 1)), clean(string(s.Value)))
+	}
 }
 
 // freeKeys gives those of a's deliveries that go once to whoever comes next:

@@ -96,6 +96,7 @@ func (w *pgWork) results() {
 			bad.add(r, open, r.wait)
 			continue
 		default:
+			w.signalResult(r)
 			bad.add(r, failed, 0)
 		}
 		if r.delivery.Key != "" {
@@ -105,6 +106,20 @@ func (w *pgWork) results() {
 	w.recordDelivered(good)
 	w.recordFailed(bad)
 	w.promote(ended)
+}
+
+// signalResult queues the signal of a delivery that is about to end. It stands
+// before the statement that records the result, under the same condition, and
+// holds the row: so either both change something, or neither does.
+func (w *pgWork) signalResult(r *resultOp) {
+	s := r.outcome.Signal
+	if s == nil {
+		return
+	}
+	w.queue.Queue(`WITH ended AS MATERIALIZED (SELECT d.id FROM deliveries d WHERE d.id = $1 AND d.claim = $2 AND d.state + 0 = 0 AND d.owner + 0 = $3 FOR UPDATE)
+		INSERT INTO signals (name, key, due, rest, count, value) SELECT CAST($4 AS text), CAST($5 AS text), now_us(), CAST($6 AS bigint), CAST($7 AS bigint), CAST($8 AS text) FROM ended
+		ON CONFLICT (name, key) DO UPDATE SET count = signals.count + excluded.count`,
+		int64(r.delivery.ID), r.delivery.Claim, w.tx.at.owner, clean(s.Name), clean(s.Key), rest(s), int64(max(s.Count, 1)), clean(string(s.Value)))
 }
 
 func (w *pgWork) recordDelivered(rows *deliveredRows) {

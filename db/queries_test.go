@@ -23,6 +23,7 @@ import (
 // until a page is full, by what stands in them.
 var meant = []struct{ part, why string }{
 	{"FROM events ORDER BY id DESC LIMIT", "the newest page, which ends with it"},
+	{"FROM events WHERE source <> 'hookgate' ORDER BY id DESC LIMIT", "as above, without what hookgate tells of itself"},
 	{"FROM events WHERE (id > ", "as above, onwards"},
 	{"FROM deliveries ORDER BY id DESC LIMIT", "the newest page of deliveries"},
 	{"FROM events WHERE source = ", "a search for a source: until the page is full"},
@@ -259,6 +260,24 @@ func drive(t *testing.T, s *db.Store, c *clock, shared bool) {
 	}
 }
 
+func (d *driver) signals(c *clock) {
+	t, s := d.t, d.s
+	t.Helper()
+	_, failing := mustAccept(t, s, c, "", "x")
+	mustRecord(t, s, c, &failing[0], event.Outcome{State: event.Failed, Signal: &event.Signal{Name: event.DeliveryFailed, Key: failing[0].ID.String()}}, "422")
+	d.do("Signal", s.Signal(event.Signal{Name: event.ConnectionFailing, Key: "x", Rest: event.UntilEnded}))
+	list, err := s.DueSignals(t.Context(), 10)
+	d.do("DueSignals", err)
+	for _, one := range list {
+		id := s.NewIDs(2)
+		_, _, err = s.Tell(&one, &event.Event{ID: id, Source: event.Own, ReceivedAt: c.Now(), State: event.Routed}, []event.Delivery{{ID: event.DeliveryID(id) + 1, Event: id, Rule: "r", Action: 1, Connection: "x", Output: json.RawMessage(`{}`)}})
+		d.do("Tell", err)
+	}
+	_, err = s.SignalKeys(t.Context(), event.ConnectionFailing)
+	d.do("SignalKeys", err)
+	d.do("EndSignal", s.EndSignal(event.ConnectionFailing, "x", nil))
+}
+
 func (d *driver) writes(c *clock) {
 	t, s := d.t, d.s
 	t.Helper()
@@ -270,6 +289,7 @@ func (d *driver) writes(c *clock) {
 	mustRecord(t, s, c, &ds[0], event.Outcome{State: event.Retrying, Due: c.Now()}, "503")
 	mustRecord(t, s, c, &ds[1], event.Outcome{State: event.Delivered}, "")
 	d.do("Record", nil)
+	d.signals(c)
 	claimed, _, err := s.Claim("x", c.Now(), 10, 1<<20)
 	d.do("Claim", err)
 	d.do("Release", s.Release(claimed, c.Now()))

@@ -85,6 +85,9 @@ func (s *Store) Prune(ctx context.Context, r Retention) (int, error) {
 		if err := tx.exec(`DELETE FROM retry_runs WHERE active = 0 AND id < ?1`, int64(event.FirstIDAt(s.now().Add(-keepRetryRuns)))); err != nil {
 			return err
 		}
+		if err := pruneSignals(tx); err != nil {
+			return err
+		}
 		return tx.exec(`DELETE FROM memory WHERE expires <= ?1`, tx.stamp().now)
 	})
 	if err != nil {

@@ -106,6 +106,9 @@ func (s *Store) eventConditions(ctx context.Context, f event.Filter) (*condition
 			return nil, err
 		}
 	}
+	if !f.WithOwn && !f.FormsOnly && f.Source == "" && f.Rule == "" && len(f.IDs) == 0 {
+		c.add("source <> '" + event.Own + "'")
+	}
 	return c, nil
 }
 

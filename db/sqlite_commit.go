@@ -84,7 +84,10 @@ func (e *sqlite) accept(a *acceptOp) (int64, error) {
 		}
 		bytes += int64(len(d.Output)) + 128
 	}
-	return bytes, nil
+	if a.duplicateOf == 0 && len(ev.Signals) > 0 {
+		err = addSignals(e, ev.Signals, a.now)
+	}
+	return bytes, err
 }
 
 // firstOf is the number of the first delivery; 0 where there is none.
@@ -186,6 +189,11 @@ func (e *sqlite) result(r *resultOp) error {
 			int64(d.ID), int64(a.Number), started, duration, int64(a.Status), a.Error, answerBlob(a.Answer))
 		if err != nil {
 			return fmt.Errorf("insert attempt: %w", err)
+		}
+	}
+	if r.outcome.Signal != nil {
+		if err := addSignals(e, []event.Signal{*r.outcome.Signal}, e.stamp().now); err != nil {
+			return err
 		}
 	}
 	if d.Key != "" && r.outcome.State != event.Retrying {

@@ -122,7 +122,7 @@ func addFootprint(part *Erased, t event.Footprint) {
 
 // findPerson looks into the next events.
 func (s *Service) findPerson(ctx context.Context, r *EraseRequest, person address.Address) (part Erased, ids []event.ID, err error) {
-	f := event.Filter{OldestFirst: true, FormsOnly: !r.Sources}
+	f := event.Filter{OldestFirst: true, FormsOnly: !r.Sources, WithOwn: true}
 	if r.After != nil {
 		f.After = *r.After
 	} else if part.Total, err = s.store.CountEvents(ctx, f); err != nil {

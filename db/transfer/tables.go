@@ -24,6 +24,7 @@ var tables = []table{
 	{name: "plans", whole: true, columns: []string{"id", "hash", "rules", "created", "source", "used"}},
 	{name: "dedupe", whole: true, columns: []string{"source", "key", "event", "expires"}},
 	{name: "memory", whole: true, columns: []string{"connection", "key", "value", "expires"}},
+	{name: "signals", whole: true, columns: []string{"name", "key", "due", "rest", "count", "value"}},
 	{name: "health", whole: true, columns: []string{"connection", "slot", "class", "attempts", "failed"}},
 	{name: "health_last", whole: true, columns: []string{"connection", "ended", "failing", "failed_at", "delivery", "number"}},
 	{name: "switches", whole: true, columns: []string{"connection", "paused", "count", "per", "upto", "changed", "who", "note"}},

@@ -83,6 +83,7 @@ type Event struct {
 	Verdicts    []Verdict // Results with the rules' names; filled when it is read from the store
 	Dedupe      *Dedupe   // how a repeat of it is recognised; nil: not at all
 	Files       []File    // that came with it; not filled when it is read from the store
+	Signals     []Signal  // noted with it, unless it is a duplicate; only where it is accepted
 }
 
 // Data is the JSON text that `data` stands for.
@@ -213,4 +214,7 @@ type Outcome struct {
 	// Early is when it may go at the earliest once the connection works again;
 	// zero: not before Due.
 	Early time.Time
+	// Signal is noted with an attempt that ends the delivery; nil: nobody wants
+	// to be told.
+	Signal *Signal
 }

@@ -22,6 +22,9 @@ type Filter struct {
 
 	OldestFirst bool
 	FormsOnly   bool // no events of sources
+	// WithOwn says that the events of source Own are among them; else they are
+	// where Source, Rule or IDs name them.
+	WithOwn bool
 }
 
 // Search selects events by what is in them too.
