@@ -124,6 +124,7 @@ func New(loaded *Plan, opt Options) (*App, error) {
 func (a *App) delivery(s config.Storage) deliver.Options {
 	o := deliver.Options{
 		Logger: a.opt.Logger, Now: a.opt.Now, Holds: a.store.Holds, Poll: pollEvery(s),
+		Signal: a.failedForGood,
 		Observe: func(connection string, result event.DeliveryState, took time.Duration) {
 			a.metrics.DeliveryDone(connection, string(result), took)
 		},

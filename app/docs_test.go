@@ -106,6 +106,37 @@ func followed(t *testing.T, page string) (tests int) {
 	return tests
 }
 
+// The whole configurations on these pages are valid, without advice, and their
+// tests pass.
+func TestDocs_examples(t *testing.T) {
+	t.Parallel()
+	for page, least := range map[string]int{"alerts": 2} {
+		text, err := os.ReadFile("../docs/" + page + ".md")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ran := 0
+		for _, part := range strings.Split(string(text), "```yaml\n")[1:] {
+			block, _, _ := strings.Cut(part, "```")
+			if !strings.HasPrefix(block, "version: 1\n") {
+				continue
+			}
+			plan, report, err := app.Load(mustWrite(t, block))
+			if err != nil || len(report.List) > 0 {
+				t.Fatalf("%s: %v\n%s", page, report.List, block)
+			}
+			for _, result := range plan.RunTests(time.Now, nil, nil) {
+				if ran++; len(result.Findings) > 0 {
+					t.Errorf("%s: the test %q fails: %v", page, result.Name, result.Findings)
+				}
+			}
+		}
+		if ran < least {
+			t.Errorf("%s: %d tests ran", page, ran)
+		}
+	}
+}
+
 // What the configuration calls the usual delays are those that deliveries have.
 //
 // Promise: P9.

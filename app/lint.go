@@ -10,6 +10,7 @@ import (
 	"hookgate/app/config"
 	"hookgate/app/ruletest"
 	"hookgate/internal/diag"
+	"hookgate/internal/event"
 	"hookgate/internal/schema"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules"
@@ -118,6 +119,7 @@ func (l *Plan) lint(known rules.Known, faults diag.List) diag.List {
 		list = append(list, warnUnused(l.Config.Sources, listened, "unused-source", "no rule listens to the source %q: its events are kept, and nothing is done")...)
 		list = append(list, warnUnused(l.Config.Forms, listened, "unused-form", "no rule listens to the form %q: its posts are kept, and nobody is told")...)
 	}
+	list = append(list, l.noAlerts(faults)...)
 	if hides(faults, "to", "then", "autoreply") {
 		return list
 	}
@@ -126,6 +128,18 @@ func (l *Plan) lint(known rules.Known, faults diag.List) diag.List {
 		connections = append(connections, config.Entry{Name: c.Name, Node: c.Node})
 	}
 	return append(list, warnUnused(connections, sentTo, "unused-connection", "nothing is sent to the connection %q")...)
+}
+
+// noAlerts advises to be told of what fails for good: who finds that out alone
+// finds it out late. It stands at the first rule. A single rule is a beginning,
+// and where there are errors there is something else to do.
+func (l *Plan) noAlerts(faults diag.List) diag.List {
+	if len(l.Config.Rules) < 2 || brokenBeyondEnv(faults) || l.Rules.Listens(event.Own, event.DeliveryFailed) {
+		return nil
+	}
+	return diag.List{l.Config.Rules[0].Name.Diag("no-alerts",
+		`add { name: alarm, from: hookgate, events: delivery_failed, then: [{ to: …, text: "${{ data.text }}" }] }`,
+		"nobody is told when a delivery fails for good").Weigh(diag.Advice)}
 }
 
 // sendsTo finds the connections that a form names itself, as its autoreply does.

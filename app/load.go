@@ -132,7 +132,9 @@ func compile(doc *config.Config, report *config.Report) *Plan {
 
 // loadOrigins compiles the sources and forms.
 func (l *Plan) loadOrigins(compiler *lang.Compiler, report *config.Report) rules.Origins {
-	origins := rules.Origins{}
+	own := source.Own(compiler)
+	l.Sources[own.Name] = own
+	origins := rules.Origins{own.Name: own.EventTypes()}
 	for _, e := range l.Config.Sources {
 		s, list := source.Compile(e.Name, e.Node, compiler)
 		report.Add(list)

@@ -100,6 +100,7 @@ func (a *App) Reload() (*config.Report, error) {
 	}
 	a.metrics.ConfigReload(err == nil)
 	a.refused.Store(a.refusal(report, err))
+	a.tellRefused(err, report)
 	if err != nil {
 		a.opt.Logger.Error("the configuration was refused, the one before stays in force", "config", a.plan.Load().Hash, "error", err)
 		if report.Err() != nil {

@@ -275,6 +275,7 @@ func (d *driver) signals(c *clock) {
 	}
 	_, err = s.SignalKeys(t.Context(), event.ConnectionFailing)
 	d.do("SignalKeys", err)
+	d.do("EndSignals", s.EndSignals(event.ConfigRefused))
 	d.do("EndSignal", s.EndSignal(event.ConnectionFailing, "x", nil))
 }
 

@@ -67,6 +67,11 @@ func (s *Store) EndSignal(name, key string, then *event.Signal) error {
 	})
 }
 
+// EndSignals forgets all signals of the name.
+func (s *Store) EndSignals(name string) error {
+	return s.write(func(tx tx) error { return tx.exec(`DELETE FROM signals WHERE name = ?1`, name) })
+}
+
 // SignalKeys are the keys of the signals with the name, told of or not.
 func (s *Store) SignalKeys(ctx context.Context, name string) ([]string, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT key FROM signals WHERE name = ?1 ORDER BY key`, name)

@@ -27,6 +27,12 @@ func (s *Set) Names() []string {
 	return names
 }
 
+// Listens reports whether a rule listens to events of the type from source.
+func (s *Set) Listens(source, typ string) bool { return len(s.candidates(source, typ)) > 0 }
+
+// ListensTo reports whether a rule listens to any events from source.
+func (s *Set) ListensTo(source string) bool { return s.index[source] != nil }
+
 func (s *Set) buildIndex() {
 	for _, r := range s.rules { // first every type that some rule of a source names
 		for _, from := range r.from {

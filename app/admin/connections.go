@@ -25,6 +25,8 @@ type Connection struct {
 	Sending   int    `json:"sending"` // claimed by a process
 	Held      int    `json:"held"`    // until it goes on
 	Failed    int    `json:"failed"`  // of the last day
+	// DueSince is since when the first of those is due that nobody sends yet.
+	DueSince *time.Time `json:"due_since,omitempty"`
 	// Hour and Day are attempts of all processes; the day began at Since.
 	Hour        Window     `json:"hour"`
 	Day         Window     `json:"day"`
@@ -146,6 +148,9 @@ func connectionOf(c *ConnectionSettings, since time.Time, h deliver.Health, b db
 	}
 	if !h.FailedAt.IsZero() {
 		one.LastErrorAt = &h.FailedAt
+	}
+	if due := b.NextDue; !due.IsZero() && due.Before(since.Add(24*time.Hour)) {
+		one.DueSince = &due
 	}
 	if one.LastError == "" && f.Error != "" { // the attempt is not stored any more
 		one.LastError, one.LastErrorAt = f.Error, &f.Last

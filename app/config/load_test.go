@@ -135,7 +135,7 @@ func TestLoad_example(t *testing.T) {
 	if len(report.List) > 0 {
 		t.Fatal(report.List)
 	}
-	if len(doc.Sources) != 2 || len(doc.Forms) != 2 || len(doc.Connections) != 4 || len(doc.Rules) != 6 || len(doc.Hash) != 7 {
+	if len(doc.Sources) != 2 || len(doc.Forms) != 2 || len(doc.Connections) != 4 || len(doc.Rules) != 7 || len(doc.Hash) != 7 {
 		t.Errorf("got %+v", doc)
 	}
 	if report.EnvSet != report.EnvNeeded || report.EnvNeeded != len(env) {

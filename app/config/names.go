@@ -2,6 +2,7 @@ package config
 
 import (
 	"hookgate/internal/diag"
+	"hookgate/internal/event"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules"
 )
@@ -29,6 +30,11 @@ func entries(n yamlnode.Node, noun string, taken names) ([]Entry, diag.List) {
 	for _, f := range n.Fields() {
 		if !rules.IsName(f.Key.Value) {
 			faults = append(faults, f.Key.Diag("bad-name", rules.NameHint, "%q can't be the name of %s", f.Key.Value, noun))
+		}
+		if f.Key.Value == event.Own {
+			faults = append(faults, f.Key.Diag("reserved-name", "rename it, here and under from: "+event.Own+"-events, or what it is about",
+				"%q is what hookgate tells of itself: %s can't have the name", event.Own, noun))
+			continue
 		}
 		if other, twice := taken[f.Key.Value]; twice {
 			if other.noun != noun {

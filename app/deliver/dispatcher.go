@@ -57,6 +57,9 @@ type Options struct {
 	// SharedLimits are those of all processes that send to the same connections;
 	// nil: there is no other process.
 	SharedLimits SharedLimits
+	// Signal gives what is noted with a delivery that fails for good, in the
+	// same commit; nil: nothing is.
+	Signal func(d *event.Delivery, a *event.Attempt) *event.Signal
 	// Observe is told of every finished attempt.
 	Observe func(connection string, result event.DeliveryState, took time.Duration)
 }
@@ -70,6 +73,7 @@ type deps struct {
 	limits    SharedLimits
 	memory    *memory
 	observe   func(string, event.DeliveryState, time.Duration)
+	signal    func(*event.Delivery, *event.Attempt) *event.Signal // nil: nothing is noted
 	poll      func(connection string)
 }
 
@@ -91,7 +95,7 @@ type Dispatcher struct {
 
 // New makes a Dispatcher without connections.
 func New(store Store, opt Options) *Dispatcher {
-	d := &Dispatcher{deps: deps{store: store, logger: opt.Logger, now: opt.Now, holds: opt.Holds, pollEvery: opt.Poll, observe: opt.Observe, limits: opt.SharedLimits, memory: newMemory(memoryBudget)}}
+	d := &Dispatcher{deps: deps{store: store, logger: opt.Logger, now: opt.Now, holds: opt.Holds, pollEvery: opt.Poll, observe: opt.Observe, signal: opt.Signal, limits: opt.SharedLimits, memory: newMemory(memoryBudget)}}
 	if d.deps.limits == nil {
 		d.deps.limits = newLocalLimits()
 	}

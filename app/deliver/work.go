@@ -73,6 +73,9 @@ func (l *lane) attempt(ctx context.Context, w *workers, d *event.Delivery, leave
 	l.stats.ended(started, &a)
 	l.deps.observe(l.name, outcome.State, a.Duration)
 	l.report(ctx, d, &a, outcome)
+	if outcome.State == event.Failed && l.deps.signal != nil {
+		outcome.Signal = l.deps.signal(d, &a)
+	}
 	held := weightOf(d)
 	l.deps.store.Record(d, a, outcome, func(next *event.Delivery) {
 		l.deps.memory.give(l.name, held)

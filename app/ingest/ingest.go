@@ -25,6 +25,10 @@ type Store interface {
 	// made of it: once, event.ErrNotKept after that. It returns the connections
 	// that have something to send.
 	Readmit(e *event.Event, deliveries []event.Delivery) (connections []string, err error)
+	// Tell stores the event that was made of a due signal, and takes the signal
+	// as told; e is nil where nothing is to be stored. It returns the connections
+	// that have something to send.
+	Tell(signal *event.Signal, e *event.Event, deliveries []event.Delivery) (told bool, connections []string, err error)
 }
 
 // Dispatcher takes deliveries over in memory.
@@ -60,6 +64,7 @@ type Intake struct {
 	traffic    traffic
 	replied    replyLimits
 	quotas     quotas
+	signals    signals
 }
 
 // New makes an Intake.
@@ -113,11 +118,13 @@ func (in *Intake) accept(d *Decision, r *Request) (Ack, error) {
 		return Ack{}, d.err
 	case d.err != nil:
 		in.limitRejected(d)
+		in.signal(d)
 		in.logger.Warn("a request was rejected and kept", "source", e.Source, "event", e.ID, "cause", e.Cause)
 		return in.keep(d)
 	}
 	in.askCaptcha(d, r)
 	in.report(d)
+	in.signal(d)
 	if e.State == event.Spam {
 		return in.keep(d)
 	}

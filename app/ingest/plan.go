@@ -35,11 +35,11 @@ type Plan struct {
 	Files *files.Dir
 }
 
-// Names are those of the sources and forms, sorted.
+// Names are those of the sources and forms of the configuration, sorted.
 func (p *Plan) Names() []string {
 	return slices.Sorted(func(yield func(string) bool) {
 		for name := range maps.Keys(p.Sources) {
-			if !yield(name) {
+			if name != event.Own && !yield(name) {
 				return
 			}
 		}

@@ -24,6 +24,7 @@ type Metrics struct {
 	reload     prometheus.Gauge
 	reloads    *prometheus.CounterVec
 	build      *prometheus.GaugeVec
+	alertsLost prometheus.Counter
 	gauges     *gauges
 
 	// Resolving labels costs a hash and a lock; these keep what was resolved.
@@ -70,13 +71,17 @@ func New() *Metrics {
 			Name: "hookgate_config_reloads_total",
 			Help: "Loads of the configuration, by result.",
 		}, []string{"result"}),
+		alertsLost: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "hookgate_alerts_failed_total",
+			Help: "Deliveries of hookgate's own events that failed for good: nobody else is told of these.",
+		}),
 		build: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "hookgate_build_info",
 			Help: "Always 1; the labels say which build this is.",
 		}, []string{"version", "goversion"}),
 		gauges: newGauges(),
 	}
-	m.registry.MustRegister(m.received, m.ruleErrors, m.delivered, m.duration, m.reload, m.reloads, m.build, m.gauges,
+	m.registry.MustRegister(m.received, m.ruleErrors, m.delivered, m.duration, m.reload, m.reloads, m.build, m.alertsLost, m.gauges,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -128,6 +133,9 @@ func (m *Metrics) ConfigReload(ok bool) {
 	m.reload.Set(0)
 	m.reloads.WithLabelValues("refused").Inc()
 }
+
+// AlertLost counts an alert that could not be delivered.
+func (m *Metrics) AlertLost() { m.alertsLost.Inc() }
 
 // BuildInfo says which build runs.
 func (m *Metrics) BuildInfo(version, goversion string) {

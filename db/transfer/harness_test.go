@@ -161,6 +161,9 @@ func mustHistory(t testing.TB, path string, events int) snapshot {
 	if err := s.Audit(event.Audit{ID: 5, Action: event.EraseAction, Detail: []byte(`{"events":2}`)}); err != nil {
 		t.Fatal(err)
 	}
+	if err := s.Signal(event.Signal{Name: event.ConnectionFailing, Key: "good", Value: []byte(`{}`), Rest: event.UntilEnded}); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.AddHealth(event.AttemptStats{
 		Counts: []event.AttemptCount{{Connection: "good", Slot: event.HealthSlotAt(c.Now()), Class: 7, Attempts: 3, Failed: 1}},
 		Last:   []event.LastAttempt{{Connection: "good", Ended: c.Now(), Failed: true, FailedAt: c.Now(), Delivery: 4711, Number: 2}},

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"hookgate/app/ingest"
+	"hookgate/app/ingest/source"
 	"hookgate/forms/builder"
 	"hookgate/internal/body"
 	"hookgate/internal/diag"
@@ -79,6 +80,9 @@ func All() []Sample {
 		list = append(list, Sample{
 			Sender: e.sender, Name: e.name, About: e.about, ContentType: body.GuessType(e.file, content), Headers: e.headers, Body: string(content),
 		})
+	}
+	for _, own := range source.OwnSamples() {
+		list = append(list, Sample{Sender: event.Own, Name: own.Type, About: own.About, ContentType: "application/json", Body: string(own.Write())})
 	}
 	for _, f := range formats {
 		contentType, content := f.Sample()

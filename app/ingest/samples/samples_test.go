@@ -51,7 +51,7 @@ func TestAll(t *testing.T) {
 		}
 		have[s.Sender], named[key] = true, true
 	}
-	want := map[string]bool{"sitejet": true, "webhook": true}
+	want := map[string]bool{"sitejet": true, "webhook": true, "hookgate": true}
 	for _, scheme := range source.Schemes() {
 		want[scheme] = true
 	}

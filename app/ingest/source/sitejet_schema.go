@@ -128,5 +128,8 @@ func (s *Source) Documented() (sender string, shapes []schema.Payload) {
 	if s.Type == "sitejet" {
 		return "Sitejet", sitejetShapes()
 	}
+	if s.own {
+		return "hookgate", ownShapes()
+	}
 	return "", nil
 }

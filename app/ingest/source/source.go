@@ -62,6 +62,7 @@ type Source struct {
 	verify  verifier // nil: the token is the only proof
 	hidden  []string // lower-case headers that carry the proof
 	types   []string
+	own     bool // it is event.Own: nobody posts to it
 
 	eventType, eventID expression
 	repeats            Repeats
@@ -166,6 +167,9 @@ func (s *Source) JSONField() string { return s.jsonField }
 
 // HasToken reports whether token, "" for none, is what the source's URL ends in.
 func (s *Source) HasToken(token string) bool {
+	if s.own {
+		return false
+	}
 	return !s.TokenInPath() && token == "" || same(token, s.token.Reveal())
 }
 

@@ -1,0 +1,92 @@
+package app
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"hookgate/app/alert"
+	"hookgate/app/config"
+	"hookgate/app/ingest"
+	"hookgate/app/ingest/source"
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+)
+
+// newTeller makes what tells rules of what happens to hookgate itself.
+func (a *App) newTeller() *alert.Teller {
+	return alert.New(alert.Options{
+		Store: a.store, Intake: a.intake, Plan: func() *ingest.Plan { return &a.plan.Load().Plan },
+		Broken: a.dispatcher.Broken, Connections: a.operators().Connections, Logger: a.opt.Logger, Now: a.opt.Now, Lost: a.metrics.AlertLost,
+	})
+}
+
+// failedForGood is the signal of a delivery that failed; nil where no rule
+// wants to be told of anything.
+func (a *App) failedForGood(d *event.Delivery, attempt *event.Attempt) *event.Signal {
+	if plan := a.plan.Load(); plan == nil || !plan.Rules.ListensTo(event.Own) {
+		return nil
+	}
+	value, err := json.Marshal(source.Told{
+		Type: event.DeliveryFailed, Event: d.Event.String(), Delivery: d.ID.String(), Rule: d.Rule, Action: d.Name(), Connection: d.Connection,
+		Attempts: attempt.Number, Error: attempt.Error,
+	})
+	if err != nil { // texts and numbers always have a form in JSON
+		return nil
+	}
+	return &event.Signal{Name: event.DeliveryFailed, Key: fmt.Sprintf("%s %d", d.ID, attempt.Number), Value: value}
+}
+
+// tellRefused has rules told that a reload was refused, once for each content
+// of the file; with nil, that one was not.
+func (a *App) tellRefused(refused error, report *config.Report) {
+	if !a.plan.Load().Rules.Listens(event.Own, event.ConfigRefused) {
+		return
+	}
+	err := a.noteRefused(refused, report)
+	if err != nil {
+		a.opt.Logger.Warn("nobody is told how the reload went", "error", err)
+	}
+}
+
+func (a *App) noteRefused(refused error, report *config.Report) error {
+	if refused == nil {
+		return a.store.EndSignals(event.ConfigRefused)
+	}
+	content, err := os.ReadFile(filepath.Clean(a.path))
+	if err != nil {
+		content = []byte(err.Error())
+	}
+	what := source.Told{Type: event.ConfigRefused, File: filepath.Base(a.path), Error: refused.Error()}
+	if report != nil {
+		if first := firstError(report.List); first != "" {
+			what.Error = first
+		}
+	}
+	value, err := json.Marshal(what)
+	if err != nil {
+		return err
+	}
+	return a.store.Signal(event.Signal{Name: what.Type, Key: config.Hash(content), Value: value, Rest: event.UntilEnded})
+}
+
+// firstError is the first error of a list in one line, with how many there are.
+func firstError(list diag.List) string {
+	text, n := "", 0
+	for i := range list {
+		if list[i].Severity != diag.Error {
+			continue
+		}
+		if n++; n == 1 {
+			text = list[i].Message
+			if list[i].Line > 0 {
+				text = fmt.Sprintf("line %d: %s", list[i].Line, text)
+			}
+		}
+	}
+	if n > 1 {
+		text += fmt.Sprintf(" (and %d more)", n-1)
+	}
+	return text
+}
