@@ -98,6 +98,9 @@ func Senders() []string {
 		names = append(names, s.sender)
 	}
 	for _, s := range samples.All() {
+		if s.Sender == event.Own { // it is always there
+			continue
+		}
 		if !slices.Contains(names, s.Sender) {
 			names = append(names, s.Sender)
 		}
