@@ -41,11 +41,12 @@ func TestKillEverySyscall_finalFailure(t *testing.T) {
 	attach(t, g, log)
 	failTwo(t, g, sink)
 	g.Stop()
-	each(t, log, lab.Pick(6, 1000), func(t *testing.T, call string, n int) {
+	each(t, log, lab.Pick(6, 1000), func(t *testing.T, call string, n int) (killed bool) {
 		sink := refusing(t)
 		g := lab.Start(t, told(sink.URL))
 		attach(t, g, filepath.Join(g.Dir, "strace.log"), fmt.Sprintf("%s:signal=SIGKILL:when=%d", call, n))
 		acknowledged := failTwo(t, g, sink)
+		killed = g.Ended()
 		g.Kill()
 		g.Wrap = nil
 		g.Start()
@@ -65,6 +66,7 @@ func TestKillEverySyscall_finalFailure(t *testing.T) {
 		}
 		g.Stop()
 		integrity(t, g.Storage)
+		return killed
 	})
 }
 
