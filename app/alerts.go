@@ -18,7 +18,7 @@ import (
 func (a *App) newTeller() *alert.Teller {
 	return alert.New(alert.Options{
 		Store: a.store, Intake: a.intake, Plan: func() *ingest.Plan { return &a.plan.Load().Plan },
-		Broken: a.dispatcher.Broken, Connections: a.operators().Connections, Logger: a.opt.Logger, Now: a.opt.Now, Lost: a.metrics.AlertLost,
+		Broken: a.dispatcher.Broken, Connections: a.service.Connections, Logger: a.opt.Logger, Now: a.opt.Now, Lost: a.metrics.AlertLost,
 	})
 }
 
