@@ -27,6 +27,10 @@ func (s *stuckStore) Accept(*event.Event, []event.Delivery) (event.ID, error) {
 
 func (s *stuckStore) Readmit(*event.Event, []event.Delivery) ([]string, error) { return nil, nil }
 
+func (s *stuckStore) Tell(*event.Signal, *event.Event, []event.Delivery) (bool, []string, error) {
+	return false, nil, nil
+}
+
 // What is under way is bounded, of one source and altogether: what is more is
 // refused, as the source's fault or as everybody's, and told when to come again.
 //
