@@ -329,7 +329,7 @@ var Mutants = []Mutant{
 	},
 	{
 		"a stranger's text makes a header of a mail", "connectors/email", "TestEmail_cannotBeSent",
-		in("connectors/email/message.go", "if strings.ContainsFunc(value, breaksLine) {", "if strings.ContainsFunc(name, breaksLine) {"),
+		in("connectors/email/message.go", "if strings.ContainsFunc(value, breaksLine) {", "if strings.ContainsFunc(value[:0], breaksLine) {"),
 	},
 	{
 		"a stranger's file is shown as part of the site", "app", "TestFileURL",

@@ -170,6 +170,7 @@ func TestSlowSink(t *testing.T) {
 	measure := func(kind int32) []time.Duration {
 		stuck.Store(kind)
 		sender := lab.NewSender(t, g.URL+inPath, lab.Payload(1))
+		defer sender.Close()
 		ctx, cancel := context.WithTimeout(t.Context(), part)
 		defer cancel()
 		from := good.Count()
@@ -181,6 +182,9 @@ func TestSlowSink(t *testing.T) {
 			if e.N%connections != 0 {
 				wanted++
 			}
+		}
+		if wanted < 50 {
+			t.Fatalf("only %d events were acknowledged in %s: %v", wanted, part, sender.Statuses())
 		}
 		arrivals := good.Await(t, from+wanted)[from:]
 		var took []time.Duration

@@ -45,9 +45,13 @@ func NewSender(tb testing.TB, url string, payload func(n int) []byte) *Sender {
 	tb.Helper()
 	s := &Sender{URL: url, Payload: payload, client: NewClient()}
 	s.client.Timeout = 15 * time.Second
-	tb.Cleanup(s.client.CloseIdleConnections)
+	tb.Cleanup(s.Close)
 	return s
 }
+
+// Close gives back the connections that are idle. The gate has a cap for those
+// of an address, so one of many senders of a test has to.
+func (s *Sender) Close() { s.client.CloseIdleConnections() }
 
 // Post sends the next event and writes the outcome down.
 func (s *Sender) Post(ctx context.Context) Sent {
