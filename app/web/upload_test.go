@@ -144,7 +144,7 @@ func TestUpload_slow(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	fmt.Fprintf(conn, "POST /f/apply HTTP/1.1\r\nHost: a\r\nContent-Type: %s\r\nContent-Length: 20000\r\n\r\n", multipartType)
+	fmt.Fprintf(conn, "POST /f/apply HTTP/1.1\r\nHost: a\r\nContent-Type: %s\r\nContent-Length: 20000\r\n\r\n-", multipartType)
 	_ = conn.SetReadDeadline(time.Now().Add(5 * time.Second))
 	if content, _ := io.ReadAll(conn); !strings.HasPrefix(string(content), "HTTP/1.1 408 ") {
 		t.Errorf("answer %q", content)
