@@ -28,7 +28,7 @@ func rows() string {
 // writeTable says in the documentation that all were caught.
 func writeTable(root string, now time.Time) error {
 	path := filepath.Join(root, page)
-	text, err := os.ReadFile(path) //nolint:gosec // a page of this repository
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
@@ -38,5 +38,5 @@ func writeTable(root string, now time.Time) error {
 		return fmt.Errorf("%s has no place for the table", page)
 	}
 	said := fmt.Sprintf("All %d were caught on %s, on %d cores.\n\n", len(Mutants), now.UTC().Format(time.DateOnly), runtime.NumCPU())
-	return os.WriteFile(path, []byte(before+begin+said+rows()+end+after), 0o644) //nolint:gosec // documentation is for everybody
+	return os.WriteFile(path, []byte(before+begin+said+rows()+end+after), 0o644)
 }
