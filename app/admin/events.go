@@ -64,6 +64,9 @@ type EventDetail struct {
 	// Why tells for each rule of that version which part of its condition
 	// decided.
 	Why []rules.Trace `json:"why,omitempty"`
+	// Test is the event as a test of config.yaml that expects what those rules
+	// send for it; "" where they are not known, or it has no data.
+	Test string `json:"test,omitempty"`
 	// Replays are what was done with it later, the oldest first. Their
 	// deliveries are among Deliveries.
 	Replays []Replay `json:"replays,omitempty"`
@@ -195,7 +198,9 @@ func (s *Service) Event(ctx context.Context, id event.ID) (detail EventDetail, e
 	if detail.Replays, err = s.replaysOf(ctx, e.ID); err != nil {
 		return detail, fmt.Errorf("cannot list the replays of %s: %w", e.ID, err)
 	}
-	detail.JudgedBy, detail.Why = s.why(ctx, &e)
+	if detail.JudgedBy, detail.Why = s.why(ctx, &e); detail.Why != nil && bytes.HasPrefix(detail.Data, []byte("{")) {
+		detail.Test = asTest(&e, detail.Why)
+	}
 	return detail, nil
 }
 

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -213,12 +214,19 @@ func asTest(e *event.Event, traces []rules.Trace) string {
 			}
 		}
 	}
-	name := Summary(e.Data())
-	if name == "" {
-		name = e.Type
+	name := cmp.Or(Summary(e.Data()), e.Type)
+	var headers []string // those that say what type it is of, as some senders do
+	for key, value := range e.Request.Headers {
+		if len(value) > 2 && strings.HasPrefix(e.Type, value) {
+			headers = append(headers, quoted(key)+": "+quoted(value))
+		}
 	}
-	return fmt.Sprintf("- name: %s\n  event: { source: %s, type: %s, data: %s }\n  expect: [%s]\n",
-		quoted(name), e.Source, quoted(e.Type), e.Data(), strings.Join(sent, ", "))
+	of := ""
+	if slices.Sort(headers); len(headers) > 0 {
+		of = ", headers: { " + strings.Join(headers, ", ") + " }"
+	}
+	return fmt.Sprintf("- name: %s\n  event: { source: %s%s, data: %s }\n  expect: [%s]\n",
+		quoted(name+" ("+e.ID.String()+")"), e.Source, of, e.Data(), strings.Join(sent, ", "))
 }
 
 // quoted is a text as YAML has it on a line of its own.

@@ -28,6 +28,7 @@ type eventPage struct {
 	Others  []string // rules that do not listen to such events
 	Lanes   *lifeLine
 	Payload string // data, indented
+	Curl    string // the request as a command
 }
 
 // ruleStory is one rule of an event: how it came to its result, and what it sent.
@@ -61,6 +62,15 @@ func (u *UI) event(c *fiber.Ctx) error {
 	data.Story = v.story(&detail, data.Rules)
 	data.Lanes = v.lifeLine(&detail)
 	data.Payload = indented(&detail)
+	base := u.cfg.Settings().PublicURL
+	if base == "" {
+		base = c.BaseURL()
+	}
+	form, err := u.isForm(c, detail.Source)
+	if err != nil {
+		return u.fail(c, err)
+	}
+	data.Curl = asCurl(&detail, base, form)
 	return u.renderPage(c, "event", "events", v.Title1(detail.Event), data)
 }
 

@@ -420,4 +420,8 @@ var germanTexts = dictionary([][2]string{
 	{"Back to", "Zurück bis"},
 	{"Stop here", "Hier anhalten"},
 	{"Look further back", "Weiter zurück suchen"},
+	{"Copied. It goes under tests: in config.yaml.", "Kopiert. Es gehört in config.yaml unter tests:."},
+	{"Copy as test", "Als Test kopieren"},
+	{"Download", "Herunterladen"},
+	{"Copy as cURL", "Als cURL kopieren"},
 })

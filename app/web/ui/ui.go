@@ -96,6 +96,7 @@ func (u *UI) Register(r fiber.Router, body fiber.Handler) {
 	g.Post("/start/sample", u.acting, u.sendSample)
 	g.Get("/events", u.events)
 	g.Get("/events/:id", u.event)
+	g.Get("/events/:id/body", u.download)
 	g.Get("/deliveries", u.deliveries)
 	g.Get("/deliveries/retry", u.planRetry)
 	g.Post("/deliveries/retry", u.acting, u.retry)
