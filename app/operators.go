@@ -14,6 +14,7 @@ import (
 	"hookgate/app/ingest"
 	"hookgate/db"
 	"hookgate/internal/disk"
+	"hookgate/internal/event"
 )
 
 // operators wires what operators do with the gateway.
@@ -89,6 +90,11 @@ func (l *Plan) forOperators(tests admin.Tests, since time.Time) admin.InForce {
 			Name: c.Name.Value, Type: c.kind.Name, Timeout: c.Timeout.String(), Concurrency: c.Concurrency, RateLimit: c.RateLimit.String(),
 			Rules: routes.rulesTo(c.Name.Value),
 		})
+	}
+	for _, r := range routes.Routes {
+		if r.Rule == event.AutoreplyRule {
+			out.Replies = append(out.Replies, admin.Reply{Form: r.From, To: r.Connection})
+		}
 	}
 	out.File, out.Changed = filepath.Base(l.Config.Path), l.changed
 	out.Rules, out.Findings = l.ruleSettings(), l.Findings

@@ -74,6 +74,8 @@ type InForce struct {
 	Sources     []string             // in the order of the file
 	Forms       []string             // in the order of the file
 	Rules       []RuleSettings       // in the order of the file
+	// Replies are what forms answer themselves.
+	Replies []Reply
 	// Findings are what check says of the configuration that refuses nothing.
 	Findings  diag.List
 	PublicURL string

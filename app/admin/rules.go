@@ -61,6 +61,10 @@ type Rule struct {
 	Matches int   `json:"matches"`
 	Days    []int `json:"days"`
 	Errors  int   `json:"errors,omitempty"`
+	// Origins counts what it matches by source or form, and Sent what it sends by
+	// connection.
+	Origins map[string]int `json:"origins"`
+	Sent    map[string]int `json:"sent"`
 	// Near counts the events that missed it by one part of its condition alone;
 	// NearMisses tells which parts, the most frequent first.
 	Near       int        `json:"near"`
@@ -91,6 +95,14 @@ type RuleList struct {
 	// Stopped: there are more events in the time than were looked through.
 	Stopped bool  `json:"stopped,omitempty"`
 	Tests   Tests `json:"tests"`
+	// Replies are what forms answer themselves, without a rule.
+	Replies []Reply `json:"replies,omitempty"`
+}
+
+// Reply is a form that answers itself, and the connection that it does so by.
+type Reply struct {
+	Form string `json:"form"`
+	To   string `json:"to"`
 }
 
 const (
@@ -119,7 +131,7 @@ func (s *Service) Rules(ctx context.Context) (RuleList, error) {
 	if err != nil {
 		return RuleList{}, err
 	}
-	out := RuleList{Items: []Rule{}, Config: now.Plan.Hash, Since: found.since.UTC(), Looked: found.looked, Stopped: found.stopped, Tests: now.Tests}
+	out := RuleList{Items: []Rule{}, Config: now.Plan.Hash, Since: found.since.UTC(), Looked: found.looked, Stopped: found.stopped, Tests: now.Tests, Replies: now.Replies}
 	for i := range now.Rules {
 		rule := Rule{RuleSettings: now.Rules[i], Tests: []RuleTest{}, Days: make([]int, surveyDays)}
 		for _, t := range now.Tests.List {
@@ -151,11 +163,13 @@ type ruleUse struct {
 	days                  [surveyDays]int
 	matches, errors, near int
 	misses                map[[2]string]*NearMiss // by part and note
+	origins, sent         map[string]int
 }
 
 func (u *ruleUse) tell(r *Rule) {
 	r.Matches, r.Errors, r.Near = u.matches, u.errors, u.near
 	copy(r.Days, u.days[:])
+	r.Origins, r.Sent = u.origins, u.sent
 	for _, m := range u.misses {
 		r.NearMisses = append(r.NearMisses, *m)
 	}
@@ -232,6 +246,9 @@ func (s *Service) look(ctx context.Context, now *InForce) (*survey, error) {
 	out := &survey{
 		plan: now.Plan.ID, at: clock, since: midnight.AddDate(0, 0, 1-surveyDays), rules: make([]ruleUse, len(now.Plan.Rules.Names())),
 	}
+	for i := range out.rules {
+		out.rules[i].origins, out.rules[i].sent = map[string]int{}, map[string]int{}
+	}
 	err := s.store.Scan(ctx, event.Filter{States: event.JudgedStates(), Since: out.since}, func(e *event.Event) error {
 		if out.looked == surveyEvents || out.looked%50 == 49 && time.Since(began) > surveyTime {
 			out.stopped = true
@@ -267,10 +284,17 @@ func (v *survey) add(now *InForce, e *event.Event, midnight time.Time) {
 		switch event.Result(result) {
 		case event.Matched:
 			v.rules[i].matches++
+			v.rules[i].origins[e.Source]++
 			v.rules[i].days[day]++
 		case event.RuleFailed:
 			v.rules[i].errors++
 		case event.NotMatched, event.Skipped:
+		}
+	}
+	names := now.Plan.Rules.Names()
+	for i := range out.Deliveries {
+		if at := slices.Index(names, out.Deliveries[i].Rule); at >= 0 {
+			v.rules[at].sent[out.Deliveries[i].Connection]++
 		}
 	}
 }
@@ -294,7 +318,7 @@ func widened(when, part, note string) string {
 	if !compared || !strings.HasPrefix(value, `"`) || strings.HasSuffix(value, "…") || strings.Count(when, part) != 1 {
 		return ""
 	}
-	wider := ""
+	var wider string
 	switch left, right, equals := strings.Cut(part, " == "); {
 	case equals && strings.HasPrefix(right, `"`) && strings.HasSuffix(right, `"`):
 		wider = left + " in [" + right + ", " + value + "]"

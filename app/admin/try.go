@@ -95,7 +95,7 @@ func (s *Service) Try(ctx context.Context, r TryRequest) (out Tried, err error) 
 	out = Tried{Rule: r.Rule, When: rule.When, Events: []TriedEvent{}, Changes: []replay.EventChange{}}
 	if r.When != nil {
 		out.When = strings.TrimSpace(*r.When)
-		if _, faults := replay.NewQuery(*r.When, ""); faults.Err() != nil {
+		if _, faults := replay.NewQuery(*r.When, ""); faults.Count(diag.Error) > 0 {
 			out.Faults = faults
 			return out, nil
 		}
@@ -105,7 +105,7 @@ func (s *Service) Try(ctx context.Context, r TryRequest) (out Tried, err error) 
 		return out, fmt.Errorf("judge by the rules in force: %w", err)
 	}
 	after, faults := now.Changed(r.Rule, r.RuleChange)
-	if faults.Err() != nil {
+	if faults.Count(diag.Error) > 0 {
 		out.Faults = faults
 		return out, nil
 	}

@@ -104,6 +104,24 @@ rules:
 		call("deliveries", "show", d.ID)
 		call("deliveries", "show", d.ID, "--json")
 	}
+	team := newVisitor(t, g)
+	if code := team.logIn("team", canaries["ADMIN"]); code != http.StatusSeeOther {
+		t.Fatalf("the login to the pages: %d", code)
+	}
+	pages := []string{"", "start", "events", "deliveries", "deliveries?state=failed", "forms", "connections", "rules", "routes", "playground", "playground?rule=all&when=data.say", "nothing"}
+	for _, e := range g.Events() {
+		for _, tab := range []string{"", "?tab=payload", "?tab=request", "?tab=replays"} {
+			pages = append(pages, "events/"+e.ID+tab)
+		}
+	}
+	for _, page := range pages {
+		_, header, text := team.do(http.MethodGet, "/ui/"+page, nil)
+		_ = header.Write(&outputs)
+		outputs.WriteString(text)
+	}
+	for _, path := range []string{"sources", "rules", "connections", "status"} {
+		note(g.Do(http.MethodGet, "/api/v1/"+path, nil, "Authorization", admin))
+	}
 	bad := strings.Replace(g.Header(), "version: 1", "version: 1\nnonsense: \"${ADMIN}\"\n", 1) +
 		"sources:\n  tok: { type: webhook, token: \"${TOKEN}\", what: \"${TOKEN}\" }\nconnections:\n  c: { type: webhook, url: \"${BOT}\", timeout: \"${AUTH}\" }\n"
 	g.WriteConfig(bad)

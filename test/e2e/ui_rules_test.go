@@ -36,6 +36,12 @@ func TestUIRules(t *testing.T) {
 		return strings.Contains(pageText(ctx, t), "judged by the rules in force: 3 events")
 	})
 	has(t, "the page", pageText(ctx, t), "activate", "1 match", "2 events missed it by one condition", `data.website.status == "Done"`, `it is "Fertig"`, "every event", "no test")
+	show(ctx, t, g.URL+"/ui/routes")
+	settled(ctx, t, "Routes")
+	has(t, "the ways", pageText(ctx, t), "sitejet", "activate", "billing", "contact", "lead")
+	same(t, "ways in the picture", "6", ask(ctx, t, chromedp.Evaluate[string](`String(document.querySelectorAll(".graph .ed").length)`)))
+	show(ctx, t, g.URL+"/ui/rules")
+	settled(ctx, t, "Rules")
 	press(ctx, t, `a[href="/ui/rules?view=silent"]`)
 	lab.Eventually(t, "the rules that matched nothing", func() bool { return !strings.Contains(pageText(ctx, t), "activate") })
 	has(t, "the page", pageText(ctx, t), "lead", "none in 30 days")
@@ -48,6 +54,7 @@ func TestUIRules(t *testing.T) {
 	rule := list.Items[0]
 	same(t, "the rule", []any{"activate", 1, 2, 1, 3}, []any{rule.Name, rule.Matches, rule.Near, rule.Days[len(rule.Days)-1], list.Looked})
 	same(t, "what would match them too", `data.previousStatus == "Publish" and data.website.status in ["Done", "Fertig"]`, rule.NearMisses[0].When)
+	same(t, "what it matched and sent", []map[string]int{{"sitejet": 1}, {"billing": 1}}, []map[string]int{rule.Origins, rule.Sent})
 	has(t, "its text", rule.Text, "- name: activate", "when: data.previousStatus")
 }
 

@@ -104,11 +104,11 @@ func TestUIPages(t *testing.T) {
 		code   string
 		titles []string
 	}{
-		{"en", []string{"Overview", "Events", "Harry's Diner · Publish → Done", "Deliveries", "Connections", "Rules", "Welcome", "Forms", "Forms", "Not found"}},
-		{"de", []string{"Überblick", "Ereignisse", "Harry's Diner · Publish → Done", "Zustellungen", "Verbindungen", "Regeln", "Willkommen", "Formulare", "Formulare", "Nicht gefunden"}},
+		{"en", []string{"Overview", "Events", "Harry's Diner · Publish → Done", "Deliveries", "Connections", "Rules", "Routes", "Playground", "Welcome", "Forms", "Forms", "Not found"}},
+		{"de", []string{"Überblick", "Ereignisse", "Harry's Diner · Publish → Done", "Zustellungen", "Verbindungen", "Regeln", "Wege", "Ausprobieren", "Willkommen", "Formulare", "Formulare", "Nicht gefunden"}},
 	} {
 		show(ctx, t, g.URL+"/ui/lang/"+lang.code)
-		for i, path := range []string{"", "events", "events/" + event, "deliveries", "connections", "rules", "start", "forms/contact", "forms/contact/spam", "nothing"} {
+		for i, path := range []string{"", "events", "events/" + event, "deliveries", "connections", "rules", "routes", "playground", "start", "forms/contact", "forms/contact/spam", "nothing"} {
 			show(ctx, t, g.URL+"/ui/"+path)
 			settled(ctx, t, lang.titles[i])
 			same(t, path+": language", lang.code, ask(ctx, t, chromedp.Evaluate[string](`document.documentElement.lang`)))
@@ -419,7 +419,7 @@ func TestUINaughty(t *testing.T) {
 	g.Do("POST", "/f/contact", []byte(url.Values{"name": {evil}, "message": {evil}}.Encode()), "Content-Type", "application/x-www-form-urlencoded")
 	ctx := browser(t)
 	logIn(ctx, t, g)
-	for _, path := range []string{"", "events", "events?q=" + url.QueryEscape(evil), "events/" + id, "events/" + id + "?tab=payload", "events/" + id + "?tab=request", "forms/contact", "deliveries?state=delivered", "deliveries?state=" + url.QueryEscape(evil), "connections", "rules", "start", "playground", "playground?rule=" + url.QueryEscape(evil) + "&when=" + url.QueryEscape(evil), "playground?when=" + url.QueryEscape(evil)} {
+	for _, path := range []string{"", "events", "events?q=" + url.QueryEscape(evil), "events/" + id, "events/" + id + "?tab=payload", "events/" + id + "?tab=request", "forms/contact", "deliveries?state=delivered", "deliveries?state=" + url.QueryEscape(evil), "connections", "rules", "routes", "start", "playground", "playground?rule=" + url.QueryEscape(evil) + "&when=" + url.QueryEscape(evil), "playground?when=" + url.QueryEscape(evil)} {
 		show(ctx, t, g.URL+"/ui/"+path)
 		lab.Eventually(t, path, func() bool { return strings.Contains(pageText(ctx, t), "hookgate") })
 		same(t, path+": foreign elements", "0", ask(ctx, t, chromedp.Evaluate[string](`String(document.querySelectorAll("img, iframe, object, main script").length)`)))

@@ -149,7 +149,7 @@ func (v *view) ruleState(s *ruleStory) (m mark, why string) {
 	case s.Result == rules.Failed:
 		return mark{"bad", "bad", v.T("Rule error")}, s.Error
 	case s.Near:
-		return mark{"warn", "near", v.T("Near miss")}, strings.TrimSpace(s.Trace.NearMiss.Text + " " + s.Trace.NearMiss.Note)
+		return mark{"warn", "near", v.T("Near miss")}, strings.TrimSpace(s.NearMiss.Text + " " + s.NearMiss.Note)
 	}
 	return mark{"idle", "none", v.T("Did not match")}, firstFalse(s.Parts)
 }

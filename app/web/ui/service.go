@@ -11,7 +11,7 @@ import (
 
 // Service is what the pages ask for and do: the use cases that the API and the
 // command line have, too.
-type Service interface {
+type Service interface { //nolint:interfacebloat // the sum of its parts, each of which has its pages
 	eventService
 	sourceService
 	deliveryService

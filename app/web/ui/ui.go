@@ -110,6 +110,7 @@ func (u *UI) Register(r fiber.Router, body fiber.Handler) {
 	g.Get("/forms/:form/spam", u.spam)
 	g.Post("/forms/post/:id/notspam", u.acting, u.notSpam)
 	g.Get("/rules", u.rules)
+	g.Get("/routes", u.routes)
 	g.Get("/playground", u.playground)
 	g.Get("/playground/patch", u.patch)
 	g.Get("/connections", u.connections)
