@@ -111,17 +111,19 @@ func (l *Plan) Survey(ctx context.Context, names ...string) (map[string]schema.S
 // openReader opens the SQLite file, or connects to PostgreSQL, for reading;
 // nil if there is nothing there yet.
 func openReader(ctx context.Context, s config.Storage) (*db.Reader, error) {
-	if s.URL.IsZero() {
-		reader, err := db.OpenReader(s.Path)
-		if errors.Is(err, os.ErrNotExist) {
-			return nil, nil
-		}
-		return reader, err
+	var reader *db.Reader
+	var err error
+	switch {
+	case s.URL.IsZero():
+		reader, err = db.OpenReader(s.Path)
+	case strings.Contains(s.URL.Reveal(), "${"): // the environment lacks it, which is an error already
+		return nil, nil
+	default:
+		reader, err = db.OpenPostgresReader(s.URL)
 	}
-	if strings.Contains(s.URL.Reveal(), "${") { // the environment lacks it, which is an error already
+	if errors.Is(err, os.ErrNotExist) {
 		return nil, nil
 	}
-	reader, err := db.OpenPostgresReader(s.URL)
 	if err != nil {
 		return nil, err
 	}

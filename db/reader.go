@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/stdlib"
+	sqlite3 "github.com/mattn/go-sqlite3"
 
 	"hookgate/internal/event"
 )
@@ -73,6 +74,9 @@ func OpenPostgresReader(url event.Secret) (*Reader, error) {
 func (r *Reader) Begun(ctx context.Context) (bool, error) {
 	var there bool
 	if err := r.store.read.QueryRowContext(ctx, r.store.dialect.begun).Scan(&there); err != nil {
+		if code, ok := errors.AsType[sqlite3.Error](err); ok && code.Code == sqlite3.ErrNotADB {
+			return false, errors.New("the file of storage.path is no SQLite database: name another one, hookgate makes it")
+		}
 		return false, fmt.Errorf("open database: %w", err)
 	}
 	return there, nil
