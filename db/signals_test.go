@@ -48,6 +48,8 @@ func tell(t *testing.T, s *db.Store, c *clock, signal event.Signal) (event.ID, b
 // The signal of a failure is there when the failure is, and once: a result
 // under an old claim, or one that comes again, notes nothing. Fails where the
 // signal is written without the condition of the result.
+//
+// Promise: F7.
 func TestRecord_signal(t *testing.T) {
 	t.Parallel()
 	forEachEngine(t, func(t *testing.T, p place) {
@@ -179,6 +181,8 @@ func TestEndSignal(t *testing.T) {
 
 // Of two replicas that tell of one signal at once, one does. Fails where the
 // event is stored although the signal was not taken.
+//
+// Promise: F7.
 func TestTell_once(t *testing.T) {
 	t.Parallel()
 	forEachEngine(t, func(t *testing.T, p place) {

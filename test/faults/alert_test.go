@@ -33,6 +33,8 @@ rules:
 //
 // Negative control: the event is stored in a transaction of its own, before the
 // signal is taken. Then two events told of one failure.
+//
+// Promise: F7.
 func TestKillEverySyscall_finalFailure(t *testing.T) {
 	t.Parallel()
 	sink := refusing(t)
