@@ -69,21 +69,21 @@ func TestText(t *testing.T) {
 }
 
 // What is made to cost much is refused, or costs little. Without bounded it
-// takes minutes.
+// takes an hour.
 func TestMarkdown_hostile(t *testing.T) { //nolint:paralleltest // it measures time
-	const allowed = 2 * time.Second // far above what it takes, for the machine has others to run
+	const allowed = time.Minute // milliseconds on a machine of its own; without bounded an hour and more
 	for _, part := range []string{
 		"[", "![", "*a ", "**a", "> ", ">", "- ", "* ", "- * ", "+ ", "`", "<a ", "&lt", "[a](", "~~", "_a_", "a**b", "1. ", "\\", "[a]: x\n", "<a><b>", "http://x ", "-\n", "    a\n", "> - ", "> > > > > >\n",
 	} {
-		for _, size := range []int{1_000, 3_000, 50_000, 1_000_000} {
+		for _, size := range []int{1_000, 10_000, 1_000_000} {
 			in := strings.Repeat(part, size/len(part))
 			start := time.Now()
 			_, err := markup.Slack(in)
 			if _, other := markup.HTML(in); (err == nil) != (other == nil) {
 				t.Errorf("%q: %v, %v", part, err, other)
 			}
-			if size <= 3_000 && len(part) > 8 && err != nil {
-				t.Errorf("%q: %v", part, err)
+			if size == 1_000_000 && err == nil {
+				t.Errorf("%q: a text of 1 MB is read", part)
 			}
 			if took := time.Since(start); took > allowed {
 				t.Errorf("%q: %d bytes took %v", part, size, took)
