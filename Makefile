@@ -10,7 +10,10 @@ LINTER        := .bin/golangci-lint
 # start real servers and load them.
 TESTFLAGS     ?= -race -timeout 20m -p 2
 
-.PHONY: run demo build test tools fmt fmt-check lint check bench faults faults-control promises soak fuzz history clean
+# The version that is stamped into the program: that of the tag, where there is one.
+VERSION       ?= $(patsubst v%,%,$(shell git describe --tags --match 'v*' --dirty 2>/dev/null))
+
+.PHONY: run demo build dist test tools fmt fmt-check lint check bench faults faults-control promises soak fuzz history clean
 
 run: ## serve config.yaml
 	$(GO) run . serve -c $(CONFIG)
@@ -19,7 +22,10 @@ demo: ## a temporary server with sample events; needs no configuration
 	$(GO) run . demo
 
 build: ## the binary ./hookgate
-	CGO_ENABLED=1 $(GO) build -trimpath -ldflags "-s -w" -o hookgate .
+	CGO_ENABLED=1 $(GO) build -trimpath -ldflags "-s -w -X hookgate/app/cli.stamped=$(VERSION)" -o hookgate .
+
+dist: ## what a release consists of, in dist/: programs, deb, rpm, checksums, licences, SBOM
+	VERSION=$(VERSION) sh packaging/dist.sh
 
 test: tools ## every test, with the short form of the fault tests
 	$(GO) test $(TESTFLAGS) ./...
@@ -66,7 +72,7 @@ history: tools ## what claims and retention cost with ten million events stored
 	HISTORY=10000000 $(GO) test -count=1 -v -timeout 1h -run TestHistory_costsStayFlat ./db
 
 clean:
-	rm -rf hookgate .bin .cache
+	rm -rf hookgate dist .bin .cache
 
 # A database of a version that is being released, kept for the versions after
 # it: make history-fixture VERSION=v1.2.3 PROGRAM=/path/to/hookgate.

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	sqlite3 "github.com/mattn/go-sqlite3"
+
+	_ "hookgate/internal/cgo" // first, so that its error is the one that is told
 )
 
 // sqlite is the engine on one file. It writes through one raw connection of

@@ -82,6 +82,7 @@ func (s *session) init(ctx context.Context, args []string, flags *initFlags) err
 	if err != nil {
 		return err
 	}
+	opt.Storage = storageFor(path)
 	files, err := initial.Make(opt)
 	if err != nil {
 		return err
@@ -94,6 +95,15 @@ func (s *session) init(ctx context.Context, args []string, flags *initFlags) err
 		return &failure{code: exitFailed, err: err}
 	}
 	return s.begin(ctx, &out, &files)
+}
+
+// storageFor is where the database of a new config goes: beside it, but for the
+// config of a package, which lies where nothing else is written.
+func storageFor(config string) string {
+	if absolute, err := filepath.Abs(config); err == nil && filepath.Dir(absolute) == "/etc/hookgate" {
+		return "/var/lib/hookgate/hookgate.db"
+	}
+	return "hookgate.db"
 }
 
 // writeNew writes files that there are not yet, readable by their owner alone.

@@ -7,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"time"
 
 	xterm "github.com/charmbracelet/x/term"
+	"github.com/spf13/cobra"
 
 	"hookgate/app/config"
 )
@@ -50,6 +53,14 @@ func Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	s.report(f)
 	return f.code
+}
+
+// Command is the whole command line, for those who describe it.
+func Command() *cobra.Command {
+	s := &session{stdin: strings.NewReader(""), stdout: io.Discard, stderr: io.Discard, env: config.LookupEnv, now: time.Now}
+	s.failed = func() error { return nil }
+	s.prepare()
+	return newRoot(s)
 }
 
 // failure is an error with its exit status. A nil err means that what there is

@@ -8,9 +8,15 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is the module's version as the Go tool stamped it into the program;
-// "devel" where it did not, as under `go run`.
+// stamped is the version that a release is built with: the linker sets it.
+var stamped string
+
+// version is that of a release, or else the module's as the Go tool stamped it
+// into the program; "devel" where neither did, as under `go run`.
 func version() string {
+	if stamped != "" {
+		return stamped
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
 		return "devel"

@@ -28,6 +28,7 @@ type Options struct {
 	PublicURL string // "": not yet
 	SlackURL  string // of an incoming webhook; "": rules write to the log
 	Timezone  string
+	Storage   string // the path of the database
 }
 
 // Files are what is written.
