@@ -1,7 +1,6 @@
 package app
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -9,6 +8,7 @@ import (
 	"hookgate/app/config"
 	"hookgate/app/ingest"
 	"hookgate/internal/diag"
+	"hookgate/internal/jsondoc"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules"
 )
@@ -125,11 +125,7 @@ func changeInput(rule *rules.Rule, in admin.TextInput) diag.List {
 			if a.Inputs[k].Key.Value != in.Name {
 				continue
 			}
-			encoded, err := json.Marshal(in.Text)
-			if err != nil { // a text always is JSON
-				return nil
-			}
-			node, list := yamlnode.Parse("text", encoded)
+			node, list := yamlnode.Parse("text", jsondoc.AppendString(nil, in.Text))
 			a.Inputs[k].Value = node
 			return list
 		}

@@ -75,22 +75,7 @@ func (s *Store) Prune(ctx context.Context, r Retention) (int, error) {
 			return total, err
 		}
 	}
-	err := s.write(func(tx tx) error {
-		if err := tx.exec(`DELETE FROM dedupe WHERE expires <= ?1`, tx.stamp().now); err != nil {
-			return err
-		}
-		if err := tx.exec(`DELETE FROM health WHERE slot < ?1`, event.HealthSlotAt(s.now().Add(-keepHealth))); err != nil {
-			return err
-		}
-		if err := tx.exec(`DELETE FROM retry_runs WHERE active = 0 AND id < ?1`, int64(event.FirstIDAt(s.now().Add(-keepRetryRuns)))); err != nil {
-			return err
-		}
-		if err := pruneSignals(tx); err != nil {
-			return err
-		}
-		return tx.exec(`DELETE FROM memory WHERE expires <= ?1`, tx.stamp().now)
-	})
-	if err != nil {
+	if err := s.write(s.pruneKeys); err != nil {
 		return total, fmt.Errorf("delete old keys: %w", err)
 	}
 	if g := s.SharedLimits(); g != nil { // of connections that are gone
@@ -105,6 +90,23 @@ func (s *Store) Prune(ctx context.Context, r Retention) (int, error) {
 		return total, err
 	}
 	return total, nil
+}
+
+// pruneKeys deletes what is kept for a time of its own, beside events.
+func (s *Store) pruneKeys(tx tx) error {
+	if err := tx.exec(`DELETE FROM dedupe WHERE expires <= ?1`, tx.stamp().now); err != nil {
+		return err
+	}
+	if err := tx.exec(`DELETE FROM health WHERE slot < ?1`, event.HealthSlotAt(s.now().Add(-keepHealth))); err != nil {
+		return err
+	}
+	if err := tx.exec(`DELETE FROM retry_runs WHERE active = 0 AND id < ?1`, int64(event.FirstIDAt(s.now().Add(-keepRetryRuns)))); err != nil {
+		return err
+	}
+	if err := pruneSignals(tx); err != nil {
+		return err
+	}
+	return tx.exec(`DELETE FROM memory WHERE expires <= ?1`, tx.stamp().now)
 }
 
 // pruneRuns deletes the runs of replays whose events have all become too old.

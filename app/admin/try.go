@@ -95,10 +95,10 @@ func (s *Service) Try(ctx context.Context, r TryRequest) (out Tried, err error) 
 	out = Tried{Rule: r.Rule, When: rule.When, Events: []TriedEvent{}, Changes: []replay.EventChange{}}
 	if r.When != nil {
 		out.When = strings.TrimSpace(*r.When)
-		if _, faults := replay.NewQuery(*r.When, ""); faults.Count(diag.Error) > 0 {
-			out.Faults = faults
+		if _, out.Faults = replay.NewQuery(*r.When, ""); out.Faults.Count(diag.Error) > 0 {
 			return out, nil
 		}
+		out.Faults = nil
 	}
 	before, _, err := s.ruleSet(ctx, now.Plan.ID)
 	if err != nil {
@@ -107,7 +107,7 @@ func (s *Service) Try(ctx context.Context, r TryRequest) (out Tried, err error) 
 	after, faults := now.Changed(r.Rule, r.RuleChange)
 	if faults.Count(diag.Error) > 0 {
 		out.Faults = faults
-		return out, nil
+		return out, nil //nolint:nilerr // a fault is an answer
 	}
 	if err := s.try(ctx, &r, rule, before, after, &out); err != nil {
 		return out, fmt.Errorf("try the rule: %w", err)

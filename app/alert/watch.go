@@ -49,15 +49,8 @@ func (t *Teller) watch(ctx context.Context) error {
 // so.
 func (t *Teller) breakers(ctx context.Context) error {
 	now := t.opt.Now()
-	if t.failing == nil { // of those before the start
-		known, err := t.opt.Store.SignalKeys(ctx, event.ConnectionFailing)
-		if err != nil {
-			return err
-		}
-		t.failing = map[string]*standing{}
-		for _, name := range known {
-			t.failing[name] = &standing{working: now}
-		}
+	if err := t.recall(ctx, now); err != nil {
+		return err
 	}
 	broken := t.opt.Broken()
 	for name, open := range broken {
@@ -83,6 +76,22 @@ func (t *Teller) breakers(ctx context.Context) error {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// recall finds out at the start what was failing before it.
+func (t *Teller) recall(ctx context.Context, now time.Time) error {
+	if t.failing != nil {
+		return nil
+	}
+	known, err := t.opt.Store.SignalKeys(ctx, event.ConnectionFailing)
+	if err != nil {
+		return err
+	}
+	t.failing = map[string]*standing{}
+	for _, name := range known {
+		t.failing[name] = &standing{working: now}
 	}
 	return nil
 }

@@ -142,27 +142,32 @@ can be tried without a message, and with --yes the others too.`,
 			if all {
 				return s.testAll(cmd.Context(), server)
 			}
-			tested, err := server.TestConnection(cmd.Context(), args[0], false)
-			if err != nil {
-				return serverError(err)
-			}
-			if !tested.Done && !tested.Untestable {
-				if !s.yes && !s.interactive() {
-					return usageError("--yes does it", fmt.Errorf("a test of %s %s", term.Clean(args[0]), term.Clean(tested.What)))
-				}
-				yes, err := s.confirm(fmt.Sprintf("This %s. Do it?", term.Clean(tested.What)))
-				if err != nil || !yes {
-					return err
-				}
-				if tested, err = server.TestConnection(cmd.Context(), args[0], true); err != nil {
-					return serverError(err)
-				}
-			}
-			return s.printTested(args[0], &tested)
+			return s.testOne(cmd.Context(), server, args[0])
 		},
 	}
 	c.Flags().BoolVar(&all, "all", false, "try all connections")
 	return c
+}
+
+// testOne tries a connection, and asks first where that sends a message.
+func (s *session) testOne(ctx context.Context, server *client.Client, name string) error {
+	tested, err := server.TestConnection(ctx, name, false)
+	if err != nil {
+		return serverError(err)
+	}
+	if !tested.Done && !tested.Untestable {
+		if !s.yes && !s.interactive() {
+			return usageError("--yes does it", fmt.Errorf("a test of %s %s", term.Clean(name), term.Clean(tested.What)))
+		}
+		yes, err := s.confirm(fmt.Sprintf("This %s. Do it?", term.Clean(tested.What)))
+		if err != nil || !yes {
+			return err
+		}
+		if tested, err = server.TestConnection(ctx, name, true); err != nil {
+			return serverError(err)
+		}
+	}
+	return s.printTested(name, &tested)
 }
 
 // testedAll is an item of what `connections test --all --json` prints.

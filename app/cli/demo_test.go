@@ -80,7 +80,7 @@ func TestDemo_servesOn(t *testing.T) {
 	}()
 	link := out.until(t, "/ui/login/")
 	once := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	res, err := once.Get(strings.TrimSpace(link[strings.Index(link, "http"):])) //nolint:noctx // it is of this process
+	res, err := once.Get(strings.TrimSpace(link[strings.Index(link, "http"):]))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,15 +59,14 @@ func (s *session) printStatus(st *admin.Status) {
 	for _, q := range st.Quotas {
 		line("quota", "%s has stored %s of %s in files today", term.Clean(q.Form), size(q.Used), size(q.Limit))
 	}
-	switch {
-	case st.LastBackup == nil:
+	if b := st.LastBackup; b == nil {
 		line("backup", "%s", s.out.Warn.Render("none: hookgate backup FILE"))
-	default:
+	} else {
 		verified := ""
-		if st.LastBackup.Verified {
+		if b.Verified {
 			verified = ", verified"
 		}
-		line("backup", "%s  %s, %s%s", s.when(st.LastBackup.Made), term.Clean(st.LastBackup.File), size(st.LastBackup.Bytes), verified)
+		line("backup", "%s  %s, %s%s", s.when(b.Made), term.Clean(b.File), size(b.Bytes), verified)
 	}
 }
 

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"net"
 	"net/url"
 	"slices"
@@ -17,46 +18,41 @@ var ports = map[string]string{
 // host:port: those of URLs, of a mail server and of brokers. Those that a recipe
 // has in itself are not among them.
 func addresses(settings yamlnode.Node) []string {
-	var list []string
-	add := func(host, port string) {
-		if address := net.JoinHostPort(host, port); host != "" && port != "" && !slices.Contains(list, address) {
-			list = append(list, address)
-		}
-	}
-	var walk func(n yamlnode.Node, key string)
-	walk = func(n yamlnode.Node, key string) {
-		for _, f := range n.Fields() {
-			walk(f.Value, f.Key.Value)
-		}
-		for _, item := range n.Items() {
-			walk(item, key)
-		}
-		if n.Kind() != yamlnode.Scalar {
-			return
-		}
-		text := n.Text().Value
-		if u, err := url.Parse(text); err == nil && ports[u.Scheme] != "" && u.Host != "" {
-			port := u.Port()
-			if port == "" {
-				port = ports[u.Scheme]
-			}
-			add(u.Hostname(), port)
-			return
-		}
-		if host, port, err := net.SplitHostPort(text); err == nil && key == "brokers" {
-			add(host, port)
-		}
-	}
-	walk(settings, "")
+	var list addressList
+	list.walk(settings, "")
 	if smtp := settings.Get("smtp"); !smtp.IsZero() {
-		port := smtp.Get("port").Text().Value
-		if port == "" {
-			port = map[string]string{"tls": "465", "none": "25"}[smtp.Get("tls").Text().Value]
-		}
-		if port == "" {
-			port = "587"
-		}
-		add(smtp.Get("host").Text().Value, port)
+		usual := map[string]string{"tls": "465", "none": "25"}[smtp.Get("tls").Text().Value]
+		list.add(smtp.Get("host").Text().Value, cmp.Or(smtp.Get("port").Text().Value, usual, "587"))
 	}
 	return list
+}
+
+// addressList are addresses, each once.
+type addressList []string
+
+func (l *addressList) add(host, port string) {
+	if address := net.JoinHostPort(host, port); host != "" && port != "" && !slices.Contains(*l, address) {
+		*l = append(*l, address)
+	}
+}
+
+// walk adds what a setting and those below it name; key is its own.
+func (l *addressList) walk(n yamlnode.Node, key string) {
+	for _, f := range n.Fields() {
+		l.walk(f.Value, f.Key.Value)
+	}
+	for _, item := range n.Items() {
+		l.walk(item, key)
+	}
+	if n.Kind() != yamlnode.Scalar {
+		return
+	}
+	text := n.Text().Value
+	if u, err := url.Parse(text); err == nil && ports[u.Scheme] != "" && u.Host != "" {
+		l.add(u.Hostname(), cmp.Or(u.Port(), ports[u.Scheme]))
+		return
+	}
+	if host, port, err := net.SplitHostPort(text); err == nil && key == "brokers" {
+		l.add(host, port)
+	}
 }

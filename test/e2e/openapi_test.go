@@ -69,11 +69,12 @@ rules:
 	for path := range paths {
 		content, _ := at(document, "paths", path, "get", "responses", "200", "content", "application/json").(map[string]any)
 		url := path
-		if brace := strings.IndexByte(path, '{'); brace >= 0 {
+		if before, rest, found := strings.Cut(path, "{"); found {
 			if ids[path] == "" {
 				continue // a replay or a file, of which there is none here
 			}
-			url = path[:brace] + ids[path] + path[strings.IndexByte(path, '}')+1:]
+			_, rest, _ = strings.Cut(rest, "}")
+			url = before + ids[path] + rest
 		}
 		if content == nil || path == "/tokens" || path == "/openapi.json" {
 			continue // no JSON to read, or not over HTTP

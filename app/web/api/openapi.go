@@ -276,8 +276,8 @@ func findOwn(t reflect.Type, own map[reflect.Type]*jsonschema.Schema, seen map[r
 	case reflect.Pointer, reflect.Slice, reflect.Array, reflect.Map:
 		findOwn(t.Elem(), own, seen)
 	case reflect.Struct:
-		for i := range t.NumField() {
-			findOwn(t.Field(i).Type, own, seen)
+		for field := range t.Fields() {
+			findOwn(field.Type, own, seen)
 		}
 	default:
 	}

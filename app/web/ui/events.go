@@ -156,36 +156,11 @@ func readQuery(text string, now time.Time, l language) (s event.Search, chips []
 			words = append(words, part)
 			continue
 		}
-		switch name {
-		case "source":
-			s.Source = value
-		case "type":
-			s.Type = value
-		case "rule":
-			s.Rule = value
-		case "connection":
-			s.Connection = value
-		case "delivery":
-			if !slices.Contains(event.DeliveryStates(), event.DeliveryState(value)) {
-				return s, chips, &queryError{l.text("There is no state %q. There are: %s.", value, admin.Joined(event.DeliveryStates()))}
-			}
-			s.Deliveries = append(s.Deliveries, event.DeliveryState(value))
-		case "state":
-			if _, known := eventMarks[event.State(value)]; !known {
-				return s, chips, &queryError{l.text("There is no state %q. There are: %s.", value, stateNames())}
-			}
-			s.States = append(s.States, event.State(value))
-		case "since", "until":
-			at, err := readMoment(value, now)
-			if err != nil {
-				return s, chips, &queryError{l.text("%s: %q is no time. Write 30d, 12h, or 2026-11-24.", name, value)}
-			}
-			if name == "since" {
-				s.Since = at
-			} else {
-				s.Until = at
-			}
-		default:
+		known, err := readFilter(&s, name, value, now, l)
+		if err != nil {
+			return s, chips, err
+		}
+		if !known {
 			words = append(words, part)
 			continue
 		}
@@ -193,6 +168,44 @@ func readQuery(text string, now time.Time, l language) (s event.Search, chips []
 	}
 	s.Text = strings.Join(words, " ")
 	return s, chips, nil
+}
+
+// readFilter reads one filter of a query into s; known is false where name is
+// none.
+func readFilter(s *event.Search, name, value string, now time.Time, l language) (known bool, err error) {
+	switch name {
+	case "source":
+		s.Source = value
+	case "type":
+		s.Type = value
+	case "rule":
+		s.Rule = value
+	case "connection":
+		s.Connection = value
+	case "delivery":
+		if !slices.Contains(event.DeliveryStates(), event.DeliveryState(value)) {
+			return true, &queryError{l.text("There is no state %q. There are: %s.", value, admin.Joined(event.DeliveryStates()))}
+		}
+		s.Deliveries = append(s.Deliveries, event.DeliveryState(value))
+	case "state":
+		if _, known := eventMarks[event.State(value)]; !known {
+			return true, &queryError{l.text("There is no state %q. There are: %s.", value, stateNames())}
+		}
+		s.States = append(s.States, event.State(value))
+	case "since", "until":
+		at, err := readMoment(value, now)
+		if err != nil {
+			return true, &queryError{l.text("%s: %q is no time. Write 30d, 12h, or 2026-11-24.", name, value)}
+		}
+		if name == "since" {
+			s.Since = at
+		} else {
+			s.Until = at
+		}
+	default:
+		return false, nil
+	}
+	return true, nil
 }
 
 // filterNames are what the filters of a query are called.

@@ -36,7 +36,7 @@ type sourceService interface {
 }
 
 // deliveryService is what the pages of deliveries need.
-type deliveryService interface {
+type deliveryService interface { //nolint:interfacebloat // one page shows a run of a retry and steers it
 	Deliveries(ctx context.Context, f event.DeliveryFilter) (admin.Page[admin.Delivery], error)
 	Causes(ctx context.Context, f event.DeliveryFilter) (admin.Causes, error)
 	Retry(ctx context.Context, sel admin.Selection) (admin.Changed, error)
