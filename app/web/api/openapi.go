@@ -93,6 +93,7 @@ var described = []operation{
 	{route: "GET /tokens", summary: "List tokens", local: true, answer: admin.Page[admin.Token]{}},
 	{route: "DELETE /tokens/{id}", summary: "Revoke a token", local: true, answer: admin.Token{}},
 	{route: "GET /rules", summary: "List rules with what they matched, what missed them by one condition, tests and findings", answer: admin.RuleList{}},
+	{route: "POST /rules/try", summary: "Try a rule with another condition or other texts against what came in", body: admin.TryRequest{}, answer: admin.Tried{}},
 	{route: "GET /status", summary: "Tell how the server is", answer: admin.Status{}},
 	{route: "GET /replicas", summary: "List the processes that share the database", answer: admin.Replicas{}},
 	{route: "POST /reload", summary: "Read the configuration again", acts: true, answer: admin.Reloaded{}},
