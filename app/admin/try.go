@@ -107,7 +107,7 @@ func (s *Service) Try(ctx context.Context, r TryRequest) (out Tried, err error) 
 	after, faults := now.Changed(r.Rule, r.RuleChange)
 	if faults.Count(diag.Error) > 0 {
 		out.Faults = faults
-		return out, nil //nolint:nilerr // a fault is an answer
+		return out, nil
 	}
 	if err := s.try(ctx, &r, rule, before, after, &out); err != nil {
 		return out, fmt.Errorf("try the rule: %w", err)

@@ -18,7 +18,7 @@ func main() {
 	}
 	command := cli.Command()
 	command.DisableAutoGenTag = true // the same source makes the same pages
-	err := os.MkdirAll(os.Args[1], 0o755)
+	err := os.MkdirAll(os.Args[1], 0o750)
 	if err == nil {
 		err = doc.GenManTree(command, &doc.GenManHeader{Section: "1", Source: "hookgate", Manual: "hookgate"}, os.Args[1])
 	}

@@ -289,10 +289,10 @@ var germanTexts = dictionary([][2]string{
 	{"Take a part of the query away, or look further back.", "Nehmen Sie einen Teil der Suche weg, oder schauen Sie weiter zurück."},
 	{"Test", "Testen"},
 	{"Test all the same", "Trotzdem testen"},
-	{"The configuration has no connections", "Die Konfiguration hat keine Verbindungen"},            //nolint:misspell // German
-	{"The configuration has no forms", "Die Konfiguration hat keine Formulare"},                     //nolint:misspell // German
-	{"The configuration has no such connection.", "Die Konfiguration hat keine solche Verbindung."}, //nolint:misspell // German
-	{"The configuration has no such form.", "Die Konfiguration hat kein solches Formular."},         //nolint:misspell // German
+	{"The configuration has no connections", "Die Konfiguration hat keine Verbindungen"},
+	{"The configuration has no forms", "Die Konfiguration hat keine Formulare"},
+	{"The configuration has no such connection.", "Die Konfiguration hat keine solche Verbindung."},
+	{"The configuration has no such form.", "Die Konfiguration hat kein solches Formular."},
 	{"The delivery to %s was cancelled.", "Die Zustellung an %s wurde abgebrochen."},
 	{"The first event appears here the moment it is accepted.", "Das erste Ereignis erscheint hier, sobald es angenommen ist."},
 	{"The form is at", "Das Formular ist unter"},
@@ -337,7 +337,7 @@ var germanTexts = dictionary([][2]string{
 	{"go to a page: o overview, e events, d deliveries, f forms, r rules, w routes, p playground, c connections", "zu einer Seite: o Überblick, e Ereignisse, d Zustellungen, f Formulare, r Regeln, w Wege, p Ausprobieren, c Verbindungen"},
 	{"held", "angehalten"},
 	{"its rules are not stored, so that only the results are known", "ihre Regeln sind nicht gespeichert, deshalb sind nur die Ergebnisse bekannt"},
-	{"judged by config", "beurteilt nach Konfiguration"}, //nolint:misspell // German
+	{"judged by config", "beurteilt nach Konfiguration"},
 	{"kept until you send or give them up", "aufgehoben, bis Sie sie senden oder aufgeben"},
 	{"kept", "aufgehoben"},
 	{"last hour", "letzte Stunde"},
