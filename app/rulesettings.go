@@ -130,5 +130,5 @@ func changeInput(rule *rules.Rule, in admin.TextInput) diag.List {
 			return list
 		}
 	}
-	return diag.List{{Severity: diag.Error, Code: "unknown-input", Message: fmt.Sprintf("the rule sends no text %q to %s", in.Name, in.To)}}
+	return diag.List{{Severity: diag.Error, Code: "unknown-key", Message: fmt.Sprintf("the rule sends no text %q to %s", in.Name, in.To)}}
 }

@@ -302,12 +302,7 @@ func (k kind) lengths() bool {
 }
 
 // noun is the kind with its article.
-func (k kind) noun() string {
-	if k == emailKind || k == integerKind {
-		return "an " + string(k)
-	}
-	return "a " + string(k)
-}
+func (k kind) noun() string { return diag.A(string(k)) }
 
 // numeric reports whether the field holds a number.
 func (k kind) numeric() bool { return k == numberKind || k == integerKind }

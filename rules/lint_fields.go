@@ -178,9 +178,9 @@ func (l *linter) types(c *lang.Compare, to audience) {
 			l.size(c, &literal)
 			continue
 		}
-		message := fmt.Sprintf("%s is %s, and %s is %s: they are never equal", path, article(is), literal.Place.Text(), article(want))
+		message := fmt.Sprintf("%s is %s, and %s is %s: they are never equal", path, diag.A(is), literal.Place.Text(), diag.A(want))
 		if !equality(c.Operator) {
-			message = fmt.Sprintf("%s is %s: %s %s fails", path, article(is), c.Operator, literal.Place.Text())
+			message = fmt.Sprintf("%s is %s: %s %s fails", path, diag.A(is), c.Operator, literal.Place.Text())
 		}
 		l.add(c.Place.Warn("type-mismatch", typeHint(c, &literal, is), "%s", message))
 	}
@@ -217,7 +217,7 @@ func (l *linter) test(r *lang.Read, to audience) {
 	}
 	if is != "" {
 		name := r.Place.Text()
-		l.add(r.Place.Warn("type-mismatch", "compare it: "+name+" != nil, or "+name+" == …", "%s is %s, not true or false: the rule fails", schema.Path(r.Keys()), article(is)))
+		l.add(r.Place.Warn("type-mismatch", "compare it: "+name+" != nil, or "+name+" == …", "%s is %s, not true or false: the rule fails", schema.Path(r.Keys()), diag.A(is)))
 	}
 }
 
@@ -275,16 +275,6 @@ func typeOf(literal any) string {
 		return schema.Bool
 	}
 	return ""
-}
-
-func article(kind string) string {
-	switch kind {
-	case schema.Object:
-		return "an object"
-	case schema.Bool:
-		return kind
-	}
-	return "a " + kind
 }
 
 func typeHint(c *lang.Compare, literal *lang.Literal, is string) string {

@@ -74,7 +74,7 @@ func withoutMarkup() map[string]string {
 	plain, data := "its texts are shown as they are", "it takes data, not a text with mark-up"
 	return map[string]string{
 		"activecampaign": data, "airtable": data, "amqp": data, "asana": "notes are plain text; html_notes are not sent", "brevo": data, "campaign_monitor": data,
-		"email": "html is escaped by its own test", "google_sheets": "values are RAW", "hubspot": data, "kafka": data, "lexware": data, "mailchimp": data,
+		"email": "html is escaped by its own test", "google_sheets": "values are RAW", "hubspot": data, "kafka": data, "lexware": data, "log": "the log writes texts as JSON", "mailchimp": data,
 		"make": data, "n8n": data, "nats": data, "notion": "texts are rich_text objects without links", "pagerduty": plain, "pipedrive": data,
 		"pushover": "html=1 is not sent", "salesforce": data, "salesforce_web_to_lead": data, "sevdesk": data, "stripe": data, "twilio": plain, "webhook": data, "zapier": data,
 	}

@@ -163,11 +163,4 @@ func (a *Action) input(name string) *Input {
 }
 
 // Noun is what messages call a connection of the kind.
-func (r *Recipe) Noun() string { return withArticle(r.Name) + " connection" }
-
-func withArticle(name string) string {
-	if name != "" && (name[0] == 'a' || name[0] == 'e' || name[0] == 'i' || name[0] == 'o') {
-		return "an " + name
-	}
-	return "a " + name
-}
+func (r *Recipe) Noun() string { return diag.A(r.Name) + " connection" }

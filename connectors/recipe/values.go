@@ -112,7 +112,7 @@ func (rd *reader) value(n yamlnode.Node, s *Setting) (value any, ok bool) {
 			want = yamlnode.Map
 		}
 		if n.Kind() != want {
-			rd.wrong(n, s, withArticle(string(s.Type)))
+			rd.wrong(n, s, diag.A(string(s.Type)))
 			return nil, false
 		}
 		value = n.Any()

@@ -162,14 +162,19 @@ func padding(text string) string {
 	return strings.Join(parts, "\t")
 }
 
-// visible replaces what a terminal would obey rather than show: control
-// characters but the tab, and the marks that reverse the direction of text.
+// Obeyed reports a character that a terminal obeys rather than shows: control
+// characters, and Unicode's format characters, among them those that change the
+// direction of text.
+func Obeyed(r rune) bool {
+	const zeroWidthJoiner = '\u200d' // holds emoji together
+	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) && r != zeroWidthJoiner || r == '\u2028' || r == '\u2029'
+}
+
+// visible replaces what is obeyed, but for the tab, by a sign of one column, so
+// that what stands behind it stays in its column.
 func visible(text string) string {
 	return strings.Map(func(r rune) rune {
-		switch {
-		case r == '\t':
-			return r
-		case unicode.IsControl(r), r >= 0x202A && r <= 0x202E, r >= 0x2066 && r <= 0x2069, r == 0x2028, r == 0x2029:
+		if r != '\t' && Obeyed(r) {
 			return '␦' // U+2426, symbol for substitute form two
 		}
 		return r

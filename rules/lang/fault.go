@@ -9,6 +9,8 @@ import (
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/file"
 	"github.com/expr-lang/expr/parser"
+
+	"hookgate/internal/diag"
 )
 
 // explainError words an error of the machine for people: which part of the
@@ -136,23 +138,13 @@ func (f *faultFinder) accessMessage(raw string) string {
 		last = base[i+1:]
 	}
 	if kindOfType(m[2]) != "null" {
-		return fmt.Sprintf("%s is %s, so it has no %q", base, withArticle(kindOfType(m[2])), key)
+		return fmt.Sprintf("%s is %s, so it has no %q", base, diag.A(kindOfType(m[2])), key)
 	}
 	remedy := last + "?." + key
 	if _, named := f.access.Property.(*ast.StringNode); !named || !plainName(key) {
 		remedy = last + "?.[…]"
 	}
 	return fmt.Sprintf("%s is null, so it has no %q (write %s)", base, key, remedy)
-}
-
-func withArticle(kind string) string {
-	switch kind {
-	case "true or false", "null":
-		return kind
-	case "object":
-		return "an object"
-	}
-	return "a " + kind
 }
 
 // plainName reports whether key can stand behind a dot.

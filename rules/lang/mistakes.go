@@ -7,6 +7,8 @@ import (
 	"github.com/expr-lang/expr/ast"
 	"github.com/expr-lang/expr/builtin"
 	"github.com/expr-lang/expr/parser/lexer"
+
+	"hookgate/internal/diag"
 )
 
 // mistaken looks for what reads well and cannot be meant: x in "Done", event
@@ -85,7 +87,7 @@ func (c *names) inText(x *ast.BinaryNode) bool {
 	if _, isText := value.(string); isText && literal(x.Left) {
 		hint = "write " + right + " contains " + left
 	}
-	c.fault(x.Right, "expr-type", hint, `"in" needs a list, and this is %s`, withArticle(kindOf(value)))
+	c.fault(x.Right, "expr-type", hint, `"in" needs a list, and this is %s`, diag.A(kindOf(value)))
 	return true
 }
 

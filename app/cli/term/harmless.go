@@ -5,6 +5,8 @@ import (
 	"io"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"hookgate/internal/diag"
 )
 
 // Harmless writes data that holds text from outside to a terminal: what Clean
@@ -33,7 +35,7 @@ func (h *Harmless) Write(p []byte) (int, error) {
 		switch {
 		case r == '\r' && text[1] == '\n':
 			out = append(out, '\r')
-		case r == '\n', r == '\t', r != utf8.RuneError && !unsafe(r):
+		case r == '\n', r == '\t', r != utf8.RuneError && !diag.Obeyed(r):
 			out = append(out, text[:size]...)
 		case r == utf8.RuneError && size == 1: // no UTF-8: a terminal may take it for a control character
 			out = fmt.Appendf(out, `\x%02x`, text[0])

@@ -3,9 +3,10 @@ package term
 import (
 	"fmt"
 	"strings"
-	"unicode"
 
 	"github.com/charmbracelet/x/ansi"
+
+	"hookgate/internal/diag"
 )
 
 // Clean makes one line of text from outside harmless: control characters
@@ -17,13 +18,13 @@ func Clean(text string) string { return clean(text, false) }
 func CleanBlock(text string) string { return clean(text, true) }
 
 func clean(text string, block bool) string {
-	if strings.IndexFunc(text, unsafe) < 0 {
+	if strings.IndexFunc(text, diag.Obeyed) < 0 {
 		return text
 	}
 	var b strings.Builder
 	for _, r := range text {
 		switch {
-		case !unsafe(r), block && (r == '\n' || r == '\t'):
+		case !diag.Obeyed(r), block && (r == '\n' || r == '\t'):
 			b.WriteRune(r)
 		case block && r == '\r':
 		case r == '\n':
@@ -37,14 +38,6 @@ func clean(text string, block bool) string {
 		}
 	}
 	return b.String()
-}
-
-// unsafe reports control characters and Unicode's format characters, among
-// them those that change the direction of text.
-func unsafe(r rune) bool {
-	const zeroWidthJoiner = '\u200d' // holds emoji together
-	return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) && r != zeroWidthJoiner ||
-		r == '\u2028' || r == '\u2029'
 }
 
 // Width is the number of columns that text takes.
