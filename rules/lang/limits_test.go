@@ -108,6 +108,10 @@ func TestLimits_explain(t *testing.T) {
 // Promise: T11.
 func TestLimits_output(t *testing.T) { //nolint:paralleltest // it measures memory
 	const mostMade = 256 << 20
+	// On a busy machine the clock may end first what would become too large.
+	refused := func(err error, want string) bool {
+		return err != nil && (strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "it took longer than"))
+	}
 	s := newScope(t, `{"long": "`+strings.Repeat("x", 6<<20)+`", "quotes": "`+strings.Repeat(`\"`, 4<<20)+`"}`)
 	if _, err := mustExpression(t, `data`).Eval(s); err != nil { // decode once, for it is not the output's cost
 		t.Fatal(err)
@@ -132,7 +136,7 @@ func TestLimits_output(t *testing.T) { //nolint:paralleltest // it measures memo
 			var out []byte
 			var err error
 			made := allocated(func() { out, _, err = tpl.AppendJSON(nil, s) })
-			if (want == ",1]") != (err == nil) || err != nil && !strings.Contains(err.Error(), "larger than 16 MB") {
+			if (want == ",1]") != (err == nil) || err != nil && !refused(err, "larger than 16 MB") {
 				t.Errorf("%.80s, %s: got %v", yaml, name, err)
 			}
 			if len(out) > lang.MaxOutput || !strings.HasSuffix(string(out), want) {
@@ -155,7 +159,7 @@ func TestLimits_output(t *testing.T) { //nolint:paralleltest // it measures memo
 	} {
 		e := mustExpression(t, code)
 		made := allocated(func() {
-			if text, err := e.Text(s); err == nil || !strings.Contains(err.Error(), want) {
+			if text, err := e.Text(s); !refused(err, want) {
 				t.Errorf("%s: got %d bytes and %.200v, want %s", code, len(text), err, want)
 			}
 		})
