@@ -51,6 +51,7 @@ func (a *App) maintainOnce(ctx context.Context) {
 	if err := a.store.Reschedule(a.opt.Now().Add(farthest)); err != nil {
 		a.opt.Logger.WarnContext(ctx, "due times could not be checked, trying again later", "error", err)
 	}
+	a.dispatcher.Poll("") // what was just made due, nobody would look for at once
 	if err := a.store.UsePlan(a.plan.Load().ID); err != nil {
 		a.opt.Logger.WarnContext(ctx, "the version in force could not be noted, trying again later", "error", err)
 	}

@@ -198,7 +198,7 @@ func TestRestore_refused(t *testing.T) {
 	for cut := 0; cut < len(whole)-1024; cut += len(whole) / 7 { // the end of a tar is 1 KB of nothing
 		refuse(fmt.Sprintf("cut at %d", cut), whole[:cut])
 	}
-	for _, at := range []int{600, bytes.Index(whole, []byte("upload 1")) + 7, bytes.Index(whole, []byte(`"events": 21`)) + 11} {
+	for _, at := range []int{bytes.Index(whole, []byte("SQLite format 3")) + 600, bytes.Index(whole, []byte("upload 1")) + 7, bytes.Index(whole, []byte(`"events": 21`)) + 11} {
 		changed := bytes.Clone(whole)
 		changed[at] ^= 1
 		refuse(fmt.Sprintf("changed at %d", at), changed)
