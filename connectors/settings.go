@@ -111,30 +111,41 @@ func checkSettings(k Kind, n yamlnode.Node) diag.List {
 // templatesIn are the texts in n that are written with a ${{ }}.
 func templatesIn(n yamlnode.Node) diag.List {
 	var list diag.List
-	for _, inner := range children(n) {
-		list = append(list, templatesIn(inner)...)
-	}
-	text := n.Text()
-	if n.Kind() == yamlnode.Scalar && strings.Contains(strings.ReplaceAll(text.Written(), "$${{", ""), "${{") {
-		list = append(list, text.Diag("template-in-setting", "write it into the action of a rule; ${NAME} is a variable of the environment", "%q is a setting: it is the same for all events, and cannot hold ${{ }}", KeyName(n)))
-	}
+	eachScalar(n, func(n yamlnode.Node) {
+		text := n.Text()
+		if strings.Contains(strings.ReplaceAll(text.Written(), "$${{", ""), "${{") {
+			list = append(list, text.Diag("template-in-setting", "write it into the action of a rule; ${NAME} is a variable of the environment", "%q is a setting: it is the same for all events, and cannot hold ${{ }}", KeyName(n)))
+		}
+	})
 	return list
 }
 
 // unencrypted warns of each URL in n that is http to another machine.
 func unencrypted(n yamlnode.Node) diag.List {
 	var list diag.List
-	for _, inner := range children(n) {
-		list = append(list, unencrypted(inner)...)
-	}
-	text := n.Text()
-	u, err := url.Parse(strings.TrimSpace(text.Value))
-	if n.Kind() == yamlnode.Scalar && err == nil && strings.EqualFold(u.Scheme, "http") && u.Hostname() != "" && !IsLoopback(u.Hostname()) {
-		warning := text.Diag("no-encryption", "write https:// if the receiver speaks it", "what is sent there, and the secret with it, can be read on the way")
-		warning.Severity = diag.Warning
-		list = append(list, warning)
-	}
+	eachScalar(n, func(n yamlnode.Node) {
+		text := n.Text()
+		u, err := url.Parse(strings.TrimSpace(text.Value))
+		if err == nil && strings.EqualFold(u.Scheme, "http") && u.Hostname() != "" && !IsLoopback(u.Hostname()) {
+			warning := text.Diag("no-encryption", "write https:// if the receiver speaks it", "what is sent there, and the secret with it, can be read on the way")
+			warning.Severity = diag.Warning
+			list = append(list, warning)
+		}
+	})
 	return list
+}
+
+// eachScalar calls do with each scalar in n.
+func eachScalar(n yamlnode.Node, do func(yamlnode.Node)) {
+	if n.Kind() == yamlnode.Scalar {
+		do(n)
+	}
+	for _, item := range n.Items() {
+		eachScalar(item, do)
+	}
+	for _, f := range n.Fields() {
+		eachScalar(f.Value, do)
+	}
 }
 
 // hasSecret reports whether n has a setting that is a secret. The address of any
@@ -153,12 +164,4 @@ func hasSecret(n yamlnode.Node, settings []Setting) bool {
 		}
 	}
 	return false
-}
-
-func children(n yamlnode.Node) []yamlnode.Node {
-	list := n.Items()
-	for _, f := range n.Fields() {
-		list = append(list, f.Value)
-	}
-	return list
 }

@@ -30,6 +30,12 @@ func (s *Set) Names() []string {
 // Listens reports whether a rule listens to events of the type from source.
 func (s *Set) Listens(source, typ string) bool { return len(s.candidates(source, typ)) > 0 }
 
+// RuleListens reports whether the rule of the name listens to events of the type
+// from source.
+func (s *Set) RuleListens(name, source, typ string) bool {
+	return slices.ContainsFunc(s.candidates(source, typ), func(i int) bool { return s.rules[i].name == name })
+}
+
 // ListensTo reports whether a rule listens to any events from source.
 func (s *Set) ListensTo(source string) bool { return s.index[source] != nil }
 

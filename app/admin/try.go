@@ -153,7 +153,7 @@ func (s *Service) try(ctx context.Context, r *TryRequest, rule *RuleSettings, be
 				return db.ErrStop
 			}
 			read++
-			if !rule.listens(e) {
+			if !before.Rules.RuleListens(rule.Name, e.Source, e.Type) {
 				return nil
 			}
 			out.Looked++
@@ -196,11 +196,6 @@ func (s *Service) seen(ctx context.Context, r *TryRequest, after *ingest.RuleSet
 		break
 	}
 	return nil
-}
-
-// listens reports whether the rule is asked about the event.
-func (c *RuleSettings) listens(e *event.Event) bool {
-	return slices.Contains(c.From, e.Source) && (len(c.Events) == 0 || slices.Contains(c.Events, e.Type))
 }
 
 // asTest writes an event as a test of the configuration that expects what the

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// refusalLog logs what strangers do wrong, and what nobody has to prove, but not more than disks and readers
-// can take: 20 lines at once, 2 a second after that. Each line says how many
-// were left out before it.
+// refusalLog logs what strangers do wrong, and what nobody has to prove, but not
+// more than disks and readers can take: 20 lines at once, 2 a second after that.
+// Each line says how many were left out before it.
 type refusalLog struct {
 	logger  *slog.Logger
 	now     func() time.Time

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+
+	"hookgate/internal/locale"
 )
 
 // language is one that the pages are written in: its code.
@@ -115,45 +117,28 @@ func dictionary(pairs [][2]string) map[string]string {
 	return texts
 }
 
-// number writes a whole number in groups of three: 1,204 or 1.204. A number
-// with a fraction keeps one digit of it.
-func (l language) number(n any) string {
-	group, point := ",", "."
-	if l == german {
-		group, point = ".", ","
+// locale is how the language writes numbers, and names of days and months.
+func (l language) locale() *locale.Locale {
+	if found, ok := locale.Find(string(l)); ok {
+		return found
 	}
-	var whole, fraction string
-	switch x := n.(type) {
-	case int:
-		whole = strconv.Itoa(x)
-	case int64:
-		whole = strconv.FormatInt(x, 10)
-	case float64:
-		whole, fraction, _ = strings.Cut(strconv.FormatFloat(x, 'f', 1, 64), ".")
-	default:
-		return fmt.Sprint(n)
-	}
-	sign := ""
-	if strings.HasPrefix(whole, "-") {
-		sign, whole = "-", whole[1:]
-	}
-	for i := len(whole) - 3; i > 0; i -= 3 {
-		whole = whole[:i] + group + whole[i:]
-	}
-	if fraction != "" && fraction != "0" {
-		return sign + whole + point + fraction
-	}
-	return sign + whole
+	return locale.English()
 }
 
-var germanMonths = [...]string{"Jan.", "Feb.", "März", "Apr.", "Mai", "Juni", "Juli", "Aug.", "Sept.", "Okt.", "Nov.", "Dez."}
-
-var germanDays = [...]string{"Sonntag", "Montag", "Dienstag", "Mittwoch", "Donnerstag", "Freitag", "Samstag"}
+// number writes a number: 1,204 or 1.204. One with a fraction keeps a digit of
+// it.
+func (l language) number(n any) string {
+	text := fmt.Sprint(n)
+	if f, ok := n.(float64); ok {
+		text = strings.TrimSuffix(strconv.FormatFloat(f, 'f', 1, 64), ".0")
+	}
+	return l.locale().Number(text)
+}
 
 // day names a day with its weekday.
 func (l language) day(at time.Time) string {
 	if l == german {
-		return fmt.Sprintf("%s, %d. %s %d", germanDays[at.Weekday()], at.Day(), germanMonths[at.Month()-1], at.Year())
+		return fmt.Sprintf("%s, %d. %s %d", l.locale().Weekday(at.Weekday(), false), at.Day(), l.locale().Month(at.Month(), true), at.Year())
 	}
 	return at.Format("Monday 2 January 2006")
 }
@@ -167,7 +152,7 @@ func (l language) clock(at time.Time, kind string) string {
 		return at.Format("15:04")
 	case "day":
 		if l == german {
-			return fmt.Sprintf("%d. %s", at.Day(), germanMonths[at.Month()-1])
+			return fmt.Sprintf("%d. %s", at.Day(), l.locale().Month(at.Month(), true))
 		}
 		return at.Format("2 Jan")
 	}
