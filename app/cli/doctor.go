@@ -73,7 +73,11 @@ func (s *session) printReport(r *doctor.Report) error {
 	}
 	s.out.Printf("%s were looked at: %s.\n", plural(len(r.Checked), "thing"), strings.Join(r.Checked, ", "))
 	if problems > 0 {
-		return &failure{code: exitFailed, err: fmt.Errorf("%s found", map[bool]string{true: "1 fault was", false: fmt.Sprintf("%d faults were", problems)}[problems == 1])}
+		verb := "were"
+		if problems == 1 {
+			verb = "was"
+		}
+		return &failure{code: exitFailed, err: fmt.Errorf("%s %s found", plural(problems, "fault"), verb)}
 	}
 	return nil
 }
