@@ -321,7 +321,7 @@ var Mutants = []Mutant{
 	},
 	{
 		"a stranger's text moves the cursor", "app/cli/term", "TestClean",
-		in("app/cli/term/text.go", "if strings.IndexFunc(text, unsafe) < 0 {", "if strings.IndexFunc(text, unsafe) < len(text) {"),
+		in("app/cli/term/text.go", "if strings.IndexFunc(text, diag.Obeyed) < 0 {", "if strings.IndexFunc(text, diag.Obeyed) < len(text) {"),
 	},
 	{
 		"a stranger's text calls the whole channel", "connectors/slack", "TestSlack_escaping",
