@@ -41,6 +41,7 @@ forms:
 	g.Extra = "  admin: { user: team, password: soak-admin-password }\n"
 	g.Start()
 	sender := lab.NewSender(t, g.URL+inPath, lab.Payload(50))
+	sender.Connections(16) // else each pause of a busy machine opens some, which are no leak
 	ctx, cancel := context.WithTimeout(t.Context(), lasts)
 	defer cancel()
 	loaded := make(chan struct{})

@@ -49,6 +49,14 @@ func NewSender(tb testing.TB, url string, payload func(n int) []byte) *Sender {
 	return s
 }
 
+// Connections bounds how many connections its posts go over; one that finds
+// none free waits.
+func (s *Sender) Connections(most int) {
+	if transport, ok := s.client.Transport.(*http.Transport); ok {
+		transport.MaxConnsPerHost = most
+	}
+}
+
 // Close gives back the connections that are idle. The gate has a cap for those
 // of an address, so one of many senders of a test has to.
 func (s *Sender) Close() { s.client.CloseIdleConnections() }
