@@ -116,33 +116,17 @@ func (b *bench) prepare() error {
 		return fmt.Errorf("run it in the repository's top folder: %w", err)
 	}
 	b.echo = filepath.Join(b.dir, "echo")
-	linked := filepath.Join(b.dir, "linked")
 	builds := [][]string{{"build", "-o", b.echo, "./test/bench/echo"}}
 	if b.binary == "" {
+		b.binary = filepath.Join(b.dir, "hookgate")
 		// As make build does.
-		builds = append(builds, []string{"build", "-trimpath", "-ldflags", "-s -w", "-o", linked, "."})
+		builds = append(builds, []string{"build", "-trimpath", "-ldflags", "-s -w", "-o", b.binary, "."})
 	}
 	for _, args := range builds {
 		if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
 			return fmt.Errorf("go build: %w\n%s", err, out)
 		}
 	}
-	if b.binary == "" {
-		if b.binary, err = install(linked, b.dir); err != nil {
-			return err
-		}
-	}
 	b.sink, err = startReceiver(b.dir)
 	return err
-}
-
-// install copies a program, as those who use it do. Of a file that was just
-// linked some 10 MB more stay in memory while it runs than of a copy.
-func install(linked, dir string) (string, error) {
-	content, err := os.ReadFile(linked)
-	if err != nil {
-		return "", err
-	}
-	installed := filepath.Join(dir, "hookgate")
-	return installed, os.WriteFile(installed, content, 0o700)
 }
