@@ -25,9 +25,10 @@ func (g *Gate) CLI(args ...string) Result {
 // CLIWith is CLI with a standard input.
 func (g *Gate) CLIWith(stdin string, args ...string) Result {
 	g.tb.Helper()
+	program := g.program() // the first one waits for it to be built
 	ctx, cancel := context.WithTimeout(context.Background(), Patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, g.program(), append(args, "-c", g.ConfigPath())...)
+	cmd := exec.CommandContext(ctx, program, append(args, "-c", g.ConfigPath())...)
 	cmd.Dir = g.Dir
 	cmd.Env = g.environment()
 	cmd.Stdin = strings.NewReader(stdin)
