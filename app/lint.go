@@ -108,8 +108,8 @@ func (l *Plan) lint(known rules.Known, faults diag.List) diag.List {
 		for _, from := range l.Config.Rules[i].From {
 			listened[from.Value] = true
 		}
-		for j := range l.Config.Rules[i].Then {
-			sentTo[l.Config.Rules[i].Then[j].To.Value] = true
+		for _, action := range l.Config.Rules[i].Actions() {
+			sentTo[action.To.Value] = true
 		}
 	}
 	for _, e := range l.Config.Forms {

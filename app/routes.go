@@ -47,17 +47,16 @@ func (l *Plan) Routes() Routes {
 	}
 	out := Routes{Routes: []Route{}}
 	used := map[string]bool{}
-	for _, rule := range l.Config.Rules {
+	for i := range l.Config.Rules {
+		rule := &l.Config.Rules[i]
 		for _, from := range rule.From {
 			used["from "+from.Value] = true
-			made := map[string]int{}
-			for _, action := range rule.Then {
+			for number, action := range rule.Actions() {
 				to := action.To.Value
 				used["to "+to] = true
-				made[to]++
 				out.Routes = append(out.Routes, Route{
 					From: from.Value, Form: l.isForm(from.Value), Events: texts(rule.Events), Rule: rule.Name.Value, When: rule.When.Value,
-					Connection: to, Kind: kinds[to], Action: made[to], Only: action.When.Value, Key: action.OrderingKey.Value,
+					Connection: to, Kind: kinds[to], Action: number, Only: action.When.Value, Key: action.OrderingKey.Value,
 				})
 			}
 		}

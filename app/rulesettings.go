@@ -22,10 +22,8 @@ func (l *Plan) ruleSettings() []admin.RuleSettings {
 		out := admin.RuleSettings{
 			Name: in.Name.Value, From: texts(in.From), Events: texts(in.Events), When: in.When.Value, Text: places[i].text, Line: places[i].line,
 		}
-		made := map[string]int{}
-		for j := range in.Then {
-			made[in.Then[j].To.Value]++
-			out.Actions = append(out.Actions, ruleAction(&in.Then[j], made[in.Then[j].To.Value]))
+		for number, action := range in.Actions() {
+			out.Actions = append(out.Actions, ruleAction(action, number))
 		}
 		out.Findings = findingsOf(l.Findings, i)
 		list = append(list, out)
@@ -112,13 +110,8 @@ func (l *Plan) changed(rule string, c admin.RuleChange) (*ingest.RuleSet, diag.L
 
 // changeInput puts another text into an action of a rule.
 func changeInput(rule *rules.Rule, in admin.TextInput) diag.List {
-	made := 0
-	for j := range rule.Then {
-		a := &rule.Then[j]
-		if a.To.Value == in.To {
-			made++
-		}
-		if a.To.Value != in.To || made != in.Action {
+	for number, a := range rule.Actions() {
+		if a.To.Value != in.To || number != in.Action {
 			continue
 		}
 		for k := range a.Inputs {

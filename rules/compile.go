@@ -16,13 +16,29 @@ type rule struct {
 	name    string
 	at      diag.Position
 	from    []string
-	events  []string // nil: all
+	events  []string         // nil: all
+	forEach *lang.Expression // gives the elements, for each of which the rule is judged; nil: it is judged once
 	when    *lang.Predicate
+	then    []*action // sent whenever the rule matches
+	// branches are asked in their order; the first that matches sends its actions, too.
+	branches []*branch
+	actions  []*action // those of then and of all branches, in the file's order
+}
+
+// branch is a compiled Branch.
+type branch struct {
+	name    string
+	at      diag.Position
+	when    *lang.Predicate // nil: it matches always
 	actions []*action
+	sends   []*action // what the rule sends with it: those of then, and its own
 }
 
 // action is a compiled Action.
 type action struct {
+	name       string  // identity: rule/connection, with #2 for the rule's second to that connection
+	branch     *branch // that it stands in; nil: in then
+	position   int     // in the rule's actions
 	connection string
 	at         diag.Position
 	number     int // of the rule's actions to this connection, from 1
@@ -81,18 +97,45 @@ func (b *builder) rule(in *Rule) *rule {
 	b.name(in.Name)
 	out.from = b.from(in)
 	out.events = b.events(in)
+	outside := b.compiler
+	if !in.ForEach.IsZero() {
+		var list diag.List
+		out.forEach, list = b.compiler.List(in.ForEach)
+		b.add(list...)
+		b.compiler = outside.With(lang.Name{Name: lang.ItemName}, lang.Name{Name: lang.IndexName})
+	}
 	out.when = b.condition(in.When)
 	if in.Then != nil && len(in.Then) == 0 && !in.Name.IsZero() {
 		b.add(in.Name.Diag("empty-value", "", "rule %q has no action under then", in.Name.Value))
 	}
-	numbers := map[string]int{}
-	for i := range in.Then {
-		a := b.action(&in.Then[i])
-		numbers[a.connection]++
-		a.number = numbers[a.connection]
+	b.actions(in, out)
+	b.compiler = outside
+	return out
+}
+
+// actions compiles those of then, and the branches with theirs.
+func (b *builder) actions(in *Rule, out *rule) {
+	for number, one := range in.Actions() {
+		a := b.action(one)
+		a.number, a.position = number, len(out.actions)
+		a.name = event.ActionName(out.name, a.connection, number)
 		out.actions = append(out.actions, a)
 	}
-	return out
+	rest := out.actions
+	take := func(n int) (list []*action) {
+		list, rest = rest[:n:n], rest[n:]
+		return list
+	}
+	out.then = take(len(in.Then))
+	for i := range in.Branches {
+		one := &in.Branches[i]
+		made := &branch{name: one.Name.Value, at: one.Node.Pos(), when: b.condition(one.When), actions: take(len(one.Then))}
+		made.sends = slices.Concat(out.then, made.actions)
+		for _, a := range made.actions {
+			a.branch = made
+		}
+		out.branches = append(out.branches, made)
+	}
 }
 
 func (b *builder) name(name yamlnode.Text) {
@@ -159,12 +202,16 @@ func (b *builder) condition(text yamlnode.Text) *lang.Predicate {
 	return p
 }
 
+func (b *builder) expression(text yamlnode.Text) *lang.Expression {
+	e, list := b.compiler.Expression(text)
+	b.add(list...)
+	return e
+}
+
 func (b *builder) action(in *Action) *action {
 	out := &action{connection: in.To.Value, at: in.To.Pos(), when: b.condition(in.When)}
 	if !in.OrderingKey.IsZero() {
-		var list diag.List
-		out.key, list = b.compiler.Expression(in.OrderingKey)
-		b.add(list...)
+		out.key = b.expression(in.OrderingKey)
 	}
 	target, known := b.targets[in.To.Value]
 	if !known {

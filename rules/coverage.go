@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"hookgate/internal/diag"
-	"hookgate/internal/event"
 	"hookgate/rules/lang"
 )
 
@@ -13,7 +12,7 @@ func (s *Set) Actions() []string {
 	var names []string
 	for _, r := range s.rules {
 		for _, a := range r.actions {
-			names = append(names, event.ActionName(r.name, a.connection, a.number))
+			names = append(names, a.name)
 		}
 	}
 	return names
@@ -27,9 +26,16 @@ type Coverage struct {
 }
 
 type ruleCoverage struct {
-	matched bool
-	when    *lang.CoverageProbe // nil: it has none
-	actions []actionCoverage
+	matched  bool
+	when     *lang.CoverageProbe // nil: it has none
+	forEach  *lang.CoverageProbe // nil: it has none
+	branches []branchCoverage
+	actions  []actionCoverage
+}
+
+type branchCoverage struct {
+	taken bool
+	when  *lang.CoverageProbe
 }
 
 type actionCoverage struct {
@@ -49,6 +55,12 @@ func (s *Set) Coverage() *Coverage {
 	for i, r := range s.rules {
 		of := &c.rules[i]
 		of.when = probeOf(r.when)
+		if r.forEach != nil {
+			of.forEach = r.forEach.Probe()
+		}
+		for _, b := range r.branches {
+			of.branches = append(of.branches, branchCoverage{when: probeOf(b.when)})
+		}
 		for _, a := range r.actions {
 			action := actionCoverage{when: probeOf(a.when)}
 			if a.key != nil {
@@ -78,12 +90,42 @@ func (c *Coverage) Observe(sc *lang.Scope) {
 }
 
 func (c *ruleCoverage) observe(r *rule, sc *lang.Scope) {
+	if r.forEach == nil {
+		c.observeOne(r, sc)
+		return
+	}
+	c.forEach.Run(sc)
+	elements, err := r.forEach.Items(sc)
+	if err != nil {
+		return
+	}
+	defer sc.SetElement(nil, -1)
+	limit := newElementLimit(0)
+	for i, item := range elements {
+		sc.SetElement(item, i)
+		if c.observeOne(r, sc); limit.check(0) != nil {
+			return
+		}
+	}
+}
+
+func (c *ruleCoverage) observeOne(r *rule, sc *lang.Scope) {
 	if !holds(r.when, c.when, sc) {
 		return
 	}
+	sends := r.then
+	for i, b := range r.branches {
+		if of := &c.branches[i]; holds(b.when, of.when, sc) {
+			of.taken, sends = true, b.sends
+			break
+		}
+	}
+	if len(sends) == 0 {
+		return
+	}
 	c.matched = true
-	for i, a := range r.actions {
-		of := &c.actions[i]
+	for _, a := range sends {
+		of := &c.actions[a.position]
 		if !holds(a.when, of.when, sc) {
 			continue
 		}
@@ -116,10 +158,12 @@ func (c *Covered) add(seen bool) {
 	}
 }
 
-// Gap is something that no event exercised: a rule that never matched, an
-// action that was never sent, a branch that an expression never took.
+// Gap is something that no event exercised: a rule that never matched, a branch
+// that was never taken, an action that was never sent, a side that an expression
+// never took.
 type Gap struct {
 	Rule    string        `json:"rule"`
+	Branch  string        `json:"branch,omitempty"` // of the rule; "" for the rule itself
 	Action  string        `json:"action,omitempty"` // rule/connection; "" for the rule itself
 	Key     string        `json:"key,omitempty"`    // when, ordering_key, or the action's own; "": the whole
 	Outcome lang.Outcome  `json:"way,omitempty"`    // never taken; with Key
@@ -131,19 +175,20 @@ type Gap struct {
 // CoverageReport is what a Coverage comes to.
 type CoverageReport struct {
 	Rules    Covered `json:"rules"`
+	Branches Covered `json:"branches"`
 	Actions  Covered `json:"actions"`
-	Branches Covered `json:"sides"` // of tests, ?: and ??
+	Sides    Covered `json:"sides"` // of tests, ?: and ??
 	Gaps     []Gap   `json:"gaps"`
 }
 
 // Percent is the part of all that was exercised, rounded down, so that 100 is
 // all of it.
 func (r *CoverageReport) Percent() int {
-	total := r.Rules.Total + r.Actions.Total + r.Branches.Total
+	total := r.Rules.Total + r.Branches.Total + r.Actions.Total + r.Sides.Total
 	if total == 0 {
 		return 100
 	}
-	return 100 * (r.Rules.Seen + r.Actions.Seen + r.Branches.Seen) / total
+	return 100 * (r.Rules.Seen + r.Branches.Seen + r.Actions.Seen + r.Sides.Seen) / total
 }
 
 // Report tells what was exercised and what was not, in the file's order. What
@@ -157,9 +202,15 @@ func (c *Coverage) Report() CoverageReport {
 		if !of.matched {
 			out.Gaps = append(out.Gaps, Gap{Rule: r.name, At: r.at})
 		}
-		out.branches(Gap{Rule: r.name, Key: "when"}, of.when, reached(of.when) || of.matched)
+		out.sides(Gap{Rule: r.name, Key: "for_each"}, of.forEach, true)
+		out.sides(Gap{Rule: r.name, Key: "when"}, of.when, reached(of.when) || of.matched)
+		taken := map[*branch]bool{nil: of.matched}
+		for j, b := range r.branches {
+			out.branch(r, b, &of.branches[j], of.matched)
+			taken[b] = of.branches[j].taken
+		}
 		for j, a := range r.actions {
-			out.action(r, a, &of.actions[j], of.matched)
+			out.action(r, a, &of.actions[j], taken[a.branch])
 		}
 	}
 	return out
@@ -170,28 +221,36 @@ func reached(p *lang.CoverageProbe) bool {
 	return p != nil && slices.ContainsFunc(p.Branches, func(s lang.Branch) bool { return s.Seen })
 }
 
-func (r *CoverageReport) action(of *rule, a *action, c *actionCoverage, matched bool) {
-	name := event.ActionName(of.name, a.connection, a.number)
-	r.Actions.add(c.sent)
-	if !c.sent && matched {
-		r.Gaps = append(r.Gaps, Gap{Rule: of.name, Action: name, At: a.at})
+func (r *CoverageReport) branch(of *rule, b *branch, c *branchCoverage, matched bool) {
+	r.Branches.add(c.taken)
+	if !c.taken && matched {
+		r.Gaps = append(r.Gaps, Gap{Rule: of.name, Branch: b.name, At: b.at})
 	}
-	r.branches(Gap{Rule: of.name, Action: name, Key: "when"}, c.when, matched)
+	r.sides(Gap{Rule: of.name, Branch: b.name, Key: "when"}, c.when, matched && c.taken)
+}
+
+// action counts one of which reached says that some event came to it.
+func (r *CoverageReport) action(of *rule, a *action, c *actionCoverage, reached bool) {
+	r.Actions.add(c.sent)
+	if !c.sent && reached {
+		r.Gaps = append(r.Gaps, Gap{Rule: of.name, Action: a.name, At: a.at})
+	}
+	r.sides(Gap{Rule: of.name, Action: a.name, Key: "when"}, c.when, reached)
 	for _, p := range c.probes {
-		r.branches(Gap{Rule: of.name, Action: name, Key: p.key}, p.CoverageProbe, c.sent)
+		r.sides(Gap{Rule: of.name, Action: a.name, Key: p.key}, p.CoverageProbe, c.sent)
 	}
 }
 
-// branches counts those of an expression, and lists the gaps in them where the
+// sides counts those of an expression, and lists the gaps in them where the
 // expression was reached. Of a place that was never reached itself it lists one.
-func (r *CoverageReport) branches(of Gap, p *lang.CoverageProbe, list bool) {
+func (r *CoverageReport) sides(of Gap, p *lang.CoverageProbe, list bool) {
 	if p == nil {
 		return
 	}
 	for i := 0; i+1 < len(p.Branches); i += 2 {
 		first, second := p.Branches[i], p.Branches[i+1]
-		r.Branches.add(first.Seen)
-		r.Branches.add(second.Seen)
+		r.Sides.add(first.Seen)
+		r.Sides.add(second.Seen)
 		neither := !first.Seen && !second.Seen
 		for _, branch := range p.Branches[i : i+2] {
 			if branch.Seen || !list || (neither && branch.Outcome != first.Outcome) {

@@ -49,7 +49,7 @@ func TestCoverage(t *testing.T) {
 			}
 			lines = append(lines, strings.TrimSpace(fmt.Sprintf("%d:%d %s %s %s %s%s", g.At.Line, g.At.Column, name, g.Key, g.Text, g.Outcome, never)))
 		}
-		return fmt.Sprintf("%d %% %v %v %v\n%s", r.Percent(), r.Rules, r.Actions, r.Branches, strings.Join(lines, "\n"))
+		return fmt.Sprintf("%d %% %v %v %v\n%s", r.Percent(), r.Rules, r.Actions, r.Sides, strings.Join(lines, "\n"))
 	}
 	got := observe(`{"a": 1, "b": 2}`, "website_created")
 	want := `38 % {2 4} {2 5} {8 22}

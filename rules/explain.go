@@ -2,6 +2,8 @@ package rules
 
 import (
 	"encoding/json"
+	"errors"
+	"iter"
 	"slices"
 	"strings"
 
@@ -20,13 +22,47 @@ type Trace struct {
 	// hold, also those that were not evaluated after it.
 	NearMiss *lang.Part    `json:"near_miss,omitempty"`
 	Error    string        `json:"error,omitempty"`
-	At       diag.Position `json:"at,omitzero"`       // of what could not be evaluated
-	Actions  []ActionTrace `json:"actions,omitempty"` // of a rule whose condition is met
+	At       diag.Position `json:"at,omitzero"` // of what could not be evaluated
+	// Branches are those of a rule whose condition is met, in their order.
+	Branches []BranchTrace `json:"branches,omitempty"`
+	// Actions are those of then, and of the branch that is taken, where the rule's
+	// condition is met.
+	Actions []ActionTrace `json:"actions,omitempty"`
+	// Elements tell the same of each element of a rule with for_each, in the list's
+	// order; then Parts, Branches and Actions are theirs alone.
+	Elements []Trace `json:"elements,omitempty"`
+}
+
+// BranchTrace tells what became of one branch of a rule.
+type BranchTrace struct {
+	Name   string        `json:"name"`
+	Result string        `json:"result"` // match, no, error, not reached
+	Parts  []lang.Part   `json:"parts,omitempty"`
+	At     diag.Position `json:"at,omitzero"`
+}
+
+// Sends are what the rule's actions come to, for all elements.
+func (t *Trace) Sends() iter.Seq[*ActionTrace] {
+	return func(yield func(*ActionTrace) bool) {
+		for i := range t.Actions {
+			if !yield(&t.Actions[i]) {
+				return
+			}
+		}
+		for i := range t.Elements {
+			for a := range t.Elements[i].Sends() {
+				if !yield(a) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // ActionTrace tells what one action of a rule comes to.
 type ActionTrace struct {
-	Name     string          `json:"name"` // rule/connection, with #2 for the second to that connection
+	Name     string          `json:"name"` // as event.Delivery.Name has it
+	Branch   string          `json:"branch,omitempty"`
 	To       string          `json:"to"`
 	Sent     bool            `json:"sent"` // its own condition, if any, is met
 	Parts    []lang.Part     `json:"parts,omitempty"`
@@ -43,6 +79,7 @@ const (
 	NotMatched = "no"
 	Skipped    = "skipped"
 	Failed     = "error"
+	NotReached = "not reached" // of a branch behind the one that was taken
 )
 
 // Explain judges one event as Match does and tells why, rule by rule.
@@ -65,6 +102,48 @@ func (s *Set) Explain(sc *lang.Scope) []Trace {
 }
 
 func (r *rule) explain(sc *lang.Scope, room *int) Trace {
+	if r.forEach == nil {
+		return r.explainOne(sc, 0, room)
+	}
+	t := Trace{Rule: r.name, Result: NotMatched}
+	elements, err := r.forEach.Items(sc)
+	if err != nil {
+		t.Result, t.Error, t.At = Failed, err.Error(), r.forEach.At()
+		return t
+	}
+	if len(elements) == 0 {
+		t.Reason = r.forEach.Source() + " is empty"
+		return t
+	}
+	defer sc.SetElement(nil, -1)
+	limit := newElementLimit(0)
+	sent := 0
+	for i, item := range elements {
+		sc.SetElement(item, i)
+		one := r.explainOne(sc, i+1, room)
+		for a := range one.Sends() {
+			if a.Sent {
+				sent++
+			}
+		}
+		t.Elements = append(t.Elements, one)
+		switch err := limit.check(sent); {
+		case one.Result == Failed:
+			t.Result, t.Error, t.At = Failed, elementError(i, errors.New(one.Error)).Error(), one.At
+			return t
+		case err != nil:
+			t.Result, t.Error, t.At = Failed, err.Error(), r.forEach.At()
+			return t
+		case one.Result == Matched:
+			t.Result = Matched
+		}
+	}
+	return t
+}
+
+// explainOne tells how the rule comes to its result for the event, or for one element
+// of it.
+func (r *rule) explainOne(sc *lang.Scope, element int, room *int) Trace {
 	t := Trace{Rule: r.name, Result: Matched}
 	if r.when != nil {
 		why := r.when.Explain(sc)
@@ -84,26 +163,67 @@ func (r *rule) explain(sc *lang.Scope, room *int) Trace {
 	if t.Result != Matched {
 		return t
 	}
-	for _, a := range r.actions {
-		if t.Actions = append(t.Actions, a.explain(r.name, sc, &t, room)); t.Result == Failed {
+	for _, a := range r.explainBranches(sc, &t) {
+		if t.Actions = append(t.Actions, a.explain(r.name, element, sc, &t, room)); t.Result == Failed {
 			break
 		}
 	}
 	return t
 }
 
+// explainBranches tells which branch is taken, and gives the actions that are sent
+// then; see rule.sends.
+func (r *rule) explainBranches(sc *lang.Scope, t *Trace) []*action {
+	var taken *branch
+	for _, b := range r.branches {
+		one := BranchTrace{Name: b.name, Result: NotReached, At: b.at}
+		if taken == nil && t.Result == Matched {
+			one.Result = Matched
+			if b.when != nil {
+				why := b.when.Explain(sc)
+				one.Parts = why.Parts
+				switch why.Verdict {
+				case lang.Failed:
+					one.Result = Failed
+					t.fail(why)
+				case lang.False:
+					one.Result = NotMatched
+				case lang.True, lang.NotEvaluated:
+				}
+			}
+			if one.Result == Matched {
+				taken = b
+			}
+		}
+		t.Branches = append(t.Branches, one)
+	}
+	switch {
+	case t.Result == Failed:
+		return nil
+	case taken != nil:
+		return taken.sends
+	case len(r.then) == 0:
+		t.Result, t.Reason = NotMatched, "no branch matches"
+	}
+	return r.then
+}
+
 // fail makes the rule an error, of which nothing is sent.
 func (t *Trace) fail(why lang.Trace) {
 	t.Result, t.Error, t.At = Failed, why.Error, why.At
 	for i := range t.Actions {
-		t.Actions[i] = ActionTrace{Name: t.Actions[i].Name, To: t.Actions[i].To, Parts: t.Actions[i].Parts}
+		a := &t.Actions[i]
+		*a = ActionTrace{Name: a.Name, Branch: a.Branch, To: a.To, Parts: a.Parts}
 	}
 }
 
 // explain tells what the action comes to. Where its condition cannot be
 // evaluated it fails the whole rule.
-func (a *action) explain(rule string, sc *lang.Scope, of *Trace, room *int) ActionTrace {
-	t := ActionTrace{Name: event.ActionName(rule, a.connection, a.number), To: a.connection, Sent: true}
+func (a *action) explain(rule string, element int, sc *lang.Scope, of *Trace, room *int) ActionTrace {
+	t := ActionTrace{Name: event.ElementName(a.name, element), To: a.connection, Sent: true}
+	if a.branch != nil {
+		t.Branch = a.branch.name
+	}
 	if a.when != nil {
 		why := a.when.Explain(sc)
 		t.Parts, t.Sent = why.Parts, why.Verdict == lang.True

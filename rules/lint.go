@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -61,16 +62,39 @@ func (l *linter) rule(in *Rule, r *rule, d doubts) {
 		remember(tested, &a)
 	}
 	l.secrets(in.When)
-	for i, a := range r.actions {
-		l.action(&in.Then[i], a, to, tested, d)
+	if r.forEach != nil {
+		a := r.forEach.Analyse()
+		l.analysis(&a, to)
+	}
+	l.secrets(in.ForEach)
+	inBranch := map[*branch]map[string]bool{nil: tested}
+	for i, b := range r.branches {
+		l.secrets(in.Branches[i].When)
+		inBranch[b] = l.branch(b, to, tested)
+	}
+	at := 0
+	for _, one := range in.Actions() {
+		a := r.actions[at]
+		l.action(one, a, to, inBranch[a.branch], d)
+		at++
 	}
 }
 
-func (l *linter) action(in *Action, a *action, to audience, tested map[string]bool, d doubts) {
-	asked := map[string]bool{}
-	for path := range tested {
-		asked[path] = true
+// branch warns of the condition of a branch, and gives the paths that have been looked
+// at where its actions are sent.
+func (l *linter) branch(b *branch, to audience, tested map[string]bool) map[string]bool {
+	if b.when == nil {
+		return tested
 	}
+	asked := maps.Clone(tested)
+	analysis := b.when.Analyse()
+	l.analysis(&analysis, to)
+	remember(asked, &analysis)
+	return asked
+}
+
+func (l *linter) action(in *Action, a *action, to audience, tested map[string]bool, d doubts) {
+	asked := maps.Clone(tested)
 	if a.when != nil {
 		analysis := a.when.Analyse()
 		l.analysis(&analysis, to)

@@ -16,15 +16,11 @@ func (l *linter) twice() {
 			continue
 		}
 		in, r := &l.list[i], l.set.rules[i]
-		actions := map[string]bool{}
-		parts := []string{sorted(r.from), sorted(r.events), words(in.When.Value)}
-		for j := range in.Then {
-			key := in.Then[j].key()
-			if actions[key] {
-				l.add(in.Then[j].To.Diag("duplicate-action", "take one of them out", "the same action stands twice in this rule").Weigh(diag.Warning))
-			}
-			actions[key] = true
-			parts = append(parts, key)
+		parts := []string{sorted(r.from), sorted(r.events), words(in.ForEach.Value), words(in.When.Value)}
+		parts = append(parts, l.actionsTwice(in.Then)...)
+		for j := range in.Branches {
+			parts = append(parts, "\x02", words(in.Branches[j].When.Value))
+			parts = append(parts, l.actionsTwice(in.Branches[j].Then)...)
 		}
 		key := strings.Join(parts, "\x00")
 		first, known := rules[key]
@@ -35,6 +31,18 @@ func (l *linter) twice() {
 		other := l.list[first].Name
 		l.add(in.Name.Diag("duplicate-rule", "take one of them out", "this rule does the same as %q in line %d: all is sent twice", other.Value, other.Pos().Line).Weigh(diag.Warning))
 	}
+}
+
+// actionsTwice warns of actions of one list that are the same, and gives their keys.
+func (l *linter) actionsTwice(list []Action) []string {
+	keys := make([]string, len(list))
+	for i := range list {
+		keys[i] = list[i].key()
+		if slices.Contains(keys[:i], keys[i]) {
+			l.add(list[i].To.Diag("duplicate-action", "take one of them out", "the same action stands twice in this rule").Weigh(diag.Warning))
+		}
+	}
+	return keys
 }
 
 // key is the same for actions that do the same.
@@ -72,13 +80,16 @@ func (l *linter) overtaking() {
 		if l.doubts[i].any {
 			continue
 		}
-		for j, a := range r.actions {
+		at := 0
+		for _, in := range l.list[i].Actions() {
+			a := r.actions[at]
+			at++
 			for _, from := range r.from {
 				w := way{from, a.connection}
 				if senders[w] == nil {
 					ways = append(ways, w)
 				}
-				senders[w] = append(senders[w], sender{r, &l.list[i].Then[j], a})
+				senders[w] = append(senders[w], sender{r, in, a})
 			}
 		}
 	}

@@ -39,8 +39,7 @@ func (s *Set) Match(sc *lang.Scope) Outcome {
 		switch {
 		case err != nil:
 			out.Deliveries = out.Deliveries[:before]
-			out.Results[i] = byte(event.RuleFailed)
-			out.Errors = append(out.Errors, event.Verdict{Rule: r.name, Result: event.RuleFailed, Message: err.Error()})
+			out.fail(i, r, err)
 		case matched:
 			out.Results[i] = byte(event.Matched)
 		default:
@@ -50,12 +49,19 @@ func (s *Set) Match(sc *lang.Scope) Outcome {
 	return out
 }
 
+// fail makes the rule at position i a rule error.
+func (o *Outcome) fail(i int, r *rule, err error) {
+	o.Results[i] = byte(event.RuleFailed)
+	o.Errors = append(o.Errors, event.Verdict{Rule: r.name, Result: event.RuleFailed, Message: err.Error()})
+}
+
 // NearMisses calls each for every rule that out says did not match and that the
-// event missed by one part of its condition alone. part tells which, and what
+// event missed by one part of its condition alone; not for those with for_each, whose
+// condition is about elements. part tells which, and what
 // was compared; it is good until each returns.
 func (s *Set) NearMisses(sc *lang.Scope, out *Outcome, each func(rule int, part func() lang.Part)) {
 	for i, r := range s.rules {
-		if event.Result(out.Results[i]) != event.NotMatched || r.when == nil {
+		if event.Result(out.Results[i]) != event.NotMatched || r.when == nil || r.forEach != nil {
 			continue
 		}
 		if n, ok := r.when.NearMiss(sc); ok {
@@ -64,14 +70,45 @@ func (s *Set) NearMisses(sc *lang.Scope, out *Outcome, each func(rule int, part 
 	}
 }
 
-// match evaluates the rule and adds what its actions send to out.
-func (r *rule) match(sc *lang.Scope, out *Outcome, room *int) (bool, error) {
+// match evaluates the rule, for each element if it has for_each, and adds what its
+// actions send to out.
+func (r *rule) match(sc *lang.Scope, out *Outcome, room *int) (matched bool, err error) {
+	if r.forEach == nil {
+		return r.judge(sc, 0, out, room)
+	}
+	elements, err := r.forEach.Items(sc)
+	if err != nil {
+		return false, err //nolint:wrapcheck // as it is for people
+	}
+	defer sc.SetElement(nil, -1)
+	limit := newElementLimit(len(out.Deliveries))
+	for i, item := range elements {
+		sc.SetElement(item, i)
+		ok, err := r.judge(sc, i+1, out, room)
+		if err == nil {
+			err = limit.check(len(out.Deliveries))
+		}
+		if err != nil {
+			return false, elementError(i, err)
+		}
+		matched = matched || ok
+	}
+	return matched, nil
+}
+
+// judge evaluates the rule for the event, or for one element of it, and adds what its
+// actions send to out.
+func (r *rule) judge(sc *lang.Scope, element int, out *Outcome, room *int) (bool, error) {
 	if r.when != nil {
 		if ok, err := r.when.Eval(sc); err != nil || !ok {
 			return false, err
 		}
 	}
-	for _, a := range r.actions {
+	sends, err := r.sends(sc)
+	if err != nil || sends == nil {
+		return false, err
+	}
+	for _, a := range sends {
 		if a.when != nil {
 			ok, err := a.when.Eval(sc)
 			if err != nil {
@@ -81,9 +118,29 @@ func (r *rule) match(sc *lang.Scope, out *Outcome, room *int) (bool, error) {
 				continue
 			}
 		}
-		out.Deliveries = append(out.Deliveries, a.render(r.name, sc, room))
+		made := a.render(r.name, sc, room)
+		made.Element = element
+		out.Deliveries = append(out.Deliveries, made)
 	}
 	return true, nil
+}
+
+// sends are the actions of a rule whose condition is met: those of then, and of the
+// first branch that matches. nil: none does, and there is no then, so that the rule
+// does not match.
+func (r *rule) sends(sc *lang.Scope) ([]*action, error) {
+	for _, b := range r.branches {
+		if b.when == nil {
+			return b.sends, nil
+		}
+		switch ok, err := b.when.Eval(sc); {
+		case err != nil:
+			return nil, err
+		case ok:
+			return b.sends, nil
+		}
+	}
+	return r.then, nil
 }
 
 // render makes the action's output. The first thing that forbids to send it is

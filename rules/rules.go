@@ -5,6 +5,7 @@ package rules
 
 import (
 	"encoding/json"
+	"iter"
 
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
@@ -19,6 +20,39 @@ type Rule struct {
 	Events []yamlnode.Text `yaml:"events,single" doc:"The types of events that it listens to, one or a list; all where left out." example:"[website_status_changed]"`
 	When   yamlnode.Text   `yaml:"when" doc:"The rule matches where this expression is true; always where left out." type:"expression" example:"data.website.status == \"Done\""`
 	Then   []Action        `yaml:"then,required" doc:"What is sent, one action an item."`
+
+	ForEach  yamlnode.Text
+	Branches []Branch
+}
+
+// Branch is one entry under branches, as it stands in the file.
+type Branch struct {
+	Name yamlnode.Text
+	When yamlnode.Text
+	Then []Action
+	Node yamlnode.Node // the whole branch
+}
+
+// Actions are all actions of the rule, those of then before those of its branches,
+// each with its number: which of the rule's actions to its connection, from 1.
+func (r *Rule) Actions() iter.Seq2[int, *Action] {
+	return func(yield func(int, *Action) bool) {
+		numbers := map[string]int{}
+		all := func(list []Action) bool {
+			for i := range list {
+				to := list[i].To.Value
+				numbers[to]++
+				if !yield(numbers[to], &list[i]) {
+					return false
+				}
+			}
+			return true
+		}
+		more := all(r.Then)
+		for i := 0; more && i < len(r.Branches); i++ {
+			more = all(r.Branches[i].Then)
+		}
+	}
 }
 
 // Noun names a rule in messages.
@@ -87,11 +121,17 @@ func (o *Outcome) Matched() int {
 	return n
 }
 
+// Name is the delivery's; see event.Delivery.Name.
+func (r *Rendered) Name() string {
+	return event.ElementName(event.ActionName(r.Rule, r.Connection, r.Action), r.Element)
+}
+
 // Rendered is what one action of a rule that matched sends.
 type Rendered struct {
 	Rule       string
 	Connection string
 	Action     int             // which of the rule's actions to this connection, from 1
+	Element    int             // which element of the rule's for_each it is for, from 1; 0: the rule has none
 	Key        string          // ordering key; "" is none
 	Output     json.RawMessage // a JSON object: the action's own keys in the file's order
 	Warnings   []string        // values that were missing

@@ -203,9 +203,10 @@ func (s *Service) seen(ctx context.Context, r *TryRequest, after *ingest.RuleSet
 func asTest(e *event.Event, traces []rules.Trace) string {
 	var sent []string
 	for i := range traces {
-		for _, a := range traces[i].Actions {
-			if a.Sent && a.Err == "" && traces[i].Result == rules.Matched {
-				sent = append(sent, a.Name)
+		for a := range traces[i].Sends() {
+			name := event.WithoutElement(a.Name)
+			if a.Sent && a.Err == "" && traces[i].Result == rules.Matched && !slices.Contains(sent, name) {
+				sent = append(sent, name)
 			}
 		}
 	}

@@ -262,7 +262,7 @@ func (x *explanation) faults() diag.List {
 		if t.Result == rules.Failed {
 			add(t.At, "rule-error", t.Rule+": "+t.Error)
 		}
-		for _, a := range t.Actions {
+		for a := range t.Sends() {
 			if a.Err != "" {
 				add(a.At, "output", a.Name+": "+a.Err)
 			}

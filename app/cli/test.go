@@ -230,7 +230,12 @@ func (s *session) showCoverage(c *coverageReport) {
 		}
 		s.out.Println(line + "  " + s.out.Dim.Render(place(g.At)))
 	}
-	s.out.Printf("coverage %d %%: %s, %s, %s\n", c.Percent, covered(c.Rules, "rule"), covered(c.Actions, "action"), covered(c.Branches, "side"))
+	parts := []string{covered(c.Rules, "rule")}
+	if c.Branches.Total > 0 {
+		parts = append(parts, covered(c.Branches, "branch"))
+	}
+	parts = append(parts, covered(c.Actions, "action"), covered(c.Sides, "side"))
+	s.out.Printf("coverage %d %%: %s\n", c.Percent, strings.Join(parts, ", "))
 }
 
 func covered(c rules.Covered, noun string) string {

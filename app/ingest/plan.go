@@ -166,7 +166,7 @@ func deliveries(e *event.Event, rendered []rules.Rendered, reply *forms.Autorepl
 	for i := range rendered {
 		r, d := &rendered[i], &list[i]
 		*d = event.Delivery{
-			Event: e.ID, Rule: r.Rule, Action: r.Action, Connection: r.Connection,
+			Event: e.ID, Rule: r.Rule, Action: r.Action, Element: r.Element, Connection: r.Connection,
 			Key: r.Key, Output: r.Output, Warnings: r.Warnings, State: event.Waiting, Created: e.ReceivedAt,
 		}
 		if r.Rule == event.AutoreplyRule {

@@ -245,17 +245,17 @@ func sent(rule string, before, after *rules.Outcome) (list []RouteChange) {
 		old := find(before, d)
 		switch {
 		case old == nil:
-			list = append(list, RouteChange{Route: nameOf(d), Change: Added})
+			list = append(list, RouteChange{Route: d.Name(), Change: Added})
 		case !bytes.Equal(old.Output, d.Output) || old.Key != d.Key || old.Err != d.Err:
 			if found := differences(old, d); len(found) > 0 { // not just the order of keys
-				list = append(list, RouteChange{Route: nameOf(d), Change: Output, Differences: found})
+				list = append(list, RouteChange{Route: d.Name(), Change: Output, Differences: found})
 			}
 		}
 	}
 	for i := range before.Deliveries {
 		d := &before.Deliveries[i]
 		if d.Rule == rule && find(after, d) == nil {
-			list = append(list, RouteChange{Route: nameOf(d), Change: Removed})
+			list = append(list, RouteChange{Route: d.Name(), Change: Removed})
 		}
 	}
 	return list
@@ -264,11 +264,9 @@ func sent(rule string, before, after *rules.Outcome) (list []RouteChange) {
 func find(out *rules.Outcome, like *rules.Rendered) *rules.Rendered {
 	for i := range out.Deliveries {
 		d := &out.Deliveries[i]
-		if d.Rule == like.Rule && d.Connection == like.Connection && d.Action == like.Action {
+		if d.Rule == like.Rule && d.Connection == like.Connection && d.Action == like.Action && d.Element == like.Element {
 			return d
 		}
 	}
 	return nil
 }
-
-func nameOf(d *rules.Rendered) string { return event.ActionName(d.Rule, d.Connection, d.Action) }

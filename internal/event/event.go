@@ -166,6 +166,7 @@ type Delivery struct {
 	Event      ID
 	Rule       string
 	Action     int // which of the rule's actions to this connection, from 1
+	Element    int // which element of the rule's for_each it is for, from 1; 0: the rule has none
 	Connection string
 	Key        string          // ordering key; "" is none
 	Output     json.RawMessage // a JSON object: the action's own keys, rendered
@@ -185,8 +186,11 @@ type Delivery struct {
 }
 
 // Name is what rules' tests and explanations call the delivery: rule/connection,
-// with #2 for the rule's second action to that connection.
-func (d *Delivery) Name() string { return ActionName(d.Rule, d.Connection, d.Action) }
+// with #2 for the rule's second action to that connection, and [0] for the first
+// element of a rule with for_each.
+func (d *Delivery) Name() string {
+	return ElementName(ActionName(d.Rule, d.Connection, d.Action), d.Element)
+}
 
 // Receipt is what the receiver answered, kept with the attempt.
 type Receipt struct {

@@ -3,6 +3,7 @@ package lang
 import (
 	"errors"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +28,7 @@ type Compiler struct {
 	space *space
 	table conf.FunctionsTable
 	names []Name // what is in scope in place of an event; nil: an event
+	more  []Name // what is in scope beside it
 }
 
 // Name is a name in the scope of expressions that judge no event.
@@ -47,6 +49,14 @@ func NewCompilerFor(names ...Name) *Compiler {
 	c := NewCompiler()
 	c.names = names
 	return c
+}
+
+// With is the same Compiler for expressions that see more names besides: those of
+// Scope.SetElement.
+func (c *Compiler) With(names ...Name) *Compiler {
+	d := *c
+	d.more = append(slices.Clone(c.more), names...)
+	return &d
 }
 
 // source is an expression and where it stands.
@@ -143,6 +153,7 @@ func (c *Compiler) compile(src *source, rawOK bool) (*program, diag.List) {
 	if tree == nil {
 		return nil, list
 	}
+	src.more = slices.Concat(src.more, c.more)
 	p := &program{src: src, space: c.space}
 	if rawOK {
 		p.raw = unwrapRaw(&tree.Node)
@@ -167,7 +178,7 @@ func (c *Compiler) compile(src *source, rawOK bool) (*program, diag.List) {
 	if list = append(list, plain.list...); list.Err() != nil {
 		return nil, list
 	}
-	if c.names != nil || src.more != nil {
+	if c.names != nil || src.seesMore(tree.Node) {
 		return p, list
 	}
 	fast := &rewriter{src: src, space: c.space}
@@ -177,6 +188,15 @@ func (c *Compiler) compile(src *source, rawOK bool) (*program, diag.List) {
 	p.reads, p.only = fast.reads, fast.root
 	p.necessary = findNecessary(c.space, tree.Node)
 	return p, list
+}
+
+// seesMore reports whether n reads a name that is in scope beside the event, which
+// the flat environment of the fast route has not.
+func (s *source) seesMore(n ast.Node) bool {
+	if id, ok := n.(*ast.IdentifierNode); ok && slices.ContainsFunc(s.more, func(m Name) bool { return m.Name == id.Value }) {
+		return true
+	}
+	return len(s.more) > 0 && slices.ContainsFunc(children(n), func(c *ast.Node) bool { return s.seesMore(*c) })
 }
 
 // parse reads the expression; a nil tree comes with the fault.

@@ -179,6 +179,45 @@ func (e *Expression) Text(s *Scope) (string, error) {
 	return text, nil
 }
 
+// List compiles for_each and the like: an expression that can only give something
+// else than a list is an error.
+func (c *Compiler) List(text yamlnode.Text) (*Expression, diag.List) {
+	e, list := c.Expression(text)
+	if e == nil {
+		return nil, list
+	}
+	if kind := kindOfType(e.p.kind.String()); e.p.kind.Kind() != reflect.Interface && kind != "list" {
+		src := e.p.src
+		return nil, append(list, src.fault(0, len(src.code), "expr-type", "name the list in the event, such as data.items",
+			"%q gives %s, not a list", src.key(), diag.A(kind)))
+	}
+	return e, list
+}
+
+// Items gives the items of the list that the expression is, as plain data; none where
+// it is null. Anything else is an error.
+func (e *Expression) Items(s *Scope) ([]any, error) {
+	value, err := e.p.run(s)
+	if err != nil {
+		return nil, err
+	}
+	if value == nil {
+		return nil, nil
+	}
+	if items, ok := value.([]any); ok {
+		return items, nil
+	}
+	list := reflect.ValueOf(value)
+	if list.Kind() != reflect.Slice {
+		return nil, fmt.Errorf("%s gave %s (%s), not a list", e.p.src.key(), brief(value), kindOf(value))
+	}
+	items := make([]any, list.Len())
+	for i := range items {
+		items[i] = list.Index(i).Interface()
+	}
+	return items, nil
+}
+
 // Source is the expression as it is written.
 func (e *Expression) Source() string { return e.p.src.code }
 

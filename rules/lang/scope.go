@@ -29,6 +29,8 @@ type Scope struct {
 	env    map[string]any // of the fast route, by path.name
 	plain  map[string]any // of the plain route; nil until it is needed
 	values bool           // plain is all that there is
+	item   any            // what expressions of an element see as item
+	index  int            // and as index; -1: there is no element
 	vm     vm.VM
 	meter  meter
 }
@@ -62,7 +64,7 @@ func NewScope(doc *jsondoc.Doc, meta Meta, headers map[string]string, query map[
 	if !ok {
 		s = &Scope{env: map[string]any{}}
 	}
-	s.Event, s.doc, s.headers, s.query = meta, doc, headers, query
+	s.Event, s.doc, s.headers, s.query, s.index = meta, doc, headers, query, -1
 	s.vm.MemoryBudget = maxElements
 	return s
 }
@@ -70,7 +72,7 @@ func NewScope(doc *jsondoc.Doc, meta Meta, headers map[string]string, query map[
 // NewValues makes a scope of plain data, as jsondoc.Doc.Value has it, for what was
 // compiled by NewCompilerFor. The values must stay unchanged until Release.
 func NewValues(values map[string]any) *Scope {
-	s := &Scope{env: map[string]any{}, values: true, plain: maps.Clone(values)}
+	s := &Scope{env: map[string]any{}, values: true, plain: maps.Clone(values), index: -1}
 	if s.plain == nil {
 		s.plain = map[string]any{}
 	}
@@ -84,7 +86,7 @@ func (s *Scope) Release() {
 	if s.plain != nil { // the machine may still point into the decoded event
 		s.vm = vm.VM{}
 	}
-	s.doc, s.headers, s.query, s.plain, s.values = nil, nil, nil, nil, false
+	s.doc, s.headers, s.query, s.plain, s.values, s.item = nil, nil, nil, nil, false, nil
 	s.Event = Meta{}
 	clear(s.vm.Stack[:cap(s.vm.Stack)])
 	clear(s.vm.Variables)
@@ -286,8 +288,22 @@ func (s *Scope) plainEnv() map[string]any {
 	if s.Output != nil {
 		s.plain[outputName] = s.Output
 	}
+	if s.index >= 0 {
+		s.plain[ItemName], s.plain[IndexName] = s.item, s.index
+	}
 	return s.plain
 }
+
+// What an expression that is asked for each element of a list calls the element,
+// and its position, from 0.
+const (
+	ItemName  = "item"
+	IndexName = "index"
+)
+
+// SetElement sets what expressions see as item and index, until it is set anew. item
+// is plain data, as Expression.Eval gives it.
+func (s *Scope) SetElement(item any, index int) { s.item, s.index = item, index }
 
 // rootNames lists the names in scope, sorted.
 func rootNames() []string { return slices.Sorted(maps.Keys(roots)) }
