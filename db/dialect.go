@@ -48,7 +48,7 @@ type dialect struct {
 // deliveries. On several they do not.
 func sqliteDialect() dialect {
 	return dialect{
-		turn: "id", begun: `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'goose_db_version')`, each: "json_each(?1) AS j",
+		turn: "coalesce(turn, id)", begun: `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'goose_db_version')`, each: "json_each(?1) AS j",
 		among: "%s IN (SELECT value FROM json_each(%s))", numbers: numbersInJSON,
 		amongTexts: "%s IN (SELECT value FROM json_each(%s))", texts: textsInJSON,
 	}

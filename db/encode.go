@@ -21,6 +21,7 @@ const (
 	delivered = 1
 	failed    = 2
 	cancelled = 3
+	scheduled = 4
 )
 
 func stateNumber(s event.State) int64 { return int64(slices.Index(states, s)) }

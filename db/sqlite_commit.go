@@ -209,7 +209,7 @@ func (e *sqlite) promote(connection, key string, lease int64) (*event.Delivery, 
 		next, err = scanClaimed(row)
 		return err
 	}, `UPDATE deliveries SET owner = 1, due = ?3, claim = claim + 1
-		WHERE id = (SELECT min(id) FROM deliveries WHERE state = 0 AND key IS NOT NULL AND connection = ?1 AND key = ?2)
+		WHERE id = (SELECT id FROM deliveries WHERE state = 0 AND key IS NOT NULL AND connection = ?1 AND key = ?2 ORDER BY coalesce(turn, id) LIMIT 1)
 		RETURNING `+claimedColumns, connection, key, lease)
 	return next, err
 }

@@ -161,6 +161,9 @@ func mustHistory(t testing.TB, path string, events int) snapshot {
 	if err := s.Audit(event.Audit{ID: 5, Action: event.EraseAction, Detail: []byte(`{"events":2}`)}); err != nil {
 		t.Fatal(err)
 	}
+	if err := s.PutTimer(&event.Timer{ID: int64(s.NewIDs(1)), Kind: event.TickTimer, Name: "monday", Due: c.Now().Add(time.Hour), Value: []byte("0 8 * * mon")}); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.Signal(event.Signal{Name: event.ConnectionFailing, Key: "good", Value: []byte(`{}`), Rest: event.UntilEnded}); err != nil {
 		t.Fatal(err)
 	}

@@ -19,30 +19,32 @@ type table struct {
 }
 
 // tables are all that is moved, in this order. A delivery's turn is its
-// id: on one machine the ids are in the order of acceptance.
+// id, but for one that got its turn later: on one machine the ids are in the
+// order of acceptance.
 var tables = []table{
 	{name: "plans", whole: true, columns: []string{"id", "hash", "rules", "created", "source", "used"}},
 	{name: "dedupe", whole: true, columns: []string{"source", "key", "event", "expires"}},
 	{name: "memory", whole: true, columns: []string{"connection", "key", "value", "expires"}},
 	{name: "signals", whole: true, columns: []string{"name", "key", "due", "rest", "count", "value"}},
+	{name: "timers", whole: true, columns: []string{"id", "kind", "name", "key", "due", "count", "value"}},
 	{name: "health", whole: true, columns: []string{"connection", "slot", "class", "attempts", "failed"}},
 	{name: "health_last", whole: true, columns: []string{"connection", "ended", "failing", "failed_at", "delivery", "number"}},
 	{name: "switches", whole: true, columns: []string{"connection", "paused", "count", "per", "upto", "changed", "who", "note"}},
 	{name: "tokens", whole: true, columns: []string{"id", "name", "scope", "hash", "expires", "used"}},
 	{name: "audit", whole: true, columns: []string{"id", "action", "detail"}},
 	{name: "events", key: []string{"id"}, columns: []string{
-		"id", "source", "form", "type", "received", "state", "cause", "duplicate_of", "plan", "verdicts", "errors", "deliveries", "first", "content",
+		"id", "source", "form", "type", "received", "state", "cause", "duplicate_of", "plan", "verdicts", "errors", "deliveries", "first", "content", "reserved",
 	}},
 	{
 		name: "deliveries", key: []string{"id"}, columns: []string{
 			"id", "event", "rule", "action", "connection", "key", "turn", "state", "owner", "due", "claim", "attempts", "base", "error", "warnings", "output",
-			"started", "duration", "status", "answer", "outputs", "early", "scheduled",
+			"started", "duration", "status", "answer", "outputs", "early", "scheduled", "flow", "moment",
 		},
-		instead: map[string]string{"turn": "CASE WHEN key IS NOT NULL THEN id END"},
+		instead: map[string]string{"turn": "CASE WHEN key IS NOT NULL THEN coalesce(turn, id) END"},
 	},
 	{name: "replay_runs", whole: true, columns: []string{"id", "created", "selection", "past", "cursor", "seen", "events", "made", "done"}},
 	{name: "retry_runs", whole: true, columns: []string{"id", "active", "version", "doc"}},
-	{name: "replays", key: []string{"event", "run"}, columns: []string{"event", "run", "at", "plan", "verdicts", "errors", "deliveries", "first"}},
+	{name: "replays", key: []string{"event", "run"}, columns: []string{"event", "run", "at", "plan", "verdicts", "errors", "deliveries", "first", "reserved"}},
 	{name: "attempts", key: []string{"delivery", "number"}, columns: []string{"delivery", "number", "started", "duration", "status", "error", "answer"}},
 	{name: "files", whole: true, columns: []string{"id", "event", "field", "name", "type", "size", "sha256", "created"}},
 }

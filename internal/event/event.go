@@ -16,6 +16,9 @@
 //	   ▲           │ ├────► retrying ──► sending …
 //	   │           │ └────► failed ──(retry)──► waiting
 //	   └── a key's earlier delivery ended        cancelled: by hand, from any open state
+//
+// One whose moment is in the future is scheduled before that. At its moment it
+// becomes waiting, or it ends.
 package event
 
 import (
@@ -84,6 +87,10 @@ type Event struct {
 	Dedupe      *Dedupe   // how a repeat of it is recognised; nil: not at all
 	Files       []File    // that came with it; not filled when it is read from the store
 	Signals     []Signal  // noted with it, unless it is a duplicate; only where it is accepted
+	// First is the first of the ids for its deliveries, and Reserved how many
+	// there are; zero: as many as it has deliveries when it is accepted.
+	First    DeliveryID
+	Reserved int
 }
 
 // Data is the JSON text that `data` stands for.
@@ -151,13 +158,16 @@ const (
 	Delivered DeliveryState = "delivered"
 	Failed    DeliveryState = "failed"
 	Held      DeliveryState = "held"
+	Scheduled DeliveryState = "scheduled"
 	Cancelled DeliveryState = "cancelled"
 )
 
 // DeliveryStates are all states of a Delivery.
-func DeliveryStates() []DeliveryState { return append(OpenStates(), Delivered, Failed, Cancelled) }
+func DeliveryStates() []DeliveryState {
+	return append(OpenStates(), Scheduled, Delivered, Failed, Cancelled)
+}
 
-// OpenStates are those of a Delivery that has not ended.
+// OpenStates are those of a Delivery that has begun and has not ended.
 func OpenStates() []DeliveryState { return []DeliveryState{Waiting, Sending, Retrying, Held} }
 
 // Delivery is the promise to bring one rendered output to one connection.
@@ -183,7 +193,31 @@ type Delivery struct {
 	Owner     int64      // the process that claimed it, as the store numbers it
 	Early     bool       // claimed for a try beside its schedule, which counts no attempt
 	Once      *Once      // only where it is accepted; nil: it goes in any case
+
+	Moment time.Time // when it may begin; zero: when its event was accepted
+	Wait   *Wait     // what its Moment comes from; only while Scheduled
+	Flow   Flow
 }
+
+// Wait says where the moment of a scheduled delivery comes from. It is stored
+// as JSON.
+type Wait struct {
+	Delay  string `json:"delay,omitempty"`  // as it stands in the rule
+	Until  bool   `json:"until,omitempty"`  // an expression said when
+	During string `json:"during,omitempty"` // then the next opening of this calendar
+	Late   bool   `json:"late,omitempty"`   // its condition is asked, and it is rendered, at its moment
+}
+
+// Flow says what else depends on a delivery: the sum of these.
+type Flow int
+
+// The parts of a Flow, as they are stored.
+const (
+	Followed Flow = 1 // something comes after it
+	Joined   Flow = 2 // that needs a join
+	Digest   Flow = 4 // it is a digest
+	Gathered Flow = 8 // it is in a digest
+)
 
 // Name is what rules' tests and explanations call the delivery: rule/connection,
 // with #2 for the rule's second action to that connection, and [0] for the first

@@ -1,0 +1,113 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"hookgate/internal/event"
+)
+
+const timerColumns = `id, kind, name, key, due, count, value`
+
+// putTimer stores a timer in a transaction, in place of one of its kind, name
+// and key. Its ID is to be a new one.
+func putTimer(tx tx, t *event.Timer) error {
+	err := tx.exec(`INSERT INTO timers (`+timerColumns+`) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+		ON CONFLICT (kind, name, key) DO UPDATE SET id = excluded.id, due = excluded.due, count = excluded.count, value = excluded.value`, timerRow(t)...)
+	if err != nil {
+		return fmt.Errorf("set the timer %q %q: %w", t.Name, t.Key, err)
+	}
+	return nil
+}
+
+func timerRow(t *event.Timer) []any {
+	return []any{t.ID, int64(t.Kind), t.Name, t.Key, micros(t.Due), t.Count, t.Value}
+}
+
+// takeTimer removes a timer that still is as it was read. false: somebody else
+// has dealt with it, or it was changed.
+func takeTimer(tx tx, t *event.Timer) (taken bool, err error) {
+	err = tx.query(func([]any) error { taken = true; return nil },
+		`DELETE FROM timers WHERE id = ?1 AND count = ?2 AND due = ?3 RETURNING id`, t.ID, t.Count, micros(t.Due))
+	if err != nil {
+		return false, fmt.Errorf("take the timer %q %q: %w", t.Name, t.Key, err)
+	}
+	return taken, nil
+}
+
+// moveTimer gives a timer that still is as it was read another time. false: as
+// takeTimer.
+func moveTimer(tx tx, t *event.Timer, due time.Time) (moved bool, err error) {
+	err = tx.query(func([]any) error { moved = true; return nil },
+		`UPDATE timers SET due = ?4 WHERE id = ?1 AND count = ?2 AND due = ?3 RETURNING id`, t.ID, t.Count, micros(t.Due), micros(due))
+	if err != nil {
+		return false, fmt.Errorf("move the timer %q %q: %w", t.Name, t.Key, err)
+	}
+	return moved, nil
+}
+
+// PutTimer stores a timer, in place of one of its kind, name and key.
+func (s *Store) PutTimer(t *event.Timer) error {
+	return s.write(func(tx tx) error { return putTimer(tx, t) })
+}
+
+// TakeTimer removes a timer that still is as it was read. false: somebody else
+// has dealt with it, or it was changed.
+func (s *Store) TakeTimer(t *event.Timer) (taken bool, err error) {
+	err = s.write(func(tx tx) (err error) { taken, err = takeTimer(tx, t); return err })
+	return taken, err
+}
+
+// DueTimers are the timers of the kinds that are due by the database's clock,
+// the first due first, at most limit.
+func (s *Store) DueTimers(ctx context.Context, limit int, kinds ...event.TimerKind) ([]event.Timer, error) {
+	c := s.conditions()
+	if s.dialect.clock != "" {
+		c.add("due <= " + s.dialect.clock)
+	} else {
+		c.add("due <= " + c.value(micros(s.now())))
+	}
+	return s.timers(ctx, c, kinds, ` ORDER BY due, id LIMIT `+c.value(int64(limit)))
+}
+
+// Timers are all timers of the kinds, the first due first.
+func (s *Store) Timers(ctx context.Context, kinds ...event.TimerKind) ([]event.Timer, error) {
+	return s.timers(ctx, s.conditions(), kinds, ` ORDER BY due, id`)
+}
+
+func (s *Store) timers(ctx context.Context, c *conditions, kinds []event.TimerKind, rest string) ([]event.Timer, error) {
+	numbers := make([]int64, len(kinds))
+	for i, k := range kinds {
+		numbers[i] = int64(k)
+	}
+	c.among("kind", numbers)
+	rows, err := s.read.QueryContext(ctx, `SELECT `+timerColumns+` FROM timers`+c.where()+rest, c.args...)
+	if err != nil {
+		return nil, fmt.Errorf("read timers: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var list []event.Timer
+	for rows.Next() {
+		var t event.Timer
+		var due int64
+		if err := rows.Scan(&t.ID, &t.Kind, &t.Name, &t.Key, &due, &t.Count, &t.Value); err != nil {
+			return nil, fmt.Errorf("read timers: %w", err)
+		}
+		t.Due = time.UnixMicro(due).UTC()
+		list = append(list, t)
+	}
+	return list, rows.Err()
+}
+
+// Clock is the time of the clock that timers are compared with.
+func (s *Store) Clock(ctx context.Context) (time.Time, error) {
+	if s.dialect.clock == "" {
+		return s.now(), nil
+	}
+	var now int64
+	if err := s.read.QueryRowContext(ctx, `SELECT `+s.dialect.clock).Scan(&now); err != nil {
+		return time.Time{}, fmt.Errorf("read the database's clock: %w", err)
+	}
+	return time.UnixMicro(now).UTC(), nil
+}
