@@ -56,7 +56,7 @@ func (p *Past) Compare(ctx context.Context, r admin.CompareRequest) (admin.Compa
 			if err != nil {
 				return nil, err
 			}
-			return compile(v.Source)
+			return compile(v.Whole())
 		},
 		Compile: compile,
 	}, p.now)

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"hookgate/connectors"
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
+	"hookgate/internal/table"
 	"hookgate/rules"
 	"hookgate/rules/lang"
 )
@@ -31,6 +33,13 @@ type storedRules struct {
 	Timezone string                  `json:"timezone"`
 	Lang     string                  `json:"lang,omitempty"` // of those stored before there was one: English
 	Words    map[string]lang.Words   `json:"words,omitempty"`
+	Tables   map[string]storedTable  `json:"tables,omitempty"`
+}
+
+// storedTable is a table that the rules can look up. The rows of a fixed one
+// are a part of their own, which many versions share.
+type storedTable struct {
+	Hash string `json:"hash,omitempty"` // of a fixed one
 }
 
 // storedTarget is what a connection accepts in an action.
@@ -62,9 +71,15 @@ func (l *Plan) RuleSet() (event.RuleSet, error) {
 		return event.RuleSet{}, fmt.Errorf("encode the version of the configuration: %w", err)
 	}
 	sum := sha256.Sum256(encoded)
-	return event.RuleSet{
+	set := event.RuleSet{
 		Hash: l.Config.Hash + "-" + hex.EncodeToString(sum[:8]), Rules: l.Rules.Names(), Source: encoded,
-	}, nil
+	}
+	for _, t := range l.Config.Tables {
+		if t.Fixed != nil {
+			set.Parts = append(set.Parts, event.Part{Hash: t.Fixed.Hash(), Text: t.Fixed.Content()})
+		}
+	}
+	return set, nil
 }
 
 // storedRules is what the rules are compiled from.
@@ -82,29 +97,88 @@ func (l *Plan) storedRules(text config.RuleText) storedRules {
 		}
 		source.Targets[c.Name.Value] = target
 	}
+	for _, t := range l.Config.Tables {
+		if source.Tables == nil {
+			source.Tables = map[string]storedTable{}
+		}
+		one := storedTable{}
+		if t.Fixed != nil {
+			one.Hash = t.Fixed.Hash()
+		}
+		source.Tables[t.Name.Value] = one
+	}
 	return source
 }
 
-// NewRuleSet compiles a stored version, with the kinds of connections that there
-// are today. It was valid when it was stored, so a fault means that this
+// NewRuleSet compiles a stored version (event.RuleSet.Whole), with the kinds of
+// connections that there are today. It was valid when it was stored, so a fault means that this
 // hookgate reads the language otherwise.
 func NewRuleSet(source []byte, kinds *connectors.Catalog) (*ingest.RuleSet, error) {
 	if len(source) == 0 {
 		return nil, admin.ErrNoSource
 	}
-	var v storedRules
-	if err := json.Unmarshal(source, &v); err != nil {
+	v, fixed, err := readRules(source)
+	if err != nil {
 		return nil, fmt.Errorf("read the version of the configuration: %w", err)
 	}
-	set, faults := v.compile(kinds, nil)
+	set, faults := v.compile(kinds, fixed, nil)
 	if err := faults.Err(); err != nil {
 		return nil, fmt.Errorf("the rules of the configuration %s are not understood any more: %w", v.Config, err)
 	}
 	return set, nil
 }
 
+// readRules reads a stored version, and the fixed tables beside it, by their
+// hashes.
+func readRules(source []byte) (v storedRules, fixed map[string]*table.Fixed, err error) {
+	parts := []json.RawMessage{source}
+	if source[0] == '[' {
+		if err := json.Unmarshal(source, &parts); err != nil {
+			return v, nil, err
+		}
+	}
+	if len(parts) == 0 {
+		return v, nil, errors.New("it is empty")
+	}
+	if err := json.Unmarshal(parts[0], &v); err != nil {
+		return v, nil, err
+	}
+	fixed = map[string]*table.Fixed{}
+	for _, part := range parts[1:] {
+		t, err := table.Parse(part)
+		if err != nil {
+			return v, nil, err
+		}
+		fixed[t.Hash()] = t
+	}
+	return v, fixed, nil
+}
+
+// tables are those that the rules look up. One whose rows are not there, which
+// nothing should bring about, is empty.
+func (v *storedRules) tables(fixed map[string]*table.Fixed) map[string]*lang.Table {
+	tables := map[string]*lang.Table{}
+	for name, t := range v.Tables {
+		one := &lang.Table{Fixed: fixed[t.Hash]}
+		if t.Hash != "" && one.Fixed == nil {
+			one.Fixed, _ = table.New("", nil, nil)
+		}
+		tables[name] = one
+	}
+	return tables
+}
+
+// tablesOf are the tables of a configuration.
+func tablesOf(doc *config.Config) map[string]*lang.Table {
+	tables := map[string]*lang.Table{}
+	for _, t := range doc.Tables {
+		tables[t.Name.Value] = &lang.Table{Fixed: t.Fixed}
+	}
+	return tables
+}
+
 // compile makes the rule set; change may change its rules first.
-func (v *storedRules) compile(kinds *connectors.Catalog, change func([]rules.Rule)) (*ingest.RuleSet, diag.List) {
+func (v *storedRules) compile(kinds *connectors.Catalog, fixed map[string]*table.Fixed, change func([]rules.Rule)) (*ingest.RuleSet, diag.List) {
 	list, faults := v.Text.Rules()
 	if faults.Err() != nil {
 		return nil, faults
@@ -119,6 +193,7 @@ func (v *storedRules) compile(kinds *connectors.Catalog, change func([]rules.Rul
 	compiler := lang.NewCompiler()
 	compiler.SetPlace(location, v.Lang)
 	compiler.SetWords(v.Words)
+	compiler.SetTables(v.tables(fixed))
 	set, faults := rules.Compile(compiler, list, v.Origins, v.targets(kinds))
 	if faults.Err() != nil {
 		return nil, faults

@@ -198,3 +198,46 @@ func TestVersion_recipeGone(t *testing.T) {
 		}
 	}
 }
+
+// A stored version has the fixed tables that its rules look up, and two
+// versions with one table share it.
+func TestVersion_tables(t *testing.T) {
+	t.Parallel()
+	const text = `version: 1
+sources: { site: { type: webhook, token: abcdefghijklmnopqrstuvwxyz } }
+connections: { chat: { type: log } }
+tables:
+  plans: { key: code, rows: [{ code: s, price: 19.90 }, { code: 7, price: 99 }] }
+rules:
+  - { name: r, from: site, when: 'lookup("plans", data.plan) != nil', then: [{ to: chat, text: '${{ lookup("plans", data.plan).price }} %s' }] }
+`
+	loaded := loadText(t, strings.Replace(text, "%s", "", 1))
+	version, err := loaded.RuleSet()
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := loadText(t, strings.Replace(text, "%s", "EUR", 1)).RuleSet()
+	if err != nil || len(other.Parts) != 1 || len(version.Parts) != 1 || other.Parts[0].Hash != version.Parts[0].Hash || other.Hash == version.Hash {
+		t.Fatalf("got the parts %v and %v, %v", version.Parts, other.Parts, err)
+	}
+	stored, err := app.NewRuleSet(version.Whole(), loaded.Kinds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for data, want := range map[string]string{`{"plan":"s"}`: `{"text":"19.90 "}`, `{"plan":"7"}`: `{"text":"99 "}`, `{"plan":"x"}`: "", `{}`: ""} {
+		e := event.Event{ID: 7, Source: "site", Type: "event", ReceivedAt: time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC), Body: []byte(data)}
+		for _, set := range []*ingest.RuleSet{&loaded.Plan.RuleSet, stored} {
+			out, err := set.Decide(&e)
+			if err != nil || len(out.Errors) > 0 {
+				t.Fatal(err, out.Errors)
+			}
+			got := ""
+			for _, d := range out.Deliveries {
+				got += string(d.Output)
+			}
+			if got != want {
+				t.Errorf("%s: got %s, want %s", data, got, want)
+			}
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"hookgate/app/ingest"
 	"hookgate/internal/diag"
 	"hookgate/internal/jsondoc"
+	"hookgate/internal/table"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules"
 )
@@ -92,7 +93,7 @@ func ruleLines(section config.RuleText, n int) []place {
 func (l *Plan) changed(rule string, c admin.RuleChange) (*ingest.RuleSet, diag.List) {
 	stored := l.storedRules(l.Config.RuleText)
 	var list diag.List
-	set, faults := stored.compile(l.Kinds, func(all []rules.Rule) {
+	set, faults := stored.compile(l.Kinds, l.fixedTables(), func(all []rules.Rule) {
 		for i := range all {
 			if all[i].Name.Value != rule {
 				continue
@@ -106,6 +107,17 @@ func (l *Plan) changed(rule string, c admin.RuleChange) (*ingest.RuleSet, diag.L
 		}
 	})
 	return set, append(list, faults...)
+}
+
+// fixedTables are the rows of the tables, by their hashes.
+func (l *Plan) fixedTables() map[string]*table.Fixed {
+	fixed := map[string]*table.Fixed{}
+	for _, t := range l.Config.Tables {
+		if t.Fixed != nil {
+			fixed[t.Fixed.Hash()] = t.Fixed
+		}
+	}
+	return fixed
 }
 
 // changeInput puts another text into an action of a rule.

@@ -27,12 +27,25 @@ func (s *Store) SavePlan(v event.RuleSet) (int64, error) {
 	if len(v.Source) > 0 {
 		source = pack(nil, v.Source)
 	}
+	hashes := make([]string, len(v.Parts))
+	for i, p := range v.Parts {
+		hashes[i] = p.Hash
+	}
+	parts, err := jsonList(hashes)
+	if err != nil {
+		return 0, err
+	}
 	var id int64
 	err = s.write(func(tx tx) error {
+		for _, p := range v.Parts {
+			if err := tx.exec(`INSERT INTO parts (hash, content) VALUES (?1, ?2) ON CONFLICT (hash) DO NOTHING`, p.Hash, pack(nil, p.Text)); err != nil {
+				return err
+			}
+		}
 		return tx.query(func(row []any) error { id = row[0].(int64); return nil },
-			`INSERT INTO plans (hash, rules, created, source, used) VALUES (?1, ?2, ?3, ?4, ?3)
-			ON CONFLICT (hash) DO UPDATE SET rules = excluded.rules, source = excluded.source, used = excluded.used RETURNING id`,
-			v.Hash, string(names), tx.stamp().now, source)
+			`INSERT INTO plans (hash, rules, created, source, used, parts) VALUES (?1, ?2, ?3, ?4, ?3, ?5)
+			ON CONFLICT (hash) DO UPDATE SET rules = excluded.rules, source = excluded.source, used = excluded.used, parts = excluded.parts RETURNING id`,
+			v.Hash, string(names), tx.stamp().now, source, parts)
 	})
 	if err != nil {
 		return 0, fmt.Errorf("save the version of the configuration: %w", err)
@@ -68,9 +81,10 @@ func (s *Store) plan(ctx context.Context, condition string, arg int64) (event.Ru
 		names   string
 		created int64
 		source  []byte
+		parts   sql.NullString
 	)
-	err := s.read.QueryRowContext(ctx, `SELECT id, hash, rules, created, source FROM plans WHERE `+condition, arg).
-		Scan(&v.Plan, &v.Hash, &names, &created, &source)
+	err := s.read.QueryRowContext(ctx, `SELECT id, hash, rules, created, source, parts FROM plans WHERE `+condition, arg).
+		Scan(&v.Plan, &v.Hash, &names, &created, &source, &parts)
 	if errors.Is(err, sql.ErrNoRows) {
 		return v, fmt.Errorf("version of the configuration: %w", event.ErrNotFound)
 	}
@@ -84,7 +98,31 @@ func (s *Store) plan(ctx context.Context, condition string, arg int64) (event.Ru
 	if v.Source, err = unpack(source); err != nil {
 		return v, fmt.Errorf("read plan %d: %w", v.Plan, err)
 	}
-	return v, nil
+	if parts.Valid {
+		v.Parts, err = s.parts(ctx, parts.String)
+	}
+	return v, err
+}
+
+// parts are those with the hashes, a JSON list.
+func (s *Store) parts(ctx context.Context, hashes string) ([]event.Part, error) {
+	var names []string
+	if err := json.Unmarshal([]byte(hashes), &names); err != nil {
+		return nil, fmt.Errorf("read the parts of a version: %w", err)
+	}
+	list := make([]event.Part, 0, len(names))
+	for _, hash := range names {
+		var packed []byte
+		if err := s.read.QueryRowContext(ctx, `SELECT content FROM parts WHERE hash = ?1`, hash).Scan(&packed); err != nil {
+			return nil, fmt.Errorf("read a part of a version: %w", err)
+		}
+		text, err := unpack(packed)
+		if err != nil {
+			return nil, fmt.Errorf("read a part of a version: %w", err)
+		}
+		list = append(list, event.Part{Hash: hash, Text: text})
+	}
+	return list, nil
 }
 
 // DropPlans deletes the versions that no event refers to and that have been
@@ -121,8 +159,12 @@ func (s *Store) DropPlans(ctx context.Context) (int, error) {
 			continue
 		}
 		err = s.write(func(tx tx) error {
-			return tx.query(func([]any) error { dropped++; s.plans.Delete(p.id); return nil },
+			err := tx.query(func([]any) error { dropped++; s.plans.Delete(p.id); return nil },
 				`DELETE FROM plans WHERE id = ?1 AND used = ?2 RETURNING id`, p.id, p.used)
+			if err != nil {
+				return err
+			}
+			return tx.exec(`DELETE FROM parts WHERE NOT EXISTS (SELECT 1 FROM plans WHERE plans.parts LIKE '%' || parts.hash || '%')`)
 		})
 		if err != nil {
 			return dropped, fmt.Errorf("delete a version of the configuration: %w", err)

@@ -52,7 +52,7 @@ func (r *Reader) Close() error { return r.store.read.Close() }
 
 // readable is the version of the tables from which on a Reader finds versions
 // of the configuration in them.
-const readable = 2
+const readable = 18
 
 // ErrOlder reports a database whose tables no start of this version has
 // brought up to date yet.

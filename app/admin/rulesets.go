@@ -65,11 +65,11 @@ func (s *Service) ruleSet(ctx context.Context, plan int64) (*ingest.RuleSet, eve
 	if err != nil {
 		return nil, event.RuleSet{Plan: plan}, err
 	}
-	set, err := s.inForce().Compile(version.Source)
+	set, err := s.inForce().Compile(version.Whole())
 	if err != nil {
 		return nil, version, err
 	}
-	version.Source = nil
+	version.Source, version.Parts = nil, nil
 	s.ruleSets.keep(compiled{version, set})
 	return set, version, nil
 }

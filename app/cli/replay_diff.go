@@ -121,7 +121,7 @@ func (s *session) versionOf(path string) (json.RawMessage, error) {
 	if err != nil {
 		return nil, &failure{code: exitFailed, err: err}
 	}
-	return version.Source, nil
+	return version.Whole(), nil
 }
 
 // compareAt has the running server compare, or reads its database where none

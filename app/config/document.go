@@ -18,7 +18,7 @@ import (
 // the package that it belongs to, from its Node.
 type Config struct {
 	// Path is the file that it was read from; Hash names its content, and
-	// that of its recipes, in seven hexadecimal digits.
+	// that of its recipes and tables, in seven hexadecimal digits.
 	Path, Hash string
 
 	Server      Server
@@ -30,11 +30,14 @@ type Config struct {
 	Connections []Connection
 	Recipes     []RecipeFile // those that could be read
 	Unread      int          // recipes that are named and could not be read
+	Tables      []Table
 	Rules       []rules.Rule
 	// Tests is the section as it is.
 	Tests yamlnode.Node
 	// RuleText is what Rules were decoded from.
 	RuleText RuleText
+
+	parts [][]byte // the files of tables
 }
 
 // Entry is a named part of the document that another package decodes.

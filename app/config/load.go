@@ -57,6 +57,7 @@ type sections struct {
 	Forms       yamlnode.Node `yaml:"forms"`
 	Connections yamlnode.Node `yaml:"connections"`
 	Recipes     yamlnode.Node `yaml:"recipes"`
+	Tables      yamlnode.Node `yaml:"tables"`
 	Rules       yamlnode.Node `yaml:"rules"`
 	Tests       yamlnode.Node `yaml:"tests"`
 }
@@ -74,6 +75,8 @@ func (sections) KeyHint(key string) string {
 		return `did you mean "rules"?`
 	case "test", "examples", "specs", "cases":
 		return `did you mean "tests"?`
+	case "table", "lookups", "lookup", "records", "lists":
+		return `did you mean "tables"?`
 	case "database", "db":
 		return `did you mean "storage"?`
 	}
@@ -81,7 +84,7 @@ func (sections) KeyHint(key string) string {
 }
 
 func sectionNames() []string {
-	return append([]string{"version", "retention", "outbound", "recipes", "rules", "tests"}, envSections...)
+	return append([]string{"version", "retention", "outbound", "recipes", "tables", "rules", "tests"}, envSections...)
 }
 
 func parse(path string, content []byte, env *environment) (*Config, *Report) {
@@ -116,6 +119,7 @@ func parse(path string, content []byte, env *environment) (*Config, *Report) {
 	doc.Path, doc.Hash, doc.RuleText = path, Hash(content), text
 	list = append(list, doc.decode(root)...)
 	list = append(list, doc.readRecipes(root.Get("recipes"), report)...)
+	list = append(list, doc.readTables(root.Get("tables"), report)...)
 	doc.Hash = doc.hash(content)
 	report.Add(slices.Concat(list, p.list, env.list))
 	return doc, report

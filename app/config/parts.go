@@ -44,7 +44,7 @@ func blank(text []byte) []byte {
 	return bytes.Repeat([]byte("\n"), bytes.Count(text, []byte("\n")))
 }
 
-// maxParts is how many sections parseParts looks at; the language has eleven.
+// maxParts is how many sections parseParts looks at; the language has a dozen.
 // Each of them is parsed with all before it.
 const maxParts = 50
 
@@ -82,6 +82,7 @@ func consequences(broken []string) []string {
 		"forms":       {"unknown-source", "unknown-event", "unused-connection"},
 		"connections": {"unknown-connection"},
 		"recipes":     {"unknown-type"},
+		"tables":      {"unknown-table"},
 		"rules":       {"unknown-action", "unused-source", "unused-form", "unused-connection"},
 	}
 	var codes []string

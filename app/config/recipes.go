@@ -57,12 +57,15 @@ func (doc *Config) readRecipes(n yamlnode.Node, report *Report) diag.List {
 	return list
 }
 
-// hash names the configuration with the recipes that it is made of. Without
+// hash names the configuration with the recipes and tables that it is made of. Without
 // any it is that of the file.
 func (doc *Config) hash(content []byte) string {
 	whole := content
 	for _, r := range doc.Recipes {
 		whole = append(append(slices.Clip(whole), 0), r.Content...)
+	}
+	for _, part := range doc.parts {
+		whole = append(append(slices.Clip(whole), 0), part...)
 	}
 	return Hash(whole)
 }

@@ -32,6 +32,7 @@ func Describe(source, form, test yamlnode.Spec, kinds, inputs []yamlnode.Spec) y
 		"forms":       named(form, "The forms of websites, by name."),
 		"connections": named(connection, "The tools that deliveries can go to, by name."),
 		"recipes":     recipes(),
+		"tables":      describeTables(),
 		"tests":       {Type: yamlnode.ListType, Item: &test, Doc: "What the rules must make of events. A reload is refused while a test fails."},
 		"rules":       {Type: yamlnode.ListType, Item: &rule, Doc: "Which events are sent where. Every rule that matches runs."},
 	}

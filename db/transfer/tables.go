@@ -22,7 +22,9 @@ type table struct {
 // id, but for one that got its turn later: on one machine the ids are in the
 // order of acceptance.
 var tables = []table{
-	{name: "plans", whole: true, columns: []string{"id", "hash", "rules", "created", "source", "used"}},
+	{name: "plans", whole: true, columns: []string{"id", "hash", "rules", "created", "source", "used", "parts"}},
+	{name: "parts", whole: true, columns: []string{"hash", "content"}},
+	{name: "records", whole: true, columns: []string{"tbl", "key", "value", "version", "event", "changed", "expires"}},
 	{name: "dedupe", whole: true, columns: []string{"source", "key", "event", "expires"}},
 	{name: "memory", whole: true, columns: []string{"connection", "key", "value", "expires"}},
 	{name: "signals", whole: true, columns: []string{"name", "key", "due", "rest", "count", "value"}},

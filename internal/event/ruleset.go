@@ -8,6 +8,26 @@ type RuleSet struct {
 	Plan    int64     // its number in the store: Event.Plan
 	Hash    string    // names the version
 	Rules   []string  // the names of its rules, in order
-	Source  []byte    // what its rules are compiled from; nil: it was not kept
+	Source  []byte    // what its rules are compiled from, without its Parts; nil: it was not kept
+	Parts   []Part    // JSON texts that versions share
 	Created time.Time // when it came into force first
+}
+
+// Part is a JSON text that the rules of a version depend on, and that other
+// versions may share: a fixed table.
+type Part struct {
+	Hash string
+	Text []byte
+}
+
+// Whole is the Source alone or, where it has Parts, a JSON list of it and them.
+func (r *RuleSet) Whole() []byte {
+	if len(r.Parts) == 0 {
+		return r.Source
+	}
+	whole := append([]byte{'['}, r.Source...)
+	for _, p := range r.Parts {
+		whole = append(append(whole, ','), p.Text...)
+	}
+	return append(whole, ']')
 }

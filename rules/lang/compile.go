@@ -170,6 +170,9 @@ func (c *Compiler) compile(src *source, rawOK bool) (*program, diag.List) {
 	if arguments.visit(tree.Node); len(arguments.list) > 0 {
 		return nil, append(list, arguments.list...)
 	}
+	if uses := checkTables(src, tree.Node, c.space.place.tables); len(uses.list) > 0 {
+		return nil, append(list, uses.list...)
+	}
 	p.kind = kind
 	plain := &rewriter{src: src}
 	if p.plain, err = c.build(src, plain, p.raw); err != nil {

@@ -81,6 +81,7 @@ var groups = []group{
 	{"Objects", objectFunctions, objectBuiltins},
 	{"People", peopleFunctions, nil},
 	{"Formats", formatFunctions, formatBuiltins},
+	{"Tables", tableFunctions, nil},
 }
 
 // function is one of ours. Its arguments are checked before it is called: a
@@ -184,6 +185,7 @@ type place struct {
 	zone   *time.Location
 	locale *locale.Locale
 	words  map[string]Words // by source
+	tables map[string]*Table
 }
 
 // Words are what the events of a source are told to people in. What is "" is

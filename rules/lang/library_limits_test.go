@@ -50,7 +50,9 @@ func TestLimits_functions(t *testing.T) { //nolint:paralleltest // it measures t
 				continue
 			}
 			code := strings.Replace(nullCall(&f), "data.missing", "data."+name, 1)
-			e, list := lang.NewCompiler().Expression(yamlnode.Plain(code))
+			c := lang.NewCompiler()
+			c.SetTables(lang.ExampleTables())
+			e, list := c.Expression(yamlnode.Plain(code))
 			if err := list.Err(); err != nil {
 				t.Fatal(err)
 			}

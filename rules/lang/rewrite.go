@@ -79,6 +79,9 @@ func (r *rewriter) spelled(n ast.Node) bool {
 		return x.Name == "acc" || x.Name == "" && (len(r.computed) == 0 || !r.computed[len(r.computed)-1])
 	case *ast.BuiltinNode:
 		return x.Name == "fromJSON"
+	case *ast.CallNode:
+		f := calledFunction(x)
+		return f != nil && readers[f.name]
 	}
 	return false
 }
