@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/mattn/go-runewidth"
+	"github.com/charmbracelet/x/ansi"
 )
 
 // maxColumns is how much of a source line is shown, in columns of a terminal.
@@ -124,31 +124,24 @@ func excerpt(line string, column, width int) (text, pad, marks string) {
 // stands around it remain.
 func cut(before, marked, after string) (string, string, string) {
 	const lead = maxColumns / 3
-	widths := conditions()
 	if w := columns(marked); w > maxColumns*2/3 {
-		marked, after = widths.Truncate(marked, maxColumns*2/3, ""), ellipsis
+		marked, after = ansi.Truncate(marked, maxColumns*2/3, ""), ellipsis
 	}
 	room := maxColumns - columns(marked)
 	keep := max(lead, room-columns(after)) // what after does not need is given to before
 	if w := columns(before); w > keep {
-		before = ellipsis + widths.TruncateLeft(before, w-keep+1, "")
+		before = ellipsis + ansi.TruncateLeft(before, w-keep+1, "")
 	}
 	room -= columns(before)
 	if columns(after) > room {
-		after = widths.Truncate(after, max(1, room), ellipsis)
+		after = ansi.Truncate(after, max(1, room), ellipsis)
 	}
 	return before, marked, after
 }
 
-// conditions are the same on every machine: the defaults of the library
-// depend on the environment's locale.
-func conditions() *runewidth.Condition {
-	return &runewidth.Condition{EastAsianWidth: false, StrictEmojiNeutral: true}
-}
-
 // columns is how wide a terminal shows the text, with a tab as one.
 func columns(text string) int {
-	return conditions().StringWidth(text) + strings.Count(text, "\t")
+	return ansi.StringWidth(text) + strings.Count(text, "\t")
 }
 
 func untab(text string) string { return strings.ReplaceAll(text, "\t", " ") }
