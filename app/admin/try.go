@@ -13,6 +13,7 @@ import (
 	"hookgate/db"
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules"
 )
 
@@ -214,7 +215,7 @@ func asTest(e *event.Event, traces []rules.Trace) string {
 	var headers []string // those that say what type it is of, as some senders do
 	for key, value := range e.Request.Headers {
 		if len(value) > 2 && strings.HasPrefix(e.Type, value) {
-			headers = append(headers, quoted(key)+": "+quoted(value))
+			headers = append(headers, yamlnode.Quote(key)+": "+yamlnode.Quote(value))
 		}
 	}
 	of := ""
@@ -222,11 +223,8 @@ func asTest(e *event.Event, traces []rules.Trace) string {
 		of = ", headers: { " + strings.Join(headers, ", ") + " }"
 	}
 	return fmt.Sprintf("- name: %s\n  event: { source: %s%s, data: %s }\n  expect: [%s]\n",
-		quoted(name+" ("+e.ID.String()+")"), e.Source, of, e.Data(), strings.Join(sent, ", "))
+		yamlnode.Quote(name+" ("+e.ID.String()+")"), e.Source, of, e.Data(), strings.Join(sent, ", "))
 }
-
-// quoted is a text as YAML has it on a line of its own.
-func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
 // withCondition is the rule's text with another condition, and the patch that
 // makes the file so; "" where the condition does not stand on lines of its own.
@@ -250,7 +248,7 @@ func (c *RuleSettings) withCondition(when, file string) (text, patch string) {
 			fresh = append(fresh, strings.Repeat(" ", len(key)+2)+strings.TrimRight(l, "\n"))
 		}
 	case strings.Contains(when, ": ") || strings.Contains(when, " #") || strings.ContainsAny(when[:1], "\"'[{&*!|>%@`#-?"):
-		fresh = []string{key + "when: " + quoted(when)}
+		fresh = []string{key + "when: " + yamlnode.Quote(when)}
 	default:
 		fresh = []string{key + "when: " + when}
 	}

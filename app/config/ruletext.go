@@ -1,8 +1,6 @@
 package config
 
 import (
-	"bytes"
-	"encoding/json"
 	"reflect"
 	"strings"
 
@@ -36,7 +34,7 @@ func ruleText(root yamlnode.Node, path string, content []byte) RuleText {
 			return out
 		}
 	}
-	out.Text = string(appendYAML([]byte("rules: "), section)) + "\n"
+	out.Text = "rules: " + section.Flow() + "\n"
 	return out
 }
 
@@ -66,44 +64,6 @@ func ruleLines(root yamlnode.Node, content []byte) string {
 		lines = lines[:len(lines)-1]
 	}
 	return strings.Join(lines, "\n") + "\n"
-}
-
-// appendYAML writes a value in YAML's flow style, in the order of its keys.
-func appendYAML(dst []byte, n yamlnode.Node) []byte {
-	switch n.Kind() {
-	case yamlnode.Map:
-		dst = append(dst, '{')
-		for i, f := range n.Fields() {
-			if i > 0 {
-				dst = append(dst, ", "...)
-			}
-			dst = append(appendJSON(dst, f.Key.Value), ": "...)
-			dst = appendYAML(dst, f.Value)
-		}
-		return append(dst, '}')
-	case yamlnode.List:
-		dst = append(dst, '[')
-		for i, item := range n.Items() {
-			if i > 0 {
-				dst = append(dst, ", "...)
-			}
-			dst = appendYAML(dst, item)
-		}
-		return append(dst, ']')
-	case yamlnode.Scalar, yamlnode.Null:
-	}
-	return appendJSON(dst, n.Any())
-}
-
-// appendJSON writes a scalar, as JSON and YAML both have it.
-func appendJSON(dst []byte, v any) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil { // a number that JSON lacks: infinity
-		return append(dst, "null"...)
-	}
-	return append(dst, bytes.TrimSpace(b.Bytes())...)
 }
 
 // Rules decodes the section again, with the places that it had in the file.

@@ -177,5 +177,5 @@ func written(n yamlnode.Node) string {
 	if n.Kind() == yamlnode.Scalar {
 		return n.Text().Written()
 	}
-	return flow(n)
+	return n.Flow()
 }
