@@ -51,6 +51,7 @@ type App struct {
 	limits     sharedLimits
 	pauses     pauses
 	stats      attemptStats
+	arrivals   arrivals
 	service    *admin.Service
 	feed       *tail.Feed
 	access     *access.Control
@@ -96,13 +97,16 @@ func New(loaded *Plan, opt Options) (*App, error) {
 	a.dispatcher = deliver.New(store, a.delivery(loaded.Config.Storage))
 	a.limits.workers = a.dispatcher
 	a.pauses = pauses{store: store, workers: a.dispatcher, logger: opt.Logger, now: opt.Now}
-	a.stats = attemptStats{store: store, workers: a.dispatcher, logger: opt.Logger}
+	a.stats = attemptStats{store: store, workers: a.dispatcher, arrivals: &a.arrivals, logger: opt.Logger}
 	if a.formKey, err = store.FormKey(context.Background()); err != nil {
 		return nil, errors.Join(err, a.end(context.Background()))
 	}
 	a.intake = ingest.New(store, a.dispatcher, ingest.Options{
 		Logger: opt.Logger, Captcha: a.checkCaptcha,
-		Observe:   func(source string, state event.State) { a.metrics.EventReceived(source, string(state)) },
+		Observe: func(source string, state event.State) {
+			a.metrics.EventReceived(source, string(state))
+			a.arrivals.count(source, state, opt.Now())
+		},
 		RuleError: a.metrics.RuleError,
 	})
 	a.onEnd("health of connections", a.stats.save) // behind the last delivery

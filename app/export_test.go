@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 
+	"hookgate/app/admin"
 	"hookgate/app/config"
 )
 
@@ -11,3 +12,6 @@ func CheckText(ctx context.Context, path string, content []byte, getenv config.L
 	doc, report := config.Parse(path, content, getenv)
 	return check(doc, report, survey.in(ctx))
 }
+
+// Operators are what the pages and the API ask.
+func (a *App) Operators() *admin.Service { return a.service }

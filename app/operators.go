@@ -20,7 +20,7 @@ import (
 // operators wires what operators do with the gateway.
 func (a *App) operators() *admin.Service {
 	opt := admin.Options{
-		Store: a.store, Workers: a.dispatcher, Intake: a.intake, Feed: a.feed, Files: &a.files, Access: a.access, Logger: a.opt.Logger, Now: a.opt.Now,
+		Store: a.store, Workers: a.dispatcher, Arrivals: &a.arrivals, Intake: a.intake, Feed: a.feed, Files: &a.files, Access: a.access, Logger: a.opt.Logger, Now: a.opt.Now,
 		Process:            a.process(),
 		InForce:            func() *admin.InForce { return &a.plan.Load().operators },
 		Reload:             a.reload,

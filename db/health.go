@@ -10,7 +10,7 @@ import (
 )
 
 // AddHealth adds counts of attempts to those of the other processes, and of
-// those before.
+// those before, and to the connections' traffic.
 func (s *Store) AddHealth(t event.AttemptStats) error {
 	counts, last := make([][]any, 0, len(t.Counts)), make([][]any, 0, len(t.Last))
 	for _, c := range t.Counts {
@@ -32,6 +32,9 @@ func (s *Store) AddHealth(t event.AttemptStats) error {
 			FROM `+s.read.dialect.each+` WHERE true ON CONFLICT (slot, connection, class) DO UPDATE
 			SET attempts = health.attempts + excluded.attempts, failed = health.failed + excluded.failed`)
 		if err != nil {
+			return err
+		}
+		if err := s.addTraffic(tx, attemptTraffic(t.Counts)); err != nil {
 			return err
 		}
 		return s.addRows(tx, last, `INSERT INTO health_last (connection, ended, failing, failed_at, delivery, number)

@@ -30,6 +30,7 @@ type Store interface { //nolint:interfacebloat // the sum of its parts, each of 
 	eraseStore
 	replayStore
 	replicaStore
+	trafficStore
 	idSource
 }
 
@@ -42,11 +43,13 @@ type idSource interface {
 type Options struct {
 	Store   Store
 	Workers Workers
-	Intake  Intake
-	Feed    *tail.Feed
-	Logger  *slog.Logger
-	Now     func() time.Time
-	Process Process
+	// Arrivals counts what comes in.
+	Arrivals Arrivals
+	Intake   Intake
+	Feed     *tail.Feed
+	Logger   *slog.Logger
+	Now      func() time.Time
+	Process  Process
 	// InForce gives the configuration in force.
 	InForce func() *InForce
 	// Reload reads the configuration again; an error only where it could not be

@@ -28,9 +28,12 @@ type Connection struct {
 	// DueSince is since when the first of those is due that nobody sends yet.
 	DueSince *time.Time `json:"due_since,omitempty"`
 	// Hour and Day are attempts of all processes; the day began at Since.
-	Hour        Window     `json:"hour"`
-	Day         Window     `json:"day"`
-	Since       time.Time  `json:"since"`
+	Hour  Window    `json:"hour"`
+	Day   Window    `json:"day"`
+	Since time.Time `json:"since"`
+	// HalfHours are the attempts in each half hour of the last day, the oldest
+	// first; nil where there were none.
+	HalfHours   []Window   `json:"half_hours,omitempty"`
 	LastError   string     `json:"last_error,omitempty"`
 	LastErrorAt *time.Time `json:"last_error_at,omitempty"`
 	Timeout     string     `json:"timeout"`
@@ -90,6 +93,8 @@ type connectionStore interface {
 type Workers interface {
 	Connection(name string) (deliver.Connection, bool)
 	Health(stored event.AttemptStats) map[string]deliver.Health
+	// Pending are the counts of attempts that are not stored yet.
+	Pending() event.AttemptStats
 	BacklogAdded(connection string)
 }
 
@@ -124,11 +129,16 @@ func (s *Service) connections(ctx context.Context) ([]Connection, error) {
 		return nil, err
 	}
 	health := s.opt.Workers.Health(stored)
+	strips, err := s.strips(ctx)
+	if err != nil {
+		return nil, err
+	}
 	settings := s.inForce().Connections
 	list := make([]Connection, 0, len(settings))
 	for i := range settings {
 		name := settings[i].Name
 		one := connectionOf(&settings[i], dayAgo, health[name], backlogs[name], failures[name])
+		one.HalfHours = strips[name]
 		for _, p := range pauses {
 			if p.Connection == name {
 				one.setPause(p)

@@ -75,6 +75,8 @@ var described = []operation{
 	{route: "GET /deliveries/{id}", summary: "Show a delivery with its attempts", answer: admin.Delivery{}},
 	{route: "POST /deliveries/retry", summary: "Send deliveries again", acts: true, body: admin.Selection{}, answer: admin.Changed{}},
 	{route: "POST /deliveries/cancel", summary: "Give deliveries up", acts: true, body: admin.Selection{}, answer: admin.Changed{}},
+	{route: "GET /stats", summary: "Count what came in and went out", query: []string{"range"}, answer: admin.Statistics{}},
+	{route: "GET /stats/quiet", summary: "List the sources that send nothing though they are used to", answer: admin.Page[admin.Quiet]{}},
 	{route: "GET /connections", summary: "List connections and how they are", answer: admin.Page[admin.Connection]{}},
 	{route: "GET /connections/{name}", summary: "Show a connection", answer: admin.Connection{}},
 	{route: "POST /connections/{name}/pause", summary: "Hold what goes to a connection", acts: true, body: SwitchRequest{}, answer: admin.Connection{}},
@@ -123,6 +125,7 @@ var parameterDocs = map[string]string{
 	"header":     "a header field, written as Name: value; may be given several times",
 	"fresh":      "true: it is no repeat, whatever its id",
 	"dry_run":    "true: only count",
+	"range":      "of the last 1h, 24h, 7d or 30d; 24h unless given",
 }
 
 // describe answers GET /openapi.json.

@@ -31,6 +31,7 @@ type Contract interface { //nolint:interfacebloat // the sum of the resources
 	Deliveries
 	RetryRuns
 	Connections
+	Statistics
 	Rules
 	Forms
 	Erasures
@@ -64,7 +65,7 @@ type handler struct {
 func Register(r fiber.Router, service Service, logger *slog.Logger, now func() time.Time) {
 	h := &handler{service: service, logger: logger, now: now}
 	for _, resource := range []func(fiber.Router){
-		h.eventRoutes, h.sourceRoutes, h.ruleRoutes, h.replayRoutes, h.retryRunRoutes, h.deliveryRoutes, h.formRoutes, h.erasureRoutes, h.connectionRoutes, h.fileRoutes, h.loginRoutes, h.processRoutes,
+		h.eventRoutes, h.sourceRoutes, h.ruleRoutes, h.replayRoutes, h.retryRunRoutes, h.deliveryRoutes, h.formRoutes, h.erasureRoutes, h.connectionRoutes, h.statsRoutes, h.fileRoutes, h.loginRoutes, h.processRoutes,
 	} {
 		resource(r)
 	}

@@ -145,23 +145,8 @@ func (v *view) CauseWhy(kind admin.CauseKind) string {
 	return v.T(why)
 }
 
-// Spark are the bars of a picture of counts, 28 pixels high.
-func (v *view) Spark(counts []int) (bars []bar) {
-	most := 1
-	for _, n := range counts {
-		most = max(most, n)
-	}
-	step := 100 / float64(max(1, len(counts)))
-	for i, n := range counts {
-		b := bar{X: percent(float64(i) * step), Width: percent(step * .72), Y: 27, Height: 1, Class: "f-none"}
-		if n > 0 {
-			b.Height = max(2, n*27/most)
-			b.Y, b.Class = 28-b.Height, "f-bad"
-		}
-		bars = append(bars, b)
-	}
-	return bars
-}
+// Spark are the bars of a small picture of what failed.
+func (v *view) Spark(counts []int) []sparkBar { return spark(counts, "f-bad") }
 
 // Called is what a person calls the delivery's event.
 func (v *view) Called(d admin.Delivery) string { return cmp.Or(d.Summary, d.ID.String()) }

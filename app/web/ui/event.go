@@ -256,7 +256,6 @@ type tick struct {
 type bar struct {
 	X, Width, TextX string
 	Y, TextY        int
-	Height          int // of sparks
 	Class, Text     string
 }
 

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"slices"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -24,6 +25,10 @@ type overviewPage struct {
 	Spam        int          // of them: kept apart
 	Attempts    admin.Window // of the last day, all connections
 	Status      admin.Status
+	Range       string   // of the chart
+	Ranges      []string // that there are
+	Chart       *chart
+	Quiet       []admin.Quiet
 }
 
 // latestEvents is how many events the overview shows.
@@ -62,10 +67,28 @@ func (u *UI) overview(c *fiber.Ctx) error {
 	if data.Status, err = s.Status(ctx); err != nil {
 		return u.fail(c, err)
 	}
+	if err := u.traffic(c, &data); err != nil {
+		return u.fail(c, err)
+	}
 	data.Causes = causes.Items
 	data.sum(connections.Items)
 	data.judge(languageOf(c))
 	return u.render(c, "overview", "Overview", data)
+}
+
+// traffic adds what came in and went out, and who is quiet.
+func (u *UI) traffic(c *fiber.Ctx, data *overviewPage) error {
+	data.Ranges, data.Range = admin.StatRanges(), "24h"
+	if asked := c.Query("range"); slices.Contains(data.Ranges, asked) {
+		data.Range = asked
+	}
+	counts, err := u.cfg.Service.Statistics(c.UserContext(), data.Range)
+	if err != nil {
+		return err
+	}
+	data.Chart = languageOf(c).chart(data.Range, &counts)
+	data.Quiet, err = u.cfg.Service.QuietSources(c.UserContext())
+	return err
 }
 
 func (o *overviewPage) sum(list []admin.Connection) {

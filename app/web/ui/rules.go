@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"fmt"
 	"regexp"
 	"strings"
 
@@ -27,36 +26,6 @@ type ruleRow struct {
 	Failed int // of its tests
 }
 
-// sparkBar is a bar of a small picture of days.
-type sparkBar struct {
-	X, Width  string
-	Y, Height int
-	Class     string
-}
-
-// sparkHeight is that of the picture in pixels.
-const sparkHeight = 28
-
-// spark draws a bar for each number.
-func spark(list []int) []sparkBar {
-	most := 1
-	for _, n := range list {
-		most = max(most, n)
-	}
-	bars := make([]sparkBar, len(list))
-	step := 100 / float64(max(1, len(list)))
-	for i, n := range list {
-		height, class := 1, "f-none"
-		if n > 0 {
-			height, class = max(3, n*(sparkHeight-1)/most), "f-ink"
-		}
-		bars[i] = sparkBar{
-			X: fmt.Sprintf("%.2f%%", float64(i)*step), Width: fmt.Sprintf("%.2f%%", step*0.72), Y: sparkHeight - height, Height: height, Class: class,
-		}
-	}
-	return bars
-}
-
 // hinted reports that there is something to look at.
 func (r *ruleRow) hinted() bool {
 	return len(r.Findings) > 0 || r.Near > 0 || r.Errors > 0 || r.Failed > 0
@@ -73,7 +42,7 @@ func (u *UI) rules(c *fiber.Ctx) error {
 		return u.fail(c, err)
 	}
 	for _, r := range list.Items {
-		row := ruleRow{Rule: r, Spark: spark(r.Days)}
+		row := ruleRow{Rule: r, Spark: spark(r.Days, "f-ink")}
 		for _, t := range r.Tests {
 			if !t.OK {
 				row.Failed++

@@ -18,6 +18,7 @@ type Service interface { //nolint:interfacebloat // the sum of its parts, each o
 	connectionService
 	ruleService
 	formService
+	statService
 	Status(ctx context.Context) (admin.Status, error)
 }
 
@@ -44,6 +45,12 @@ type deliveryService interface { //nolint:interfacebloat // one page shows a run
 	RetryRun(ctx context.Context, id event.RunID) (admin.RetryRun, error)
 	SteerRetry(ctx context.Context, id event.RunID, to event.RetryState) (admin.RetryRun, error)
 	Cancel(ctx context.Context, sel admin.Selection) (admin.Changed, error)
+}
+
+// statService is what the overview needs.
+type statService interface {
+	Statistics(ctx context.Context, name string) (admin.Statistics, error)
+	QuietSources(ctx context.Context) ([]admin.Quiet, error)
 }
 
 // connectionService is what the page of connections needs.

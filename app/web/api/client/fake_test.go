@@ -68,7 +68,7 @@ func (f *fake) service() service {
 		now.Connections = append(now.Connections, admin.ConnectionSettings{Name: c.Name})
 	}
 	return service{f: f, Service: admin.New(admin.Options{
-		Store: f, Workers: workers{f}, Intake: intake{f}, Feed: f.feed, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return received },
+		Store: f, Workers: workers{f}, Arrivals: arrivals{}, Intake: intake{f}, Feed: f.feed, Logger: slog.New(slog.DiscardHandler), Now: func() time.Time { return received },
 		InForce:            func() *admin.InForce { return now },
 		Reload:             func() (admin.Reloaded, error) { return f.reloaded, f.err },
 		PauseStatesChanged: func(context.Context) error { return nil },
@@ -191,6 +191,17 @@ type workers struct{ f *fake }
 func (w workers) Connection(name string) (deliver.Connection, bool) {
 	found := slices.ContainsFunc(w.f.connections, func(c admin.Connection) bool { return c.Name == name })
 	return deliver.Connection{Name: name, Connector: tester{}}, found
+}
+
+func (workers) Pending() event.AttemptStats { return event.AttemptStats{} }
+
+// arrivals counts nothing.
+type arrivals struct{}
+
+func (arrivals) Pending() []event.TrafficCount { return nil }
+
+func (*fake) Traffic(context.Context, int64, int64) ([]event.TrafficCount, error) {
+	return []event.TrafficCount{{Of: event.FromSource, Name: "sitejet", Slot: event.HealthSlotAt(received), Result: "routed", Count: 4}}, nil
 }
 
 func (workers) Health(event.AttemptStats) map[string]deliver.Health { return nil }

@@ -1,0 +1,76 @@
+package db
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"hookgate/internal/event"
+)
+
+// keepTraffic is how long counts of events and attempts are kept: what the
+// charts show, and what is usual for a source.
+const keepTraffic = 36 * 24 * time.Hour
+
+const addTraffic = `INSERT INTO traffic (slot, of_what, name, result, count)
+	SELECT CAST(j.value ->> 0 AS bigint), CAST(j.value ->> 1 AS bigint), j.value ->> 2, j.value ->> 3, CAST(j.value ->> 4 AS bigint)
+	FROM %s WHERE true ON CONFLICT (slot, of_what, name, result) DO UPDATE SET count = traffic.count + excluded.count`
+
+// AddTraffic adds counts to those of the other processes, and of those before.
+func (s *Store) AddTraffic(list []event.TrafficCount) error {
+	err := s.write(func(tx tx) error { return s.addTraffic(tx, list) })
+	if err != nil {
+		return fmt.Errorf("keep counts of events: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) addTraffic(tx tx, list []event.TrafficCount) error {
+	type key struct {
+		of           event.TrafficOf
+		name, result string
+		slot         int64
+	}
+	sums := map[key]int{} // one statement may meet a row once only
+	for _, c := range list {
+		sums[key{c.Of, c.Name, c.Result, c.Slot}] += c.Count
+	}
+	rows := make([][]any, 0, len(sums))
+	for k, count := range sums {
+		if count > 0 {
+			rows = append(rows, []any{k.slot, int(k.of), k.name, k.result, count})
+		}
+	}
+	return s.addRows(tx, rows, fmt.Sprintf(addTraffic, s.read.dialect.each))
+}
+
+// attemptTraffic is what counts of attempts say of the connections' traffic.
+func attemptTraffic(counts []event.AttemptCount) []event.TrafficCount {
+	list := make([]event.TrafficCount, 0, 2*len(counts))
+	for _, c := range counts {
+		list = append(list,
+			event.TrafficCount{Of: event.ToConnection, Name: c.Connection, Slot: c.Slot, Result: string(event.Delivered), Count: c.Attempts - c.Failed},
+			event.TrafficCount{Of: event.ToConnection, Name: c.Connection, Slot: c.Slot, Result: string(event.Failed), Count: c.Failed})
+	}
+	return list
+}
+
+// Traffic sums up the counts from slot since on, by as many slots as per says:
+// Slot is the first of them, counted from slot 0.
+func (s *Store) Traffic(ctx context.Context, since, per int64) ([]event.TrafficCount, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT slot / ?2 * ?2, of_what, name, result, CAST(sum(count) AS bigint)
+		FROM traffic WHERE slot >= ?1 GROUP BY slot / ?2 * ?2, of_what, name, result`, since, per)
+	if err != nil {
+		return nil, fmt.Errorf("read counts of events: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var list []event.TrafficCount
+	for rows.Next() {
+		var c event.TrafficCount
+		if err := rows.Scan(&c.Slot, &c.Of, &c.Name, &c.Result, &c.Count); err != nil {
+			return nil, fmt.Errorf("read counts of events: %w", err)
+		}
+		list = append(list, c)
+	}
+	return list, rows.Err()
+}
