@@ -72,6 +72,7 @@ func check(doc *config.Config, report *config.Report, survey func(*Plan) (map[st
 	}
 	report.Add(l.lint(known, report.List))
 	report.Add(ruletest.MissingFiles(l.Tests))
+	report.Add(doc.HolidaysEnd(time.Now()))
 	switch {
 	case brokenBeyondEnv(report.List):
 		report.Silence(config.Silenceable()...) // what an error hides may be what a comment ignores

@@ -112,6 +112,7 @@ func compile(doc *config.Config, report *config.Report) *Plan {
 	l.compiler = lang.NewCompiler()
 	l.compiler.SetPlace(doc.Server.Location, doc.Server.Lang)
 	l.compiler.SetTables(tablesOf(doc))
+	l.compiler.SetCalendars(doc.CalendarsByName())
 	l.origins = l.loadOrigins(l.compiler, report)
 	l.words = map[string]lang.Words{}
 	for name, form := range l.Forms {

@@ -248,7 +248,7 @@ func (a *App) concerns(change fsnotify.Event) bool {
 func (a *App) followParts(watcher *fsnotify.Watcher) {
 	for _, path := range *a.parts.Load() {
 		if err := watcher.Add(filepath.Dir(path)); err != nil {
-			a.opt.Logger.Warn("changes of a recipe are not noticed, send SIGHUP to reload", "recipe", path, "error", err)
+			a.opt.Logger.Warn("changes of a file that belongs to the configuration are not noticed, send SIGHUP to reload", "file", path, "error", err)
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"hookgate/app/config"
 	"hookgate/app/ingest"
 	"hookgate/connectors"
+	"hookgate/internal/calendar"
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
 	"hookgate/internal/table"
@@ -34,6 +35,8 @@ type storedRules struct {
 	Lang     string                  `json:"lang,omitempty"` // of those stored before there was one: English
 	Words    map[string]lang.Words   `json:"words,omitempty"`
 	Tables   map[string]storedTable  `json:"tables,omitempty"`
+
+	Calendars map[string]calendar.Definition `json:"calendars,omitempty"`
 }
 
 // storedTable is a table that the rules can look up. The rows of a fixed one
@@ -87,6 +90,14 @@ func (l *Plan) storedRules(text config.RuleText) storedRules {
 	source := storedRules{
 		Config: l.Config.Hash, Text: text, Origins: l.origins, Targets: map[string]storedTarget{}, Timezone: l.Config.Server.Timezone,
 		Lang: l.Config.Server.Lang, Words: l.words,
+	}
+	if len(l.Config.Calendars) > 0 {
+		source.Calendars = map[string]calendar.Definition{}
+	}
+	for name, c := range l.Config.CalendarsByName() {
+		if c != nil { // a rule set is made of what has faults only to look at it
+			source.Calendars[name] = c.Definition()
+		}
 	}
 	for _, c := range l.connections {
 		target := storedTarget{Type: c.kind.Name}
@@ -194,11 +205,27 @@ func (v *storedRules) compile(kinds *connectors.Catalog, fixed map[string]*table
 	compiler.SetPlace(location, v.Lang)
 	compiler.SetWords(v.Words)
 	compiler.SetTables(v.tables(fixed))
+	compiler.SetCalendars(v.calendars())
 	set, faults := rules.Compile(compiler, list, v.Origins, v.targets(kinds))
 	if faults.Err() != nil {
 		return nil, faults
 	}
 	return &ingest.RuleSet{Hash: v.Config, Rules: set, Location: location, Gone: v.gone(kinds)}, faults
+}
+
+// calendars are those that the rules could ask for. One whose zone this machine
+// lacks now goes by UTC.
+func (v *storedRules) calendars() map[string]*calendar.Calendar {
+	all := map[string]*calendar.Calendar{}
+	for name, d := range v.Calendars {
+		made, err := calendar.New(d)
+		if err != nil {
+			d.Zone = "UTC"
+			made, _ = calendar.New(d)
+		}
+		all[name] = made
+	}
+	return all
 }
 
 // gone are the connections whose type is none of kinds.

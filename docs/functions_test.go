@@ -31,7 +31,7 @@ This page is made from the code, and every example on it is a test.
 - **Types.** ` + "`hookgate check`" + ` knows what each takes and gives, and the units, zones, patterns and currencies that stand in an expression.
 - **Limits.** A text that a function makes is at most 1 MB, a list has at most 10,000 items, and one expression may take 100 ms.
 
-The examples are run with ` + "`timezone: Europe/Berlin`, `lang: en`" + ` and this data:
+The examples are run with ` + "`timezone: Europe/Berlin`, `lang: en`" + `, the calendar ` + "`office: " + lang.ExampleCalendar + "`" + ` and this data:
 
 ` + "```json" + `
 `

@@ -43,6 +43,11 @@ func TestDocs_complete(t *testing.T) {
 			}
 		}
 	}
+	for _, f := range config.DescribeCalendar().Fields {
+		if !strings.Contains(docs, "| `"+f.Name+"` |") {
+			t.Errorf("%q of a calendar is not in a table", f.Name)
+		}
+	}
 	test := ruletest.Describe()
 	for _, spec := range []yamlnode.Spec{test, *test.Field("event")} {
 		for _, f := range spec.Fields {

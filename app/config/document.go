@@ -18,7 +18,7 @@ import (
 // the package that it belongs to, from its Node.
 type Config struct {
 	// Path is the file that it was read from; Hash names its content, and
-	// that of its recipes and tables, in seven hexadecimal digits.
+	// that of its recipes, tables and holidays, in seven hexadecimal digits.
 	Path, Hash string
 
 	Server      Server
@@ -28,6 +28,7 @@ type Config struct {
 	Sources     []Entry // in the file's order, as all that follow
 	Forms       []Entry
 	Connections []Connection
+	Calendars   []Calendar
 	Recipes     []RecipeFile // those that could be read
 	Unread      int          // recipes that are named and could not be read
 	Tables      []Table
@@ -37,7 +38,7 @@ type Config struct {
 	// RuleText is what Rules were decoded from.
 	RuleText RuleText
 
-	parts [][]byte // the files of tables
+	parts [][]byte // the files of tables and holidays
 }
 
 // Entry is a named part of the document that another package decodes.

@@ -56,6 +56,7 @@ type sections struct {
 	Sources     yamlnode.Node `yaml:"sources"`
 	Forms       yamlnode.Node `yaml:"forms"`
 	Connections yamlnode.Node `yaml:"connections"`
+	Calendars   yamlnode.Node `yaml:"calendars"`
 	Recipes     yamlnode.Node `yaml:"recipes"`
 	Tables      yamlnode.Node `yaml:"tables"`
 	Rules       yamlnode.Node `yaml:"rules"`
@@ -77,6 +78,8 @@ func (sections) KeyHint(key string) string {
 		return `did you mean "tests"?`
 	case "table", "lookups", "lookup", "records", "lists":
 		return `did you mean "tables"?`
+	case "calendar", "business_hours", "opening_hours", "holidays", "hours":
+		return `did you mean "calendars"?`
 	case "database", "db":
 		return `did you mean "storage"?`
 	}
@@ -84,7 +87,7 @@ func (sections) KeyHint(key string) string {
 }
 
 func sectionNames() []string {
-	return append([]string{"version", "retention", "outbound", "recipes", "tables", "rules", "tests"}, envSections...)
+	return append([]string{"version", "retention", "outbound", "calendars", "recipes", "tables", "rules", "tests"}, envSections...)
 }
 
 func parse(path string, content []byte, env *environment) (*Config, *Report) {
@@ -118,6 +121,7 @@ func parse(path string, content []byte, env *environment) (*Config, *Report) {
 	doc := defaults()
 	doc.Path, doc.Hash, doc.RuleText = path, Hash(content), text
 	list = append(list, doc.decode(root)...)
+	list = append(list, doc.readCalendars(root.Get("calendars"), report)...)
 	list = append(list, doc.readRecipes(root.Get("recipes"), report)...)
 	list = append(list, doc.readTables(root.Get("tables"), report)...)
 	doc.Hash = doc.hash(content)

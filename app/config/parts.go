@@ -81,6 +81,7 @@ func consequences(broken []string) []string {
 		"sources":     {"unknown-source", "unknown-event"},
 		"forms":       {"unknown-source", "unknown-event", "unused-connection"},
 		"connections": {"unknown-connection"},
+		"calendars":   {"unknown-calendar"},
 		"recipes":     {"unknown-type"},
 		"tables":      {"unknown-table"},
 		"rules":       {"unknown-action", "unused-source", "unused-form", "unused-connection"},

@@ -57,8 +57,8 @@ func (doc *Config) readRecipes(n yamlnode.Node, report *Report) diag.List {
 	return list
 }
 
-// hash names the configuration with the recipes and tables that it is made of. Without
-// any it is that of the file.
+// hash names the configuration with the recipes, tables and files of holidays that
+// it is made of. Without any it is that of the file.
 func (doc *Config) hash(content []byte) string {
 	whole := content
 	for _, r := range doc.Recipes {

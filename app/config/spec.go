@@ -31,6 +31,7 @@ func Describe(source, form, test yamlnode.Spec, kinds, inputs []yamlnode.Spec) y
 		"sources":     named(source, "The senders of events, by name."),
 		"forms":       named(form, "The forms of websites, by name."),
 		"connections": named(connection, "The tools that deliveries can go to, by name."),
+		"calendars":   named(DescribeCalendar(), "When something is open, by name: hours, days, holidays."),
 		"recipes":     recipes(),
 		"tables":      describeTables(),
 		"tests":       {Type: yamlnode.ListType, Item: &test, Doc: "What the rules must make of events. A reload is refused while a test fails."},

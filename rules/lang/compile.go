@@ -166,7 +166,7 @@ func (c *Compiler) compile(src *source, rawOK bool) (*program, diag.List) {
 	if err != nil {
 		return nil, append(list, src.typeError(err))
 	}
-	arguments := calls{src: src}
+	arguments := calls{src: src, place: &c.space.place}
 	if arguments.visit(tree.Node); len(arguments.list) > 0 {
 		return nil, append(list, arguments.list...)
 	}

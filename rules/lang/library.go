@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"hookgate/internal/calendar"
 	"hookgate/internal/jsondoc"
 	"hookgate/internal/locale"
 )
@@ -43,6 +44,8 @@ const (
 		`"message": "Hello,\nplease call me.", "items": [{"sku": "a", "price": 19.90}, {"sku": "b", "price": 5}], "brief": {"id": "fil_1", "name": "brief.pdf"}}`
 	ExampleZone = "Europe/Berlin"
 	ExampleLang = "en"
+	// ExampleCalendar is called office.
+	ExampleCalendar = `{"days": ["mon-fri"], "hours": ["09:00-17:30"], "timezone": "Europe/Berlin", "holidays": ["01-01", "12-25", "12-26", "2026-04-03", "2026-04-06"]}`
 )
 
 // Functions are all functions of the language, by group and then by name.
@@ -77,6 +80,7 @@ var groups = []group{
 	{"Missing values", emptyFunctions, nil},
 	{"Numbers", numberFunctions, numberBuiltins},
 	{"Time", timeFunctions, timeBuiltins},
+	{"Calendars", calendarFunctions, nil},
 	{"Lists", listFunctions, listBuiltins},
 	{"Objects", objectFunctions, objectBuiltins},
 	{"People", peopleFunctions, nil},
@@ -186,6 +190,8 @@ type place struct {
 	locale *locale.Locale
 	words  map[string]Words // by source
 	tables map[string]*Table
+
+	calendars map[string]*calendar.Calendar // by name
 }
 
 // Words are what the events of a source are told to people in. What is "" is

@@ -30,18 +30,19 @@ type param struct {
 type paramKind int
 
 const (
-	anyParam     paramKind = iota
-	textParam              // string
-	numberParam            // int or float64, or a text that number reads
-	wholeParam             // int
-	listParam              // []any
-	objectParam            // map[string]any
-	timeParam              // time.Time, or what time reads
-	patternParam           // *pattern
+	anyParam      paramKind = iota
+	textParam               // string
+	numberParam             // int or float64, or a text that number reads
+	wholeParam              // int
+	listParam               // []any
+	objectParam             // map[string]any
+	timeParam               // time.Time, or what time reads
+	patternParam            // *pattern
+	calendarParam           // *calendar.Calendar
 )
 
 func (k paramKind) String() string {
-	return [...]string{"a value", "a text", "a number", "a whole number", "a list", "an object", "a time", "a text"}[k]
+	return [...]string{"a value", "a text", "a number", "a whole number", "a list", "an object", "a time", "a text", "the name of a calendar"}[k]
 }
 
 func anything(name string) param { return param{name: name} }
@@ -154,6 +155,8 @@ func (p *param) argument(m *meter, v any) (any, error) {
 		return readTime(v, m.place.zone)
 	case patternParam:
 		return readPattern(p, v)
+	case calendarParam:
+		return readCalendar(m, v)
 	case listParam:
 		list, ok := listFrom(v)
 		if !ok {
@@ -178,7 +181,7 @@ func (p *param) plain(v any) error {
 		if object, ok = v.(map[string]any); len(object) > maxItems {
 			return limitf("takes an object of at most %d keys", maxItems)
 		}
-	case anyParam, numberParam, listParam, timeParam, patternParam:
+	case anyParam, numberParam, listParam, timeParam, patternParam, calendarParam:
 	}
 	if !ok {
 		return p.wrong(kindOf(v))
@@ -240,8 +243,9 @@ func readNumber(m *meter, v any) (any, error) {
 // calls checks the arguments of our functions: how many there are, and of
 // those whose type or text is known whether the function takes them.
 type calls struct {
-	src  *source
-	list diag.List
+	src   *source
+	place *place
+	list  diag.List
 }
 
 func (c *calls) visit(n ast.Node) {
@@ -328,7 +332,11 @@ func (c *calls) argument(arg ast.Node, f *function, p *param) {
 		c.fault(arg, "write "+f.signature(), "%s %s", f.name, p.wrong(kindOfType(t.String())))
 		return
 	}
-	if text, ok := arg.(*ast.StringNode); ok && p.check != nil {
+	text, ok := arg.(*ast.StringNode)
+	switch {
+	case ok && p.kind == calendarParam:
+		c.calendar(text)
+	case ok && p.check != nil:
 		if err := p.check(text.Value); err != nil {
 			c.fault(arg, "", "%s", err)
 		}
@@ -345,7 +353,7 @@ func (p *param) takes(t reflect.Type) bool {
 	switch p.kind {
 	case anyParam:
 		return true
-	case textParam, patternParam:
+	case textParam, patternParam, calendarParam:
 		return kind == reflect.String
 	case numberParam:
 		return isNumber || kind == reflect.String

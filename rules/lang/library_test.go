@@ -1,18 +1,33 @@
 package lang_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/expr-lang/expr/builtin"
 
+	"hookgate/internal/calendar"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
 
 // libraryScope is what the examples of the library see.
 func libraryScope(t testing.TB) *lang.Scope { return newScope(t, lang.ExampleData) }
+
+func exampleCalendars(t testing.TB) map[string]*calendar.Calendar {
+	t.Helper()
+	var d calendar.Definition
+	if err := json.Unmarshal([]byte(lang.ExampleCalendar), &d); err != nil {
+		t.Fatal(err)
+	}
+	office, err := calendar.New(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return map[string]*calendar.Calendar{"office": office, "broken": nil}
+}
 
 // placed is an expression in the zone and the language of the examples.
 func placed(t testing.TB, code, language string) *lang.Expression {
@@ -24,6 +39,7 @@ func placed(t testing.TB, code, language string) *lang.Expression {
 	c := lang.NewCompiler()
 	c.SetPlace(zone, language)
 	c.SetTables(lang.ExampleTables())
+	c.SetCalendars(exampleCalendars(t))
 	e, list := c.Expression(yamlnode.Plain(code))
 	if err := list.Err(); err != nil {
 		t.Fatalf("%s: %v", code, err)
@@ -138,6 +154,19 @@ func TestFunctions_faults(t *testing.T) {
 			t.Errorf("%s: got %v, want %s", code, list, want)
 		}
 	}
+	for code, want := range map[string]string{
+		`is_open("offise", data.t)`:           `no calendar is called "offise" (did you mean "office"?)`,
+		`[1] | map(next_open("x", #))`:        `no calendar is called "x"`,
+		`is_open(5, data.t)`:                  `is_open needs the name of a calendar, but got number`,
+		`add_open_days("office", data.t)`:     `add_open_days takes 3 arguments, not 2`,
+		`add_open_days("office", data.t, "")`: `add_open_days needs a whole number as n, but got text`,
+	} {
+		c := lang.NewCompiler()
+		c.SetCalendars(exampleCalendars(t))
+		if _, list := c.Expression(yamlnode.Plain(code)); len(list) != 1 || !strings.Contains(list.Error(), want) {
+			t.Errorf("%s: got %v, want %s", code, list, want)
+		}
+	}
 	for code, hint := range map[string]string{`titel(data.s)`: `did you mean "title"?`, `strftime(data.t, "%d")`: `format_time`, `title(5)`: `write title(text)`} {
 		_, list := lang.NewCompiler().Expression(yamlnode.Plain(code))
 		if len(list) == 0 || !strings.Contains(list[0].Hint, hint) {
@@ -179,10 +208,29 @@ func TestFunctions_errors(t *testing.T) {
 		`to_csv([1])`:                         `needs objects or lists as rows, but got number`,
 		`query_string({"a": {"b": 1}})`:       `needs a text or a number, but got object`,
 		`add_time("9999-12-31", "1d")`:        `the year 10000 is too far away`,
+		`is_open(data.s, "2026-03-10")`:       `is_open finds no calendar that is called "a"`,
+		`is_open(data.n, "2026-03-10")`:       `is_open needs the name of a calendar, but got number`,
+		`add_open_days("office", 0, 10001)`:   `add_open_days takes at most 10000 days`,
 		`markdown_to_html(repeat("[", 2000))`: `the Markdown is too long, or nested too deep`,
 	} {
 		if got, err := placed(t, code, "en").Text(s); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, %v, want %s", code, got, err, want)
 		}
+	}
+}
+
+// What is null or no time gives null, and so does an opening that never comes.
+func TestFunctions_calendarsOfNull(t *testing.T) {
+	t.Parallel()
+	s := newScope(t, `{"n": null}`)
+	for _, code := range []string{
+		`is_open("office", data.n)`, `is_open("office", "soon")`, `is_open(data.n, "2026-03-10")`, `next_open("office", data.n)`, `add_open_days("office", data.n, 1)`,
+	} {
+		if got, err := placed(t, code, "en").Eval(s); err != nil || got != nil {
+			t.Errorf("%s: got %v, %v, want null", code, got, err)
+		}
+	}
+	if got, err := placed(t, `add_open_days("office", data.n, 10001)`, "en").Eval(s); err == nil {
+		t.Errorf("too many days: got %v", got)
 	}
 }

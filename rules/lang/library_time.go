@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"hookgate/internal/calendar"
 )
 
 var timeFunctions = []function{
@@ -188,34 +190,11 @@ func isoWeekday(t time.Time) int {
 	return int(t.Weekday())
 }
 
-// wall is the moment at which the clocks of a zone show that time. Of a time
-// that they show twice it is the first; one that they leave out is the moment
-// at which they go forward. Values beyond their range count on, as in time.Date.
-func wall(year int, month time.Month, day, hour, minute, second, nano int, loc *time.Location) time.Time {
-	shown := time.Date(year, month, day, hour, minute, second, nano, time.UTC)
-	const before, after = -24 * time.Hour, 24 * time.Hour
-	var first time.Time
-	for _, near := range []time.Duration{before, after} {
-		_, offset := shown.Add(near).In(loc).Zone()
-		t := shown.Add(-time.Duration(offset) * time.Second).In(loc)
-		if _, got := t.Zone(); got == offset {
-			return t
-		}
-		if near == before {
-			first = t
-		}
-	}
-	if start, _ := first.ZoneBounds(); !start.IsZero() {
-		return start.In(loc)
-	}
-	return first
-}
-
 // clock is a time of day.
 type clock struct{ hour, minute, second, nano int }
 
 func (c clock) on(year int, month time.Month, day int, loc *time.Location) time.Time {
-	return wall(year, month, day, c.hour, c.minute, c.second, c.nano, loc)
+	return calendar.Wall(year, month, day, c.hour, c.minute, c.second, c.nano, loc)
 }
 
 func clockOf(t time.Time) clock { return clock{t.Hour(), t.Minute(), t.Second(), t.Nanosecond()} }
