@@ -47,6 +47,7 @@ func (a *App) Run(ctx context.Context) error {
 	tasks.Go(func() { a.stats.keep(background) })
 	tasks.Go(func() { a.service.DoRetries(background) })
 	tasks.Go(func() { a.newTeller().Run(background) })
+	tasks.Go(func() { a.newPlanner().Run(background) })
 	if watcher := a.newWatcher(); watcher != nil {
 		target := a.follow(watcher, "")
 		a.followParts(watcher)

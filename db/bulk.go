@@ -16,7 +16,8 @@ type keyed struct{ connection, key string }
 
 // Retry makes the deliveries that f selects due now, with the same output
 // under the same id and with a fresh schedule: failed ones unless f names
-// deliveries or other states; cancelled and retrying ones if it does. What is
+// deliveries or other states; cancelled and retrying ones if it does. The moment
+// of scheduled ones is now: they are asked and rendered as at any moment. What is
 // being sent or delivered is left alone, and so is what could not be rendered:
 // what is stored of it is a part, which nobody meant to send. It returns how
 // many there were, and the connections that now have something to send.
@@ -25,7 +26,7 @@ func (s *Store) Retry(ctx context.Context, f event.DeliveryFilter) (int, []strin
 		f.States = []event.DeliveryState{event.Failed}
 	}
 	f.Rendered = true
-	return s.change(ctx, f, `UPDATE deliveries SET state = 0, owner = 0, claim = claim + 1, base = attempts, early = NULL, scheduled = NULL,
+	return s.change(ctx, f, hurry, `UPDATE deliveries SET state = 0, owner = 0, claim = claim + 1, base = attempts, early = NULL, scheduled = NULL,
 		due = CASE WHEN key IS NULL OR state = 0 THEN CAST(?2 AS BIGINT) END
 		WHERE id = ?1 AND (state IN (2, 3) OR (state = 0 AND owner = 0 AND due IS NOT NULL)) RETURNING connection, key`)
 }
@@ -41,14 +42,18 @@ const unrendered = `(attempts = 0 AND error IS NOT NULL AND (state = 2 OR rule <
 func (s *Store) Cancel(ctx context.Context, f event.DeliveryFilter) (int, []string, error) {
 	if len(f.States) == 0 {
 		f.States = []event.DeliveryState{event.Waiting, event.Sending, event.Retrying, event.Held, event.Failed}
+		if len(f.IDs) > 0 {
+			f.States = append(f.States, event.Scheduled)
+		}
 	}
-	return s.change(ctx, f, `UPDATE deliveries SET state = 3, owner = 0, due = NULL, claim = claim + 1
-		WHERE id = ?1 AND (state = 0 OR state = 2) AND CAST(?2 AS BIGINT) > 0 RETURNING connection, key`)
+	return s.change(ctx, f, unschedule, `UPDATE deliveries SET state = 3, owner = 0, due = NULL, claim = claim + 1
+		WHERE id = ?1 AND state IN (0, 2, 4) AND CAST(?2 AS BIGINT) > 0 RETURNING connection, key`)
 }
 
 // change runs update (parameters: id, now) on each delivery that f selects, in
-// batches, newest first, and frees what waited for their keys.
-func (s *Store) change(ctx context.Context, f event.DeliveryFilter, update string) (int, []string, error) {
+// batches, newest first, and frees what waited for their keys. waiting does
+// first what is to be done with those that are scheduled, and counts them.
+func (s *Store) change(ctx context.Context, f event.DeliveryFilter, waiting func(tx, []event.Delivery) (int, error), update string) (int, []string, error) {
 	f.Limit = bulkBatch
 	count, touched := 0, map[string]bool{}
 	for {
@@ -59,7 +64,7 @@ func (s *Store) change(ctx context.Context, f event.DeliveryFilter, update strin
 		if err != nil || len(page) == 0 {
 			return count, names(touched), err
 		}
-		n, connections, err := s.changePage(page, update)
+		n, connections, err := s.changePage(page, waiting, update)
 		if err != nil {
 			return count, names(touched), fmt.Errorf("change deliveries: %w", err)
 		}
@@ -71,7 +76,7 @@ func (s *Store) change(ctx context.Context, f event.DeliveryFilter, update strin
 	}
 }
 
-func (s *Store) changePage(page []event.Delivery, update string) (count int, connections []string, err error) {
+func (s *Store) changePage(page []event.Delivery, waiting func(tx, []event.Delivery) (int, error), update string) (count int, connections []string, err error) {
 	var locks []keyed
 	for i := range page {
 		if page[i].Key != "" {
@@ -92,6 +97,9 @@ func (s *Store) changePage(page []event.Delivery, update string) (count int, con
 		}
 		now := tx.stamp().now
 		if err := s.holdEvents(tx, page); err != nil {
+			return err
+		}
+		if count, err = waiting(tx, page); err != nil {
 			return err
 		}
 		for i := range page {

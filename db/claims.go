@@ -12,7 +12,7 @@ import (
 )
 
 // claimedColumns are what a sender needs of a delivery, as scanClaimed reads them.
-const claimedColumns = `id, event, rule, action, connection, key, claim, attempts, base, output, owner, scheduled IS NOT NULL AS early`
+const claimedColumns = `id, event, rule, action, connection, key, claim, attempts, base, output, owner, scheduled IS NOT NULL AS early, moment`
 
 func scanClaimed(row []any) (*event.Delivery, error) {
 	d := &event.Delivery{
@@ -27,6 +27,9 @@ func scanClaimed(row []any) (*event.Delivery, error) {
 		d.Early = early
 	case int64:
 		d.Early = early != 0
+	}
+	if moment, ok := row[12].(int64); ok {
+		d.Moment = time.UnixMicro(moment).UTC()
 	}
 	output, err := unpack(row[9].([]byte))
 	d.Output = json.RawMessage(output)

@@ -13,11 +13,12 @@ import (
 
 // deliveryColumns end with the id of the key's delivery that is not waiting
 // for another, the one that a waiting delivery waits for, and with whether its
-// connection is paused.
+// connection is paused; then its moment, and what it comes from.
 const deliveryColumns = `id, event, rule, action, connection, coalesce(key, ''), state, owner, due, claim, attempts, base, coalesce(error, ''), coalesce(warnings, ''), output,
 	CASE WHEN state = 0 AND key IS NOT NULL AND due IS NULL THEN coalesce((SELECT f.id FROM deliveries f
 		WHERE f.state = 0 AND f.key IS NOT NULL AND f.connection = deliveries.connection AND f.key = deliveries.key AND f.due IS NOT NULL LIMIT 1), 0) ELSE 0 END,
-	CASE WHEN ` + held + ` THEN 1 ELSE 0 END`
+	CASE WHEN ` + held + ` THEN 1 ELSE 0 END, moment, coalesce(flow, 0),
+	CASE WHEN state = 4 THEN (SELECT t.value FROM timers t WHERE t.id = deliveries.id) END`
 
 // Deliveries lists the deliveries that f selects, newest first unless f says
 // otherwise.
@@ -96,8 +97,8 @@ func (s *Store) deliveryConditions(ctx context.Context, f event.DeliveryFilter) 
 // ids of each time follow each other. They are spelled out, for several ranges
 // of ids would have a planner read what lies between them.
 func (s *Store) deliveriesOf(ctx context.Context, c *conditions, id event.ID) error {
-	rows, err := s.read.QueryContext(ctx, `SELECT first, deliveries FROM events WHERE id = ?1
-		UNION ALL SELECT first, deliveries FROM replays WHERE event = ?1`, int64(id))
+	rows, err := s.read.QueryContext(ctx, `SELECT first, coalesce(reserved, deliveries) FROM events WHERE id = ?1
+		UNION ALL SELECT first, coalesce(reserved, deliveries) FROM replays WHERE event = ?1`, int64(id))
 	if err != nil {
 		return err
 	}
@@ -136,6 +137,8 @@ func stateCondition(states []event.DeliveryState) string {
 			terms[i] = "state = 2"
 		case event.Cancelled:
 			terms[i] = "state = 3"
+		case event.Scheduled:
+			terms[i] = "state = 4"
 		default:
 			terms[i] = "1 = 0" // no delivery is in that state
 		}
@@ -148,11 +151,12 @@ func scanDelivery(row scanner) (event.Delivery, error) {
 		d                   event.Delivery
 		state, owner, block int64
 		paused              int64
-		due                 sql.NullInt64
+		due, moment         sql.NullInt64
+		wait                []byte
 		warnings            string
 		output              []byte
 	)
-	err := row.Scan(&d.ID, &d.Event, &d.Rule, &d.Action, &d.Connection, &d.Key, &state, &owner, &due, &d.Claim, &d.Attempts, &d.Base, &d.Error, &warnings, &output, &block, &paused)
+	err := row.Scan(&d.ID, &d.Event, &d.Rule, &d.Action, &d.Connection, &d.Key, &state, &owner, &due, &d.Claim, &d.Attempts, &d.Base, &d.Error, &warnings, &output, &block, &paused, &moment, &d.Flow, &wait)
 	if err != nil {
 		return d, err
 	}
@@ -163,6 +167,15 @@ func scanDelivery(row scanner) (event.Delivery, error) {
 	}
 	if owner == 0 && due.Valid && due.Int64 > 0 && state == open {
 		d.Due = time.UnixMicro(due.Int64).UTC()
+	}
+	if moment.Valid {
+		d.Moment = time.UnixMicro(moment.Int64).UTC()
+	}
+	if len(wait) > 0 {
+		d.Wait = &event.Wait{}
+		if err := json.Unmarshal(wait, d.Wait); err != nil {
+			return d, fmt.Errorf("delivery %s: its moment: %w", d.ID, err)
+		}
 	}
 	if warnings != "" {
 		if err := json.Unmarshal([]byte(warnings), &d.Warnings); err != nil {
@@ -181,6 +194,8 @@ func deliveryState(state, owner int64, tried bool) event.DeliveryState {
 		return event.Failed
 	case state == cancelled:
 		return event.Cancelled
+	case state == scheduled:
+		return event.Scheduled
 	case owner > 0:
 		return event.Sending
 	case tried:

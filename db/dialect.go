@@ -21,6 +21,9 @@ type dialect struct {
 	// turnColumn and turnValue go into the insert of a delivery whose ordering
 	// key is ?6.
 	turnColumn, turnValue string
+	// nextTurn is the turn behind all open deliveries of the key ?3 of the
+	// connection ?2.
+	nextTurn string
 	// skipLocked ends a query for rows to claim.
 	skipLocked string
 	// hold ends a query for rows of events that retention, which works beside
@@ -48,7 +51,9 @@ type dialect struct {
 // deliveries. On several they do not.
 func sqliteDialect() dialect {
 	return dialect{
-		turn: "coalesce(turn, id)", begun: `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'goose_db_version')`, each: "json_each(?1) AS j",
+		turn:     "coalesce(turn, id)",
+		nextTurn: "(SELECT coalesce(max(coalesce(d.turn, d.id)), 0) + 1 FROM deliveries d WHERE d.state = 0 AND d.key IS NOT NULL AND d.connection = ?2 AND d.key = ?3)",
+		begun:    `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'goose_db_version')`, each: "json_each(?1) AS j",
 		among: "%s IN (SELECT value FROM json_each(%s))", numbers: numbersInJSON,
 		amongTexts: "%s IN (SELECT value FROM json_each(%s))", texts: textsInJSON,
 	}
@@ -77,7 +82,7 @@ func textsInJSON(list []string) any {
 
 func postgresDialect() dialect {
 	return dialect{
-		dollar: true, turn: "turn", turnColumn: ", turn", turnValue: ", CASE WHEN CAST(?6 AS TEXT) IS NOT NULL THEN nextval('deliveries_turn') END",
+		dollar: true, turn: "turn", nextTurn: "nextval('deliveries_turn')", turnColumn: ", turn", turnValue: ", CASE WHEN CAST(?6 AS TEXT) IS NOT NULL THEN nextval('deliveries_turn') END",
 		skipLocked: " FOR UPDATE SKIP LOCKED", hold: " FOR KEY SHARE", lock: " FOR UPDATE", clock: "now_us()", begun: `SELECT to_regclass('goose_db_version') IS NOT NULL`,
 		each:  "jsonb_array_elements(CAST(?1 AS jsonb)) AS j(value)",
 		among: "%s = ANY (CAST(%s AS bigint[]))", numbers: func(list []int64) any { return list },

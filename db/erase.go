@@ -55,7 +55,7 @@ func (s *Store) footprintPage(ctx context.Context, ids []event.ID) (t event.Foot
 		return t, err
 	}
 	t.Deliveries += replayed
-	if err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM deliveries WHERE `+ofEvents+` AND state = 0`, list).Scan(&t.Open); err != nil {
+	if err := s.read.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM deliveries WHERE `+ofEvents+` AND state = 0) + (SELECT count(*) FROM deliveries WHERE `+ofEvents+` AND state = 4)`, list).Scan(&t.Open); err != nil {
 		return t, err
 	}
 	row = s.read.QueryRowContext(ctx, `SELECT count(*), CAST(coalesce(sum(size), 0) AS BIGINT) FROM files WHERE `+ofEvents, list)
@@ -209,10 +209,10 @@ func (f *erasure) event(tx tx, id int64) error {
 		spans = append(spans, [2]int64{first, first + row[1].(int64)})
 		return nil
 	}
-	if err := tx.query(note, `SELECT first, deliveries FROM events WHERE id = ?1`+f.store.dialect.lock, id); err != nil || len(spans) == 0 {
+	if err := tx.query(note, `SELECT first, coalesce(reserved, deliveries) FROM events WHERE id = ?1`+f.store.dialect.lock, id); err != nil || len(spans) == 0 {
 		return err
 	}
-	if err := tx.query(note, `SELECT first, deliveries FROM replays WHERE event = ?1`, id); err != nil {
+	if err := tx.query(note, `SELECT first, coalesce(reserved, deliveries) FROM replays WHERE event = ?1`, id); err != nil {
 		return err
 	}
 	for _, span := range spans {
@@ -243,6 +243,9 @@ func (f *erasure) deliveries(tx tx, span [2]int64) error {
 	changed := false
 	err := tx.query(func(row []any) error {
 		f.gone.Deliveries++
+		if row[0].(int64) == scheduled {
+			f.gone.Open++
+		}
 		if row[0].(int64) != open {
 			return nil
 		}
@@ -259,6 +262,9 @@ func (f *erasure) deliveries(tx tx, span [2]int64) error {
 	}
 	if changed {
 		return errKeysChanged
+	}
+	if err := tx.exec(`DELETE FROM timers WHERE id >= ?1 AND id < ?2 AND kind = 1`, span[0], span[1]); err != nil {
+		return err
 	}
 	return tx.exec(`DELETE FROM attempts WHERE delivery >= ?1 AND delivery < ?2`, span[0], span[1])
 }

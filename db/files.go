@@ -145,8 +145,8 @@ func (s *Store) expireFiles(ctx context.Context, before event.ID) error {
 const expireFilesQuery = `WITH page AS (
 		SELECT DISTINCT event FROM files WHERE event > ?1 AND event <= ?2),
 	spans AS (
-		SELECT page.event, e.first, e.first + e.deliveries AS past FROM page JOIN events e ON e.id = page.event
-		UNION ALL SELECT page.event, r.first, r.first + r.deliveries FROM page JOIN replays r ON r.event = page.event),
+		SELECT page.event, e.first, e.first + coalesce(e.reserved, e.deliveries) AS past FROM page JOIN events e ON e.id = page.event
+		UNION ALL SELECT page.event, r.first, r.first + coalesce(r.reserved, r.deliveries) FROM page JOIN replays r ON r.event = page.event),
 	busy AS (
-		SELECT event FROM spans WHERE (SELECT d.id FROM deliveries d WHERE d.id >= spans.first AND d.id < spans.past AND d.state IN (0, 2) LIMIT 1) IS NOT NULL)
+		SELECT event FROM spans WHERE (SELECT d.id FROM deliveries d WHERE d.id >= spans.first AND d.id < spans.past AND d.state IN (0, 2, 4) LIMIT 1) IS NOT NULL)
 	UPDATE files SET event = 0 WHERE event > ?1 AND event <= ?2 AND event NOT IN (SELECT event FROM busy)`

@@ -34,9 +34,9 @@ func (s *Store) Readmit(e *event.Event, deliveries []event.Delivery) ([]string, 
 		touched = map[string]bool{}
 		kept := false
 		err := tx.query(func([]any) error { kept = true; return nil },
-			`UPDATE events SET state = ?2, cause = ?3, duplicate_of = NULL, plan = ?4, verdicts = ?5, errors = ?6, deliveries = ?7, first = ?8
+			`UPDATE events SET state = ?2, cause = ?3, duplicate_of = NULL, plan = ?4, verdicts = ?5, errors = ?6, deliveries = ?7, first = ?8, reserved = ?9
 			WHERE id = ?1 AND form = 1 AND state IN (4, 5) RETURNING id`,
-			int64(e.ID), stateNumber(e.State), nullable(e.Cause), e.Plan, string(e.Results), ruleErrors, int64(len(deliveries)), firstOf(deliveries))
+			int64(e.ID), stateNumber(e.State), nullable(e.Cause), e.Plan, string(e.Results), ruleErrors, int64(len(deliveries)), firstOf(e.First, deliveries), reservedOf(e.Reserved))
 		if err != nil {
 			return err
 		}

@@ -13,7 +13,7 @@ type eventRows struct {
 	ids, received, duplicateOf, plans, firsts column // bigint
 	sources, types, causes, verdicts, errors  column // text
 	forms, states                             column // smallint
-	deliveries                                column // integer
+	deliveries, reserved                      column // integer
 	contents                                  column // bytea
 }
 
@@ -27,6 +27,7 @@ func (rows *eventRows) reset() {
 	rows.forms.reset(pgtype.Int2OID)
 	rows.states.reset(pgtype.Int2OID)
 	rows.deliveries.reset(pgtype.Int4OID)
+	rows.reserved.reset(pgtype.Int4OID)
 	rows.contents.reset(pgtype.ByteaOID)
 }
 
@@ -77,25 +78,51 @@ func (w *pgWork) accepts() error {
 			continue
 		}
 		for i := range a.deliveries {
+			if a.deliveries[i].State == event.Scheduled {
+				continue
+			}
 			if err := w.addDelivery(deliveries, &a.deliveries[i]); err != nil {
 				return fmt.Errorf("insert delivery %s: %w", a.deliveries[i].ID, err)
 			}
 		}
 	}
 	w.forgetFreed()
-	w.queue.Queue(`INSERT INTO events (id, source, form, type, received, state, cause, duplicate_of, plan, verdicts, errors, deliveries, first, content)
-		SELECT id, source, form, type, received, state, NULLIF(cause, ''), NULLIF(duplicate_of, 0), plan, verdicts, NULLIF(errors, ''), deliveries, first, content
-		FROM unnest($1::bigint[], $2::text[], $3::smallint[], $4::text[], $5::bigint[], $6::smallint[], $7::text[], $8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::integer[], $13::bigint[], $14::bytea[])
-		AS e(id, source, form, type, received, state, cause, duplicate_of, plan, verdicts, errors, deliveries, first, content)`,
+	w.queue.Queue(`INSERT INTO events (id, source, form, type, received, state, cause, duplicate_of, plan, verdicts, errors, deliveries, first, content, reserved)
+		SELECT id, source, form, type, received, state, NULLIF(cause, ''), NULLIF(duplicate_of, 0), plan, verdicts, NULLIF(errors, ''), deliveries, first, content, reserved
+		FROM unnest($1::bigint[], $2::text[], $3::smallint[], $4::text[], $5::bigint[], $6::smallint[], $7::text[], $8::bigint[], $9::bigint[], $10::text[], $11::text[], $12::integer[], $13::bigint[], $14::bytea[], $15::integer[])
+		AS e(id, source, form, type, received, state, cause, duplicate_of, plan, verdicts, errors, deliveries, first, content, reserved)`,
 		&events.ids, &events.sources, &events.forms, &events.types, &events.received, &events.states, &events.causes, &events.duplicateOf,
-		&events.plans, &events.verdicts, &events.errors, &events.deliveries, &events.firsts, &events.contents)
+		&events.plans, &events.verdicts, &events.errors, &events.deliveries, &events.firsts, &events.contents, &events.reserved)
 	if deliveries.ids.rows > 0 {
 		w.insertDeliveries(deliveries)
+	}
+	if err := w.schedule(); err != nil {
+		return err
 	}
 	w.acceptedSignals()
 	for _, a := range w.batch.accepts {
 		for i := range a.event.Files { // few posts have any
 			w.queue.Queue(w.tx.e.bound.bind(insertFile), fileRow(&a.event.Files[i])...)
+		}
+	}
+	return nil
+}
+
+// schedule queues the deliveries whose moment is in the future.
+func (w *pgWork) schedule() error {
+	for _, a := range w.batch.accepts {
+		for i := range a.deliveries {
+			d := &a.deliveries[i]
+			if d.State != event.Scheduled || a.duplicateOf != 0 {
+				continue
+			}
+			d.Claim = 0
+			delivery, timer, err := scheduledRows(d)
+			if err != nil {
+				return fmt.Errorf("insert delivery %s: %w", d.ID, err)
+			}
+			w.queue.Queue(w.tx.e.bound.bind(insertScheduled), Clean(delivery)...)
+			w.queue.Queue(w.tx.e.bound.bind(insertMoment), Clean(timer)...)
 		}
 	}
 	return nil
@@ -162,7 +189,12 @@ func (rows *eventRows) add(a *acceptOp) error {
 	rows.verdicts.text(string(ev.Results))
 	rows.errors.text(textOf(ruleErrors))
 	rows.deliveries.int32(int32(len(deliveries))) //nolint:gosec // rules make a few
-	rows.firsts.int64(firstOf(deliveries))
+	rows.firsts.int64(firstOf(ev.First, deliveries))
+	if ev.Reserved > 0 {
+		rows.reserved.int32(int32(ev.Reserved)) //nolint:gosec // at most some hundreds
+	} else {
+		rows.reserved.null()
+	}
 	rows.contents.bytes(a.blob)
 	return nil
 }

@@ -145,7 +145,7 @@ func (w *pgWork) send() error {
 func (w *pgWork) keys() (accepted, all []keyed) {
 	for _, a := range w.batch.accepts {
 		for i := range a.deliveries {
-			if d := &a.deliveries[i]; d.Key != "" && d.State != event.Failed {
+			if d := &a.deliveries[i]; d.Key != "" && d.State != event.Failed && d.State != event.Scheduled {
 				accepted = append(accepted, keyOf(d))
 			}
 		}

@@ -292,6 +292,23 @@ func (d *driver) timers(c *clock) {
 	d.do("TakeTimer", err)
 	_, err = s.Clock(t.Context())
 	d.do("Clock", err)
+	d.do("HoldClock", s.HoldClock(c.Now(), c.Now()))
+	_, err = s.ClockState(t.Context())
+	d.do("ClockState", err)
+	d.do("ReleaseClock", s.ReleaseClock())
+	d.do("NoteClock", s.NoteClock(c.Now()))
+	scheduled := mustSchedule(t, s, c, "k", 0, event.Wait{})
+	_, err = s.JudgedBy(t.Context(), &scheduled)
+	d.do("JudgedBy", err)
+	_, err = s.Scheduled(t.Context())
+	d.do("Scheduled", err)
+	due, err := s.DueTimers(t.Context(), 10, event.MomentTimer)
+	if err != nil || len(due) == 0 {
+		t.Fatal(due, err)
+	}
+	scheduled.State = event.Waiting
+	_, _, err = s.OpenMoments([]event.Opening{{Timer: due[len(due)-1], Delivery: scheduled}})
+	d.do("OpenMoments", err)
 }
 
 func (d *driver) writes(c *clock) {

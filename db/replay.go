@@ -98,10 +98,10 @@ func (s *Store) replayOne(tx tx, r *event.Replayed, touched map[string]bool) (ma
 	// It holds the event: else retention on PostgreSQL could delete it now and
 	// not see the new deliveries.
 	err = tx.query(func([]any) error { fresh = true; return nil },
-		`INSERT INTO replays (event, run, at, plan, verdicts, errors, deliveries, first)
-		SELECT id, CAST(?2 AS BIGINT), CAST(?3 AS BIGINT), CAST(?4 AS BIGINT), CAST(?5 AS TEXT), CAST(?6 AS TEXT), CAST(?7 AS BIGINT), CAST(?8 AS BIGINT) FROM events WHERE id = ?1`+s.dialect.hold+`
+		`INSERT INTO replays (event, run, at, plan, verdicts, errors, deliveries, first, reserved)
+		SELECT id, CAST(?2 AS BIGINT), CAST(?3 AS BIGINT), CAST(?4 AS BIGINT), CAST(?5 AS TEXT), CAST(?6 AS TEXT), CAST(?7 AS BIGINT), CAST(?8 AS BIGINT), CAST(?9 AS INTEGER) FROM events WHERE id = ?1`+s.dialect.hold+`
 		ON CONFLICT (event, run) DO NOTHING RETURNING event`,
-		int64(r.Event), int64(r.Run), micros(r.At), r.Plan, string(r.Results), ruleErrors, int64(len(r.Deliveries)), firstOf(r.Deliveries))
+		int64(r.Event), int64(r.Run), micros(r.At), r.Plan, string(r.Results), ruleErrors, int64(len(r.Deliveries)), firstOf(r.First, r.Deliveries), reservedOf(r.Reserved))
 	if err != nil || !fresh {
 		return 0, false, err
 	}
@@ -121,6 +121,9 @@ func (s *Store) replayOne(tx tx, r *event.Replayed, touched map[string]bool) (ma
 
 // insertReplayed stores a delivery that nobody holds.
 func (s *Store) insertReplayed(tx tx, d *event.Delivery, touched map[string]bool) error {
+	if d.State == event.Scheduled {
+		return schedule(tx, d)
+	}
 	if d.Once != nil {
 		if err := once(tx, d, tx.stamp().now); err != nil {
 			return err

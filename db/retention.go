@@ -39,9 +39,9 @@ func (r *Retention) parts() [3]kept {
 
 // Prunable counts what Prune would delete: webhook events, form posts and spam.
 func (s *Store) Prunable(ctx context.Context, r Retention) (counts [3]int, err error) {
-	const delivered = ` AND (SELECT d.id FROM deliveries d WHERE d.id >= e.first AND d.id < e.first + e.deliveries AND d.state IN (0, 2) LIMIT 1) IS NULL
+	const delivered = ` AND (SELECT d.id FROM deliveries d WHERE d.id >= e.first AND d.id < e.first + coalesce(e.reserved, e.deliveries) AND d.state IN (0, 2, 4) LIMIT 1) IS NULL
 		AND NOT EXISTS (SELECT 1 FROM replays r WHERE r.event = e.id
-			AND (SELECT d.id FROM deliveries d WHERE d.id >= r.first AND d.id < r.first + r.deliveries AND d.state IN (0, 2) LIMIT 1) IS NOT NULL)`
+			AND (SELECT d.id FROM deliveries d WHERE d.id >= r.first AND d.id < r.first + coalesce(r.reserved, r.deliveries) AND d.state IN (0, 2, 4) LIMIT 1) IS NOT NULL)`
 	for i, part := range r.parts() {
 		if part.age <= 0 {
 			continue
@@ -56,7 +56,7 @@ func (s *Store) Prunable(ctx context.Context, r Retention) (counts [3]int, err e
 
 // Prune deletes events older than r allows, with their deliveries and
 // attempts, and gives the space back. It keeps every event that has a delivery
-// which is neither delivered nor cancelled, however old. It works in small
+// which has not ended or has failed, however old. It works in small
 // transactions beside the traffic and can be interrupted at any time.
 func (s *Store) Prune(ctx context.Context, r Retention) (int, error) {
 	total := 0
@@ -153,7 +153,7 @@ func pruneSome(tx tx, cursor, before int64, condition string) (seen, deleted int
 	err = tx.query(func(row []any) error {
 		spans = append(spans, span{row[0].(int64), row[1].(int64), row[2].(int64)})
 		return nil
-	}, `SELECT id, first, deliveries FROM events WHERE id > ?1 AND id < ?2 AND `+condition+` ORDER BY id LIMIT ?3`, cursor, before, int64(pruneBatch))
+	}, `SELECT id, first, coalesce(reserved, deliveries) FROM events WHERE id > ?1 AND id < ?2 AND `+condition+` ORDER BY id LIMIT ?3`, cursor, before, int64(pruneBatch))
 	if err != nil {
 		return 0, 0, cursor, err
 	}
@@ -183,14 +183,14 @@ func pruneEvent(tx tx, id, first, end int64) (bool, error) {
 		first := row[0].(int64)
 		spans = append(spans, [2]int64{first, first + row[1].(int64)})
 		return nil
-	}, `SELECT first, deliveries FROM replays WHERE event = ?1`, id)
+	}, `SELECT first, coalesce(reserved, deliveries) FROM replays WHERE event = ?1`, id)
 	if err != nil {
 		return false, err
 	}
 	for _, span := range spans {
 		undelivered := false
 		err := tx.query(func([]any) error { undelivered = true; return nil },
-			`SELECT 1 FROM deliveries WHERE id >= ?1 AND id < ?2 AND state IN (0, 2) LIMIT 1`, span[0], span[1])
+			`SELECT 1 FROM deliveries WHERE id >= ?1 AND id < ?2 AND state IN (0, 2, 4) LIMIT 1`, span[0], span[1])
 		if err != nil || undelivered {
 			return false, err
 		}

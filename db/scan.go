@@ -132,8 +132,8 @@ func (c *conditions) withDelivery(connection string, states []event.DeliveryStat
 		c.add("id IN (SELECT event FROM deliveries WHERE " + chosen + ")")
 		return
 	}
-	c.add("((SELECT count(*) FROM deliveries WHERE deliveries.id >= events.first AND deliveries.id < events.first + events.deliveries AND " + chosen + ") > 0" +
-		" OR id IN (SELECT replays.event FROM replays WHERE (SELECT count(*) FROM deliveries WHERE deliveries.id >= replays.first AND deliveries.id < replays.first + replays.deliveries AND " + chosen + ") > 0))")
+	c.add("((SELECT count(*) FROM deliveries WHERE deliveries.id >= events.first AND deliveries.id < events.first + coalesce(events.reserved, events.deliveries) AND " + chosen + ") > 0" +
+		" OR id IN (SELECT replays.event FROM replays WHERE (SELECT count(*) FROM deliveries WHERE deliveries.id >= replays.first AND deliveries.id < replays.first + coalesce(replays.reserved, replays.deliveries) AND " + chosen + ") > 0))")
 }
 
 // matchedBy selects the events that a rule of that name has matched: on

@@ -168,7 +168,7 @@ func (s *Store) insertTold(tx tx, e *event.Event, blob []byte, deliveries []even
 		return err
 	}
 	err = tx.exec(insertEvent, int64(e.ID), e.Source, int64(0), e.Type, micros(e.ReceivedAt), stateNumber(e.State), nullable(e.Cause), nil,
-		e.Plan, string(e.Results), ruleErrors, int64(len(deliveries)), firstOf(deliveries), blob)
+		e.Plan, string(e.Results), ruleErrors, int64(len(deliveries)), firstOf(e.First, deliveries), blob, reservedOf(e.Reserved))
 	if err != nil {
 		return fmt.Errorf("insert event %s: %w", e.ID, err)
 	}

@@ -38,8 +38,8 @@ func (e *sqlite) commit(b *batch) error {
 	return err
 }
 
-const insertEvent = `INSERT INTO events (id, source, form, type, received, state, cause, duplicate_of, plan, verdicts, errors, deliveries, first, content)
-	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)`
+const insertEvent = `INSERT INTO events (id, source, form, type, received, state, cause, duplicate_of, plan, verdicts, errors, deliveries, first, content, reserved)
+	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)`
 
 // accept stores an event and its deliveries and returns about how many bytes it wrote.
 func (e *sqlite) accept(a *acceptOp) (int64, error) {
@@ -67,7 +67,7 @@ func (e *sqlite) accept(a *acceptOp) (int64, error) {
 		form = 1
 	}
 	err = e.exec(insertEvent, int64(ev.ID), ev.Source, form, ev.Type, a.now, number, nullable(ev.Cause), first,
-		ev.Plan, string(ev.Results), ruleErrors, int64(len(deliveries)), firstOf(deliveries), a.blob)
+		ev.Plan, string(ev.Results), ruleErrors, int64(len(deliveries)), firstOf(ev.First, deliveries), a.blob, reservedOf(ev.Reserved))
 	if err != nil {
 		return 0, fmt.Errorf("insert event %s: %w", ev.ID, err)
 	}
@@ -90,12 +90,21 @@ func (e *sqlite) accept(a *acceptOp) (int64, error) {
 	return bytes, err
 }
 
-// firstOf is the number of the first delivery; 0 where there is none.
-func firstOf(deliveries []event.Delivery) int64 {
-	if len(deliveries) == 0 {
-		return 0
+// firstOf is the number of the first delivery, or of the first that is
+// reserved; 0 where there is none.
+func firstOf(reserved event.DeliveryID, deliveries []event.Delivery) int64 {
+	if reserved != 0 || len(deliveries) == 0 {
+		return int64(reserved)
 	}
 	return int64(deliveries[0].ID)
+}
+
+// reservedOf is how many numbers are reserved; nil: as many as deliveries.
+func reservedOf(n int) any {
+	if n == 0 {
+		return nil
+	}
+	return int64(n)
 }
 
 // remember notes the event's key, or finds the event that it repeats.
@@ -117,6 +126,10 @@ const insertDelivery = `INSERT INTO deliveries (id, event, rule, action, connect
 	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0, ?11, ?12, ?13)`
 
 func (e *sqlite) insertDelivery(d *event.Delivery, a *acceptOp) error {
+	if d.State == event.Scheduled {
+		d.Claim = 0
+		return schedule(e, d)
+	}
 	if d.Once != nil {
 		if err := once(e, d, a.now); err != nil {
 			return err

@@ -99,15 +99,3 @@ func (s *Store) timers(ctx context.Context, c *conditions, kinds []event.TimerKi
 	}
 	return list, rows.Err()
 }
-
-// Clock is the time of the clock that timers are compared with.
-func (s *Store) Clock(ctx context.Context) (time.Time, error) {
-	if s.dialect.clock == "" {
-		return s.now(), nil
-	}
-	var now int64
-	if err := s.read.QueryRowContext(ctx, `SELECT `+s.dialect.clock).Scan(&now); err != nil {
-		return time.Time{}, fmt.Errorf("read the database's clock: %w", err)
-	}
-	return time.UnixMicro(now).UTC(), nil
-}

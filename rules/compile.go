@@ -45,6 +45,7 @@ type action struct {
 	when       *lang.Predicate
 	key        *lang.Expression
 	inputs     []input
+	moment     *moment // nil: it begins when its event is accepted
 }
 
 // input is one key of an action.
@@ -117,6 +118,8 @@ func (b *builder) rule(in *Rule) *rule {
 func (b *builder) actions(in *Rule, out *rule) {
 	for number, one := range in.Actions() {
 		a := b.action(one)
+		a.moment = b.moment(one)
+		a.judgeLate()
 		a.number, a.position = number, len(out.actions)
 		a.name = event.ActionName(out.name, a.connection, number)
 		out.actions = append(out.actions, a)
@@ -247,7 +250,7 @@ func (b *builder) templates(fields []yamlnode.Field) []input {
 }
 
 func (b *builder) inputs(in *Action, target lang.Action) []input {
-	names := []string{"ordering_key", "to", "when"}
+	names := []string{"delay", "delay_until", "ordering_key", "to", "when"}
 	for _, i := range target.Inputs {
 		names = append(names, i.Name)
 	}
@@ -310,6 +313,7 @@ func notEmpty(declared lang.Input, needed bool, n yamlnode.Node) []string {
 func (*Action) KeyHint(key string) string {
 	ours := map[string]string{
 		"filter": "when", "if": "when", "condition": "when", "on": "when", "connection": "to", "target": "to", "key": "ordering_key",
+		"wait": "delay", "sleep": "delay", "after_time": "delay", "at": "delay_until", "until": "delay_until", "schedule": "delay_until",
 	}[key]
 	if ours == "" {
 		return ""

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
@@ -71,6 +72,9 @@ type ActionTrace struct {
 	Warnings []string        `json:"warnings,omitempty"`
 	Err      string          `json:"error,omitempty"` // why it would not be delivered
 	At       diag.Position   `json:"at,omitzero"`     // of what Err is about
+	// Moment is when it begins, and Wait where that comes from; nil: at once.
+	Moment *time.Time  `json:"moment,omitempty"`
+	Wait   *event.Wait `json:"wait,omitempty"`
 }
 
 // The results in a Trace.
@@ -226,8 +230,9 @@ func (a *action) explain(rule string, element int, sc *lang.Scope, of *Trace, ro
 	}
 	if a.when != nil {
 		why := a.when.Explain(sc)
-		t.Parts, t.Sent = why.Parts, why.Verdict == lang.True
-		if why.Verdict == lang.Failed {
+		late := a.moment != nil && a.moment.asked
+		t.Parts, t.Sent = why.Parts, why.Verdict == lang.True || late
+		if why.Verdict == lang.Failed && !late {
 			of.fail(why)
 		}
 	}
@@ -239,6 +244,7 @@ func (a *action) explain(rule string, element int, sc *lang.Scope, of *Trace, ro
 	if t.Err != "" {
 		t.At = a.faultAt(sc)
 	}
+	a.explainMoment(&t, sc)
 	return t
 }
 

@@ -109,16 +109,13 @@ func (r *rule) judge(sc *lang.Scope, element int, out *Outcome, room *int) (bool
 		return false, err
 	}
 	for _, a := range sends {
-		if a.when != nil {
-			ok, err := a.when.Eval(sc)
-			if err != nil {
-				return false, err
-			}
-			if !ok {
-				continue
-			}
+		made, sent, err := a.make(r.name, sc, room)
+		if err != nil {
+			return false, err
 		}
-		made := a.render(r.name, sc, room)
+		if !sent {
+			continue
+		}
 		made.Element = element
 		out.Deliveries = append(out.Deliveries, made)
 	}

@@ -6,6 +6,7 @@ package rules
 import (
 	"encoding/json"
 	"iter"
+	"time"
 
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
@@ -75,6 +76,8 @@ type Action struct {
 	To          yamlnode.Text    `yaml:"to,required" doc:"The connection to send to." example:"billing"`
 	When        yamlnode.Text    `yaml:"when" doc:"Send only where this expression is true." type:"expression" example:"data.newsletter == true"`
 	OrderingKey yamlnode.Text    `yaml:"ordering_key" doc:"Deliveries of the connection with the same key are sent one at a time, in the order of their events." type:"expression" example:"data.website.id"`
+	Delay       yamlnode.Text    `yaml:"delay" doc:"Send so long after the event was accepted. Days and weeks keep the time of day; at most 366d." type:"duration" example:"7d"`
+	DelayUntil  yamlnode.Text    `yaml:"delay_until" doc:"Send at the time that this expression gives; a time that is over is now." type:"expression" example:"at(add_time(time(data.appointment), \"-1d\"), \"09:00\")"`
 	Inputs      []yamlnode.Field `yaml:",rest"`
 	Node        yamlnode.Node    // the whole action
 }
@@ -138,4 +141,9 @@ type Rendered struct {
 	// Err is not "" where the output must not be sent: a value that the
 	// connector requires is missing, or a template could not be evaluated.
 	Err string
+
+	Moment time.Time   // when it may begin; zero: when its event is accepted
+	Wait   *event.Wait // where the moment comes from; nil: it has none
+	// Later: it is made later, if at all, and has its number from now on.
+	Later bool
 }

@@ -226,7 +226,7 @@ func (s *Service) why(ctx context.Context, e *event.Event) (*JudgedBy, []rules.T
 // Intake accepts events.
 type Intake interface {
 	Accept(plan *ingest.Plan, r *ingest.Request) (ingest.Ack, error)
-	Release(e *event.Event, plan *ingest.Plan) (ingest.Ack, error)
+	Release(e *event.Event, plan *ingest.Plan, now time.Time) (ingest.Ack, error)
 }
 
 // Accepted is the answer to a post of an event.

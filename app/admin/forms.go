@@ -75,7 +75,7 @@ func (s *Service) NotSpam(ctx context.Context, id event.ID) (Released, error) {
 	if err != nil {
 		return Released{}, missing(err, "there is no event %s: "+gone, id)
 	}
-	ack, err := s.opt.Intake.Release(&e, s.inForce().Plan)
+	ack, err := s.opt.Intake.Release(&e, s.inForce().Plan, s.opt.Now())
 	switch {
 	case errors.Is(err, event.ErrNotKept):
 		return Released{}, &KeptError{id, &saidError{fmt.Sprintf("event %s is neither spam nor a repeat of a form post: there is nothing to release", id), err}}

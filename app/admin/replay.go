@@ -298,7 +298,7 @@ func (b *replayBatch) take(e *event.Event, q *replay.Query) error {
 	if err != nil {
 		return err
 	}
-	r := replay.Prepare(e, out, b.only, b.inForce.Plan.Rules.Names(), b.service.store.NewIDs)
+	r := replay.Prepare(e, out, b.only, b.inForce.Plan.Rules.Names(), b.service.store.NewIDs, b.service.opt.Now())
 	r.Run, r.At, r.Plan = b.run.ID, b.service.opt.Now(), b.inForce.Plan.ID
 	b.list = append(b.list, r)
 	if b.taken++; len(b.list) == batchEvents {

@@ -74,6 +74,12 @@ func (s *Service) ruleSet(ctx context.Context, plan int64) (*ingest.RuleSet, eve
 	return set, version, nil
 }
 
+// RuleSet gives the stored version of the rules with the number, compiled.
+func (s *Service) RuleSet(ctx context.Context, plan int64) (*ingest.RuleSet, error) {
+	set, _, err := s.ruleSet(ctx, plan)
+	return set, err
+}
+
 // configOf is the hash of the file that a version is from.
 func configOf(v event.RuleSet) string {
 	hash, _, _ := strings.Cut(v.Hash, "-")

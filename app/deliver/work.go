@@ -113,7 +113,7 @@ func (l *lane) judge(w *workers, d *event.Delivery, err error, status int) (even
 		return event.Outcome{State: event.Retrying, Due: now.Add(after), Early: early}, after
 	}
 	tries := d.Attempts + 1 - d.Base
-	delay, again := w.connection.Policy.Next(tries, now.Sub(d.Created), after, rand.Float64()) //nolint:gosec // jitter is no secret
+	delay, again := w.connection.Policy.Next(tries, now.Sub(d.Begun()), after, rand.Float64()) //nolint:gosec // jitter is no secret
 	if !again {
 		return event.Outcome{State: event.Failed}, after
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"strings"
+	"time"
 
 	"hookgate/app/ingest/source"
 	"hookgate/forms"
@@ -68,6 +69,8 @@ type Decision struct {
 	replyErrors []event.Verdict // of the condition of the form's own reply
 	captcha     *forms.Captcha  // its vendor has still to say whether the answer is good; nil: nobody is asked
 
+	numbers int // that the deliveries take, with those that are made later
+
 	plan  *Plan
 	doc   *jsondoc.Doc // nil where no rule sees it
 	scope *lang.Scope  // nil where no rule sees it
@@ -107,8 +110,8 @@ func Decide(plan *Plan, r *Request) *Decision {
 }
 
 // decideKept decides on a form post that is stored and that no rule has seen:
-// its body was understood when it came.
-func decideKept(plan *Plan, kept *event.Event) (*Decision, error) {
+// its body was understood when it came. Its delays count from now.
+func decideKept(plan *Plan, kept *event.Event, now time.Time) (*Decision, error) {
 	doc, err := jsondoc.Parse(kept.Data())
 	if err != nil {
 		return nil, fmt.Errorf("event %s: its data cannot be read: %w", kept.ID, err)
@@ -120,6 +123,7 @@ func decideKept(plan *Plan, kept *event.Event) (*Decision, error) {
 		e.Cause += "; it was kept for: " + kept.Cause
 	}
 	d.scope = plan.scope(e, doc)
+	d.scope.Began = now
 	d.askRules()
 	return d, nil
 }
@@ -303,7 +307,8 @@ func (d *Decision) askRules() {
 		d.replyErrors = answer.Errors
 		rendered = append(rendered, answer.Deliveries...)
 	}
-	d.Deliveries = deliveries(e, rendered, d.autoreply())
+	d.numbers = len(rendered)
+	d.Deliveries = deliveries(e, rendered, d.autoreply(), d.scope.Begun())
 }
 
 // autoreply is how the form answers by mail; nil: it does not.
@@ -359,7 +364,7 @@ func (d *Decision) refuseCaptcha(reason string) {
 	e := &d.Event
 	e.State, e.Cause, e.Dedupe = event.Spam, reason, nil
 	e.Plan, e.Results, e.Errors = 0, nil, nil
-	d.Deliveries, d.replyErrors = nil, nil
+	d.Deliveries, d.numbers, d.replyErrors = nil, 0, nil
 }
 
 // sameBytes reports whether a and b are the same memory.

@@ -55,7 +55,7 @@ func TestRelease(t *testing.T) {
 		t.Fatal(ack, err)
 	}
 	kept, _ := g.stored(ack.ID)
-	released, err := g.in.Release(&kept, g.plan)
+	released, err := g.in.Release(&kept, g.plan, kept.ReceivedAt)
 	if err != nil || released.ID != ack.ID || released.State != event.Routed {
 		t.Fatalf("got %+v, %v", released, err)
 	}
@@ -64,7 +64,7 @@ func TestRelease(t *testing.T) {
 		t.Errorf("stored %+v with %+v", e, ds)
 	}
 	for _, again := range []event.Event{kept, e} {
-		if _, err := g.in.Release(&again, g.plan); !errors.Is(err, event.ErrNotKept) {
+		if _, err := g.in.Release(&again, g.plan, again.ReceivedAt); !errors.Is(err, event.ErrNotKept) {
 			t.Errorf("released again as %s: %v", again.State, err)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"hookgate/forms"
 	"hookgate/internal/event"
@@ -201,11 +202,11 @@ func (in *Intake) route(d *Decision) (Ack, error) {
 // to the rules in force, and stores what they want sent. It does so once: for
 // any other event, and for one that two people release at the same time, the
 // error is event.ErrNotKept.
-func (in *Intake) Release(kept *event.Event, plan *Plan) (Ack, error) {
+func (in *Intake) Release(kept *event.Event, plan *Plan, now time.Time) (Ack, error) {
 	if !kept.Form || kept.State != event.Spam && kept.State != event.Duplicate {
 		return Ack{}, fmt.Errorf("event %s is %s: %w", kept.ID, kept.State, event.ErrNotKept)
 	}
-	d, err := decideKept(plan, kept)
+	d, err := decideKept(plan, kept, now)
 	if err != nil {
 		return Ack{}, err
 	}
@@ -261,13 +262,12 @@ func (in *Intake) report(d *Decision) {
 	for _, v := range d.replyErrors {
 		in.logger.Warn("whether to reply to a form's visitor could not be decided", "form", e.Source, "event", e.ID, "error", v.Message)
 	}
-	if len(d.Deliveries) == 0 {
-		return
+	first, reserved := Number(d.Deliveries, d.numbers, in.store.NewIDs)
+	if reserved > 0 {
+		e.First, e.Reserved = first, reserved
 	}
-	first := event.DeliveryID(in.store.NewIDs(len(d.Deliveries)))
 	for i := range d.Deliveries {
 		made := &d.Deliveries[i]
-		made.ID = first + event.DeliveryID(i)
 		in.limitReply(made, e, d.plan.Forms[e.Source])
 		if made.State == event.Failed {
 			in.logger.Error("an output could not be made, nothing is sent",

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -156,31 +157,65 @@ func (s *RuleSet) scope(e *event.Event, doc *jsondoc.Doc) *lang.Scope {
 	return lang.NewScope(doc, meta, e.Request.Headers, e.Request.Query)
 }
 
-// deliveries makes of what rules rendered what is stored of it: without
-// numbers, and held by nobody. reply is what a form answers itself.
-func deliveries(e *event.Event, rendered []rules.Rendered, reply *forms.Autoreply) []event.Delivery {
+// AtMoment asks and renders, for a stored event, an action whose moment has
+// come. The error is that the event has no data, or the rules no such action.
+func (s *RuleSet) AtMoment(e *event.Event, ref rules.Ref) (asked rules.Asked, err error) {
+	failed := s.WithScope(e, func(sc *lang.Scope) { asked, err = s.Rules.AtMoment(sc, ref) })
+	return asked, errors.Join(failed, err)
+}
+
+// deliveries makes of what rules rendered what is stored of it: held by nobody,
+// and numbered from 1. What is made later has a number, and is not in the list.
+// What has its moment after now is scheduled. reply is what a form answers
+// itself.
+func deliveries(e *event.Event, rendered []rules.Rendered, reply *forms.Autoreply, now time.Time) []event.Delivery {
 	if len(rendered) == 0 {
 		return nil
 	}
-	list := make([]event.Delivery, len(rendered))
+	list := make([]event.Delivery, 0, len(rendered))
 	for i := range rendered {
-		r, d := &rendered[i], &list[i]
+		r := &rendered[i]
+		if r.Later {
+			continue
+		}
+		list = append(list, event.Delivery{})
+		d := &list[len(list)-1]
 		*d = event.Delivery{
-			Event: e.ID, Rule: r.Rule, Action: r.Action, Element: r.Element, Connection: r.Connection,
+			ID: event.DeliveryID(i + 1), Event: e.ID, Rule: r.Rule, Action: r.Action, Element: r.Element, Connection: r.Connection,
 			Key: r.Key, Output: r.Output, Warnings: r.Warnings, State: event.Waiting, Created: e.ReceivedAt,
 		}
 		if r.Rule == event.AutoreplyRule {
 			asReply(d, e, reply)
 		}
+		if r.Wait != nil && (r.Wait.Late || r.Moment.After(now)) {
+			d.State, d.Moment, d.Wait = event.Scheduled, r.Moment, r.Wait
+		}
 		if r.Err != "" && d.State != event.Cancelled {
-			d.State, d.Error, d.Once = event.Failed, r.Err, nil
+			d.State, d.Error, d.Once, d.Moment, d.Wait = event.Failed, r.Err, nil, time.Time{}, nil
 		}
 	}
 	return list
 }
 
-// Deliveries makes of an outcome what is stored of it: without numbers, and
-// held by nobody.
-func Deliveries(e *event.Event, out *rules.Outcome) []event.Delivery {
-	return deliveries(e, out.Deliveries, nil)
+// Number gives the deliveries of an outcome, which are numbered from 1, their
+// ids. first and reserved are to be stored where ids are reserved for what is
+// made later; else reserved is 0.
+func Number(list []event.Delivery, rendered int, newIDs func(n int) event.ID) (first event.DeliveryID, reserved int) {
+	if rendered == 0 {
+		return 0, 0
+	}
+	first = event.DeliveryID(newIDs(rendered))
+	for i := range list {
+		list[i].ID += first - 1
+	}
+	if len(list) < rendered {
+		reserved = rendered
+	}
+	return first, reserved
+}
+
+// Deliveries makes of an outcome what is stored of it: held by nobody, and
+// numbered from 1. What has its moment after now is scheduled.
+func Deliveries(e *event.Event, out *rules.Outcome, now time.Time) []event.Delivery {
+	return deliveries(e, out.Deliveries, nil, now)
 }

@@ -150,7 +150,7 @@ func TestForm_repeats(t *testing.T) {
 		t.Fatal(list, err)
 	}
 	e, _ := g.stored(list[0].ID)
-	if released, err := g.in.Release(&e, g.plan); err != nil || released.State != event.Routed {
+	if released, err := g.in.Release(&e, g.plan, e.ReceivedAt); err != nil || released.State != event.Routed {
 		t.Errorf("released %+v, %v", released, err)
 	}
 	if _, ds := g.stored(e.ID); len(ds) != 1 {

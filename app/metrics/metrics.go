@@ -25,6 +25,7 @@ type Metrics struct {
 	reloads    *prometheus.CounterVec
 	build      *prometheus.GaugeVec
 	alertsLost prometheus.Counter
+	lateness   prometheus.Histogram
 	gauges     *gauges
 
 	// Resolving labels costs a hash and a lock; these keep what was resolved.
@@ -75,13 +76,18 @@ func New() *Metrics {
 			Name: "hookgate_alerts_failed_total",
 			Help: "Deliveries of hookgate's own events that failed for good: nobody else is told of these.",
 		}),
+		lateness: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "hookgate_moment_lateness_seconds",
+			Help:    "How long after its moment a scheduled delivery was opened.",
+			Buckets: []float64{1, 2, 5, 15, 60, 300, 3600, 86400},
+		}),
 		build: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "hookgate_build_info",
 			Help: "Always 1; the labels say which build this is.",
 		}, []string{"version", "goversion"}),
 		gauges: newGauges(),
 	}
-	m.registry.MustRegister(m.received, m.ruleErrors, m.delivered, m.duration, m.reload, m.reloads, m.build, m.alertsLost, m.gauges,
+	m.registry.MustRegister(m.received, m.ruleErrors, m.delivered, m.duration, m.reload, m.reloads, m.build, m.alertsLost, m.lateness, m.gauges,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -133,6 +139,9 @@ func (m *Metrics) ConfigReload(ok bool) {
 	m.reload.Set(0)
 	m.reloads.WithLabelValues("refused").Inc()
 }
+
+// MomentOpened notes how long after its moment a scheduled delivery was opened.
+func (m *Metrics) MomentOpened(late time.Duration) { m.lateness.Observe(late.Seconds()) }
 
 // AlertLost counts an alert that could not be delivered.
 func (m *Metrics) AlertLost() { m.alertsLost.Inc() }

@@ -3,6 +3,7 @@ package replay
 import (
 	"cmp"
 	"slices"
+	"time"
 
 	"hookgate/app/ingest"
 	"hookgate/internal/event"
@@ -11,21 +12,15 @@ import (
 
 // Prepare makes of an outcome what a run stores: deliveries that nobody holds,
 // numbered from first. With a rule named, only what that rule sends is made,
-// and the others count as skipped.
-func Prepare(e *event.Event, out rules.Outcome, only string, names []string, newIDs func(n int) event.ID) event.Replayed {
+// and the others count as skipped. Delays count from the event's time.
+func Prepare(e *event.Event, out rules.Outcome, only string, names []string, newIDs func(n int) event.ID, now time.Time) event.Replayed {
 	if only != "" {
 		out = restrict(out, only, names)
 	}
 	r := event.Replayed{Replay: event.Replay{Event: e.ID, Results: out.Results, Errors: out.Errors}}
-	if len(out.Deliveries) == 0 {
-		return r
-	}
-	r.Deliveries = ingest.Deliveries(e, &out)
-	first := event.DeliveryID(newIDs(len(r.Deliveries)))
-	for i := range r.Deliveries {
-		r.Deliveries[i].ID = first + event.DeliveryID(i)
-	}
-	r.First, r.Made = first, len(r.Deliveries)
+	r.Deliveries = ingest.Deliveries(e, &out, now)
+	r.First, r.Reserved = ingest.Number(r.Deliveries, len(out.Deliveries), newIDs)
+	r.Made = len(r.Deliveries)
 	return r
 }
 

@@ -219,6 +219,14 @@ const (
 	Gathered Flow = 8 // it is in a digest
 )
 
+// Begun is when it could begin: its moment, or when its event was accepted.
+func (d *Delivery) Begun() time.Time {
+	if d.Moment.IsZero() {
+		return d.Created
+	}
+	return d.Moment
+}
+
 // Name is what rules' tests and explanations call the delivery: rule/connection,
 // with #2 for the rule's second action to that connection, and [0] for the first
 // element of a rule with for_each.

@@ -48,6 +48,7 @@ type Replay struct {
 	Verdicts []Verdict // Results with the rules' names; filled when it is read from the store
 	First    DeliveryID
 	Made     int // deliveries, numbered from First
+	Reserved int // numbers from First on; 0: as many as Made
 }
 
 // Replayed is a Replay with the deliveries that it makes.

@@ -26,3 +26,44 @@ type Timer struct {
 	Count int64
 	Value []byte
 }
+
+// Opening is what becomes of a scheduled delivery at its moment: by its State
+// it is opened (Waiting), ended (Failed or Cancelled, with the reason as its
+// Error), or moved (Scheduled, to its Moment).
+type Opening struct {
+	Timer    Timer // as it was read
+	Delivery Delivery
+	Rendered bool    // key, output and warnings are new
+	Signal   *Signal // noted with it; nil: nobody wants to be told
+}
+
+// ClockState is what is known of the clock that moments are compared with.
+type ClockState struct {
+	// Held: it showed To where it ought to have shown From, so that nothing
+	// that is scheduled is opened.
+	Held     bool
+	From, To time.Time
+	Accepted time.Time // when somebody said last that it is right; zero: never
+	Seen     time.Time // when the gateway ran last, to an hour; zero: never
+}
+
+// Words say for people what a moment comes from: "7d later, then office".
+func (w *Wait) Words() string {
+	text := ""
+	switch {
+	case w == nil:
+		return ""
+	case w.Delay != "":
+		text = w.Delay + " later"
+	case w.Until:
+		text = "as delay_until says"
+	}
+	switch {
+	case w.During == "":
+	case text == "":
+		text = "when " + w.During + " is open"
+	default:
+		text += ", then " + w.During
+	}
+	return text
+}

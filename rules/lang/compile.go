@@ -35,6 +35,7 @@ type Compiler struct {
 type Name struct {
 	Name string
 	Keys []string // those that it has; nil: any
+	Late bool     // known only when the moment of an action has come
 }
 
 // NewCompiler makes a Compiler that knows no paths yet.
@@ -126,6 +127,7 @@ type program struct {
 	fast      code // without one there is the plain route only
 	plain     code
 	raw       bool // raw(…): not to be escaped
+	late      bool // it reads what is known at its moment only
 	kind      reflect.Type
 }
 
@@ -173,7 +175,7 @@ func (c *Compiler) compile(src *source, rawOK bool) (*program, diag.List) {
 	if uses := checkTables(src, tree.Node, c.space.place.tables); len(uses.list) > 0 {
 		return nil, append(list, uses.list...)
 	}
-	p.kind = kind
+	p.kind, p.late = kind, src.late(tree.Node)
 	plain := &rewriter{src: src}
 	if p.plain, err = c.build(src, plain, p.raw); err != nil {
 		return nil, append(list, src.typeError(err))

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/expr-lang/expr/vm"
 
@@ -19,6 +20,7 @@ const eventTime = "2006-01-02T15:04:05.000Z07:00"
 // one. Event may be changed between evaluations. Not for concurrent use.
 type Scope struct {
 	Event   Meta
+	Began   time.Time      // what delays count from; zero: the event's time
 	Output  map[string]any // what an Assertion sees as output, as plain data; nil otherwise
 	doc     *jsondoc.Doc
 	headers map[string]string
@@ -80,6 +82,15 @@ func NewValues(values map[string]any) *Scope {
 	return s
 }
 
+// Begun is what the delays of actions count from, in the zone of the event's
+// time.
+func (s *Scope) Begun() time.Time {
+	if s.Began.IsZero() {
+		return s.Event.Time
+	}
+	return s.Began.In(s.Event.Time.Location())
+}
+
 // Release gives the scope's memory back. Values and JSON that came from it stay good.
 func (s *Scope) Release() {
 	s.reset(nil)
@@ -87,7 +98,7 @@ func (s *Scope) Release() {
 		s.vm = vm.VM{}
 	}
 	s.doc, s.headers, s.query, s.plain, s.values, s.item = nil, nil, nil, nil, false, nil
-	s.Event = Meta{}
+	s.Event, s.Began = Meta{}, time.Time{}
 	clear(s.vm.Stack[:cap(s.vm.Stack)])
 	clear(s.vm.Variables)
 	scopes.Put(s)

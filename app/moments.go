@@ -1,0 +1,20 @@
+package app
+
+import (
+	"time"
+
+	"hookgate/app/planner"
+	"hookgate/internal/event"
+)
+
+// newPlanner makes what does all that is due.
+func (a *App) newPlanner() *planner.Planner {
+	return planner.New(planner.Options{
+		Store: a.store, RuleSet: a.service.RuleSet, Added: a.dispatcher.BacklogAdded, Late: a.metrics.MomentOpened, Logger: a.opt.Logger,
+		Opening: func(_ string, at time.Time) time.Time { return at },
+		Failed: func(d *event.Delivery, reason string) *event.Signal {
+			return a.failedForGood(d, &event.Attempt{Error: reason})
+		},
+		Passed: time.Now,
+	})
+}

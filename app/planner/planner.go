@@ -1,0 +1,258 @@
+// Package planner does what is due: it opens scheduled deliveries when their
+// moments have come, or ends or moves them. What it does with a timer is one
+// transaction that compares the timer, so that several planners on one
+// database may do the same work, and one of them has done it.
+package planner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"hookgate/app/ingest"
+	"hookgate/internal/event"
+	"hookgate/rules"
+)
+
+const (
+	// lookEvery is how often the planner looks for what is due.
+	lookEvery = time.Second
+	// most is how many timers one transaction deals with.
+	most = 100
+	// again is how long what cannot be rendered yet waits.
+	again = time.Minute
+)
+
+// Store keeps timers and scheduled deliveries.
+type Store interface {
+	clockStore
+	DueTimers(ctx context.Context, limit int, kinds ...event.TimerKind) ([]event.Timer, error)
+	TakeTimer(t *event.Timer) (bool, error)
+	Deliveries(ctx context.Context, f event.DeliveryFilter) ([]event.Delivery, error)
+	Event(ctx context.Context, id event.ID) (event.Event, error)
+	JudgedBy(ctx context.Context, d *event.Delivery) (plan int64, err error)
+	OpenMoments(list []event.Opening) (done []bool, connections []string, err error)
+}
+
+// Options are what a Planner works with.
+type Options struct {
+	Store Store
+	// RuleSet gives the stored version of the rules with the number.
+	RuleSet func(ctx context.Context, plan int64) (*ingest.RuleSet, error)
+	// Opening is when a calendar of the configuration in force is open next: at
+	// itself where it is open then, or where there is no such calendar.
+	Opening func(calendar string, at time.Time) time.Time
+	// Added tells that a connection has something to send.
+	Added func(connection string)
+	// Failed makes the signal of a delivery that failed at its moment; nil:
+	// nobody wants to be told.
+	Failed func(d *event.Delivery, reason string) *event.Signal
+	// Late is told how long after its moment a delivery was opened.
+	Late   func(time.Duration)
+	Logger *slog.Logger
+	// Passed gives times with a monotonic reading, which the database's clock is
+	// compared with.
+	Passed func() time.Time
+}
+
+// Planner is made by New. Run may be called once.
+type Planner struct {
+	opt   Options
+	clock guard
+	wake  chan struct{}
+}
+
+// New makes a Planner.
+func New(opt Options) *Planner {
+	return &Planner{opt: opt, clock: guard{store: opt.Store, logger: opt.Logger, passed: opt.Passed}, wake: make(chan struct{}, 1)}
+}
+
+// Wake has the planner look at once.
+func (p *Planner) Wake() {
+	select {
+	case p.wake <- struct{}{}:
+	default: // it is about to
+	}
+}
+
+// Run does what is due until ctx ends.
+func (p *Planner) Run(ctx context.Context) {
+	ticker := time.NewTicker(lookEvery)
+	defer ticker.Stop()
+	for {
+		if err := p.Look(ctx); err != nil && ctx.Err() == nil {
+			p.opt.Logger.WarnContext(ctx, "what is scheduled could not be looked at, trying again", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		case <-p.wake:
+		}
+	}
+}
+
+// Look does all that is due now. While the clock is not to be trusted it does
+// nothing.
+func (p *Planner) Look(ctx context.Context) error {
+	for {
+		due, err := p.opt.Store.DueTimers(ctx, most, event.MomentTimer)
+		if err != nil {
+			return err
+		}
+		held, err := p.clock.holds(ctx, len(due) > 0)
+		if err != nil || held || len(due) == 0 {
+			return err
+		}
+		done, err := p.open(ctx, due)
+		if err != nil || done == 0 || len(due) < most {
+			return err
+		}
+	}
+}
+
+// open deals with due timers and counts those that it has dealt with.
+func (p *Planner) open(ctx context.Context, due []event.Timer) (int, error) {
+	scheduled, err := p.scheduled(ctx, due)
+	if err != nil {
+		return 0, err
+	}
+	now, err := p.opt.Store.Clock(ctx)
+	if err != nil {
+		return 0, err
+	}
+	var list []event.Opening
+	for i := range due {
+		d, found := scheduled[event.DeliveryID(due[i].ID)]
+		if !found {
+			if _, err := p.opt.Store.TakeTimer(&due[i]); err != nil { // what it was for is gone
+				return 0, err
+			}
+			continue
+		}
+		one, err := p.decide(ctx, &due[i], d, now)
+		if err != nil {
+			return 0, err
+		}
+		list = append(list, one)
+	}
+	slices.SortFunc(list, func(a, b event.Opening) int { return int(a.Delivery.ID - b.Delivery.ID) }) // replicas lock in one order
+	if err := p.store(list, now); err != nil {
+		if len(list) == 1 {
+			return 0, err
+		}
+		for i := range list { // one of them is at fault
+			if one := p.store(list[i:i+1], now); one != nil {
+				p.opt.Logger.ErrorContext(ctx, "a scheduled delivery could not be opened, trying again", "delivery", list[i].Delivery.ID, "error", one)
+			}
+		}
+	}
+	return len(due), nil
+}
+
+// scheduled are the deliveries of the timers that are scheduled still.
+func (p *Planner) scheduled(ctx context.Context, due []event.Timer) (map[event.DeliveryID]*event.Delivery, error) {
+	f := event.DeliveryFilter{States: []event.DeliveryState{event.Scheduled}, Limit: len(due)}
+	for i := range due {
+		f.IDs = append(f.IDs, event.DeliveryID(due[i].ID))
+	}
+	list, err := p.opt.Store.Deliveries(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	found := map[event.DeliveryID]*event.Delivery{}
+	for i := range list {
+		found[list[i].ID] = &list[i]
+	}
+	return found, nil
+}
+
+// store commits what becomes of scheduled deliveries, and tells of it.
+func (p *Planner) store(list []event.Opening, now time.Time) error {
+	done, connections, err := p.opt.Store.OpenMoments(list)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		if done[i] && list[i].Delivery.State == event.Waiting {
+			p.opt.Late(now.Sub(list[i].Timer.Due))
+		}
+	}
+	for _, c := range connections {
+		p.opt.Added(c)
+	}
+	return nil
+}
+
+// decide says what becomes of a scheduled delivery whose timer is due.
+func (p *Planner) decide(ctx context.Context, timer *event.Timer, d *event.Delivery, now time.Time) (event.Opening, error) {
+	o := event.Opening{Timer: *timer, Delivery: *d}
+	wait := event.Wait{}
+	if d.Wait != nil {
+		wait = *d.Wait
+	}
+	if wait.During != "" {
+		if next := p.opt.Opening(wait.During, now); next.After(now) {
+			o.Delivery.Moment = next
+			return o, nil
+		}
+	}
+	if !wait.Late {
+		o.Delivery.State = event.Waiting
+		return o, nil
+	}
+	asked, err := p.ask(ctx, d)
+	switch {
+	case errors.Is(err, errUnreadable):
+		p.opt.Logger.ErrorContext(ctx, "the rules that made a scheduled delivery cannot be used now, it waits", "delivery", d.ID, "action", d.Name(), "error", err)
+		o.Delivery.Moment = now.Add(again)
+		return o, nil
+	case errors.Is(err, rules.ErrNoAction):
+		asked = rules.Asked{Sent: true, Rendered: rules.Rendered{Err: err.Error(), Output: []byte("{}")}}
+	case err != nil:
+		return o, err
+	}
+	p.settle(ctx, &o, &asked)
+	return o, nil
+}
+
+// settle notes what was asked and rendered.
+func (p *Planner) settle(ctx context.Context, o *event.Opening, asked *rules.Asked) {
+	d := &o.Delivery
+	if !asked.Sent {
+		d.State, d.Error = event.Cancelled, asked.Reason
+		return
+	}
+	d.State, o.Rendered = event.Waiting, true
+	d.Key, d.Output, d.Warnings = asked.Key, asked.Output, asked.Warnings
+	if asked.Err != "" {
+		d.State, d.Error, d.Once = event.Failed, asked.Err, nil
+		o.Signal = p.opt.Failed(d, asked.Err)
+		p.opt.Logger.ErrorContext(ctx, "an output could not be made, nothing is sent", "delivery", d.ID, "event", d.Event, "action", d.Name(), "error", asked.Err)
+	}
+}
+
+var errUnreadable = errors.New("the version is not readable")
+
+// ask has the rules that made the delivery ask its condition and render it.
+func (p *Planner) ask(ctx context.Context, d *event.Delivery) (rules.Asked, error) {
+	e, err := p.opt.Store.Event(ctx, d.Event)
+	if err != nil {
+		return rules.Asked{}, err
+	}
+	plan, err := p.opt.Store.JudgedBy(ctx, d)
+	if err != nil {
+		return rules.Asked{}, err
+	}
+	set, err := p.opt.RuleSet(ctx, plan)
+	if err != nil {
+		return rules.Asked{}, fmt.Errorf("%w: %w", errUnreadable, err)
+	}
+	if slices.ContainsFunc(set.Gone, func(c ingest.GoneConnection) bool { return c.Name == d.Connection }) {
+		return rules.Asked{}, fmt.Errorf("%w: the type of the connection %s is gone", errUnreadable, d.Connection)
+	}
+	return set.AtMoment(&e, rules.Ref{Rule: d.Rule, Connection: d.Connection, Action: d.Action})
+}

@@ -1,0 +1,238 @@
+package rules
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"strconv"
+	"time"
+
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
+	"hookgate/rules/lang"
+)
+
+// farthest is how far ahead a moment can be.
+const farthest = 366 * 24 * time.Hour
+
+// moment is when an action's moment is. Its condition and its output are early
+// where they read the event alone: then they are evaluated when the event is
+// accepted. Where they are late that is done at the moment.
+type moment struct {
+	text    string // delay, as it is written
+	days    int    // of the delay: they keep the time of day
+	elapsed time.Duration
+	until   *lang.Expression // delay_until; nil: a delay
+	late    bool             // the output or the key is late, or the condition
+	asked   bool             // the condition is late
+}
+
+var (
+	errNoMoment = errors.New("delay_until gave no time")
+	errTooFar   = errors.New("delay_until is more than 366 days ahead")
+)
+
+// moment compiles the words of an action that move its moment; nil: there are
+// none.
+func (b *builder) moment(in *Action) *moment {
+	switch {
+	case !in.Delay.IsZero() && !in.DelayUntil.IsZero():
+		b.add(in.DelayUntil.Diag("conflict", "leave one of the two out", "an action has a delay or a delay_until, not both"))
+		return nil
+	case !in.Delay.IsZero():
+		m := &moment{text: in.Delay.Value}
+		var err error
+		if m.days, m.elapsed, err = parseDelay(in.Delay.Value); err != nil {
+			b.add(in.Delay.Diag("bad-value", "write it like 10m, 2h or 7d; for a time in the event there is delay_until", "delay: %s", err))
+		}
+		return m
+	case !in.DelayUntil.IsZero():
+		return &moment{until: b.expression(in.DelayUntil)}
+	}
+	return nil
+}
+
+// judgeLate notes what of the action is late.
+func (a *action) judgeLate() {
+	m := a.moment
+	if m == nil {
+		return
+	}
+	m.asked = a.when != nil && a.when.Late()
+	m.late = m.asked || a.key != nil && a.key.Late()
+	for i := range a.inputs {
+		m.late = m.late || a.inputs[i].template != nil && a.inputs[i].template.Late()
+	}
+}
+
+var leadingDays = regexp.MustCompile(`^\s*(?:([0-9]+)w)?\s*(?:([0-9]+)d)?`)
+
+// parseDelay takes a duration apart: whole days and weeks, which keep the time
+// of day over a change of the clocks, and the rest.
+func parseDelay(text string) (days int, elapsed time.Duration, err error) {
+	total, err := yamlnode.ParseDuration(text)
+	switch {
+	case err != nil:
+		return 0, 0, err //nolint:wrapcheck // as it is for people
+	case total <= 0:
+		return 0, 0, errors.New("it is to be longer than nothing")
+	case total > farthest:
+		return 0, 0, errors.New("it is to be 366 days at most")
+	}
+	found := leadingDays.FindStringSubmatch(text)
+	for i, length := range []int{7, 1} {
+		if n, err := strconv.Atoi(found[i+1]); err == nil {
+			days += n * length
+		}
+	}
+	return days, total - time.Duration(days)*24*time.Hour, nil
+}
+
+// at is when the moment is, of an event that began at from, in the zone of the
+// server.
+func (m *moment) at(sc *lang.Scope, from time.Time) (time.Time, error) {
+	if m.until == nil {
+		return from.AddDate(0, 0, m.days).Add(m.elapsed), nil
+	}
+	at, known, err := m.until.Time(sc)
+	switch {
+	case err != nil:
+		return at, fmt.Errorf("delay_until: %w", err)
+	case !known:
+		return at, fmt.Errorf("%w: %s", errNoMoment, m.until.Source())
+	case at.Sub(from) > farthest:
+		return at, errTooFar
+	}
+	return at, nil
+}
+
+// wait is what is told of where the moment comes from.
+func (m *moment) wait() *event.Wait {
+	return &event.Wait{Delay: m.text, Until: m.until != nil, Late: m.late}
+}
+
+// make is what the action comes to when the event is accepted; sent is false
+// where its condition is not met. What is late is left to its moment.
+func (a *action) make(rule string, sc *lang.Scope, room *int) (r Rendered, sent bool, err error) {
+	if a.when != nil && (a.moment == nil || !a.moment.asked) {
+		ok, err := a.when.Eval(sc)
+		if err != nil || !ok {
+			return r, false, err
+		}
+	}
+	if a.moment == nil {
+		return a.render(rule, sc, room), true, nil
+	}
+	r = Rendered{Rule: rule, Connection: a.connection, Action: a.number, Output: []byte("{}")}
+	if !a.moment.late {
+		r = a.render(rule, sc, room)
+	}
+	r.Wait = a.moment.wait()
+	if r.Moment, err = a.moment.at(sc, sc.Begun()); err != nil && r.Err == "" {
+		r.Err = err.Error()
+	}
+	return r, true, nil
+}
+
+// Ref names one action of a rule, and the element that it is for.
+type Ref struct {
+	Rule, Connection string
+	Action, Element  int
+}
+
+// Asked is what became of an action at its moment.
+type Asked struct {
+	Rendered
+	Sent   bool
+	Reason string // why it is not sent
+}
+
+// ErrNoAction says that a version of the rules has no such action.
+var ErrNoAction = errors.New("the rules have no such action")
+
+// AtMoment asks the late condition of an action whose moment has come, and
+// renders it. What its rule and its branch say was asked when the event was
+// accepted.
+func (s *Set) AtMoment(sc *lang.Scope, ref Ref) (Asked, error) {
+	r, a := s.find(ref)
+	if a == nil {
+		return Asked{}, fmt.Errorf("%w: %s", ErrNoAction, event.ActionName(ref.Rule, ref.Connection, ref.Action))
+	}
+	if ref.Element > 0 {
+		if r.forEach == nil {
+			return Asked{}, fmt.Errorf("%w: %s has no elements", ErrNoAction, ref.Rule)
+		}
+		elements, err := r.forEach.Items(sc)
+		if err != nil || ref.Element > len(elements) {
+			return Asked{}, errors.Join(fmt.Errorf("%w: %s has no element %d", ErrNoAction, ref.Rule, ref.Element), err)
+		}
+		sc.SetElement(elements[ref.Element-1], ref.Element-1)
+		defer sc.SetElement(nil, -1)
+	}
+	if a.when != nil {
+		ok, err := a.when.Eval(sc)
+		if err != nil {
+			return Asked{Rendered: Rendered{Output: []byte("{}"), Err: "when: " + err.Error()}, Sent: true}, nil
+		}
+		if !ok {
+			return Asked{Reason: unmet(a.when.Explain(sc))}, nil
+		}
+	}
+	room := MaxOutputs
+	made := a.render(r.name, sc, &room)
+	made.Element = ref.Element
+	return Asked{Rendered: made, Sent: true}, nil
+}
+
+// unmet says in one line why a condition was not met.
+func unmet(why lang.Trace) string {
+	for i := len(why.Parts) - 1; i >= 0; i-- {
+		if p := &why.Parts[i]; p.Verdict == lang.False {
+			if p.Note != "" {
+				return p.Text + ": " + p.Note
+			}
+			return p.Text + " was false"
+		}
+	}
+	return "its condition was not met"
+}
+
+// find is the action that ref names, with its rule; nil where there is none.
+func (s *Set) find(ref Ref) (*rule, *action) {
+	for _, r := range s.rules {
+		if r.name != ref.Rule {
+			continue
+		}
+		for _, a := range r.actions {
+			if a.connection == ref.Connection && a.number == ref.Action {
+				return r, a
+			}
+		}
+	}
+	return nil, nil
+}
+
+// explainMoment tells when an action's moment is.
+func (a *action) explainMoment(t *ActionTrace, sc *lang.Scope) {
+	if a.moment == nil {
+		return
+	}
+	t.Wait = a.moment.wait()
+	at, err := a.moment.at(sc, sc.Begun())
+	if err != nil {
+		if t.Err == "" {
+			t.Err, t.At = err.Error(), a.momentAt()
+		}
+		return
+	}
+	t.Moment = &at
+}
+
+// momentAt is where the expression stands that says when the moment is.
+func (a *action) momentAt() diag.Position {
+	if a.moment.until != nil {
+		return a.moment.until.At()
+	}
+	return a.at
+}
