@@ -18,6 +18,7 @@ import (
 	"hookgate/db"
 	"hookgate/forms"
 	"hookgate/internal/body"
+	"hookgate/internal/calendar"
 	"hookgate/internal/diag"
 	"hookgate/internal/egress"
 	"hookgate/internal/event"
@@ -53,7 +54,8 @@ type Plan struct {
 // kindOf is a connection with the connector that its type names.
 type kindOf struct {
 	config.Connection
-	kind connectors.Kind
+	kind  connectors.Kind
+	hours *calendar.Calendar // outside of which it is closed; nil: it never is
 }
 
 // Load reads and compiles the configuration at path and reports every fault in
@@ -166,7 +168,9 @@ func (l *Plan) connect(report *config.Report) rules.Targets {
 		if kind != nil {
 			_, faults := kind.New(c.Node, connectors.Deps{Egress: client, Timeout: c.Timeout})
 			list = append(list, faults...)
-			l.connections = append(l.connections, kindOf{Connection: c, kind: *kind})
+			hours, unknown := l.hours(c)
+			list = append(list, unknown...)
+			l.connections = append(l.connections, kindOf{Connection: c, kind: *kind, hours: hours})
 			targets[c.Name.Value] = kind.ActionFor(c.Node)
 		} else {
 			targets[c.Name.Value] = lang.Action{}
@@ -174,6 +178,14 @@ func (l *Plan) connect(report *config.Report) rules.Targets {
 		report.Add(list)
 	}
 	return targets
+}
+
+// hours is the calendar that a connection keeps to; nil: it has none.
+func (l *Plan) hours(c config.Connection) (*calendar.Calendar, diag.List) {
+	if c.OnlyDuring.IsZero() {
+		return nil, nil
+	}
+	return l.compiler.Calendar(c.OnlyDuring)
 }
 
 // form compiles a form, and who posts to it where no visitor does.
@@ -246,6 +258,7 @@ func (l *Plan) deliver(client *egress.Client, files connectors.Files, store *db.
 		list = append(list, deliver.Connection{
 			Name: c.Name.Value, Connector: connector, Concurrency: c.Concurrency, Rate: c.rate(),
 			Policy: policy(c.Retry), Fingerprint: print, Timeout: c.Timeout,
+			Hours: c.hours,
 		})
 	}
 	return list, nil

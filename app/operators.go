@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"maps"
 	"path/filepath"
 	"strings"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"hookgate/app/backup"
 	"hookgate/app/ingest"
 	"hookgate/db"
+	"hookgate/internal/calendar"
 	"hookgate/internal/disk"
 	"hookgate/internal/event"
 )
@@ -88,6 +88,7 @@ func (l *Plan) forOperators(tests admin.Tests, since time.Time) admin.InForce {
 	for _, c := range l.connections {
 		out.Connections = append(out.Connections, admin.ConnectionSettings{
 			Name: c.Name.Value, Type: c.kind.Name, Timeout: c.Timeout.String(), Concurrency: c.Concurrency, RateLimit: c.RateLimit.String(),
+			OnlyDuring: c.OnlyDuring.Value, Hours: c.hours,
 			Rules: routes.rulesTo(c.Name.Value),
 		})
 	}
@@ -130,15 +131,35 @@ func (a *App) queues(ctx context.Context) map[string]int {
 	return depths
 }
 
-// oldestWaiting is how long the first of what is not delivered has waited.
-func (a *App) oldestWaiting(ctx context.Context) time.Duration {
-	oldest := a.opt.Now()
-	for b := range maps.Values(a.backlogs(ctx)) {
-		if b.Oldest.Before(oldest) {
-			oldest = b.Oldest
+// hoursByConnection are the calendars of those connections that keep to one.
+func (l *Plan) hoursByConnection() map[string]*calendar.Calendar {
+	all := map[string]*calendar.Calendar{}
+	for i := range l.connections {
+		if c := &l.connections[i]; c.hours != nil {
+			all[c.Name.Value] = c.hours
 		}
 	}
-	return a.opt.Now().Sub(oldest)
+	return all
+}
+
+// oldestWaiting is how long the first of what is not delivered has waited, at a
+// connection that is open.
+func (a *App) oldestWaiting(ctx context.Context) time.Duration {
+	now := a.opt.Now()
+	oldest := now
+	hours := a.plan.Load().hoursByConnection()
+	for name, b := range a.backlogs(ctx) {
+		since := b.Oldest
+		if c := hours[name]; c != nil && !since.IsZero() { // what is held by its hours is not late
+			if since = c.OpenSince(since, now); since.IsZero() {
+				continue
+			}
+		}
+		if since.Before(oldest) {
+			oldest = since
+		}
+	}
+	return now.Sub(oldest)
 }
 
 func (a *App) backlogs(ctx context.Context) map[string]db.Backlog {

@@ -168,7 +168,7 @@ func (k Kind) ActionFor(settings yamlnode.Node) lang.Action {
 // CommonKeys are the keys of a connection that every kind has. They are
 // decoded where connections are loaded; a kind only lets them pass.
 func CommonKeys() []string {
-	return []string{"type", "timeout", "concurrency", "rate_limit", "retry"}
+	return []string{"type", "timeout", "concurrency", "rate_limit", "retry", "only_during"}
 }
 
 // writeExample writes the keys of an action, in the shortest form that it has.

@@ -77,7 +77,7 @@ func (s *Store) deliveryConditions(ctx context.Context, f event.DeliveryFilter) 
 		}
 	}
 	if len(f.States) > 0 {
-		c.add(stateCondition(f.States))
+		c.add(stateCondition(f.States, f.Closed))
 	}
 	if f.Rendered {
 		c.add("NOT " + unrendered)
@@ -118,8 +118,16 @@ func (s *Store) deliveriesOf(ctx context.Context, c *conditions, id event.ID) er
 }
 
 // stateCondition spells the states out, with literals, so that the partial
-// indexes serve.
-func stateCondition(states []event.DeliveryState) string {
+// indexes serve. What is open for the connections in closed is held, too.
+func stateCondition(states []event.DeliveryState, closed []string) string {
+	held := held
+	if len(closed) > 0 {
+		names := make([]string, len(closed))
+		for i, name := range closed {
+			names[i] = "'" + strings.ReplaceAll(name, "'", "''") + "'"
+		}
+		held = "(" + held + " OR (state = 0 AND owner = 0 AND connection IN (" + strings.Join(names, ", ") + ")))"
+	}
 	terms := make([]string, len(states))
 	for i, state := range states {
 		switch state {

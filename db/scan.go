@@ -125,7 +125,7 @@ func (c *conditions) withDelivery(connection string, states []event.DeliveryStat
 		terms = append(terms, "connection = "+c.value(connection))
 	}
 	if len(states) > 0 {
-		terms = append(terms, stateCondition(states))
+		terms = append(terms, stateCondition(states, nil))
 	}
 	chosen := strings.Join(terms, " AND ")
 	if onlyIndexed(event.DeliveryFilter{States: states}) {

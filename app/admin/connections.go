@@ -9,6 +9,7 @@ import (
 	"hookgate/app/deliver"
 	"hookgate/connectors"
 	"hookgate/db"
+	"hookgate/internal/calendar"
 	"hookgate/internal/event"
 	"hookgate/internal/yamlnode"
 )
@@ -17,14 +18,18 @@ import (
 type Connection struct {
 	Name  string `json:"name"`
 	Type  string `json:"type"`
-	State string `json:"state"` // ok, failing, open, paused
+	State string `json:"state"` // ok, failing, open, paused, closed
 	// Paused tells who paused it; Releasing at what rate what was held is sent.
 	Paused    *Pause `json:"paused,omitempty"`
 	Releasing string `json:"releasing,omitempty"`
-	Waiting   int    `json:"waiting"` // to be sent, or sent again
-	Sending   int    `json:"sending"` // claimed by a process
-	Held      int    `json:"held"`    // until it goes on
-	Failed    int    `json:"failed"`  // of the last day
+	// OnlyDuring is the calendar that it keeps to; OpensAt says, while that is
+	// closed, when it opens.
+	OnlyDuring string     `json:"only_during,omitempty"`
+	OpensAt    *time.Time `json:"opens_at,omitempty"`
+	Waiting    int        `json:"waiting"` // to be sent, or sent again
+	Sending    int        `json:"sending"` // claimed by a process
+	Held       int        `json:"held"`    // until it goes on
+	Failed     int        `json:"failed"`  // of the last day
 	// DueSince is since when the first of those is due that nobody sends yet.
 	DueSince *time.Time `json:"due_since,omitempty"`
 	// Hour and Day are attempts of all processes; the day began at Since.
@@ -48,6 +53,8 @@ type ConnectionSettings struct {
 	Timeout, RateLimit string
 	Concurrency        int
 	Rules              []string // that send to it
+	OnlyDuring         string   // the calendar that it keeps to
+	Hours              *calendar.Calendar
 }
 
 // Pause says since when a connection is paused, by whom and why.
@@ -144,9 +151,45 @@ func (s *Service) connections(ctx context.Context) ([]Connection, error) {
 				one.setPause(p)
 			}
 		}
+		one.keepHours(settings[i].Hours, now)
 		list = append(list, one)
 	}
 	return list, nil
+}
+
+// keepHours adds what follows from the hours of a connection: while it is closed
+// all that waits is held, and nothing is late.
+func (c *Connection) keepHours(hours *calendar.Calendar, now time.Time) {
+	if hours == nil {
+		return
+	}
+	if !hours.Open(now) {
+		opens := hours.NextOpen(now).UTC()
+		c.OpensAt, c.DueSince = &opens, nil
+		if c.Paused == nil {
+			c.Held, c.Waiting, c.State = c.Waiting, 0, string(deliver.Closed)
+		}
+		return
+	}
+	if c.State == string(deliver.Closed) { // it opens at this moment
+		c.State = string(deliver.Working)
+	}
+	if c.DueSince != nil {
+		since := hours.OpenSince(*c.DueSince, now)
+		c.DueSince = &since
+	}
+}
+
+// closed are the connections that are outside of their hours, with when they open.
+func (s *Service) closed() map[string]time.Time {
+	now, all := s.opt.Now(), map[string]time.Time{}
+	settings := s.inForce().Connections
+	for i := range settings {
+		if hours := settings[i].Hours; hours != nil && !hours.Open(now) {
+			all[settings[i].Name] = hours.NextOpen(now).UTC()
+		}
+	}
+	return all
 }
 
 func connectionOf(c *ConnectionSettings, since time.Time, h deliver.Health, b db.Backlog, f db.Failure) Connection {
@@ -155,6 +198,7 @@ func connectionOf(c *ConnectionSettings, since time.Time, h deliver.Health, b db
 		Waiting: b.Open - b.Claimed, Sending: b.Claimed, Failed: f.Count,
 		Hour: windowOf(h.Hour), Day: windowOf(h.Day), LastError: h.LastError,
 		Timeout: c.Timeout, Concurrency: c.Concurrency, RateLimit: c.RateLimit, Rules: c.Rules,
+		OnlyDuring: c.OnlyDuring,
 	}
 	if !h.FailedAt.IsZero() {
 		one.LastErrorAt = &h.FailedAt

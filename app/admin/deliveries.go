@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -23,14 +24,17 @@ type Delivery struct {
 	Attempts   int                 `json:"attempts"`
 	Created    time.Time           `json:"created"`
 	Next       *time.Time          `json:"next,omitempty"` // the next attempt
-	WaitsFor   *event.DeliveryID   `json:"waits_for,omitempty"`
-	Key        string              `json:"ordering_key,omitempty"`
-	Error      string              `json:"error,omitempty"`
-	Warnings   []string            `json:"warnings,omitempty"`
-	Status     int                 `json:"status,omitempty"`      // of the last attempt
-	DurationMS float64             `json:"duration_ms,omitempty"` // of the last attempt
-	Output     json.RawMessage     `json:"output,omitempty"`
-	History    []Attempt           `json:"history,omitempty"`
+	// HeldUntil is when its connection opens, of one that is held because that is
+	// outside of its hours.
+	HeldUntil  *time.Time        `json:"held_until,omitempty"`
+	WaitsFor   *event.DeliveryID `json:"waits_for,omitempty"`
+	Key        string            `json:"ordering_key,omitempty"`
+	Error      string            `json:"error,omitempty"`
+	Warnings   []string          `json:"warnings,omitempty"`
+	Status     int               `json:"status,omitempty"`      // of the last attempt
+	DurationMS float64           `json:"duration_ms,omitempty"` // of the last attempt
+	Output     json.RawMessage   `json:"output,omitempty"`
+	History    []Attempt         `json:"history,omitempty"`
 	// Summary is what a person calls its event; lists of deliveries have it.
 	Summary string `json:"summary,omitempty"`
 }
@@ -88,6 +92,7 @@ func (s *Service) Deliveries(ctx context.Context, f event.DeliveryFilter) (page 
 	if err := s.resolveCause(ctx, &f); err != nil {
 		return page, err
 	}
+	f.Closed = slices.Sorted(maps.Keys(s.closed()))
 	list, err := s.store.Deliveries(ctx, f)
 	if err != nil {
 		return page, fmt.Errorf("cannot list deliveries: %w", err)
@@ -188,6 +193,7 @@ func (s *Service) change(ctx context.Context, done string, f event.DeliveryFilte
 	if err := s.resolveCause(ctx, &f); err != nil {
 		return Changed{}, err
 	}
+	f.Closed = slices.Sorted(maps.Keys(s.closed()))
 	if dry {
 		count, keyed, keys, err := s.store.Count(ctx, f)
 		if err != nil {
@@ -230,7 +236,25 @@ func (s *Service) deliveryItems(ctx context.Context, list []event.Delivery, deta
 	if err != nil {
 		return nil, fmt.Errorf("cannot list attempts: %w", err)
 	}
-	return present(items, list, attempts, details), nil
+	items = present(items, list, attempts, details)
+	closed := s.closed()
+	for i := range items {
+		items[i].hold(closed)
+	}
+	return items, nil
+}
+
+// hold says of a delivery that waits for a connection outside of its hours until
+// when. What becomes due after the opening is held until then.
+func (d *Delivery) hold(closed map[string]time.Time) {
+	opens, isClosed := closed[d.Connection]
+	if !isClosed || d.State != event.Waiting && d.State != event.Retrying {
+		return
+	}
+	if d.Next != nil && d.Next.After(opens) {
+		opens = *d.Next
+	}
+	d.State, d.HeldUntil, d.Next = event.Held, &opens, nil
 }
 
 // present appends deliveries with what was tried.

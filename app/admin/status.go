@@ -108,7 +108,7 @@ func (s *Service) Status(ctx context.Context) (Status, error) {
 	out.OldestWaitingS, out.Refused, out.Quotas, out.Failing = process.Oldest(ctx).Seconds(), process.Refused(), process.Quotas(), []FailingConnection{}
 	list, err := s.connections(ctx)
 	for _, c := range list {
-		if c.State != string(deliver.Working) {
+		if c.State != string(deliver.Working) && c.State != string(deliver.Closed) {
 			out.Failing = append(out.Failing, FailingConnection{Name: c.Name, State: c.State, Waiting: c.Waiting + c.Held, LastError: c.LastError})
 		}
 	}

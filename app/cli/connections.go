@@ -321,7 +321,7 @@ func (s *session) printConnections(list []admin.Connection) {
 			detail = term.Clean(c.LastError)
 		}
 		lines = append(lines, []string{
-			s.out.Name.Render(term.Clean(c.Name)), c.Type, s.connectionState(c), rateOf(c.Hour), rateOf(c.Day), p95Of(c.Day), waitingOf(c), detail,
+			s.out.Name.Render(term.Clean(c.Name)), c.Type, s.connectionState(c), rateOf(c.Hour), rateOf(c.Day), p95Of(c.Day), s.waitingOf(c), detail,
 		})
 	}
 	widths := fit(lines, s.out.Width())
@@ -348,6 +348,8 @@ func (s *session) connectionState(c *admin.Connection) string {
 	switch c.State {
 	case "paused":
 		return s.out.Warn.Render("‖ paused")
+	case "closed":
+		return s.out.Dim.Render("◦ closed")
 	case "open":
 		return s.out.Bad.Render("✗ open")
 	case "failing":
@@ -380,7 +382,10 @@ func p95Of(w admin.Window) string {
 	return milliseconds(w.P95MS)
 }
 
-func waitingOf(c *admin.Connection) string {
+func (s *session) waitingOf(c *admin.Connection) string {
+	if c.OpensAt != nil && c.Paused == nil {
+		return thousands(c.Held) + " until " + s.opening(*c.OpensAt)
+	}
 	if c.Paused != nil {
 		return thousands(c.Held) + " held"
 	}
@@ -399,6 +404,16 @@ func (s *session) printConnection(c *admin.Connection) {
 			fact("note", "%s", term.Clean(c.Paused.Note))
 		}
 		fact("held", "%s", thousands(c.Held))
+	}
+	if c.OnlyDuring != "" {
+		hours := c.OnlyDuring + ", open now"
+		if c.OpensAt != nil {
+			hours = c.OnlyDuring + ", opens " + s.opening(*c.OpensAt)
+		}
+		fact("only during", "%s", term.Clean(hours))
+		if c.Paused == nil && c.Held > 0 {
+			fact("held", "%s", thousands(c.Held))
+		}
 	}
 	if c.Releasing != "" {
 		fact("releasing", "what was held, at %s at most", c.Releasing)

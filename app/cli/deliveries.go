@@ -156,9 +156,34 @@ func (s *session) deliveryState(d *admin.Delivery) string {
 		return s.out.Warn.Render("↻ retrying")
 	case event.Cancelled:
 		return s.out.Dim.Render("– cancelled")
-	case event.Waiting, event.Sending, event.Held:
+	case event.Held:
+		return "… " + s.heldUntil(d)
+	case event.Waiting, event.Sending:
 	}
 	return "… " + string(d.State)
+}
+
+// heldUntil says how long a delivery is held, as far as that is known.
+func (s *session) heldUntil(d *admin.Delivery) string {
+	if d.HeldUntil == nil {
+		return "held"
+	}
+	return "held until " + s.opening(*d.HeldUntil)
+}
+
+// opening is a local time to come, with its day where that is not today.
+func (s *session) opening(t time.Time) string {
+	t, now := t.Local(), s.now().Local()
+	const week = 6 * 24 * time.Hour
+	switch {
+	case t.Format(time.DateOnly) == now.Format(time.DateOnly):
+		return t.Format("15:04")
+	case t.Sub(now) < week:
+		return t.Format("Mon 15:04")
+	case t.Year() == now.Year():
+		return t.Format("Mon 2 Jan 15:04")
+	}
+	return t.Format("Mon 2 Jan 2006 15:04")
 }
 
 // deliveryDetail is what else there is to say in a list.

@@ -139,7 +139,7 @@ func (s *session) deliveryResult(d *admin.Delivery) string {
 	case event.Sending:
 		return name + "… sending"
 	case event.Held:
-		return name + s.out.Warn.Render("… held")
+		return name + s.out.Warn.Render("… "+s.heldUntil(d))
 	}
 	return name + string(d.State)
 }

@@ -126,10 +126,12 @@ type Connection struct {
 	// Concurrency is how many attempts run at once.
 	Concurrency int `yaml:"concurrency" doc:"How many attempts run at once." default:"8" min:"1" max:"1000"`
 	// RateLimit of attempts; its Count is 0 where there is none.
-	RateLimit yamlnode.Rate    `yaml:"rate_limit" doc:"How many attempts start in a time." example:"5/s"`
-	Retry     Retry            `yaml:"retry" doc:"For how long, or at what distances, a failed attempt is repeated." example:"{ for: 48h }"`
-	Settings  []yamlnode.Field `yaml:",rest"` // the other keys
-	Node      yamlnode.Node
+	RateLimit yamlnode.Rate `yaml:"rate_limit" doc:"How many attempts start in a time." example:"5/s"`
+	Retry     Retry         `yaml:"retry" doc:"For how long, or at what distances, a failed attempt is repeated." example:"{ for: 48h }"`
+	// OnlyDuring names the calendar outside of which no attempt begins.
+	OnlyDuring yamlnode.Text    `yaml:"only_during" doc:"A calendar: outside of its hours no attempt begins, and what is due is held." example:"office"`
+	Settings   []yamlnode.Field `yaml:",rest"` // the other keys
+	Node       yamlnode.Node
 }
 
 // Noun is what messages call it.

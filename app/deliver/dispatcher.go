@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"hookgate/connectors"
+	"hookgate/internal/calendar"
 	"hookgate/internal/event"
 	"hookgate/internal/yamlnode"
 )
@@ -43,6 +44,8 @@ type Connection struct {
 	Fingerprint string // differs when any of the settings does
 	// Timeout is how long one attempt may take.
 	Timeout time.Duration
+	// Hours are when attempts may begin; nil: at any time.
+	Hours *calendar.Calendar
 }
 
 // Options are what a Dispatcher needs besides the store.
@@ -87,6 +90,7 @@ type Dispatcher struct {
 	stats       map[string]*attemptStats      // by connection, also of those that are gone
 	shared      map[string]event.BreakerState // by connection, as last told
 	asked       time.Time                     // for those
+	turn        *time.Timer                   // when a connection opens or closes; nil: none does
 
 	draining sync.WaitGroup  // workers that finish what they are sending
 	ending   context.Context //nolint:containedctx // ends when Stop has waited long enough
@@ -127,6 +131,8 @@ func (d *Dispatcher) Update(connections []Connection) {
 		if !ok {
 			l = newLane(c.Name, &d.deps, d.attemptStats(c.Name))
 			l.paused.Store(d.pauseStates[c.Name].Paused)
+			l.hours.Store(c.Hours)
+			l.held.Store(l.paused.Load() || l.closed())
 			l.breaker.follow(d.shared[c.Name], d.asked)
 		}
 		lanes[c.Name] = l
@@ -142,6 +148,7 @@ func (d *Dispatcher) Update(connections []Connection) {
 	for _, c := range connections {
 		d.configure(lanes[c.Name], c)
 	}
+	d.watchHours()
 }
 
 // attemptStats is where a connection's attempts are counted.
@@ -164,20 +171,24 @@ func (d *Dispatcher) configure(l *lane, c Connection) {
 		if before.Connector != nil {
 			d.resetBreaker(l)
 		}
-		if l.workers == nil { // paused: nobody else lets go of it
+		if l.workers == nil { // held: nobody else lets go of it
 			d.release(before.Connector)
 		}
 	}
 	l.connection = c
+	l.hours.Store(c.Hours)
 	d.reconcile(l)
 }
 
 // reconcile gives a lane the workers for its settings and its pause state, or
-// none. Workers that are the right ones already go on undisturbed.
+// none where it is paused or closed. Workers that are the right ones already go on undisturbed.
 func (d *Dispatcher) reconcile(l *lane) {
 	s := d.pauseStates[l.name]
-	if s.Paused {
-		d.pause(l)
+	if l.paused.Swap(s.Paused) && !s.Paused {
+		d.resetBreaker(l) // whoever lets it go on wants to see what happens
+	}
+	if s.Paused || l.closed() {
+		d.hold(l)
 		return
 	}
 	c := l.connection
@@ -192,9 +203,7 @@ func (d *Dispatcher) reconcile(l *lane) {
 			}
 		})
 	}
-	if l.paused.Swap(false) {
-		d.resetBreaker(l) // whoever lets it go on wants to see what happens
-	}
+	l.held.Store(false)
 	l.startWorkers(c)
 }
 

@@ -68,6 +68,8 @@ type bench struct {
 	store      *db.Store
 	dispatcher *deliver.Dispatcher
 	results    chan event.DeliveryState
+	clock      func() time.Time // nil: the real one
+	poll       time.Duration
 }
 
 func newBench(t *testing.T) *bench {
@@ -88,8 +90,12 @@ func (b *bench) start() {
 	b.store = store
 	b.results = make(chan event.DeliveryState, 10_000)
 	results := b.results
+	now := time.Now
+	if b.clock != nil {
+		now = b.clock
+	}
 	b.dispatcher = deliver.New(store, deliver.Options{
-		Logger: slog.New(slog.NewTextHandler(&b.log, nil)), Now: time.Now,
+		Logger: slog.New(slog.NewTextHandler(&b.log, nil)), Now: now, Poll: b.poll,
 		Observe: func(_ string, result event.DeliveryState, _ time.Duration) { results <- result },
 	})
 }

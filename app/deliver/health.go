@@ -30,6 +30,7 @@ const (
 	Failing State = "failing" // the last attempt did not
 	Broken  State = "open"    // many in a row did not: its breaker lets a probe through from time to time
 	Paused  State = "paused"  // by hand
+	Closed  State = "closed"  // outside of its hours
 )
 
 // Health is how a connection is and has been, by all processes.
@@ -219,6 +220,8 @@ func (d *Dispatcher) Health(stored event.AttemptStats) map[string]Health {
 		switch {
 		case l.paused.Load():
 			h.State = Paused
+		case l.held.Load():
+			h.State = Closed
 		case l.breaker.isOpen():
 			h.State = Broken
 		case last[name].Failed:

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"hookgate/internal/calendar"
 	"hookgate/internal/event"
 )
 
@@ -32,13 +33,15 @@ type lane struct {
 	// ones queue up there too, behind those.
 	behind     atomic.Bool
 	throughput throughput
-	// retired is set when the connection is no longer configured, paused while
-	// nothing is to be sent to it. What comes then goes back to the store.
-	retired, paused atomic.Bool
-	stats           *attemptStats
+	// retired is set when the connection is no longer configured, held while
+	// nothing is to be sent to it: it is paused, by hand, or outside of its hours.
+	// What comes then goes back to the store.
+	retired, held, paused atomic.Bool
+	hours                 atomic.Pointer[calendar.Calendar] // nil: it is open at any time
+	stats                 *attemptStats
 
 	connection Connection // the current settings
-	workers    *workers   // the workers of these; nil while paused
+	workers    *workers   // the workers of these; nil while held
 	breaker    *breaker
 }
 
@@ -128,7 +131,7 @@ func (l *lane) takeSlot() bool {
 // put queues a delivery for which the caller holds a slot.
 func (l *lane) put(d event.Delivery) {
 	l.queue <- d
-	if l.retired.Load() || l.paused.Load() { // it was reserved before
+	if l.retired.Load() || l.held.Load() { // it was reserved before
 		go l.giveBack()
 	}
 }
@@ -172,8 +175,8 @@ func (l *lane) hasten() {
 	l.poll()
 }
 
-// giveBack returns to the store what the lane of a connection that is gone or
-// paused holds. A connection that has come back in the meantime has looked at
+// giveBack returns to the store what the lane of a connection that is gone, paused
+// or closed holds. A connection that has come back in the meantime has looked at
 // the store already, and is told to look again.
 func (l *lane) giveBack() {
 	left := l.drainQueue()

@@ -22,10 +22,10 @@ func (d *Dispatcher) SetPauseStates(list []event.PauseState) {
 	}
 }
 
-// pause stops a lane's workers: once the attempts under way have ended, what else it
+// hold stops a lane's workers: once the attempts under way have ended, what else it
 // holds in memory is given back to the store, in its order.
-func (d *Dispatcher) pause(l *lane) {
-	l.paused.Store(true)
+func (d *Dispatcher) hold(l *lane) {
+	l.held.Store(true)
 	l.behind.Store(true) // what is accepted from now on is stored unclaimed
 	if l.workers == nil {
 		return
@@ -37,7 +37,7 @@ func (d *Dispatcher) pause(l *lane) {
 		if changed {
 			d.release(w.connection.Connector)
 		}
-		if l.paused.Load() {
+		if l.held.Load() {
 			l.behind.Store(true) // a last claim may have found nothing more
 			l.giveBack()
 		}

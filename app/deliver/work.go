@@ -35,6 +35,12 @@ func (l *lane) work(taking, sending context.Context, w *workers) {
 				l.lost(&d)
 				continue
 			}
+			if l.closed() { // it closed while this waited
+				leave(unknown)
+				l.put(d)
+				_ = sleep(taking, closedPause)
+				continue
+			}
 			l.attempt(sending, w, &d, leave)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"hookgate/connectors"
 	"hookgate/internal/diag"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
@@ -65,7 +66,7 @@ func (b *builder) settingList(n yamlnode.Node, before *[]*Setting) []*Setting {
 	var list []*Setting
 	for _, f := range n.Fields() {
 		b.name(f.Key)
-		if reserved := []string{"type", "timeout", "concurrency", "rate_limit", "retry"}; slices.Contains(reserved, f.Key.Value) {
+		if reserved := connectors.CommonKeys(); slices.Contains(reserved, f.Key.Value) {
 			b.add(f.Key.Diag("bad-name", "choose another name", "every connection has a setting %q already", f.Key.Value))
 		}
 		var y settingYAML

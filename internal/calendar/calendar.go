@@ -239,6 +239,22 @@ func (c *Calendar) AddDays(t time.Time, n int) time.Time {
 	return Wall(year, month, date, hour, minute, second, local.Nanosecond(), c.zone).In(t.Location())
 }
 
+// OpenSince is when the opening began that now is within, but not before from. It
+// is zero where the calendar is closed.
+func (c *Calendar) OpenSince(from, now time.Time) time.Time {
+	if !c.Open(now) {
+		return time.Time{}
+	}
+	for {
+		from = c.NextOpen(from)
+		closes := c.NextClose(from)
+		if closes.IsZero() || closes.After(now) {
+			return from
+		}
+		from = closes
+	}
+}
+
 // Holidays are the days from that of from to that of to on which the calendar
 // would open if they were no holidays.
 func (c *Calendar) Holidays(from, to time.Time) []Date {

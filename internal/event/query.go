@@ -52,6 +52,9 @@ type DeliveryFilter struct {
 	// texts that it stands for: nil is any, and the store looks at them alone.
 	Cause  string
 	Errors []string
+	// Closed are the connections that are outside of their hours: what is open for
+	// them counts as Held.
+	Closed []string
 }
 
 // FailureCount is how many deliveries of one rule to one connection have the

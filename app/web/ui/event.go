@@ -203,6 +203,12 @@ func (v *view) story(d *admin.EventDetail, list []ruleStory) string {
 	return strings.Join(said, " ")
 }
 
+// Opening is a time to come, with its day.
+func (v *view) Opening(at *time.Time) string {
+	local := at.In(v.location)
+	return v.Lang.locale().Weekday(local.Weekday(), true) + " " + v.Lang.clock(local, "day") + ", " + v.Lang.clock(local, "minute")
+}
+
 // deliveryStory says in a sentence how a delivery of an event of began stands.
 func (v *view) deliveryStory(d *admin.Delivery, began time.Time) string {
 	switch d.State {
@@ -217,6 +223,9 @@ func (v *view) deliveryStory(d *admin.Delivery, began time.Time) string {
 	case event.Retrying:
 		return v.T("%s has not got it yet, and is tried again.", d.Connection)
 	case event.Held:
+		if d.HeldUntil != nil {
+			return v.T("%s is closed; it is sent when it opens, %s.", d.Connection, v.Opening(d.HeldUntil))
+		}
 		return v.T("%s is paused; it is kept until it goes on.", d.Connection)
 	case event.Cancelled:
 		return v.T("The delivery to %s was cancelled.", d.Connection)

@@ -37,6 +37,7 @@ var connectionMarks = map[string]mark{
 	"failing": {"warn", "warn", "Failing"},
 	"open":    {"bad", "bad", "Left alone"},
 	"paused":  {"hold", "hold", "Paused"},
+	"closed":  {"idle", "wait", "Closed"},
 }
 
 // worst are the states of deliveries that an event's own state gives way to,
