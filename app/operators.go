@@ -24,6 +24,7 @@ func (a *App) operators() *admin.Service {
 		Process:            a.process(),
 		InForce:            func() *admin.InForce { return &a.plan.Load().operators },
 		Reload:             a.reload,
+		CheckFile:          a.checkFile,
 		Prune:              a.prune,
 		PauseStatesChanged: a.pauses.load,
 	}
@@ -99,6 +100,7 @@ func (l *Plan) forOperators(tests admin.Tests, since time.Time) admin.InForce {
 	}
 	out.File, out.Changed = filepath.Base(l.Config.Path), l.changed
 	out.Rules, out.Findings = l.ruleSettings(), l.Findings
+	out.RuleText, out.TextOf = ruleTextOf(l.Config.RuleText), storedText
 	for _, e := range l.Config.Sources {
 		out.Sources = append(out.Sources, e.Name.Value)
 	}

@@ -145,26 +145,35 @@ func (a *App) outbound(o config.Outbound) (client *egress.Client, changed bool) 
 	return egress.New(egress.Config{AllowPrivate: o.AllowPrivate}), true
 }
 
+// swap brings a configuration into force that needs no start for it.
 func (a *App) swap(loaded *Plan, tests admin.Tests) error {
-	before := a.plan.Load().Config
-	switch {
-	case loaded.Config.Server.Listen != before.Server.Listen:
-		return fmt.Errorf("server.listen: %w", errRestart)
-	case loaded.Config.Storage.Path != before.Storage.Path:
-		return fmt.Errorf("storage.path: %w", errRestart)
-	case loaded.Config.Storage.URL != before.Storage.URL:
-		return fmt.Errorf("storage.url: %w", errRestart)
-	case loaded.Config.Storage.Lease != before.Storage.Lease:
-		return fmt.Errorf("storage.lease: %w", errRestart)
-	case loaded.Config.Storage.Files != before.Storage.Files:
-		return fmt.Errorf("storage.files: %w", errRestart)
-	case loaded.Config.Server.MaxBody != before.Server.MaxBody:
-		return fmt.Errorf("server.max_body: %w", errRestart)
+	if err := a.fits(loaded.Config); err != nil {
+		return err
 	}
 	if err := a.use(loaded, tests); err != nil {
 		return err
 	}
 	a.server.Configure(settings(loaded.Config))
+	return nil
+}
+
+// fits reports what of a configuration only a start can bring into force.
+func (a *App) fits(now *config.Config) error {
+	before := a.plan.Load().Config
+	switch {
+	case now.Server.Listen != before.Server.Listen:
+		return fmt.Errorf("server.listen: %w", errRestart)
+	case now.Storage.Path != before.Storage.Path:
+		return fmt.Errorf("storage.path: %w", errRestart)
+	case now.Storage.URL != before.Storage.URL:
+		return fmt.Errorf("storage.url: %w", errRestart)
+	case now.Storage.Lease != before.Storage.Lease:
+		return fmt.Errorf("storage.lease: %w", errRestart)
+	case now.Storage.Files != before.Storage.Files:
+		return fmt.Errorf("storage.files: %w", errRestart)
+	case now.Server.MaxBody != before.Server.MaxBody:
+		return fmt.Errorf("server.max_body: %w", errRestart)
+	}
 	return nil
 }
 

@@ -104,6 +104,33 @@ func (s *Store) plan(ctx context.Context, condition string, arg int64) (event.Ru
 	return v, err
 }
 
+// Plans are the versions before the one with the number, without what their
+// rules are compiled from, the newest first; 0: all.
+func (s *Store) Plans(ctx context.Context, before int64, limit int) ([]event.RuleSet, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT id, hash, rules, created, used FROM plans WHERE ?1 = 0 OR id < ?1 ORDER BY id DESC LIMIT ?2`, before, int64(limit))
+	if err != nil {
+		return nil, fmt.Errorf("list the versions of the configuration: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var list []event.RuleSet
+	for rows.Next() {
+		var (
+			v             event.RuleSet
+			names         string
+			created, used int64
+		)
+		if err := rows.Scan(&v.Plan, &v.Hash, &names, &created, &used); err != nil {
+			return nil, fmt.Errorf("list the versions of the configuration: %w", err)
+		}
+		v.Created, v.Used = time.UnixMicro(created).UTC(), time.UnixMicro(used).UTC()
+		if err := json.Unmarshal([]byte(names), &v.Rules); err != nil {
+			return nil, fmt.Errorf("read plan %d: %w", v.Plan, err)
+		}
+		list = append(list, v)
+	}
+	return list, rows.Err()
+}
+
 // parts are those with the hashes, a JSON list.
 func (s *Store) parts(ctx context.Context, hashes string) ([]event.Part, error) {
 	var names []string

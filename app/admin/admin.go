@@ -31,6 +31,7 @@ type Store interface { //nolint:interfacebloat // the sum of its parts, each of 
 	replayStore
 	replicaStore
 	trafficStore
+	versionStore
 	idSource
 }
 
@@ -55,6 +56,8 @@ type Options struct {
 	// Reload reads the configuration again; an error only where it could not be
 	// tried.
 	Reload func() (Reloaded, error)
+	// CheckFile reads and checks the configuration file as it stands now.
+	CheckFile func(ctx context.Context) CheckedFile
 	// Prune deletes what retention no longer keeps, or only counts it.
 	Prune func(ctx context.Context, dryRun bool) (Pruned, error)
 	// PauseStatesChanged has the workers obey the stored pause states.
@@ -87,8 +90,11 @@ type InForce struct {
 	// Known is what is documented of each source, or follows from the fields of
 	// each form, by name.
 	Known map[string]schema.Source
-	// File is the name of the configuration file.
-	File string
+	// File is the name of the configuration file, RuleText its section rules.
+	File     string
+	RuleText RuleText
+	// TextOf is the section rules of a stored version.
+	TextOf func(source []byte) (RuleText, error)
 	// Changed makes a rule set of the rules in force with one of them changed.
 	Changed func(rule string, c RuleChange) (*ingest.RuleSet, diag.List)
 	// Compile makes a rule set of a stored version of the configuration.

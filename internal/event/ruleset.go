@@ -11,6 +11,7 @@ type RuleSet struct {
 	Source  []byte    // what its rules are compiled from, without its Parts; nil: it was not kept
 	Parts   []Part    // JSON texts that versions share
 	Created time.Time // when it came into force first
+	Used    time.Time // when it was noted last that it is in force; in lists
 }
 
 // Part is a JSON text that the rules of a version depend on, and that other

@@ -108,7 +108,7 @@ rules:
 	if code := team.logIn("team", canaries["ADMIN"]); code != http.StatusSeeOther {
 		t.Fatalf("the login to the pages: %d", code)
 	}
-	pages := []string{"", "start", "events", "deliveries", "deliveries?state=failed", "forms", "connections", "rules", "routes", "playground", "playground?rule=all&when=data.say", "nothing"}
+	pages := []string{"", "start", "events", "deliveries", "deliveries?state=failed", "forms", "connections", "rules", "routes", "playground", "playground?rule=all&when=data.say", "config", "config/change", "config/versions", "config/versions/1", "nothing"}
 	for _, e := range g.Events() {
 		for _, tab := range []string{"", "?tab=payload", "?tab=request", "?tab=replays"} {
 			pages = append(pages, "events/"+e.ID+tab)
@@ -119,7 +119,7 @@ rules:
 		_ = header.Write(&outputs)
 		outputs.WriteString(text)
 	}
-	for _, path := range []string{"sources", "rules", "connections", "status"} {
+	for _, path := range []string{"sources", "rules", "connections", "status", "stats", "stats/quiet", "config", "config/change", "config/versions", "config/versions/1"} {
 		note(g.Do(http.MethodGet, "/api/v1/"+path, nil, "Authorization", admin))
 	}
 	bad := strings.Replace(g.Header(), "version: 1", "version: 1\nnonsense: \"${ADMIN}\"\n", 1) +

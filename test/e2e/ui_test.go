@@ -104,11 +104,11 @@ func TestUIPages(t *testing.T) {
 		code   string
 		titles []string
 	}{
-		{"en", []string{"Overview", "Events", "Harry's Diner · Publish → Done", "Deliveries", "Connections", "Rules", "Routes", "Playground", "Welcome", "Forms", "Forms", "Not found"}},
-		{"de", []string{"Überblick", "Ereignisse", "Harry's Diner · Publish → Done", "Zustellungen", "Verbindungen", "Regeln", "Wege", "Ausprobieren", "Willkommen", "Formulare", "Formulare", "Nicht gefunden"}},
+		{"en", []string{"Overview", "Events", "Harry's Diner · Publish → Done", "Deliveries", "Connections", "Rules", "Routes", "Playground", "Config", "Config", "Config", "Welcome", "Forms", "Forms", "Not found"}},
+		{"de", []string{"Überblick", "Ereignisse", "Harry's Diner · Publish → Done", "Zustellungen", "Verbindungen", "Regeln", "Wege", "Ausprobieren", "Konfiguration", "Konfiguration", "Konfiguration", "Willkommen", "Formulare", "Formulare", "Nicht gefunden"}},
 	} {
 		show(ctx, t, g.URL+"/ui/lang/"+lang.code)
-		for i, path := range []string{"", "events", "events/" + event, "deliveries", "connections", "rules", "routes", "playground", "start", "forms/contact", "forms/contact/spam", "nothing"} {
+		for i, path := range []string{"", "events", "events/" + event, "deliveries", "connections", "rules", "routes", "playground", "config", "config/change", "config/versions", "start", "forms/contact", "forms/contact/spam", "nothing"} {
 			show(ctx, t, g.URL+"/ui/"+path)
 			settled(ctx, t, lang.titles[i])
 			same(t, path+": language", lang.code, ask(ctx, t, chromedp.Evaluate[string](`document.documentElement.lang`)))

@@ -98,6 +98,8 @@ var ofOne = dictionary([][2]string{
 	{"%d events, the oldest first: %d match now, %d would match", "%d event, the oldest first: %d match now, %d would match"},
 	{"%d match now, %d would match", "%d matches now, %d would match"},
 	{"%d forms", "%d form"},
+	{"%d errors", "%d error"},
+	{"%d warnings", "%d warning"},
 	{"%d sources, %d rules and %d connections; the table below has the same", "%d source, %d rules and %d connections; the table below has the same"},
 	{"%d rules", "%d rule"},
 	{"%d sources", "%d source"},

@@ -19,6 +19,7 @@ type Service interface { //nolint:interfacebloat // the sum of its parts, each o
 	ruleService
 	formService
 	statService
+	configService
 	Status(ctx context.Context) (admin.Status, error)
 }
 

@@ -1,0 +1,225 @@
+package admin
+
+import (
+	"context"
+	"time"
+
+	"github.com/aymanbagabas/go-udiff"
+
+	"hookgate/internal/diag"
+	"hookgate/internal/event"
+)
+
+// RuleText is the section rules of a configuration file. It has none of the
+// file's secrets: they stand in other sections.
+type RuleText struct {
+	Line int    `json:"line"` // of its first line in the file
+	Text string `json:"text"`
+}
+
+// CheckedFile is the configuration file as it stands now, read and checked, and
+// not in force for that.
+type CheckedFile struct {
+	Hash     string    `json:"hash,omitempty"` // "" where it cannot be read
+	Changed  time.Time `json:"changed,omitzero"`
+	Rules    RuleText  `json:"rules"`
+	Findings diag.List `json:"findings"` // also those that refuse it
+	Tests    Tests     `json:"tests"`
+	Usable   bool      `json:"usable"` // a reload would bring it into force
+	// Version is what its rules are compiled from; nil where they are not
+	// understood.
+	Version []byte `json:"-"`
+}
+
+// ConfigFile is the configuration file beside what is in force of it.
+type ConfigFile struct {
+	File    string      `json:"file"`
+	InForce string      `json:"in_force"` // the hash of the file that is in force
+	Loaded  time.Time   `json:"loaded"`
+	Pending bool        `json:"pending"` // the file says something else
+	Now     CheckedFile `json:"now"`     // the file as it stands now
+	// Refused is the last reload that was refused, unless one has been loaded since.
+	Refused *Refusal `json:"refused,omitempty"`
+}
+
+// ConfigLine is a line of a file beside another one.
+type ConfigLine struct {
+	Change string `json:"change"` // same, gone, new
+	Line   int    `json:"line"`   // its number in the file that it stands in
+	Text   string `json:"text"`
+}
+
+// The changes of a ConfigLine.
+const (
+	SameLine = "same"
+	GoneLine = "gone"
+	NewLine  = "new"
+)
+
+// ConfigDiff is how one text of rules differs from another: hunks of lines, with
+// some of those around them.
+type ConfigDiff struct {
+	New   int            `json:"new"`  // lines
+	Gone  int            `json:"gone"` // lines
+	Hunks [][]ConfigLine `json:"hunks"`
+}
+
+// ConfigChange is what a reload of the file would change.
+type ConfigChange struct {
+	ConfigFile
+	Diff ConfigDiff `json:"diff"`
+	// Effect is what the file's rules would have made of the events since; nil
+	// where they are not understood.
+	Effect *Comparison `json:"effect,omitempty"`
+	Since  time.Time   `json:"since"`
+}
+
+// ConfigVersion is a version of the configuration that was in force.
+type ConfigVersion struct {
+	ID      int64     `json:"id"`
+	Config  string    `json:"config"`  // the file's hash
+	Created time.Time `json:"created"` // when it came into force first
+	Used    time.Time `json:"used"`    // when it was in force last, to some hours
+	Rules   int       `json:"rules"`
+	InForce bool      `json:"in_force"`
+}
+
+// ConfigVersionDetail is a version, and how its rules differ from those of the one before.
+type ConfigVersionDetail struct {
+	ConfigVersion
+	Before *ConfigVersion `json:"before,omitempty"`
+	Text   RuleText       `json:"text"`
+	Diff   ConfigDiff     `json:"diff"`
+}
+
+// versionStore has the versions of the configuration.
+type versionStore interface {
+	Plan(ctx context.Context, id int64) (event.RuleSet, error)
+	// Plans are the versions before the one with the number, without what their
+	// rules are compiled from, the newest first; 0: all.
+	Plans(ctx context.Context, before int64, limit int) ([]event.RuleSet, error)
+}
+
+// effectDays is how far back the effect of a change is looked at, and effectEvents
+// how many of the events that change are told of.
+const (
+	effectDays   = 30
+	effectEvents = 20
+)
+
+// ConfigFile reads and checks the configuration file as it stands now.
+func (s *Service) ConfigFile(ctx context.Context) (ConfigFile, error) {
+	now := s.inForce()
+	out := ConfigFile{File: now.File, InForce: now.Plan.Hash, Loaded: now.Since.UTC(), Now: s.opt.CheckFile(ctx), Refused: s.opt.Process.Refused()}
+	out.Pending = out.Now.Hash != out.InForce
+	return out, nil
+}
+
+// ConfigChange tells what a reload of the file would change: its lines, and what
+// its rules would have made of the events of the last 30 days. Nothing is sent.
+func (s *Service) ConfigChange(ctx context.Context) (ConfigChange, error) {
+	file, err := s.ConfigFile(ctx)
+	if err != nil {
+		return ConfigChange{}, err
+	}
+	out := ConfigChange{ConfigFile: file, Since: s.opt.Now().UTC().AddDate(0, 0, -effectDays)}
+	now := s.inForce()
+	out.Diff = diffOf(now.RuleText, file.Now.Rules)
+	if !out.Pending || file.Now.Version == nil {
+		return out, nil
+	}
+	effect, err := s.Compare(ctx, CompareRequest{EventSelection: EventSelection{Since: out.Since}, Then: file.Now.Version, Limit: effectEvents})
+	if err != nil {
+		return out, err
+	}
+	out.Effect = &effect
+	return out, nil
+}
+
+// ConfigVersions lists the versions of the configuration that are kept: each as
+// long as there are events that it judged.
+func (s *Service) ConfigVersions(ctx context.Context) (Page[ConfigVersion], error) {
+	list, err := s.store.Plans(ctx, 0, maxVersions)
+	if err != nil {
+		return Page[ConfigVersion]{}, err
+	}
+	page := Page[ConfigVersion]{Items: make([]ConfigVersion, 0, len(list))}
+	for _, v := range list {
+		page.Items = append(page.Items, s.configVersion(v))
+	}
+	return page, nil
+}
+
+// maxVersions is how many versions one list has at the most.
+const maxVersions = 500
+
+func (s *Service) configVersion(v event.RuleSet) ConfigVersion {
+	return ConfigVersion{
+		ID: v.Plan, Config: configOf(v), Created: v.Created, Used: v.Used, Rules: len(v.Rules), InForce: v.Plan == s.inForce().Plan.ID,
+	}
+}
+
+// ConfigVersion shows a version with its rules, and how they differ from those
+// of the version before.
+func (s *Service) ConfigVersion(ctx context.Context, id int64) (ConfigVersionDetail, error) {
+	v, err := s.store.Plan(ctx, id)
+	if err != nil {
+		return ConfigVersionDetail{}, missing(err, "there is no version %d of the configuration: %s", id, gone)
+	}
+	out := ConfigVersionDetail{ConfigVersion: s.configVersion(v)}
+	textOf := s.inForce().TextOf
+	if out.Text, err = textOf(v.Source); err != nil {
+		return out, err
+	}
+	before, err := s.store.Plans(ctx, id, 1)
+	if err != nil || len(before) == 0 {
+		return out, err
+	}
+	one := s.configVersion(before[0])
+	out.Before = &one
+	if v, err = s.store.Plan(ctx, one.ID); err != nil {
+		return out, err
+	}
+	text, err := textOf(v.Source)
+	if err != nil {
+		return out, err
+	}
+	out.Diff = diffOf(text, out.Text)
+	return out, nil
+}
+
+// diffOf tells how then differs from now, line by line.
+func diffOf(now, then RuleText) (out ConfigDiff) {
+	out.Hunks = [][]ConfigLine{}
+	unified, err := udiff.ToUnifiedDiff("", "", now.Text, udiff.Lines(now.Text, then.Text), udiff.DefaultContextLines)
+	if err != nil { // edits that come from the text fit it
+		return out
+	}
+	for _, h := range unified.Hunks {
+		var hunk []ConfigLine
+		old, fresh := now.Line+h.FromLine-1, then.Line+h.ToLine-1
+		for _, l := range h.Lines {
+			line := ConfigLine{Change: SameLine, Line: fresh, Text: trimNewline(l.Content)}
+			switch l.Kind {
+			case udiff.Delete:
+				line.Change, line.Line = GoneLine, old
+				old, out.Gone = old+1, out.Gone+1
+			case udiff.Insert:
+				line.Change = NewLine
+				fresh, out.New = fresh+1, out.New+1
+			case udiff.Equal:
+				old, fresh = old+1, fresh+1
+			}
+			hunk = append(hunk, line)
+		}
+		out.Hunks = append(out.Hunks, hunk)
+	}
+	return out
+}
+
+func trimNewline(line string) string {
+	if n := len(line); n > 0 && line[n-1] == '\n' {
+		return line[:n-1]
+	}
+	return line
+}

@@ -1,0 +1,54 @@
+package app
+
+import (
+	"context"
+	"os"
+
+	"hookgate/app/admin"
+	"hookgate/app/config"
+	"hookgate/internal/diag"
+	"hookgate/internal/schema"
+)
+
+// checkFile reads and checks the configuration file as it stands now. Nothing of
+// it comes into force.
+func (a *App) checkFile(ctx context.Context) admin.CheckedFile {
+	doc, report := config.Load(a.path, config.LookupEnv)
+	var out admin.CheckedFile
+	if info, err := os.Stat(a.path); err == nil {
+		out.Changed = info.ModTime().UTC()
+	}
+	if doc != nil {
+		out.Hash, out.Rules = doc.Hash, ruleTextOf(doc.RuleText)
+	}
+	loaded, report, err := check(doc, report, func(l *Plan) (map[string]schema.Source, bool) {
+		seen, err := l.Survey(ctx, l.Names()...)
+		return seen, err == nil
+	})
+	if err == nil {
+		var failed diag.List
+		out.Tests, failed = a.test(loaded)
+		report.Add(failed)
+		if version, err := loaded.RuleSet(); err == nil {
+			out.Version = version.Whole()
+		}
+		if err := a.fits(loaded.Config); err != nil {
+			report.Add(diag.List{a.restart(err)})
+		}
+	}
+	out.Findings, out.Usable = report.List, report.Err() == nil
+	return out
+}
+
+func ruleTextOf(t config.RuleText) admin.RuleText {
+	return admin.RuleText{Line: t.Line, Text: t.Text}
+}
+
+// storedText is the text of the rules of a stored version.
+func storedText(source []byte) (admin.RuleText, error) {
+	if len(source) == 0 {
+		return admin.RuleText{}, admin.ErrNoSource
+	}
+	v, _, err := readRules(source)
+	return ruleTextOf(v.Text), err
+}
