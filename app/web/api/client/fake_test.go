@@ -230,7 +230,7 @@ func (i intake) Accept(_ *ingest.Plan, r *ingest.Request) (ingest.Ack, error) {
 	return ingest.Ack{ID: 8 << 30}, i.f.err
 }
 
-func (intake) Release(e *event.Event, _ *ingest.Plan) (ingest.Ack, error) {
+func (intake) Release(e *event.Event, _ *ingest.Plan, _ time.Time) (ingest.Ack, error) {
 	if e.State != event.Spam {
 		return ingest.Ack{}, event.ErrNotKept
 	}
