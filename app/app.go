@@ -222,6 +222,13 @@ func (a *App) describe() {
 		}
 		return list
 	})
+	a.metrics.SetScheduled(func() int {
+		n, err := a.store.Scheduled(context.Background())
+		if err != nil {
+			a.opt.Logger.Warn("what is scheduled cannot be counted", "error", err)
+		}
+		return n
+	})
 	a.metrics.SetDatabaseSize(func() int64 {
 		size, err := a.store.Size()
 		if err != nil {

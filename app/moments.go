@@ -11,7 +11,13 @@ import (
 func (a *App) newPlanner() *planner.Planner {
 	return planner.New(planner.Options{
 		Store: a.store, RuleSet: a.service.RuleSet, Added: a.dispatcher.BacklogAdded, Late: a.metrics.MomentOpened, Logger: a.opt.Logger,
-		Opening: func(_ string, at time.Time) time.Time { return at },
+		Opening: func(calendar string, at time.Time) time.Time {
+			c := a.plan.Load().Config.CalendarsByName()[calendar]
+			if c == nil {
+				return at
+			}
+			return c.NextOpen(at)
+		},
 		Failed: func(d *event.Delivery, reason string) *event.Signal {
 			return a.failedForGood(d, &event.Attempt{Error: reason})
 		},

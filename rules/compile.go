@@ -250,7 +250,7 @@ func (b *builder) templates(fields []yamlnode.Field) []input {
 }
 
 func (b *builder) inputs(in *Action, target lang.Action) []input {
-	names := []string{"delay", "delay_until", "ordering_key", "to", "when"}
+	names := []string{"delay", "delay_until", "only_during", "ordering_key", "to", "when"}
 	for _, i := range target.Inputs {
 		names = append(names, i.Name)
 	}
@@ -314,6 +314,7 @@ func (*Action) KeyHint(key string) string {
 	ours := map[string]string{
 		"filter": "when", "if": "when", "condition": "when", "on": "when", "connection": "to", "target": "to", "key": "ordering_key",
 		"wait": "delay", "sleep": "delay", "after_time": "delay", "at": "delay_until", "until": "delay_until", "schedule": "delay_until",
+		"during": "only_during", "calendar": "only_during", "business_hours": "only_during", "hours": "only_during",
 	}[key]
 	if ours == "" {
 		return ""

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"hookgate/internal/calendar"
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
 	"hookgate/internal/yamlnode"
@@ -24,8 +25,10 @@ type moment struct {
 	days    int    // of the delay: they keep the time of day
 	elapsed time.Duration
 	until   *lang.Expression // delay_until; nil: a delay
-	late    bool             // the output or the key is late, or the condition
-	asked   bool             // the condition is late
+	during  string           // only_during: the moment is when this calendar is open; "": always
+	open    *calendar.Calendar
+	late    bool // the output or the key is late, or the condition
+	asked   bool // the condition is late
 }
 
 var (
@@ -36,6 +39,22 @@ var (
 // moment compiles the words of an action that move its moment; nil: there are
 // none.
 func (b *builder) moment(in *Action) *moment {
+	m := b.delay(in)
+	if in.OnlyDuring.IsZero() {
+		return m
+	}
+	if m == nil {
+		m = &moment{}
+	}
+	var list diag.List
+	m.during = in.OnlyDuring.Value
+	m.open, list = b.compiler.Calendar(in.OnlyDuring)
+	b.add(list...)
+	return m
+}
+
+// delay compiles delay and delay_until; nil: there is neither.
+func (b *builder) delay(in *Action) *moment {
 	switch {
 	case !in.Delay.IsZero() && !in.DelayUntil.IsZero():
 		b.add(in.DelayUntil.Diag("conflict", "leave one of the two out", "an action has a delay or a delay_until, not both"))
@@ -92,24 +111,42 @@ func parseDelay(text string) (days int, elapsed time.Duration, err error) {
 // at is when the moment is, of an event that began at from, in the zone of the
 // server.
 func (m *moment) at(sc *lang.Scope, from time.Time) (time.Time, error) {
-	if m.until == nil {
-		return from.AddDate(0, 0, m.days).Add(m.elapsed), nil
+	at := from
+	if m.days > 0 {
+		year, month, day := from.Date()
+		at = calendar.Wall(year, month, day+m.days, from.Hour(), from.Minute(), from.Second(), from.Nanosecond(), from.Location())
 	}
-	at, known, err := m.until.Time(sc)
-	switch {
-	case err != nil:
-		return at, fmt.Errorf("delay_until: %w", err)
-	case !known:
-		return at, fmt.Errorf("%w: %s", errNoMoment, m.until.Source())
-	case at.Sub(from) > farthest:
-		return at, errTooFar
+	at = at.Add(m.elapsed)
+	if m.until != nil {
+		var known bool
+		var err error
+		at, known, err = m.until.Time(sc)
+		switch {
+		case err != nil:
+			return at, fmt.Errorf("delay_until: %w", err)
+		case !known:
+			return at, fmt.Errorf("%w: %s", errNoMoment, m.until.Source())
+		case at.Sub(from) > farthest:
+			return at, errTooFar
+		}
+		if at.Before(from) {
+			at = from
+		}
+		at = at.In(from.Location())
 	}
-	return at, nil
+	if m.open == nil {
+		return at, nil
+	}
+	next := m.open.NextOpen(at)
+	if next.IsZero() || next.Sub(from) > 2*farthest {
+		return at, fmt.Errorf("the calendar %s does not open again", m.during)
+	}
+	return next, nil
 }
 
 // wait is what is told of where the moment comes from.
 func (m *moment) wait() *event.Wait {
-	return &event.Wait{Delay: m.text, Until: m.until != nil, Late: m.late}
+	return &event.Wait{Delay: m.text, Until: m.until != nil, During: m.during, Late: m.late}
 }
 
 // make is what the action comes to when the event is accepted; sent is false

@@ -1,10 +1,12 @@
 package rules_test
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
 
+	"hookgate/internal/calendar"
 	"hookgate/internal/event"
 	"hookgate/internal/jsondoc"
 	"hookgate/internal/yamlnode"
@@ -21,6 +23,15 @@ func berlin(t *testing.T, at, data string) (*lang.Compiler, *lang.Scope) {
 	}
 	c := lang.NewCompiler()
 	c.SetPlace(zone, "en")
+	var office calendar.Definition
+	if err := json.Unmarshal([]byte(lang.ExampleCalendar), &office); err != nil {
+		t.Fatal(err)
+	}
+	open, err := calendar.New(office)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.SetCalendars(map[string]*calendar.Calendar{"office": open})
 	when, err := time.ParseInLocation("2006-01-02 15:04", at, zone)
 	if err != nil {
 		t.Fatal(err)
@@ -65,7 +76,10 @@ func TestMoment(t *testing.T) {
 		{"delay: 24h", "2026-10-24 09:00", "2026-10-25T08:00:00+01:00", ""},
 		{`delay_until: 'at(add_time(time(data.at), "-1d"), "09:00")'`, "2026-03-10 09:00", "2026-05-01T09:00:00+02:00", ""},
 		{"delay_until: data.at", "2026-03-10 09:00", "2026-05-02T14:30:00+02:00", ""},
-		{"delay_until: data.n", "2026-03-10 09:00", "1970-01-01T01:00:07+01:00", ""},
+		{"delay_until: data.n", "2026-03-10 09:00", "2026-03-10T09:00:00+01:00", ""},
+		{"only_during: office", "2026-03-10 09:00", "2026-03-10T09:00:00+01:00", ""},
+		{"only_during: office", "2026-03-27 18:00", "2026-03-30T09:00:00+02:00", ""},
+		{"delay: 7d, only_during: office", "2026-03-27 16:50", "2026-04-07T09:00:00+02:00", ""},
 		{"delay_until: data.none", "2026-03-10 09:00", "", "gave no time: data.none"},
 		{"delay_until: data.name", "2026-03-10 09:00", "", "gave no time: data.name"},
 		{"delay_until: data.far", "2026-03-10 09:00", "", "more than 366 days ahead"},
@@ -126,7 +140,7 @@ func TestMoment_faults(t *testing.T) {
 	t.Parallel()
 	for keys, code := range map[string]string{
 		"delay: soon": "bad-value", "delay: 0s": "bad-value", "delay: 367d": "bad-value", "delay: -1h": "bad-value",
-		"delay: 1h, delay_until: data.at": "conflict", "delay_until: data.": "expr-syntax", "sleep: 1h": "unknown-key",
+		"delay: 1h, delay_until: data.at": "conflict", "delay_until: data.": "expr-syntax", "only_during: nights": "unknown-calendar", "sleep: 1h": "unknown-key",
 	} {
 		_, list := compile(t, "rules: [{ name: r, from: shop, then: [{ to: slack, text: x, "+keys+" }] }]")
 		if len(list) != 1 || list[0].Code != code || list[0].Hint == "" && code != "expr-syntax" {

@@ -78,6 +78,7 @@ type Action struct {
 	OrderingKey yamlnode.Text    `yaml:"ordering_key" doc:"Deliveries of the connection with the same key are sent one at a time, in the order of their events." type:"expression" example:"data.website.id"`
 	Delay       yamlnode.Text    `yaml:"delay" doc:"Send so long after the event was accepted. Days and weeks keep the time of day; at most 366d." type:"duration" example:"7d"`
 	DelayUntil  yamlnode.Text    `yaml:"delay_until" doc:"Send at the time that this expression gives; a time that is over is now." type:"expression" example:"at(add_time(time(data.appointment), \"-1d\"), \"09:00\")"`
+	OnlyDuring  yamlnode.Text    `yaml:"only_during" doc:"Send only while this calendar is open, else when it opens next." example:"office"`
 	Inputs      []yamlnode.Field `yaml:",rest"`
 	Node        yamlnode.Node    // the whole action
 }

@@ -30,6 +30,7 @@ type Store interface { //nolint:interfacebloat // the sum of its parts, each of 
 	eraseStore
 	replayStore
 	replicaStore
+	clockStore
 	trafficStore
 	versionStore
 	idSource

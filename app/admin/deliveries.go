@@ -27,6 +27,8 @@ type Delivery struct {
 	// HeldUntil is when its connection opens, of one that is held because that is
 	// outside of its hours.
 	HeldUntil  *time.Time        `json:"held_until,omitempty"`
+	Moment     *time.Time        `json:"moment,omitempty"`    // when it begins, or began, where that is not when its event came
+	MomentBy   string            `json:"moment_by,omitempty"` // of a scheduled one: what its moment comes from, in words
 	WaitsFor   *event.DeliveryID `json:"waits_for,omitempty"`
 	Key        string            `json:"ordering_key,omitempty"`
 	Error      string            `json:"error,omitempty"`
@@ -132,10 +134,11 @@ func (s *Service) Delivery(ctx context.Context, id event.DeliveryID) (Delivery, 
 
 // Retry sends deliveries again, or counts them. Without a state it takes failed
 // ones; those that are retrying go at once, and cancelled ones are taken up
-// again, only where that is asked for. What was delivered is not sent again by
+// again, only where that is asked for, and so are scheduled ones, whose moment is
+// now then: they are asked and rendered as at any moment. What was delivered is not sent again by
 // it, and what waits already or is under way needs no retry.
 func (s *Service) Retry(ctx context.Context, sel Selection) (Changed, error) {
-	allowed := []event.DeliveryState{event.Failed, event.Retrying, event.Cancelled}
+	allowed := []event.DeliveryState{event.Failed, event.Retrying, event.Cancelled, event.Scheduled}
 	f, err := sel.filter(allowed, allowed[:1], "retried")
 	if err != nil {
 		return Changed{}, err
@@ -150,7 +153,7 @@ func (s *Service) Retry(ctx context.Context, sel Selection) (Changed, error) {
 // again.
 func (s *Service) Cancel(ctx context.Context, sel Selection) (Changed, error) {
 	open := event.OpenStates()
-	f, err := sel.filter(append([]event.DeliveryState{event.Failed}, open...), open, "cancelled")
+	f, err := sel.filter(append([]event.DeliveryState{event.Failed, event.Scheduled}, open...), open, "cancelled")
 	if err != nil {
 		return Changed{}, err
 	}
@@ -286,6 +289,10 @@ func deliveryOf(d *event.Delivery, attempts []event.Attempt, details bool) Deliv
 	if !d.Due.IsZero() && (d.State == event.Waiting || d.State == event.Retrying) {
 		due := d.Due.UTC()
 		item.Next = &due
+	}
+	if !d.Moment.IsZero() {
+		at := d.Moment.UTC()
+		item.Moment, item.MomentBy = &at, d.Wait.Words()
 	}
 	if d.BlockedBy != 0 {
 		item.WaitsFor = &d.BlockedBy

@@ -71,6 +71,10 @@ type Status struct {
 	Queues   map[string]int `json:"queues"`              // deliveries that wait, by connection
 	// OldestWaitingS is how long the first of them has waited, in seconds.
 	OldestWaitingS float64 `json:"oldest_waiting_s"`
+	Scheduled      int     `json:"scheduled"` // deliveries whose moment has not come
+	// Clock is the database's clock where it is not trusted, so that nothing
+	// that is scheduled goes.
+	Clock *Clock `json:"clock,omitempty"`
 	// Failing are the connections that are not well, or paused.
 	Failing []FailingConnection `json:"failing"`
 	// Refused is the last reload that was refused, unless one has been loaded since.
@@ -116,7 +120,7 @@ func (s *Service) Status(ctx context.Context) (Status, error) {
 	var storageErr, backupErr error
 	out.Storage, storageErr = process.Storage()
 	out.LastBackup, backupErr = process.Backup()
-	if err = errors.Join(err, storageErr, backupErr); err != nil {
+	if err = errors.Join(err, storageErr, backupErr, s.moments(ctx, &out)); err != nil {
 		s.opt.Logger.WarnContext(ctx, "the status is not complete", "error", err)
 	}
 	return out, nil

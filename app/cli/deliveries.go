@@ -30,7 +30,7 @@ func newDeliveries(s *session) *cobra.Command {
 // deliveryStates returns the states that deliveries can be in.
 func deliveryStates() []event.DeliveryState {
 	return []event.DeliveryState{
-		event.Waiting, event.Sending, event.Retrying, event.Held, event.Delivered, event.Failed, event.Cancelled,
+		event.Scheduled, event.Waiting, event.Sending, event.Retrying, event.Held, event.Delivered, event.Failed, event.Cancelled,
 	}
 }
 
@@ -156,6 +156,8 @@ func (s *session) deliveryState(d *admin.Delivery) string {
 		return s.out.Warn.Render("↻ retrying")
 	case event.Cancelled:
 		return s.out.Dim.Render("– cancelled")
+	case event.Scheduled:
+		return "◷ scheduled"
 	case event.Held:
 		return "… " + s.heldUntil(d)
 	case event.Waiting, event.Sending:
@@ -186,9 +188,19 @@ func (s *session) opening(t time.Time) string {
 	return t.Format("Mon 2 Jan 2006 15:04")
 }
 
+// momentOf says when a scheduled delivery begins, and what that comes from.
+func (s *session) momentOf(d *admin.Delivery) string {
+	if d.Moment == nil {
+		return ""
+	}
+	return event.MomentText(d.Moment.Local(), s.now()) + ": " + term.Clean(d.MomentBy)
+}
+
 // deliveryDetail is what else there is to say in a list.
 func (s *session) deliveryDetail(d *admin.Delivery) string {
 	switch {
+	case d.State == event.Scheduled:
+		return s.momentOf(d)
 	case d.State == event.Delivered:
 		return milliseconds(d.DurationMS)
 	case d.WaitsFor != nil:
@@ -235,7 +247,8 @@ func newDeliveriesRetry(s *session) *cobra.Command {
 		use: "retry [ID...]", short: "Send the same requests again, under the same ids",
 		long: `Send the same requests again, under the same ids: one delivery or several by
 their ids, or all that the flags select. What was sent stays as it was rendered
-when the event came in. What could not be rendered is left alone: mend the rule,
+when the event came in; the moment of one that is scheduled is now, and its
+condition is asked. What could not be rendered is left alone: mend the rule,
 and replay the event.
 
 With --first, --stop-after or --rate it is a run that the server does step by
@@ -244,7 +257,7 @@ without this. See "deliveries runs".`,
 		example: `  hookgate deliveries retry dlv_7q4
   hookgate deliveries retry --failed --connection billing --first 1 --stop-after 3
   hookgate deliveries retry --failed --connection billing --since 24h --dry-run`,
-		states:   []event.DeliveryState{event.Failed, event.Retrying, event.Cancelled},
+		states:   []event.DeliveryState{event.Failed, event.Retrying, event.Cancelled, event.Scheduled},
 		question: "Send the same requests again?",
 		done:     "sending again",
 		rendered: true,
@@ -262,7 +275,7 @@ func newDeliveriesCancel(s *session) *cobra.Command {
 the flags select. They are kept, and can be sent with "deliveries retry".`,
 		example: `  hookgate deliveries cancel dlv_7q4
   hookgate deliveries cancel --state waiting --connection billing`,
-		states:   []event.DeliveryState{event.Retrying, event.Waiting, event.Held},
+		states:   []event.DeliveryState{event.Retrying, event.Waiting, event.Held, event.Scheduled},
 		question: "Give them up?",
 		done:     "cancelled",
 		do: func(ctx context.Context, server *client.Client, sel admin.Selection) (admin.Changed, error) {

@@ -138,6 +138,8 @@ func (s *session) deliveryResult(d *admin.Delivery) string {
 		return name + s.out.Dim.Render("– cancelled")
 	case event.Sending:
 		return name + "… sending"
+	case event.Scheduled:
+		return name + "◷ scheduled, " + s.momentOf(d)
 	case event.Held:
 		return name + s.out.Warn.Render("… "+s.heldUntil(d))
 	}

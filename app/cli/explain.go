@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -29,6 +30,7 @@ import (
 // explainFlags are those of explain.
 type explainFlags struct {
 	source, typ, contentType string
+	at                       string
 	sets, headers            []string
 }
 
@@ -56,6 +58,7 @@ then, and the server's otherwise.`,
 	f.StringVar(&flags.source, "source", "", "the source or form that it would come from (needed where there are several)")
 	f.StringVar(&flags.typ, "type", "", "the event's `type` (else found in it)")
 	f.StringVar(&flags.contentType, "content-type", "", "the file's content `type` (else by its name and content)")
+	f.StringVar(&flags.at, "at", "", "the `time` at which the event would come, as 2026-03-27T16:50 (else now)")
 	f.StringArrayVar(&flags.sets, "set", nil, "change a value first: `path=value`; may be given more than once")
 	f.StringArrayVar(&flags.headers, "header", nil, "a `Name: value` of the request; may be given more than once")
 	return c
@@ -87,6 +90,9 @@ func (s *session) explain(cmd *cobra.Command, name string, flags *explainFlags) 
 
 // explainKept explains an event of the running server.
 func (s *session) explainKept(cmd *cobra.Command, id event.ID, flags *explainFlags) error {
+	if flags.at != "" {
+		return usageError("give a file with --at", errors.New("a kept event has its time"))
+	}
 	server, err := s.connect()
 	if err != nil {
 		return err
@@ -137,6 +143,11 @@ func (s *session) explainRequest(loaded *app.Plan, report *config.Report, r *ing
 		return err
 	}
 	r.Sample.Type = flags.typ
+	if flags.at != "" {
+		if r.Now, err = parseAt(flags.at, plan.Location); err != nil {
+			return err
+		}
+	}
 	if r.Now.IsZero() {
 		r.Now = s.now()
 	}
@@ -358,4 +369,17 @@ func (s *session) showRefusal(source string, refused *ingest.RefusedError) error
 		s.out.Println("  " + s.out.Name.Render(term.Pad(term.Clean(p.Field), widest)) + "  " + term.Clean(p.Message))
 	}
 	return &failure{code: exitFailed}
+}
+
+// parseAt reads a time as people write it; one without a zone is in zone.
+func parseAt(text string, zone *time.Location) (time.Time, error) {
+	if zone == nil {
+		zone = time.UTC
+	}
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04", time.DateOnly} {
+		if at, err := time.ParseInLocation(layout, text, zone); err == nil {
+			return at, nil
+		}
+	}
+	return time.Time{}, usageError("write it like 2026-03-27T16:50", fmt.Errorf("%q is no time", text))
 }

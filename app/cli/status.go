@@ -45,6 +45,13 @@ func (s *session) printStatus(st *admin.Status) {
 		line("refused", "%s", s.out.Bad.Render(s.when(st.Refused.At)+"  "+refusalText(st.Refused.Diagnostics)))
 	}
 	line("waiting", "%s", waitingText(st))
+	if st.Scheduled > 0 {
+		line("scheduled", "%s", plural(st.Scheduled, "delivery"))
+	}
+	if c := st.Clock; c != nil {
+		line("clock", "%s", s.out.Bad.Render(fmt.Sprintf("not trusted: it showed %s where %s was expected, so nothing that is scheduled goes: set it right, or say hookgate clock accept",
+			s.when(c.Shows), s.when(c.Expected))))
+	}
 	for i, c := range st.Failing {
 		name := ""
 		if i == 0 {

@@ -110,6 +110,10 @@ func (x *examination) server(ctx context.Context, found func(what, remedy string
 			found(fmt.Sprintf("the connection %s is %s: %s", c.Name, c.State, c.LastError), "hookgate connections test "+c.Name+" tries it, and says where to look")
 		}
 	}
+	if c := st.Clock; c != nil {
+		found(fmt.Sprintf("the database's clock is not trusted: it showed %s where %s was expected, so nothing that is scheduled goes", c.Shows.Local().Format(time.DateTime), c.Expected.Local().Format(time.DateTime)),
+			"set the clock right; if it is, hookgate clock accept")
+	}
 	if wait := time.Duration(st.OldestWaitingS * float64(time.Second)); wait > longWait && len(st.Failing) == 0 {
 		found(fmt.Sprintf("deliveries have waited for %s", wait.Round(time.Minute)), "hookgate deliveries list --state waiting,retrying,held shows them")
 	}

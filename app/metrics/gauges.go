@@ -16,8 +16,9 @@ type gauges struct {
 	paused func() map[string]bool
 	broken func() map[string]bool
 	stored func() []Stored
+	later  func() int
 
-	pausedDesc, brokenDesc, queueDesc, oldestDesc, sizeDesc, storedDesc, quotaDesc *prometheus.Desc
+	laterDesc, pausedDesc, brokenDesc, queueDesc, oldestDesc, sizeDesc, storedDesc, quotaDesc *prometheus.Desc
 }
 
 // Stored is how many bytes of files the visitors of a form had stored today, and
@@ -29,6 +30,8 @@ type Stored struct {
 
 func newGauges() *gauges {
 	return &gauges{
+		laterDesc: prometheus.NewDesc("hookgate_scheduled",
+			"Deliveries whose moment has not come.", nil, nil),
 		pausedDesc: prometheus.NewDesc("hookgate_connection_paused",
 			"1 while a connection is paused by hand, by connection.", []string{"connection"}, nil),
 		brokenDesc: prometheus.NewDesc("hookgate_connection_breaker_open",
@@ -54,6 +57,7 @@ func (g *gauges) set(f func(*gauges)) {
 
 // Describe implements prometheus.Collector.
 func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
+	ch <- g.laterDesc
 	ch <- g.pausedDesc
 	ch <- g.brokenDesc
 	ch <- g.queueDesc
@@ -66,7 +70,7 @@ func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	g.mu.RLock()
-	queue, oldest, size, paused, broken, stored := g.queue, g.oldest, g.size, g.paused, g.broken, g.stored
+	queue, oldest, size, paused, broken, stored, later := g.queue, g.oldest, g.size, g.paused, g.broken, g.stored, g.later
 	g.mu.RUnlock()
 	flags(ch, g.pausedDesc, paused)
 	flags(ch, g.brokenDesc, broken)
@@ -74,6 +78,9 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 		for connection, n := range queue() {
 			ch <- prometheus.MustNewConstMetric(g.queueDesc, prometheus.GaugeValue, float64(n), connection)
 		}
+	}
+	if later != nil {
+		ch <- prometheus.MustNewConstMetric(g.laterDesc, prometheus.GaugeValue, float64(later()))
 	}
 	if oldest != nil {
 		ch <- prometheus.MustNewConstMetric(g.oldestDesc, prometheus.GaugeValue, oldest().Seconds())

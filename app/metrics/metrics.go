@@ -140,6 +140,9 @@ func (m *Metrics) ConfigReload(ok bool) {
 	m.reloads.WithLabelValues("refused").Inc()
 }
 
+// SetScheduled says how to count the deliveries whose moment has not come.
+func (m *Metrics) SetScheduled(count func() int) { m.gauges.set(func(g *gauges) { g.later = count }) }
+
 // MomentOpened notes how long after its moment a scheduled delivery was opened.
 func (m *Metrics) MomentOpened(late time.Duration) { m.lateness.Observe(late.Seconds()) }
 

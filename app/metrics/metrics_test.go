@@ -89,6 +89,7 @@ func TestDocumented(t *testing.T) {
 	m.SetOldestWaiting(func() time.Duration { return 0 })
 	m.SetDatabaseSize(func() int64 { return 0 })
 	m.SetStored(func() []metrics.Stored { return []metrics.Stored{{Form: "a"}} })
+	m.SetScheduled(func() int { return 1 })
 	listed := map[string]bool{}
 	for _, match := range regexp.MustCompile("(?m)^\\| `(hookgate_[a-z_]+)`").FindAllStringSubmatch(string(page), -1) {
 		listed[match[1]] = true

@@ -254,5 +254,5 @@ func (p *Planner) ask(ctx context.Context, d *event.Delivery) (rules.Asked, erro
 	if slices.ContainsFunc(set.Gone, func(c ingest.GoneConnection) bool { return c.Name == d.Connection }) {
 		return rules.Asked{}, fmt.Errorf("%w: the type of the connection %s is gone", errUnreadable, d.Connection)
 	}
-	return set.AtMoment(&e, rules.Ref{Rule: d.Rule, Connection: d.Connection, Action: d.Action})
+	return set.AtMoment(&e, rules.Ref{Rule: d.Rule, Connection: d.Connection, Action: d.Action, Element: d.Element})
 }

@@ -67,3 +67,16 @@ func (w *Wait) Words() string {
 	}
 	return text
 }
+
+// MomentText writes a moment for people who look at it now: "Tue 7 Apr 09:00",
+// with the seconds where it is soon, and the year where that is another one.
+func MomentText(at, now time.Time) string {
+	layout := "Mon 2 Jan 15:04"
+	switch {
+	case at.Sub(now).Abs() < 10*time.Minute:
+		layout += ":05"
+	case at.Year() != now.Year():
+		layout = "Mon 2 Jan 2006 15:04"
+	}
+	return at.Format(layout)
+}

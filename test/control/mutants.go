@@ -48,7 +48,23 @@ var Mutants = []Mutant{
 	},
 	{
 		"retention deletes what is undelivered", "db", "TestPrune",
-		all("db/retention.go", "state IN (0, 2)", "state IN (9)"),
+		all("db/retention.go", "state IN (0, 2, 4)", "state IN (9)"),
+	},
+	{
+		"a timer is not compared: who comes second opens a scheduled delivery, too", "db", "TestOpenMoments",
+		in("db/moments.go", "if err != nil || !taken {", "if err != nil || (!taken && false) {"),
+	},
+	{
+		"a scheduled delivery keeps the place of its event among those of its key", "db", "TestOpenMoments_orderingKey",
+		in("db/moments.go", "SET turn = `+s.dialect.nextTurn+`, state", "SET state"),
+	},
+	{
+		"what is scheduled goes an hour before its moment", "test/faults", "TestMomentsKilled",
+		in("db/timers.go", `c.add("due <= " + c.value(micros(s.now())))`, `c.add("due <= " + c.value(micros(s.now().Add(time.Hour))))`),
+	},
+	{
+		"the database's clock is not compared with the time that has passed", "app/planner", "TestClock",
+		in("app/planner/clock.go", "ahead <= jump ||", "ahead > 0 ||"),
 	},
 	{
 		"a due time that a wrong clock has put years ahead stays", "test/faults", "TestClockJumps",
@@ -86,7 +102,7 @@ var Mutants = []Mutant{
 	},
 	{
 		"a key's next delivery is the newest (SQLite)", "db", "TestOrderingKey",
-		in("db/sqlite_commit.go", "SELECT min(id) FROM deliveries", "SELECT max(id) FROM deliveries"),
+		in("db/sqlite_commit.go", "ORDER BY coalesce(turn, id) LIMIT 1", "ORDER BY coalesce(turn, id) DESC LIMIT 1"),
 	},
 	{
 		"the end of a delivery does not let its key go on (SQLite)", "db", "TestOrderingKey",

@@ -166,7 +166,7 @@ func ended(deliveries []admin.Delivery) bool {
 		switch d.State {
 		case event.Waiting, event.Sending:
 			return false
-		case event.Retrying, event.Delivered, event.Failed, event.Held, event.Cancelled:
+		case event.Retrying, event.Delivered, event.Failed, event.Held, event.Scheduled, event.Cancelled:
 		}
 	}
 	return true

@@ -34,6 +34,9 @@ func (v View) action(a *rules.ActionTrace, failed bool, connections int) []line 
 	default:
 		lines = append(lines, line{lead: lead, text: "its own condition is met", tone: dim})
 	}
+	if a.Moment != nil && a.Sent && a.Err == "" && !failed {
+		lines = append(lines, line{depth: 1, lead: "◷ ", text: a.Moment.Format("Mon 2 Jan 2006 15:04") + ": " + a.Wait.Words()})
+	}
 	lines = append(lines, partLines(a.Parts, 1)...)
 	if v.Keys && a.Key != "" {
 		lines = append(lines, line{depth: 1, text: "ordering key: " + a.Key, tone: dim})

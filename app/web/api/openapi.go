@@ -102,6 +102,7 @@ var described = []operation{
 	{route: "POST /rules/try", summary: "Try a rule with another condition or other texts against what came in", body: admin.TryRequest{}, answer: admin.Tried{}},
 	{route: "GET /status", summary: "Tell how the server is", answer: admin.Status{}},
 	{route: "GET /replicas", summary: "List the processes that share the database", answer: admin.Replicas{}},
+	{route: "POST /clock/accept", summary: "Say that the database's clock is right, so that what is scheduled goes on", acts: true, answer: admin.Clock{}},
 	{route: "POST /reload", summary: "Read the configuration again", acts: true, answer: admin.Reloaded{}},
 	{route: "POST /prune", summary: "Delete what retention no longer keeps", acts: true, query: []string{"dry_run"}, answer: admin.Pruned{}},
 	{route: "GET /openapi.json", summary: "Describe the API, as OpenAPI 3.1", answer: map[string]any{}},

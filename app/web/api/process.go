@@ -18,6 +18,8 @@ type Process interface {
 	Reload(ctx context.Context) (admin.Reloaded, error)
 	// Prune deletes what retention no longer keeps, or only counts it.
 	Prune(ctx context.Context, dryRun bool) (admin.Pruned, error)
+	// AcceptClock says that the database's clock is right.
+	AcceptClock(ctx context.Context) (admin.Clock, error)
 }
 
 func (h *handler) processRoutes(r fiber.Router) {
@@ -26,6 +28,12 @@ func (h *handler) processRoutes(r fiber.Router) {
 	r.Get("/replicas", h.answer(h.replicas))
 	r.Post("/reload", h.act(h.reload))
 	r.Post("/prune", h.act(h.prune))
+	r.Post("/clock/accept", h.act(h.acceptClock))
+}
+
+// acceptClock answers POST /clock/accept.
+func (h *handler) acceptClock(c *fiber.Ctx) error {
+	return respond(c, changeTimeout, h.service.AcceptClock)
 }
 
 // status answers GET /status.

@@ -35,7 +35,7 @@ type stateTab struct {
 	Here  bool
 }
 
-var deliveryTabs = []event.DeliveryState{event.Failed, event.Retrying, event.Waiting, event.Held, event.Delivered, event.Cancelled}
+var deliveryTabs = []event.DeliveryState{event.Failed, event.Retrying, event.Waiting, event.Held, event.Scheduled, event.Delivered, event.Cancelled}
 
 // Link is this list with something else: name and value pairs; "" takes away.
 func (l deliveryList) Link(changes ...string) string {
@@ -168,7 +168,7 @@ func (v *view) Tries(d admin.Delivery) string {
 
 // CanRetry and CanCancel say what may be done by hand; see admin.Service.
 func (v *view) CanRetry(d admin.Delivery) bool {
-	return d.State == event.Failed || d.State == event.Retrying || d.State == event.Cancelled
+	return d.State == event.Failed || d.State == event.Scheduled || d.State == event.Retrying || d.State == event.Cancelled
 }
 
 // CanCancel reports whether the delivery may be given up.

@@ -227,11 +227,21 @@ func (v *view) deliveryStory(d *admin.Delivery, began time.Time) string {
 			return v.T("%s is closed; it is sent when it opens, %s.", d.Connection, v.Opening(d.HeldUntil))
 		}
 		return v.T("%s is paused; it is kept until it goes on.", d.Connection)
+	case event.Scheduled:
+		return v.T("%s gets it later.", d.Connection)
 	case event.Cancelled:
 		return v.T("The delivery to %s was cancelled.", d.Connection)
 	default:
 		return v.T("%s gets it next.", d.Connection)
 	}
+}
+
+// Later is when a scheduled delivery begins; nil: it is not scheduled.
+func (v *view) Later(d admin.Delivery) *time.Time {
+	if d.State != event.Scheduled {
+		return nil
+	}
+	return d.Moment
 }
 
 // Took is a duration in milliseconds for people.

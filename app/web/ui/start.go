@@ -136,7 +136,7 @@ func (p *startPage) tell(v *view, detail *admin.EventDetail) {
 		switch detail.Deliveries[i].State {
 		case event.Waiting, event.Sending:
 			p.Open = true
-		case event.Retrying, event.Delivered, event.Failed, event.Held, event.Cancelled:
+		case event.Retrying, event.Delivered, event.Failed, event.Held, event.Scheduled, event.Cancelled:
 		}
 	}
 }

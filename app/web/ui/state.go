@@ -28,6 +28,7 @@ var deliveryMarks = map[event.DeliveryState]mark{
 	event.Delivered: {"ok", "ok", "Delivered"},
 	event.Failed:    {"bad", "bad", "Failed"},
 	event.Held:      {"hold", "hold", "Held"},
+	event.Scheduled: {"run", "wait", "Scheduled"},
 	event.Cancelled: {"idle", "ban", "Cancelled"},
 }
 
@@ -43,7 +44,7 @@ var connectionMarks = map[string]mark{
 // worst are the states of deliveries that an event's own state gives way to,
 // the worst first: what a person has to look after comes before what is well.
 var worst = []event.DeliveryState{
-	event.Failed, event.Retrying, event.Held, event.Sending, event.Waiting, event.Cancelled, event.Delivered,
+	event.Failed, event.Retrying, event.Held, event.Sending, event.Waiting, event.Scheduled, event.Cancelled, event.Delivered,
 }
 
 // EventState is what became of an event: where it was routed, the worst of its

@@ -118,10 +118,10 @@ func TestBulk(t *testing.T) {
 		{"retry", c.Retry, admin.Selection{Connection: "billing"}, []event.DeliveryState{event.Failed}, admin.Changed{Count: 412}},
 		{"retry, counted", c.Retry, admin.Selection{State: event.Failed, DryRun: true}, []event.DeliveryState{event.Failed}, admin.Changed{Count: 412, Keyed: 161, Keys: 40}},
 		{"retry cancelled", c.Retry, admin.Selection{State: event.Cancelled}, []event.DeliveryState{event.Cancelled}, admin.Changed{Count: 412}},
-		{"retry by id", c.Retry, admin.Selection{IDs: []event.DeliveryID{5}}, []event.DeliveryState{event.Failed, event.Retrying, event.Cancelled}, admin.Changed{Count: 412}},
+		{"retry by id", c.Retry, admin.Selection{IDs: []event.DeliveryID{5}}, []event.DeliveryState{event.Failed, event.Retrying, event.Cancelled, event.Scheduled}, admin.Changed{Count: 412}},
 		{"cancel", c.Cancel, admin.Selection{Rule: "x", Since: received}, open, admin.Changed{Count: 3}},
 		{"cancel failed", c.Cancel, admin.Selection{State: event.Failed}, []event.DeliveryState{event.Failed}, admin.Changed{Count: 3}},
-		{"cancel by id", c.Cancel, admin.Selection{IDs: []event.DeliveryID{5}}, append([]event.DeliveryState{event.Failed}, open...), admin.Changed{Count: 3}},
+		{"cancel by id", c.Cancel, admin.Selection{IDs: []event.DeliveryID{5}}, append([]event.DeliveryState{event.Failed, event.Scheduled}, open...), admin.Changed{Count: 3}},
 	} {
 		got, err := tc.do(t.Context(), tc.in)
 		if err != nil || got != tc.want {

@@ -32,3 +32,8 @@ func (c *Client) Prune(ctx context.Context, dryRun bool) (out admin.Pruned, err 
 	}
 	return out, c.call(ctx, http.MethodPost, "/prune", q, nil, &out)
 }
+
+// AcceptClock says that the database's clock is right.
+func (c *Client) AcceptClock(ctx context.Context) (clock admin.Clock, err error) {
+	return clock, c.call(ctx, http.MethodPost, "/clock/accept", nil, nil, &clock)
+}
