@@ -75,6 +75,7 @@ type ActionTrace struct {
 	// Moment is when it begins, and Wait where that comes from; nil: at once.
 	Moment *time.Time  `json:"moment,omitempty"`
 	Wait   *event.Wait `json:"wait,omitempty"`
+	Ref    Ref         `json:"-"`
 }
 
 // The results in a Trace.
@@ -224,7 +225,7 @@ func (t *Trace) fail(why lang.Trace) {
 // explain tells what the action comes to. Where its condition cannot be
 // evaluated it fails the whole rule.
 func (a *action) explain(rule string, element int, sc *lang.Scope, of *Trace, room *int) ActionTrace {
-	t := ActionTrace{Name: event.ElementName(a.name, element), To: a.connection, Sent: true}
+	t := ActionTrace{Ref: Ref{rule, a.connection, a.number, element}, Name: event.ElementName(a.name, element), To: a.connection, Sent: true}
 	if a.branch != nil {
 		t.Branch = a.branch.name
 	}

@@ -21,14 +21,13 @@ const farthest = 366 * 24 * time.Hour
 // where they read the event alone: then they are evaluated when the event is
 // accepted. Where they are late that is done at the moment.
 type moment struct {
-	text    string // delay, as it is written
-	days    int    // of the delay: they keep the time of day
-	elapsed time.Duration
-	until   *lang.Expression // delay_until; nil: a delay
-	during  string           // only_during: the moment is when this calendar is open; "": always
-	open    *calendar.Calendar
-	late    bool // the output or the key is late, or the condition
-	asked   bool // the condition is late
+	text   string // delay, as it is written
+	delay  Delay
+	until  *lang.Expression // delay_until; nil: a delay
+	during string           // only_during: the moment is when this calendar is open; "": always
+	open   *calendar.Calendar
+	late   bool // the output or the key is late, or the condition
+	asked  bool // the condition is late
 }
 
 var (
@@ -62,7 +61,7 @@ func (b *builder) delay(in *Action) *moment {
 	case !in.Delay.IsZero():
 		m := &moment{text: in.Delay.Value}
 		var err error
-		if m.days, m.elapsed, err = parseDelay(in.Delay.Value); err != nil {
+		if m.delay, err = ParseDelay(in.Delay.Value); err != nil {
 			b.add(in.Delay.Diag("bad-value", "write it like 10m, 2h or 7d; for a time in the event there is delay_until", "delay: %s", err))
 		}
 		return m
@@ -87,36 +86,47 @@ func (a *action) judgeLate() {
 
 var leadingDays = regexp.MustCompile(`^\s*(?:([0-9]+)w)?\s*(?:([0-9]+)d)?`)
 
-// parseDelay takes a duration apart: whole days and weeks, which keep the time
-// of day over a change of the clocks, and the rest.
-func parseDelay(text string) (days int, elapsed time.Duration, err error) {
+// Delay is a duration of whole days, which keep the time of day over a change
+// of the clocks, and of what passes besides.
+type Delay struct {
+	Days    int
+	Elapsed time.Duration
+}
+
+// After is so long after from, by the clocks of from's zone.
+func (d Delay) After(from time.Time) time.Time {
+	if d.Days > 0 {
+		year, month, day := from.Date()
+		from = calendar.Wall(year, month, day+d.Days, from.Hour(), from.Minute(), from.Second(), from.Nanosecond(), from.Location())
+	}
+	return from.Add(d.Elapsed)
+}
+
+// ParseDelay reads a delay: 10m, 2h, 7d, 1w2d3h.
+func ParseDelay(text string) (Delay, error) {
 	total, err := yamlnode.ParseDuration(text)
 	switch {
 	case err != nil:
-		return 0, 0, err //nolint:wrapcheck // as it is for people
+		return Delay{}, err //nolint:wrapcheck // as it is for people
 	case total <= 0:
-		return 0, 0, errors.New("it is to be longer than nothing")
+		return Delay{}, errors.New("it is to be longer than nothing")
 	case total > farthest:
-		return 0, 0, errors.New("it is to be 366 days at most")
+		return Delay{}, errors.New("it is to be 366 days at most")
 	}
+	days := 0
 	found := leadingDays.FindStringSubmatch(text)
 	for i, length := range []int{7, 1} {
 		if n, err := strconv.Atoi(found[i+1]); err == nil {
 			days += n * length
 		}
 	}
-	return days, total - time.Duration(days)*24*time.Hour, nil
+	return Delay{Days: days, Elapsed: total - time.Duration(days)*24*time.Hour}, nil
 }
 
 // at is when the moment is, of an event that began at from, in the zone of the
 // server.
 func (m *moment) at(sc *lang.Scope, from time.Time) (time.Time, error) {
-	at := from
-	if m.days > 0 {
-		year, month, day := from.Date()
-		at = calendar.Wall(year, month, day+m.days, from.Hour(), from.Minute(), from.Second(), from.Nanosecond(), from.Location())
-	}
-	at = at.Add(m.elapsed)
+	at := m.delay.After(from)
 	if m.until != nil {
 		var known bool
 		var err error

@@ -27,6 +27,8 @@ type EventSelection struct {
 	Text   string        `json:"text,omitempty"`
 	// Rule of the rules in force: only what it sends is made; "": what all do.
 	Rule string `json:"rule,omitempty"`
+	// IncludePast also sends what had its moment more than an hour ago.
+	IncludePast bool `json:"include_past,omitempty"`
 }
 
 // Filter is the part of s that the store answers.
@@ -51,6 +53,7 @@ type ReplayPreview struct {
 	Examined int            `json:"examined"` // of them: those looked at in this part
 	Events   int            `json:"events"`   // that would be replayed
 	Routes   []replay.Route `json:"routes"`
+	Past     int            `json:"past,omitempty"`   // deliveries that are left out: their moments are over by more than an hour
 	Failed   int            `json:"failed,omitempty"` // the condition could not be evaluated for these
 	Failure  string         `json:"failure,omitempty"`
 	Next     *event.ID      `json:"next,omitempty"` // there is more
@@ -125,6 +128,9 @@ func (s *Service) PreviewReplay(ctx context.Context, r ReplayRequest) (ReplayPre
 				return err
 			}
 			p.Events++
+			if !r.IncludePast {
+				p.Past += replay.LeavePast(&out, r.Rule, began)
+			}
 			routes.Add(&out, r.Rule)
 		} else if failure != nil {
 			if p.Failed++; p.Failed == 1 {
@@ -252,7 +258,7 @@ func (s *Service) StepReplay(ctx context.Context, id event.RunID, limit int) (Re
 		return shown, err
 	}
 	f.After, f.Before = run.Cursor, run.Past
-	b := &replayBatch{service: s, inForce: s.inForce(), run: run, next: run, only: shown.Selection.Rule}
+	b := &replayBatch{service: s, inForce: s.inForce(), run: run, next: run, only: shown.Selection.Rule, past: shown.Selection.IncludePast}
 	if limit <= 0 || limit > stepEvents {
 		limit = stepEvents
 	}
@@ -286,6 +292,7 @@ type replayBatch struct {
 	list    []event.Replayed
 	taken   int
 	only    string // this rule's deliveries; "": those of all
+	past    bool   // with what had its moment long ago
 }
 
 func (b *replayBatch) take(e *event.Event, q *replay.Query) error {
@@ -297,6 +304,9 @@ func (b *replayBatch) take(e *event.Event, q *replay.Query) error {
 	out, err := b.inForce.Plan.Decide(e)
 	if err != nil {
 		return err
+	}
+	if !b.past {
+		replay.LeavePast(&out, b.only, b.service.opt.Now())
 	}
 	r := replay.Prepare(e, out, b.only, b.inForce.Plan.Rules.Names(), b.service.store.NewIDs, b.service.opt.Now())
 	r.Run, r.At, r.Plan = b.run.ID, b.service.opt.Now(), b.inForce.Plan.ID

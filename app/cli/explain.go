@@ -25,6 +25,7 @@ import (
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
 	"hookgate/rules"
+	"hookgate/rules/lang"
 )
 
 // explainFlags are those of explain.
@@ -376,10 +377,8 @@ func parseAt(text string, zone *time.Location) (time.Time, error) {
 	if zone == nil {
 		zone = time.UTC
 	}
-	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04", time.DateOnly} {
-		if at, err := time.ParseInLocation(layout, text, zone); err == nil {
-			return at, nil
-		}
+	if at, ok := lang.ReadTime(text, zone); ok {
+		return at, nil
 	}
 	return time.Time{}, usageError("write it like 2026-03-27T16:50", fmt.Errorf("%q is no time", text))
 }

@@ -23,6 +23,9 @@ of it as new deliveries of the same events. Name events by their ids, or select
 them with flags. The old deliveries stay as they are, and nothing of them is
 sent again by itself: deliveries retry does that.
 
+Delays count from the event's time. What had its moment more than an hour ago is
+left out; --include-past sends it.
+
 Events go in the order in which they came. A replay that was interrupted goes
 on with --continue and does no event twice.
 
@@ -36,6 +39,7 @@ type replayCall struct {
 	ids      []event.ID
 	dryRun   bool
 	list     bool
+	past     bool
 	rate     string
 	goOn     string
 	perEvent time.Duration // at the least
@@ -65,6 +69,7 @@ func newEventsReplay(s *session) *cobra.Command {
 	call.flags.addTimes(c)
 	f := c.Flags()
 	f.BoolVar(&call.dryRun, "dry-run", false, "count what would be sent, and send nothing")
+	f.BoolVar(&call.past, "include-past", false, "also send what had its moment more than an hour ago")
 	f.StringVar(&call.rate, "rate", "", "at most so many events, such as 50/s or 600/m")
 	f.StringVar(&call.goOn, "continue", "", "go on with the replay of this `id`")
 	f.BoolVar(&call.list, "list", false, "list the replays there were")
@@ -128,6 +133,7 @@ func (r *replayCall) selection() admin.EventSelection {
 	f := r.flags.search
 	return admin.EventSelection{
 		IDs: r.ids, Source: f.Source, Type: f.Type, States: f.States, Since: f.Since, Until: f.Until, Where: f.Where, Text: f.Text, Rule: f.Rule,
+		IncludePast: r.past,
 	}
 }
 
@@ -205,6 +211,7 @@ func (r *replayCall) count(ctx context.Context, s *session, server *client.Clien
 		all.Examined += part.Examined
 		all.Events += part.Events
 		all.Failed += part.Failed
+		all.Past += part.Past
 		if all.Failure == "" {
 			all.Failure = part.Failure
 		}
@@ -235,6 +242,9 @@ func (s *session) printPreview(p *admin.ReplayPreview) {
 	}
 	if p.Failed > 0 {
 		s.note("the expression could not be evaluated for %s: %s", plural(p.Failed, "event"), term.Clean(p.Failure))
+	}
+	if p.Past > 0 {
+		s.note("%s left out: the moment was over more than an hour ago (--include-past sends it)", plural(p.Past, "delivery"))
 	}
 	verb := " match"
 	if p.Events == 1 {
@@ -364,5 +374,8 @@ func selectionText(sel *admin.EventSelection) string {
 	add("rule", sel.Rule)
 	add("where", sel.Where)
 	add("text", sel.Text)
+	if sel.IncludePast {
+		parts = append(parts, "--include-past")
+	}
 	return strings.Join(parts, " ")
 }

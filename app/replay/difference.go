@@ -36,8 +36,19 @@ func differences(now, then *rules.Rendered) []Difference {
 	if now.Err != then.Err {
 		d.add("error", textOrNothing(now.Err), textOrNothing(then.Err))
 	}
+	if a, b := momentText(now), momentText(then); a != b {
+		d.add("moment", textOrNothing(a), textOrNothing(b))
+	}
 	d.values("", decode(now.Output), decode(then.Output))
 	return d.list
+}
+
+// momentText is when a delivery begins, and what that comes from; "": at once.
+func momentText(r *rules.Rendered) string {
+	if r.Wait == nil {
+		return ""
+	}
+	return r.Moment.Format("2006-01-02 15:04:05") + ": " + r.Wait.Words()
 }
 
 type differ struct{ list []Difference }

@@ -24,6 +24,22 @@ func Prepare(e *event.Event, out rules.Outcome, only string, names []string, new
 	return r
 }
 
+// longOver is how long ago a moment is when a replay leaves it out: a reminder
+// of last year helps nobody.
+const longOver = time.Hour
+
+// LeavePast takes out of an outcome what had its moment long ago, and counts it.
+func LeavePast(out *rules.Outcome, only string, now time.Time) (left int) {
+	out.Deliveries = slices.DeleteFunc(out.Deliveries, func(d rules.Rendered) bool {
+		past := d.Wait != nil && d.Err == "" && now.Sub(d.Moment) > longOver
+		if past && (only == "" || d.Rule == only) {
+			left++
+		}
+		return past
+	})
+	return left
+}
+
 // restrict leaves of an outcome what one rule said.
 func restrict(out rules.Outcome, only string, names []string) rules.Outcome {
 	kept := rules.Outcome{Results: slices.Clone(out.Results)}

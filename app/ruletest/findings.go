@@ -19,6 +19,7 @@ type comparison struct {
 	event  *event.Event
 	traces []rules.Trace // of the rules, and then of the form's own reply
 	sent   []string
+	waits  map[string]string // until when, of what is scheduled, by name
 }
 
 func (c *comparison) add(kind FindingKind, name string, at diag.Position, format string, args ...any) {
@@ -76,6 +77,10 @@ func (c *comparison) rules() {
 
 // missing says why an action is not sent.
 func (c *comparison) missing(name string) {
+	if until, waits := c.waits[name]; waits {
+		c.add(Missing, name, diag.Position{}, "it waits until %s", until)
+		return
+	}
 	for i := range c.traces {
 		t := &c.traces[i]
 		for _, a := range t.Actions {

@@ -71,9 +71,8 @@ func (r *Runner) Run(t *Test) Result {
 	if t.expects {
 		out.Expected = append([]string{}, t.expect...)
 	}
-	if err := r.run(t, &out); err != nil {
-		out.Findings = append(out.Findings, Finding{Kind: Refused, Text: err.Error(), At: t.At})
-	}
+	s := story{runner: r, zone: r.Plan.Location}
+	s.tell(t, &out)
 	out.OK = len(out.Findings) == 0
 	out.Took = time.Since(began)
 	return out
@@ -93,8 +92,14 @@ func Failed(results []Result) []Result {
 	return slices.DeleteFunc(slices.Clone(results), func(r Result) bool { return r.OK })
 }
 
-func (r *Runner) run(t *Test, out *Result) error {
-	request, err := r.request(t)
+// run asks the rules about the event of a test, or of a later part of it, at
+// now. What is due then was scheduled before.
+func (s *story) run(t *Test, out *Result, now time.Time) error {
+	r, due := s.runner, s.due(now)
+	if !t.event {
+		return s.compareDue(t, out, due)
+	}
+	request, err := r.request(t, now)
 	if err != nil {
 		return err
 	}
@@ -113,6 +118,8 @@ func (r *Runner) run(t *Test, out *Result) error {
 		r.Coverage.Observe(d.Scope())
 	}
 	c := comparison{test: t, out: out, event: &d.Event, traces: d.Explain()}
+	c.waits = s.keep(&d.Event, c.traces, now)
+	c.traces = append(c.traces, due...)
 	if reply := d.ExplainReply(); reply != nil {
 		c.traces = append(c.traces, *reply)
 	}
@@ -132,9 +139,9 @@ func (t *Test) judgeSpam(why string) error {
 }
 
 // request is the test's event, as its sender would send it.
-func (r *Runner) request(t *Test) (*ingest.Request, error) {
+func (r *Runner) request(t *Test, now time.Time) (*ingest.Request, error) {
 	out := &ingest.Request{
-		Request: source.Request{Method: http.MethodPost, ContentType: "application/json", Body: t.data, Now: r.Now()},
+		Request: source.Request{Method: http.MethodPost, ContentType: "application/json", Body: t.data, Now: now},
 		Source:  t.source, Headers: t.headers,
 		Sample: &ingest.Sample{Type: t.typ, Query: t.query, Set: t.set},
 	}

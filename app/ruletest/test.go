@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"hookgate/app/ingest"
 	"hookgate/internal/diag"
@@ -22,12 +23,26 @@ import (
 // settings are one entry under tests, as it stands in the file.
 type settings struct {
 	Name      yamlnode.Text    `yaml:"name,required" doc:"What must hold. Names the test; unique."`
+	At        yamlnode.Text    `yaml:"at" doc:"When the event comes; else the time at which the test is run." example:"2026-03-27T16:50"`
 	Event     eventSettings    `yaml:"event,required" doc:"The event that the rules are asked about."`
 	Set       yamlnode.Node    `yaml:"set" doc:"Values of the event that are changed first, by their paths: website.status, items.0.name."`
 	Expect    *[]yamlnode.Text `yaml:"expect,single" doc:"All that rules must send, in any order: rule/connection, or rule/connection#2 for a rule's second action to it. [] is nothing. A form's own reply is autoreply/connection; it is asked for only where it is named."`
 	Unmatched bool             `yaml:"unmatched" doc:"No rule may match."`
 	Assert    []yamlnode.Text  `yaml:"assert,single" doc:"Expressions that must be true. They see output, data, event, headers and query."`
+	Later     []laterSettings  `yaml:"later" doc:"What is sent later: of the event, and of others that come then."`
 }
+
+// laterSettings are one entry under later.
+type laterSettings struct {
+	In     yamlnode.Text    `yaml:"in,required" doc:"So long after the test's event." type:"duration" example:"7d"`
+	Event  yamlnode.Node    `yaml:"event" doc:"An event that comes then; none where it is left out."`
+	Set    yamlnode.Node    `yaml:"set" doc:"Values of that event that are changed first."`
+	Expect *[]yamlnode.Text `yaml:"expect,single" doc:"All that is sent since the part before."`
+	Assert []yamlnode.Text  `yaml:"assert,single" doc:"Expressions that must be true then. output is what was sent since the part before."`
+}
+
+// Noun names a part of a test in messages.
+func (*laterSettings) Noun() string { return "a later part of a test" }
 
 // eventSettings is where a test's event comes from.
 type eventSettings struct {
@@ -46,6 +61,11 @@ func Describe() yamlnode.Spec {
 	value := yamlnode.Spec{Type: yamlnode.AnyType}
 	s.Field("set").Type, s.Field("set").Item = yamlnode.MappingType, &value
 	s.Field("assert").Item.Type = yamlnode.Expression
+	later := s.Field("later").Item
+	later.Field("set").Type, later.Field("set").Item = yamlnode.MappingType, &value
+	later.Field("assert").Item.Type = yamlnode.Expression
+	*later.Field("event") = yamlnode.Describe[eventSettings]()
+	later.Field("event").Field("data").OneOf = []yamlnode.Spec{{Type: yamlnode.MappingType, Item: &value}, {Type: yamlnode.ListType, Item: &value}}
 	s.Field("event").Field("data").OneOf = []yamlnode.Spec{{Type: yamlnode.MappingType, Item: &value}, {Type: yamlnode.ListType, Item: &value}}
 	return s
 }
@@ -98,6 +118,11 @@ type Test struct {
 	expect      []string
 	unmatched   bool
 	asserts     []assertion
+
+	at    string // when the event comes; "": now
+	event bool   // there is one
+	in    string // of a later part: so long after the test's event
+	later []*Test
 }
 
 // assertion is one entry under assert.
@@ -142,7 +167,10 @@ type builder struct {
 func (b *builder) add(list ...diag.Diagnostic) { b.list = append(b.list, list...) }
 
 func (b *builder) test(in *settings, n yamlnode.Node) *Test {
-	t := &Test{node: n.Path(), Name: in.Name.Value, At: in.Name.Pos(), unmatched: in.Unmatched}
+	t := &Test{node: n.Path(), Name: in.Name.Value, At: in.Name.Pos(), unmatched: in.Unmatched, event: true, at: in.At.Value}
+	if _, ok := lang.ReadTime(t.at, time.UTC); !ok && !in.At.IsZero() {
+		b.add(in.At.Diag("bad-value", "write it like 2026-03-27T16:50", "%q is no time", t.at))
+	}
 	b.name(in.Name)
 	b.event(t, &in.Event)
 	b.set(t, in.Set)
@@ -150,13 +178,41 @@ func (b *builder) test(in *settings, n yamlnode.Node) *Test {
 	if in.Unmatched && len(t.expect) > 0 {
 		b.add(n.Get("unmatched").Diag("conflict", "keep one of them", `a test with "unmatched" can expect nothing`))
 	}
-	for _, text := range in.Assert {
-		p, list := b.compiler.Assertion(text, b.actions)
-		b.add(list...)
-		t.asserts = append(t.asserts, assertion{p, text.Pos()})
+	b.asserts(t, in.Assert)
+	items := n.Get("later").Items()
+	for i := range in.Later {
+		t.later = append(t.later, b.laterPart(t, &in.Later[i], items[i]))
 	}
 	if n.Kind() == yamlnode.Map && n.Get("expect").IsZero() && n.Get("assert").IsZero() && !in.Unmatched {
 		b.add(n.Diag("missing-key", "expect: [] says that nothing is sent", `a test needs "expect", "unmatched" or "assert"`))
+	}
+	return t
+}
+
+func (b *builder) asserts(t *Test, list []yamlnode.Text) {
+	for _, text := range list {
+		p, faults := b.compiler.Assertion(text, b.actions)
+		b.add(faults...)
+		t.asserts = append(t.asserts, assertion{p, text.Pos()})
+	}
+}
+
+// laterPart compiles a part of a test that comes later.
+func (b *builder) laterPart(of *Test, in *laterSettings, n yamlnode.Node) *Test {
+	t := &Test{node: n.Path(), Name: of.Name, At: n.Pos(), in: in.In.Value, event: !in.Event.IsZero()}
+	if _, err := rules.ParseDelay(t.in); err != nil && !in.In.IsZero() {
+		b.add(in.In.Diag("bad-value", "write it like 10m, 2h or 7d", "in: %s", err))
+	}
+	if t.event {
+		var e eventSettings
+		b.add(in.Event.Decode("a test's event", &e)...)
+		b.event(t, &e)
+	}
+	b.set(t, in.Set)
+	b.expect(t, in.Expect)
+	b.asserts(t, in.Assert)
+	if n.Kind() == yamlnode.Map && n.Get("expect").IsZero() && n.Get("assert").IsZero() {
+		b.add(n.Diag("missing-key", "expect: [] says that nothing is sent", `a later part needs "expect" or "assert"`))
 	}
 	return t
 }

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/expr-lang/expr/ast"
@@ -44,4 +45,10 @@ func (e *Expression) Time(s *Scope) (t time.Time, known bool, err error) {
 	}
 	t, known = value.(time.Time)
 	return t, known, nil
+}
+
+// ReadTime is the time that a text says, as time() reads it; one that says no
+// zone is in zone.
+func ReadTime(text string, zone *time.Location) (time.Time, bool) {
+	return timeIn(strings.TrimSpace(text), zone)
 }
