@@ -116,7 +116,7 @@ func (c *Calendar) next(t time.Time, find func(shown, last int64) (int64, bool))
 	for range tooMany {
 		local := t.In(c.zone)
 		_, offset := local.Zone()
-		_, end := local.ZoneBounds()
+		_, end := Period(local)
 		if end.IsZero() || end.After(limit) {
 			end = limit
 		}
@@ -299,8 +299,20 @@ func Wall(year int, month time.Month, day, hour, minute, second, nano int, loc *
 			first = t
 		}
 	}
-	if start, _ := first.ZoneBounds(); !start.IsZero() {
+	if start, _ := Period(first); !start.IsZero() {
 		return start.In(loc)
 	}
 	return first
+}
+
+// Period is from when until when the clocks of t's zone go without a change, t
+// within; a zero time where they always did, or always will. It is ZoneBounds,
+// which ends a year beyond the zone's table after 365 days: at the last day of a
+// leap year such an end is over.
+func Period(t time.Time) (begin, end time.Time) {
+	begin, end = t.ZoneBounds()
+	if !end.IsZero() && !end.After(t) {
+		end = end.Add(24 * time.Hour)
+	}
+	return begin, end
 }

@@ -63,6 +63,9 @@ func TestNext(t *testing.T) {
 		{`{"hours":["02:15-02:45"],"timezone":"Europe/Berlin"}`, "2026-03-28T03:00:00+01:00", "2026-03-30T02:15:00+02:00", "2026-03-28T03:00:00+01:00"},
 		{`{"hours":["02:15-03:30"],"timezone":"Europe/Berlin"}`, "2026-03-29T00:00:00+01:00", "2026-03-29T02:00:00+01:00", "2026-03-29T00:00:00+01:00"},
 		{`{"hours":["02:15-02:45"],"timezone":"Europe/Berlin"}`, "2026-10-25T02:45:00+02:00", "2026-10-25T02:15:00+01:00", "2026-10-25T02:45:00+02:00"},
+		// The last day of a leap year that the zone's table does not reach.
+		{office, "2044-12-30T17:30:00+01:00", "2045-01-02T09:00:00+01:00", "2044-12-30T17:30:00+01:00"},
+		{`{"days":["mon-sun"],"hours":["08:00-09:00"],"timezone":"Europe/Berlin"}`, "2044-12-31T01:30:00+01:00", "2044-12-31T08:00:00+01:00", "2044-12-31T01:30:00+01:00"},
 	} {
 		cal := must(t, c.calendar)
 		if got := cal.NextOpen(at(t, c.from)); !got.Equal(at(t, c.open)) {

@@ -1,6 +1,10 @@
 package cron
 
-import "time"
+import (
+	"time"
+
+	"hookgate/internal/calendar"
+)
 
 // horizon is how far Next looks. A 29 February that has to be one day of the
 // week can be 40 years away.
@@ -34,7 +38,7 @@ func (s *Schedule) nextShown(t time.Time, in *time.Location) time.Time {
 		}
 		_, offset := at.Zone()
 		next := wall.Add(-time.Duration(offset) * time.Second)
-		_, end := at.ZoneBounds()
+		_, end := calendar.Period(at)
 		if end.IsZero() || next.Before(end) {
 			return next.In(in)
 		}
@@ -57,7 +61,7 @@ func clock(t time.Time, in *time.Location) time.Time {
 func reached(wall time.Time, in *time.Location) time.Time {
 	const widest = 48 * time.Hour // no clock is, or was put, so far from UTC
 	for at := wall.Add(-widest).In(in); ; {
-		begin, end := at.ZoneBounds()
+		begin, end := calendar.Period(at)
 		_, offset := at.Zone()
 		shown := wall.Add(-time.Duration(offset) * time.Second)
 		if end.IsZero() || shown.Before(end) {
@@ -122,7 +126,7 @@ func (s *Schedule) Shifts(from, until time.Time, in *time.Location) []Shift {
 	}
 	var list []Shift
 	for at := from.In(in); ; {
-		_, change := at.ZoneBounds()
+		_, change := calendar.Period(at)
 		if change.IsZero() || change.After(until) {
 			return list
 		}
