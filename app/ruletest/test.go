@@ -64,8 +64,9 @@ func Describe() yamlnode.Spec {
 	later := s.Field("later").Item
 	later.Field("set").Type, later.Field("set").Item = yamlnode.MappingType, &value
 	later.Field("assert").Item.Type = yamlnode.Expression
-	*later.Field("event") = yamlnode.Describe[eventSettings]()
-	later.Field("event").Field("data").OneOf = []yamlnode.Spec{{Type: yamlnode.MappingType, Item: &value}, {Type: yamlnode.ListType, Item: &value}}
+	coming, described := later.Field("event"), yamlnode.Describe[eventSettings]()
+	coming.Type, coming.Fields = described.Type, described.Fields
+	coming.Field("data").OneOf = []yamlnode.Spec{{Type: yamlnode.MappingType, Item: &value}, {Type: yamlnode.ListType, Item: &value}}
 	s.Field("event").Field("data").OneOf = []yamlnode.Spec{{Type: yamlnode.MappingType, Item: &value}, {Type: yamlnode.ListType, Item: &value}}
 	return s
 }
