@@ -107,7 +107,7 @@ func New(loaded *Plan, opt Options) (*App, error) {
 			a.metrics.EventReceived(source, string(state))
 			a.arrivals.count(source, state, opt.Now())
 		},
-		RuleError: a.metrics.RuleError,
+		RuleError: a.metrics.RuleError, Records: store, Rejudged: a.metrics.Rejudged,
 	})
 	a.onEnd("health of connections", a.stats.save) // behind the last delivery
 	a.onEnd("deliveries", func(ctx context.Context) error { a.dispatcher.Stop(ctx); return nil })

@@ -49,7 +49,7 @@ func (p *Past) Close() error { return p.reader.Close() }
 // Compare is what a server's Compare is; the rules in force are those that
 // were in force last.
 func (p *Past) Compare(ctx context.Context, r admin.CompareRequest) (admin.Comparison, error) {
-	compile := func(source []byte) (*ingest.RuleSet, error) { return NewRuleSet(source, p.kinds) }
+	compile := func(source []byte) (*ingest.RuleSet, error) { return ruleSetOf(source, p.kinds, p.reader) }
 	return admin.Compare(ctx, p.reader, r, admin.Versions{
 		InForce: func() (*ingest.RuleSet, error) {
 			v, err := p.reader.LatestPlan(ctx)
@@ -106,6 +106,23 @@ func (l *Plan) Survey(ctx context.Context, names ...string) (map[string]schema.S
 		origins[name] = o
 	}
 	return origins, nil
+}
+
+// OpenRecords opens the records of kept tables, for commands that run beside no
+// server; nil where no rule uses any, or there is no database yet.
+func (l *Plan) OpenRecords(ctx context.Context) (records ingest.Records, done func(), err error) {
+	done = func() {}
+	if len(l.Rules.Kept()) == 0 {
+		return nil, done, nil
+	}
+	reader, err := openReader(ctx, l.Config.Storage)
+	if reader == nil || err != nil {
+		return nil, done, err
+	}
+	if err := reader.Check(ctx); err != nil {
+		return nil, done, errors.Join(err, reader.Close())
+	}
+	return reader, func() { _ = reader.Close() }, nil
 }
 
 // openReader opens the SQLite file, or connects to PostgreSQL, for reading;

@@ -56,6 +56,7 @@ func (a *App) use(loaded *Plan, tests admin.Tests) error {
 	plan := *loaded
 	plan.ID, plan.Files, plan.FormKey = id, folder, a.formKey
 	plan.client = client
+	plan.Records = a.store
 	plan.operators = plan.forOperators(tests, a.opt.Now())
 	loaded.compiler.SetLinks(a.files.links(loaded.Config.Server.PublicURL))
 	a.plan.Store(&plan)

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"slices"
 
 	"hookgate/app/config"
@@ -53,7 +54,12 @@ func (l *Plan) Routes() Routes {
 			used["from "+from.Value] = true
 			for number, action := range rule.Actions() {
 				to := action.To.Value
-				used["to "+to] = true
+				if action.Remember != nil {
+					to = action.Remember.Table.Value
+					kinds[to] = cmp.Or(kinds[to], "table")
+				} else {
+					used["to "+to] = true
+				}
 				out.Routes = append(out.Routes, Route{
 					From: from.Value, Form: l.isForm(from.Value), Events: texts(rule.Events), Rule: rule.Name.Value, When: rule.When.Value,
 					Connection: to, Kind: kinds[to], Action: number, Only: action.When.Value, Key: action.OrderingKey.Value,

@@ -42,7 +42,8 @@ type storedRules struct {
 // storedTable is a table that the rules can look up. The rows of a fixed one
 // are a part of their own, which many versions share.
 type storedTable struct {
-	Hash string `json:"hash,omitempty"` // of a fixed one
+	Hash string        `json:"hash,omitempty"` // of a fixed one
+	Keep time.Duration `json:"keep,omitempty"` // of a kept one
 }
 
 // storedTarget is what a connection accepts in an action.
@@ -112,7 +113,7 @@ func (l *Plan) storedRules(text config.RuleText) storedRules {
 		if source.Tables == nil {
 			source.Tables = map[string]storedTable{}
 		}
-		one := storedTable{}
+		one := storedTable{Keep: t.Keep}
 		if t.Fixed != nil {
 			one.Hash = t.Fixed.Hash()
 		}
@@ -136,6 +137,16 @@ func NewRuleSet(source []byte, kinds *connectors.Catalog) (*ingest.RuleSet, erro
 	if err := faults.Err(); err != nil {
 		return nil, fmt.Errorf("the rules of the configuration %s are not understood any more: %w", v.Config, err)
 	}
+	return set, nil
+}
+
+// ruleSetOf is NewRuleSet for who has the records of kept tables.
+func ruleSetOf(source []byte, kinds *connectors.Catalog, records ingest.Records) (*ingest.RuleSet, error) {
+	set, err := NewRuleSet(source, kinds)
+	if err != nil {
+		return nil, err
+	}
+	set.Records = records
 	return set, nil
 }
 
@@ -170,7 +181,7 @@ func readRules(source []byte) (v storedRules, fixed map[string]*table.Fixed, err
 func (v *storedRules) tables(fixed map[string]*table.Fixed) map[string]*lang.Table {
 	tables := map[string]*lang.Table{}
 	for name, t := range v.Tables {
-		one := &lang.Table{Fixed: fixed[t.Hash]}
+		one := &lang.Table{Fixed: fixed[t.Hash], Keep: t.Keep}
 		if t.Hash != "" && one.Fixed == nil {
 			one.Fixed, _ = table.New("", nil, nil)
 		}
@@ -183,7 +194,7 @@ func (v *storedRules) tables(fixed map[string]*table.Fixed) map[string]*lang.Tab
 func tablesOf(doc *config.Config) map[string]*lang.Table {
 	tables := map[string]*lang.Table{}
 	for _, t := range doc.Tables {
-		tables[t.Name.Value] = &lang.Table{Fixed: t.Fixed}
+		tables[t.Name.Value] = &lang.Table{Fixed: t.Fixed, Keep: t.Keep}
 	}
 	return tables
 }

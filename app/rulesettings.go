@@ -24,6 +24,9 @@ func (l *Plan) ruleSettings() []admin.RuleSettings {
 			Name: in.Name.Value, From: texts(in.From), Events: texts(in.Events), When: in.When.Value, Text: places[i].text, Line: places[i].line,
 		}
 		for number, action := range in.Actions() {
+			if action.Remember != nil {
+				continue
+			}
 			out.Actions = append(out.Actions, ruleAction(action, number))
 		}
 		out.Findings = findingsOf(l.Findings, i)

@@ -294,7 +294,7 @@ func (c *committer) applyOne(one, b *batch) {
 
 func (c *committer) answer(b *batch) {
 	for _, a := range b.accepts {
-		a.done <- nil
+		a.done <- a.refused
 	}
 	for _, w := range b.writes {
 		w.done <- nil

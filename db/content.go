@@ -90,7 +90,15 @@ func appendContent(dst []byte, e *event.Event) ([]byte, error) {
 	}
 	dst = appendText(dst, query)
 	dst = appendText(dst, e.Body)
-	return appendText(dst, e.JSON), nil
+	dst = appendText(dst, e.JSON)
+	if len(e.Reads) == 0 {
+		return dst, nil
+	}
+	reads, err := json.Marshal(e.Reads)
+	if err != nil {
+		return nil, fmt.Errorf("encode what was looked up: %w", err)
+	}
+	return appendText(dst, reads), nil
 }
 
 func appendText[T string | []byte](dst []byte, s T) []byte {
@@ -118,6 +126,11 @@ func readContent(content []byte, e *event.Event) error {
 	e.Body = r.text()
 	if data := r.text(); len(data) > 0 {
 		e.JSON = data
+	}
+	if len(r.rest) > 0 && !r.bad {
+		if err := json.Unmarshal(r.text(), &e.Reads); err != nil {
+			return fmt.Errorf("%w: %w", errBlob, err)
+		}
 	}
 	if r.bad {
 		return errBlob

@@ -21,7 +21,7 @@ func (s *Store) Readmit(e *event.Event, deliveries []event.Delivery) ([]string, 
 		return nil, err
 	}
 	bytes := int64(4096)
-	var keys []keyed
+	keys := recordLocks(e)
 	for i := range deliveries {
 		d := &deliveries[i]
 		if d.Key != "" && d.State != event.Failed {
@@ -44,6 +44,9 @@ func (s *Store) Readmit(e *event.Event, deliveries []event.Delivery) ([]string, 
 			return event.ErrNotKept
 		}
 		if err := noteRelease(tx, e); err != nil {
+			return err
+		}
+		if err := acceptRecords(tx, e); err != nil {
 			return err
 		}
 		for i := range deliveries {

@@ -16,6 +16,7 @@ type acceptOp struct {
 	lease       int64 // µs: claimed deliveries are this process's until then
 	duplicateOf event.ID
 	owner       int64 // who holds the claimed ones
+	refused     error // why it was not stored although its batch was
 	done        chan error
 	content     []byte // scratch
 	blob        []byte // scratch
@@ -33,8 +34,8 @@ const Lease = 10 * time.Minute
 // ordering key is taken: then Accept clears the Claim and it waits in the
 // store. If e repeats an event of its Dedupe window nothing but the repeat is
 // stored, as a duplicate without deliveries, and duplicateOf is the first one.
-// The only error is event.ErrUnavailable, wrapped or bare, or one that says
-// what is wrong with e itself.
+// The only error is event.ErrUnavailable, wrapped or bare, event.ErrRecordsChanged,
+// or one that says what is wrong with e itself, as a *event.RecordError does.
 func (s *Store) Accept(e *event.Event, deliveries []event.Delivery) (duplicateOf event.ID, err error) {
 	op := acceptOps.Get().(*acceptOp)
 	op.event, op.deliveries, op.duplicateOf = e, deliveries, 0

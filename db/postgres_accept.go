@@ -70,6 +70,9 @@ func (w *pgWork) accepts() error {
 				a.duplicateOf = first
 			}
 		}
+		if w.refuse(a) {
+			continue
+		}
 		if err := events.add(a); err != nil {
 			return err
 		}
@@ -101,6 +104,9 @@ func (w *pgWork) accepts() error {
 	}
 	w.acceptedSignals()
 	for _, a := range w.batch.accepts {
+		if a.refused != nil {
+			continue
+		}
 		for i := range a.event.Files { // few posts have any
 			w.queue.Queue(w.tx.e.bound.bind(insertFile), fileRow(&a.event.Files[i])...)
 		}
@@ -128,11 +134,35 @@ func (w *pgWork) schedule() error {
 	return nil
 }
 
+// refuse queues the records of a, or reports that a is not stored: what its
+// rules saw has changed, or cannot be written. Nor is a repeat of such a one.
+func (w *pgWork) refuse(a *acceptOp) bool {
+	var rows []event.Record
+	switch a.refused = nil; {
+	case a.duplicateOf != 0 && w.refused[a.duplicateOf]:
+		a.refused = event.ErrRecordsChanged
+	case a.duplicateOf == 0 && keepsRecords(a.event):
+		rows, a.refused = w.records.judge(a.event, w.tx.at.now)
+	}
+	if a.refused != nil {
+		w.refused[a.event.ID] = true
+		if a.dedupeKey != nil && w.firsts[keyOfEvent(a)] == a.event.ID {
+			w.freed[keyOfEvent(a)] = true
+		}
+		w.freeKeys(a)
+		return true
+	}
+	for i := range rows {
+		w.queue.Queue(w.tx.e.bound.bind(writeRecord), recordRow(&rows[i])...)
+	}
+	return false
+}
+
 // acceptedSignals queues the signals of what is accepted.
 func (w *pgWork) acceptedSignals() {
 	var list []event.Signal
 	for _, a := range w.batch.accepts {
-		if a.duplicateOf == 0 {
+		if a.duplicateOf == 0 && a.refused == nil {
 			list = append(list, a.event.Signals...)
 		}
 	}

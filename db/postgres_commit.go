@@ -87,6 +87,8 @@ type pgWork struct {
 	firsts   map[dedupeKey]event.ID
 	freed    map[dedupeKey]bool // of firsts: the event turned out to be a repeat, which sends nothing
 	overflow map[string]bool    // connections with something due that nobody holds
+	records  recordBook         // that the accepted events compare or write
+	refused  map[event.ID]bool  // events that are not stored
 }
 
 // dedupeKey is a row of table dedupe.
@@ -96,6 +98,7 @@ func (w *pgWork) run() error {
 	w.queue = &pgx.Batch{}
 	w.taken, w.firsts, w.overflow = map[keyed]bool{}, map[dedupeKey]event.ID{}, map[string]bool{}
 	w.freed = map[dedupeKey]bool{}
+	w.records, w.refused = recordBook{}, map[event.ID]bool{}
 	w.queue.Queue("BEGIN")
 	w.queue.Queue("SELECT beat($1)", w.tx.at.owner).QueryRow(func(row pgx.Row) error { return row.Scan(&w.tx.at.now) })
 	accepted, all := w.keys()
@@ -105,6 +108,7 @@ func (w *pgWork) run() error {
 		w.queue.Queue(planNow)
 	}
 	w.askKeys(accepted, all)
+	w.askRecords()
 	if w.askDuplicates() || len(all) > 0 {
 		if err := w.send(); err != nil {
 			return err
@@ -151,6 +155,9 @@ func (w *pgWork) keys() (accepted, all []keyed) {
 		}
 	}
 	all = slices.Clone(accepted)
+	for _, a := range w.batch.accepts {
+		all = append(all, recordLocks(a.event)...)
+	}
 	for _, r := range w.batch.results {
 		if r.delivery.Key != "" && r.outcome.State != event.Retrying {
 			all = append(all, keyOf(r.delivery))
@@ -187,6 +194,28 @@ func (w *pgWork) askKeys(accepted, all []keyed) {
 			})
 		})
 	}
+}
+
+// askRecords reads the records that the accepted events compare or write, whose
+// locks askKeys takes.
+func (w *pgWork) askRecords() {
+	var tables, keys []string
+	for _, a := range w.batch.accepts {
+		if !keepsRecords(a.event) {
+			continue
+		}
+		for _, k := range recordKeys(a.event) {
+			tables, keys = append(tables, clean(k.Table)), append(keys, clean(k.Key))
+		}
+	}
+	if len(tables) == 0 {
+		return
+	}
+	w.queue.Queue(`SELECT DISTINCT r.tbl, r.key, r.value, r.version, r.event, r.changed, r.expires
+		FROM records r JOIN unnest($1::text[], $2::text[]) AS k(tbl, key) ON r.tbl = k.tbl AND r.key = k.key`,
+		tables, keys).Query(func(rows pgx.Rows) error {
+		return scanAll(rows, func(row []any) error { w.records.put(row, w.tx.at.now); return nil })
+	})
 }
 
 // keyOf is the delivery's ordering key as it is stored.

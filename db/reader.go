@@ -30,7 +30,7 @@ func OpenReader(path string) (*Reader, error) {
 		return nil, fmt.Errorf("open database %s for reading: %w", path, err)
 	}
 	dialect := sqliteDialect()
-	return &Reader{store: &Store{dialect: dialect, read: newPool(pool, dialect)}}, nil
+	return &Reader{store: &Store{dialect: dialect, read: newPool(pool, dialect), now: time.Now}}, nil
 }
 
 // readParameters are those to look into the file at path with.
@@ -108,4 +108,14 @@ func (r *Reader) CountEvents(ctx context.Context, f event.Filter) (int, error) {
 // LatestPlan is Store.LatestPlan.
 func (r *Reader) LatestPlan(ctx context.Context) (event.RuleSet, error) {
 	return r.store.LatestPlan(ctx)
+}
+
+// ReadRecord is Store.ReadRecord.
+func (r *Reader) ReadRecord(ctx context.Context, k event.RecordKey) (event.Record, error) {
+	return r.store.ReadRecord(ctx, k)
+}
+
+// Records is Store.Records.
+func (r *Reader) Records(ctx context.Context, table, after string, limit int) ([]event.Record, error) {
+	return r.store.Records(ctx, table, after, limit)
 }

@@ -109,6 +109,9 @@ func (s *Store) pruneKeys(tx tx) error {
 	if err := pruneSignals(tx); err != nil {
 		return err
 	}
+	if err := pruneRecords(tx); err != nil {
+		return err
+	}
 	return tx.exec(`DELETE FROM memory WHERE expires <= ?1`, tx.stamp().now)
 }
 

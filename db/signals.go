@@ -129,6 +129,9 @@ func (s *Store) Tell(signal *event.Signal, e *event.Event, deliveries []event.De
 		blob = pack(nil, content)
 	}
 	var keys []keyed
+	if e != nil {
+		keys = recordLocks(e)
+	}
 	for i := range deliveries {
 		if d := &deliveries[i]; d.Key != "" && d.State != event.Failed {
 			keys = append(keys, keyed{d.Connection, d.Key})
@@ -171,6 +174,9 @@ func (s *Store) insertTold(tx tx, e *event.Event, blob []byte, deliveries []even
 		e.Plan, string(e.Results), ruleErrors, int64(len(deliveries)), firstOf(e.First, deliveries), blob, reservedOf(e.Reserved))
 	if err != nil {
 		return fmt.Errorf("insert event %s: %w", e.ID, err)
+	}
+	if err := acceptRecords(tx, e); err != nil {
+		return err
 	}
 	for i := range deliveries {
 		if err := s.insertReplayed(tx, &deliveries[i], touched); err != nil {

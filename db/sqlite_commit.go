@@ -2,6 +2,7 @@ package db
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"hookgate/internal/event"
@@ -44,7 +45,17 @@ const insertEvent = `INSERT INTO events (id, source, form, type, received, state
 // accept stores an event and its deliveries and returns about how many bytes it wrote.
 func (e *sqlite) accept(a *acceptOp) (int64, error) {
 	ev := a.event
-	a.duplicateOf, a.owner = 0, owner
+	a.duplicateOf, a.owner, a.refused = 0, owner, nil
+	var records []event.Record
+	if keepsRecords(ev) {
+		book, err := readRecords(e, recordKeys(ev))
+		if err != nil {
+			return 0, err
+		}
+		if records, a.refused = book.judge(ev, e.stamp().now); a.refused != nil {
+			return 0, nil
+		}
+	}
 	if a.dedupeKey != nil {
 		if err := e.remember(a); err != nil {
 			return 0, err
@@ -84,10 +95,13 @@ func (e *sqlite) accept(a *acceptOp) (int64, error) {
 		}
 		bytes += int64(len(d.Output)) + 128
 	}
-	if a.duplicateOf == 0 && len(ev.Signals) > 0 {
+	if a.duplicateOf != 0 {
+		return bytes, nil
+	}
+	if len(ev.Signals) > 0 {
 		err = addSignals(e, ev.Signals, a.now)
 	}
-	return bytes, err
+	return bytes, errors.Join(err, writeRecords(e, records))
 }
 
 // firstOf is the number of the first delivery, or of the first that is

@@ -23,6 +23,8 @@ type rule struct {
 	// branches are asked in their order; the first that matches sends its actions, too.
 	branches []*branch
 	actions  []*action // those of then and of all branches, in the file's order
+	reads    []string  // the kept tables that it looks up
+	sets     []string  // those that it sets fields of
 }
 
 // branch is a compiled Branch.
@@ -45,7 +47,8 @@ type action struct {
 	when       *lang.Predicate
 	key        *lang.Expression
 	inputs     []input
-	moment     *moment // nil: it begins when its event is accepted
+	moment     *moment  // nil: it begins when its event is accepted
+	remember   *writing // it writes a record, and sends nothing
 }
 
 // input is one key of an action.
@@ -73,6 +76,8 @@ func IsName(text string) bool { return nameForm.MatchString(text) }
 // Compile compiles the rules and reports every fault in them. With an error in
 // the list the Set must not be used.
 func Compile(c *lang.Compiler, list []Rule, origins Origins, targets Targets) (*Set, diag.List) {
+	c.AllowKept(true)
+	defer c.AllowKept(false)
 	b := builder{compiler: c, origins: origins, targets: targets, lines: map[string]int{}}
 	set := &Set{index: map[string]*listeners{}}
 	for i := range list {
@@ -80,6 +85,7 @@ func Compile(c *lang.Compiler, list []Rule, origins Origins, targets Targets) (*
 		set.skip = append(set.skip, byte(event.Skipped))
 	}
 	set.buildIndex()
+	set.noteTables()
 	return set, b.list
 }
 
@@ -122,6 +128,9 @@ func (b *builder) actions(in *Rule, out *rule) {
 		a.judgeLate()
 		a.number, a.position = number, len(out.actions)
 		a.name = event.ActionName(out.name, a.connection, number)
+		if a.remember != nil {
+			a.name = event.ActionName(out.name, rememberName, number)
+		}
 		out.actions = append(out.actions, a)
 	}
 	rest := out.actions
@@ -212,6 +221,9 @@ func (b *builder) expression(text yamlnode.Text) *lang.Expression {
 }
 
 func (b *builder) action(in *Action) *action {
+	if in.Remember != nil {
+		return b.remembers(in)
+	}
 	out := &action{connection: in.To.Value, at: in.To.Pos(), when: b.condition(in.When)}
 	if !in.OrderingKey.IsZero() {
 		out.key = b.expression(in.OrderingKey)

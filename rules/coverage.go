@@ -12,6 +12,9 @@ func (s *Set) Actions() []string {
 	var names []string
 	for _, r := range s.rules {
 		for _, a := range r.actions {
+			if a.remember != nil {
+				continue
+			}
 			names = append(names, a.name)
 		}
 	}

@@ -71,7 +71,8 @@ type ActionTrace struct {
 	Output   json.RawMessage `json:"output,omitempty"`
 	Warnings []string        `json:"warnings,omitempty"`
 	Err      string          `json:"error,omitempty"` // why it would not be delivered
-	At       diag.Position   `json:"at,omitzero"`     // of what Err is about
+	Remember *RememberTrace  `json:"remember,omitempty"`
+	At       diag.Position   `json:"at,omitzero"` // of what Err is about
 	// Moment is when it begins, and Wait where that comes from; nil: at once.
 	Moment *time.Time  `json:"moment,omitempty"`
 	Wait   *event.Wait `json:"wait,omitempty"`
@@ -238,6 +239,10 @@ func (a *action) explain(rule string, element int, sc *lang.Scope, of *Trace, ro
 		}
 	}
 	if !t.Sent {
+		return t
+	}
+	if a.remember != nil {
+		a.explainWrite(rule, sc, of, &t)
 		return t
 	}
 	rendered := a.render(rule, sc, room)

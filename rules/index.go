@@ -10,6 +10,9 @@ type Set struct {
 	rules []*rule
 	skip  []byte // the results of an event that no rule listens to
 	index map[string]*listeners
+	kept  []string // the kept tables that rules use
+	// shares says that some rule sets fields of a record.
+	shares bool
 }
 
 // listeners are the rules that listen to one source, as positions in rules.

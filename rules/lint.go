@@ -26,6 +26,7 @@ func Lint(list []Rule, set *Set, origins Origins, known Known, faults diag.List)
 		l.rule(&list[i], set.rules[i], l.doubts[i])
 	}
 	l.twice()
+	l.rememberedTwice()
 	l.overtaking()
 	return l.out
 }
@@ -108,6 +109,10 @@ func (l *linter) action(in *Action, a *action, to audience, tested map[string]bo
 	l.secrets(in.OrderingKey)
 	for _, f := range in.Inputs {
 		l.secretsBelow(f.Value)
+	}
+	if in.Remember != nil {
+		l.secrets(in.Remember.Key)
+		l.secretsBelow(in.Remember.Set)
 	}
 	for i := range a.inputs {
 		if a.inputs[i].template == nil { // it has an error

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"encoding/json"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -38,7 +39,7 @@ func (l *linter) actionsTwice(list []Action) []string {
 	keys := make([]string, len(list))
 	for i := range list {
 		keys[i] = list[i].key()
-		if slices.Contains(keys[:i], keys[i]) {
+		if slices.Contains(keys[:i], keys[i]) && list[i].Remember == nil {
 			l.add(list[i].To.Diag("duplicate-action", "take one of them out", "the same action stands twice in this rule").Weigh(diag.Warning))
 		}
 	}
@@ -51,7 +52,7 @@ func (a *Action) key() string {
 	for _, f := range a.Inputs {
 		inputs[f.Key.Value] = f.Value.Any()
 	}
-	text, err := json.Marshal([]any{a.To.Value, words(a.When.Value), words(a.OrderingKey.Value), inputs})
+	text, err := json.Marshal([]any{a.To.Value, words(a.When.Value), words(a.OrderingKey.Value), inputs, a.Node.Get("remember").Any()})
 	if err != nil { // what YAML holds always has a JSON form, but for .nan and .inf
 		return a.Node.Path()
 	}
@@ -83,7 +84,9 @@ func (l *linter) overtaking() {
 		at := 0
 		for _, in := range l.list[i].Actions() {
 			a := r.actions[at]
-			at++
+			if at++; a.remember != nil {
+				continue
+			}
 			for _, from := range r.from {
 				w := way{from, a.connection}
 				if senders[w] == nil {
@@ -130,4 +133,51 @@ func overlap(a, b *rule) bool {
 		return true
 	}
 	return slices.ContainsFunc(a.events, func(t string) bool { return slices.Contains(b.events, t) })
+}
+
+// setter is an action that sets fields of a record.
+type setter struct {
+	rule *rule
+	in   *Action
+	when string // under which conditions: the rule's, and its own
+}
+
+// rememberedTwice warns of two actions that set one field of one record for the
+// same events, under the same conditions, to what may be different values: then
+// neither is done.
+func (l *linter) rememberedTwice() {
+	byRecord := map[string][]setter{}
+	for i, r := range l.set.rules {
+		if l.doubts[i].any || r.forEach != nil || len(r.branches) > 0 {
+			continue
+		}
+		for _, in := range l.list[i].Actions() {
+			if in.Remember == nil || in.Remember.Set.IsZero() {
+				continue
+			}
+			record := in.Remember.Table.Value + "\x00" + words(in.Remember.Key.Value)
+			one := setter{rule: r, in: in, when: words(l.list[i].When.Value) + "\x00" + words(in.When.Value)}
+			for _, other := range byRecord[record] {
+				l.setTwice(&other, &one)
+			}
+			byRecord[record] = append(byRecord[record], one)
+		}
+	}
+}
+
+func (l *linter) setTwice(first, second *setter) {
+	meets := slices.ContainsFunc(second.rule.from, func(from string) bool { return slices.Contains(first.rule.from, from) })
+	types := first.rule.events == nil || second.rule.events == nil ||
+		slices.ContainsFunc(second.rule.events, func(typ string) bool { return slices.Contains(first.rule.events, typ) })
+	if !meets || !types || first.when != second.when {
+		return
+	}
+	for _, f := range second.in.Remember.Set.Fields() {
+		other := first.in.Remember.Set.Get(f.Key.Value)
+		if other.IsZero() || reflect.DeepEqual(other.Any(), f.Value.Any()) {
+			continue
+		}
+		l.add(f.Key.Diag("remember-twice", "where the two differ, neither is done: set it in one place", "rule %q sets %q of the same record in line %d",
+			first.rule.name, f.Key.Value, other.Pos().Line).Weigh(diag.Warning))
+	}
 }

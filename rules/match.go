@@ -34,11 +34,11 @@ func (s *Set) Match(sc *lang.Scope) Outcome {
 	room := MaxOutputs
 	for _, i := range s.candidates(sc.Event.Source, sc.Event.Type) {
 		r := s.rules[i]
-		before := len(out.Deliveries)
+		before, written := len(out.Deliveries), len(out.Records)
 		matched, err := r.match(sc, &out, &room)
 		switch {
 		case err != nil:
-			out.Deliveries = out.Deliveries[:before]
+			out.Deliveries, out.Records = out.Deliveries[:before], out.Records[:written]
 			out.fail(i, r, err)
 		case matched:
 			out.Results[i] = byte(event.Matched)
@@ -46,6 +46,7 @@ func (s *Set) Match(sc *lang.Scope) Outcome {
 			out.Results[i] = byte(event.NotMatched)
 		}
 	}
+	out.settle(s)
 	return out
 }
 
@@ -109,6 +110,12 @@ func (r *rule) judge(sc *lang.Scope, element int, out *Outcome, room *int) (bool
 		return false, err
 	}
 	for _, a := range sends {
+		if a.remember != nil {
+			if err := a.remembered(r.name, sc, out); err != nil {
+				return false, err
+			}
+			continue
+		}
 		made, sent, err := a.make(r.name, sc, room)
 		if err != nil {
 			return false, err

@@ -73,7 +73,8 @@ func (*Rule) KeyHint(key string) string {
 
 // Action is one entry under then, as it stands in the file.
 type Action struct {
-	To          yamlnode.Text    `yaml:"to,required" doc:"The connection to send to." example:"billing"`
+	To          yamlnode.Text    `yaml:"to" doc:"The connection to send to." example:"billing"`
+	Remember    *Remember        `yaml:"remember" doc:"In place of to: a record of a kept table is written."`
 	When        yamlnode.Text    `yaml:"when" doc:"Send only where this expression is true." type:"expression" example:"data.newsletter == true"`
 	OrderingKey yamlnode.Text    `yaml:"ordering_key" doc:"Deliveries of the connection with the same key are sent one at a time, in the order of their events." type:"expression" example:"data.website.id"`
 	Delay       yamlnode.Text    `yaml:"delay" doc:"Send so long after the event was accepted. Days and weeks keep the time of day; at most 366d." type:"duration" example:"7d"`
@@ -88,6 +89,9 @@ func (a *Action) DecodeNode(n yamlnode.Node) diag.List {
 	type plain Action // without DecodeNode
 	list := n.Decode("an action", (*plain)(a))
 	a.Node = n
+	if list.Err() == nil && n.Get("to").IsZero() && n.Get("remember").IsZero() {
+		list = append(list, yamlnode.MissingKey(n, "to", "name a connection, or write remember", "an action"))
+	}
 	return list
 }
 
@@ -95,7 +99,12 @@ func (a *Action) DecodeNode(n yamlnode.Node) diag.List {
 // on the connection.
 func (Action) Describe() yamlnode.Spec {
 	type plain Action // without Describe
-	return yamlnode.Describe[plain]()
+	s := yamlnode.Describe[plain]()
+	for _, name := range []string{"set", "add"} {
+		fields := s.Field("remember").Field(name)
+		fields.Type, fields.Template, fields.Item = yamlnode.MappingType, true, &yamlnode.Spec{Type: yamlnode.AnyType, Template: true}
+	}
+	return s
 }
 
 // Targets has, by the connection's name, what its kind accepts in an action;
@@ -112,6 +121,7 @@ type Outcome struct {
 	Results    []byte          // one event.Result letter a rule, in the file's order
 	Errors     []event.Verdict // the rules that could not be evaluated, and why
 	Deliveries []Rendered      // in the file's order
+	Records    []event.RecordWrite
 }
 
 // Matched counts the rules that matched.

@@ -188,7 +188,7 @@ func TestCompile_faults(t *testing.T) {
 		`error[unknown-key] config.yaml:13:30: an action to Slack has no key "if" (did you mean "when"?)`,
 		`error[bad-value] config.yaml:14:40: no channel`,
 		`error[missing-key] config.yaml:15:9: an action to a webhook needs a body`,
-		`error[missing-key] config.yaml:16:9: an action needs "to"`,
+		`error[missing-key] config.yaml:16:9: an action needs "to" (name a connection, or write remember)`,
 		`error[bad-name] config.yaml:17:11: "b c" cannot be the name of a rule (use letters, digits, _ . and -, the first a letter or digit)`,
 		`error[empty-value] config.yaml:17:11: rule "b c" has no action under then`,
 		`error[unknown-key] config.yaml:20:5: a rule has no key "on" (did you mean "events"?)`,

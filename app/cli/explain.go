@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -152,6 +153,11 @@ func (s *session) explainRequest(loaded *app.Plan, report *config.Report, r *ing
 	if r.Now.IsZero() {
 		r.Now = s.now()
 	}
+	var done func()
+	if r.Records, done, err = loaded.OpenRecords(context.Background()); err != nil {
+		return &failure{code: exitFailed, err: err}
+	}
+	defer done()
 	d := ingest.Decide(&plan, r)
 	defer d.Close()
 	switch err := d.Err(); {

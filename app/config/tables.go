@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"hookgate/internal/diag"
 	"hookgate/internal/table"
@@ -15,14 +16,16 @@ import (
 // Table is a table that rules look up.
 type Table struct {
 	Name  yamlnode.Text
-	Fixed *table.Fixed
+	Fixed *table.Fixed  // nil: its records are kept in the database
+	Keep  time.Duration // of a record of a kept table, after its last change
 }
 
 // tableKeys are the keys of an entry under tables.
 type tableKeys struct {
-	Key  yamlnode.Text   `yaml:"key" doc:"The column that rows are looked up by." example:"country"`
-	File yamlnode.Text   `yaml:"file" doc:"A CSV file whose first line names the columns. A relative path starts at the folder of this file." example:"tables/managers.csv"`
-	Rows []yamlnode.Node `yaml:"rows" doc:"The rows, written here." example:"[{ code: s, price: 49 }, { code: m, price: 99 }]"`
+	Key  yamlnode.Text   `yaml:"key" doc:"Of a fixed table: the column that rows are looked up by." example:"country"`
+	File yamlnode.Text   `yaml:"file" doc:"Of a fixed table: a CSV file whose first line names the columns. A relative path starts at the folder of this file." example:"tables/managers.csv"`
+	Keep time.Duration   `yaml:"keep" doc:"Makes it a table that rules write with remember: how long a record is kept after its last change." example:"400d" min:"1h" max:"3660d"`
+	Rows []yamlnode.Node `yaml:"rows" doc:"Of a fixed table: its rows, written here." example:"[{ code: s, price: 49 }, { code: m, price: 99 }]"`
 }
 
 // Noun is what messages call it.
@@ -31,6 +34,8 @@ func (tableKeys) Noun() string { return "a table" }
 // KeyHint says what other words for the keys are here.
 func (tableKeys) KeyHint(key string) string {
 	switch key {
+	case "ttl", "expires", "retention", "for":
+		return `did you mean "keep"?`
 	case "csv", "path":
 		return `did you mean "file"?`
 	case "column", "by", "id", "primary_key":
@@ -58,17 +63,24 @@ func (doc *Config) table(e Entry, report *Report) (Table, diag.List) {
 	var keys tableKeys
 	t := Table{Name: e.Name}
 	list := e.Node.Decode("a table", &keys)
-	file, rows := e.Node.Get("file"), e.Node.Get("rows")
+	file, rows, keep := e.Node.Get("file"), e.Node.Get("rows"), e.Node.Get("keep")
+	if !keep.IsZero() {
+		if t.Keep = keys.Keep; !file.IsZero() || !rows.IsZero() || !keys.Key.IsZero() {
+			list = append(list, keep.Diag("conflict", "a table with keep is written by rules; leave out key, file and rows, or keep",
+				"table %q cannot be both fixed and kept", e.Name.Value))
+		}
+		return t, list
+	}
 	t.Fixed, _ = table.New("", nil, nil)
 	switch {
 	case list.Err() != nil:
 	case file.IsZero() && rows.IsZero():
-		list = append(list, e.Name.Diag("missing-key", "write rows, or file",
-			"table %q has neither rows nor a file", e.Name.Value))
+		list = append(list, e.Name.Diag("missing-key", "write file or rows for a fixed table, or keep: 400d for one that rules write",
+			"table %q has neither rows, nor a file, nor keep", e.Name.Value))
 	case !file.IsZero() && !rows.IsZero():
 		list = append(list, file.Diag("conflict", "keep one of them", `table %q has both "rows" and "file"`, e.Name.Value))
 	case keys.Key.IsZero():
-		list = append(list, yamlnode.MissingKey(e.Node, "key", "it names the column that rows are looked up by", "a table"))
+		list = append(list, yamlnode.MissingKey(e.Node, "key", "it names the column that rows are looked up by", "a fixed table"))
 	case !file.IsZero():
 		f, faults := doc.tableFile(keys, report)
 		if list = append(list, faults...); f != nil {
@@ -206,5 +218,5 @@ func describeTables() yamlnode.Spec {
 	spec := yamlnode.Describe[tableKeys]()
 	row := yamlnode.Spec{Type: yamlnode.MappingType, Item: &yamlnode.Spec{Type: yamlnode.AnyType}}
 	spec.Field("rows").Item = &row
-	return named(spec, "Tables that rules look up, by name.")
+	return named(spec, "Tables that rules look up, by name: fixed ones, and those that rules write.")
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,6 +72,12 @@ type Decision struct {
 
 	numbers int // that the deliveries take, with those that are made later
 
+	records Records           // where kept tables are looked up; nil: nowhere
+	judging func(typ string)  // is told before the rules are asked; nil: nobody is
+	lookups *lookups          // nil: no rule uses a kept table
+	refused map[string]string // why rules are rule errors whatever they say, by their names
+	release func()            // ends what was taken for the judging; nil: nothing was
+
 	plan  *Plan
 	doc   *jsondoc.Doc // nil where no rule sees it
 	scope *lang.Scope  // nil where no rule sees it
@@ -81,7 +88,7 @@ type Decision struct {
 // same event already, and what a captcha's vendor says. The server stores what
 // it decides, see Intake.Accept; who only wants to know asks with a Sample.
 func Decide(plan *Plan, r *Request) *Decision {
-	d := &Decision{plan: plan}
+	d := &Decision{plan: plan, records: r.Records, judging: r.Judging}
 	d.Event = event.Event{
 		ID: r.ID, Source: r.Source, ReceivedAt: r.Now, State: event.NoMatch,
 		Request: event.Request{
@@ -111,12 +118,12 @@ func Decide(plan *Plan, r *Request) *Decision {
 
 // decideKept decides on a form post that is stored and that no rule has seen:
 // its body was understood when it came. Its delays count from now.
-func decideKept(plan *Plan, kept *event.Event, now time.Time) (*Decision, error) {
+func decideKept(plan *Plan, kept *event.Event, records Records, now time.Time) (*Decision, error) {
 	doc, err := jsondoc.Parse(kept.Data())
 	if err != nil {
 		return nil, fmt.Errorf("event %s: its data cannot be read: %w", kept.ID, err)
 	}
-	d := &Decision{Event: *kept, plan: plan, doc: doc}
+	d := &Decision{Event: *kept, plan: plan, doc: doc, records: records}
 	e := &d.Event
 	e.State, e.DuplicateOf, e.Dedupe = event.NoMatch, 0, nil
 	if e.Cause = "released by hand"; kept.Cause != "" {
@@ -176,6 +183,10 @@ func (d *Decision) Scope() *lang.Scope { return d.scope }
 
 // Close gives the memory of the scope back. The Event stays good.
 func (d *Decision) Close() {
+	if d.release != nil {
+		d.release()
+		d.release = nil
+	}
 	if d.scope != nil {
 		d.scope.Release()
 		d.scope = nil
@@ -293,7 +304,15 @@ func (d *Decision) submitted(f *forms.Form, r *Request) {
 // reply that cannot be evaluated keeps the reply from being sent, and nothing
 // else.
 func (d *Decision) askRules() {
+	if d.judging != nil && d.captcha == nil { // a captcha's vendor is asked for seconds
+		d.judging(d.Event.Type)
+		d.judging = nil
+	}
+	d.readRecords()
 	e, outcome := &d.Event, d.plan.Rules.Match(d.scope)
+	for _, rule := range slices.Sorted(maps.Keys(d.refused)) {
+		outcome.Fail(d.plan.Rules, rule, d.refused[rule])
+	}
 	e.Plan, e.Results, e.Errors = d.plan.ID, outcome.Results, outcome.Errors
 	switch {
 	case outcome.Matched() > 0:
@@ -309,6 +328,7 @@ func (d *Decision) askRules() {
 	}
 	d.numbers = len(rendered)
 	d.Deliveries = deliveries(e, rendered, d.autoreply(), d.scope.Begun())
+	d.takeRecords(&outcome)
 }
 
 // autoreply is how the form answers by mail; nil: it does not.
@@ -363,7 +383,7 @@ func (d *Decision) refuseCaptcha(reason string) {
 	d.Form.Spam = reason
 	e := &d.Event
 	e.State, e.Cause, e.Dedupe = event.Spam, reason, nil
-	e.Plan, e.Results, e.Errors = 0, nil, nil
+	e.Plan, e.Results, e.Errors, e.Reads, e.Records = 0, nil, nil, nil, nil
 	d.Deliveries, d.numbers, d.replyErrors = nil, 0, nil
 }
 

@@ -52,6 +52,11 @@ type Options struct {
 	// RuleError is told of every rule that could not be evaluated for an event;
 	// nil: nobody is.
 	RuleError func(rule string)
+	// Records is where kept tables are looked up.
+	Records Records
+	// Rejudged is told of every event that was judged again because a record had
+	// changed; nil: nobody is.
+	Rejudged func()
 }
 
 // Intake is safe for concurrent use.
@@ -66,12 +71,15 @@ type Intake struct {
 	replied    replyLimits
 	quotas     quotas
 	signals    signals
+	records    Records
+	rejudged   func()
+	tables     tableLocks
 }
 
 // New makes an Intake.
 func New(store Store, dispatcher Dispatcher, opt Options) *Intake {
 	return &Intake{
-		store: store, dispatcher: dispatcher, logger: opt.Logger, observe: opt.Observe, failed: opt.RuleError, captcha: opt.Captcha,
+		store: store, dispatcher: dispatcher, logger: opt.Logger, observe: opt.Observe, failed: opt.RuleError, captcha: opt.Captcha, records: opt.Records, rejudged: opt.Rejudged,
 	}
 }
 
@@ -104,7 +112,16 @@ func (in *Intake) enter(plan *Plan, r *Request) (leave func(), err error) {
 
 func (in *Intake) decide(plan *Plan, r *Request) *Decision {
 	r.ID = in.store.NewIDs(1)
-	return Decide(plan, r)
+	var release func()
+	r.Records = in.records
+	r.Judging = func(typ string) {
+		if tables := plan.Rules.Shared(r.Source, typ); len(tables) > 0 {
+			release = in.tables.lock(tables)
+		}
+	}
+	d := Decide(plan, r)
+	d.release = release
+	return d
 }
 
 // accept stores what was decided.
@@ -132,7 +149,37 @@ func (in *Intake) accept(d *Decision, r *Request) (Ack, error) {
 	if err := r.grow(rendered(d)); err != nil {
 		return Ack{}, err
 	}
-	return in.route(d)
+	for tries := 0; ; tries++ {
+		if err := d.unread(); err != nil {
+			return Ack{}, fmt.Errorf("store event: %w", err)
+		}
+		ack, err := in.route(d)
+		if err == nil || !in.judgeAgain(d, err, tries) {
+			return ack, err
+		}
+	}
+}
+
+// judgeAgain is Decision.judgeAgain, with what follows from a judgement. What was
+// told of the first one is told.
+func (in *Intake) judgeAgain(d *Decision, err error, tries int) bool {
+	before := replies(d.Deliveries)
+	if !d.judgeAgain(err, tries) {
+		return false
+	}
+	if in.rejudged != nil {
+		in.rejudged()
+	}
+	for i, made := range replies(d.Deliveries) { // it was held to its limits, and counts once
+		if i < len(before) && before[i].State == event.Cancelled {
+			made.State, made.Error, made.Once = before[i].State, before[i].Error, nil
+		}
+	}
+	in.number(d, false)
+	if len(d.Event.Signals) == 0 {
+		in.signal(d)
+	}
+	return true
 }
 
 // copies is how often what is sent is in memory until it is stored: rendered,
@@ -198,6 +245,16 @@ func (in *Intake) route(d *Decision) (Ack, error) {
 	return Ack{ID: e.ID, State: e.State, Form: d.Form}, nil
 }
 
+// replies are the deliveries that a form itself answers by.
+func replies(list []event.Delivery) (own []*event.Delivery) {
+	for i := range list {
+		if list[i].Rule == event.AutoreplyRule {
+			own = append(own, &list[i])
+		}
+	}
+	return own
+}
+
 // Release gives a form post that was kept as spam, or as a repeat of another,
 // to the rules in force, and stores what they want sent. It does so once: for
 // any other event, and for one that two people release at the same time, the
@@ -206,14 +263,22 @@ func (in *Intake) Release(kept *event.Event, plan *Plan, now time.Time) (Ack, er
 	if !kept.Form || kept.State != event.Spam && kept.State != event.Duplicate {
 		return Ack{}, fmt.Errorf("event %s is %s: %w", kept.ID, kept.State, event.ErrNotKept)
 	}
-	d, err := decideKept(plan, kept, now)
+	d, err := decideKept(plan, kept, in.records, now)
 	if err != nil {
 		return Ack{}, err
 	}
 	defer d.Close()
 	e := &d.Event
 	in.report(d)
-	connections, err := in.store.Readmit(e, d.Deliveries)
+	var connections []string
+	for tries := 0; ; tries++ {
+		if err = d.unread(); err == nil {
+			connections, err = in.store.Readmit(e, d.Deliveries)
+		}
+		if err == nil || !in.judgeAgain(d, err, tries) {
+			break
+		}
+	}
 	if err != nil {
 		return Ack{}, fmt.Errorf("release event %s: %w", e.ID, err)
 	}
@@ -262,13 +327,23 @@ func (in *Intake) report(d *Decision) {
 	for _, v := range d.replyErrors {
 		in.logger.Warn("whether to reply to a form's visitor could not be decided", "form", e.Source, "event", e.ID, "error", v.Message)
 	}
+	in.number(d, true)
+}
+
+// number gives the deliveries their numbers; those that are fresh are held to
+// their limits.
+func (in *Intake) number(d *Decision, fresh bool) {
+	e := &d.Event
+	e.First, e.Reserved = 0, 0
 	first, reserved := Number(d.Deliveries, d.numbers, in.store.NewIDs)
 	if reserved > 0 {
 		e.First, e.Reserved = first, reserved
 	}
 	for i := range d.Deliveries {
 		made := &d.Deliveries[i]
-		in.limitReply(made, e, d.plan.Forms[e.Source])
+		if fresh {
+			in.limitReply(made, e, d.plan.Forms[e.Source])
+		}
 		if made.State == event.Failed {
 			in.logger.Error("an output could not be made, nothing is sent",
 				"delivery", made.ID, "event", e.ID, "action", made.Name(), "error", made.Error)

@@ -28,7 +28,15 @@ func (in *Intake) Tell(plan *Plan, signal *event.Signal, data []byte, now time.T
 	})
 	defer d.Close()
 	in.report(d)
-	told, connections, err := in.store.Tell(signal, &d.Event, d.Deliveries)
+	var connections []string
+	for tries := 0; ; tries++ {
+		if err = d.unread(); err == nil {
+			told, connections, err = in.store.Tell(signal, &d.Event, d.Deliveries)
+		}
+		if err == nil || !in.judgeAgain(d, err, tries) {
+			break
+		}
+	}
 	if err != nil || !told {
 		return false, err
 	}

@@ -99,6 +99,9 @@ type RuleSet struct {
 	// Its rules judge as ever; what they send is shown without what the type
 	// made of it, such as its escapes.
 	Gone []GoneConnection
+	// Records is where stored events look up what was not looked up when they
+	// were accepted; nil: there is nothing.
+	Records Records
 }
 
 // GoneConnection is a connection whose type is not known any more.
@@ -142,6 +145,9 @@ func (s *RuleSet) WithScope(e *event.Event, do func(*lang.Scope)) error {
 	defer doc.Release()
 	sc := s.scope(e, doc)
 	defer sc.Release()
+	if s.Rules != nil && len(s.Rules.Kept()) > 0 {
+		sc.Records = &lookups{store: s.Records, old: e.Reads, stored: true}
+	}
 	do(sc)
 	return nil
 }
@@ -160,7 +166,13 @@ func (s *RuleSet) scope(e *event.Event, doc *jsondoc.Doc) *lang.Scope {
 // AtMoment asks and renders, for a stored event, an action whose moment has
 // come. The error is that the event has no data, or the rules no such action.
 func (s *RuleSet) AtMoment(e *event.Event, ref rules.Ref) (asked rules.Asked, err error) {
-	failed := s.WithScope(e, func(sc *lang.Scope) { asked, err = s.Rules.AtMoment(sc, ref) })
+	failed := s.WithScope(e, func(sc *lang.Scope) {
+		now := &lookups{store: s.Records} // what is there at the moment
+		sc.Records = now
+		if asked, err = s.Rules.AtMoment(sc, ref); now.err != nil {
+			err = now.err
+		}
+	})
 	return asked, errors.Join(failed, err)
 }
 

@@ -27,6 +27,10 @@ type Request struct {
 	// Grow takes so many bytes of the memory that all requests share, beyond
 	// what the Body was found to need; false: there are none. nil: nobody counts.
 	Grow func(bytes int64) bool
+	// Records is where kept tables are looked up; nil: they are empty.
+	Records Records
+	// Judging is told the type of the event before the rules are asked; nil: nobody is.
+	Judging func(typ string)
 	// Sample is set where nobody has sent the request.
 	Sample *Sample
 

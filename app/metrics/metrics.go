@@ -26,6 +26,7 @@ type Metrics struct {
 	build      *prometheus.GaugeVec
 	alertsLost prometheus.Counter
 	lateness   prometheus.Histogram
+	rejudged   prometheus.Counter
 	gauges     *gauges
 
 	// Resolving labels costs a hash and a lock; these keep what was resolved.
@@ -55,6 +56,10 @@ func New() *Metrics {
 			Name: "hookgate_rule_errors_total",
 			Help: "Events that a rule could not be evaluated for, by rule.",
 		}, []string{"rule"}),
+		rejudged: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "hookgate_rejudged_total",
+			Help: "Events that were judged again because a record that their rules look up had changed meanwhile.",
+		}),
 		delivered: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hookgate_deliveries_total",
 			Help: "Attempts to deliver, by connection and by what became of them.",
@@ -87,7 +92,7 @@ func New() *Metrics {
 		}, []string{"version", "goversion"}),
 		gauges: newGauges(),
 	}
-	m.registry.MustRegister(m.received, m.ruleErrors, m.delivered, m.duration, m.reload, m.reloads, m.build, m.alertsLost, m.lateness, m.gauges,
+	m.registry.MustRegister(m.received, m.ruleErrors, m.delivered, m.duration, m.reload, m.reloads, m.build, m.alertsLost, m.lateness, m.rejudged, m.gauges,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -113,6 +118,10 @@ func (m *Metrics) EventReceived(source, result string) {
 // RuleError counts an event that a rule could not be evaluated for. The rule
 // must be a name from the configuration.
 func (m *Metrics) RuleError(rule string) { m.ruleErrors.WithLabelValues(rule).Inc() }
+
+// Rejudged counts an event that was judged again because a record that its rules
+// had looked up was written meanwhile.
+func (m *Metrics) Rejudged() { m.rejudged.Inc() }
 
 // DeliveryDone counts one attempt that ended as result, and the time it took.
 func (m *Metrics) DeliveryDone(connection, result string, took time.Duration) {

@@ -87,6 +87,9 @@ type Event struct {
 	Dedupe      *Dedupe   // how a repeat of it is recognised; nil: not at all
 	Files       []File    // that came with it; not filled when it is read from the store
 	Signals     []Signal  // noted with it, unless it is a duplicate; only where it is accepted
+	Reads       []Read    // the records that its rules looked up
+	// Records are written with it, unless it is a duplicate; only where it is accepted.
+	Records []RecordWrite
 	// First is the first of the ids for its deliveries, and Reserved how many
 	// there are; zero: as many as it has deliveries when it is accepted.
 	First    DeliveryID

@@ -126,8 +126,9 @@ type program struct {
 	necessary *necessary
 	fast      code // without one there is the plain route only
 	plain     code
-	raw       bool // raw(…): not to be escaped
-	late      bool // it reads what is known at its moment only
+	raw       bool     // raw(…): not to be escaped
+	late      bool     // it reads what is known at its moment only
+	kept      []string // the kept tables that it looks up
 	kind      reflect.Type
 }
 
@@ -172,10 +173,14 @@ func (c *Compiler) compile(src *source, rawOK bool) (*program, diag.List) {
 	if arguments.visit(tree.Node); len(arguments.list) > 0 {
 		return nil, append(list, arguments.list...)
 	}
-	if uses := checkTables(src, tree.Node, c.space.place.tables); len(uses.list) > 0 {
+	uses := checkTables(src, tree.Node, c.space.place.tables)
+	if len(uses.kept) > 0 && !c.space.kept {
+		list = append(list, src.fault(0, len(src.code), "unknown-table", "a table with rows or a file can be looked up here", "table %q is kept in the database, which rules alone look up", uses.kept[0]))
+	}
+	if p.kept = uses.kept; len(uses.list) > 0 || list.Err() != nil {
 		return nil, append(list, uses.list...)
 	}
-	p.kind, p.late = kind, src.late(tree.Node)
+	p.kind, p.late = kind, src.late(tree.Node) || len(p.kept) > 0
 	plain := &rewriter{src: src}
 	if p.plain, err = c.build(src, plain, p.raw); err != nil {
 		return nil, append(list, src.typeError(err))

@@ -74,7 +74,7 @@ func TestFunctions_areWhole(t *testing.T) {
 			t.Errorf("%+v lacks something, or stands twice", f)
 		}
 		seen[f.Name] = true
-		if f.Null == "the next value" {
+		if f.Null == "the next value" || f.Name == "rows" {
 			continue
 		}
 		call := nullCall(&f)
@@ -98,6 +98,9 @@ func TestFunctions_areWhole(t *testing.T) {
 // other that cannot be left out.
 func nullCall(f *lang.Function) string {
 	if f.Group == "Tables" { // the table is a name in the expression
+		if f.Name == "rows" {
+			return `rows("plans")`
+		}
 		return f.Name + `("plans", data.missing)`
 	}
 	values := map[string]string{

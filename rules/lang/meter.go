@@ -49,11 +49,12 @@ type meter struct {
 	spent  int
 	doc    *jsondoc.Doc // what data is
 
-	place  *place
-	links  *Links // nil: there are none
-	at     time.Time
-	source string
-	seen   func(branch int, value any) // of a CoverageProbe; nil: nobody watches
+	place   *place
+	links   *Links  // nil: there are none
+	records Records // nil: there are none
+	at      time.Time
+	source  string
+	seen    func(branch int, value any) // of a CoverageProbe; nil: nobody watches
 }
 
 func (m *meter) start() {

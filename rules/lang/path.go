@@ -71,6 +71,7 @@ type space struct {
 	links    atomic.Pointer[Links] // see SetLinks
 	linked   []linkCall
 	place    place // see SetPlace
+	kept     bool  // see AllowKept
 }
 
 // add returns the path, with its parents, under its number.

@@ -38,6 +38,7 @@ func (p *program) exec(s *Scope, code code, env map[string]any) (any, error) {
 		env[meterName] = &s.meter
 		s.meter.start()
 		s.meter.doc = s.doc
+		s.meter.records = s.Records
 		s.meter.at = s.Event.Time
 		s.meter.source = s.Event.Source
 		if p.space != nil {

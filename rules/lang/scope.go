@@ -22,6 +22,7 @@ type Scope struct {
 	Event   Meta
 	Began   time.Time      // what delays count from; zero: the event's time
 	Output  map[string]any // what an Assertion sees as output, as plain data; nil otherwise
+	Records Records        // of kept tables; nil: there are none
 	doc     *jsondoc.Doc
 	headers map[string]string
 	query   map[string]any
@@ -98,7 +99,8 @@ func (s *Scope) Release() {
 		s.vm = vm.VM{}
 	}
 	s.doc, s.headers, s.query, s.plain, s.values, s.item = nil, nil, nil, nil, false, nil
-	s.Event, s.Began = Meta{}, time.Time{}
+	s.Event, s.Began, s.Records = Meta{}, time.Time{}, nil
+	s.meter.records = nil
 	clear(s.vm.Stack[:cap(s.vm.Stack)])
 	clear(s.vm.Variables)
 	scopes.Put(s)

@@ -1,9 +1,11 @@
 package lang
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/expr-lang/expr/ast"
 
@@ -13,7 +15,54 @@ import (
 
 // Table is a table that expressions look up.
 type Table struct {
-	Fixed *fixed.Fixed // nil: it is kept in the database
+	Fixed *fixed.Fixed  // nil: it is kept in the database
+	Keep  time.Duration // of a kept one: of a record, after its last change
+}
+
+// Records are the records of kept tables, as an evaluation sees them.
+type Records interface {
+	// Record is the record, as plain data; nil where there is none.
+	Record(table, key string) (any, error)
+	// Records are those of a table, in the order of their keys, each with its key
+	// as "key", and at most MaxRecords.
+	Records(table string) ([]any, error)
+	// Before is the record that a write of the event changes, as JSON; nil where
+	// there is none. It may not be known.
+	Before(table, key string) (value json.RawMessage, known bool, err error)
+}
+
+// MaxRecords is how many records of a table rows gives.
+const MaxRecords = 500
+
+// Tables are those that there are.
+func (c *Compiler) Tables() map[string]*Table { return c.space.place.tables }
+
+// AllowKept says whether what is compiled from now on can look up kept tables:
+// rules can, and what is asked before them or without a database cannot.
+func (c *Compiler) AllowKept(allowed bool) { c.space.kept = allowed }
+
+// Kept are the kept tables that the condition looks up: with any, what it gives
+// depends on more than the event.
+func (p *Predicate) Kept() []string { return p.p.kept }
+
+// Kept are the kept tables that the expression looks up.
+func (e *Expression) Kept() []string { return e.p.kept }
+
+// Kept are the kept tables that the template looks up.
+func (t *Template) Kept() []string {
+	var names []string
+	for i := range t.pieces {
+		if t.pieces[i].leaf == nil {
+			continue
+		}
+		for _, part := range t.pieces[i].leaf.parts {
+			if part.program != nil {
+				names = append(names, part.program.kept...)
+			}
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // SetTables says which tables there are.
@@ -34,6 +83,12 @@ var tableFunctions = []function{
 		doc:     "The row of a table that has the key, as an object; null where there is none. Keys are compared as texts: \"7\" finds 7.",
 		example: `lookup("plans", "s").price`, value: `49`, more: []Example{{`lookup("plans", "xl")?.price ?? 0`, `0`}},
 		call: lookup,
+	},
+	{
+		name: "rows", params: []param{text("table")}, numbers: writtenNumbers, own: true, null: "error", result: listResult,
+		doc:     "All rows of a table, in the order of their keys; of a kept one its records, each with its key as `key`, and at most 500.",
+		example: `map(rows("plans"), .code)`, value: `["m","s"]`,
+		call: rows,
 	},
 }
 
@@ -56,11 +111,44 @@ func lookup(m *meter, args []any) (any, error) {
 	if t == nil {
 		return nil, limitf("no table is called %q", name)
 	}
-	return t.Fixed.Row(key), m.clock()
+	if t.Fixed != nil {
+		return t.Fixed.Row(key), m.clock()
+	}
+	if m.records == nil {
+		return nil, nil
+	}
+	record, err := m.records.Record(name, key)
+	m.looked = time.Now() // what the database took is not the expression's
+	return record, err
+}
+
+// rows is rows("projects").
+func rows(m *meter, args []any) (any, error) {
+	name, ok := args[0].(string)
+	if !ok {
+		return nil, limitf("rows needs the name of a table, but got %s", kindOf(args[0]))
+	}
+	t := m.place.tables[name]
+	if t == nil {
+		return nil, limitf("no table is called %q", name)
+	}
+	if t.Fixed != nil {
+		list := t.Fixed.Rows()
+		return list, m.charge(list)
+	}
+	if m.records == nil {
+		return []any{}, nil
+	}
+	list, err := m.records.Records(name)
+	m.looked = time.Now()
+	if err != nil {
+		return nil, err
+	}
+	return list, m.charge(list)
 }
 
 // readers are the functions that read tables.
-var readers = map[string]bool{"lookup": true}
+var readers = map[string]bool{"lookup": true, "rows": true}
 
 // tableUses checks which tables an expression reads.
 type tableUses struct {
@@ -68,6 +156,7 @@ type tableUses struct {
 	spans  *spans
 	tables map[string]*Table
 	list   diag.List
+	kept   []string // the kept tables among them
 }
 
 // checkTables finds what is wrong with the tables that the expression reads.
@@ -105,6 +194,9 @@ func (u *tableUses) call(call *ast.CallNode, f *function) {
 	if !ok {
 		u.fault(call.Arguments[0], "expr-type", "write "+f.name+`("managers", …)`, "%s needs the name of a table in quotes", f.name)
 		return
+	}
+	if t := u.tables[name.Value]; t != nil && t.Fixed == nil && !slices.Contains(u.kept, name.Value) {
+		u.kept = append(u.kept, name.Value)
 	}
 	if u.tables[name.Value] == nil {
 		names := slices.Sorted(maps.Keys(u.tables))

@@ -1,6 +1,8 @@
 package trace
 
 import (
+	"encoding/json"
+	"strconv"
 	"strings"
 
 	"hookgate/app/cli/term"
@@ -27,6 +29,8 @@ func (v View) action(a *rules.ActionTrace, failed bool, connections int) []line 
 		lines = append(lines, line{lead: lead, text: "not sent: its own condition is not met", tone: dim})
 	case a.Err != "":
 		lines = append(lines, line{lead: lead, text: "cannot be sent: " + a.Err, tone: bad})
+	case a.Remember != nil:
+		lines = append(lines, rememberLines(lead, a.Remember)...)
 	case v.Outputs:
 		lines = append(lines, outputLines(lead, a.Output)...)
 	case len(a.Parts) == 0 && len(a.Warnings) == 0:
@@ -45,6 +49,27 @@ func (v View) action(a *rules.ActionTrace, failed bool, connections int) []line 
 		if a.Sent && v.Outputs && !strings.Contains(a.Err, w) {
 			lines = append(lines, line{depth: 1, lead: "! ", text: w})
 		}
+	}
+	return lines
+}
+
+// rememberLines show what becomes of a record.
+func rememberLines(lead string, r *rules.RememberTrace) []line {
+	what, fields := "set ", r.Set
+	if r.Add != nil {
+		what, fields = "add ", r.Add
+	}
+	change, err := json.Marshal(fields)
+	if err != nil { // they are JSON
+		return nil
+	}
+	lines := []line{{lead: lead, text: r.Table + " " + strconv.Quote(r.Key) + ": " + what + string(change)}}
+	if r.After != nil {
+		before := string(r.Before)
+		if r.Before == nil {
+			before = "nothing"
+		}
+		lines = append(lines, line{depth: 1, text: "it was " + before + ", and is " + string(r.After) + " then", tone: dim})
 	}
 	return lines
 }
