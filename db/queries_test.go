@@ -364,6 +364,7 @@ func (d *driver) writes(c *clock) {
 	d.do("Hasten", s.Hasten("x"))
 	d.do("Reschedule", s.Reschedule(c.Now().Add(24*time.Hour)))
 	d.do("Audit", s.Audit(event.Audit{ID: event.AuditID(s.NewIDs(1)), Action: "forget", Detail: json.RawMessage(`{}`)}))
+	d.do("AddTraffic", s.AddTraffic([]event.TrafficCount{{Of: event.FromSource, Name: "s", Slot: 1, Result: string(event.Routed), Count: 1}}))
 	d.do("AddHealth", s.AddHealth(event.AttemptStats{
 		Counts: []event.AttemptCount{{Connection: "x", Slot: 1, Attempts: 1}}, Last: []event.LastAttempt{{Connection: "x", Ended: c.Now(), Failed: true, FailedAt: c.Now(), Delivery: ds[0].ID, Number: 1}},
 	}))
@@ -448,6 +449,10 @@ func (d *driver) overviews(ctx context.Context, c *clock) {
 	d.do("ReadRecord", err)
 	_, err = s.Records(ctx, "t", "", 10)
 	d.do("Records", err)
+	_, err = s.Traffic(ctx, 0, 12)
+	d.do("Traffic", err)
+	_, err = s.Plans(ctx, 0, 10)
+	d.do("Plans", err)
 	_, _, err = s.Recall(ctx, "x", "k")
 	d.do("Recall", err)
 	plan, err := s.LatestPlan(ctx)
