@@ -270,12 +270,16 @@ func (f *erasure) deliveries(tx tx, span [2]int64) error {
 }
 
 // EraseNames deletes what stands under a text that names says yes to: what
-// connections remember under it, and the runs of replays that were selected by
-// it. It returns how many there were.
+// connections remember under it, the records of kept tables that hold it, and the
+// runs of replays that were selected by it. It returns how many there were.
 func (s *Store) EraseNames(ctx context.Context, names func(text string) bool) (int, error) {
 	count, err := s.eraseMemory(ctx, names)
 	if err != nil {
 		return count, fmt.Errorf("delete what connections remember: %w", err)
+	}
+	records, err := s.eraseRecords(ctx, names)
+	if count += records; err != nil {
+		return count, fmt.Errorf("delete records: %w", err)
 	}
 	runs, err := s.eraseRuns(ctx, names)
 	if err != nil {
@@ -315,6 +319,32 @@ func (s *Store) eraseMemory(ctx context.Context, names func(string) bool) (count
 			return count, err
 		}
 		count += len(found)
+	}
+}
+
+// eraseRecords deletes the records whose key or value holds a name, under their
+// locks: what is written of one meanwhile comes after it.
+func (s *Store) eraseRecords(ctx context.Context, names func(string) bool) (count int, err error) {
+	var after event.RecordKey
+	for {
+		page, err := s.records(ctx, `(tbl > ?1 OR (tbl = ?1 AND key > ?2))`, ` ORDER BY tbl, key LIMIT ?3`, after.Table, after.Key, int64(namesPage))
+		if err != nil || len(page) == 0 {
+			return count, err
+		}
+		after = page[len(page)-1].RecordKey
+		var found []event.RecordKey
+		for i := range page {
+			if names(page[i].Key) || names(string(page[i].Value)) {
+				found = append(found, page[i].RecordKey)
+			}
+		}
+		if len(found) == 0 {
+			continue
+		}
+		n, err := s.DeleteRecords(found...)
+		if count += n; err != nil {
+			return count, err
+		}
 	}
 }
 

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"hookgate/internal/event"
@@ -247,6 +246,11 @@ func (s *Store) DeleteRecords(keys ...event.RecordKey) (int, error) {
 	n := 0
 	err := s.write(func(tx tx) error {
 		n = 0
+		restore, err := tx.overwrite()
+		if err != nil {
+			return err
+		}
+		defer restore()
 		for _, k := range keys {
 			err := tx.query(func([]any) error { n++; return nil },
 				`DELETE FROM records WHERE tbl = ?1 AND (key = ?2 OR ?2 = '') RETURNING key`, clean(k.Table), clean(k.Key))
@@ -260,22 +264,6 @@ func (s *Store) DeleteRecords(keys ...event.RecordKey) (int, error) {
 		return 0, fmt.Errorf("delete records: %w", err)
 	}
 	return n, nil
-}
-
-// FindRecords calls each for every record whose key or value holds the text,
-// whatever its case. each may be called for others, too.
-func (s *Store) FindRecords(ctx context.Context, text string, each func(event.Record) error) error {
-	pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(strings.ToLower(text)) + "%"
-	list, err := s.records(ctx, `(lower(key) LIKE ?1 ESCAPE '\' OR lower(value) LIKE ?1 ESCAPE '\')`, ` ORDER BY tbl, key`, clean(pattern))
-	if err != nil {
-		return fmt.Errorf("look through the records: %w", err)
-	}
-	for i := range list {
-		if err := each(list[i]); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // pruneRecords deletes those that are kept no longer.
