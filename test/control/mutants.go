@@ -63,6 +63,10 @@ var Mutants = []Mutant{
 		in("db/timers.go", `c.add("due <= " + c.value(micros(s.now())))`, `c.add("due <= " + c.value(micros(s.now().Add(time.Hour))))`),
 	},
 	{
+		"a moment is judged by the rules in force, not by those that accepted its event", "test/faults", "TestMomentsReloaded",
+		in("app/admin/rulesets.go", "	set, _, err := s.ruleSet(ctx, plan)\n	return set, err", "	_, _, err := s.ruleSet(ctx, plan)\n	return &s.inForce().Plan.RuleSet, err"),
+	},
+	{
 		"the database's clock is not compared with the time that has passed", "app/planner", "TestClock",
 		in("app/planner/clock.go", "ahead <= jump ||", "ahead > 0 ||"),
 	},

@@ -50,6 +50,7 @@ var All = []Promise{
 	{"P25", "an upgrade loses nothing, and one that is interrupted goes on"},
 	{"F1", "what is scheduled survives kill -9, goes not before its moment, and is decided once"},
 	{"F5", "of two events with one record, one sees the other, over all replicas"},
+	{"F6", "reloads and restarts lose, repeat and re-route nothing that waits for its moment"},
 	{"F7", "a delivery that fails for good is told of once: by one event of source hookgate"},
 	{"T1", "forged and recorded webhooks: signature over the raw body, timestamp within a tolerance"},
 	{"T2", "bombs of gzip, JSON, XML, multipart: limits on size, values, depth and parts, one budget for all"},
