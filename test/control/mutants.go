@@ -27,6 +27,10 @@ func all(file, before, after string) []Edit {
 var Mutants = []Mutant{
 	// What is kept.
 	{
+		"a commit does not compare the records that an event was judged by", "db", "TestRecords_interleavings",
+		in("db/records.go", "if r := &e.Reads[i]; r.Compare && !r.Is(b[r.RecordKey]) {", "if r := &e.Reads[i]; false && r.Compare {"),
+	},
+	{
 		"an event is acknowledged before its commit", "test/faults", "TestFlushBeforeAnswer",
 		in("db/ops.go", "	err = <-op.done\n	duplicateOf = op.duplicateOf\n", "	if err == nil {\n		return 0, nil\n	}\n	err = <-op.done\n	duplicateOf = op.duplicateOf\n"),
 	},
