@@ -21,13 +21,18 @@ func (l *Plan) ruleSettings() []admin.RuleSettings {
 	for i := range l.Config.Rules {
 		in := &l.Config.Rules[i]
 		out := admin.RuleSettings{
-			Name: in.Name.Value, From: texts(in.From), Events: texts(in.Events), When: in.When.Value, Text: places[i].text, Line: places[i].line,
+			Name: in.Name.Value, From: texts(in.From), Events: texts(in.Events), ForEach: in.ForEach.Value, When: in.When.Value, Text: places[i].text, Line: places[i].line,
+		}
+		for _, b := range in.Branches {
+			out.Branches = append(out.Branches, admin.RuleBranch{Name: b.Name.Value, When: b.When.Value})
 		}
 		for number, action := range in.Actions() {
 			if action.Remember != nil {
 				continue
 			}
-			out.Actions = append(out.Actions, ruleAction(action, number))
+			made := ruleAction(action, number)
+			made.Branch = in.BranchOf(action)
+			out.Actions = append(out.Actions, made)
 		}
 		out.Findings = findingsOf(l.Findings, i)
 		list = append(list, out)

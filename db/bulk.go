@@ -27,14 +27,15 @@ func (s *Store) Retry(ctx context.Context, f event.DeliveryFilter) (int, []strin
 	}
 	f.Rendered = true
 	return s.change(ctx, f, hurry, `UPDATE deliveries SET state = 0, owner = 0, claim = claim + 1, base = attempts, early = NULL, scheduled = NULL,
-		due = CASE WHEN key IS NULL OR state = 0 THEN CAST(?2 AS BIGINT) END
+		due = CASE WHEN key IS NULL OR state = 0 THEN CAST(?2 AS BIGINT) END,
+		cause = 0, error = CASE WHEN cause = 2 THEN NULL ELSE error END
 		WHERE id = ?1 AND (state IN (2, 3) OR (state = 0 AND owner = 0 AND due IS NOT NULL)) RETURNING connection, key`)
 }
 
 // unrendered is true of a delivery that failed before anything was tried, also
-// when it was cancelled since. A reply to a form's visitor that was held back
-// has an error and no attempt, too, and is whole.
-const unrendered = `(attempts = 0 AND error IS NOT NULL AND (state = 2 OR rule <> '` + event.AutoreplyRule + `'))`
+// when it was cancelled since. What a throttle held back, or a reply to a form's
+// visitor, has an error and no attempt, too, and is whole.
+const unrendered = `(attempts = 0 AND error IS NOT NULL AND (state = 2 OR rule <> '` + event.AutoreplyRule + `' AND cause <> 2))`
 
 // Cancel ends the open and failed deliveries among those that f selects
 // without sending them. An attempt under way may still reach the receiver; its
@@ -46,7 +47,7 @@ func (s *Store) Cancel(ctx context.Context, f event.DeliveryFilter) (int, []stri
 			f.States = append(f.States, event.Scheduled)
 		}
 	}
-	return s.change(ctx, f, unschedule, `UPDATE deliveries SET state = 3, owner = 0, due = NULL, claim = claim + 1
+	return s.change(ctx, f, unschedule, `UPDATE deliveries SET state = 3, owner = 0, due = NULL, claim = claim + 1, cause = 1
 		WHERE id = ?1 AND state IN (0, 2, 4) AND CAST(?2 AS BIGINT) > 0 RETURNING connection, key`)
 }
 

@@ -18,7 +18,7 @@ const deliveryColumns = `id, event, rule, action, connection, coalesce(key, ''),
 	CASE WHEN state = 0 AND key IS NOT NULL AND due IS NULL THEN coalesce((SELECT f.id FROM deliveries f
 		WHERE f.state = 0 AND f.key IS NOT NULL AND f.connection = deliveries.connection AND f.key = deliveries.key AND f.due IS NOT NULL LIMIT 1), 0) ELSE 0 END,
 	CASE WHEN ` + held + ` THEN 1 ELSE 0 END, moment, coalesce(flow, 0),
-	CASE WHEN state = 4 THEN (SELECT t.value FROM timers t WHERE t.id = deliveries.id) END`
+	CASE WHEN state = 4 THEN (SELECT t.value FROM timers t WHERE t.id = deliveries.id) END, element, cause`
 
 // Deliveries lists the deliveries that f selects, newest first unless f says
 // otherwise.
@@ -78,6 +78,13 @@ func (s *Store) deliveryConditions(ctx context.Context, f event.DeliveryFilter) 
 	}
 	if len(f.States) > 0 {
 		c.add(stateCondition(f.States, f.Closed))
+	}
+	switch f.Cancelled {
+	case "":
+	case event.ByHand: // or before it was kept why
+		c.add("state = 3 AND cause <= 1")
+	case event.ByThrottle, event.ByCondition, event.ByRemoval:
+		c.add("state = 3 AND cause = " + c.value(int64(causeNumber(f.Cancelled))))
 	}
 	if f.Rendered {
 		c.add("NOT " + unrendered)
@@ -163,13 +170,15 @@ func scanDelivery(row scanner) (event.Delivery, error) {
 		wait                []byte
 		warnings            string
 		output              []byte
+		cause               int
 	)
-	err := row.Scan(&d.ID, &d.Event, &d.Rule, &d.Action, &d.Connection, &d.Key, &state, &owner, &due, &d.Claim, &d.Attempts, &d.Base, &d.Error, &warnings, &output, &block, &paused, &moment, &d.Flow, &wait)
+	err := row.Scan(&d.ID, &d.Event, &d.Rule, &d.Action, &d.Connection, &d.Key, &state, &owner, &due, &d.Claim, &d.Attempts, &d.Base, &d.Error, &warnings, &output, &block, &paused, &moment, &d.Flow, &wait, &d.Element, &cause)
 	if err != nil {
 		return d, err
 	}
 	d.Created = event.ID(d.ID).Time().UTC()
 	d.BlockedBy = event.DeliveryID(block)
+	d.Cancelled = causeOf(cause)
 	if d.State = deliveryState(state, owner, d.Attempts > d.Base); paused == 1 {
 		d.State = event.Held
 	}

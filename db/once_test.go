@@ -178,3 +178,99 @@ func TestOnce_repeat(t *testing.T) {
 		}
 	})
 }
+
+// Of many with one key, from several processes at once and also committed together,
+// exactly so many go within the window, and as many again after it.
+//
+// Promise: F4.
+func TestOnce_times(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		s, c := newStore(t, p)
+		stores := []*db.Store{s}
+		if p.shared() {
+			stores = append(stores, mustOpen(t, p, c), mustOpen(t, p, c))
+		}
+		const times, key = 3, "ada"
+		for range 2 {
+			var wg sync.WaitGroup
+			var mu sync.Mutex
+			went, held := 0, 0
+			for i := range 40 {
+				wg.Go(func() {
+					list, err := acceptCounted(stores[i%len(stores)], c, key, times, i%4 == 0)
+					mu.Lock()
+					defer mu.Unlock()
+					if err != nil {
+						t.Error(err)
+					}
+					for _, d := range list {
+						switch {
+						case d.State != event.Cancelled:
+							went++
+						case d.Cancelled == event.ByThrottle:
+							held++
+						}
+					}
+				})
+			}
+			wg.Wait()
+			if went != times || held != 50-times {
+				t.Errorf("%d went, %d were held back", went, held)
+			}
+			c.Add(25 * time.Hour)
+		}
+	})
+}
+
+// acceptCounted stores an event with a delivery, or two, of which so many may go a day.
+func acceptCounted(s *db.Store, c *clock, key string, times int, two bool) ([]event.Delivery, error) {
+	n := 1
+	if two {
+		n = 2
+	}
+	id := s.NewIDs(n + 1)
+	e := event.Event{ID: id, Source: "shop", ReceivedAt: c.Now(), State: event.Routed, Body: []byte("{}")}
+	var list []event.Delivery
+	for i := range n {
+		list = append(list, event.Delivery{
+			ID: event.DeliveryID(id) + 1 + event.DeliveryID(i), Event: id, Rule: "r", Action: 1, Element: i + 1, Connection: "mail", Output: []byte(`{}`), State: event.Waiting,
+			Once: &event.Once{Scope: "throttle/r/mail", Key: key, Window: 24 * time.Hour, Times: times, Reason: "throttle"},
+		})
+	}
+	_, err := s.Accept(&e, list)
+	return list, err
+}
+
+// What a throttle held back is found by that, and sent by hand with the output that it
+// has; what was cancelled by hand is not among it.
+func TestOnce_retry(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		s, c := newStore(t, p)
+		var held event.DeliveryID
+		for range 2 {
+			list, err := acceptCounted(s, c, "ada", 1, false)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if list[0].State == event.Cancelled {
+				held = list[0].ID
+			}
+		}
+		if n, _, err := s.Cancel(t.Context(), event.DeliveryFilter{States: []event.DeliveryState{event.Waiting}}); err != nil || n != 1 {
+			t.Fatal(n, err)
+		}
+		byHand := mustDeliveries(t, s, event.DeliveryFilter{Cancelled: event.ByHand})
+		if len(byHand) != 1 || byHand[0].ID == held || byHand[0].Element != 1 {
+			t.Errorf("cancelled by hand: %+v", byHand)
+		}
+		n, _, err := s.Retry(t.Context(), event.DeliveryFilter{States: []event.DeliveryState{event.Cancelled}, Cancelled: event.ByThrottle})
+		if err != nil || n != 1 {
+			t.Fatal(n, err)
+		}
+		if d := mustDeliveries(t, s, event.DeliveryFilter{IDs: []event.DeliveryID{held}})[0]; d.State != event.Waiting || d.Error != "" || d.Cancelled != "" {
+			t.Errorf("sent by hand: %+v", d)
+		}
+	})
+}

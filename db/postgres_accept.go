@@ -35,8 +35,8 @@ func (rows *eventRows) reset() {
 type deliveryRows struct {
 	ids, events, claims                          column // bigint
 	rules, connections, keys, messages, warnings column // text
-	actions                                      column // integer
-	states                                       column // smallint
+	actions, elements                            column // integer
+	states, why                                  column // smallint
 	blocked                                      column // boolean
 	outputs                                      column // bytea
 	scratch                                      []byte
@@ -50,7 +50,9 @@ func (rows *deliveryRows) reset() {
 		c.reset(pgtype.TextOID)
 	}
 	rows.actions.reset(pgtype.Int4OID)
+	rows.elements.reset(pgtype.Int4OID)
 	rows.states.reset(pgtype.Int2OID)
+	rows.why.reset(pgtype.Int2OID)
 	rows.blocked.reset(pgtype.BoolOID)
 	rows.outputs.reset(pgtype.ByteaOID)
 }
@@ -77,7 +79,6 @@ func (w *pgWork) accepts() error {
 			return err
 		}
 		if a.duplicateOf != 0 {
-			w.freeKeys(a)
 			continue
 		}
 		for i := range a.deliveries {
@@ -89,6 +90,7 @@ func (w *pgWork) accepts() error {
 			}
 		}
 	}
+	w.countMarks()
 	w.forgetFreed()
 	w.queue.Queue(`INSERT INTO events (id, source, form, type, received, state, cause, duplicate_of, plan, verdicts, errors, deliveries, first, content, reserved)
 		SELECT id, source, form, type, received, state, NULLIF(cause, ''), NULLIF(duplicate_of, 0), plan, verdicts, NULLIF(errors, ''), deliveries, first, content, reserved
@@ -149,7 +151,6 @@ func (w *pgWork) refuse(a *acceptOp) bool {
 		if a.dedupeKey != nil && w.firsts[keyOfEvent(a)] == a.event.ID {
 			w.freed[keyOfEvent(a)] = true
 		}
-		w.freeKeys(a)
 		return true
 	}
 	for i := range rows {
@@ -171,22 +172,44 @@ func (w *pgWork) acceptedSignals() {
 	}
 }
 
-// freeKeys gives those of a's deliveries that go once to whoever comes next:
-// a is a repeat, so they do not go.
-func (w *pgWork) freeKeys(a *acceptOp) {
-	for i := range a.deliveries {
-		if d := &a.deliveries[i]; d.Once != nil && w.firsts[keyOfOnce(d)] == d.Event {
-			w.freed[keyOfOnce(d)] = true
+// countMarks writes how many have gone of each key of deliveries that are counted. A
+// key that this batch opened and nobody took is forgotten: its event is a repeat.
+func (w *pgWork) countMarks() {
+	if len(w.marks) == 0 {
+		return
+	}
+	var list columnsOfMarks
+	for _, k := range sortedKeys(w.marks) {
+		if m := w.marks[k]; m.count != m.before || m.count == 0 {
+			list.add(k, m.count)
 		}
+	}
+	if len(list.sources) == 0 {
+		return
+	}
+	w.queue.Queue(`UPDATE dedupe d SET count = k.count FROM unnest($1::text[], $2::bytea[], $3::integer[]) AS k(source, key, count)
+		WHERE d.source = k.source AND d.key = k.key AND k.count > 0`, list.sources, list.keys, list.counts)
+	w.queue.Queue(`DELETE FROM dedupe d USING unnest($1::text[], $2::bytea[], $3::integer[]) AS k(source, key, count)
+		WHERE d.source = k.source AND d.key = k.key AND k.count = 0`, list.sources, list.keys, list.counts)
+}
+
+// forgetFreed removes the keys of events that are not stored.
+func (w *pgWork) forgetFreed() {
+	for _, k := range sortedKeys(w.freed) {
+		w.queue.Queue(`DELETE FROM dedupe WHERE source = $1 AND key = $2`, k.source, []byte(k.key))
 	}
 }
 
-// forgetFreed removes what was noted for deliveries that do not go, and that
-// nobody else in the batch has taken.
-func (w *pgWork) forgetFreed() {
-	for k := range w.freed {
-		w.queue.Queue(`DELETE FROM dedupe WHERE source = $1 AND key = $2`, k.source, []byte(k.key))
-	}
+// columnsOfMarks are rows of marks as the server takes them.
+type columnsOfMarks struct {
+	sources []string
+	keys    [][]byte
+	counts  []int32
+}
+
+func (c *columnsOfMarks) add(k dedupeKey, count int) {
+	c.sources, c.keys = append(c.sources, k.source), append(c.keys, []byte(k.key))
+	c.counts = append(c.counts, int32(count)) //nolint:gosec // a throttle's times bound it
 }
 
 func (rows *eventRows) add(a *acceptOp) error {
@@ -239,11 +262,9 @@ func textOf(v any) string {
 func (w *pgWork) addDelivery(rows *deliveryRows, d *event.Delivery) error {
 	state, blocked := int16(open), false
 	if d.Once != nil {
-		k := keyOfOnce(d)
-		holdBack(d, w.firsts[k] != d.Event && !w.freed[k])
-		if w.freed[k] {
-			w.firsts[k] = d.Event
-			delete(w.freed, k)
+		m := w.marks[keyOfOnce(d)]
+		if holdBack(d, m.count >= max(d.Once.Times, 1)); d.State != event.Cancelled {
+			m.count++
 		}
 	}
 	switch {
@@ -279,19 +300,21 @@ func (w *pgWork) addDelivery(rows *deliveryRows, d *event.Delivery) error {
 	rows.warnings.text(textOf(warnings))
 	rows.scratch = pack(rows.scratch[:0], d.Output)
 	rows.outputs.bytes(rows.scratch)
+	rows.elements.int32(int32(d.Element))           //nolint:gosec // counted in an event
+	rows.why.int16(int16(causeNumber(d.Cancelled))) //nolint:gosec // one of a few
 	return nil
 }
 
 // insertDeliveries draws the turns of keyed ones in the order of the rows: the
 // target list with nextval is computed after the sort.
 func (w *pgWork) insertDeliveries(rows *deliveryRows) {
-	w.queue.Queue(`INSERT INTO deliveries (id, event, rule, action, connection, key, turn, state, owner, due, claim, attempts, base, error, warnings, output)
+	w.queue.Queue(`INSERT INTO deliveries (id, event, rule, action, connection, key, turn, state, owner, due, claim, attempts, base, error, warnings, output, element, cause)
 		SELECT id, event, rule, action, connection, NULLIF(key, ''), CASE WHEN key <> '' THEN nextval('deliveries_turn') END, state,
 			CASE WHEN claim > 0 THEN $13::bigint ELSE 0 END,
 			CASE WHEN state <> 0 OR blocked THEN NULL WHEN claim > 0 THEN $14::bigint ELSE now_us() END,
-			claim, 0, 0, NULLIF(error, ''), NULLIF(warnings, ''), output
-		FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::smallint[], $8::boolean[], $9::bigint[], $10::text[], $11::text[], $12::bytea[])
-		WITH ORDINALITY AS d(id, event, rule, action, connection, key, state, blocked, claim, error, warnings, output, n) ORDER BY n`,
+			claim, 0, 0, NULLIF(error, ''), NULLIF(warnings, ''), output, element, cause
+		FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::smallint[], $8::boolean[], $9::bigint[], $10::text[], $11::text[], $12::bytea[], $15::integer[], $16::smallint[])
+		WITH ORDINALITY AS d(id, event, rule, action, connection, key, state, blocked, claim, error, warnings, output, element, cause, n) ORDER BY n`,
 		&rows.ids, &rows.events, &rows.rules, &rows.actions, &rows.connections, &rows.keys, &rows.states, &rows.blocked, &rows.claims, &rows.messages, &rows.warnings, &rows.outputs,
-		w.tx.at.owner, w.tx.at.until)
+		w.tx.at.owner, w.tx.at.until, &rows.elements, &rows.why)
 }

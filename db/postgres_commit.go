@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -85,19 +86,28 @@ type pgWork struct {
 	queue    *pgx.Batch
 	taken    map[keyed]bool
 	firsts   map[dedupeKey]event.ID
-	freed    map[dedupeKey]bool // of firsts: the event turned out to be a repeat, which sends nothing
-	overflow map[string]bool    // connections with something due that nobody holds
-	records  recordBook         // that the accepted events compare or write
-	refused  map[event.ID]bool  // events that are not stored
+	freed    map[dedupeKey]bool  // of firsts: the event turned out not to be stored
+	marks    map[dedupeKey]*mark // of the deliveries that are counted
+	overflow map[string]bool     // connections with something due that nobody holds
+	records  recordBook          // that the accepted events compare or write
+	refused  map[event.ID]bool   // events that are not stored
 }
 
 // dedupeKey is a row of table dedupe.
 type dedupeKey struct{ source, key string }
 
+// mark is how many deliveries with a key have gone within its window.
+type mark struct{ before, count int }
+
+// sortedKeys are the keys in the order in which everybody locks them.
+func sortedKeys[T any](of map[dedupeKey]T) []dedupeKey {
+	return slices.SortedFunc(maps.Keys(of), func(a, b dedupeKey) int { return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.key, b.key)) })
+}
+
 func (w *pgWork) run() error {
 	w.queue = &pgx.Batch{}
 	w.taken, w.firsts, w.overflow = map[keyed]bool{}, map[dedupeKey]event.ID{}, map[string]bool{}
-	w.freed = map[dedupeKey]bool{}
+	w.freed, w.marks = map[dedupeKey]bool{}, map[dedupeKey]*mark{}
 	w.records, w.refused = recordBook{}, map[event.ID]bool{}
 	w.queue.Queue("BEGIN")
 	w.queue.Queue("SELECT beat($1)", w.tx.at.owner).QueryRow(func(row pgx.Row) error { return row.Scan(&w.tx.at.now) })
@@ -229,7 +239,8 @@ func columns(keys []keyed) (connections, texts []string) {
 }
 
 // askDuplicates notes the keys of the events that can be recognised, and of the
-// deliveries that go once, and asks which event each key stands for now: one of the batch, or an earlier one.
+// deliveries that are counted, and asks which event each key stands for now (one of
+// the batch, or an earlier one) and how many have gone of it.
 // Another replica that notes the same key waits here until this one commits.
 func (w *pgWork) askDuplicates() bool {
 	type row struct {
@@ -251,6 +262,7 @@ func (w *pgWork) askDuplicates() bool {
 		for i := range a.deliveries {
 			if d := &a.deliveries[i]; d.Once != nil {
 				note(keyOfOnce(d), d.Event, d.Once.Window)
+				w.marks[keyOfOnce(d)] = &mark{}
 			}
 		}
 	}
@@ -263,14 +275,25 @@ func (w *pgWork) askDuplicates() bool {
 	for i, r := range list {
 		sources[i], keys[i], events[i], windows[i] = r.source, []byte(r.key), r.event, r.window
 	}
-	w.queue.Queue(`INSERT INTO dedupe (source, key, event, expires)
-		SELECT source, key, event, now_us() + period FROM unnest($1::text[], $2::bytea[], $3::bigint[], $4::bigint[]) AS d(source, key, event, period)
-		ON CONFLICT (source, key) DO UPDATE SET event = excluded.event, expires = excluded.expires WHERE dedupe.expires <= now_us()`,
-		sources, keys, events, windows)
-	w.queue.Queue(`SELECT d.source, d.key, d.event FROM dedupe d JOIN unnest($1::text[], $2::bytea[]) AS k(source, key) ON d.source = k.source AND d.key = k.key`,
+	counts := make([]int32, len(list)) // of a mark, nothing has gone yet
+	for i, r := range list {
+		if w.marks[r.dedupeKey] == nil {
+			counts[i] = 1
+		}
+	}
+	w.queue.Queue(`INSERT INTO dedupe (source, key, event, expires, count)
+		SELECT source, key, event, now_us() + period, count FROM unnest($1::text[], $2::bytea[], $3::bigint[], $4::bigint[], $5::integer[]) AS d(source, key, event, period, count)
+		ON CONFLICT (source, key) DO UPDATE SET event = excluded.event, expires = excluded.expires, count = excluded.count WHERE dedupe.expires <= now_us()`,
+		sources, keys, events, windows, counts)
+	w.queue.Queue(`SELECT d.source, d.key, d.event, d.count FROM dedupe d JOIN unnest($1::text[], $2::bytea[]) AS k(source, key) ON d.source = k.source AND d.key = k.key`,
 		sources, keys).Query(func(rows pgx.Rows) error {
 		return scanAll(rows, func(row []any) error {
-			w.firsts[dedupeKey{row[0].(string), string(row[1].([]byte))}] = event.ID(row[2].(int64))
+			k := dedupeKey{row[0].(string), string(row[1].([]byte))}
+			w.firsts[k] = event.ID(row[2].(int64))
+			if m := w.marks[k]; m != nil {
+				gone := int(row[3].(int64))
+				m.before, m.count = gone, gone
+			}
 			return nil
 		})
 	})

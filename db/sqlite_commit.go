@@ -136,8 +136,8 @@ func (e *sqlite) remember(a *acceptOp) error {
 		`SELECT event FROM dedupe WHERE source = ?1 AND key = ?2`, a.event.Source, a.dedupeKey)
 }
 
-const insertDelivery = `INSERT INTO deliveries (id, event, rule, action, connection, key, state, owner, due, claim, attempts, base, error, warnings, output)
-	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0, ?11, ?12, ?13)`
+const insertDelivery = `INSERT INTO deliveries (id, event, rule, action, connection, key, state, owner, due, claim, attempts, base, error, warnings, output, element, cause)
+	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0, ?11, ?12, ?13, ?14, ?15)`
 
 func (e *sqlite) insertDelivery(d *event.Delivery, a *acceptOp) error {
 	if d.State == event.Scheduled {
@@ -171,7 +171,7 @@ func (e *sqlite) insertDelivery(d *event.Delivery, a *acceptOp) error {
 		return err
 	}
 	return e.exec(insertDelivery, int64(d.ID), int64(d.Event), d.Rule, int64(d.Action), d.Connection, nullable(d.Key),
-		state, holder, due, d.Claim, nullable(d.Error), warnings, pack(nil, d.Output))
+		state, holder, due, d.Claim, nullable(d.Error), warnings, pack(nil, d.Output), int64(d.Element), int64(causeNumber(d.Cancelled)))
 }
 
 // keyTaken reports whether an open delivery has the same ordering key. There

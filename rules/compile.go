@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -46,6 +47,7 @@ type action struct {
 	number     int // of the rule's actions to this connection, from 1
 	when       *lang.Predicate
 	key        *lang.Expression
+	throttle   *throttle // nil: all go
 	inputs     []input
 	moment     *moment  // nil: it begins when its event is accepted
 	remember   *writing // it writes a record, and sends nothing
@@ -112,18 +114,77 @@ func (b *builder) rule(in *Rule) *rule {
 		b.compiler = outside.With(lang.Name{Name: lang.ItemName}, lang.Name{Name: lang.IndexName})
 	}
 	out.when = b.condition(in.When)
-	if in.Then != nil && len(in.Then) == 0 && !in.Name.IsZero() {
-		b.add(in.Name.Diag("empty-value", "", "rule %q has no action under then", in.Name.Value))
-	}
+	b.sends(in)
 	b.actions(in, out)
 	b.compiler = outside
 	return out
+}
+
+// sends checks that the rule and each of its branches send something, and that each
+// branch can be reached.
+func (b *builder) sends(in *Rule) {
+	if in.Name.IsZero() {
+		return
+	}
+	switch {
+	case in.Then == nil && in.Branches == nil:
+		b.add(in.Name.Diag("missing-key", "then: [{ to: … }]", `a rule needs "then"`))
+	case in.Then != nil && len(in.Then) == 0:
+		b.add(in.Name.Diag("empty-value", "", "rule %q has no action under then", in.Name.Value))
+	case in.Branches != nil && len(in.Branches) == 0:
+		b.add(in.Name.Diag("empty-value", "leave branches out for none", "rule %q has no branch under branches", in.Name.Value))
+	}
+	lines := map[string]int{}
+	for i := range in.Branches {
+		one := &in.Branches[i]
+		if one.Name.IsZero() { // missing: the decoder has said so
+			continue
+		}
+		b.branchName(one, lines)
+		if one.Then != nil && len(one.Then) == 0 {
+			b.add(one.Name.Diag("empty-value", "", "branch %q has no action under then", one.Name.Value))
+		}
+		if before := max(i-1, 0); i > 0 && in.Branches[before].When.IsZero() {
+			b.add(one.Name.Diag("unreachable-branch", fmt.Sprintf("give %q a when, or put it last", in.Branches[before].Name.Value),
+				"branch %q is never taken: the one before it has no when", one.Name.Value))
+		}
+	}
+}
+
+func (b *builder) branchName(in *Branch, lines map[string]int) {
+	name := in.Name
+	if !IsName(name.Value) {
+		b.add(name.Diag("bad-name", NameHint, "%q cannot be the name of a branch", name.Value))
+		return
+	}
+	if line, twice := lines[name.Value]; twice {
+		b.add(name.Diag("duplicate-name", "", "there is a branch %q already, in line %d", name.Value, line))
+		return
+	}
+	lines[name.Value] = name.Pos().Line
+}
+
+// later refuses what cannot be counted, or told apart, where an action's moment is in
+// the future.
+func (b *builder) later(in *Rule, a *Action) {
+	at := a.Delay
+	if at.IsZero() {
+		at = a.DelayUntil
+	}
+	switch {
+	case at.IsZero():
+	case a.Throttle != nil:
+		b.add(at.Diag("conflict", "leave one of the two out", "an action with a throttle cannot be delayed"))
+	case !in.ForEach.IsZero():
+		b.add(at.Diag("conflict", "leave one of the two out", "an action of a rule with for_each cannot be delayed"))
+	}
 }
 
 // actions compiles those of then, and the branches with theirs.
 func (b *builder) actions(in *Rule, out *rule) {
 	for number, one := range in.Actions() {
 		a := b.action(one)
+		b.later(in, one)
 		a.moment = b.moment(one)
 		a.judgeLate()
 		a.number, a.position = number, len(out.actions)
@@ -141,7 +202,7 @@ func (b *builder) actions(in *Rule, out *rule) {
 	out.then = take(len(in.Then))
 	for i := range in.Branches {
 		one := &in.Branches[i]
-		made := &branch{name: one.Name.Value, at: one.Node.Pos(), when: b.condition(one.When), actions: take(len(one.Then))}
+		made := &branch{name: one.Name.Value, at: one.Name.Pos(), when: b.condition(one.When), actions: take(len(one.Then))}
 		made.sends = slices.Concat(out.then, made.actions)
 		for _, a := range made.actions {
 			a.branch = made
@@ -228,6 +289,9 @@ func (b *builder) action(in *Action) *action {
 	if !in.OrderingKey.IsZero() {
 		out.key = b.expression(in.OrderingKey)
 	}
+	if in.Throttle != nil {
+		out.throttle = b.throttle(in.Throttle)
+	}
 	target, known := b.targets[in.To.Value]
 	if !known {
 		if !in.To.IsZero() {
@@ -262,7 +326,7 @@ func (b *builder) templates(fields []yamlnode.Field) []input {
 }
 
 func (b *builder) inputs(in *Action, target lang.Action) []input {
-	names := []string{"delay", "delay_until", "only_during", "ordering_key", "to", "when"}
+	names := []string{"delay", "delay_until", "only_during", "ordering_key", "throttle", "to", "when"}
 	for _, i := range target.Inputs {
 		names = append(names, i.Name)
 	}
@@ -328,7 +392,16 @@ func (*Action) KeyHint(key string) string {
 		"wait": "delay", "sleep": "delay", "after_time": "delay", "at": "delay_until", "until": "delay_until", "schedule": "delay_until",
 		"during": "only_during", "calendar": "only_during", "business_hours": "only_during", "hours": "only_during",
 	}[key]
-	if ours == "" {
+	switch {
+	case slices.Contains([]string{"once", "unique", "dedupe", "run_once"}, key):
+		return "throttle: { key: …, within: 365d } lets one go in that time"
+	case slices.Contains([]string{"rate_limit", "limit", "at_most"}, key):
+		return "throttle: { times: 3, within: 1h } holds the others back; rate_limit on the connection makes it slower and loses none"
+	case slices.Contains([]string{"for_each", "foreach", "loop", "each"}, key):
+		return "for_each is a key of the rule"
+	case slices.Contains([]string{"if_else", "else", "switch", "branches", "otherwise"}, key):
+		return "branches is a key of the rule"
+	case ours == "":
 		return ""
 	}
 	return `did you mean "` + ours + `"?`

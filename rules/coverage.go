@@ -69,6 +69,9 @@ func (s *Set) Coverage() *Coverage {
 			if a.key != nil {
 				action.probes = append(action.probes, namedProbe{"ordering_key", a.key.Probe()})
 			}
+			if a.throttle != nil && a.throttle.key != nil {
+				action.probes = append(action.probes, namedProbe{"throttle", a.throttle.key.Probe()})
+			}
 			for _, in := range a.inputs {
 				action.probes = append(action.probes, namedProbe{in.name, in.template.Probe()})
 			}

@@ -68,6 +68,7 @@ type ActionTrace struct {
 	Sent     bool            `json:"sent"` // its own condition, if any, is met
 	Parts    []lang.Part     `json:"parts,omitempty"`
 	Key      string          `json:"ordering_key,omitempty"`
+	Throttle string          `json:"throttle,omitempty"` // how many may go: one in 30 d for "ada@example.com"
 	Output   json.RawMessage `json:"output,omitempty"`
 	Warnings []string        `json:"warnings,omitempty"`
 	Err      string          `json:"error,omitempty"` // why it would not be delivered
@@ -104,6 +105,7 @@ func (s *Set) Explain(sc *lang.Scope) []Trace {
 		}
 		traces[i] = Trace{Rule: r.name, Result: Skipped, Reason: "listens to " + strings.Join(reason, ", ")}
 	}
+	s.limitTraces(traces)
 	return traces
 }
 
@@ -247,6 +249,9 @@ func (a *action) explain(rule string, element int, sc *lang.Scope, of *Trace, ro
 	}
 	rendered := a.render(rule, sc, room)
 	t.Key, t.Output, t.Warnings, t.Err = rendered.Key, rendered.Output, rendered.Warnings, rendered.Err
+	if rendered.Once != nil {
+		t.Throttle = rendered.Once.Reason
+	}
 	if t.Err != "" {
 		t.At = a.faultAt(sc)
 	}
@@ -259,6 +264,11 @@ func (a *action) faultAt(sc *lang.Scope) diag.Position {
 	if a.key != nil {
 		if _, err := a.key.Text(sc); err != nil {
 			return a.key.At()
+		}
+	}
+	if a.throttle != nil {
+		if _, err := a.throttle.once(a.name, sc); err != nil {
+			return a.throttle.key.At()
 		}
 	}
 	for i := range a.inputs {

@@ -3,7 +3,10 @@ package rules
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
+
+	"hookgate/internal/event"
 )
 
 // MaxElements bounds what rules with for_each make of one event: so many deliveries,
@@ -15,9 +18,48 @@ const MaxElements = 500
 const maxElementTime = time.Second
 
 var (
-	errElements = fmt.Errorf("it would make more than %d deliveries of one event: nothing of it is sent", MaxElements)
+	errElements = fmt.Errorf("the rules with for_each would make more than %d deliveries of this event: nothing of it is sent", MaxElements)
 	errTime     = errors.New("the elements took too long to judge: nothing of it is sent")
 )
+
+// limitElements makes all rules with for_each rule errors where they make too many
+// deliveries together, so that the order of rules does not matter.
+func (o *Outcome) limitElements(s *Set) {
+	total := 0
+	for i := range o.Deliveries {
+		if o.Deliveries[i].Element > 0 {
+			total++
+		}
+	}
+	if total <= MaxElements {
+		return
+	}
+	for _, r := range s.rules {
+		if r.forEach != nil {
+			o.Fail(s, r.name, errElements.Error())
+		}
+	}
+}
+
+// limitTraces says the same as limitElements.
+func (s *Set) limitTraces(traces []Trace) {
+	total := 0
+	for i := range traces {
+		for a := range traces[i].Sends() {
+			if a.Sent && s.rules[i].forEach != nil && traces[i].Result == Matched {
+				total++
+			}
+		}
+	}
+	if total <= MaxElements {
+		return
+	}
+	for i, r := range s.rules {
+		if t := &traces[i]; r.forEach != nil && t.Result == Matched {
+			t.Result, t.Error, t.At = Failed, errElements.Error(), r.forEach.At()
+		}
+	}
+}
 
 // elementError says which element could not be judged.
 func elementError(index int, err error) error {

@@ -46,6 +46,7 @@ func (s *Set) Match(sc *lang.Scope) Outcome {
 			out.Results[i] = byte(event.NotMatched)
 		}
 	}
+	out.limitElements(s)
 	out.settle(s)
 	return out
 }
@@ -166,6 +167,14 @@ func (a *action) render(rule string, sc *lang.Scope, room *int) Rendered {
 			r.Warnings = append(r.Warnings, a.key.Source()+" is missing: there is no ordering key")
 		default:
 			r.Key = key
+		}
+	}
+	if a.throttle != nil {
+		var err error
+		if r.Once, err = a.throttle.once(a.name, sc); err != nil {
+			fail("throttle: " + err.Error())
+		} else if r.Once == nil {
+			r.Warnings = append(r.Warnings, a.throttle.key.Source()+" is missing: the throttle counts nothing")
 		}
 	}
 	dst := append(make([]byte, 0, 256), '{')

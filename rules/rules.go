@@ -20,18 +20,31 @@ type Rule struct {
 	From   []yamlnode.Text `yaml:"from,single,required" doc:"The source or form whose events it listens to, or a list of them." example:"sitejet"`
 	Events []yamlnode.Text `yaml:"events,single" doc:"The types of events that it listens to, one or a list; all where left out." example:"[website_status_changed]"`
 	When   yamlnode.Text   `yaml:"when" doc:"The rule matches where this expression is true; always where left out." type:"expression" example:"data.website.status == \"Done\""`
-	Then   []Action        `yaml:"then,required" doc:"What is sent, one action an item."`
+	Then   []Action        `yaml:"then" doc:"What is sent, one action an item. It may be left out where there are branches."`
 
-	ForEach  yamlnode.Text
-	Branches []Branch
+	ForEach  yamlnode.Text `yaml:"for_each" doc:"A list in the event: the rule is judged for each of its elements, which expressions call item, at position index, from 0." type:"expression" example:"data.items"`
+	Branches []Branch      `yaml:"branches" doc:"What else is sent: the first branch whose condition is met, and no other."`
 }
 
 // Branch is one entry under branches, as it stands in the file.
 type Branch struct {
-	Name yamlnode.Text
-	When yamlnode.Text
-	Then []Action
-	Node yamlnode.Node // the whole branch
+	Name yamlnode.Text `yaml:"name,required" doc:"Names the branch; unique in its rule." example:"hot"`
+	When yamlnode.Text `yaml:"when" doc:"The branch is taken where this expression is true and no branch before it was taken. Only the last branch may be without one: it is taken where no other is." type:"expression" example:"data.budget >= 5000"`
+	Then []Action      `yaml:"then,required" doc:"What is sent, one action an item."`
+}
+
+// Noun names a branch in messages.
+func (*Branch) Noun() string { return "a branch" }
+
+// KeyHint says what other tools' words for a branch's keys are here.
+func (*Branch) KeyHint(key string) string {
+	ours := map[string]string{
+		"if": "when", "filter": "when", "condition": "when", "where": "when", "do": "then", "actions": "then", "action": "then", "steps": "then",
+	}[key]
+	if ours == "" {
+		return ""
+	}
+	return `did you mean "` + ours + `"?`
 }
 
 // Actions are all actions of the rule, those of then before those of its branches,
@@ -64,8 +77,12 @@ func (*Rule) KeyHint(key string) string {
 	ours := map[string]string{
 		"filter": "when", "if": "when", "condition": "when", "where": "when", "on": "events", "event": "events", "types": "events",
 		"do": "then", "actions": "then", "action": "then", "steps": "then", "source": "from", "sources": "from", "form": "from",
+		"foreach": "for_each", "each": "for_each", "loop": "for_each", "with_items": "for_each", "switch": "branches", "paths": "branches", "cases": "branches",
 	}[key]
-	if ours == "" {
+	switch {
+	case key == "else" || key == "otherwise" || key == "default":
+		return "the last of branches, without a when, is taken where no other is: { name: rest, then: […] }"
+	case ours == "":
 		return ""
 	}
 	return `did you mean "` + ours + `"?`
@@ -80,8 +97,31 @@ type Action struct {
 	Delay       yamlnode.Text    `yaml:"delay" doc:"Send so long after the event was accepted. Days and weeks keep the time of day; at most 366d." type:"duration" example:"7d"`
 	DelayUntil  yamlnode.Text    `yaml:"delay_until" doc:"Send at the time that this expression gives; a time that is over is now." type:"expression" example:"at(add_time(time(data.appointment), \"-1d\"), \"09:00\")"`
 	OnlyDuring  yamlnode.Text    `yaml:"only_during" doc:"Send only while this calendar is open, else when it opens next." example:"office"`
+	Throttle    *Throttle        `yaml:"throttle" doc:"Lets only so many go within a time. The others are kept as cancelled, and can be sent by hand."`
 	Inputs      []yamlnode.Field `yaml:",rest"`
 	Node        yamlnode.Node    // the whole action
+}
+
+// Throttle is how many deliveries of an action may go, as it stands in the file.
+type Throttle struct {
+	Key    yamlnode.Text `yaml:"key" doc:"What is counted apart: those with the same value of this expression. All of the action together where left out." type:"expression" example:"lower(data.email)"`
+	Times  int           `yaml:"times" doc:"How many go within the time." default:"1" min:"1" max:"1000000"`
+	Within time.Duration `yaml:"within,required" doc:"The time, from the first that goes. The first after it begins another." example:"30d" above:"0s" max:"3660d"`
+}
+
+// Noun names a throttle in messages.
+func (*Throttle) Noun() string { return "a throttle" }
+
+// KeyHint says what other tools' words for a throttle's keys are here.
+func (*Throttle) KeyHint(key string) string {
+	ours := map[string]string{
+		"count": "times", "limit": "times", "max": "times", "per": "within", "window": "within", "for": "within", "period": "within", "interval": "within",
+		"by": "key", "group_by": "key", "on": "key",
+	}[key]
+	if ours == "" {
+		return ""
+	}
+	return `did you mean "` + ours + `"?`
 }
 
 // DecodeNode implements yamlnode.Decoder: it keeps the Node.
@@ -135,6 +175,19 @@ func (o *Outcome) Matched() int {
 	return n
 }
 
+// BranchOf is the name of the branch that an action of the rule stands in; "" for one
+// of then.
+func (r *Rule) BranchOf(a *Action) string {
+	for i := range r.Branches {
+		for j := range r.Branches[i].Then {
+			if a == &r.Branches[i].Then[j] {
+				return r.Branches[i].Name.Value
+			}
+		}
+	}
+	return ""
+}
+
 // Name is the delivery's; see event.Delivery.Name.
 func (r *Rendered) Name() string {
 	return event.ElementName(event.ActionName(r.Rule, r.Connection, r.Action), r.Element)
@@ -149,6 +202,7 @@ type Rendered struct {
 	Key        string          // ordering key; "" is none
 	Output     json.RawMessage // a JSON object: the action's own keys in the file's order
 	Warnings   []string        // values that were missing
+	Once       *event.Once     // how many with the same key may go; nil: all
 	// Err is not "" where the output must not be sent: a value that the
 	// connector requires is missing, or a template could not be evaluated.
 	Err string

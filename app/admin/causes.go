@@ -208,10 +208,15 @@ func kindOf(status int) CauseKind {
 	return RetryAgain
 }
 
-// resolveCause puts the errors that f.Cause stands for into f. A cause that
+// resolveCause puts what f.Cause stands for into f: errors, or why something was
+// cancelled. A cause that
 // nothing has any more selects nothing.
 func (s *Service) resolveCause(ctx context.Context, f *event.DeliveryFilter) error {
 	if f.Cause == "" {
+		return nil
+	}
+	if cause := event.CancelCause(f.Cause); slices.Contains(event.CancelCauses(), cause) {
+		f.Cancelled = cause
 		return nil
 	}
 	if len(f.States) == 0 {

@@ -26,12 +26,14 @@ type Delivery struct {
 	Next       *time.Time          `json:"next,omitempty"` // the next attempt
 	// HeldUntil is when its connection opens, of one that is held because that is
 	// outside of its hours.
-	HeldUntil  *time.Time        `json:"held_until,omitempty"`
-	Moment     *time.Time        `json:"moment,omitempty"`    // when it begins, or began, where that is not when its event came
-	MomentBy   string            `json:"moment_by,omitempty"` // of a scheduled one: what its moment comes from, in words
-	WaitsFor   *event.DeliveryID `json:"waits_for,omitempty"`
-	Key        string            `json:"ordering_key,omitempty"`
-	Error      string            `json:"error,omitempty"`
+	HeldUntil *time.Time        `json:"held_until,omitempty"`
+	Moment    *time.Time        `json:"moment,omitempty"`    // when it begins, or began, where that is not when its event came
+	MomentBy  string            `json:"moment_by,omitempty"` // of a scheduled one: what its moment comes from, in words
+	WaitsFor  *event.DeliveryID `json:"waits_for,omitempty"`
+	Key       string            `json:"ordering_key,omitempty"`
+	Error     string            `json:"error,omitempty"`
+	// Cancelled is why it was cancelled, where that is known.
+	Cancelled  event.CancelCause `json:"cancelled,omitempty"`
 	Warnings   []string          `json:"warnings,omitempty"`
 	Status     int               `json:"status,omitempty"`      // of the last attempt
 	DurationMS float64           `json:"duration_ms,omitempty"` // of the last attempt
@@ -60,7 +62,7 @@ type Selection struct {
 	State      event.DeliveryState `json:"state,omitempty"`
 	Connection string              `json:"connection,omitempty"`
 	Rule       string              `json:"rule,omitempty"`
-	Cause      string              `json:"cause,omitempty"` // the id of one of Causes
+	Cause      string              `json:"cause,omitempty"` // the id of one of Causes, or an event.CancelCause
 	Event      event.ID            `json:"event,omitempty"`
 	Since      time.Time           `json:"since,omitzero"`
 	DryRun     bool                `json:"dry_run,omitempty"`
@@ -172,6 +174,11 @@ func (s *Selection) filter(allowed, usual []event.DeliveryState, done string) (e
 		return f, refuse("only deliveries that are %s can be %s, not %q", Joined(allowed), done, s.State)
 	case s.State != "":
 		f.States = []event.DeliveryState{s.State}
+		if s.State == event.Cancelled && s.Cause == "" && len(s.IDs) == 0 { // what was held back was not to be sent
+			f.Cause = string(event.ByHand)
+		}
+	case slices.Contains(event.CancelCauses(), event.CancelCause(s.Cause)) && slices.Contains(allowed, event.Cancelled):
+		f.States = []event.DeliveryState{event.Cancelled}
 	case len(s.IDs) > 0:
 		f.States = allowed
 	case s.Connection == "" && s.Rule == "" && s.Cause == "" && s.Event == 0 && s.Since.IsZero():
@@ -284,6 +291,7 @@ func deliveryOf(d *event.Delivery, attempts []event.Attempt, details bool) Deliv
 		Created:    d.Created.UTC(),
 		Key:        d.Key,
 		Error:      d.Error,
+		Cancelled:  d.Cancelled,
 		Warnings:   d.Warnings,
 	}
 	if !d.Due.IsZero() && (d.State == event.Waiting || d.State == event.Retrying) {

@@ -17,19 +17,29 @@ import (
 
 // RuleSettings is a rule as it stands in the configuration.
 type RuleSettings struct {
-	Name    string       `json:"name"`
-	From    []string     `json:"from"`
-	Events  []string     `json:"events,omitempty"` // none: all
-	When    string       `json:"when,omitempty"`
-	Actions []RuleAction `json:"then"`
-	Text    string       `json:"text"` // its lines of the file
-	Line    int          `json:"line"` // where they begin
+	Name    string   `json:"name"`
+	From    []string `json:"from"`
+	Events  []string `json:"events,omitempty"` // none: all
+	ForEach string   `json:"for_each,omitempty"`
+	When    string   `json:"when,omitempty"`
+	// Branches are those of the rule, in their order.
+	Branches []RuleBranch `json:"branches,omitempty"`
+	Actions  []RuleAction `json:"then"`
+	Text     string       `json:"text"` // its lines of the file
+	Line     int          `json:"line"` // where they begin
 	// Findings are what check says of it that refuses nothing.
 	Findings diag.List `json:"findings,omitempty"`
 }
 
+// RuleBranch is a branch of a rule.
+type RuleBranch struct {
+	Name string `json:"name"`
+	When string `json:"when,omitempty"` // "": it is taken where no other is
+}
+
 // RuleAction is one thing that a rule sends.
 type RuleAction struct {
+	Branch string      `json:"branch,omitempty"` // "": whenever the rule matches
 	To     string      `json:"to"`
 	Action int         `json:"action"` // the rule's so many-th to this connection, from 1
 	When   string      `json:"when,omitempty"`

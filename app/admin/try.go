@@ -96,7 +96,9 @@ func (s *Service) Try(ctx context.Context, r TryRequest) (out Tried, err error) 
 	out = Tried{Rule: r.Rule, When: rule.When, Events: []TriedEvent{}, Changes: []replay.EventChange{}}
 	if r.When != nil {
 		out.When = strings.TrimSpace(*r.When)
-		if _, out.Faults = replay.NewQuery(*r.When, ""); out.Faults.Count(diag.Error) > 0 {
+		if rule.ForEach != "" { // it may ask for item, which no query knows: compiling the rule tells
+			out.Faults = nil
+		} else if _, out.Faults = replay.NewQuery(*r.When, ""); out.Faults.Count(diag.Error) > 0 {
 			return out, nil
 		}
 		out.Faults = nil
@@ -231,7 +233,7 @@ func asTest(e *event.Event, traces []rules.Trace) string {
 func (c *RuleSettings) withCondition(when, file string) (text, patch string) {
 	lines := strings.Split(strings.TrimRight(c.Text, "\n"), "\n")
 	from := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(strings.TrimLeft(l, " -"), "when:") })
-	if from < 0 {
+	if from < 0 || c.When == "" {
 		return "", ""
 	}
 	key := lines[from][:strings.Index(lines[from], "when:")]

@@ -358,8 +358,12 @@ func (b *bulk) choose(cmd *cobra.Command, sel *admin.Selection, state string) er
 	case !filtered:
 		return usageError("give their ids, or --state, --connection, --rule, --cause, --event or --since",
 			errors.New("say which deliveries"))
+	case state == "" && slices.Contains(event.CancelCauses(), event.CancelCause(sel.Cause)):
+		state = string(event.Cancelled)
 	case state == "":
 		state = string(b.states[0])
+	case state == string(event.Cancelled) && sel.Cause == "":
+		sel.Cause = string(event.ByHand)
 	}
 	states, err := parseStates([]string{state}, b.states)
 	if err != nil {

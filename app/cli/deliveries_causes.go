@@ -15,7 +15,7 @@ import (
 )
 
 // causeFlag says what --cause selects.
-const causeFlag = "only those that failed for this `cause`: deliveries causes lists them"
+const causeFlag = "only those that failed for this `cause`, as deliveries causes lists them, or that were cancelled for it: by-hand, throttle, condition, removed"
 
 func newDeliveriesCauses(s *session) *cobra.Command {
 	var filter event.DeliveryFilter

@@ -165,6 +165,9 @@ func plural(n int, noun string) string {
 	if stem, ok := strings.CutSuffix(noun, "ry"); ok {
 		noun = stem + "rie"
 	}
+	if strings.HasSuffix(noun, "ch") {
+		noun += "e"
+	}
 	return thousands(n) + " " + noun + "s"
 }
 

@@ -213,6 +213,9 @@ func (s *session) showCoverage(c *coverageReport) {
 	s.out.Println()
 	for _, g := range c.Gaps {
 		what := term.Clean(g.Rule)
+		if g.Branch != "" {
+			what += " branch " + term.Clean(g.Branch)
+		}
 		if g.Action != "" {
 			what = term.Clean(g.Action)
 		}
@@ -246,6 +249,8 @@ func covered(c rules.Covered, noun string) string {
 func gapText(g *rules.Gap) string {
 	text := strings.TrimSpace(term.Clean(g.Text))
 	switch {
+	case g.Key == "" && g.Branch != "":
+		return "never taken"
 	case g.Key == "" && g.Action == "":
 		return "never matched"
 	case g.Key == "":

@@ -22,6 +22,7 @@ func Describe(source, form, test yamlnode.Spec, kinds, inputs []yamlnode.Spec) y
 	rule := yamlnode.Describe[rules.Rule]()
 	then := rule.Field("then").Item
 	then.Fields, then.Open = append(then.Fields, inputs...), false
+	rule.Field("branches").Item.Field("then").Item = then
 	parts := map[string]yamlnode.Spec{
 		"version":     {Type: yamlnode.EnumType, Values: []string{"1"}, Doc: "The version of this language."},
 		"server":      section(yamlnode.Describe[Server](), "How hookgate is reached."),

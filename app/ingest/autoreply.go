@@ -24,7 +24,7 @@ const replyWindow = 24 * time.Hour
 // the address gets no other for a day.
 func asReply(d *event.Delivery, e *event.Event, reply *forms.Autoreply) {
 	if reason := replyHeld(reply, d.Output, e.Data()); reason != "" {
-		d.State, d.Error = event.Cancelled, reason
+		d.State, d.Error, d.Cancelled = event.Cancelled, reason, event.ByCondition
 		return
 	}
 	address, _ := recipient(d.Output)
@@ -41,6 +41,7 @@ func (in *Intake) limitReply(d *event.Delivery, e *event.Event, f *forms.Form) {
 	}
 	if limit := f.Autoreply().Limit; !in.replied.take(e.Source, limit, e.ReceivedAt) {
 		d.State, d.Error, d.Once = event.Cancelled, fmt.Sprintf("the form has sent all the replies that it may: %s", limit), nil
+		d.Cancelled = event.ByThrottle
 	}
 }
 

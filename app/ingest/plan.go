@@ -194,7 +194,7 @@ func deliveries(e *event.Event, rendered []rules.Rendered, reply *forms.Autorepl
 		d := &list[len(list)-1]
 		*d = event.Delivery{
 			ID: event.DeliveryID(i + 1), Event: e.ID, Rule: r.Rule, Action: r.Action, Element: r.Element, Connection: r.Connection,
-			Key: r.Key, Output: r.Output, Warnings: r.Warnings, State: event.Waiting, Created: e.ReceivedAt,
+			Key: r.Key, Once: r.Once, Output: r.Output, Warnings: r.Warnings, State: event.Waiting, Created: e.ReceivedAt,
 		}
 		if r.Rule == event.AutoreplyRule {
 			asReply(d, e, reply)

@@ -32,14 +32,15 @@ func (c *comparison) errors() {
 		if t.Result == rules.Failed {
 			c.add(RuleError, t.Rule, t.At, "could not be evaluated: %s", t.Error)
 		}
-		for _, a := range t.Actions {
+		for a := range t.Sends() {
+			name := event.WithoutElement(a.Name)
 			switch {
 			case a.Sent && a.Err != "":
 				c.add(RuleError, a.Name, a.At, "cannot be sent: %s", a.Err)
 			case a.Sent && t.Result == rules.Matched:
 				c.sent = append(c.sent, a.Name)
-				if t.Rule != event.AutoreplyRule || slices.Contains(c.test.expect, a.Name) {
-					c.out.Got = append(c.out.Got, a.Name)
+				if (t.Rule != event.AutoreplyRule || slices.Contains(c.test.expect, name)) && !slices.Contains(c.out.Got, name) {
+					c.out.Got = append(c.out.Got, name)
 				}
 			}
 		}
@@ -83,8 +84,8 @@ func (c *comparison) missing(name string) {
 	}
 	for i := range c.traces {
 		t := &c.traces[i]
-		for _, a := range t.Actions {
-			if a.Name == name && t.Result == rules.Matched {
+		for a := range t.Sends() {
+			if event.WithoutElement(a.Name) == name && t.Result == rules.Matched {
 				switch text, at := whyNot(a.Parts); {
 				case a.Sent:
 				case a.Err != "":
@@ -101,8 +102,11 @@ func (c *comparison) missing(name string) {
 		}
 		switch t.Result {
 		case rules.NotMatched:
-			text, at := whyNot(t.Parts)
+			text, at := noMatch(t)
 			c.add(Missing, rule, at, "%s", text)
+		case rules.Matched:
+			text, at := notTaken(t)
+			c.add(Missing, name, at, "%s", text)
 		case rules.Skipped:
 			c.add(Missing, rule, diag.Position{}, "it %s, and this is %s of %s", t.Reason, c.event.Type, c.event.Source)
 		}
@@ -112,12 +116,64 @@ func (c *comparison) missing(name string) {
 // unexpected says why an action is sent.
 func (c *comparison) unexpected(name string) {
 	for i := range c.traces {
-		for _, a := range c.traces[i].Actions {
-			if a.Name == name {
-				c.add(Unexpected, name, diag.Position{}, "the rule matched%s", because(append(slices.Clone(c.traces[i].Parts), a.Parts...)))
+		for _, t := range each(&c.traces[i]) {
+			for _, a := range t.Actions {
+				if a.Sent && event.WithoutElement(a.Name) == name {
+					c.add(Unexpected, name, diag.Position{}, "the rule matched%s", because(slices.Concat(t.Parts, branchParts(t, a.Branch), a.Parts)))
+					return
+				}
 			}
 		}
 	}
+}
+
+// noMatch says why a rule does not match.
+func noMatch(t *rules.Trace) (string, diag.Position) {
+	for i := range t.Elements {
+		if len(t.Elements[i].Parts) > 0 {
+			text, at := noMatch(&t.Elements[i])
+			return fmt.Sprintf("for none of %d elements; of the first, %s", len(t.Elements), text), at
+		}
+	}
+	if t.Reason != "" {
+		return t.Reason, t.At
+	}
+	return whyNot(t.Parts)
+}
+
+// notTaken says why an action is not sent that stands in a branch of a rule that
+// matches.
+func notTaken(t *rules.Trace) (string, diag.Position) {
+	for _, one := range each(t) {
+		for _, b := range one.Branches {
+			if b.Result == rules.Matched {
+				return fmt.Sprintf("the branch %q is taken", b.Name), b.At
+			}
+		}
+	}
+	return "its branch is not taken", t.At
+}
+
+// each are the traces of the elements, or the rule's own where it has no for_each.
+func each(t *rules.Trace) []*rules.Trace {
+	if len(t.Elements) == 0 {
+		return []*rules.Trace{t}
+	}
+	list := make([]*rules.Trace, len(t.Elements))
+	for i := range t.Elements {
+		list[i] = &t.Elements[i]
+	}
+	return list
+}
+
+// branchParts are those of the condition of the branch of the name.
+func branchParts(t *rules.Trace, name string) []lang.Part {
+	for _, b := range t.Branches {
+		if name != "" && b.Name == name {
+			return b.Parts
+		}
+	}
+	return nil
 }
 
 // asserts evaluates what must be true of the outputs.
@@ -152,18 +208,27 @@ func notSent(message string) (text, action string) {
 	return message, ""
 }
 
-// outputs are what the actions render to, as plain data.
+// outputs are what the actions render to, as plain data: of a rule with for_each a
+// list for each action.
 func (c *comparison) outputs() map[string]any {
 	outputs := map[string]any{}
-	for _, t := range c.traces {
-		for _, a := range t.Actions {
+	for i := range c.traces {
+		for a := range c.traces[i].Sends() {
 			if !slices.Contains(c.sent, a.Name) {
 				continue
 			}
-			if doc, err := jsondoc.Parse(a.Output); err == nil {
-				outputs[a.Name] = doc.Value()
-				doc.Release()
+			doc, err := jsondoc.Parse(a.Output)
+			if err != nil {
+				continue
 			}
+			switch name := event.WithoutElement(a.Name); {
+			case name == a.Name:
+				outputs[name] = doc.Value()
+			default:
+				list, _ := outputs[name].([]any)
+				outputs[name] = append(list, doc.Value())
+			}
+			doc.Release()
 		}
 	}
 	return outputs

@@ -25,7 +25,7 @@ var tables = []table{
 	{name: "plans", whole: true, columns: []string{"id", "hash", "rules", "created", "source", "used", "parts"}},
 	{name: "parts", whole: true, columns: []string{"hash", "content"}},
 	{name: "records", whole: true, columns: []string{"tbl", "key", "value", "version", "event", "changed", "expires"}},
-	{name: "dedupe", whole: true, columns: []string{"source", "key", "event", "expires"}},
+	{name: "dedupe", whole: true, columns: []string{"source", "key", "event", "expires", "count"}},
 	{name: "memory", whole: true, columns: []string{"connection", "key", "value", "expires"}},
 	{name: "signals", whole: true, columns: []string{"name", "key", "due", "rest", "count", "value"}},
 	{name: "timers", whole: true, columns: []string{"id", "kind", "name", "key", "due", "count", "value"}},
@@ -41,7 +41,7 @@ var tables = []table{
 	{
 		name: "deliveries", key: []string{"id"}, columns: []string{
 			"id", "event", "rule", "action", "connection", "key", "turn", "state", "owner", "due", "claim", "attempts", "base", "error", "warnings", "output",
-			"started", "duration", "status", "answer", "outputs", "early", "scheduled", "flow", "moment",
+			"started", "duration", "status", "answer", "outputs", "early", "scheduled", "flow", "moment", "element", "cause",
 		},
 		instead: map[string]string{"turn": "CASE WHEN key IS NOT NULL THEN coalesce(turn, id) END"},
 	},

@@ -118,12 +118,31 @@ type Request struct {
 // no rule can have that name.
 const AutoreplyRule = "autoreply"
 
-// Once lets one of all deliveries with the same key go within a time, counted
-// from the one before it that went. The others are stored as Cancelled.
+// Once lets so many of all deliveries with the same key go within a window, which
+// the first of them opens. The others are stored as Cancelled, with ByThrottle for
+// their cause.
 type Once struct {
 	Scope, Key string
 	Window     time.Duration
+	Times      int    // how many go; 0 is 1
 	Reason     string // the Error of those that are held back
+}
+
+// CancelCause says why a delivery was cancelled.
+type CancelCause string
+
+// The causes of cancelled deliveries.
+const (
+	ByHand      CancelCause = "by-hand"
+	ByThrottle  CancelCause = "throttle"
+	ByCondition CancelCause = "condition" // what it was to be sent for does not hold
+	ByRemoval   CancelCause = "removed"   // what it belonged to is gone
+)
+
+// CancelCauses are all causes of cancelled deliveries, in the order in which they are
+// numbered where they are stored, from 1.
+func CancelCauses() []CancelCause {
+	return []CancelCause{ByHand, ByThrottle, ByCondition, ByRemoval}
 }
 
 // Dedupe is the key by which a source's repeats are recognised, and for how long.
@@ -185,6 +204,8 @@ type Delivery struct {
 	Output     json.RawMessage // a JSON object: the action's own keys, rendered
 	Warnings   []string        // values that were missing when it was rendered
 
+	// Cancelled is why it was cancelled; "": it was not, or that is not known.
+	Cancelled CancelCause
 	State     DeliveryState
 	Attempts  int        // finished ones
 	Created   time.Time  // when its event was accepted

@@ -55,6 +55,9 @@ type DeliveryFilter struct {
 	// Closed are the connections that are outside of their hours: what is open for
 	// them counts as Held.
 	Closed []string
+	// Cancelled selects those that were cancelled for this; "" is any. ByHand takes
+	// those of which that is not known, too.
+	Cancelled CancelCause
 }
 
 // FailureCount is how many deliveries of one rule to one connection have the

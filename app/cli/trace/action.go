@@ -45,6 +45,9 @@ func (v View) action(a *rules.ActionTrace, failed bool, connections int) []line 
 	if v.Keys && a.Key != "" {
 		lines = append(lines, line{depth: 1, text: "ordering key: " + a.Key, tone: dim})
 	}
+	if v.Outputs && a.Throttle != "" {
+		lines = append(lines, line{depth: 1, text: a.Throttle, tone: dim})
+	}
 	for _, w := range a.Warnings {
 		if a.Sent && v.Outputs && !strings.Contains(a.Err, w) {
 			lines = append(lines, line{depth: 1, lead: "! ", text: w})

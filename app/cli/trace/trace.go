@@ -3,6 +3,7 @@
 package trace
 
 import (
+	"fmt"
 	"strings"
 
 	"hookgate/app/cli/term"
@@ -60,8 +61,8 @@ func (v View) columns(traces []rules.Trace) (names, connections int) {
 			continue
 		}
 		names = max(names, term.Width(term.Clean(traces[i].Rule)))
-		for _, a := range traces[i].Actions {
-			connections = max(connections, term.Width(term.Clean(label(a))))
+		for a := range traces[i].Sends() {
+			connections = max(connections, term.Width(term.Clean(label(*a))))
 		}
 	}
 	return min(names, 38) + 2, connections
@@ -133,13 +134,22 @@ func (v View) result(r string) string {
 func (v View) why(t *rules.Trace, connections int) []line {
 	var lines []line
 	switch {
-	case t.Result == rules.Skipped:
+	case t.Result == rules.Skipped, len(t.Parts) == 0 && t.Reason != "" && len(t.Branches) == 0:
 		return []line{{text: t.Reason}}
-	case len(t.Parts) == 0:
+	case len(t.Elements) > 0:
+		return v.elements(t, connections)
+	case len(t.Parts) == 0 && t.Error == "" && len(t.Branches) == 0:
 		lines = append(lines, line{text: "it has no condition"})
 	}
 	lines = append(lines, partLines(t.Parts, 0)...)
 	failed := t.Result == rules.Failed
+	for _, b := range t.Branches {
+		failed = failed && !hasError(b.Parts)
+		lines = append(lines, branchLines(&b)...)
+	}
+	if len(t.Branches) > 0 && t.Reason != "" {
+		lines = append(lines, line{text: t.Reason, tone: dim})
+	}
 	for _, a := range t.Actions {
 		failed = failed && !hasError(a.Parts)
 	}
@@ -150,6 +160,67 @@ func (v View) why(t *rules.Trace, connections int) []line {
 		lines = append(lines, v.action(&a, t.Result == rules.Failed, connections)...)
 	}
 	return lines
+}
+
+// shownElements is how many elements are shown, each with its parts.
+const shownElements = 20
+
+// elements are the lines of a rule with for_each: how many match, and each.
+func (v View) elements(t *rules.Trace, connections int) []line {
+	matched := 0
+	for i := range t.Elements {
+		if t.Elements[i].Result == rules.Matched {
+			matched++
+		}
+	}
+	noun := "elements"
+	if len(t.Elements) == 1 {
+		noun = "element"
+	}
+	lines := []line{{text: fmt.Sprintf("%d of %d %s", matched, len(t.Elements), noun)}}
+	if t.Result == rules.Failed {
+		lines = []line{{text: t.Error, tone: bad}}
+	}
+	for i := range t.Elements {
+		if i == shownElements {
+			return append(lines, line{text: fmt.Sprintf("… and %d more", len(t.Elements)-i), tone: dim})
+		}
+		one := &t.Elements[i]
+		word, tone := "no", dim
+		switch one.Result {
+		case rules.Matched:
+			word, tone = "match", good
+		case rules.Failed:
+			word, tone = "error", bad
+		}
+		lines = append(lines, line{lead: fmt.Sprintf("[%d] ", i), text: word, tone: tone})
+		if one.Reason == "" && len(one.Parts)+len(one.Branches)+len(one.Actions) == 0 {
+			continue
+		}
+		for _, l := range v.why(one, connections) {
+			if l.text == "it has no condition" || one.Result == rules.Failed && l.text == one.Error {
+				continue
+			}
+			l.depth++
+			lines = append(lines, l)
+		}
+	}
+	return lines
+}
+
+// branchLines are those of a branch: what became of it, and why.
+func branchLines(b *rules.BranchTrace) []line {
+	l := line{lead: b.Name + ": ", text: b.Result, tone: dim}
+	switch b.Result {
+	case rules.Matched:
+		l.tone = good
+		if len(b.Parts) == 0 {
+			l.text = "match: no other did"
+		}
+	case rules.Failed:
+		l.tone = bad
+	}
+	return append([]line{l}, partLines(b.Parts, 1)...)
 }
 
 // hasError reports whether a part tells why it could not be evaluated.
