@@ -3,10 +3,7 @@ package rules
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"time"
-
-	"hookgate/internal/event"
 )
 
 // MaxElements bounds what rules with for_each make of one event: so many deliveries,

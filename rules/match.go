@@ -107,7 +107,7 @@ func (r *rule) judge(sc *lang.Scope, element int, out *Outcome, room *int) (bool
 		}
 	}
 	sends, err := r.sends(sc)
-	if err != nil || sends == nil {
+	if err != nil || len(sends) == 0 {
 		return false, err
 	}
 	for _, a := range sends {
@@ -131,7 +131,7 @@ func (r *rule) judge(sc *lang.Scope, element int, out *Outcome, room *int) (bool
 }
 
 // sends are the actions of a rule whose condition is met: those of then, and of the
-// first branch that matches. nil: none does, and there is no then, so that the rule
+// first branch that matches. None: no branch does, and there is no then, so that the rule
 // does not match.
 func (r *rule) sends(sc *lang.Scope) ([]*action, error) {
 	for _, b := range r.branches {

@@ -85,6 +85,14 @@ var Mutants = []Mutant{
 
 	// Once, and in order.
 	{
+		"a throttle counts nothing (SQLite)", "test/faults", "TestKillLoop_throttle",
+		in("db/once.go", "WHERE dedupe.expires <= ?5 OR dedupe.count < ?6", "WHERE ?6 = ?6"),
+	},
+	{
+		"a throttle does not write how many have gone (PostgreSQL)", "db", "TestOnce_times",
+		in("db/postgres_accept.go", "m.count != m.before || m.count == 0", "m.count == 0"),
+	},
+	{
 		"a stale result is stored (SQLite)", "db", "TestRecord_stale",
 		all("db/sqlite_commit.go", "WHERE id = ?1 AND claim = ?2 AND state = 0", "WHERE id = ?1 AND ?2 = ?2 AND state = 0"),
 	},
