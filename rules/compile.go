@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -127,8 +128,6 @@ func (b *builder) sends(in *Rule) {
 		return
 	}
 	switch {
-	case in.Then == nil && in.Branches == nil:
-		b.add(in.Name.Diag("missing-key", "then: [{ to: … }]", `a rule needs "then"`))
 	case in.Then != nil && len(in.Then) == 0:
 		b.add(in.Name.Diag("empty-value", "", "rule %q has no action under then", in.Name.Value))
 	case in.Branches != nil && len(in.Branches) == 0:
@@ -167,16 +166,13 @@ func (b *builder) branchName(in *Branch, lines map[string]int) {
 // later refuses what cannot be counted, or told apart, where an action's moment is in
 // the future.
 func (b *builder) later(in *Rule, a *Action) {
-	at := a.Delay
-	if at.IsZero() {
-		at = a.DelayUntil
-	}
+	at := cmp.Or(a.Delay, a.DelayUntil, a.OnlyDuring)
 	switch {
 	case at.IsZero():
 	case a.Throttle != nil:
-		b.add(at.Diag("conflict", "leave one of the two out", "an action with a throttle cannot be delayed"))
+		b.add(at.Diag("conflict", "leave one of the two out", "an action with a throttle cannot have its moment later"))
 	case !in.ForEach.IsZero():
-		b.add(at.Diag("conflict", "leave one of the two out", "an action of a rule with for_each cannot be delayed"))
+		b.add(at.Diag("conflict", "leave one of the two out", "an action of a rule with for_each cannot have its moment later"))
 	}
 }
 

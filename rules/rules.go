@@ -26,6 +26,24 @@ type Rule struct {
 	Branches []Branch      `yaml:"branches" doc:"What else is sent: the first branch whose condition is met, and no other."`
 }
 
+// plainRule is a Rule without DecodeNode and Describe.
+type plainRule Rule
+
+// KeyHint is that of the Rule.
+func (*plainRule) KeyHint(key string) string { return (*Rule)(nil).KeyHint(key) }
+
+// DecodeNode implements yamlnode.Decoder: a rule needs then, branches, or both.
+func (r *Rule) DecodeNode(n yamlnode.Node) diag.List {
+	list := n.Decode(r.Noun(), (*plainRule)(r))
+	if n.Kind() == yamlnode.Map && n.Get("then").IsZero() && n.Get("branches").IsZero() {
+		list = append(list, yamlnode.MissingKey(n, "then", "then: [{ to: … }]", r.Noun()))
+	}
+	return list
+}
+
+// Describe implements yamlnode.Described.
+func (Rule) Describe() yamlnode.Spec { return yamlnode.Describe[plainRule]() }
+
 // Branch is one entry under branches, as it stands in the file.
 type Branch struct {
 	Name yamlnode.Text `yaml:"name,required" doc:"Names the branch; unique in its rule." example:"hot"`
