@@ -64,7 +64,7 @@ func (b *builder) remembers(in *Action) *action {
 	if in.Throttle != nil {
 		b.add(in.Node.Get("throttle").Diag("conflict", "leave it out", `"throttle" is for what is sent, and this action remembers`))
 	}
-	for _, moved := range []yamlnode.Text{in.Delay, in.DelayUntil} {
+	for _, moved := range []yamlnode.Text{in.Delay, in.DelayUntil, in.OnlyDuring} {
 		if !moved.IsZero() {
 			b.add(moved.Diag("conflict", "leave it out", "what is remembered is written when the event is accepted"))
 		}
