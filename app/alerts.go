@@ -10,6 +10,7 @@ import (
 	"hookgate/app/config"
 	"hookgate/app/ingest"
 	"hookgate/app/ingest/source"
+	"hookgate/app/schedule"
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
 )
@@ -19,6 +20,14 @@ func (a *App) newTeller() *alert.Teller {
 	return alert.New(alert.Options{
 		Store: a.store, Intake: a.intake, Plan: func() *ingest.Plan { return &a.plan.Load().Plan },
 		Broken: a.dispatcher.Broken, Connections: a.service.Connections, Logger: a.opt.Logger, Now: a.opt.Now, Lost: a.metrics.AlertLost,
+	})
+}
+
+// newTicker makes what makes the events of schedules.
+func (a *App) newTicker() *schedule.Ticker {
+	return schedule.New(schedule.Options{
+		Store: a.store, Intake: a.intake, Plan: func() *ingest.Plan { return &a.plan.Load().Plan },
+		Logger: a.opt.Logger, Now: a.opt.Now, Ticked: a.metrics.Ticked,
 	})
 }
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -121,6 +122,7 @@ func (l *Plan) lint(known rules.Known, faults diag.List) diag.List {
 		list = append(list, warnUnused(l.Config.Forms, listened, "unused-form", "no rule listens to the form %q: its posts are kept, and nobody is told")...)
 	}
 	list = append(list, l.noAlerts(faults)...)
+	list = append(list, l.clockChanges(time.Now())...)
 	if hides(faults, "to", "then", "autoreply") {
 		return list
 	}
@@ -141,6 +143,33 @@ func (l *Plan) noAlerts(faults diag.List) diag.List {
 	return diag.List{l.Config.Rules[0].Name.Diag("no-alerts",
 		`add { name: alarm, from: hookgate, events: delivery_failed, then: [{ to: …, text: "${{ data.text }}" }] }`,
 		"nobody is told when a delivery fails for good").Weigh(diag.Advice)}
+}
+
+// clockChanges advises of schedules at times that changes of the clocks leave
+// out or repeat within a year.
+func (l *Plan) clockChanges(now time.Time) diag.List {
+	var list diag.List
+	for _, e := range l.Config.Sources {
+		src := l.Sources[e.Name.Value]
+		if src == nil || src.Schedule() == nil {
+			continue
+		}
+		s := src.Schedule()
+		var parts []string
+		for _, shift := range s.Cron.Shifts(now, now.AddDate(1, 0, 0), s.Location) {
+			day, at := shift.Wall.Format("2 January 2006"), shift.Wall.Format("15:04")
+			if shift.Twice {
+				parts = append(parts, fmt.Sprintf("on %s %s comes twice, and the first time counts", day, at))
+			} else {
+				parts = append(parts, fmt.Sprintf("on %s there is no %s, and it comes at %s", day, at, shift.At.Format("15:04")))
+			}
+		}
+		if len(parts) > 0 {
+			list = append(list, e.Node.Get("cron").Diag("dst", "take another hour, or say that it is meant: # "+"hookgate:ignore dst", "clocks are changed at this time: %s",
+				strings.Join(parts, "; ")).Weigh(diag.Advice))
+		}
+	}
+	return list
 }
 
 // sendsTo finds the connections that a form names itself, as its autoreply does.

@@ -48,6 +48,7 @@ func (a *App) Run(ctx context.Context) error {
 	tasks.Go(func() { a.service.DoRetries(background) })
 	tasks.Go(func() { a.newTeller().Run(background) })
 	tasks.Go(func() { a.newPlanner().Run(background) })
+	tasks.Go(func() { a.newTicker().Run(background) })
 	if watcher := a.newWatcher(); watcher != nil {
 		target := a.follow(watcher, "")
 		a.followParts(watcher)

@@ -287,7 +287,20 @@ func (d *driver) timers(c *clock) {
 	t.Helper()
 	one := event.Timer{ID: int64(s.NewIDs(1)), Kind: event.TickTimer, Name: "monday", Due: c.Now()}
 	d.do("PutTimer", s.PutTimer(&one))
-	_, err := s.DueTimers(t.Context(), 10, event.TickTimer)
+	added := event.Timer{ID: int64(s.NewIDs(1)), Kind: event.TickTimer, Name: "each " + strconv.FormatInt(one.ID, 10), Due: c.Now()}
+	_, err := s.AddTimer(&added)
+	d.do("AddTimer", err)
+	later := event.Timer{Due: added.Due.Add(time.Minute)}
+	_, err = s.ChangeTimer(&added, &later)
+	d.do("ChangeTimer", err)
+	added.Due, added.Count = later.Due, 1
+	id := s.NewIDs(2)
+	ticked, _, err := s.Tick(&added, &event.Timer{Due: c.Now().Add(time.Hour)}, &event.Event{ID: id, Source: "monday", ReceivedAt: c.Now(), State: event.Routed},
+		[]event.Delivery{{ID: event.DeliveryID(id) + 1, Event: id, Rule: "r", Action: 1, Connection: "x", Output: json.RawMessage(`{}`)}}, nil)
+	if d.do("Tick", err); !ticked {
+		t.Error("a timer that was as it was read did not tick")
+	}
+	_, err = s.DueTimers(t.Context(), 10, event.TickTimer)
 	d.do("DueTimers", err)
 	_, err = s.Timers(t.Context(), event.TickTimer, event.MomentTimer)
 	d.do("Timers", err)

@@ -120,6 +120,16 @@ func (s *Store) DueSignals(ctx context.Context, limit int) ([]event.Signal, erro
 // after a crash, stores nothing, and told is false. e is nil where nobody is to
 // be told. It returns the connections that have something to send.
 func (s *Store) Tell(signal *event.Signal, e *event.Event, deliveries []event.Delivery) (told bool, connections []string, err error) {
+	told, connections, err = s.storeOwn(func(tx tx) (bool, error) { return takeSignal(tx, signal) }, e, deliveries)
+	if err != nil {
+		return false, nil, fmt.Errorf("tell of %s: %w", signal.Name, err)
+	}
+	return told, connections, nil
+}
+
+// storeOwn stores an event that came from nowhere but here, if take says in the
+// same transaction that it is this process's to store. e may be nil.
+func (s *Store) storeOwn(take func(tx) (bool, error), e *event.Event, deliveries []event.Delivery) (taken bool, connections []string, err error) {
 	var blob []byte
 	if e != nil {
 		content, err := appendContent(nil, e)
@@ -140,15 +150,15 @@ func (s *Store) Tell(signal *event.Signal, e *event.Event, deliveries []event.De
 	var touched map[string]bool
 	err = s.write(func(tx tx) (err error) {
 		touched = map[string]bool{}
-		if told, err = takeSignal(tx, signal); err != nil || !told || e == nil {
+		if taken, err = take(tx); err != nil || !taken || e == nil {
 			return err
 		}
-		return s.insertTold(tx, e, blob, deliveries, touched)
+		return s.insertOwn(tx, e, blob, deliveries, touched)
 	}, keys...)
 	if err != nil {
-		return false, nil, fmt.Errorf("tell of %s: %w", signal.Name, err)
+		return false, nil, err
 	}
-	return told, names(touched), nil
+	return taken, names(touched), nil
 }
 
 // takeSignal makes a due signal rest, or forgets it; false: somebody else has.
@@ -164,8 +174,8 @@ func takeSignal(tx tx, signal *event.Signal) (taken bool, err error) {
 	return taken, err
 }
 
-// insertTold stores an event that came from nowhere but here.
-func (s *Store) insertTold(tx tx, e *event.Event, blob []byte, deliveries []event.Delivery, touched map[string]bool) error {
+// insertOwn stores an event that came from nowhere but here.
+func (s *Store) insertOwn(tx tx, e *event.Event, blob []byte, deliveries []event.Delivery, touched map[string]bool) error {
 	ruleErrors, err := eventErrors(e.Errors)
 	if err != nil {
 		return err

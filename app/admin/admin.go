@@ -33,6 +33,7 @@ type Store interface { //nolint:interfacebloat // the sum of its parts, each of 
 	clockStore
 	trafficStore
 	versionStore
+	tickStore
 	idSource
 }
 

@@ -256,12 +256,16 @@ type Sending struct {
 }
 
 // Send accepts a body as if the source's sender, or the form's visitor, had
-// sent it, without authentication.
+// sent it, without authentication. Of a schedule an empty body makes the event
+// that the clock would make now.
 func (s *Service) Send(_ context.Context, in Sending) (Accepted, error) {
 	plan := s.inForce().Plan
 	form := plan.Forms[in.Source]
 	if plan.Sources[in.Source] == nil && form == nil {
 		return Accepted{}, &NotFoundError{fmt.Sprintf("there is no source or form %q", in.Source)}
+	}
+	if src := plan.Sources[in.Source]; src != nil && src.Schedule() != nil && len(in.Body) == 0 {
+		in.ContentType, in.Body = "application/json", src.Schedule().Data(s.opt.Now(), 0)
 	}
 	headers := map[string]string{"content-type": in.ContentType}
 	maps.Copy(headers, in.Headers)
@@ -288,6 +292,9 @@ func (s *Service) Samples(_ context.Context, name string) ([]samples.Sample, err
 	list, err := samples.For(s.inForce().Plan, name)
 	if errors.Is(err, ingest.ErrNoSource) {
 		return nil, &NotFoundError{fmt.Sprintf("there is no source or form %q", name)}
+	}
+	if src := s.inForce().Plan.Sources[name]; src != nil && src.Schedule() != nil { // the clock makes it now
+		list[0].Body = string(src.Schedule().Data(s.opt.Now(), 0))
 	}
 	return list, err
 }

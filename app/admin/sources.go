@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"hookgate/app/ingest"
+	"hookgate/app/ingest/source"
 	"hookgate/internal/event"
 )
 
@@ -17,9 +18,40 @@ type Inbound struct {
 	// Sender is who it is for, as samples name it: sitejet, github, webhook; of a
 	// form the form builder, "" where visitors fill it in.
 	Sender string     `json:"sender,omitempty"`
-	URL    string     `json:"url"`            // with •••• in place of a secret
+	URL    string     `json:"url"`            // with •••• in place of a secret; "": nobody posts to it
 	Secret bool       `json:"secret"`         // whoever has the whole URL can send
 	Last   *time.Time `json:"last,omitempty"` // when something came in last
+	// Schedule is when the clock makes its events; nil: never.
+	Schedule *Schedule `json:"schedule,omitempty"`
+}
+
+// Schedule is when the clock makes events of a source.
+type Schedule struct {
+	Cron     string      `json:"cron"`
+	Timezone string      `json:"timezone"`
+	Words    string      `json:"words"` // in English
+	Only     string      `json:"only_during,omitempty"`
+	Next     []time.Time `json:"next"` // the next ticks
+
+	words func(lang string) string
+}
+
+// nextTicks is how many of the next ticks are told.
+const nextTicks = 3
+
+// NewSchedule tells of a schedule, as seen at a time.
+func NewSchedule(of *source.Schedule, now time.Time) *Schedule {
+	return &Schedule{
+		Cron: of.Cron.String(), Timezone: of.Location.String(), Words: of.Cron.Words("en"), Only: of.Calendar(), Next: of.Ticks(now, nextTicks), words: of.Cron.Words,
+	}
+}
+
+// In says in a language when the schedule comes.
+func (s *Schedule) In(lang string) string {
+	if s.words == nil { // it comes from another process
+		return s.Words
+	}
+	return s.words(lang)
 }
 
 // Address is the whole URL of a source or form, with its secret.
@@ -37,6 +69,9 @@ func (s *Service) Inbounds(ctx context.Context) (page Page[Inbound], err error) 
 			one, token, known := now.inbound(name)
 			if !known {
 				continue
+			}
+			if src := now.Plan.Sources[name]; src != nil && src.Schedule() != nil {
+				one.Schedule = NewSchedule(src.Schedule(), s.opt.Now())
 			}
 			if one.Secret = !token.IsZero(); one.Secret {
 				one.URL += "/••••"
@@ -62,6 +97,9 @@ func (s *Service) Address(ctx context.Context, name string) (Address, error) {
 	if !known {
 		return Address{}, &NotFoundError{fmt.Sprintf("there is no source or form %q", name)}
 	}
+	if one.URL == "" {
+		return Address{}, refuse("nobody posts to %q: it has no URL", name)
+	}
 	if !token.IsZero() {
 		one.URL += "/" + url.PathEscape(token.Reveal())
 		s.opt.Logger.InfoContext(ctx, "the address of a source was shown", "source", name, "by", actor(ctx))
@@ -72,7 +110,11 @@ func (s *Service) Address(ctx context.Context, name string) (Address, error) {
 // inbound is the source or form of the name, and the secret end of its URL.
 func (c *InForce) inbound(name string) (one Inbound, token event.Secret, known bool) {
 	if src := c.Plan.Sources[name]; src != nil {
-		return Inbound{Name: name, Sender: src.Sender(), URL: c.BaseURL + "/in/" + name}, src.Token(), true
+		one = Inbound{Name: name, Sender: src.Sender()}
+		if src.Posted() {
+			one.URL = c.BaseURL + "/in/" + name
+		}
+		return one, src.Token(), true
 	}
 	form := c.Plan.Forms[name]
 	if form == nil {

@@ -82,6 +82,47 @@ type Status struct {
 	Storage    Storage      `json:"storage"`
 	Quotas     []Quota      `json:"quotas,omitempty"`
 	LastBackup *backup.Last `json:"last_backup,omitempty"`
+	// Schedules are the next ticks, the first due first.
+	Schedules []NextTick `json:"schedules,omitempty"`
+}
+
+// NextTick is when a schedule makes its next event.
+type NextTick struct {
+	Name string    `json:"name"`
+	At   time.Time `json:"at"`
+	Late bool      `json:"late,omitempty"` // it is over, and no event was made
+}
+
+// tickLate is how late a tick must be to be called late.
+const tickLate = 2 * time.Minute
+
+// tickStore knows when schedules make events.
+type tickStore interface {
+	Timers(ctx context.Context, kinds ...event.TimerKind) ([]event.Timer, error)
+	Clock(ctx context.Context) (time.Time, error)
+}
+
+// nextTicks are those of the schedules in force.
+func (s *Service) nextTicks(ctx context.Context) ([]NextTick, error) {
+	schedules := s.inForce().Plan.Schedules()
+	if len(schedules) == 0 {
+		return nil, nil
+	}
+	timers, err := s.store.Timers(ctx, event.TickTimer)
+	if err != nil {
+		return nil, err
+	}
+	now, err := s.store.Clock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var list []NextTick
+	for i := range timers {
+		if t := &timers[i]; schedules[t.Name] != nil {
+			list = append(list, NextTick{Name: t.Name, At: t.Due, Late: now.Sub(t.Due) > tickLate})
+		}
+	}
+	return list, nil
 }
 
 // FailingConnection is a connection that is not well, or paused.
@@ -117,10 +158,11 @@ func (s *Service) Status(ctx context.Context) (Status, error) {
 		}
 	}
 	// A status says what it can, above all where something is wrong.
-	var storageErr, backupErr error
+	var storageErr, backupErr, tickErr error
 	out.Storage, storageErr = process.Storage()
 	out.LastBackup, backupErr = process.Backup()
-	if err = errors.Join(err, storageErr, backupErr, s.moments(ctx, &out)); err != nil {
+	out.Schedules, tickErr = s.nextTicks(ctx)
+	if err = errors.Join(err, storageErr, backupErr, tickErr, s.moments(ctx, &out)); err != nil {
 		s.opt.Logger.WarnContext(ctx, "the status is not complete", "error", err)
 	}
 	return out, nil

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -29,7 +30,7 @@ type sendFlags struct {
 func newEventsSend(s *session) *cobra.Command {
 	var flags sendFlags
 	c := &cobra.Command{
-		Use: "send SOURCE FILE|- | send SOURCE [SAMPLE] --sample", Short: "Send a sample through the running server",
+		Use: "send SOURCE FILE|- | send SOURCE [SAMPLE] --sample | send SCHEDULE", Short: "Send a sample through the running server",
 		Long: `Send a file, or a sample that hookgate has, through the running server, as if
 SOURCE had received it: rules run and deliveries are made. SOURCE is a source or
 a form. Only authentication, captchas and the recognition of repeats by signature
@@ -39,20 +40,18 @@ With --sample it is what the source's sender sends, or what a visitor fills in,
 and is never taken for a repeat. SAMPLE is one of those that hookgate samples list
 SENDER shows; the first of them where it is left out.
 
+Of a schedule no file makes the event that the clock would make now.
+
 --set changes a value of a JSON sample first: a path of names and list indexes
 with dots, and the new value, as JSON or else as text.`,
 		Example: `  hookgate events send sitejet --sample
   hookgate events send sitejet website_created --sample
   hookgate events send sitejet sample.json --set website.status=Done`,
 		Args: func(cmd *cobra.Command, args []string) error {
-			if flags.sample && len(args) == 1 {
+			if len(args) == 1 {
 				return nil
 			}
-			err := exactly("a source", "a file (or -)")(cmd, args)
-			if err != nil && len(args) == 1 {
-				return usageError("hookgate events send "+args[0]+" --sample sends one that hookgate has", errors.New("say which file to send, or - for stdin"))
-			}
-			return err
+			return exactly("a source", "a file (or -)")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error { return s.send(cmd, args, &flags) },
 	}
@@ -66,13 +65,17 @@ with dots, and the new value, as JSON or else as text.`,
 
 func (s *session) send(cmd *cobra.Command, args []string, flags *sendFlags) error {
 	in := admin.Sending{Source: args[0], ContentType: flags.contentType, Fresh: flags.sample}
+	if len(args) == 1 && !flags.sample && !s.isSchedule(cmd, args[0]) {
+		return usageError("hookgate events send "+args[0]+" --sample sends one that hookgate has", errors.New("say which file to send, or - for stdin"))
+	}
 	var err error
 	if in.Headers, err = withHeaders(nil, flags.headers); err != nil {
 		return err
 	}
-	if flags.sample {
+	switch {
+	case flags.sample || len(args) == 1:
 		err = s.withSample(cmd, args, &in)
-	} else {
+	default:
 		in.Body, err = s.readSample(args[1])
 	}
 	if err != nil {
@@ -85,6 +88,21 @@ func (s *session) send(cmd *cobra.Command, args []string, flags *sendFlags) erro
 		in.ContentType = body.GuessType(args[1], in.Body)
 	}
 	return s.sendEvent(cmd, in)
+}
+
+// isSchedule reports whether the clock makes events of the source, as the config
+// says, or the server where there is no config to read.
+func (s *session) isSchedule(cmd *cobra.Command, name string) bool {
+	if loaded, _, err := s.loadRules(); err == nil {
+		src := loaded.Sources[name]
+		return src != nil && src.Schedule() != nil
+	}
+	server, err := s.connect()
+	if err != nil {
+		return false
+	}
+	list, err := server.Inbounds(cmd.Context())
+	return err == nil && slices.ContainsFunc(list.Items, func(in admin.Inbound) bool { return in.Name == name && in.Schedule != nil })
 }
 
 // withSample makes it one of the samples that the server has for the source.

@@ -7,12 +7,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hookgate/app"
+	"hookgate/app/admin"
 	"hookgate/app/config"
+	"hookgate/app/ingest/source"
 	"hookgate/internal/diag"
 )
 
 func newSources(s *session) *cobra.Command {
-	return group("sources", groupOperate, "Look at the sources of the config", newSourcesURL(s), newFields(s, false))
+	return group("sources", groupOperate, "Look at the sources of the config", newSourcesList(s), newSourcesURL(s), newFields(s, false))
 }
 
 func newSourcesURL(s *session) *cobra.Command {
@@ -29,6 +32,9 @@ func newSourcesURL(s *session) *cobra.Command {
 				if in.name == args[0] {
 					return s.printURL(&in, loaded.Config.Server.PublicURL != "")
 				}
+			}
+			if src := loaded.Sources[args[0]]; src != nil && !src.Posted() {
+				return &failure{code: exitNotFound, err: fmt.Errorf("nobody posts to %s: it has no URL", args[0]), hint: "hookgate events send " + args[0] + " makes an event of it by hand"}
 			}
 			return &failure{
 				code: exitNotFound, err: fmt.Errorf("the config has no source or form %q", args[0]),
@@ -74,13 +80,15 @@ func (in *inbound) masked() string {
 	return in.base + in.path + "/••••"
 }
 
-// inbounds lists the sources and forms in the order of the config.
+// inbounds lists the sources and forms that have an address, in the order of the
+// config.
 func inbounds(doc *config.Config) []inbound {
 	base := doc.Server.BaseURL()
 	var list []inbound
-	for _, source := range doc.Sources {
-		token := source.Node.Get("token").Text().Value
-		list = append(list, inbound{name: source.Name.Value, base: base, path: "/in/" + source.Name.Value, token: token})
+	for _, e := range doc.Sources {
+		if source.HasURL(e.Node.Get("type").Text().Value) {
+			list = append(list, inbound{name: e.Name.Value, base: base, path: "/in/" + e.Name.Value, token: e.Node.Get("token").Text().Value})
+		}
 	}
 	for _, form := range doc.Forms {
 		list = append(list, inbound{name: form.Name.Value, base: base, path: "/f/" + form.Name.Value, token: form.Node.Get("token").Text().Value})
@@ -94,4 +102,77 @@ func inboundNames(doc *config.Config) []string {
 		names = append(names, in.name)
 	}
 	return names
+}
+
+// listedSource is a source as sources list prints it.
+type listedSource struct {
+	Name     string          `json:"name"`
+	Type     string          `json:"type"`
+	URL      string          `json:"url,omitempty"`
+	Schedule *admin.Schedule `json:"schedule,omitempty"`
+}
+
+func newSourcesList(s *session) *cobra.Command {
+	return &cobra.Command{
+		Use: "list", Short: "List the sources of the config, with their addresses or the times at which they make events",
+		Example: `  hookgate sources list`,
+		Args:    exactly(),
+		RunE: func(*cobra.Command, []string) error {
+			loaded, _, err := s.loadRules() // values of other parts do not matter
+			if err != nil {
+				return err
+			}
+			list := s.listSources(loaded)
+			if s.json {
+				return s.printJSON(map[string]any{"items": list})
+			}
+			s.printSources(list)
+			return nil
+		},
+	}
+}
+
+func (s *session) listSources(loaded *app.Plan) []listedSource {
+	addresses := map[string]string{}
+	for _, in := range inbounds(loaded.Config) {
+		addresses[in.name] = in.masked()
+	}
+	list := []listedSource{}
+	for _, e := range loaded.Config.Sources {
+		one := listedSource{Name: e.Name.Value, Type: e.Node.Get("type").Text().Value, URL: addresses[e.Name.Value]}
+		if src := loaded.Sources[one.Name]; src != nil && src.Schedule() != nil {
+			one.Schedule = admin.NewSchedule(src.Schedule(), s.now())
+		}
+		list = append(list, one)
+	}
+	return list
+}
+
+func (s *session) printSources(list []listedSource) {
+	if len(list) == 0 {
+		s.note("the config has no sources")
+		return
+	}
+	var rows [][]string
+	for _, one := range list {
+		where := one.URL
+		switch {
+		case one.Schedule != nil:
+			where = one.Schedule.Words + " (" + one.Schedule.Timezone + ")"
+			if one.Schedule.Only != "" {
+				where += ", only during " + one.Schedule.Only
+			}
+		case where == "":
+			where = "hookgate events send " + one.Name + " FILE"
+		}
+		rows = append(rows, []string{s.out.Name.Render(one.Name), one.Type, where})
+		if one.Schedule != nil {
+			next := make([]string, len(one.Schedule.Next))
+			for i, at := range one.Schedule.Next {
+				next[i] = dayTime(at)
+			}
+			rows = append(rows, []string{"", "", s.out.Dim.Render("next " + strings.Join(next, ", "))})
+		}
+	}
+	s.out.Printf("%s", s.out.Table([]string{"SOURCE", "TYPE", "WHERE, OR WHEN"}, rows))
 }

@@ -62,6 +62,9 @@ func (s *session) printStatus(st *admin.Status) {
 	if len(st.Failing) == 0 {
 		line("connections", "%s", s.out.Good.Render("all well"))
 	}
+	if len(st.Schedules) > 0 {
+		line("schedules", "%s", s.ticksText(st.Schedules))
+	}
 	line("storage", "%s", storageText(&st.Storage))
 	for _, q := range st.Quotas {
 		line("quota", "%s has stored %s of %s in files today", term.Clean(q.Form), size(q.Used), size(q.Limit))
@@ -76,6 +79,27 @@ func (s *session) printStatus(st *admin.Status) {
 		line("backup", "%s  %s, %s%s", s.when(b.Made), term.Clean(b.File), size(b.Bytes), verified)
 	}
 }
+
+// ticksText tells of the schedules that come next, or are late.
+func (s *session) ticksText(list []admin.NextTick) string {
+	const shown = 3
+	var parts []string
+	for i, tick := range list {
+		text := term.Clean(tick.Name) + " " + dayTime(tick.At.Local())
+		if tick.Late {
+			text = s.out.Bad.Render(text + " is late")
+		}
+		if i == shown {
+			parts = append(parts, fmt.Sprintf("and %d more", len(list)-shown))
+			break
+		}
+		parts = append(parts, text)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// dayTime is a time within the year.
+func dayTime(t time.Time) string { return t.Format("Mon 2 Jan 15:04") }
 
 // refusalText is the first fault, and how many others there are.
 func refusalText(list diag.List) string {

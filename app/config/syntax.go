@@ -88,6 +88,11 @@ func explainLine(d *diag.Diagnostic, line string) {
 		if value := endsEarly.FindStringSubmatch(line); value != nil && !strings.ContainsAny(line, "'#") {
 			d.Hint = "put the whole value in quotes: '" + strings.TrimSpace(line[len(value[1]):]) + "'"
 		}
+	case starred.MatchString(line) && strings.Contains(d.Message, "alphabetic or numeric"):
+		at := starred.FindStringSubmatchIndex(line)
+		value := strings.TrimRight(line[at[2]:at[3]], " ")
+		d.Column, d.Width = utf8.RuneCountInString(line[:at[2]])+1, utf8.RuneCountInString(value)
+		d.Message, d.Hint = "YAML takes a * that begins a value for an alias", "put the whole value in quotes: '"+value+"'"
 	case strings.HasPrefix(string([]rune(line)[min(d.Column-1, len([]rune(line))):]), "*"):
 		d.Message, d.Hint = "YAML takes a * that begins a value for an alias", "put the whole value in quotes"
 	default:
@@ -102,6 +107,9 @@ func explainLine(d *diag.Diagnostic, line string) {
 		}
 	}
 }
+
+// starred is a value that begins with *, as crontabs do, and that is no alias.
+var starred = regexp.MustCompile(`[\w-]+: +(\*[^\w'"#,}\]][^'"#,}\]]*)`)
 
 // endsEarly is a line up to the end of a value that begins with a quote or a
 // bracket, which for YAML is the end of the whole value: "Done" == data.status.

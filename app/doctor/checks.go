@@ -114,6 +114,11 @@ func (x *examination) server(ctx context.Context, found func(what, remedy string
 		found(fmt.Sprintf("the database's clock is not trusted: it showed %s where %s was expected, so nothing that is scheduled goes", c.Shows.Local().Format(time.DateTime), c.Expected.Local().Format(time.DateTime)),
 			"set the clock right; if it is, hookgate clock accept")
 	}
+	for _, tick := range st.Schedules {
+		if tick.Late {
+			found(fmt.Sprintf("the schedule %s was due at %s, and no event was made", tick.Name, tick.At.Local().Format(time.DateTime)), "look at the server's log for: schedules could not be followed")
+		}
+	}
 	if wait := time.Duration(st.OldestWaitingS * float64(time.Second)); wait > longWait && len(st.Failing) == 0 {
 		found(fmt.Sprintf("deliveries have waited for %s", wait.Round(time.Minute)), "hookgate deliveries list --state waiting,retrying,held shows them")
 	}

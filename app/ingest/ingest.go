@@ -30,6 +30,10 @@ type Store interface {
 	// as told; e is nil where nothing is to be stored. It returns the connections
 	// that have something to send.
 	Tell(signal *event.Signal, e *event.Event, deliveries []event.Delivery) (told bool, connections []string, err error)
+	// Tick stores the event of a schedule's tick, where there is one, notes the
+	// signals, and changes the schedule's timer: false where that is another by
+	// now. It returns the connections that have something to send.
+	Tick(before, after *event.Timer, e *event.Event, deliveries []event.Delivery, signals []event.Signal) (ticked bool, connections []string, err error)
 }
 
 // Dispatcher takes deliveries over in memory.
@@ -271,14 +275,10 @@ func (in *Intake) Release(kept *event.Event, plan *Plan, now time.Time) (Ack, er
 	e := &d.Event
 	in.report(d)
 	var connections []string
-	for tries := 0; ; tries++ {
-		if err = d.unread(); err == nil {
-			connections, err = in.store.Readmit(e, d.Deliveries)
-		}
-		if err == nil || !in.judgeAgain(d, err, tries) {
-			break
-		}
-	}
+	err = in.judged(d, func() (err error) {
+		connections, err = in.store.Readmit(e, d.Deliveries)
+		return err
+	})
 	if err != nil {
 		return Ack{}, fmt.Errorf("release event %s: %w", e.ID, err)
 	}

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"encoding/json"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,29 +23,71 @@ func (in *Intake) Tell(plan *Plan, signal *event.Signal, data []byte, now time.T
 		told, _, err = in.store.Tell(signal, nil, nil)
 		return told, err
 	}
+	d := in.own(plan, event.Own, data, now)
+	defer d.Close()
+	var connections []string
+	err = in.judged(d, func() (err error) {
+		told, connections, err = in.store.Tell(signal, &d.Event, d.Deliveries)
+		return err
+	})
+	if err == nil && told {
+		in.stored(d, connections)
+	}
+	return err == nil && told, err
+}
+
+// Tick makes the event of a schedule's tick of this data, and stores it in the
+// transaction that changes the schedule's timer: false where somebody else has.
+// Without data only the timer is changed, and the signals are noted.
+func (in *Intake) Tick(plan *Plan, before, after *event.Timer, data []byte, signals []event.Signal, now time.Time) (ticked bool, err error) {
+	if data == nil {
+		ticked, _, err = in.store.Tick(before, after, nil, nil, signals)
+		return ticked, err
+	}
+	d := in.own(plan, before.Name, data, now)
+	defer d.Close()
+	in.signal(d)
+	var connections []string
+	err = in.judged(d, func() (err error) {
+		ticked, connections, err = in.store.Tick(before, after, &d.Event, d.Deliveries, slices.Concat(signals, d.Event.Signals))
+		return err
+	})
+	if err == nil && ticked {
+		in.stored(d, connections)
+	}
+	return err == nil && ticked, err
+}
+
+// own decides on an event that hookgate makes itself.
+func (in *Intake) own(plan *Plan, from string, data []byte, now time.Time) *Decision {
 	d := in.decide(plan, &Request{
 		Request: source.Request{Method: "POST", ContentType: "application/json", Body: data, Now: now},
-		Source:  event.Own, Headers: map[string]string{"content-type": "application/json"}, Sample: &Sample{Stored: true},
+		Source:  from, Headers: map[string]string{"content-type": "application/json"}, Sample: &Sample{Stored: true},
 	})
-	defer d.Close()
 	in.report(d)
-	var connections []string
+	return d
+}
+
+// judged stores a decision, which is judged again as often as a record that it
+// has read is another by then.
+func (in *Intake) judged(d *Decision, store func() error) error {
 	for tries := 0; ; tries++ {
-		if err = d.unread(); err == nil {
-			told, connections, err = in.store.Tell(signal, &d.Event, d.Deliveries)
+		err := d.unread()
+		if err == nil {
+			err = store()
 		}
 		if err == nil || !in.judgeAgain(d, err, tries) {
-			break
+			return err
 		}
 	}
-	if err != nil || !told {
-		return false, err
-	}
+}
+
+// stored tells of an event that was stored, and of what is to be sent of it.
+func (in *Intake) stored(d *Decision, connections []string) {
 	for _, c := range connections {
 		in.dispatcher.BacklogAdded(c)
 	}
-	in.observe(event.Own, d.Event.State)
-	return true, nil
+	in.observe(d.Event.Source, d.Event.State)
 }
 
 // Untold hands out what was counted since it was last told of.

@@ -52,6 +52,17 @@ func (p *Plan) Names() []string {
 	})
 }
 
+// Schedules are the sources of which the clock makes events, by name.
+func (p *Plan) Schedules() map[string]*source.Schedule {
+	list := map[string]*source.Schedule{}
+	for name, s := range p.Sources {
+		if s.Schedule() != nil {
+			list[name] = s.Schedule()
+		}
+	}
+	return list
+}
+
 // sender is who proves and bounds the requests to a source, or to a form that a
 // form builder posts to; nil for a form that visitors post to.
 func (p *Plan) sender(name string) *source.Source {

@@ -31,6 +31,10 @@ func (s *stuckStore) Tell(*event.Signal, *event.Event, []event.Delivery) (bool, 
 	return false, nil, nil
 }
 
+func (s *stuckStore) Tick(_, _ *event.Timer, _ *event.Event, _ []event.Delivery, _ []event.Signal) (bool, []string, error) {
+	return false, nil, nil
+}
+
 // What is under way is bounded, of one source and altogether: what is more is
 // refused, as the source's fault or as everybody's, and told when to come again.
 //

@@ -27,6 +27,7 @@ type Metrics struct {
 	alertsLost prometheus.Counter
 	lateness   prometheus.Histogram
 	rejudged   prometheus.Counter
+	ticks      *prometheus.CounterVec
 	gauges     *gauges
 
 	// Resolving labels costs a hash and a lock; these keep what was resolved.
@@ -86,13 +87,17 @@ func New() *Metrics {
 			Help:    "How long after its moment a scheduled delivery was opened.",
 			Buckets: []float64{1, 2, 5, 15, 60, 300, 3600, 86400},
 		}),
+		ticks: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "hookgate_ticks_total",
+			Help: "Events that the clock made, by schedule.",
+		}, []string{"source"}),
 		build: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "hookgate_build_info",
 			Help: "Always 1; the labels say which build this is.",
 		}, []string{"version", "goversion"}),
 		gauges: newGauges(),
 	}
-	m.registry.MustRegister(m.received, m.ruleErrors, m.delivered, m.duration, m.reload, m.reloads, m.build, m.alertsLost, m.lateness, m.rejudged, m.gauges,
+	m.registry.MustRegister(m.received, m.ruleErrors, m.delivered, m.duration, m.reload, m.reloads, m.build, m.alertsLost, m.lateness, m.rejudged, m.ticks, m.gauges,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -157,6 +162,10 @@ func (m *Metrics) MomentOpened(late time.Duration) { m.lateness.Observe(late.Sec
 
 // AlertLost counts an alert that could not be delivered.
 func (m *Metrics) AlertLost() { m.alertsLost.Inc() }
+
+// Ticked counts an event that the clock made. The source must be a name from the
+// configuration.
+func (m *Metrics) Ticked(source string) { m.ticks.WithLabelValues(source).Inc() }
 
 // BuildInfo says which build runs.
 func (m *Metrics) BuildInfo(version, goversion string) {

@@ -8,11 +8,15 @@
 package cron
 
 import (
+	"errors"
 	"fmt"
 	"math/bits"
 	"strconv"
 	"strings"
 	"time"
+
+	"hookgate/internal/diag"
+	"hookgate/internal/yamlnode"
 )
 
 // Schedule is a crontab's five fields. It never changes and is safe for
@@ -137,6 +141,15 @@ func Parse(text string) (*Schedule, error) {
 	s.text = strings.Join(shown, " ")
 	if (s.dom.star || s.weekday.star) && !s.hasDay() {
 		return nil, given[2].fail("the month is the fourth field", "this never comes: no such month has such a day")
+	}
+	return s, nil
+}
+
+// Read is Parse of a value of config.yaml, whose faults say where they stand.
+func Read(text yamlnode.Text) (*Schedule, diag.List) {
+	s, err := Parse(text.Value)
+	if fault, ok := errors.AsType[*Error](err); ok {
+		return nil, diag.List{text.DiagAt(fault.From, fault.To, "bad-value", fault.Hint, "%s", fault.Message)}
 	}
 	return s, nil
 }

@@ -64,6 +64,9 @@ func JudgedStates() []State { return []State{Routed, NoMatch, RuleError} }
 // FormSubmitted is the type of every event that a form makes.
 const FormSubmitted = "form_submitted"
 
+// Tick is the type of every event that the clock makes for a schedule.
+const Tick = "scheduled"
+
 // Event is one webhook call or form post, as it was received and judged.
 type Event struct {
 	ID         ID

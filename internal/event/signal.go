@@ -19,13 +19,14 @@ const (
 	ConnectionRecovered = "connection_recovered" // it works again
 	ConnectionBehind    = "connection_behind"    // what is due to it waits for long
 	ConfigRefused       = "config_refused"       // a reload was refused
+	ScheduleMissed      = "schedule_missed"      // ticks of a schedule came while nothing ran
 )
 
 // OwnTypes are the types of the events of source Own.
 func OwnTypes() []string {
 	return []string{
 		DeliveryFailed, RuleFailedToJudge, EventRejected,
-		ConnectionFailing, ConnectionRecovered, ConnectionBehind, ConfigRefused,
+		ConnectionFailing, ConnectionRecovered, ConnectionBehind, ConfigRefused, ScheduleMissed,
 	}
 }
 

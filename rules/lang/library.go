@@ -206,6 +206,9 @@ type Words struct {
 // SetWords says by source what its events are told to people in.
 func (c *Compiler) SetWords(words map[string]Words) { c.space.place.words = words }
 
+// Location is the zone that SetPlace named.
+func (c *Compiler) Location() *time.Location { return c.space.place.zone }
+
 // SetPlace says in which zone times are that come without one, and in which
 // language numbers and dates are written. Without it these are UTC and English.
 func (c *Compiler) SetPlace(zone *time.Location, language string) {

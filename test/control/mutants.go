@@ -59,6 +59,10 @@ var Mutants = []Mutant{
 		in("db/moments.go", "if err != nil || !taken {", "if err != nil || (!taken && false) {"),
 	},
 	{
+		"a schedule's timer is not compared: each replica makes an event of a tick", "app/schedule", "TestTicker",
+		in("db/ticks.go", "AND count = ?2 AND due = ?3", "AND (TRUE OR count = ?2 AND due = ?3)"),
+	},
+	{
 		"a scheduled delivery keeps the place of its event among those of its key", "db", "TestOpenMoments_orderingKey",
 		in("db/moments.go", "SET turn = `+s.dialect.nextTurn+`, state", "SET state"),
 	},

@@ -116,6 +116,11 @@ func For(plan *ingest.Plan, name string) ([]Sample, error) {
 	if src == nil {
 		return nil, fmt.Errorf("%q: %w", name, ingest.ErrNoSource)
 	}
+	if s := src.Schedule(); s != nil {
+		return []Sample{{
+			Sender: src.Type, Name: event.Tick, About: "the clock makes an event", ContentType: "application/json", Body: string(s.Sample()),
+		}}, nil
+	}
 	list := Of(src.Sender())
 	if ours := slices.DeleteFunc(slices.Clone(list), func(s Sample) bool { return s.Form }); len(ours) > 0 {
 		return ours, nil

@@ -30,6 +30,7 @@ type Told struct {
 
 	Error   string `json:"error,omitempty"`
 	Count   int    `json:"count,omitempty"`   // how often since the last time that it was told of
+	Missed  int    `json:"missed,omitempty"`  // ticks of a schedule
 	Waiting int    `json:"waiting,omitempty"` // deliveries to the connection
 	Behind  string `json:"behind,omitempty"`  // for how long at least: 15m, 1h, 6h, 24h
 	Since   string `json:"since,omitempty"`   // RFC 3339
@@ -75,6 +76,8 @@ func (t *Told) sentence() string {
 		return fmt.Sprintf("%s is behind: what is due has waited for more than %s, %s in all", t.Connection, t.Behind, deliveries(t.Waiting))
 	case event.ConfigRefused:
 		return fmt.Sprintf("%s was refused, the version before stays in force: %s", t.File, t.Error)
+	case event.ScheduleMissed:
+		return fmt.Sprintf("%s of the schedule %s came while nothing ran, the first at %s", count(t.Missed, "tick"), t.Source, t.Since)
 	}
 	return t.Type
 }
@@ -117,6 +120,7 @@ func OwnSamples() []OwnSample {
 		{"a connection works again", Told{Type: event.ConnectionRecovered, Connection: "billing", Since: since}},
 		{"what is due waits for long", Told{Type: event.ConnectionBehind, Connection: "billing", Behind: "1h", Since: since, Waiting: 240}},
 		{"a reload was refused", Told{Type: event.ConfigRefused, File: "config.yaml", Error: `rules[0].then[0].to: no connection is called "biling" (and 1 more)`, Count: 2}},
+		{"a schedule was not followed", Told{Type: event.ScheduleMissed, Source: "monday", EventType: event.Tick, Missed: 2, Since: since, Count: 1}},
 	}
 }
 
@@ -139,7 +143,7 @@ func ownShapes() []schema.Payload {
 
 // Own is the source of what hookgate tells of itself. Nobody can post to it.
 func Own(c *lang.Compiler) *Source {
-	s := &Source{Name: event.Own, Type: event.Own, own: true, verify: refuser{}, methods: defaultMethods(), types: event.OwnTypes()}
+	s := &Source{Name: event.Own, Type: event.Own, unposted: true, verify: refuser{}, methods: defaultMethods(), types: event.OwnTypes()}
 	compiled, _ := c.Expression(yamlnode.Plain("data.type"))
 	s.eventType = expression{Expression: compiled, ours: true}
 	return s

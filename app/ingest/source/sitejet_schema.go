@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 
+	"hookgate/internal/event"
 	"hookgate/internal/schema"
 )
 
@@ -128,8 +129,11 @@ func (s *Source) Documented() (sender string, shapes []schema.Payload) {
 	if s.Type == "sitejet" {
 		return "Sitejet", sitejetShapes()
 	}
-	if s.own {
+	if s.Type == event.Own {
 		return "hookgate", ownShapes()
+	}
+	if s.schedule != nil {
+		return "the schedule " + s.Name, []schema.Payload{s.schedule.shape()}
 	}
 	return "", nil
 }

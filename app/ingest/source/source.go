@@ -48,6 +48,8 @@ func Kinds() []Kind {
 	return []Kind{
 		{"sitejet", "the account webhooks of Sitejet: a secret URL, six event types", compileSitejet, yamlnode.Describe[sitejetKeys]},
 		{"webhook", "any sender of webhooks: a secret URL, or a signature to verify", compileWebhook, describeWebhook},
+		{scheduleType, "the clock: an event whenever cron says", compileSchedule, yamlnode.Describe[scheduleKeys]},
+		{manualType, "people: events are sent by hand, and there is no URL", compileManual, yamlnode.Describe[manualKeys]},
 	}
 }
 
@@ -62,7 +64,11 @@ type Source struct {
 	verify  verifier // nil: the token is the only proof
 	hidden  []string // lower-case headers that carry the proof
 	types   []string
-	own     bool // it is event.Own: nobody posts to it
+	// unposted says that nobody posts to it: hookgate itself makes its events, or
+	// people do by hand.
+	unposted  bool
+	fixedType string    // of all its events; "": eventType finds it
+	schedule  *Schedule // nil: the clock makes none
 
 	eventType, eventID expression
 	repeats            Repeats
@@ -155,6 +161,16 @@ func (s *Source) TokenInPath() bool { return !s.token.IsZero() }
 // TokenInPath is false.
 func (s *Source) Token() event.Secret { return s.token }
 
+// HasURL reports whether senders post to sources of a type. To one that is not
+// known they may.
+func HasURL(typ string) bool { return typ != scheduleType && typ != manualType }
+
+// Posted reports whether senders post to the source: it has a URL.
+func (s *Source) Posted() bool { return !s.unposted }
+
+// Schedule is when the clock makes events of the source; nil: never.
+func (s *Source) Schedule() *Schedule { return s.schedule }
+
 // EventTypes are the types that the sender is known to send; nil is any.
 func (s *Source) EventTypes() []string { return slices.Clone(s.types) }
 
@@ -167,7 +183,7 @@ func (s *Source) JSONField() string { return s.jsonField }
 
 // HasToken reports whether token, "" for none, is what the source's URL ends in.
 func (s *Source) HasToken(token string) bool {
-	if s.own {
+	if s.unposted {
 		return false
 	}
 	return !s.TokenInPath() && token == "" || same(token, s.token.Reveal())
@@ -225,6 +241,9 @@ func same(a, b string) bool {
 // says that an expression of config.yaml does not fit the event; the values
 // found without it are returned too.
 func (s *Source) Identify(sc *lang.Scope) (typ, senderID string, err error) {
+	if s.fixedType != "" {
+		return s.fixedType, "", nil
+	}
 	typ, typeErr := s.eventType.text(sc)
 	if typeErr != nil {
 		typeErr = fmt.Errorf("event_type: %w", typeErr)

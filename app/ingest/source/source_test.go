@@ -261,7 +261,7 @@ func TestKindsAndSchemes(t *testing.T) {
 			t.Errorf("%s has no description", k.Name)
 		}
 	}
-	if diff := cmp.Diff([]string{"sitejet", "webhook"}, kinds); diff != "" {
+	if diff := cmp.Diff([]string{"sitejet", "webhook", "schedule", "manual"}, kinds); diff != "" {
 		t.Error(diff)
 	}
 	want := []string{"standard-webhooks", "github", "stripe", "shopify", "slack", "typeform", "tally", "webflow", "wpforms", "formspree", "netlify", "hubspot", "hmac", "basic", "bearer", "none"}
