@@ -140,7 +140,7 @@ func mustReplay(t testing.TB, s *db.Store, now time.Time, plan int64) {
 func mustHistory(t testing.TB, path string, events int) snapshot {
 	t.Helper()
 	s, c := newFile(t, path)
-	plan, err := s.SavePlan(event.RuleSet{Hash: "abc", Rules: []string{"first", "second"}})
+	plan, err := s.SavePlan(event.RuleSet{Hash: "abc", Rules: []string{"first", "second"}, Parts: []event.Part{{Hash: "of a table", Text: []byte(`{"rows":[]}`)}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,6 +170,11 @@ func mustHistory(t testing.TB, path string, events int) snapshot {
 	if err := s.AddHealth(event.AttemptStats{
 		Counts: []event.AttemptCount{{Connection: "good", Slot: event.HealthSlotAt(c.Now()), Class: 7, Attempts: 3, Failed: 1}},
 		Last:   []event.LastAttempt{{Connection: "good", Ended: c.Now(), Failed: true, FailedAt: c.Now(), Delivery: 4711, Number: 2}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.SetRecord(event.RecordWrite{
+		RecordKey: event.RecordKey{Table: "sites", Key: "7"}, Set: map[string]json.RawMessage{"status": json.RawMessage(`"Interest"`)}, Keep: 1000 * 24 * time.Hour,
 	}); err != nil {
 		t.Fatal(err)
 	}
