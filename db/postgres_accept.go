@@ -2,6 +2,7 @@ package db
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
 
@@ -144,7 +145,7 @@ func (w *pgWork) refuse(a *acceptOp) bool {
 	case a.duplicateOf != 0 && w.refused[a.duplicateOf]:
 		a.refused = event.ErrRecordsChanged
 	case a.duplicateOf == 0 && keepsRecords(a.event):
-		rows, a.refused = w.records.judge(a.event, w.tx.at.now)
+		rows, a.refused = w.records.Commit(a.event, time.UnixMicro(w.tx.at.now))
 	}
 	if a.refused != nil {
 		w.refused[a.event.ID] = true

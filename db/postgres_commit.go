@@ -89,7 +89,7 @@ type pgWork struct {
 	freed    map[dedupeKey]bool  // of firsts: the event turned out not to be stored
 	marks    map[dedupeKey]*mark // of the deliveries that are counted
 	overflow map[string]bool     // connections with something due that nobody holds
-	records  recordBook          // that the accepted events compare or write
+	records  event.Records       // that the accepted events compare or write
 	refused  map[event.ID]bool   // events that are not stored
 }
 
@@ -108,7 +108,7 @@ func (w *pgWork) run() error {
 	w.queue = &pgx.Batch{}
 	w.taken, w.firsts, w.overflow = map[keyed]bool{}, map[dedupeKey]event.ID{}, map[string]bool{}
 	w.freed, w.marks = map[dedupeKey]bool{}, map[dedupeKey]*mark{}
-	w.records, w.refused = recordBook{}, map[event.ID]bool{}
+	w.records, w.refused = event.Records{}, map[event.ID]bool{}
 	w.queue.Queue("BEGIN")
 	w.queue.Queue("SELECT beat($1)", w.tx.at.owner).QueryRow(func(row pgx.Row) error { return row.Scan(&w.tx.at.now) })
 	accepted, all := w.keys()
@@ -224,7 +224,7 @@ func (w *pgWork) askRecords() {
 	w.queue.Queue(`SELECT DISTINCT r.tbl, r.key, r.value, r.version, r.event, r.changed, r.expires
 		FROM records r JOIN unnest($1::text[], $2::text[]) AS k(tbl, key) ON r.tbl = k.tbl AND r.key = k.key`,
 		tables, keys).Query(func(rows pgx.Rows) error {
-		return scanAll(rows, func(row []any) error { w.records.put(row, w.tx.at.now); return nil })
+		return scanAll(rows, func(row []any) error { putRecord(w.records, row, w.tx.at.now); return nil })
 	})
 }
 

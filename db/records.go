@@ -11,10 +11,6 @@ import (
 	"hookgate/internal/event"
 )
 
-// recordBook has the records that a transaction compares or writes, as they are
-// at that point of it.
-type recordBook map[event.RecordKey]event.Record
-
 // keepsRecords reports whether the event's commit looks at records.
 func keepsRecords(e *event.Event) bool {
 	return len(e.Records) > 0 || slices.ContainsFunc(e.Reads, func(r event.Read) bool { return r.Compare })
@@ -52,8 +48,8 @@ func recordLock(k event.RecordKey) keyed { return keyed{"records/" + clean(k.Tab
 
 const recordColumns = `tbl, key, value, version, event, changed, expires`
 
-// put notes a row of recordColumns. One that has expired is none.
-func (b recordBook) put(row []any, now int64) {
+// putRecord notes a row of recordColumns. One that has expired is none.
+func putRecord(b event.Records, row []any, now int64) {
 	k := event.RecordKey{Table: row[0].(string), Key: row[1].(string)}
 	if row[6].(int64) <= now {
 		return
@@ -65,51 +61,16 @@ func (b recordBook) put(row []any, now int64) {
 }
 
 // readRecords reads the records with the keys in a transaction.
-func readRecords(tx tx, keys []event.RecordKey) (recordBook, error) {
-	book := recordBook{}
+func readRecords(tx tx, keys []event.RecordKey) (event.Records, error) {
+	book := event.Records{}
 	for _, k := range keys {
-		err := tx.query(func(row []any) error { book.put(row, tx.stamp().now); return nil },
+		err := tx.query(func(row []any) error { putRecord(book, row, tx.stamp().now); return nil },
 			`SELECT `+recordColumns+` FROM records WHERE tbl = ?1 AND key = ?2`, k.Table, k.Key)
 		if err != nil {
 			return nil, fmt.Errorf("read record %s %q: %w", k.Table, k.Key, err)
 		}
 	}
 	return book, nil
-}
-
-// judge decides whether what the event's rules saw still holds, and what its
-// records are after it. The error is event.ErrRecordsChanged or a
-// *event.RecordError; then the book is as before.
-func (b recordBook) judge(e *event.Event, now int64) ([]event.Record, error) {
-	for i := range e.Reads {
-		if r := &e.Reads[i]; r.Compare && !r.Is(b[r.RecordKey]) {
-			return nil, event.ErrRecordsChanged
-		}
-	}
-	after := recordBook{}
-	var order []event.RecordKey
-	for i := range e.Records {
-		w := &e.Records[i]
-		record, begun := after[w.RecordKey]
-		if !begun {
-			order = append(order, w.RecordKey)
-			record = b[w.RecordKey]
-			record.RecordKey, record.Event, record.Changed = w.RecordKey, e.ID, time.UnixMicro(now).UTC()
-			record.Version++
-		}
-		var err error
-		if record.Value, err = w.Apply(record.Value); err != nil {
-			return nil, err
-		}
-		record.Expires = time.UnixMicro(now).Add(w.Keep).UTC()
-		after[w.RecordKey] = record
-	}
-	rows := make([]event.Record, len(order))
-	for i, k := range order {
-		rows[i] = after[k]
-		b[k] = after[k]
-	}
-	return rows, nil
 }
 
 const writeRecord = `INSERT INTO records (tbl, key, value, version, event, changed, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
@@ -131,7 +92,7 @@ func acceptRecords(tx tx, e *event.Event) error {
 	if err != nil {
 		return err
 	}
-	rows, err := book.judge(e, tx.stamp().now)
+	rows, err := book.Commit(e, time.UnixMicro(tx.stamp().now))
 	if err != nil {
 		return err
 	}
@@ -224,7 +185,7 @@ func (s *Store) SetRecord(w event.RecordWrite) (event.Record, error) {
 		if err != nil {
 			return err
 		}
-		rows, err := book.judge(e, tx.stamp().now)
+		rows, err := book.Commit(e, time.UnixMicro(tx.stamp().now))
 		if err != nil {
 			return err
 		}

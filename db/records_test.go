@@ -66,7 +66,7 @@ func write(key string, set, add string) event.RecordWrite {
 // Of all interleavings of events that read a record and write it, that add to
 // it, and that repeat others, over one process and two, none loses a write,
 // counts a repeat, or lets two events see the same. Without the comparison of
-// versions in recordBook.judge, counts are lost and both of a pair start, or
+// versions in event.Records.Commit, counts are lost and both of a pair start, or
 // neither does.
 //
 // Promise: F5.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"hookgate/internal/event"
 )
@@ -52,7 +53,7 @@ func (e *sqlite) accept(a *acceptOp) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
-		if records, a.refused = book.judge(ev, e.stamp().now); a.refused != nil {
+		if records, a.refused = book.Commit(ev, time.UnixMicro(e.stamp().now)); a.refused != nil {
 			return 0, nil
 		}
 	}

@@ -216,6 +216,14 @@ func (r *rule) explainBranches(sc *lang.Scope, t *Trace) []*action {
 	return r.then
 }
 
+// Fail makes a rule that matched an error, for what is found where all rules have
+// been judged.
+func (t *Trace) Fail(reason string) {
+	if t.Result == Matched {
+		t.fail(lang.Trace{Error: reason, At: t.At})
+	}
+}
+
 // fail makes the rule an error, of which nothing is sent.
 func (t *Trace) fail(why lang.Trace) {
 	t.Result, t.Error, t.At = Failed, why.Error, why.At

@@ -156,7 +156,13 @@ func (d *Decision) Explain() []rules.Trace {
 	if d.scope == nil {
 		return nil
 	}
-	return d.plan.Rules.Explain(d.scope)
+	traces := d.plan.Rules.Explain(d.scope)
+	for _, v := range d.Event.Errors {
+		if i := slices.IndexFunc(traces, func(t rules.Trace) bool { return t.Rule == v.Rule }); i >= 0 {
+			traces[i].Fail(v.Message)
+		}
+	}
+	return traces
 }
 
 // ExplainReply tells what the form itself answers by mail, as the rule that it

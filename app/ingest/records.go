@@ -234,6 +234,20 @@ func (d *Decision) judgeAgain(err error, tries int) bool {
 	return true
 }
 
+// Keep notes in book what the rules remember, as the commit of the event would.
+// What cannot be kept is judged again, as Intake does.
+func (d *Decision) Keep(book event.Records, now time.Time) error {
+	for tries := 0; ; tries++ {
+		if err := d.unread(); err != nil {
+			return err
+		}
+		_, err := book.Commit(&d.Event, now)
+		if err == nil || !d.judgeAgain(err, tries) {
+			return err
+		}
+	}
+}
+
 // refuse makes rule errors of rules, however often the event is judged.
 func (d *Decision) refuse(reason string, names ...string) {
 	if d.refused == nil {

@@ -37,7 +37,7 @@ func (c *comparison) errors() {
 			switch {
 			case a.Sent && a.Err != "":
 				c.add(RuleError, a.Name, a.At, "cannot be sent: %s", a.Err)
-			case a.Sent && t.Result == rules.Matched:
+			case a.Sent && t.Result == rules.Matched && a.Remember == nil:
 				c.sent = append(c.sent, a.Name)
 				if (t.Rule != event.AutoreplyRule || slices.Contains(c.test.expect, name)) && !slices.Contains(c.out.Got, name) {
 					c.out.Got = append(c.out.Got, name)

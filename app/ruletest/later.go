@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"hookgate/app/ingest"
 	"hookgate/internal/event"
 	"hookgate/rules"
 	"hookgate/rules/lang"
@@ -14,6 +15,8 @@ import (
 // story is one run of a test: its event, and what comes of it later.
 type story struct {
 	runner  *Runner
+	plan    *ingest.Plan // the runner's, with the test's own records
+	kept    *records
 	zone    *time.Location // of times that name none; nil: UTC
 	event   event.Event    // the test's own
 	waiting []waiting
@@ -36,6 +39,9 @@ func (s *story) tell(t *Test, out *Result) {
 		began = at
 	}
 	began = began.In(s.zone)
+	if _, err := s.kept.book.Commit(&event.Event{Records: t.kept}, began); err != nil { // check has said so
+		out.Findings = append(out.Findings, Finding{Kind: Refused, Text: err.Error(), At: t.At})
+	}
 	refused := func(of *Test, err error) {
 		if err != nil {
 			out.Findings = append(out.Findings, Finding{Kind: Refused, Text: err.Error(), At: of.At})
@@ -95,7 +101,7 @@ func (s *story) due(now time.Time) (traces []rules.Trace) {
 		s.waiting = s.waiting[1:]
 		a := w.action
 		if a.Wait.Late {
-			asked, err := s.runner.Plan.AtMoment(&w.event, a.Ref)
+			asked, err := s.plan.AtMoment(&w.event, a.Ref)
 			if err != nil {
 				asked.Err, asked.Sent = err.Error(), true
 			}
@@ -109,7 +115,7 @@ func (s *story) due(now time.Time) (traces []rules.Trace) {
 // compareDue compares a later part without an event of its own: assertions see
 // the test's event.
 func (s *story) compareDue(t *Test, out *Result, due []rules.Trace) error {
-	return s.runner.Plan.WithScope(&s.event, func(sc *lang.Scope) {
+	return s.plan.WithScope(&s.event, func(sc *lang.Scope) {
 		c := comparison{test: t, out: out, event: &s.event, traces: due, waits: map[string]string{}}
 		for _, w := range s.waiting {
 			c.waits[w.action.Name] = event.MomentText(w.due.In(s.zone), w.due)

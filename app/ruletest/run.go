@@ -71,7 +71,9 @@ func (r *Runner) Run(t *Test) Result {
 	if t.expects {
 		out.Expected = append([]string{}, t.expect...)
 	}
-	s := story{runner: r, zone: r.Plan.Location}
+	plan := *r.Plan
+	s := story{runner: r, zone: r.Plan.Location, plan: &plan, kept: &records{book: event.Records{}}}
+	plan.Records = s.kept
 	s.tell(t, &out)
 	out.OK = len(out.Findings) == 0
 	out.Took = time.Since(began)
@@ -95,6 +97,7 @@ func Failed(results []Result) []Result {
 // run asks the rules about the event of a test, or of a later part of it, at
 // now. What is due then was scheduled before.
 func (s *story) run(t *Test, out *Result, now time.Time) error {
+	s.kept.at(now)
 	r, due := s.runner, s.due(now)
 	if !t.event {
 		return s.compareDue(t, out, due)
@@ -103,7 +106,8 @@ func (s *story) run(t *Test, out *Result, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	d := ingest.Decide(r.Plan, request)
+	request.Records = s.kept
+	d := ingest.Decide(s.plan, request)
 	defer d.Close()
 	if err := d.Err(); err != nil {
 		if d.Event.Form && errors.As(err, new(*ingest.RefusedError)) {
@@ -116,6 +120,9 @@ func (s *story) run(t *Test, out *Result, now time.Time) error {
 	}
 	if r.Coverage != nil {
 		r.Coverage.Observe(d.Scope())
+	}
+	if err := d.Keep(s.kept.book, now); err != nil {
+		return err //nolint:wrapcheck // it is for people
 	}
 	c := comparison{test: t, out: out, event: &d.Event, traces: d.Explain()}
 	c.waits = s.keep(&d.Event, c.traces, now)

@@ -15,6 +15,7 @@ import (
 
 	"hookgate/app/ingest"
 	"hookgate/internal/diag"
+	"hookgate/internal/event"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules"
 	"hookgate/rules/lang"
@@ -24,6 +25,7 @@ import (
 type settings struct {
 	Name      yamlnode.Text    `yaml:"name,required" doc:"What must hold. Names the test; unique."`
 	At        yamlnode.Text    `yaml:"at" doc:"When the event comes; else the time at which the test is run." example:"2026-03-27T16:50"`
+	Tables    yamlnode.Node    `yaml:"tables" doc:"What kept tables hold before the event: records by table and key. Others are empty." example:"{ websites: { \"7\": { status: Preparation } } }"`
 	Event     eventSettings    `yaml:"event,required" doc:"The event that the rules are asked about."`
 	Set       yamlnode.Node    `yaml:"set" doc:"Values of the event that are changed first, by their paths: website.status, items.0.name."`
 	Expect    *[]yamlnode.Text `yaml:"expect,single" doc:"All that rules must send, in any order: rule/connection, or rule/connection#2 for a rule's second action to it. [] is nothing. A form's own reply is autoreply/connection; it is asked for only where it is named."`
@@ -61,6 +63,9 @@ func Describe() yamlnode.Spec {
 	value := yamlnode.Spec{Type: yamlnode.AnyType}
 	s.Field("set").Type, s.Field("set").Item = yamlnode.MappingType, &value
 	s.Field("assert").Item.Type = yamlnode.Expression
+	s.Field("tables").Type, s.Field("tables").Item = yamlnode.MappingType, &yamlnode.Spec{
+		Type: yamlnode.MappingType, Item: &yamlnode.Spec{Type: yamlnode.MappingType, Item: &value},
+	}
 	later := s.Field("later").Item
 	later.Field("set").Type, later.Field("set").Item = yamlnode.MappingType, &value
 	later.Field("assert").Item.Type = yamlnode.Expression
@@ -78,7 +83,7 @@ func (*settings) Noun() string { return "a test" }
 func (*settings) KeyHint(key string) string {
 	ours := map[string]string{
 		"expects": "expect", "expected": "expect", "then": "expect", "deliveries": "expect", "asserts": "assert", "check": "assert",
-		"given": "event", "input": "event", "request": "event", "with": "set", "title": "name", "description": "name",
+		"given": "event", "input": "event", "request": "event", "with": "set", "title": "name", "description": "name", "records": "tables", "kept": "tables", "state": "tables",
 	}[key]
 	if ours == "" {
 		return ""
@@ -120,9 +125,10 @@ type Test struct {
 	unmatched   bool
 	asserts     []assertion
 
-	at    string // when the event comes; "": now
-	event bool   // there is one
-	in    string // of a later part: so long after the test's event
+	kept  []event.RecordWrite // what tables hold before
+	at    string              // when the event comes; "": now
+	event bool                // there is one
+	in    string              // of a later part: so long after the test's event
 	later []*Test
 }
 
@@ -173,6 +179,7 @@ func (b *builder) test(in *settings, n yamlnode.Node) *Test {
 		b.add(in.At.Diag("bad-value", "write it like 2026-03-27T16:50", "%q is no time", t.at))
 	}
 	b.name(in.Name)
+	t.kept = b.tables(in.Tables)
 	b.event(t, &in.Event)
 	b.set(t, in.Set)
 	b.expect(t, in.Expect)

@@ -76,3 +76,42 @@ type RecordError struct {
 func (e *RecordError) Error() string {
 	return fmt.Sprintf("remember: %s %q: %s", e.Table, e.Key, e.Reason)
 }
+
+// Records are those that a transaction compares or writes, as they are at that
+// point of it.
+type Records map[RecordKey]Record
+
+// Commit decides whether what the event's rules saw still holds, and notes what
+// its records are after it; it returns them. The error is ErrRecordsChanged or a
+// *RecordError; then nothing is changed.
+func (b Records) Commit(e *Event, now time.Time) ([]Record, error) {
+	for i := range e.Reads {
+		if r := &e.Reads[i]; r.Compare && !r.Is(b[r.RecordKey]) {
+			return nil, ErrRecordsChanged
+		}
+	}
+	after := Records{}
+	var order []RecordKey
+	for i := range e.Records {
+		w := &e.Records[i]
+		record, begun := after[w.RecordKey]
+		if !begun {
+			order = append(order, w.RecordKey)
+			record = b[w.RecordKey]
+			record.RecordKey, record.Event, record.Changed = w.RecordKey, e.ID, now.UTC()
+			record.Version++
+		}
+		var err error
+		if record.Value, err = w.Apply(record.Value); err != nil {
+			return nil, err
+		}
+		record.Expires = now.Add(w.Keep).UTC()
+		after[w.RecordKey] = record
+	}
+	rows := make([]Record, len(order))
+	for i, k := range order {
+		rows[i] = after[k]
+		b[k] = after[k]
+	}
+	return rows, nil
+}

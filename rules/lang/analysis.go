@@ -104,7 +104,7 @@ func (e *Expression) Analyse() Analysis {
 // analyse walks a program that compiled; without a tree it does not parse,
 // which cannot be.
 func analyse(p *program) (*analyst, ast.Node) {
-	a := &analyst{src: p.src, spans: newSpans(p.src), variables: map[string]*Read{}}
+	a := &analyst{src: p.src, spans: newSpans(p.src), kept: len(p.kept) > 0, variables: map[string]*Read{}}
 	tree, err := parser.Parse(p.src.code)
 	if err != nil {
 		return a, nil
@@ -119,6 +119,7 @@ func analyse(p *program) (*analyst, ast.Node) {
 type analyst struct {
 	src       *source
 	spans     *spans
+	kept      bool             // a kept table is read: what is seen changes by itself
 	items     []*Read          // the lists that # goes through, the innermost last; nil: not known
 	variables map[string]*Read // of let; nil: not known
 	out       Analysis

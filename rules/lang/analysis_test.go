@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -124,6 +125,27 @@ func TestPredicate_Analyse_faults(t *testing.T) {
 		}
 		if diff := cmp.Diff(want, strings.Join(got, "\n")); diff != "" {
 			t.Errorf("%s\n%s", code, diff)
+		}
+	}
+}
+
+// What a kept table says changes by itself; a fixed one always says the same.
+func TestAnalyse_tables(t *testing.T) {
+	t.Parallel()
+	c := lang.NewCompiler()
+	tables := lang.ExampleTables()
+	tables["projects"] = &lang.Table{Keep: time.Hour}
+	c.SetTables(tables)
+	c.AllowKept(true)
+	for code, want := range map[string]int{
+		`len(filter(rows("projects"), .status != "Done")) > 0`: 0, `lookup("projects", "7")?.status == "Done"`: 0, `lookup("plans", "s").price == 49`: 1,
+	} {
+		p, list := c.Predicate(yamlnode.Plain(code))
+		if len(list) > 0 {
+			t.Fatalf("%s: %v", code, list)
+		}
+		if got := p.Analyse().Faults; len(got) != want {
+			t.Errorf("%s: %v", code, got)
 		}
 	}
 }

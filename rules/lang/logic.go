@@ -17,7 +17,7 @@ func (a *analyst) condition(n ast.Node) {
 		}
 		return
 	}
-	if !reading(n) && !a.src.seesMore(n) {
+	if !reading(n) && !a.kept && !a.src.seesMore(n) {
 		a.warn(n, "constant-condition", "compare something of data or event", "this reads nothing of the event: it is always the same")
 		return
 	}

@@ -28,7 +28,7 @@ var Mutants = []Mutant{
 	// What is kept.
 	{
 		"a commit does not compare the records that an event was judged by", "db", "TestRecords_interleavings",
-		in("db/records.go", "if r := &e.Reads[i]; r.Compare && !r.Is(b[r.RecordKey]) {", "if r := &e.Reads[i]; false && r.Compare {"),
+		in("internal/event/record.go", "if r := &e.Reads[i]; r.Compare && !r.Is(b[r.RecordKey]) {", "if r := &e.Reads[i]; false && r.Compare {"),
 	},
 	{
 		"an event is acknowledged before its commit", "test/faults", "TestFlushBeforeAnswer",

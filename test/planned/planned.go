@@ -3,6 +3,7 @@ package planned
 
 import (
 	"testing"
+	"time"
 
 	"hookgate/app/ingest"
 	"hookgate/app/ingest/source"
@@ -24,6 +25,7 @@ func Must(t testing.TB, text string) *ingest.Plan {
 		Sources: map[string]*source.Source{}, Forms: map[string]*forms.Form{}, Senders: map[string]*source.Source{}, Limits: body.DefaultLimits(),
 	}
 	c, origins := lang.NewCompiler(), rules.Origins{}
+	c.SetTables(Kept(root))
 	for _, f := range root.Get("sources").Fields() {
 		s, faults := source.Compile(f.Key, f.Value, c)
 		list = append(list, faults...)
@@ -51,4 +53,14 @@ func Must(t testing.TB, text string) *ingest.Plan {
 	}
 	plan.Rules = set
 	return plan
+}
+
+// Kept are the tables of a configuration, each of which keeps its records for
+// 300 days.
+func Kept(root yamlnode.Node) map[string]*lang.Table {
+	tables := map[string]*lang.Table{}
+	for _, f := range root.Get("tables").Fields() {
+		tables[f.Key.Value] = &lang.Table{Keep: 300 * 24 * time.Hour}
+	}
+	return tables
 }
