@@ -10,8 +10,8 @@ import (
 )
 
 // insertScheduled stores a delivery whose moment is in the future.
-const insertScheduled = `INSERT INTO deliveries (id, event, rule, action, connection, key, state, owner, due, claim, attempts, base, warnings, output, moment)
-	VALUES (?1, ?2, ?3, ?4, ?5, ?6, 4, 0, NULL, 0, 0, 0, ?7, ?8, ?9)`
+const insertScheduled = `INSERT INTO deliveries (id, event, rule, action, connection, key, state, owner, due, claim, attempts, base, warnings, output, moment, element)
+	VALUES (?1, ?2, ?3, ?4, ?5, ?6, 4, 0, NULL, 0, 0, 0, ?7, ?8, ?9, ?10)`
 
 // insertMoment stores the timer of a scheduled delivery.
 const insertMoment = `INSERT INTO timers (id, kind, name, key, due, count, value) VALUES (?1, 1, ?2, ?3, ?4, 0, ?5)`
@@ -31,7 +31,7 @@ func scheduledRows(d *event.Delivery) (delivery, timer []any, err error) {
 		output = []byte("{}") // it is rendered at its moment
 	}
 	at := micros(d.Moment)
-	return []any{int64(d.ID), int64(d.Event), d.Rule, int64(d.Action), d.Connection, nullable(d.Key), warnings, pack(nil, output), at},
+	return []any{int64(d.ID), int64(d.Event), d.Rule, int64(d.Action), d.Connection, nullable(d.Key), warnings, pack(nil, output), at, int64(d.Element)},
 		[]any{int64(d.ID), d.Rule, strconv.FormatInt(int64(d.ID), 10), at, wait}, nil
 }
 
@@ -101,7 +101,7 @@ func (s *Store) openMoment(tx tx, o *event.Opening, touched map[string]bool) (bo
 		return false, err
 	}
 	if d.Once != nil && d.State == event.Waiting {
-		if err := once(tx, &d, tx.stamp().now); err != nil {
+		if err := onceAgain(tx, &d, tx.stamp().now); err != nil {
 			return false, err
 		}
 	}
@@ -121,7 +121,7 @@ func (s *Store) openMoment(tx tx, o *event.Opening, touched map[string]bool) (bo
 	case event.Failed:
 		err = tx.exec(`UPDATE deliveries SET state = 2, error = ?2, moment = ?3 WHERE id = ?1 AND state = 4`, int64(d.ID), nullable(d.Error), tx.stamp().now)
 	default:
-		err = tx.exec(`UPDATE deliveries SET state = 3, error = ?2, moment = ?3 WHERE id = ?1 AND state = 4`, int64(d.ID), nullable(d.Error), tx.stamp().now)
+		err = tx.exec(`UPDATE deliveries SET state = 3, error = ?2, moment = ?3, cause = ?4 WHERE id = ?1 AND state = 4`, int64(d.ID), nullable(d.Error), tx.stamp().now, int64(causeNumber(d.Cancelled)))
 	}
 	return true, err
 }

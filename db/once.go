@@ -34,15 +34,18 @@ func once(tx tx, d *event.Delivery, now int64) error {
 		d.Once.Scope, []byte(d.Once.Key), int64(d.Event), now+d.Once.Window.Microseconds(), now, int64(max(d.Once.Times, 1)))
 }
 
-// onceAgain is once for a delivery of a replay: where its action has sent for the same
-// event before, it goes again and counts nothing.
+// onceAgain is once for a delivery of a replay, or one whose moment has come: where its
+// action has sent for the same event before, it goes again and counts nothing. What
+// waits for its moment, or ended without having been counted, has not sent.
 func onceAgain(tx tx, d *event.Delivery, now int64) error {
 	went := false
 	err := tx.query(func([]any) error { went = true; return nil },
-		`SELECT 1 FROM (SELECT first, deliveries FROM events WHERE id = ?1 UNION ALL SELECT first, deliveries FROM replays WHERE event = ?1) made
-		JOIN deliveries d ON d.id >= made.first AND d.id < made.first + made.deliveries
-		WHERE d.event = ?1 AND d.rule = ?2 AND d.connection = ?3 AND d.action = ?4 AND d.element = ?5 AND d.cause <> ?6 AND d.id <> ?7 LIMIT 1`,
-		int64(d.Event), d.Rule, d.Connection, int64(d.Action), int64(d.Element), int64(causeNumber(event.ByThrottle)), int64(d.ID))
+		`SELECT 1 FROM (SELECT first, coalesce(reserved, deliveries) AS made FROM events WHERE id = ?1
+			UNION ALL SELECT first, coalesce(reserved, deliveries) FROM replays WHERE event = ?1) run
+		JOIN deliveries d ON d.id >= run.first AND d.id < run.first + run.made
+		WHERE d.event = ?1 AND d.rule = ?2 AND d.connection = ?3 AND d.action = ?4 AND d.element = ?5 AND d.id <> ?6
+			AND (d.attempts > 0 OR d.state = 0 OR d.state = 3 AND d.cause <= 1 AND d.moment IS NULL) LIMIT 1`,
+		int64(d.Event), d.Rule, d.Connection, int64(d.Action), int64(d.Element), int64(d.ID))
 	if err != nil {
 		return err
 	}

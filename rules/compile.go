@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
@@ -163,24 +162,10 @@ func (b *builder) branchName(in *Branch, lines map[string]int) {
 	lines[name.Value] = name.Pos().Line
 }
 
-// later refuses what cannot be counted, or told apart, where an action's moment is in
-// the future.
-func (b *builder) later(in *Rule, a *Action) {
-	at := cmp.Or(a.Delay, a.DelayUntil, a.OnlyDuring)
-	switch {
-	case at.IsZero():
-	case a.Throttle != nil:
-		b.add(at.Diag("conflict", "leave one of the two out", "an action with a throttle cannot have its moment later"))
-	case !in.ForEach.IsZero():
-		b.add(at.Diag("conflict", "leave one of the two out", "an action of a rule with for_each cannot have its moment later"))
-	}
-}
-
 // actions compiles those of then, and the branches with theirs.
 func (b *builder) actions(in *Rule, out *rule) {
 	for number, one := range in.Actions() {
 		a := b.action(one)
-		b.later(in, one)
 		a.moment = b.moment(one)
 		a.judgeLate()
 		a.number, a.position = number, len(out.actions)

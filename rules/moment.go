@@ -78,7 +78,7 @@ func (a *action) judgeLate() {
 		return
 	}
 	m.asked = a.when != nil && a.when.Late()
-	m.late = m.asked || a.key != nil && a.key.Late()
+	m.late = m.asked || a.key != nil && a.key.Late() || a.throttle != nil && a.throttle.key != nil && a.throttle.key.Late()
 	for i := range a.inputs {
 		m.late = m.late || a.inputs[i].template != nil && a.inputs[i].template.Late()
 	}

@@ -160,3 +160,32 @@ func TestWait_words(t *testing.T) {
 		}
 	}
 }
+
+// What is made for each element, or counted, has its moment for itself: an early one is
+// rendered and has its count when the event is accepted, a late one at its moment.
+func TestMoment_elements(t *testing.T) {
+	t.Parallel()
+	set, list := compile(t, `rules: [{ name: r, from: shop, for_each: data.list, then: [{ to: slack, delay: 1h, throttle: { key: item, within: 1d }, text: "${{ item }}" }] }]`)
+	if err := list.Err(); err != nil {
+		t.Fatal(err)
+	}
+	sc := scope(t, []byte(`{"list":["a","b"]}`), "shop", "order")
+	defer sc.Release()
+	out := set.Match(sc)
+	if len(out.Deliveries) != 2 {
+		t.Fatalf("%+v", out)
+	}
+	for i, want := range []string{`{"text":"a"}`, `{"text":"b"}`} {
+		d := &out.Deliveries[i]
+		asked, err := set.AtMoment(sc, rules.Ref{Rule: "r", Connection: "slack", Action: 1, Element: d.Element})
+		if err != nil || !asked.Sent || asked.Name() != d.Name() {
+			t.Errorf("%d: %+v, %v", i, asked, err)
+		}
+		if d.Element != i+1 || d.Wait == nil || string(d.Output) != want || string(asked.Output) != want || d.Once == nil || asked.Once == nil || d.Once.Key != asked.Once.Key {
+			t.Errorf("%d: accepted %+v, at its moment %+v", i, d, asked)
+		}
+	}
+	if out.Deliveries[0].Once.Key == out.Deliveries[1].Once.Key {
+		t.Error("the elements are counted together")
+	}
+}

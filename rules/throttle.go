@@ -2,6 +2,7 @@ package rules
 
 import (
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"time"
@@ -39,7 +40,7 @@ func (t *throttle) once(action string, sc *lang.Scope) (*event.Once, error) {
 		return nil, err //nolint:wrapcheck // as it is for people
 	}
 	sum := sha256.Sum256([]byte(key))
-	o.Key = string(sum[:16])
+	o.Key = hex.EncodeToString(sum[:16])
 	const shown = 60
 	if runes := []rune(key); len(runes) > shown {
 		key = string(runes[:shown]) + "…"

@@ -211,7 +211,9 @@ func deliveries(e *event.Event, rendered []rules.Rendered, reply *forms.Autorepl
 			asReply(d, e, reply)
 		}
 		if r.Wait != nil && (r.Wait.Late || r.Moment.After(now)) {
-			d.State, d.Moment, d.Wait = event.Scheduled, r.Moment, r.Wait
+			wait := *r.Wait
+			wait.Once, d.Once = d.Once, nil // it is counted at its moment
+			d.State, d.Moment, d.Wait = event.Scheduled, r.Moment, &wait
 		}
 		if r.Err != "" && d.State != event.Cancelled {
 			d.State, d.Error, d.Once, d.Moment, d.Wait = event.Failed, r.Err, nil, time.Time{}, nil

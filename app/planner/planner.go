@@ -201,7 +201,7 @@ func (p *Planner) decide(ctx context.Context, timer *event.Timer, d *event.Deliv
 		}
 	}
 	if !wait.Late {
-		o.Delivery.State = event.Waiting
+		o.Delivery.State, o.Delivery.Once = event.Waiting, wait.Once
 		return o, nil
 	}
 	asked, err := p.ask(ctx, d)
@@ -223,11 +223,11 @@ func (p *Planner) decide(ctx context.Context, timer *event.Timer, d *event.Deliv
 func (p *Planner) settle(ctx context.Context, o *event.Opening, asked *rules.Asked) {
 	d := &o.Delivery
 	if !asked.Sent {
-		d.State, d.Error = event.Cancelled, asked.Reason
+		d.State, d.Error, d.Cancelled = event.Cancelled, asked.Reason, event.ByCondition
 		return
 	}
 	d.State, o.Rendered = event.Waiting, true
-	d.Key, d.Output, d.Warnings = asked.Key, asked.Output, asked.Warnings
+	d.Key, d.Once, d.Output, d.Warnings = asked.Key, asked.Once, asked.Output, asked.Warnings
 	if asked.Err != "" {
 		d.State, d.Error, d.Once = event.Failed, asked.Err, nil
 		o.Signal = p.opt.Failed(d, asked.Err)

@@ -125,7 +125,7 @@ const AutoreplyRule = "autoreply"
 // the first of them opens. The others are stored as Cancelled, with ByThrottle for
 // their cause.
 type Once struct {
-	Scope, Key string
+	Scope, Key string // texts: they are kept as JSON with what is scheduled
 	Window     time.Duration
 	Times      int    // how many go; 0 is 1
 	Reason     string // the Error of those that are held back
@@ -219,7 +219,7 @@ type Delivery struct {
 	Claim     int64      // fencing token: results under an older one change nothing
 	Owner     int64      // the process that claimed it, as the store numbers it
 	Early     bool       // claimed for a try beside its schedule, which counts no attempt
-	Once      *Once      // only where it is accepted; nil: it goes in any case
+	Once      *Once      // only where it is accepted or its moment comes; nil: it goes in any case
 
 	Moment time.Time // when it may begin; zero: when its event was accepted
 	Wait   *Wait     // what its Moment comes from; only while Scheduled
@@ -233,6 +233,8 @@ type Wait struct {
 	Until  bool   `json:"until,omitempty"`  // an expression said when
 	During string `json:"during,omitempty"` // then the next opening of this calendar
 	Late   bool   `json:"late,omitempty"`   // its condition is asked, and it is rendered, at its moment
+	// Once is by what it is counted at its moment, where it is rendered already.
+	Once *Once `json:"once,omitempty"`
 }
 
 // Flow says what else depends on a delivery: the sum of these.
