@@ -104,10 +104,12 @@ func (t *Ticker) Look(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for i := range due {
-		if err := t.tick(ctx, plan, &due[i]); err != nil {
-			return err
-		}
+	var faults error
+	for i := range due { // what one schedule cannot do holds up no other
+		faults = errors.Join(faults, t.tick(ctx, plan, &due[i]))
+	}
+	if faults != nil {
+		return faults
 	}
 	now := t.opt.Now()
 	if plan == t.loaded && now.Sub(t.repaired) < repairEvery && !now.Before(t.repaired) {
