@@ -104,6 +104,12 @@ func (l *Plan) forOperators(tests admin.Tests, since time.Time) admin.InForce {
 	for _, e := range l.Config.Sources {
 		out.Sources = append(out.Sources, e.Name.Value)
 	}
+	out.Tables = map[string]time.Duration{}
+	for _, t := range l.Config.Tables {
+		if t.Fixed == nil {
+			out.Tables[t.Name.Value] = t.Keep
+		}
+	}
 	for _, f := range l.Config.Forms {
 		out.Forms = append(out.Forms, f.Name.Value)
 	}

@@ -48,9 +48,6 @@ type writing struct {
 // rememberName stands for the connection in the name of an action that remembers.
 const rememberName = "remember"
 
-// maxRecordKey is how many bytes the key of a record has at most.
-const maxRecordKey = 500
-
 // remembers compiles an action that writes a record.
 func (b *builder) remembers(in *Action) *action {
 	r := in.Remember
@@ -147,8 +144,8 @@ func (a *action) write(rule string, sc *lang.Scope) (w event.RecordWrite, ok boo
 	if !isKey {
 		return w, false, fmt.Errorf("remember: %s gives a list or an object, which can be no key", a.key.Source())
 	}
-	if w.Key = strings.ReplaceAll(key, "\x00", ""); len(w.Key) > maxRecordKey {
-		return w, false, fmt.Errorf("remember: %s gives a key of %d bytes: %d is the most", a.key.Source(), len(w.Key), maxRecordKey)
+	if w.Key = strings.ReplaceAll(key, "\x00", ""); len(w.Key) > event.MaxRecordKey {
+		return w, false, fmt.Errorf("remember: %s gives a key of %d bytes: %d is the most", a.key.Source(), len(w.Key), event.MaxRecordKey)
 	}
 	fields := make(map[string]json.RawMessage, len(a.inputs))
 	size := 0

@@ -30,6 +30,7 @@ type Store interface { //nolint:interfacebloat // the sum of its parts, each of 
 	eraseStore
 	replayStore
 	replicaStore
+	tableStore
 	clockStore
 	trafficStore
 	versionStore
@@ -82,6 +83,8 @@ type InForce struct {
 	Sources     []string             // in the order of the file
 	Forms       []string             // in the order of the file
 	Rules       []RuleSettings       // in the order of the file
+	// Tables are the kept ones: how long a record stays after its last change.
+	Tables map[string]time.Duration
 	// Replies are what forms answer themselves.
 	Replies []Reply
 	// Findings are what check says of the configuration that refuses nothing.

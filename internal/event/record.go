@@ -10,6 +10,9 @@ import (
 // MaxRecord is how many bytes of JSON one record holds.
 const MaxRecord = 16 << 10
 
+// MaxRecordKey is how many bytes the key of a record has at most.
+const MaxRecordKey = 500
+
 // ErrRecordsChanged reports that a record that an event was judged by was
 // written by another since. Nothing was stored: the event is to be judged again.
 var ErrRecordsChanged = errors.New("a record that the rules looked up has changed meanwhile")
