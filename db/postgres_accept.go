@@ -82,13 +82,8 @@ func (w *pgWork) accepts() error {
 		if a.duplicateOf != 0 {
 			continue
 		}
-		for i := range a.deliveries {
-			if a.deliveries[i].State == event.Scheduled {
-				continue
-			}
-			if err := w.addDelivery(deliveries, &a.deliveries[i]); err != nil {
-				return fmt.Errorf("insert delivery %s: %w", a.deliveries[i].ID, err)
-			}
+		if err := w.addDeliveries(deliveries, a); err != nil {
+			return err
 		}
 	}
 	w.countMarks()
@@ -106,12 +101,31 @@ func (w *pgWork) accepts() error {
 		return err
 	}
 	w.acceptedSignals()
+	w.acceptedFiles()
+	return nil
+}
+
+// acceptedFiles queues the files that came with events; few have any.
+func (w *pgWork) acceptedFiles() {
 	for _, a := range w.batch.accepts {
 		if a.refused != nil {
 			continue
 		}
-		for i := range a.event.Files { // few posts have any
+		for i := range a.event.Files {
 			w.queue.Queue(w.tx.e.bound.bind(insertFile), fileRow(&a.event.Files[i])...)
+		}
+	}
+}
+
+// addDeliveries adds the deliveries of an event, but for those whose moment is
+// in the future.
+func (w *pgWork) addDeliveries(to *deliveryRows, a *acceptOp) error {
+	for i := range a.deliveries {
+		if a.deliveries[i].State == event.Scheduled {
+			continue
+		}
+		if err := w.addDelivery(to, &a.deliveries[i]); err != nil {
+			return fmt.Errorf("insert delivery %s: %w", a.deliveries[i].ID, err)
 		}
 	}
 	return nil

@@ -40,22 +40,39 @@ func (e *sqlite) commit(b *batch) error {
 	return err
 }
 
+func (e *sqlite) insertFiles(ev *event.Event) error {
+	for i := range ev.Files {
+		if err := e.exec(insertFile, fileRow(&ev.Files[i])...); err != nil {
+			return fmt.Errorf("insert file of event %s: %w", ev.ID, err)
+		}
+	}
+	return nil
+}
+
 const insertEvent = `INSERT INTO events (id, source, form, type, received, state, cause, duplicate_of, plan, verdicts, errors, deliveries, first, content, reserved)
 	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)`
+
+// recordsOf are the records as the event leaves them; a.refused says why it
+// cannot be stored as it was judged.
+func (e *sqlite) recordsOf(a *acceptOp) (records []event.Record, err error) {
+	if a.refused = nil; !keepsRecords(a.event) {
+		return nil, nil
+	}
+	book, err := readRecords(e, recordKeys(a.event))
+	if err != nil {
+		return nil, err
+	}
+	records, a.refused = book.Commit(a.event, time.UnixMicro(e.stamp().now))
+	return records, nil
+}
 
 // accept stores an event and its deliveries and returns about how many bytes it wrote.
 func (e *sqlite) accept(a *acceptOp) (int64, error) {
 	ev := a.event
-	a.duplicateOf, a.owner, a.refused = 0, owner, nil
-	var records []event.Record
-	if keepsRecords(ev) {
-		book, err := readRecords(e, recordKeys(ev))
-		if err != nil {
-			return 0, err
-		}
-		if records, a.refused = book.Commit(ev, time.UnixMicro(e.stamp().now)); a.refused != nil {
-			return 0, nil
-		}
+	a.duplicateOf, a.owner = 0, owner
+	records, err := e.recordsOf(a)
+	if err != nil || a.refused != nil {
+		return 0, err
 	}
 	if a.dedupeKey != nil {
 		if err := e.remember(a); err != nil {
@@ -83,10 +100,8 @@ func (e *sqlite) accept(a *acceptOp) (int64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("insert event %s: %w", ev.ID, err)
 	}
-	for i := range ev.Files {
-		if err := e.exec(insertFile, fileRow(&ev.Files[i])...); err != nil {
-			return 0, fmt.Errorf("insert file of event %s: %w", ev.ID, err)
-		}
+	if err := e.insertFiles(ev); err != nil {
+		return 0, err
 	}
 	bytes := int64(len(a.blob)+512*len(ev.Files)) + 256
 	for i := range deliveries {

@@ -74,9 +74,28 @@ type sender struct {
 // for events of the same origin: without it, what one sends can overtake what
 // the other does. It says so once for each such pair of names.
 func (l *linter) overtaking() {
-	type way struct{ from, to string }
-	var ways []way
-	senders := map[way][]sender{}
+	ways, senders := l.ways()
+	advised := map[*Action]bool{}
+	for _, w := range ways {
+		first, other := unordered(senders[w])
+		if first == nil || advised[first.in] {
+			continue
+		}
+		advised[first.in] = true
+		hint := "ordering_key: what names the thing that the events are about, such as data.id"
+		if key := other.in.OrderingKey.Value; key != "" {
+			hint = "ordering_key: " + key + ", as there"
+		}
+		l.add(first.in.To.Diag("no-ordering-key", hint, "%q sends to %s for %s too, and one can overtake the other", other.rule.name, w.to, w.from).Weigh(diag.Advice))
+	}
+}
+
+// way is that of an origin's events to a connection.
+type way struct{ from, to string }
+
+// ways are all that rules send, in the order of the file, and who sends on each.
+func (l *linter) ways() (ways []way, senders map[way][]sender) {
+	senders = map[way][]sender{}
 	for i, r := range l.set.rules {
 		if l.doubts[i].any {
 			continue
@@ -96,19 +115,7 @@ func (l *linter) overtaking() {
 			}
 		}
 	}
-	advised := map[*Action]bool{}
-	for _, w := range ways {
-		first, other := unordered(senders[w])
-		if first == nil || advised[first.in] {
-			continue
-		}
-		advised[first.in] = true
-		hint := "ordering_key: what names the thing that the events are about, such as data.id"
-		if key := other.in.OrderingKey.Value; key != "" {
-			hint = "ordering_key: " + key + ", as there"
-		}
-		l.add(first.in.To.Diag("no-ordering-key", hint, "%q sends to %s for %s too, and one can overtake the other", other.rule.name, w.to, w.from).Weigh(diag.Advice))
-	}
+	return ways, senders
 }
 
 // unordered is the first action without a key, and one of another rule that

@@ -169,13 +169,8 @@ func (a *action) render(rule string, sc *lang.Scope, room *int) Rendered {
 			r.Key = key
 		}
 	}
-	if a.throttle != nil {
-		var err error
-		if r.Once, err = a.throttle.once(a.name, sc); err != nil {
-			fail("throttle: " + err.Error())
-		} else if r.Once == nil {
-			r.Warnings = append(r.Warnings, a.throttle.key.Source()+" is missing: the throttle counts nothing")
-		}
+	if err := a.countOnce(&r, sc); err != nil {
+		fail(err.Error())
 	}
 	dst := append(make([]byte, 0, 256), '{')
 	for i := range a.inputs {
@@ -203,6 +198,20 @@ func (a *action) render(rule string, sc *lang.Scope, room *int) Rendered {
 	r.Output = append(dst, '}')
 	*room -= len(r.Output)
 	return r
+}
+
+// countOnce says by what a throttle counts the delivery.
+func (a *action) countOnce(r *Rendered, sc *lang.Scope) (err error) {
+	if a.throttle == nil {
+		return nil
+	}
+	if r.Once, err = a.throttle.once(a.name, sc); err != nil {
+		return fmt.Errorf("throttle: %w", err)
+	}
+	if r.Once == nil {
+		r.Warnings = append(r.Warnings, a.throttle.key.Source()+" is missing: the throttle counts nothing")
+	}
+	return nil
 }
 
 // tooLarge says of an output that grew too large which bound it met.

@@ -120,18 +120,24 @@ func (s *Service) PreviewReplay(ctx context.Context, r ReplayRequest) (ReplayPre
 		return p, err
 	}
 	plan, routes, began := s.inForce().Plan, replay.Routes{}, s.opt.Now()
+	decide := func(e *event.Event) error {
+		out, err := plan.Decide(e)
+		if err != nil {
+			return err
+		}
+		p.Events++
+		if !r.IncludePast {
+			p.Past += replay.LeavePast(&out, r.Rule, began)
+		}
+		routes.Add(&out, r.Rule)
+		return nil
+	}
 	err = s.store.Scan(ctx, f, func(e *event.Event) error {
 		p.Examined++
 		if ok, failure := q.Match(e); ok {
-			out, err := plan.Decide(e)
-			if err != nil {
+			if err := decide(e); err != nil {
 				return err
 			}
-			p.Events++
-			if !r.IncludePast {
-				p.Past += replay.LeavePast(&out, r.Rule, began)
-			}
-			routes.Add(&out, r.Rule)
 		} else if failure != nil {
 			if p.Failed++; p.Failed == 1 {
 				p.Failure = failure.Error()

@@ -27,7 +27,7 @@ const (
 )
 
 // Store keeps timers and scheduled deliveries.
-type Store interface {
+type Store interface { //nolint:interfacebloat // what is due, and what it is about
 	clockStore
 	DueTimers(ctx context.Context, limit int, kinds ...event.TimerKind) ([]event.Timer, error)
 	TakeTimer(t *event.Timer) (bool, error)

@@ -221,10 +221,9 @@ func (c *comparison) outputs() map[string]any {
 			if err != nil {
 				continue
 			}
-			switch name := event.WithoutElement(a.Name); {
-			case name == a.Name:
+			if name := event.WithoutElement(a.Name); name == a.Name {
 				outputs[name] = doc.Value()
-			default:
+			} else {
 				list, _ := outputs[name].([]any)
 				outputs[name] = append(list, doc.Value())
 			}

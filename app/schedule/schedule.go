@@ -290,7 +290,7 @@ func (t *Ticker) repairRow(ctx context.Context, procs *processes, timer *event.T
 	r, err := read(timer)
 	if err != nil {
 		if !loaded {
-			return nil //nolint:nilerr // of a later version, which is the one to know
+			return nil // of a later version, which is the one to know
 		}
 		r = &row{timer: timer}
 	}

@@ -80,7 +80,7 @@ func TestNext(t *testing.T) {
 			t.Errorf("%s: %v, %v", c.cron, err, bad)
 			continue
 		}
-		for _, want := range strings.Fields(c.want) {
+		for want := range strings.FieldsSeq(c.want) {
 			at = s.Next(at, zone(t, c.in))
 			if got := at.Format(time.RFC3339); got != want {
 				t.Errorf("%s in %s: got %s, want %s", c.cron, c.in, got, want)
@@ -352,8 +352,7 @@ func FuzzParse(f *testing.F) {
 	f.Add("*/15 22-2/2 1,15 jan-feb 7")
 	f.Fuzz(func(t *testing.T, text string) {
 		s, err := cron.Parse(text)
-		var fault *cron.Error
-		if errors.As(err, &fault) {
+		if fault, ok := errors.AsType[*cron.Error](err); ok {
 			_ = text[fault.From:fault.To]
 			return
 		}

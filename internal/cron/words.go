@@ -213,7 +213,8 @@ func (s *Schedule) days(w writer) string {
 // say of themselves that they come again.
 func (s *Schedule) fewTimes() bool {
 	minutes, hours := s.minute.list(), s.hour.list()
-	return len(minutes)*len(hours) <= mostTimes && !(len(minutes) == 1 && (rhythm(s.hour) > 0 || isRun(hours)))
+	again := len(minutes) == 1 && (rhythm(s.hour) > 0 || isRun(hours))
+	return len(minutes)*len(hours) <= mostTimes && !again
 }
 
 func (s *Schedule) daysOfMonth(w writer, ofMonth bool) string {

@@ -94,17 +94,7 @@ func (u *UI) Register(r fiber.Router, body fiber.Handler) {
 	g.Get("/start", u.start)
 	g.Post("/start/address", u.acting, u.showAddress)
 	g.Post("/start/sample", u.acting, u.sendSample)
-	g.Get("/events", u.events)
-	g.Get("/events/:id", u.event)
-	g.Get("/events/:id/body", u.download)
-	g.Get("/deliveries", u.deliveries)
-	g.Get("/deliveries/retry", u.planRetry)
-	g.Post("/deliveries/retry", u.acting, u.retry)
-	g.Post("/deliveries/cancel", u.acting, u.cancel)
-	g.Get("/deliveries/runs/:id", u.retryRun)
-	g.Post("/deliveries/runs/:id/pause", u.acting, u.steerRun(event.RetryPaused))
-	g.Post("/deliveries/runs/:id/resume", u.acting, u.steerRun(event.RetryRunning))
-	g.Post("/deliveries/runs/:id/stop", u.acting, u.steerRun(event.RetryStopped))
+	u.registerEvents(g)
 	g.Get("/forms", u.forms)
 	g.Get("/forms/:form", u.inbox)
 	g.Get("/forms/:form/spam", u.spam)
@@ -123,6 +113,21 @@ func (u *UI) Register(r fiber.Router, body fiber.Handler) {
 	g.Post("/connections/:name/resume", u.acting, u.resumeConnection)
 	g.Post("/connections/:name/test", u.acting, u.testConnection)
 	g.Use(func(c *fiber.Ctx) error { return u.notFound(c, "There is no such page.") })
+}
+
+// registerEvents adds the pages of events and of what is sent because of them.
+func (u *UI) registerEvents(g fiber.Router) {
+	g.Get("/events", u.events)
+	g.Get("/events/:id", u.event)
+	g.Get("/events/:id/body", u.download)
+	g.Get("/deliveries", u.deliveries)
+	g.Get("/deliveries/retry", u.planRetry)
+	g.Post("/deliveries/retry", u.acting, u.retry)
+	g.Post("/deliveries/cancel", u.acting, u.cancel)
+	g.Get("/deliveries/runs/:id", u.retryRun)
+	g.Post("/deliveries/runs/:id/pause", u.acting, u.steerRun(event.RetryPaused))
+	g.Post("/deliveries/runs/:id/resume", u.acting, u.steerRun(event.RetryRunning))
+	g.Post("/deliveries/runs/:id/stop", u.acting, u.steerRun(event.RetryStopped))
 }
 
 // policy is what the pages may do in a browser: nothing that is not served from
