@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -26,9 +27,24 @@ func (a *App) newTeller() *alert.Teller {
 // newTicker makes what makes the events of schedules.
 func (a *App) newTicker() *schedule.Ticker {
 	return schedule.New(schedule.Options{
-		Store: a.store, Intake: a.intake, Plan: func() *ingest.Plan { return &a.plan.Load().Plan },
+		Store: a.store, Intake: a.intake, Alive: a.aliveProcesses, Plan: func() *ingest.Plan { return &a.plan.Load().Plan },
 		Logger: a.opt.Logger, Now: a.opt.Now, Ticked: a.metrics.Ticked,
 	})
+}
+
+// aliveProcesses are the number of this process, and those of all that live on
+// the database.
+func (a *App) aliveProcesses(ctx context.Context) (self int64, alive []int64, err error) {
+	list, _, err := a.store.Replicas(ctx)
+	for i := range list {
+		if list[i].Self {
+			self = list[i].ID
+		}
+		if list[i].Alive {
+			alive = append(alive, list[i].ID)
+		}
+	}
+	return self, alive, err
 }
 
 // failedForGood is the signal of a delivery that failed; nil where no rule

@@ -13,11 +13,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"hookgate/app/ingest"
 	"hookgate/app/ingest/source"
-	"hookgate/db"
 	"hookgate/internal/cron"
 	"hookgate/internal/event"
 )
@@ -47,7 +47,6 @@ type Store interface { //nolint:interfacebloat // what there is to do with rows
 	AddTimer(t *event.Timer) (added bool, err error)
 	ChangeTimer(before, after *event.Timer) (changed bool, err error)
 	TakeTimer(t *event.Timer) (taken bool, err error)
-	Replicas(ctx context.Context) (list []db.Replica, shared bool, err error)
 }
 
 // Intake stores the events.
@@ -59,6 +58,9 @@ type Intake interface {
 type Options struct {
 	Store  Store
 	Intake Intake
+	// Alive gives the number of this process, and those of all that live on the
+	// database.
+	Alive func(ctx context.Context) (self int64, alive []int64, err error)
 	// Plan gives the configuration in force.
 	Plan   func() *ingest.Plan
 	Logger *slog.Logger
@@ -255,7 +257,7 @@ func (t *Ticker) repair(ctx context.Context, plan *ingest.Plan, loaded bool) err
 	if err != nil {
 		return err
 	}
-	procs := processes{store: t.opt.Store}
+	procs := processes{read: t.opt.Alive}
 	wanted := plan.Schedules()
 	for i := range rows {
 		s := scheduleOf(plan, rows[i].Name)
@@ -321,37 +323,26 @@ func (t *Ticker) repairRow(ctx context.Context, procs *processes, timer *event.T
 
 // processes are those on the database, read when they are first asked for.
 type processes struct {
-	store Store
-	list  []db.Replica
+	read  func(ctx context.Context) (self int64, alive []int64, err error)
+	known bool
+	own   int64
+	all   []int64
 }
 
-func (p *processes) read(ctx context.Context) (err error) {
-	if p.list == nil {
-		p.list, _, err = p.store.Replicas(ctx)
+func (p *processes) look(ctx context.Context) (err error) {
+	if !p.known {
+		p.own, p.all, err = p.read(ctx)
+		p.known = err == nil
 	}
 	return err
 }
 
 func (p *processes) self(ctx context.Context) (int64, error) {
-	if err := p.read(ctx); err != nil {
-		return 0, err
-	}
-	for i := range p.list {
-		if p.list[i].Self {
-			return p.list[i].ID, nil
-		}
-	}
-	return 0, nil
+	err := p.look(ctx)
+	return p.own, err
 }
 
 func (p *processes) alive(ctx context.Context, id int64) (bool, error) {
-	if err := p.read(ctx); err != nil {
-		return false, err
-	}
-	for i := range p.list {
-		if p.list[i].ID == id {
-			return p.list[i].Alive, nil
-		}
-	}
-	return false, nil
+	err := p.look(ctx)
+	return slices.Contains(p.all, id), err
 }

@@ -61,6 +61,18 @@ func (w *world) process(store *db.Store, text string) *process {
 	log := slog.New(slog.DiscardHandler)
 	p.Ticker = schedule.New(schedule.Options{
 		Store: store, Plan: func() *ingest.Plan { return p.plan }, Logger: log, Now: w.Now, Ticked: func(string) {},
+		Alive: func(ctx context.Context) (self int64, alive []int64, err error) {
+			list, _, err := store.Replicas(ctx)
+			for i := range list {
+				if list[i].Self {
+					self = list[i].ID
+				}
+				if list[i].Alive {
+					alive = append(alive, list[i].ID)
+				}
+			}
+			return self, alive, err
+		},
 		Intake: ingest.New(store, nobody{}, ingest.Options{Logger: log, Observe: func(string, event.State) {}}),
 	})
 	return p
