@@ -22,6 +22,7 @@ import (
 	"hookgate/app/deliver"
 	"hookgate/app/ingest"
 	"hookgate/app/metrics"
+	"hookgate/app/planner"
 	"hookgate/app/web"
 	"hookgate/db"
 	"hookgate/internal/egress"
@@ -53,6 +54,7 @@ type App struct {
 	stats      attemptStats
 	arrivals   arrivals
 	service    *admin.Service
+	planner    atomic.Pointer[planner.Planner] // nil before Run
 	feed       *tail.Feed
 	access     *access.Control
 
@@ -128,7 +130,7 @@ func New(loaded *Plan, opt Options) (*App, error) {
 func (a *App) delivery(s config.Storage) deliver.Options {
 	o := deliver.Options{
 		Logger: a.opt.Logger, Now: a.opt.Now, Holds: a.store.Holds, Poll: pollEvery(s),
-		Signal: a.failedForGood,
+		Signal: a.failedForGood, Followed: a.wakePlanner,
 		Observe: func(connection string, result event.DeliveryState, took time.Duration) {
 			a.metrics.DeliveryDone(connection, string(result), took)
 		},

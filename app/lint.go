@@ -123,6 +123,7 @@ func (l *Plan) lint(known rules.Known, faults diag.List) diag.List {
 	}
 	list = append(list, l.noAlerts(faults)...)
 	list = append(list, l.clockChanges(time.Now())...)
+	list = append(list, l.lateFallbacks()...)
 	if hides(faults, "to", "then", "autoreply") {
 		return list
 	}
@@ -167,6 +168,39 @@ func (l *Plan) clockChanges(now time.Time) diag.List {
 		if len(parts) > 0 {
 			list = append(list, e.Node.Get("cron").Diag("dst", "take another hour, or say that it is meant: # "+"hookgate:ignore dst", "clocks are changed at this time: %s",
 				strings.Join(parts, "; ")).Weigh(diag.Advice))
+		}
+	}
+	return list
+}
+
+// lateAfter is how long a fallback may wait for the last retry without a word.
+const lateAfter = time.Hour
+
+// lateFallbacks advises of what comes after a failure that is only known long after:
+// a connection has failed for good when its last retry has.
+func (l *Plan) lateFallbacks() diag.List {
+	retries := map[string]time.Duration{}
+	for _, c := range l.connections {
+		p := policy(c.Retry)
+		if retries[c.Name.Value] = p.For; p.For == 0 {
+			for _, d := range p.Delays {
+				retries[c.Name.Value] += d
+			}
+		}
+	}
+	var list diag.List
+	for i := range l.Config.Rules {
+		to := map[string]string{}
+		for _, a := range l.Config.Rules[i].Actions() {
+			to[a.Step.Value] = a.To.Value
+		}
+		for _, a := range l.Config.Rules[i].Actions() {
+			for _, p := range a.After {
+				if wait := retries[to[p.Step.Value]]; p.End == rules.WhenFailed && wait > lateAfter {
+					list = append(list, p.Step.Diag("late-fallback", "send "+p.Step.Value+" over a connection of its own, with retry: { delays: [10s, 1m] }",
+						"%s has failed after its last retry: with those of %s that is after %s", p.Step.Value, to[p.Step.Value], wait.Round(time.Minute)).Weigh(diag.Advice))
+				}
+			}
 		}
 	}
 	return list

@@ -24,3 +24,10 @@ func (a *App) newPlanner() *planner.Planner {
 		Passed: time.Now,
 	})
 }
+
+// wakePlanner has what comes after a delivery be made at once.
+func (a *App) wakePlanner() {
+	if p := a.planner.Load(); p != nil {
+		p.Wake()
+	}
+}

@@ -47,7 +47,9 @@ func (a *App) Run(ctx context.Context) error {
 	tasks.Go(func() { a.stats.keep(background) })
 	tasks.Go(func() { a.service.DoRetries(background) })
 	tasks.Go(func() { a.newTeller().Run(background) })
-	tasks.Go(func() { a.newPlanner().Run(background) })
+	plan := a.newPlanner()
+	a.planner.Store(plan)
+	tasks.Go(func() { plan.Run(background) })
 	tasks.Go(func() { a.newTicker().Run(background) })
 	if watcher := a.newWatcher(); watcher != nil {
 		target := a.follow(watcher, "")

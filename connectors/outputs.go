@@ -1,7 +1,9 @@
 package connectors
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 
 	"hookgate/internal/diag"
@@ -63,6 +65,18 @@ func ReadOutputs(c *lang.Compiler, n yamlnode.Node) (Outputs, diag.List) {
 		out = append(out, output{name: f.Key.Value, expr: expr})
 	}
 	return out, list
+}
+
+// OutputsOf compiles outputs that ReadOutputs has checked before they were stored.
+// One that is not understood any more is left out.
+func OutputsOf(c *lang.Compiler, exprs map[string]string) Outputs {
+	var out Outputs
+	for _, name := range slices.Sorted(maps.Keys(exprs)) {
+		if expr, faults := c.Expression(yamlnode.Plain(exprs[name])); faults.Err() == nil {
+			out = append(out, output{name, expr})
+		}
+	}
+	return out
 }
 
 // Names are those of the outputs, in the order in which they are written.

@@ -26,7 +26,7 @@ func (s *Store) Retry(ctx context.Context, f event.DeliveryFilter) (int, []strin
 		f.States = []event.DeliveryState{event.Failed}
 	}
 	f.Rendered = true
-	return s.change(ctx, f, hurry, `UPDATE deliveries SET state = 0, owner = 0, claim = claim + 1, base = attempts, early = NULL, scheduled = NULL,
+	return s.change(ctx, f, hurry, false, `UPDATE deliveries SET state = 0, owner = 0, claim = claim + 1, base = attempts, early = NULL, scheduled = NULL,
 		due = CASE WHEN key IS NULL OR state = 0 THEN CAST(?2 AS BIGINT) END,
 		cause = 0, error = CASE WHEN cause = 2 THEN NULL ELSE error END
 		WHERE id = ?1 AND (state IN (2, 3) OR (state = 0 AND owner = 0 AND due IS NOT NULL)) RETURNING connection, key`)
@@ -47,14 +47,15 @@ func (s *Store) Cancel(ctx context.Context, f event.DeliveryFilter) (int, []stri
 			f.States = append(f.States, event.Scheduled)
 		}
 	}
-	return s.change(ctx, f, unschedule, `UPDATE deliveries SET state = 3, owner = 0, due = NULL, claim = claim + 1, cause = 1
+	return s.change(ctx, f, unschedule, true, `UPDATE deliveries SET state = 3, owner = 0, due = NULL, claim = claim + 1, cause = 1
 		WHERE id = ?1 AND state IN (0, 2, 4) AND CAST(?2 AS BIGINT) > 0 RETURNING connection, key`)
 }
 
 // change runs update (parameters: id, now) on each delivery that f selects, in
 // batches, newest first, and frees what waited for their keys. waiting does
-// first what is to be done with those that are scheduled, and counts them.
-func (s *Store) change(ctx context.Context, f event.DeliveryFilter, waiting func(tx, []event.Delivery) (int, error), update string) (int, []string, error) {
+// first what is to be done with those that are scheduled, and counts them. ends tells
+// that the update ends deliveries.
+func (s *Store) change(ctx context.Context, f event.DeliveryFilter, waiting func(tx, []event.Delivery) (int, error), ends bool, update string) (int, []string, error) {
 	f.Limit = bulkBatch
 	count, touched := 0, map[string]bool{}
 	for {
@@ -65,7 +66,7 @@ func (s *Store) change(ctx context.Context, f event.DeliveryFilter, waiting func
 		if err != nil || len(page) == 0 {
 			return count, names(touched), err
 		}
-		n, connections, err := s.changePage(page, waiting, update)
+		n, connections, err := s.changePage(page, waiting, ends, update)
 		if err != nil {
 			return count, names(touched), fmt.Errorf("change deliveries: %w", err)
 		}
@@ -77,7 +78,7 @@ func (s *Store) change(ctx context.Context, f event.DeliveryFilter, waiting func
 	}
 }
 
-func (s *Store) changePage(page []event.Delivery, waiting func(tx, []event.Delivery) (int, error), update string) (count int, connections []string, err error) {
+func (s *Store) changePage(page []event.Delivery, waiting func(tx, []event.Delivery) (int, error), ends bool, update string) (count int, connections []string, err error) {
 	var locks []keyed
 	for i := range page {
 		if page[i].Key != "" {
@@ -104,8 +105,14 @@ func (s *Store) changePage(page []event.Delivery, waiting func(tx, []event.Deliv
 			return err
 		}
 		for i := range page {
+			changed := count
 			if err := tx.query(note, update, int64(page[i].ID), now); err != nil {
 				return err
+			}
+			if ends && count > changed {
+				if err := ended(tx, &page[i]); err != nil {
+					return err
+				}
 			}
 		}
 		for k := range keys {

@@ -12,7 +12,7 @@ import (
 )
 
 // claimedColumns are what a sender needs of a delivery, as scanClaimed reads them.
-const claimedColumns = `id, event, rule, action, connection, key, claim, attempts, base, output, owner, scheduled IS NOT NULL AS early, moment`
+const claimedColumns = `id, event, rule, action, connection, key, claim, attempts, base, output, owner, scheduled IS NOT NULL AS early, moment, flow`
 
 func scanClaimed(row []any) (*event.Delivery, error) {
 	d := &event.Delivery{
@@ -30,6 +30,9 @@ func scanClaimed(row []any) (*event.Delivery, error) {
 	}
 	if moment, ok := row[12].(int64); ok {
 		d.Moment = time.UnixMicro(moment).UTC()
+	}
+	if flow, ok := row[13].(int64); ok {
+		d.Flow = event.Flow(flow)
 	}
 	output, err := unpack(row[9].([]byte))
 	d.Output = json.RawMessage(output)

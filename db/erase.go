@@ -110,9 +110,11 @@ func (s *Store) erasePage(ctx context.Context, page []event.ID, marks map[event.
 	}
 }
 
-// keysOf are the ordering keys of the events' deliveries.
+// keysOf are the ordering keys of the events' deliveries that hold them: those that
+// are open, and those that something else comes after still.
 func (s *Store) keysOf(ctx context.Context, ids []event.ID) ([]keyed, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT DISTINCT connection, key FROM deliveries WHERE `+s.dialect.isAmong("event")+` AND state = 0 AND key IS NOT NULL`, s.dialect.numbers(numbersOf(ids)))
+	rows, err := s.read.QueryContext(ctx, `SELECT DISTINCT connection, key FROM deliveries WHERE `+s.dialect.isAmong("event")+` AND state = 0 AND key IS NOT NULL
+		UNION SELECT d.connection, d.key FROM timers t JOIN deliveries d ON d.id = -t.id WHERE t.kind = 5 AND `+s.dialect.isAmong("d.event")+` AND d.key IS NOT NULL`, s.dialect.numbers(numbersOf(ids)))
 	if err != nil {
 		return nil, fmt.Errorf("look for ordering keys: %w", err)
 	}
@@ -240,23 +242,29 @@ func (f *erasure) event(tx tx, id int64) error {
 
 // deliveries deletes those with numbers in span, with their attempts.
 func (f *erasure) deliveries(tx tx, span [2]int64) error {
-	changed := false
-	err := tx.query(func(row []any) error {
+	changed, followed := false, map[int64]bool{}
+	err := tx.query(func(row []any) error { followed[-row[0].(int64)] = true; return nil },
+		`DELETE FROM timers WHERE id <= -CAST(?1 AS BIGINT) AND id > -CAST(?2 AS BIGINT) RETURNING id`, span[0], span[1])
+	if err != nil {
+		return err
+	}
+	err = tx.query(func(row []any) error {
 		f.gone.Deliveries++
 		if row[0].(int64) == scheduled {
 			f.gone.Open++
 		}
-		if row[0].(int64) != open {
+		if row[0].(int64) == open {
+			f.gone.Open++
+		} else if !followed[row[3].(int64)] {
 			return nil
 		}
-		f.gone.Open++
 		if key, ok := row[2].(string); ok {
 			k := keyed{row[1].(string), key}
 			f.freed[k] = true
 			changed = changed || !slices.Contains(f.keys, k)
 		}
 		return nil
-	}, `DELETE FROM deliveries WHERE id >= ?1 AND id < ?2 RETURNING state, connection, key`, span[0], span[1])
+	}, `DELETE FROM deliveries WHERE id >= ?1 AND id < ?2 RETURNING state, connection, key, id`, span[0], span[1])
 	if err != nil {
 		return err
 	}

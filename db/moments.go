@@ -10,8 +10,8 @@ import (
 )
 
 // insertScheduled stores a delivery whose moment is in the future.
-const insertScheduled = `INSERT INTO deliveries (id, event, rule, action, connection, key, state, owner, due, claim, attempts, base, warnings, output, moment, element)
-	VALUES (?1, ?2, ?3, ?4, ?5, ?6, 4, 0, NULL, 0, 0, 0, ?7, ?8, ?9, ?10)`
+const insertScheduled = `INSERT INTO deliveries (id, event, rule, action, connection, key, state, owner, due, claim, attempts, base, warnings, output, moment, element, flow)
+	VALUES (?1, ?2, ?3, ?4, ?5, ?6, 4, 0, NULL, 0, 0, 0, ?7, ?8, ?9, ?10, ?11)`
 
 // insertMoment stores the timer of a scheduled delivery.
 const insertMoment = `INSERT INTO timers (id, kind, name, key, due, count, value) VALUES (?1, 1, ?2, ?3, ?4, 0, ?5)`
@@ -31,7 +31,7 @@ func scheduledRows(d *event.Delivery) (delivery, timer []any, err error) {
 		output = []byte("{}") // it is rendered at its moment
 	}
 	at := micros(d.Moment)
-	return []any{int64(d.ID), int64(d.Event), d.Rule, int64(d.Action), d.Connection, nullable(d.Key), warnings, pack(nil, output), at, int64(d.Element)},
+	return []any{int64(d.ID), int64(d.Event), d.Rule, int64(d.Action), d.Connection, nullable(d.Key), warnings, pack(nil, output), at, int64(d.Element), flowOf(d.Flow)},
 		[]any{int64(d.ID), d.Rule, strconv.FormatInt(int64(d.ID), 10), at, wait}, nil
 }
 
@@ -115,15 +115,25 @@ func (s *Store) openMoment(tx tx, o *event.Opening, touched map[string]bool) (bo
 			return false, err
 		}
 	}
-	switch d.State {
-	case event.Waiting:
-		err = s.begin(tx, &d, touched)
-	case event.Failed:
-		err = tx.exec(`UPDATE deliveries SET state = 2, error = ?2, moment = ?3 WHERE id = ?1 AND state = 4`, int64(d.ID), nullable(d.Error), tx.stamp().now)
-	default:
-		err = tx.exec(`UPDATE deliveries SET state = 3, error = ?2, moment = ?3, cause = ?4 WHERE id = ?1 AND state = 4`, int64(d.ID), nullable(d.Error), tx.stamp().now, int64(causeNumber(d.Cancelled)))
+	if d.State == event.Waiting {
+		return true, s.begin(tx, &d, touched)
 	}
-	return true, err
+	return true, finish(tx, &d)
+}
+
+// finish ends a scheduled delivery that is not sent, with the reason: it failed, or
+// was cancelled.
+func finish(tx tx, d *event.Delivery) error {
+	state, cause := int64(cancelled), d.Cancelled
+	if d.State == event.Failed {
+		state, cause = failed, ""
+	}
+	err := tx.exec(`UPDATE deliveries SET state = ?4, error = ?2, moment = ?3, cause = ?5 WHERE id = ?1 AND state = 4`,
+		int64(d.ID), nullable(d.Error), tx.stamp().now, state, int64(causeNumber(cause)))
+	if err != nil {
+		return err
+	}
+	return ended(tx, d)
 }
 
 // rewrite stores what was rendered at a delivery's moment.

@@ -37,7 +37,7 @@ type deliveryRows struct {
 	ids, events, claims                          column // bigint
 	rules, connections, keys, messages, warnings column // text
 	actions, elements                            column // integer
-	states, why                                  column // smallint
+	states, why, flows                           column // smallint
 	blocked                                      column // boolean
 	outputs                                      column // bytea
 	scratch                                      []byte
@@ -54,6 +54,7 @@ func (rows *deliveryRows) reset() {
 	rows.elements.reset(pgtype.Int4OID)
 	rows.states.reset(pgtype.Int2OID)
 	rows.why.reset(pgtype.Int2OID)
+	rows.flows.reset(pgtype.Int2OID)
 	rows.blocked.reset(pgtype.BoolOID)
 	rows.outputs.reset(pgtype.ByteaOID)
 }
@@ -100,6 +101,7 @@ func (w *pgWork) accepts() error {
 	if err := w.schedule(); err != nil {
 		return err
 	}
+	w.acceptedEnds()
 	w.acceptedSignals()
 	w.acceptedFiles()
 	return nil
@@ -172,6 +174,19 @@ func (w *pgWork) refuse(a *acceptOp) bool {
 		w.queue.Queue(w.tx.e.bound.bind(writeRecord), recordRow(&rows[i])...)
 	}
 	return false
+}
+
+// acceptedEnds queues what follows of deliveries that have ended as they are stored:
+// they could not be rendered, or were held back.
+func (w *pgWork) acceptedEnds() {
+	for _, a := range w.batch.accepts {
+		for i := range a.deliveries {
+			d := &a.deliveries[i]
+			if a.duplicateOf == 0 && a.refused == nil && d.Flow&event.Followed != 0 && (d.State == event.Failed || d.State == event.Cancelled) {
+				w.queue.Queue(w.tx.e.bound.bind(putFollow), Clean(followRow(d, w.tx.at.now))...)
+			}
+		}
+	}
 }
 
 // acceptedSignals queues the signals of what is accepted.
@@ -317,19 +332,20 @@ func (w *pgWork) addDelivery(rows *deliveryRows, d *event.Delivery) error {
 	rows.outputs.bytes(rows.scratch)
 	rows.elements.int32(int32(d.Element))           //nolint:gosec // counted in an event
 	rows.why.int16(int16(causeNumber(d.Cancelled))) //nolint:gosec // one of a few
+	rows.flows.int16(int16(d.Flow))                 //nolint:gosec // some bits
 	return nil
 }
 
 // insertDeliveries draws the turns of keyed ones in the order of the rows: the
 // target list with nextval is computed after the sort.
 func (w *pgWork) insertDeliveries(rows *deliveryRows) {
-	w.queue.Queue(`INSERT INTO deliveries (id, event, rule, action, connection, key, turn, state, owner, due, claim, attempts, base, error, warnings, output, element, cause)
+	w.queue.Queue(`INSERT INTO deliveries (id, event, rule, action, connection, key, turn, state, owner, due, claim, attempts, base, error, warnings, output, element, cause, flow)
 		SELECT id, event, rule, action, connection, NULLIF(key, ''), CASE WHEN key <> '' THEN nextval('deliveries_turn') END, state,
 			CASE WHEN claim > 0 THEN $13::bigint ELSE 0 END,
 			CASE WHEN state <> 0 OR blocked THEN NULL WHEN claim > 0 THEN $14::bigint ELSE now_us() END,
-			claim, 0, 0, NULLIF(error, ''), NULLIF(warnings, ''), output, element, cause
-		FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::smallint[], $8::boolean[], $9::bigint[], $10::text[], $11::text[], $12::bytea[], $15::integer[], $16::smallint[])
-		WITH ORDINALITY AS d(id, event, rule, action, connection, key, state, blocked, claim, error, warnings, output, element, cause, n) ORDER BY n`,
+			claim, 0, 0, NULLIF(error, ''), NULLIF(warnings, ''), output, element, cause, NULLIF(flow, 0)
+		FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::integer[], $5::text[], $6::text[], $7::smallint[], $8::boolean[], $9::bigint[], $10::text[], $11::text[], $12::bytea[], $15::integer[], $16::smallint[], $17::smallint[])
+		WITH ORDINALITY AS d(id, event, rule, action, connection, key, state, blocked, claim, error, warnings, output, element, cause, flow, n) ORDER BY n`,
 		&rows.ids, &rows.events, &rows.rules, &rows.actions, &rows.connections, &rows.keys, &rows.states, &rows.blocked, &rows.claims, &rows.messages, &rows.warnings, &rows.outputs,
-		w.tx.at.owner, w.tx.at.until, &rows.elements, &rows.why)
+		w.tx.at.owner, w.tx.at.until, &rows.elements, &rows.why, &rows.flows)
 }

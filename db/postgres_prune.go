@@ -95,8 +95,10 @@ const prunePageQuery = `WITH page AS (
 		SELECT id, first, first + coalesce(reserved, deliveries) AS past FROM events WHERE id = ANY ($1::bigint[])),
 	gone AS (
 		SELECT * FROM page WHERE (SELECT d.id FROM deliveries d WHERE d.id >= page.first AND d.id < page.past AND d.state IN (0, 2, 4) LIMIT 1) IS NULL
+		AND (SELECT t.id FROM timers t WHERE t.id <= -page.first AND t.id > -page.past LIMIT 1) IS NULL
 		AND NOT EXISTS (SELECT 1 FROM replays r WHERE r.event = page.id
-			AND (SELECT d.id FROM deliveries d WHERE d.id >= r.first AND d.id < r.first + coalesce(r.reserved, r.deliveries) AND d.state IN (0, 2, 4) LIMIT 1) IS NOT NULL)),
+			AND ((SELECT d.id FROM deliveries d WHERE d.id >= r.first AND d.id < r.first + coalesce(r.reserved, r.deliveries) AND d.state IN (0, 2, 4) LIMIT 1) IS NOT NULL
+				OR (SELECT t.id FROM timers t WHERE t.id <= -r.first AND t.id > -r.first - coalesce(r.reserved, r.deliveries) LIMIT 1) IS NOT NULL))),
 	old AS (SELECT generate_series(first, past - 1) AS id FROM gone UNION ALL
 		SELECT generate_series(first, first + coalesce(reserved, deliveries) - 1) FROM replays WHERE event = ANY (ARRAY(SELECT id FROM gone))),
 	r AS (DELETE FROM replays WHERE event = ANY (ARRAY(SELECT id FROM gone))),

@@ -99,13 +99,26 @@ func (w *pgWork) results() {
 			w.signalResult(r)
 			bad.add(r, failed, 0)
 		}
-		if r.delivery.Key != "" {
+		switch {
+		case r.delivery.Flow&event.Followed != 0: // the key's next one goes when what follows is made
+			w.followResult(r)
+		case r.delivery.Key != "":
 			ended[keyOf(r.delivery)] = r
 		}
 	}
 	w.recordDelivered(good)
 	w.recordFailed(bad)
 	w.promote(ended)
+}
+
+// followResult queues the timer of what comes after a delivery that is about to end,
+// as signalResult does.
+func (w *pgWork) followResult(r *resultOp) {
+	row := Clean(followRow(r.delivery, w.tx.at.now))
+	w.queue.Queue(`WITH ended AS MATERIALIZED (SELECT d.id FROM deliveries d WHERE d.id = -CAST($1 AS bigint) AND d.claim = $5 AND d.state + 0 = 0 AND d.owner + 0 = $6 FOR UPDATE)
+		INSERT INTO timers (id, kind, name, key, due, count, value) SELECT CAST($1 AS bigint), 5, CAST($2 AS text), CAST($3 AS text), CAST($4 AS bigint), 0, NULL FROM ended
+		ON CONFLICT (kind, name, key) DO UPDATE SET due = excluded.due, count = timers.count + 1`,
+		append(row, r.delivery.Claim, w.tx.at.owner)...)
 }
 
 // signalResult queues the signal of a delivery that is about to end. It stands

@@ -148,10 +148,14 @@ func (s *Store) insertReplayed(tx tx, d *event.Delivery, touched map[string]bool
 	if err != nil {
 		return err
 	}
-	return tx.exec(`INSERT INTO deliveries (id, event, rule, action, connection, key, state, owner, due, claim, attempts, base, error, warnings, output, element, cause`+s.dialect.turnColumn+`)
-		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, 0, 0, 0, ?9, ?10, ?11, ?12, ?13`+s.dialect.turnValue+`)`,
+	err = tx.exec(`INSERT INTO deliveries (id, event, rule, action, connection, key, state, owner, due, claim, attempts, base, error, warnings, output, element, cause, flow`+s.dialect.turnColumn+`)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 0, ?8, 0, 0, 0, ?9, ?10, ?11, ?12, ?13, ?14`+s.dialect.turnValue+`)`,
 		int64(d.ID), int64(d.Event), d.Rule, int64(d.Action), d.Connection, nullable(d.Key), state, due, nullable(d.Error), warnings, pack(nil, d.Output),
-		int64(d.Element), int64(causeNumber(d.Cancelled)))
+		int64(d.Element), int64(causeNumber(d.Cancelled)), flowOf(d.Flow))
+	if err != nil || state == open {
+		return err
+	}
+	return ended(tx, d)
 }
 
 func number(yes bool) int64 {

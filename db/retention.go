@@ -40,8 +40,10 @@ func (r *Retention) parts() [3]kept {
 // Prunable counts what Prune would delete: webhook events, form posts and spam.
 func (s *Store) Prunable(ctx context.Context, r Retention) (counts [3]int, err error) {
 	const delivered = ` AND (SELECT d.id FROM deliveries d WHERE d.id >= e.first AND d.id < e.first + coalesce(e.reserved, e.deliveries) AND d.state IN (0, 2, 4) LIMIT 1) IS NULL
+		AND (SELECT t.id FROM timers t WHERE t.id <= -e.first AND t.id > -e.first - coalesce(e.reserved, e.deliveries) LIMIT 1) IS NULL
 		AND NOT EXISTS (SELECT 1 FROM replays r WHERE r.event = e.id
-			AND (SELECT d.id FROM deliveries d WHERE d.id >= r.first AND d.id < r.first + coalesce(r.reserved, r.deliveries) AND d.state IN (0, 2, 4) LIMIT 1) IS NOT NULL)`
+			AND ((SELECT d.id FROM deliveries d WHERE d.id >= r.first AND d.id < r.first + coalesce(r.reserved, r.deliveries) AND d.state IN (0, 2, 4) LIMIT 1) IS NOT NULL
+				OR (SELECT t.id FROM timers t WHERE t.id <= -r.first AND t.id > -r.first - coalesce(r.reserved, r.deliveries) LIMIT 1) IS NOT NULL))`
 	for i, part := range r.parts() {
 		if part.age <= 0 {
 			continue
@@ -56,8 +58,9 @@ func (s *Store) Prunable(ctx context.Context, r Retention) (counts [3]int, err e
 
 // Prune deletes events older than r allows, with their deliveries and
 // attempts, and gives the space back. It keeps every event that has a delivery
-// which has not ended or has failed, however old. It works in small
-// transactions beside the traffic and can be interrupted at any time.
+// which has not ended or has failed, or that something else still comes after,
+// however old. It works in small transactions beside the traffic and can be
+// interrupted at any time.
 func (s *Store) Prune(ctx context.Context, r Retention) (int, error) {
 	total := 0
 	for _, part := range r.parts() {
@@ -193,7 +196,7 @@ func pruneEvent(tx tx, id, first, end int64) (bool, error) {
 	for _, span := range spans {
 		undelivered := false
 		err := tx.query(func([]any) error { undelivered = true; return nil },
-			`SELECT 1 FROM deliveries WHERE id >= ?1 AND id < ?2 AND state IN (0, 2, 4) LIMIT 1`, span[0], span[1])
+			`SELECT 1 WHERE EXISTS (SELECT 1 FROM deliveries WHERE id >= ?1 AND id < ?2 AND state IN (0, 2, 4)) OR EXISTS (SELECT 1 FROM timers WHERE id <= -?1 AND id > -?2)`, span[0], span[1])
 		if err != nil || undelivered {
 			return false, err
 		}

@@ -152,8 +152,8 @@ func (e *sqlite) remember(a *acceptOp) error {
 		`SELECT event FROM dedupe WHERE source = ?1 AND key = ?2`, a.event.Source, a.dedupeKey)
 }
 
-const insertDelivery = `INSERT INTO deliveries (id, event, rule, action, connection, key, state, owner, due, claim, attempts, base, error, warnings, output, element, cause)
-	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0, ?11, ?12, ?13, ?14, ?15)`
+const insertDelivery = `INSERT INTO deliveries (id, event, rule, action, connection, key, state, owner, due, claim, attempts, base, error, warnings, output, element, cause, flow)
+	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0, ?11, ?12, ?13, ?14, ?15, ?16)`
 
 func (e *sqlite) insertDelivery(d *event.Delivery, a *acceptOp) error {
 	if d.State == event.Scheduled {
@@ -186,8 +186,12 @@ func (e *sqlite) insertDelivery(d *event.Delivery, a *acceptOp) error {
 	if err != nil {
 		return err
 	}
-	return e.exec(insertDelivery, int64(d.ID), int64(d.Event), d.Rule, int64(d.Action), d.Connection, nullable(d.Key),
-		state, holder, due, d.Claim, nullable(d.Error), warnings, pack(nil, d.Output), int64(d.Element), int64(causeNumber(d.Cancelled)))
+	err = e.exec(insertDelivery, int64(d.ID), int64(d.Event), d.Rule, int64(d.Action), d.Connection, nullable(d.Key),
+		state, holder, due, d.Claim, nullable(d.Error), warnings, pack(nil, d.Output), int64(d.Element), int64(causeNumber(d.Cancelled)), flowOf(d.Flow))
+	if err != nil || state == open {
+		return err
+	}
+	return ended(e, d)
 }
 
 // keyTaken reports whether an open delivery has the same ordering key. There
@@ -239,7 +243,13 @@ func (e *sqlite) result(r *resultOp) error {
 			return err
 		}
 	}
-	if d.Key != "" && r.outcome.State != event.Retrying {
+	if r.outcome.State == event.Retrying {
+		return nil
+	}
+	if d.Flow&event.Followed != 0 { // the key's next one goes when what follows is made
+		return ended(e, d)
+	}
+	if d.Key != "" {
 		r.next, err = e.promote(d.Connection, d.Key, r.lease)
 	}
 	return err

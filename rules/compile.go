@@ -26,6 +26,7 @@ type rule struct {
 	actions  []*action // those of then and of all branches, in the file's order
 	reads    []string  // the kept tables that it looks up
 	sets     []string  // those that it sets fields of
+	chain    *chain    // nil: none of them comes after another
 }
 
 // branch is a compiled Branch.
@@ -51,6 +52,12 @@ type action struct {
 	inputs     []input
 	moment     *moment  // nil: it begins when its event is accepted
 	remember   *writing // it writes a record, and sends nothing
+	step       string   // what others call it; "": nothing
+	after      []need   // what it comes after
+	words      string   // the same for people
+	outputs    []string // the names of what it is answered, where they are known
+	slot       int      // in the order of the chain
+	flow       event.Flow
 }
 
 // input is one key of an action.
@@ -164,8 +171,14 @@ func (b *builder) branchName(in *Branch, lines map[string]int) {
 
 // actions compiles those of then, and the branches with theirs.
 func (b *builder) actions(in *Rule, out *rule) {
+	steps, outside := b.steps(in), b.compiler
 	for number, one := range in.Actions() {
+		b.compiler = outside.With(steps.names(b, len(out.actions))...)
 		a := b.action(one)
+		a.step, a.words = one.Step.Value, one.After.words()
+		if target := b.targets[a.connection]; target.Outputs != nil {
+			a.outputs, _ = target.Outputs(one.Inputs)
+		}
 		a.moment = b.moment(one)
 		a.judgeLate()
 		a.number, a.position = number, len(out.actions)
@@ -175,6 +188,8 @@ func (b *builder) actions(in *Rule, out *rule) {
 		}
 		out.actions = append(out.actions, a)
 	}
+	b.compiler = outside
+	steps.link(out)
 	rest := out.actions
 	take := func(n int) (list []*action) {
 		list, rest = rest[:n:n], rest[n:]
@@ -307,7 +322,7 @@ func (b *builder) templates(fields []yamlnode.Field) []input {
 }
 
 func (b *builder) inputs(in *Action, target lang.Action) []input {
-	names := []string{"delay", "delay_until", "only_during", "ordering_key", "throttle", "to", "when"}
+	names := []string{"after", "delay", "delay_until", "only_during", "ordering_key", "step", "throttle", "to", "when"}
 	for _, i := range target.Inputs {
 		names = append(names, i.Name)
 	}
@@ -374,6 +389,14 @@ func (*Action) KeyHint(key string) string {
 		"during": "only_during", "calendar": "only_during", "business_hours": "only_during", "hours": "only_during",
 	}[key]
 	switch {
+	case slices.Contains([]string{"needs", "depends_on", "require", "requires", "previous"}, key):
+		return "after: NAME, the step of another action of the rule"
+	case slices.Contains([]string{"on_failure", "on_error", "fallback", "catch", "error_handler"}, key):
+		return "write another action that comes after: { NAME: failed }"
+	case slices.Contains([]string{"continue_on_error", "always", "finally"}, key):
+		return "after: { NAME: ended } goes on however NAME ends"
+	case slices.Contains([]string{"name", "id", "step_id"}, key):
+		return "step: NAME names an action for those that come after it"
 	case slices.Contains([]string{"once", "unique", "dedupe", "run_once"}, key):
 		return "throttle: { key: …, within: 365d } lets one go in that time"
 	case slices.Contains([]string{"rate_limit", "limit", "at_most"}, key):

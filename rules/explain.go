@@ -74,6 +74,13 @@ type ActionTrace struct {
 	Err      string          `json:"error,omitempty"` // why it would not be delivered
 	Remember *RememberTrace  `json:"remember,omitempty"`
 	At       diag.Position   `json:"at,omitzero"` // of what Err is about
+	// Step is what others call it, and After what it comes after, in words: "after
+	// contact". Asked tells that its own condition is asked then.
+	Step  string `json:"step,omitempty"`
+	After string `json:"after,omitempty"`
+	Asked bool   `json:"asked_then,omitempty"`
+	// Reason is why it is not sent, where that is not its own condition.
+	Reason string `json:"reason,omitempty"`
 	// Moment is when it begins, and Wait where that comes from; nil: at once.
 	Moment *time.Time  `json:"moment,omitempty"`
 	Wait   *event.Wait `json:"wait,omitempty"`
@@ -171,7 +178,12 @@ func (r *rule) explainOne(sc *lang.Scope, element int, room *int) Trace {
 	if t.Result != Matched {
 		return t
 	}
-	for _, a := range r.explainBranches(sc, &t) {
+	sends := r.explainBranches(sc, &t)
+	if r.chain != nil && t.Result == Matched {
+		r.explainChain(sc, sends, element, &t, room)
+		return t
+	}
+	for _, a := range sends {
 		if t.Actions = append(t.Actions, a.explain(r.name, element, sc, &t, room)); t.Result == Failed {
 			break
 		}
@@ -227,6 +239,11 @@ func (t *Trace) Fail(reason string) {
 // fail makes the rule an error, of which nothing is sent.
 func (t *Trace) fail(why lang.Trace) {
 	t.Result, t.Error, t.At = Failed, why.Error, why.At
+	t.blank()
+}
+
+// blank takes out what the actions would send.
+func (t *Trace) blank() {
 	for i := range t.Actions {
 		a := &t.Actions[i]
 		*a = ActionTrace{Name: a.Name, Branch: a.Branch, To: a.To, Parts: a.Parts}
@@ -242,7 +259,7 @@ func (a *action) explain(rule string, element int, sc *lang.Scope, of *Trace, ro
 	}
 	if a.when != nil {
 		why := a.when.Explain(sc)
-		late := a.moment != nil && a.moment.asked
+		late := a.moment != nil && a.moment.asked || len(a.after) > 0 && a.when.Late()
 		t.Parts, t.Sent = why.Parts, why.Verdict == lang.True || late
 		if why.Verdict == lang.Failed && !late {
 			of.fail(why)
@@ -275,7 +292,7 @@ func (a *action) faultAt(sc *lang.Scope) diag.Position {
 		}
 	}
 	if a.throttle != nil {
-		if _, err := a.throttle.once(a.name, sc); err != nil {
+		if _, err := a.throttle.once(a.identity(), sc); err != nil {
 			return a.throttle.key.At()
 		}
 	}

@@ -110,6 +110,9 @@ func (r *rule) judge(sc *lang.Scope, element int, out *Outcome, room *int) (bool
 	if err != nil || len(sends) == 0 {
 		return false, err
 	}
+	if r.chain != nil {
+		return true, r.begin(sc, sends, element, out, room)
+	}
 	for _, a := range sends {
 		if a.remember != nil {
 			if err := a.remembered(r.name, sc, out); err != nil {
@@ -205,7 +208,7 @@ func (a *action) countOnce(r *Rendered, sc *lang.Scope) (err error) {
 	if a.throttle == nil {
 		return nil
 	}
-	if r.Once, err = a.throttle.once(a.name, sc); err != nil {
+	if r.Once, err = a.throttle.once(a.identity(), sc); err != nil {
 		return fmt.Errorf("throttle: %w", err)
 	}
 	if r.Once == nil {

@@ -200,22 +200,21 @@ var ErrNoAction = errors.New("the rules have no such action")
 
 // AtMoment asks the late condition of an action whose moment has come, and
 // renders it. What its rule and its branch say was asked when the event was
-// accepted.
-func (s *Set) AtMoment(sc *lang.Scope, ref Ref) (Asked, error) {
+// accepted. made is what there is of the action's chain, by place; none: it is in
+// none.
+func (s *Set) AtMoment(sc *lang.Scope, ref Ref, made ...*event.Progress) (Asked, error) {
 	r, a := s.find(ref)
 	if a == nil {
 		return Asked{}, fmt.Errorf("%w: %s", ErrNoAction, event.ActionName(ref.Rule, ref.Connection, ref.Action))
 	}
-	if ref.Element > 0 {
-		if r.forEach == nil {
-			return Asked{}, fmt.Errorf("%w: %s has no elements", ErrNoAction, ref.Rule)
-		}
-		elements, err := r.forEach.Items(sc)
-		if err != nil || ref.Element > len(elements) {
-			return Asked{}, errors.Join(fmt.Errorf("%w: %s has no element %d", ErrNoAction, ref.Rule, ref.Element), err)
-		}
-		sc.SetElement(elements[ref.Element-1], ref.Element-1)
-		defer sc.SetElement(nil, -1)
+	leave, err := r.enter(sc, ref)
+	if err != nil {
+		return Asked{}, err
+	}
+	defer leave()
+	if r.chain != nil && len(made) == len(r.chain.order) {
+		r.know(sc, made)
+		defer sc.SetSteps(nil, nil)
 	}
 	if a.when != nil {
 		ok, err := a.when.Eval(sc)
@@ -227,9 +226,26 @@ func (s *Set) AtMoment(sc *lang.Scope, ref Ref) (Asked, error) {
 		}
 	}
 	room := MaxOutputs
-	made := a.render(r.name, sc, &room)
-	made.Element = ref.Element
-	return Asked{Rendered: made, Sent: true}, nil
+	rendered := a.render(r.name, sc, &room)
+	rendered.Element = ref.Element
+	return Asked{Rendered: rendered, Sent: true}, nil
+}
+
+// enter has the scope see the element that ref names, if its rule has elements, until
+// leave.
+func (r *rule) enter(sc *lang.Scope, ref Ref) (leave func(), err error) {
+	if ref.Element == 0 {
+		return func() {}, nil
+	}
+	if r.forEach == nil {
+		return nil, fmt.Errorf("%w: %s has no elements", ErrNoAction, ref.Rule)
+	}
+	elements, err := r.forEach.Items(sc)
+	if err != nil || ref.Element > len(elements) {
+		return nil, errors.Join(fmt.Errorf("%w: %s has no element %d", ErrNoAction, ref.Rule, ref.Element), err)
+	}
+	sc.SetElement(elements[ref.Element-1], ref.Element-1)
+	return func() { sc.SetElement(nil, -1) }, nil
 }
 
 // unmet says in one line why a condition was not met.

@@ -110,6 +110,8 @@ func (*Rule) KeyHint(key string) string {
 type Action struct {
 	To          yamlnode.Text    `yaml:"to" doc:"The connection to send to." example:"billing"`
 	Remember    *Remember        `yaml:"remember" doc:"In place of to: a record of a kept table is written."`
+	Step        yamlnode.Text    `yaml:"step" doc:"Names the action for others that come after it; unique in the rule." example:"contact"`
+	After       After            `yaml:"after" doc:"Send when these steps of the rule have been delivered: a name, or a list. A mapping says of each whether it is to be delivered, failed (for good) or ended (however)." example:"{ contact: failed }"`
 	When        yamlnode.Text    `yaml:"when" doc:"Send only where this expression is true." type:"expression" example:"data.newsletter == true"`
 	OrderingKey yamlnode.Text    `yaml:"ordering_key" doc:"Deliveries of the connection with the same key are sent one at a time, in the order of their events." type:"expression" example:"data.website.id"`
 	Delay       yamlnode.Text    `yaml:"delay" doc:"Send so long after the event was accepted. Days and weeks keep the time of day; at most 366d." type:"duration" example:"7d"`
@@ -229,4 +231,5 @@ type Rendered struct {
 	Wait   *event.Wait // where the moment comes from; nil: it has none
 	// Later: it is made later, if at all, and has its number from now on.
 	Later bool
+	Flow  event.Flow // what comes after it
 }

@@ -49,6 +49,16 @@ func (t *throttle) once(action string, sc *lang.Scope) (*event.Once, error) {
 	return o, nil
 }
 
+// identity is by what an action is counted: its step, else its place among the rule's
+// actions to its connection.
+func (a *action) identity() string {
+	if a.step == "" {
+		return a.name
+	}
+	rule, _, _ := strings.Cut(a.name, "/")
+	return rule + "//" + a.step
+}
+
 // words are how many go in which time: 3 in 1 h.
 func (t *throttle) words() string {
 	if t.times == 1 {
@@ -101,8 +111,8 @@ func (l *linter) throttle(in *Action, a *action, to audience) {
 			"%s is another for each event, and the throttle counts them all together", a.inputs[i].name).Weigh(diag.Advice))
 		break
 	}
-	if a.number > 1 {
-		l.add(at.Diag("throttle-no-step", "put it before the rule's other actions to "+a.connection,
+	if a.number > 1 && a.step == "" {
+		l.add(at.Diag("throttle-no-step", "give it a name, as in step: welcome, by which it is counted then",
 			"the throttle counts as %s: an action to %s that is put before it begins the count anew", a.name, a.connection).Weigh(diag.Advice))
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"hookgate/db"
 	"hookgate/internal/event"
 	"hookgate/rules"
+	"hookgate/rules/lang"
 )
 
 // The size of a page of a list: unless told, and at most.
@@ -220,7 +221,49 @@ func (s *Service) why(ctx context.Context, e *event.Event) (*JudgedBy, []rules.T
 		return by, nil
 	}
 	by.Gone = set.Gone
-	return by, set.Explain(e)
+	answers, err := s.answers(ctx, e)
+	if err != nil {
+		s.opt.Logger.WarnContext(ctx, "the steps of an event cannot be read", "event", e.ID, "error", err)
+	}
+	return by, set.ExplainWith(e, answers)
+}
+
+// answers are what the event's deliveries were answered, by their names; nil where
+// none of them stands in a chain.
+func (s *Service) answers(ctx context.Context, e *event.Event) (map[string]lang.Answer, error) {
+	list, err := s.store.Deliveries(ctx, event.DeliveryFilter{Event: e.ID, OldestFirst: true, Limit: 1000})
+	if err != nil || !slices.ContainsFunc(list, func(d event.Delivery) bool { return d.Flow != 0 }) {
+		return nil, err
+	}
+	answers := map[string]lang.Answer{}
+	var delivered []event.DeliveryID
+	for i := range list {
+		d := &list[i]
+		switch d.State {
+		case event.Delivered:
+			delivered = append(delivered, d.ID)
+			answers[d.Name()] = lang.Answer{}
+		case event.Failed:
+			answers[d.Name()] = lang.Answer{Failed: true, Error: d.Error}
+		case event.Cancelled:
+			answers[d.Name()] = lang.Answer{Cancelled: true}
+		case event.Waiting, event.Sending, event.Retrying, event.Held, event.Scheduled:
+			delete(answers, d.Name()) // of a replay that is under way
+		}
+	}
+	attempts, err := s.store.Attempts(ctx, delivered...)
+	for i := range attempts {
+		at := slices.IndexFunc(list, func(d event.Delivery) bool { return d.ID == attempts[i].Delivery })
+		if _, known := answers[list[at].Name()]; !known || attempts[i].Error != "" {
+			continue
+		}
+		outputs := map[string]any{}
+		for name, value := range attempts[i].Outputs {
+			outputs[name] = value
+		}
+		answers[list[at].Name()] = lang.Answer{Outputs: outputs}
+	}
+	return answers, err
 }
 
 // Intake accepts events.

@@ -303,7 +303,7 @@ func (v *survey) add(now *InForce, e *event.Event, midnight time.Time) {
 	}
 	names := now.Plan.Rules.Names()
 	for i := range out.Deliveries {
-		if at := slices.Index(names, out.Deliveries[i].Rule); at >= 0 {
+		if at := slices.Index(names, out.Deliveries[i].Rule); at >= 0 && !out.Deliveries[i].Later {
 			v.rules[at].sent[out.Deliveries[i].Connection]++
 		}
 	}

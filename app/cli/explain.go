@@ -33,7 +33,7 @@ import (
 type explainFlags struct {
 	source, typ, contentType string
 	at                       string
-	sets, headers            []string
+	sets, headers, answers   []string
 }
 
 func newExplain(s *session) *cobra.Command {
@@ -62,6 +62,7 @@ then, and the server's otherwise.`,
 	f.StringVar(&flags.contentType, "content-type", "", "the file's content `type` (else by its name and content)")
 	f.StringVar(&flags.at, "at", "", "the `time` at which the event would come, as 2026-03-27T16:50 (else now)")
 	f.StringArrayVar(&flags.sets, "set", nil, "change a value first: `path=value`; may be given more than once")
+	f.StringArrayVar(&flags.answers, "answer", nil, "what a step is answered: `STEP={\"id\":\"7\"}`, its outputs, or STEP=failed; may be given more than once")
 	f.StringArrayVar(&flags.headers, "header", nil, "a `Name: value` of the request; may be given more than once")
 	return c
 }
@@ -106,7 +107,7 @@ func (s *session) explainKept(cmd *cobra.Command, id event.ID, flags *explainFla
 	if err != nil {
 		return serverError(err)
 	}
-	changed := len(flags.sets) > 0 || flags.typ != "" || flags.source != ""
+	changed := len(flags.sets) > 0 || len(flags.answers) > 0 || flags.typ != "" || flags.source != ""
 	if !changed && len(e.Why) > 0 {
 		x := explanation{ID: &e.ID, Source: e.Source, Type: e.Type, Summary: e.Summary, Data: e.Data, JudgedBy: e.JudgedBy, Rules: e.Why}
 		return s.showExplanation(&x, s.localLines(&x))
@@ -131,6 +132,22 @@ func (s *session) explainKept(cmd *cobra.Command, id event.ID, flags *explainFla
 	return s.explainRequest(loaded, report, request, flags)
 }
 
+// answersOf reads what steps are answered: their outputs as JSON, or that they failed.
+func answersOf(texts []string) (map[string]lang.Answer, error) {
+	answers := map[string]lang.Answer{}
+	for _, text := range texts {
+		step, value, found := strings.Cut(text, "=")
+		var a lang.Answer
+		if words, is := strings.CutPrefix(value, "failed"); is {
+			a.Failed, a.Error = true, strings.TrimPrefix(words, ":")
+		} else if err := json.Unmarshal([]byte(value), &a.Outputs); err != nil || !found || a.Outputs == nil {
+			return nil, usageError(`write --answer contact='{"id":"7"}', or --answer contact=failed:reason`, fmt.Errorf("--answer %q is no step with its outputs", text))
+		}
+		answers[step] = a
+	}
+	return answers, nil
+}
+
 // explainRequest asks the config's rules.
 func (s *session) explainRequest(loaded *app.Plan, report *config.Report, r *ingest.Request, flags *explainFlags) error {
 	plan := loaded.Plan
@@ -139,6 +156,9 @@ func (s *session) explainRequest(loaded *app.Plan, report *config.Report, r *ing
 		return err
 	}
 	if r.Sample.Set, err = assignments(flags.sets); err != nil {
+		return err
+	}
+	if r.Sample.Answers, err = answersOf(flags.answers); err != nil {
 		return err
 	}
 	if r.Headers, err = withHeaders(r.Headers, flags.headers); err != nil {

@@ -63,6 +63,9 @@ type Options struct {
 	// Signal gives what is noted with a delivery that fails for good, in the
 	// same commit; nil: nothing is.
 	Signal func(d *event.Delivery, a *event.Attempt) *event.Signal
+	// Followed is told, once it is stored, that a delivery has ended that something
+	// comes after. It must not block; nil: nobody wants to know.
+	Followed func()
 	// Observe is told of every finished attempt.
 	Observe func(connection string, result event.DeliveryState, took time.Duration)
 }
@@ -77,6 +80,7 @@ type deps struct {
 	memory    *memory
 	observe   func(string, event.DeliveryState, time.Duration)
 	signal    func(*event.Delivery, *event.Attempt) *event.Signal // nil: nothing is noted
+	followed  func()
 	poll      func(connection string)
 }
 
@@ -99,7 +103,7 @@ type Dispatcher struct {
 
 // New makes a Dispatcher without connections.
 func New(store Store, opt Options) *Dispatcher {
-	d := &Dispatcher{deps: deps{store: store, logger: opt.Logger, now: opt.Now, holds: opt.Holds, pollEvery: opt.Poll, observe: opt.Observe, signal: opt.Signal, limits: opt.SharedLimits, memory: newMemory(memoryBudget)}}
+	d := &Dispatcher{deps: deps{store: store, logger: opt.Logger, now: opt.Now, holds: opt.Holds, pollEvery: opt.Poll, observe: opt.Observe, signal: opt.Signal, followed: opt.Followed, limits: opt.SharedLimits, memory: newMemory(memoryBudget)}}
 	if d.deps.limits == nil {
 		d.deps.limits = newLocalLimits()
 	}

@@ -82,9 +82,12 @@ func (l *lane) attempt(ctx context.Context, w *workers, d *event.Delivery, leave
 	if outcome.State == event.Failed && l.deps.signal != nil {
 		outcome.Signal = l.deps.signal(d, &a)
 	}
-	held := weightOf(d)
+	held, follows := weightOf(d), d.Flow&event.Followed != 0 && outcome.State != event.Retrying
 	l.deps.store.Record(d, a, outcome, func(next *event.Delivery) {
 		l.deps.memory.give(l.name, held)
+		if follows && l.deps.followed != nil {
+			l.deps.followed()
+		}
 		l.recorded(outcome, next)
 	})
 }

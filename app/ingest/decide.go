@@ -70,6 +70,8 @@ type Decision struct {
 	replyErrors []event.Verdict // of the condition of the form's own reply
 	captcha     *forms.Captcha  // its vendor has still to say whether the answer is good; nil: nobody is asked
 
+	answers map[string]lang.Answer // of a Sample
+
 	numbers int // that the deliveries take, with those that are made later
 
 	records Records           // where kept tables are looked up; nil: nowhere
@@ -96,6 +98,7 @@ func Decide(plan *Plan, r *Request) *Decision {
 		},
 	}
 	if r.Sample != nil {
+		d.answers = r.Sample.Answers
 		d.Event.Request.Headers = r.Sample.headers(r.Headers, plan.KeepsHeader(r.Source))
 		d.Event.Request.Query = maps.Clone(r.Sample.Query)
 	}
@@ -156,6 +159,7 @@ func (d *Decision) Explain() []rules.Trace {
 	if d.scope == nil {
 		return nil
 	}
+	d.scope.Answers = d.answers
 	traces := d.plan.Rules.Explain(d.scope)
 	for _, v := range d.Event.Errors {
 		if i := slices.IndexFunc(traces, func(t rules.Trace) bool { return t.Rule == v.Rule }); i >= 0 {

@@ -141,8 +141,14 @@ func (s *RuleSet) DecideNear(e *event.Event, near func(rule int, part func() lan
 
 // Explain tells how Decide comes to its outcome; nil for an event without data
 // that rules could judge.
-func (s *RuleSet) Explain(e *event.Event) (traces []rules.Trace) {
-	_ = s.WithScope(e, func(sc *lang.Scope) { traces = s.Rules.Explain(sc) })
+func (s *RuleSet) Explain(e *event.Event) (traces []rules.Trace) { return s.ExplainWith(e, nil) }
+
+// ExplainWith is Explain where steps have the answers; see lang.Scope.
+func (s *RuleSet) ExplainWith(e *event.Event, answers map[string]lang.Answer) (traces []rules.Trace) {
+	_ = s.WithScope(e, func(sc *lang.Scope) {
+		sc.Answers = answers
+		traces = s.Rules.Explain(sc)
+	})
 	return traces
 }
 
@@ -176,15 +182,29 @@ func (s *RuleSet) scope(e *event.Event, doc *jsondoc.Doc) *lang.Scope {
 
 // AtMoment asks and renders, for a stored event, an action whose moment has
 // come. The error is that the event has no data, or the rules no such action.
-func (s *RuleSet) AtMoment(e *event.Event, ref rules.Ref) (asked rules.Asked, err error) {
+func (s *RuleSet) AtMoment(e *event.Event, ref rules.Ref, made ...*event.Progress) (asked rules.Asked, err error) {
 	failed := s.WithScope(e, func(sc *lang.Scope) {
 		now := &lookups{store: s.Records} // what is there at the moment
 		sc.Records = now
-		if asked, err = s.Rules.AtMoment(sc, ref); now.err != nil {
+		if asked, err = s.Rules.AtMoment(sc, ref, made...); now.err != nil {
 			err = now.err
 		}
 	})
 	return asked, errors.Join(failed, err)
+}
+
+// Follow asks and renders, for a stored event, what comes next in the chain of an
+// action, of which made is what there is; see rules.Set.Follow. Delays count from
+// ended.
+func (s *RuleSet) Follow(e *event.Event, ref rules.Ref, flow event.Flow, made []*event.Progress, ended time.Time) (next []rules.Next, err error) {
+	failed := s.WithScope(e, func(sc *lang.Scope) {
+		now := &lookups{store: s.Records}
+		sc.Began, sc.Records = ended, now
+		if next, err = s.Rules.Follow(sc, ref, flow, made); now.err != nil {
+			err = now.err
+		}
+	})
+	return next, errors.Join(failed, err)
 }
 
 // deliveries makes of what rules rendered what is stored of it: held by nobody,
@@ -205,7 +225,7 @@ func deliveries(e *event.Event, rendered []rules.Rendered, reply *forms.Autorepl
 		d := &list[len(list)-1]
 		*d = event.Delivery{
 			ID: event.DeliveryID(i + 1), Event: e.ID, Rule: r.Rule, Action: r.Action, Element: r.Element, Connection: r.Connection,
-			Key: r.Key, Once: r.Once, Output: r.Output, Warnings: r.Warnings, State: event.Waiting, Created: e.ReceivedAt,
+			Key: r.Key, Once: r.Once, Output: r.Output, Warnings: r.Warnings, State: event.Waiting, Created: e.ReceivedAt, Flow: r.Flow,
 		}
 		if r.Rule == event.AutoreplyRule {
 			asReply(d, e, reply)

@@ -14,6 +14,7 @@ import (
 	"hookgate/forms"
 	"hookgate/internal/body"
 	"hookgate/internal/jsondoc"
+	"hookgate/rules/lang"
 )
 
 // Sample marks a request that nobody has sent: a file that is to be explained,
@@ -30,6 +31,8 @@ type Sample struct {
 	// Stored says that it is accepted and stored all the same: its files are
 	// those that it has, and not names of some.
 	Stored bool
+	// Answers are what steps are taken to be answered, where it is explained.
+	Answers map[string]lang.Answer
 	// Fresh says that it is no repeat of anything.
 	Fresh bool
 }

@@ -35,6 +35,8 @@ type Store interface { //nolint:interfacebloat // what is due, and what it is ab
 	Event(ctx context.Context, id event.ID) (event.Event, error)
 	JudgedBy(ctx context.Context, d *event.Delivery) (plan int64, err error)
 	OpenMoments(list []event.Opening) (done []bool, connections []string, err error)
+	Progress(ctx context.Context, first event.DeliveryID, n int) ([]*event.Progress, error)
+	Follow(list []event.Following) (done []bool, connections []string, err error)
 }
 
 // Options are what a Planner works with.
@@ -95,54 +97,72 @@ func (p *Planner) Run(ctx context.Context) {
 	}
 }
 
-// Look does all that is due now. While the clock is not to be trusted it does
-// nothing.
+// Look does all that is due now. While the clock is not to be trusted what has a
+// moment waits; what comes after something else goes on.
 func (p *Planner) Look(ctx context.Context) error {
 	for {
-		due, err := p.opt.Store.DueTimers(ctx, most, event.MomentTimer)
+		due, err := p.opt.Store.DueTimers(ctx, most, event.MomentTimer, event.FollowTimer)
 		if err != nil {
 			return err
 		}
-		held, err := p.clock.holds(ctx, len(due) > 0)
-		if err != nil || held || len(due) == 0 {
+		whole := len(due) == most
+		var ended []event.Timer
+		due = slices.DeleteFunc(due, func(t event.Timer) bool {
+			if t.Kind == event.FollowTimer {
+				ended = append(ended, t)
+			}
+			return t.Kind == event.FollowTimer
+		})
+		if err := p.follow(ctx, ended); err != nil {
 			return err
 		}
-		done, err := p.open(ctx, due)
-		if err != nil || done == 0 || len(due) < most {
+		held, err := p.clock.holds(ctx, len(due) > 0)
+		if err != nil {
 			return err
+		}
+		if !held && len(due) > 0 {
+			if err := p.open(ctx, due); err != nil {
+				return err
+			}
+		}
+		if !whole {
+			return nil
+		}
+		if held { // what is held must not stand before what is not
+			return p.followAll(ctx)
 		}
 	}
 }
 
-// open deals with due timers and counts those that it has dealt with.
-func (p *Planner) open(ctx context.Context, due []event.Timer) (int, error) {
+// open deals with due timers of moments.
+func (p *Planner) open(ctx context.Context, due []event.Timer) error {
 	scheduled, err := p.scheduled(ctx, due)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	now, err := p.opt.Store.Clock(ctx)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	var list []event.Opening
 	for i := range due {
 		d, found := scheduled[event.DeliveryID(due[i].ID)]
 		if !found {
 			if _, err := p.opt.Store.TakeTimer(&due[i]); err != nil { // what it was for is gone
-				return 0, err
+				return err
 			}
 			continue
 		}
 		one, err := p.decide(ctx, &due[i], d, now)
 		if err != nil {
-			return 0, err
+			return err
 		}
 		list = append(list, one)
 	}
 	slices.SortFunc(list, func(a, b event.Opening) int { return int(a.Delivery.ID - b.Delivery.ID) }) // replicas lock in one order
 	if err := p.store(list, now); err != nil {
 		if len(list) == 1 {
-			return 0, err
+			return err
 		}
 		for i := range list { // one of them is at fault
 			if one := p.store(list[i:i+1], now); one != nil {
@@ -150,7 +170,7 @@ func (p *Planner) open(ctx context.Context, due []event.Timer) (int, error) {
 			}
 		}
 	}
-	return len(due), nil
+	return nil
 }
 
 // scheduled are the deliveries of the timers that are scheduled still.
@@ -239,20 +259,39 @@ var errUnreadable = errors.New("the version is not readable")
 
 // ask has the rules that made the delivery ask its condition and render it.
 func (p *Planner) ask(ctx context.Context, d *event.Delivery) (rules.Asked, error) {
-	e, err := p.opt.Store.Event(ctx, d.Event)
+	e, set, err := p.judged(ctx, d)
 	if err != nil {
 		return rules.Asked{}, err
+	}
+	if err := usable(set, d.Connection); err != nil {
+		return rules.Asked{}, err
+	}
+	made, err := p.chain(ctx, set.Rules, d)
+	if err != nil {
+		return rules.Asked{}, err
+	}
+	return set.AtMoment(&e, refOf(d), made...)
+}
+
+// judged is the event of a delivery, and the rules that made the delivery.
+func (p *Planner) judged(ctx context.Context, d *event.Delivery) (e event.Event, set *ingest.RuleSet, err error) {
+	if e, err = p.opt.Store.Event(ctx, d.Event); err != nil {
+		return e, nil, err
 	}
 	plan, err := p.opt.Store.JudgedBy(ctx, d)
 	if err != nil {
-		return rules.Asked{}, err
+		return e, nil, err
 	}
-	set, err := p.opt.RuleSet(ctx, plan)
-	if err != nil {
-		return rules.Asked{}, fmt.Errorf("%w: %w", errUnreadable, err)
+	if set, err = p.opt.RuleSet(ctx, plan); err != nil {
+		return e, nil, fmt.Errorf("%w: %w", errUnreadable, err)
 	}
-	if slices.ContainsFunc(set.Gone, func(c ingest.GoneConnection) bool { return c.Name == d.Connection }) {
-		return rules.Asked{}, fmt.Errorf("%w: the type of the connection %s is gone", errUnreadable, d.Connection)
+	return e, set, nil
+}
+
+// usable fails where the type of the connection is not known any more.
+func usable(set *ingest.RuleSet, connection string) error {
+	if slices.ContainsFunc(set.Gone, func(c ingest.GoneConnection) bool { return c.Name == connection }) {
+		return fmt.Errorf("%w: the type of the connection %s is gone", errUnreadable, connection)
 	}
-	return set.AtMoment(&e, rules.Ref{Rule: d.Rule, Connection: d.Connection, Action: d.Action, Element: d.Element})
+	return nil
 }

@@ -30,13 +30,14 @@ const longOver = time.Hour
 
 // LeavePast takes out of an outcome what had its moment long ago, and counts it.
 func LeavePast(out *rules.Outcome, only string, now time.Time) (left int) {
-	out.Deliveries = slices.DeleteFunc(out.Deliveries, func(d rules.Rendered) bool {
-		past := d.Wait != nil && d.Err == "" && now.Sub(d.Moment) > longOver
+	for i := range out.Deliveries { // each keeps its number, by which a chain finds it
+		d := &out.Deliveries[i]
+		past := d.Wait != nil && d.Err == "" && !d.Later && now.Sub(d.Moment) > longOver
 		if past && (only == "" || d.Rule == only) {
 			left++
 		}
-		return past
-	})
+		d.Later = d.Later || past
+	}
 	return left
 }
 
@@ -76,7 +77,7 @@ type Routes map[[2]string]*Route
 func (r Routes) Add(out *rules.Outcome, only string) {
 	for i := range out.Deliveries {
 		d := &out.Deliveries[i]
-		if only != "" && d.Rule != only {
+		if d.Later || only != "" && d.Rule != only {
 			continue
 		}
 		key := [2]string{d.Rule, d.Connection}

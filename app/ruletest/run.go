@@ -150,7 +150,7 @@ func (r *Runner) request(t *Test, now time.Time) (*ingest.Request, error) {
 	out := &ingest.Request{
 		Request: source.Request{Method: http.MethodPost, ContentType: "application/json", Body: t.data, Now: now},
 		Source:  t.source, Headers: t.headers,
-		Sample: &ingest.Sample{Type: t.typ, Query: t.query, Set: t.set},
+		Sample: &ingest.Sample{Type: t.typ, Query: t.query, Set: t.set, Answers: t.answers},
 	}
 	if t.sample != "" {
 		if err := r.sample(t, out); err != nil {

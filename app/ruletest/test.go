@@ -28,6 +28,7 @@ type settings struct {
 	Tables    yamlnode.Node    `yaml:"tables" doc:"What kept tables hold before the event: records by table and key. Others are empty." example:"{ websites: { \"7\": { status: Preparation } } }"`
 	Event     eventSettings    `yaml:"event,required" doc:"The event that the rules are asked about."`
 	Set       yamlnode.Node    `yaml:"set" doc:"Values of the event that are changed first, by their paths: website.status, items.0.name."`
+	Answers   yamlnode.Node    `yaml:"answers" doc:"What steps are answered, by rule/step or rule/connection: { outputs: { id: 7 } }, or { failed: the reason }. All others are delivered, and have no outputs."`
 	Expect    *[]yamlnode.Text `yaml:"expect,single" doc:"All that rules must send, in any order: rule/connection, or rule/connection#2 for a rule's second action to it. [] is nothing. A form's own reply is autoreply/connection; it is asked for only where it is named."`
 	Unmatched bool             `yaml:"unmatched" doc:"No rule may match."`
 	Assert    []yamlnode.Text  `yaml:"assert,single" doc:"Expressions that must be true. They see output, data, event, headers and query."`
@@ -66,6 +67,12 @@ func Describe() yamlnode.Spec {
 	s.Field("tables").Type, s.Field("tables").Item = yamlnode.MappingType, &yamlnode.Spec{
 		Type: yamlnode.MappingType, Item: &yamlnode.Spec{Type: yamlnode.MappingType, Item: &value},
 	}
+	text := yamlnode.Spec{Type: yamlnode.TextType}
+	s.Field("answers").Type = yamlnode.MappingType
+	s.Field("answers").Item = &yamlnode.Spec{Type: yamlnode.ObjectType, Fields: []yamlnode.Spec{
+		{Name: "outputs", Doc: "It is delivered, and these are its outputs.", Type: yamlnode.MappingType, Item: &text},
+		{Name: "failed", Doc: "It fails for good, and this is the reason.", Type: yamlnode.TextType},
+	}}
 	later := s.Field("later").Item
 	later.Field("set").Type, later.Field("set").Item = yamlnode.MappingType, &value
 	later.Field("assert").Item.Type = yamlnode.Expression
@@ -125,11 +132,12 @@ type Test struct {
 	unmatched   bool
 	asserts     []assertion
 
-	kept  []event.RecordWrite // what tables hold before
-	at    string              // when the event comes; "": now
-	event bool                // there is one
-	in    string              // of a later part: so long after the test's event
-	later []*Test
+	answers map[string]lang.Answer // of steps, by name
+	kept    []event.RecordWrite    // what tables hold before
+	at      string                 // when the event comes; "": now
+	event   bool                   // there is one
+	in      string                 // of a later part: so long after the test's event
+	later   []*Test
 }
 
 // assertion is one entry under assert.
@@ -148,7 +156,7 @@ func Compile(section yamlnode.Node, folder string, c *lang.Compiler, set *rules.
 	}
 	var entries []settings
 	list := section.Decode("the file", &entries)
-	b := builder{compiler: c, rules: set.Names(), origins: origins, folder: folder, lines: map[string]int{}, list: list}
+	b := builder{compiler: c, rules: set.Names(), steps: set.Steps(), origins: origins, folder: folder, lines: map[string]int{}, list: list}
 	items := section.Items()
 	tests := make([]*Test, 0, len(entries))
 	for i := range entries {
@@ -164,6 +172,7 @@ func Compile(section yamlnode.Node, folder string, c *lang.Compiler, set *rules.
 type builder struct {
 	compiler *lang.Compiler
 	actions  []string // that an event of the test's source can have
+	steps    []string
 	rules    []string
 	origins  rules.Origins
 	folder   string
@@ -182,6 +191,7 @@ func (b *builder) test(in *settings, n yamlnode.Node) *Test {
 	t.kept = b.tables(in.Tables)
 	b.event(t, &in.Event)
 	b.set(t, in.Set)
+	b.answers(t, in.Answers)
 	b.expect(t, in.Expect)
 	if in.Unmatched && len(t.expect) > 0 {
 		b.add(n.Get("unmatched").Diag("conflict", "keep one of them", `a test with "unmatched" can expect nothing`))
@@ -207,7 +217,7 @@ func (b *builder) asserts(t *Test, list []yamlnode.Text) {
 
 // laterPart compiles a part of a test that comes later.
 func (b *builder) laterPart(of *Test, in *laterSettings, n yamlnode.Node) *Test {
-	t := &Test{node: n.Path(), Name: of.Name, At: n.Pos(), in: in.In.Value, event: !in.Event.IsZero()}
+	t := &Test{node: n.Path(), Name: of.Name, At: n.Pos(), in: in.In.Value, answers: of.answers, event: !in.Event.IsZero()}
 	if _, err := rules.ParseDelay(t.in); err != nil && !in.In.IsZero() {
 		b.add(in.In.Diag("bad-value", "write it like 10m, 2h or 7d", "in: %s", err))
 	}

@@ -14,7 +14,7 @@ import (
 // its shorthand with the other inputs beside it; or the inputs of the direct
 // action as they are.
 func (r *Recipe) Action() lang.Action {
-	out := lang.Action{Noun: "an action to " + r.Name, Check: r.check}
+	out := lang.Action{Noun: "an action to " + r.Name, Check: r.check, Outputs: r.outputs}
 	declared := map[string]bool{}
 	for _, a := range r.Actions {
 		out.Inputs = append(out.Inputs, lang.Input{Name: a.Name, Doc: a.Doc, Kind: lang.ValueInput, Fields: a.fields()})
@@ -33,6 +33,19 @@ func (r *Recipe) Action() lang.Action {
 		}
 	}
 	return out
+}
+
+// outputs are the names of what is read from the answer to an action.
+func (r *Recipe) outputs(given []yamlnode.Field) (names []string, known bool) {
+	for _, f := range given {
+		if a := r.action(f.Key.Value); a != nil {
+			return a.Outputs, true
+		}
+	}
+	if a := r.direct(); a != nil {
+		return a.Outputs, true
+	}
+	return nil, false
 }
 
 // fields are the action's inputs as the language compiles them.

@@ -13,6 +13,9 @@ import (
 // type and a source, and JSON only.
 func narrow(settings yamlnode.Node) lang.Action {
 	action := newAction()
+	if !settings.IsZero() {
+		action.Outputs = outputsIn(settings.Get("outputs"))
+	}
 	if settings.Get("format").Text().Value != cloudEvents {
 		return action
 	}
@@ -29,6 +32,27 @@ func narrow(settings yamlnode.Node) lang.Action {
 	return action
 }
 
+// outputsIn tells what is read from the answer to an action: what its own outputs
+// say, or those of the connection.
+func outputsIn(ofConnection yamlnode.Node) func([]yamlnode.Field) ([]string, bool) {
+	return func(given []yamlnode.Field) ([]string, bool) {
+		n := ofConnection
+		if own, found := connectors.Field(given, "outputs"); found {
+			n = own.Value
+		}
+		names := []string{}
+		for _, f := range n.Fields() {
+			names = append(names, f.Key.Value)
+		}
+		return names, true
+	}
+}
+
+func checkOutputs(n yamlnode.Node) diag.List {
+	_, list := connectors.ReadOutputs(lang.NewCompilerFor(connectors.AnswerNames()...), n)
+	return list
+}
+
 func newAction() lang.Action {
 	return lang.Action{
 		Noun: "an action to a webhook",
@@ -39,6 +63,7 @@ func newAction() lang.Action {
 			{Name: "content_type", Doc: "Content-Type of the body, in place of the usual one.", Kind: lang.TextInput, Check: connectors.CheckHeaderText},
 			{Name: "method", Doc: "The method, in place of the connection's.", Kind: lang.TextInput, Check: checkMethodInput},
 			{Name: "headers", Doc: "More headers: names and texts.", Kind: lang.ValueInput, Check: checkHeadersInput},
+			{Name: "outputs", Doc: "What is read from the answer and kept with the delivery, in place of the connection's outputs: names, each with an expression over status, headers, body and text.", Kind: lang.ValueInput, Check: checkOutputs},
 			{Name: "query", Doc: "Parameters added to the URL: names and texts.", Kind: lang.ValueInput, Check: connectors.CheckTexts},
 		},
 		Check: checkAction,

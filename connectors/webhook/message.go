@@ -15,6 +15,7 @@ import (
 
 	"hookgate/connectors"
 	"hookgate/internal/event"
+	"hookgate/rules/lang"
 )
 
 // output is a rendered action.
@@ -26,6 +27,7 @@ type output struct {
 	Method      string          `json:"method"`
 	Headers     json.RawMessage `json:"headers"`
 	Query       json.RawMessage `json:"query"`
+	Outputs     json.RawMessage `json:"outputs"`
 }
 
 // message is one request as the action asks for it.
@@ -35,12 +37,13 @@ type message struct {
 	contentType string // "": that of the connection, if any
 	header      http.Header
 	body        []byte
+	outputs     connectors.Outputs // in place of the connection's; nil: those
 }
 
 // message turns a rendered action into a request. An error means that it can
 // never be sent. The message may share memory with rendered.
 func (w *connector) message(rendered []byte) (message, error) {
-	msg := message{method: w.settings.method}
+	msg := message{method: w.settings.method, outputs: w.settings.outputs}
 	if body, ok := soleJSON(rendered); ok {
 		msg.body, msg.contentType = body, connectors.JSONType
 		return msg, nil
@@ -48,6 +51,9 @@ func (w *connector) message(rendered []byte) (message, error) {
 	var out output
 	if err := json.Unmarshal(rendered, &out); err != nil {
 		return msg, errors.New("the stored output is not that of an action to a webhook")
+	}
+	if len(out.Outputs) > 0 {
+		msg.outputs = w.outputsOf(out.Outputs)
 	}
 	if out.Method != "" {
 		msg.method = strings.ToUpper(out.Method)
@@ -64,6 +70,21 @@ func (w *connector) message(rendered []byte) (message, error) {
 	}
 	msg.query = url.Values(query).Encode()
 	return msg, out.setHeaders(&msg)
+}
+
+// outputsOf compiles the outputs of an action. They are kept: the same ones come
+// with each delivery of an action.
+func (w *connector) outputsOf(text []byte) connectors.Outputs {
+	if known, ok := w.outputs.Load(string(text)); ok {
+		return known.(connectors.Outputs)
+	}
+	var exprs map[string]string
+	if json.Unmarshal(text, &exprs) != nil {
+		return w.settings.outputs
+	}
+	compiled := connectors.OutputsOf(lang.NewCompilerFor(connectors.AnswerNames()...), exprs)
+	w.outputs.Store(string(text), compiled)
+	return compiled
 }
 
 // soleJSON is the value of "json" where output holds that key alone, as most

@@ -65,8 +65,8 @@ func looksLikeExpression(text string) bool { return answerWord.MatchString(text)
 
 // limit is how much of an answer is read: where its body decides, or something
 // is read from it, more than what is kept.
-func (w *connector) limit() int {
-	if w.settings.condition == nil && w.settings.outputs == nil {
+func (w *connector) limit(outputs connectors.Outputs) int {
+	if w.settings.condition == nil && outputs == nil {
 		return connectors.MaxAnswer
 	}
 	return connectors.MaxReadAnswer
@@ -75,8 +75,8 @@ func (w *connector) limit() int {
 // judge judges an answer, and reads the outputs from one that is a success. The
 // error is for an answer that is none of the failures that its status tells.
 // cut says that the body broke off.
-func (w *connector) judge(got *connectors.Answer, cut bool, secrets *connectors.Redactor) (ok bool, outputs map[string]string, err error) {
-	if w.settings.condition == nil && w.settings.outputs == nil {
+func (w *connector) judge(got *connectors.Answer, read connectors.Outputs, cut bool, secrets *connectors.Redactor) (ok bool, outputs map[string]string, err error) {
+	if w.settings.condition == nil && read == nil {
 		return w.settings.success.has(got.Status), nil, nil
 	}
 	scope := lang.NewValues(connectors.Answer{Status: got.Status, Header: got.Header, Body: got.Body}.Values())
@@ -86,7 +86,7 @@ func (w *connector) judge(got *connectors.Answer, cut bool, secrets *connectors.
 		return false, nil, w.unmet(got, cut, err, secrets)
 	}
 	if ok {
-		outputs = secrets.Texts(w.settings.outputs.Read(scope))
+		outputs = secrets.Texts(read.Read(scope))
 	}
 	return ok, outputs, nil
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 
 	"hookgate/connectors"
 	"hookgate/connectors/oauth"
@@ -39,6 +40,7 @@ type connector struct {
 	transport http.RoundTripper
 	deps      connectors.Deps
 	tokens    *oauth.Source // nil: the login needs none
+	outputs   sync.Map      // the compiled outputs of actions, by their text
 }
 
 func newConnector(n yamlnode.Node, deps connectors.Deps) (connectors.Connector, diag.List) {
@@ -79,9 +81,9 @@ func (w *connector) Deliver(parent context.Context, d event.Delivery) (event.Rec
 	defer func() { _ = resp.Body.Close() }()
 	// The status is the receiver's word. A body that breaks off or never ends
 	// after it changes nothing, it is only kept as far as it came.
-	got, broken := connectors.ReadAnswer(resp, secrets, w.limit())
+	got, broken := connectors.ReadAnswer(resp, secrets, w.limit(msg.outputs))
 	receipt := got.Receipt()
-	ok, outputs, err := w.judge(&got, broken != nil, secrets)
+	ok, outputs, err := w.judge(&got, msg.outputs, broken != nil, secrets)
 	receipt.Outputs = outputs
 	switch {
 	case ok || err != nil:

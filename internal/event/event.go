@@ -243,7 +243,7 @@ type Flow int
 // The parts of a Flow, as they are stored.
 const (
 	Followed Flow = 1 // something comes after it
-	Joined   Flow = 2 // that needs a join
+	Follows  Flow = 2 // it comes after something
 	Digest   Flow = 4 // it is a digest
 	Gathered Flow = 8 // it is in a digest
 )

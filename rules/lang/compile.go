@@ -36,6 +36,8 @@ type Name struct {
 	Name string
 	Keys []string // those that it has; nil: any
 	Late bool     // known only when the moment of an action has come
+	// Of has the keys of the values of some keys; without an entry there may be any.
+	Of map[string][]string
 }
 
 // NewCompiler makes a Compiler that knows no paths yet.
@@ -53,7 +55,7 @@ func NewCompilerFor(names ...Name) *Compiler {
 }
 
 // With is the same Compiler for expressions that see more names besides: those of
-// Scope.SetElement.
+// Scope.SetElement and Scope.SetSteps.
 func (c *Compiler) With(names ...Name) *Compiler {
 	d := *c
 	d.more = append(slices.Clone(c.more), names...)

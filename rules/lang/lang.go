@@ -71,4 +71,7 @@ type Action struct {
 	// Check looks at the action as a whole; nil: nothing to check. given are
 	// the inputs that stand in the file.
 	Check func(n yamlnode.Node, given []yamlnode.Field) diag.List
+	// Outputs are the names of what is read from the answer to an action with the
+	// given inputs; known is false, or Outputs nil, where it may be anything.
+	Outputs func(given []yamlnode.Field) (names []string, known bool)
 }

@@ -135,6 +135,9 @@ func (c *names) hint(name string, compared bool) string {
 	if c.scope != nil {
 		return "here is " + strings.Join(c.rootNames(), ", ")
 	}
+	if name == OutputsName || name == ErrorsName {
+		return "what a step was answered is known after it: give the action after: NAME"
+	}
 	return "did you mean data." + name + "?"
 }
 
@@ -146,6 +149,9 @@ func (c *names) member(x *ast.MemberNode) bool {
 	}
 	id, ok := base.(*ast.IdentifierNode)
 	if !ok {
+		if of, is := base.(*ast.MemberNode); is {
+			c.declaredOf(of, x)
+		}
 		return false
 	}
 	if !c.known(id.Value) {
@@ -185,6 +191,34 @@ func (c *names) declared(root string, key *ast.StringNode) {
 			hint = "it has " + strings.Join(n.Keys, ", ")
 		}
 		c.fault(key, "expr-name", hint, "%s has no %q", root, key.Value)
+	}
+}
+
+// declaredOf checks a key of a name's key, such as outputs.contact.id.
+func (c *names) declaredOf(of, x *ast.MemberNode) {
+	base := of.Node
+	if chain, ok := base.(*ast.ChainNode); ok {
+		base = chain.Node
+	}
+	id, isName := base.(*ast.IdentifierNode)
+	parent, isKey := of.Property.(*ast.StringNode)
+	key, isText := x.Property.(*ast.StringNode)
+	if !isName || !isKey || !isText || slices.Contains(c.variables, id.Value) {
+		return
+	}
+	for _, n := range slices.Concat(c.scope, c.src.more) {
+		known, found := n.Of[parent.Value]
+		if n.Name != id.Value || !found || slices.Contains(known, key.Value) {
+			continue
+		}
+		hint := diag.DidYouMean(key.Value, known)
+		if hint == "" && len(known) > 0 {
+			hint = "it has " + strings.Join(known, ", ")
+		}
+		if hint == "" {
+			hint = "nothing is read from its answer: a webhook's action has outputs: { " + key.Value + ": body." + key.Value + " }"
+		}
+		c.fault(key, "expr-name", hint, "%s.%s has no %q", id.Value, parent.Value, key.Value)
 	}
 }
 

@@ -23,6 +23,10 @@ type Scope struct {
 	Began   time.Time      // what delays count from; zero: the event's time
 	Output  map[string]any // what an Assertion sees as output, as plain data; nil otherwise
 	Records Records        // of kept tables; nil: there are none
+	// Answers are what steps are taken to be answered where it is asked what would
+	// come of an event, by their names, with or without that of their rule; nil: all
+	// are open.
+	Answers map[string]Answer
 	doc     *jsondoc.Doc
 	headers map[string]string
 	query   map[string]any
@@ -34,8 +38,11 @@ type Scope struct {
 	values bool           // plain is all that there is
 	item   any            // what expressions of an element see as item
 	index  int            // and as index; -1: there is no element
-	vm     vm.VM
-	meter  meter
+	// What expressions of an action see of the steps that it comes after; nil: there
+	// are none.
+	outputs, errors map[string]any
+	vm              vm.VM
+	meter           meter
 }
 
 // slot is what a Scope knows of a path.
@@ -99,6 +106,7 @@ func (s *Scope) Release() {
 		s.vm = vm.VM{}
 	}
 	s.doc, s.headers, s.query, s.plain, s.values, s.item = nil, nil, nil, nil, false, nil
+	s.outputs, s.errors, s.Answers = nil, nil, nil
 	s.Event, s.Began, s.Records = Meta{}, time.Time{}, nil
 	s.meter.records = nil
 	clear(s.vm.Stack[:cap(s.vm.Stack)])
@@ -304,6 +312,9 @@ func (s *Scope) plainEnv() map[string]any {
 	if s.index >= 0 {
 		s.plain[ItemName], s.plain[IndexName] = s.item, s.index
 	}
+	if s.outputs != nil {
+		s.plain[OutputsName], s.plain[ErrorsName] = s.outputs, s.errors
+	}
 	return s.plain
 }
 
@@ -317,6 +328,28 @@ const (
 // SetElement sets what expressions see as item and index, until it is set anew. item
 // is plain data, as Expression.Eval gives it.
 func (s *Scope) SetElement(item any, index int) { s.item, s.index = item, index }
+
+// What an expression of an action that comes after others calls what these were
+// answered.
+const (
+	OutputsName = "outputs"
+	ErrorsName  = "errors"
+)
+
+// AnyStep names, in Scope.Answers, all steps that no other name stands for.
+const AnyStep = "*"
+
+// Answer is what a step is taken to be answered.
+type Answer struct {
+	Failed    bool
+	Cancelled bool
+	Error     string         // of one that failed
+	Outputs   map[string]any // of one that was delivered
+}
+
+// SetSteps sets what expressions see as outputs and errors, until they are set anew:
+// plain data, by the names of steps.
+func (s *Scope) SetSteps(outputs, errors map[string]any) { s.outputs, s.errors = outputs, errors }
 
 // rootNames lists the names in scope, sorted.
 func rootNames() []string { return slices.Sorted(maps.Keys(roots)) }

@@ -55,6 +55,18 @@ var Mutants = []Mutant{
 		all("db/retention.go", "state IN (0, 2, 4)", "state IN (9)"),
 	},
 	{
+		"what follows a result is not noted in its commit", "db", "TestFollow",
+		in("db/sqlite_commit.go", "if d.Flow&event.Followed != 0 { // the key's next one goes when what follows is made", "if d.Flow&event.Followed != 0 && e == nil {"),
+	},
+	{
+		"what comes after others is made whatever has become of them", "rules", "TestFollow",
+		in("rules/steps.go", "ready = ready && met", "ready = ready || met"),
+	},
+	{
+		"what ended anew since a timer was read is taken for dealt with", "db", "TestFollow_byHand",
+		in("db/follow.go", "count = timers.count + 1`", "count = timers.count`"),
+	},
+	{
 		"a timer is not compared: who comes second opens a scheduled delivery, too", "db", "TestOpenMoments",
 		in("db/moments.go", "if err != nil || !taken {", "if err != nil || (!taken && false) {"),
 	},

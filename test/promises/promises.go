@@ -53,6 +53,7 @@ var All = []Promise{
 	{"F4", "a throttle's count is exact, over kills and all replicas"},
 	{"F5", "of two events with one record, one sees the other, over all replicas"},
 	{"F6", "reloads and restarts lose, repeat and re-route nothing that waits for its moment"},
+	{"F8", "what comes after a delivery survives kill -9 and is made once, under the id that was reserved for it, over all replicas"},
 	{"F7", "a delivery that fails for good is told of once: by one event of source hookgate"},
 	{"T1", "forged and recorded webhooks: signature over the raw body, timestamp within a tolerance"},
 	{"T2", "bombs of gzip, JSON, XML, multipart: limits on size, values, depth and parts, one budget for all"},

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"hookgate/app/cli/term"
+	"hookgate/internal/event"
 	"hookgate/internal/jsondoc"
 	"hookgate/rules"
 )
@@ -23,6 +24,8 @@ func (v View) action(a *rules.ActionTrace, failed bool, connections int) []line 
 		lines = append(lines, line{lead: lead, text: "its condition cannot be evaluated", tone: bad})
 	case failed:
 		return nil
+	case !a.Sent && a.Reason != "":
+		lines = append(lines, line{lead: lead, text: "not sent: " + a.Reason, tone: dim})
 	case !a.Sent && a.Err != "":
 		lines = append(lines, line{lead: lead, text: "not sent: " + a.Err, tone: dim})
 	case !a.Sent:
@@ -33,13 +36,21 @@ func (v View) action(a *rules.ActionTrace, failed bool, connections int) []line 
 		lines = append(lines, rememberLines(lead, a.Remember)...)
 	case v.Outputs:
 		lines = append(lines, outputLines(lead, a.Output)...)
+	case a.After != "" || a.Step != "":
+		lines = append(lines, line{lead: lead, text: a.After, tone: dim})
 	case len(a.Parts) == 0 && len(a.Warnings) == 0:
 		return nil
 	default:
 		lines = append(lines, line{lead: lead, text: "its own condition is met", tone: dim})
 	}
+	if v.Outputs && a.After != "" && !failed {
+		lines = append(lines, line{depth: 1, lead: "↳ ", text: a.After, tone: dim})
+	}
+	if a.Asked {
+		lines = append(lines, line{depth: 1, text: "its own condition is asked then", tone: dim})
+	}
 	if a.Moment != nil && a.Sent && a.Err == "" && !failed {
-		lines = append(lines, line{depth: 1, lead: "◷ ", text: a.Moment.Format("Mon 2 Jan 2006 15:04") + ": " + a.Wait.Words()})
+		lines = append(lines, line{depth: 1, lead: "◷ ", text: a.Moment.Format("Mon 2 Jan 2006 15:04") + wordsOf(a.Wait)})
 	}
 	lines = append(lines, partLines(a.Parts, 1)...)
 	if v.Keys && a.Key != "" {
@@ -122,4 +133,12 @@ func valueLines(value jsondoc.Value) []string {
 		lines = append(lines[:maxLines], "…")
 	}
 	return lines
+}
+
+// wordsOf say what a moment comes from.
+func wordsOf(w *event.Wait) string {
+	if words := w.Words(); words != "" {
+		return ": " + words
+	}
+	return ""
 }

@@ -236,6 +236,9 @@ func hasError(parts []lang.Part) bool {
 // label is what an action is called below its rule: the connection, with #2
 // for the second to it.
 func label(a rules.ActionTrace) string {
+	if a.Step != "" {
+		return a.Step + " (" + a.To + ")"
+	}
 	if at := strings.LastIndexByte(a.Name, '/'); at >= 0 {
 		return a.Name[at+1:]
 	}

@@ -1,0 +1,172 @@
+package planner
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"hookgate/internal/event"
+	"hookgate/rules"
+)
+
+// follow makes what comes after deliveries that have ended, in the order in which
+// they did: of two chains with one ordering key the first goes on first.
+func (p *Planner) follow(ctx context.Context, due []event.Timer) error {
+	if len(due) == 0 {
+		return nil
+	}
+	list, err := p.followings(ctx, due)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	if err = p.storeNext(list); err == nil || len(list) == 1 {
+		return err
+	}
+	for i := range list { // one of them is at fault
+		if one := p.storeNext(list[i : i+1]); one != nil {
+			p.opt.Logger.ErrorContext(ctx, "what comes after a delivery could not be made, trying again", "delivery", list[i].Of.ID, "error", one)
+		}
+	}
+	return nil
+}
+
+// followAll makes all that comes after what has ended.
+func (p *Planner) followAll(ctx context.Context) error {
+	for {
+		due, err := p.opt.Store.DueTimers(ctx, most, event.FollowTimer)
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		if err := p.follow(ctx, due); err != nil || len(due) < most {
+			return err
+		}
+	}
+}
+
+func (p *Planner) storeNext(list []event.Following) error {
+	_, connections, err := p.opt.Store.Follow(list)
+	if err != nil {
+		return err
+	}
+	for _, c := range connections {
+		p.opt.Added(c)
+	}
+	return nil
+}
+
+// followings say what comes after the deliveries that due timers stand for.
+func (p *Planner) followings(ctx context.Context, due []event.Timer) ([]event.Following, error) {
+	slices.SortStableFunc(due, func(a, b event.Timer) int { return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(b.ID, a.ID)) })
+	f := event.DeliveryFilter{Limit: len(due)}
+	for i := range due {
+		f.IDs = append(f.IDs, event.DeliveryID(-due[i].ID))
+	}
+	ended, err := p.opt.Store.Deliveries(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	now, err := p.opt.Store.Clock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var list []event.Following
+	for i := range due {
+		at := slices.IndexFunc(ended, func(d event.Delivery) bool { return int64(d.ID) == -due[i].ID })
+		if at < 0 {
+			if _, err := p.opt.Store.TakeTimer(&due[i]); err != nil { // it is gone
+				return nil, err
+			}
+			continue
+		}
+		one := event.Following{Timer: due[i], Of: ended[at]}
+		switch err := p.next(ctx, &one, now); {
+		case errors.Is(err, errUnreadable):
+			p.opt.Logger.ErrorContext(ctx, "the rules that made a delivery cannot be used now, what comes after it waits", "delivery", one.Of.ID, "action", one.Of.Name(), "error", err)
+			one.Again = now.Add(again)
+		case err != nil:
+			return nil, err
+		}
+		list = append(list, one)
+	}
+	return list, nil
+}
+
+// next asks what comes after a delivery that has ended, and renders it.
+func (p *Planner) next(ctx context.Context, f *event.Following, now time.Time) error {
+	e, set, err := p.judged(ctx, &f.Of)
+	if err != nil {
+		return err
+	}
+	ref := refOf(&f.Of)
+	place, length := set.Rules.Chain(ref)
+	if length == 0 {
+		return nil // nothing comes after it by these rules, which no version says that made it
+	}
+	first := f.Of.ID - event.DeliveryID(place)
+	made, err := p.opt.Store.Progress(ctx, first, length)
+	if err != nil {
+		return err
+	}
+	list, err := set.Follow(&e, ref, f.Of.Flow, made, f.Timer.Due)
+	if errors.Is(err, rules.ErrNoAction) {
+		p.opt.Logger.ErrorContext(ctx, "what comes after a delivery cannot be made", "delivery", f.Of.ID, "action", f.Of.Name(), "error", err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		if err := usable(set, list[i].Connection); err != nil {
+			return err
+		}
+	}
+	for i := range list {
+		p.made(ctx, f, &list[i], first, now)
+	}
+	return nil
+}
+
+// made notes one delivery that comes after f.Of.
+func (p *Planner) made(ctx context.Context, f *event.Following, n *rules.Next, first event.DeliveryID, now time.Time) {
+	d := event.Delivery{
+		ID: first + event.DeliveryID(n.Place), Event: f.Of.Event, Rule: n.Rule, Action: n.Action, Element: n.Element, Connection: n.Connection,
+		Key: n.Key, Once: n.Once, Output: n.Output, Warnings: n.Warnings, State: event.Waiting, Flow: n.Flow, Created: now,
+	}
+	switch {
+	case !n.Sent:
+		d.State, d.Error, d.Cancelled = event.Cancelled, n.Reason, event.ByCondition
+	case n.Err != "":
+		d.State, d.Error, d.Once = event.Failed, n.Err, nil
+		if s := p.opt.Failed(&d, n.Err); s != nil {
+			f.Signals = append(f.Signals, *s)
+		}
+		p.opt.Logger.ErrorContext(ctx, "an output could not be made, nothing is sent", "delivery", d.ID, "event", d.Event, "action", d.Name(), "error", n.Err)
+	case n.Wait != nil && (n.Wait.Late || n.Moment.After(now)):
+		d.State, d.Moment, d.Wait = event.Scheduled, n.Moment, n.Wait
+	}
+	f.Next = append(f.Next, d)
+}
+
+// chain is what there is of the chain that a scheduled delivery stands in; nil: it
+// stands in none.
+func (p *Planner) chain(ctx context.Context, set *rules.Set, d *event.Delivery) ([]*event.Progress, error) {
+	if d.Flow == 0 {
+		return nil, nil
+	}
+	place, length := set.Chain(refOf(d))
+	if length == 0 {
+		return nil, nil
+	}
+	made, err := p.opt.Store.Progress(ctx, d.ID-event.DeliveryID(place), length)
+	if err != nil {
+		return nil, fmt.Errorf("the chain of %s: %w", d.ID, err)
+	}
+	return made, nil
+}
+
+func refOf(d *event.Delivery) rules.Ref {
+	return rules.Ref{Rule: d.Rule, Connection: d.Connection, Action: d.Action, Element: d.Element}
+}

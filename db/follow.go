@@ -1,0 +1,173 @@
+package db
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"hookgate/internal/event"
+)
+
+// What comes after a delivery is made by the planner. A timer, stored in the
+// transaction that ends the delivery, stands for that: so no end is missed, and
+// none is dealt with twice. Its id is that of the delivery, below zero, where no
+// moment of the same delivery is in its way.
+const putFollow = `INSERT INTO timers (id, kind, name, key, due, count, value) VALUES (?1, 5, ?2, ?3, ?4, 0, NULL)
+	ON CONFLICT (kind, name, key) DO UPDATE SET due = excluded.due, count = timers.count + 1`
+
+func followRow(d *event.Delivery, now int64) []any {
+	return []any{-int64(d.ID), d.Rule, strconv.FormatInt(int64(d.ID), 10), now}
+}
+
+// ended notes, in the transaction that ends d, that what comes after it is to be
+// made.
+func ended(tx tx, d *event.Delivery) error {
+	if d.Flow&event.Followed == 0 {
+		return nil
+	}
+	if err := tx.exec(putFollow, followRow(d, tx.stamp().now)...); err != nil {
+		return fmt.Errorf("note the end of %s: %w", d.ID, err)
+	}
+	return nil
+}
+
+// flowOf is how a Flow is stored; nil: nothing depends on the delivery, nor it on
+// others.
+func flowOf(f event.Flow) any {
+	if f == 0 {
+		return nil
+	}
+	return int64(f)
+}
+
+// Progress is what there is of the deliveries from first on, n of them: nil for one
+// that is not made.
+func (s *Store) Progress(ctx context.Context, first event.DeliveryID, n int) ([]*event.Progress, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT id, state, owner, coalesce(error, ''), coalesce(outputs, '') FROM deliveries WHERE id >= ?1 AND id < ?2`, int64(first), int64(first)+int64(n))
+	if err != nil {
+		return nil, fmt.Errorf("read how a chain stands: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	list := make([]*event.Progress, n)
+	for rows.Next() {
+		var id, state, owner int64
+		var outputs string
+		p := &event.Progress{}
+		if err := rows.Scan(&id, &state, &owner, &p.Error, &outputs); err != nil {
+			return nil, fmt.Errorf("read how a chain stands: %w", err)
+		}
+		p.State = deliveryState(state, owner, false)
+		if outputs != "" {
+			if err := json.Unmarshal([]byte(outputs), &p.Outputs); err != nil {
+				return nil, fmt.Errorf("read how a chain stands: the outputs of %d: %w", id, err)
+			}
+		}
+		list[id-int64(first)] = p
+	}
+	return list, rows.Err()
+}
+
+// Follow makes what comes after deliveries that have ended, in one transaction, if
+// the timers still are as they were read; done tells which were. What is there
+// already is left as it is. It returns the connections that have something to send.
+func (s *Store) Follow(list []event.Following) (done []bool, connections []string, err error) {
+	var keys []keyed
+	for i := range list {
+		if d := &list[i].Of; d.Key != "" {
+			keys = append(keys, keyed{d.Connection, d.Key})
+		}
+		for k := range list[i].Next {
+			if d := &list[i].Next[k]; d.Key != "" && d.State == event.Waiting {
+				keys = append(keys, keyed{d.Connection, d.Key})
+			}
+		}
+	}
+	var touched map[string]bool
+	err = s.write(func(tx tx) error {
+		touched, done = map[string]bool{}, make([]bool, len(list))
+		for i := range list {
+			one, err := s.follow(tx, &list[i], touched)
+			if err != nil {
+				return fmt.Errorf("what comes after %s: %w", list[i].Of.ID, err)
+			}
+			done[i] = one
+		}
+		return notifyAll(tx, touched)
+	}, keys...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("go on after deliveries: %w", err)
+	}
+	return done, names(touched), nil
+}
+
+func (s *Store) follow(tx tx, f *event.Following, touched map[string]bool) (bool, error) {
+	taken, err := false, error(nil)
+	if f.Again.IsZero() {
+		taken, err = takeTimer(tx, &f.Timer)
+	} else {
+		taken, err = moveTimer(tx, &f.Timer, f.Again)
+	}
+	if err != nil || !taken {
+		return false, err
+	}
+	if err := s.holdEvents(tx, []event.Delivery{f.Of}); err != nil {
+		return false, err
+	}
+	for i := range f.Next {
+		if err := s.make(tx, &f.Of, f.Next[i], touched); err != nil {
+			return false, err
+		}
+	}
+	if len(f.Signals) > 0 {
+		if err := addSignals(tx, f.Signals, tx.stamp().now); err != nil {
+			return false, err
+		}
+	}
+	if f.Of.Key == "" {
+		return true, nil
+	}
+	touched[f.Of.Connection] = true
+	return true, s.unblock(tx, keyed{f.Of.Connection, f.Of.Key}, tx.stamp().now)
+}
+
+// make stores a delivery that comes after another, unless it is there. One of the
+// same connection with the same ordering key takes the place of the one that it
+// comes after.
+func (s *Store) make(tx tx, of *event.Delivery, d event.Delivery, touched map[string]bool) error {
+	made, err := insertFollower(tx, &d)
+	if err != nil || !made {
+		return err
+	}
+	if d.Once != nil && d.State == event.Waiting {
+		if err := once(tx, &d, tx.stamp().now); err != nil {
+			return err
+		}
+	}
+	switch d.State {
+	case event.Scheduled:
+		_, timer, err := scheduledRows(&d)
+		if err != nil {
+			return err
+		}
+		return tx.exec(insertMoment, timer...)
+	case event.Waiting:
+		if err := s.begin(tx, &d, touched); err != nil || d.Key == "" || d.Key != of.Key || d.Connection != of.Connection {
+			return err
+		}
+		return tx.exec(`UPDATE deliveries SET turn = (SELECT `+s.dialect.turn+` FROM deliveries o WHERE o.id = ?2) WHERE id = ?1`, int64(d.ID), int64(of.ID))
+	case event.Failed, event.Cancelled, event.Sending, event.Retrying, event.Delivered, event.Held:
+	}
+	return finish(tx, &d)
+}
+
+// insertFollower stores d as scheduled, whatever becomes of it then; false: it is
+// there.
+func insertFollower(tx tx, d *event.Delivery) (made bool, err error) {
+	row, _, err := scheduledRows(d)
+	if err != nil {
+		return false, err
+	}
+	err = tx.query(func([]any) error { made = true; return nil }, insertScheduled+` ON CONFLICT (id) DO NOTHING RETURNING id`, row...)
+	return made, err
+}

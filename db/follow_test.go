@@ -1,0 +1,160 @@
+package db_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"hookgate/db"
+	"hookgate/internal/event"
+)
+
+// mustChain stores an event with n reserved ids, of which the first is a delivery
+// that something comes after.
+func mustChain(t testing.TB, s *db.Store, c *clock, key string, n int) event.Delivery {
+	t.Helper()
+	id := s.NewIDs(1 + n)
+	e := event.Event{ID: id, Source: "shop", Type: "order", ReceivedAt: c.Now(), State: event.Routed, Body: []byte(`{}`), Plan: 7, First: event.DeliveryID(id) + 1, Reserved: n}
+	list := []event.Delivery{{
+		ID: event.DeliveryID(id) + 1, Event: id, Rule: "r", Action: 1, Connection: "x", Key: key, Output: json.RawMessage(`{"n":1}`),
+		State: event.Waiting, Flow: event.Followed.InBranch(2), Created: c.Now(),
+	}}
+	if _, err := s.Accept(&e, list); err != nil {
+		t.Fatal(err)
+	}
+	return list[0]
+}
+
+// follower is the next of d's chain.
+func follower(d *event.Delivery, place int) event.Delivery {
+	return event.Delivery{
+		ID: d.ID + event.DeliveryID(place), Event: d.Event, Rule: "r", Action: 1 + place, Connection: "x", Key: d.Key, Output: json.RawMessage(`{"n":2}`),
+		State: event.Waiting, Flow: event.Follows,
+	}
+}
+
+// What follows a result is noted in its commit, is made once, and what is there
+// already is left as it is. It fails where the timer is not compared.
+//
+// Promise: F8.
+func TestFollow(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		s, c := newStore(t, p)
+		mustChain(t, s, c, "", 3)
+		d := mustClaim(t, s, "x", c.Now(), 10)[0]
+		if d.Flow&event.Followed == 0 || d.Flow.Branch() != 2 {
+			t.Fatalf("claimed with the flow %d", d.Flow)
+		}
+		mustRecord(t, s, c, &d, event.Outcome{State: event.Retrying, Due: c.Now()}, "no")
+		if due := mustFollowTimers(t, s); len(due) != 0 {
+			t.Fatal("something follows what has not ended")
+		}
+		d = mustClaim(t, s, "x", c.Now(), 10)[0]
+		mustRecord(t, s, c, &d, event.Outcome{State: event.Delivered}, "")
+		due := mustFollowTimers(t, s)
+		if len(due) != 1 || due[0].ID != -int64(d.ID) {
+			t.Fatalf("due: %+v", due)
+		}
+		c.Add(100 * 24 * time.Hour)
+		if n, err := s.Prune(t.Context(), db.Retention{Events: 24 * time.Hour}); n != 0 || err != nil {
+			t.Fatalf("retention deleted %d, %v", n, err)
+		}
+		next := event.Following{Timer: due[0], Of: d, Next: []event.Delivery{follower(&d, 1)}}
+		for _, want := range []bool{true, false} {
+			if done, _, err := s.Follow([]event.Following{next}); err != nil || done[0] != want {
+				t.Fatalf("done %v, %v", done, err)
+			}
+		}
+		chain, err := s.Progress(t.Context(), d.ID, 3)
+		if err != nil || chain[0].State != event.Delivered || chain[1].State != event.Waiting || chain[2] != nil {
+			t.Fatalf("chain: %+v, %v", chain, err)
+		}
+		second := mustClaim(t, s, "x", c.Now(), 10)
+		if len(second) != 1 || second[0].ID != d.ID+1 || second[0].Flow != event.Follows || !second[0].Begun().Equal(c.Now()) {
+			t.Fatalf("claimed: %+v", second)
+		}
+	})
+}
+
+// A delivery that is cancelled by hand, or retried and delivered, has ended anew.
+func TestFollow_byHand(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		s, c := newStore(t, p)
+		d := mustChain(t, s, c, "", 2)
+		filter := event.DeliveryFilter{IDs: []event.DeliveryID{d.ID}}
+		for _, step := range []func() (int, []string, error){
+			func() (int, []string, error) { return s.Cancel(t.Context(), filter) },
+			func() (int, []string, error) { return s.Retry(t.Context(), filter) },
+		} {
+			if n, _, err := step(); n != 1 || err != nil {
+				t.Fatal(n, err)
+			}
+		}
+		before := mustFollowTimers(t, s)
+		if len(before) != 1 || before[0].Count != 0 {
+			t.Fatalf("after it was cancelled: %+v", before)
+		}
+		claimed := mustClaim(t, s, "x", c.Now(), 10)
+		mustRecord(t, s, c, &claimed[0], event.Outcome{State: event.Failed}, "no")
+		after := mustFollowTimers(t, s)
+		if len(after) != 1 || after[0].Count != 1 {
+			t.Fatalf("after it failed: %+v", after)
+		}
+		if done, _, err := s.Follow([]event.Following{{Timer: before[0], Of: claimed[0]}}); err != nil || done[0] {
+			t.Errorf("what was read before it ended anew is dealt with: %v", err)
+		}
+	})
+}
+
+// What follows with the same key goes before what waits for the key, and the key
+// is free again when the event is erased.
+func TestFollow_orderingKey(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		s, c := newStore(t, p)
+		mustChain(t, s, c, "k", 2)
+		d := mustClaim(t, s, "x", c.Now(), 10)[0]
+		_, waiting := mustAccept(t, s, c, "k", "x")
+		if next := mustRecord(t, s, c, &d, event.Outcome{State: event.Delivered}, ""); next != nil {
+			t.Fatal("the key goes on before what follows is made")
+		}
+		timer := mustFollowTimers(t, s)[0]
+		if done, _, err := s.Follow([]event.Following{{Timer: timer, Of: d, Next: []event.Delivery{follower(&d, 1)}}}); err != nil || !done[0] {
+			t.Fatal(done, err)
+		}
+		claimed := mustClaim(t, s, "x", c.Now(), 10)
+		if len(claimed) != 1 || claimed[0].ID != d.ID+1 {
+			t.Fatalf("claimed: %+v", claimed)
+		}
+		next := mustRecord(t, s, c, &claimed[0], event.Outcome{State: event.Delivered}, "")
+		if next == nil || next.ID != waiting[0].ID {
+			t.Fatalf("then: %+v", next)
+		}
+		mustRecord(t, s, c, next, event.Outcome{State: event.Delivered}, "")
+
+		mustChain(t, s, c, "k", 2)
+		d = mustClaim(t, s, "x", c.Now(), 10)[0]
+		_, waiting = mustAccept(t, s, c, "k", "x")
+		mustRecord(t, s, c, &d, event.Outcome{State: event.Delivered}, "")
+		if _, _, err := s.Erase(t.Context(), []event.ID{d.Event}); err != nil {
+			t.Fatal(err)
+		}
+		if len(mustFollowTimers(t, s)) != 0 {
+			t.Error("a timer of what was erased is left")
+		}
+		if claimed := mustClaim(t, s, "x", c.Now(), 10); len(claimed) != 1 || claimed[0].ID != waiting[0].ID {
+			t.Errorf("after it was erased: %+v", claimed)
+		}
+	})
+}
+
+func mustFollowTimers(t testing.TB, s *db.Store) []event.Timer {
+	t.Helper()
+	due, err := s.DueTimers(t.Context(), 100, event.FollowTimer)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return due
+}
