@@ -140,7 +140,7 @@ func (s *Store) make(tx tx, of *event.Delivery, d event.Delivery, touched map[st
 		return err
 	}
 	if d.Once != nil && d.State == event.Waiting {
-		if err := once(tx, &d, tx.stamp().now); err != nil {
+		if err := onceAgain(tx, &d, tx.stamp().now); err != nil {
 			return err
 		}
 	}

@@ -145,7 +145,9 @@ func (p *Planner) made(ctx context.Context, f *event.Following, n *rules.Next, f
 		}
 		p.opt.Logger.ErrorContext(ctx, "an output could not be made, nothing is sent", "delivery", d.ID, "event", d.Event, "action", d.Name(), "error", n.Err)
 	case n.Wait != nil && (n.Wait.Late || n.Moment.After(now)):
-		d.State, d.Moment, d.Wait = event.Scheduled, n.Moment, n.Wait
+		wait := *n.Wait
+		wait.Once, d.Once = d.Once, nil // it is counted at its moment
+		d.State, d.Moment, d.Wait = event.Scheduled, n.Moment, &wait
 	}
 	f.Next = append(f.Next, d)
 }
