@@ -40,7 +40,7 @@ type connector struct {
 	transport http.RoundTripper
 	deps      connectors.Deps
 	tokens    *oauth.Source // nil: the login needs none
-	outputs   sync.Map      // the compiled outputs of actions, by their text
+	outputs   *sync.Map     // the compiled outputs of actions, by their text
 }
 
 func newConnector(n yamlnode.Node, deps connectors.Deps) (connectors.Connector, diag.List) {
@@ -49,7 +49,7 @@ func newConnector(n yamlnode.Node, deps connectors.Deps) (connectors.Connector, 
 		return nil, list
 	}
 	deps = deps.WithDefaults()
-	w := &connector{settings: settings, deps: deps, transport: deps.Egress.RoundTripper()}
+	w := &connector{settings: settings, outputs: &sync.Map{}, deps: deps, transport: deps.Egress.RoundTripper()}
 	if settings.tls != nil {
 		w.transport = deps.Egress.RoundTripperTLS(settings.tls)
 	}
