@@ -87,6 +87,7 @@ func (s *Store) changePage(page []event.Delivery, waiting func(tx, []event.Deliv
 	}
 	err = s.write(func(tx tx) error {
 		count = 0
+		var found []*event.Delivery // those that the update changed
 		keys, touched := map[keyed]bool{}, map[string]bool{}
 		note := func(row []any) error {
 			count++
@@ -109,11 +110,12 @@ func (s *Store) changePage(page []event.Delivery, waiting func(tx, []event.Deliv
 			if err := tx.query(note, update, int64(page[i].ID), now); err != nil {
 				return err
 			}
-			if ends && count > changed {
-				if err := ended(tx, &page[i]); err != nil {
-					return err
-				}
+			if count > changed {
+				found = append(found, &page[i])
 			}
+		}
+		if err := endAll(tx, found, ends); err != nil {
+			return err
 		}
 		for k := range keys {
 			if err := s.unblock(tx, k, now); err != nil {
@@ -124,6 +126,19 @@ func (s *Store) changePage(page []event.Delivery, waiting func(tx, []event.Deliv
 		return notifyAll(tx, touched)
 	}, locks...)
 	return count, connections, err
+}
+
+// endAll has what comes after the deliveries begin, where they have ended.
+func endAll(tx tx, list []*event.Delivery, ends bool) error {
+	if !ends {
+		return nil
+	}
+	for _, d := range list {
+		if err := ended(tx, d); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // holdEvents keeps retention on PostgreSQL from deleting the events of

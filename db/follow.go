@@ -102,13 +102,11 @@ func (s *Store) Follow(list []event.Following) (done []bool, connections []strin
 }
 
 func (s *Store) follow(tx tx, f *event.Following, touched map[string]bool) (bool, error) {
-	taken, err := false, error(nil)
-	if f.Again.IsZero() {
-		taken, err = takeTimer(tx, &f.Timer)
-	} else {
-		taken, err = moveTimer(tx, &f.Timer, f.Again)
+	take := func() (bool, error) { return takeTimer(tx, &f.Timer) }
+	if !f.Again.IsZero() {
+		take = func() (bool, error) { return moveTimer(tx, &f.Timer, f.Again) }
 	}
-	if err != nil || !taken {
+	if taken, err := take(); err != nil || !taken {
 		return false, err
 	}
 	if err := s.holdEvents(tx, []event.Delivery{f.Of}); err != nil {

@@ -33,8 +33,27 @@ func (r *rule) explainChain(sc *lang.Scope, sends []*action, element int, t *Tra
 	}
 	r.knowAnswers(sc, stands, answers)
 	defer sc.SetSteps(nil, nil)
+	traces := r.explainSteps(sc, sends, element, t, room, stands, answers)
+	for _, a := range sends {
+		one, found := traces[a]
+		if a.remember != nil && t.Result != Failed {
+			one, found = a.explain(r.name, element, sc, t, room), true
+		}
+		if found {
+			t.Actions = append(t.Actions, one)
+		}
+	}
+	if t.Result == Failed {
+		t.blank()
+	}
+}
+
+// explainSteps tells what each action of the chain comes to, each after those that
+// it comes after.
+func (r *rule) explainSteps(sc *lang.Scope, sends []*action, element int, t *Trace, room *int, stands []standing, answers map[*action]*lang.Answer) map[*action]ActionTrace {
 	begins, traces := map[*action]time.Time{}, map[*action]ActionTrace{}
 	began := sc.Began
+	defer func() { sc.Began = began }()
 	for _, a := range r.chain.order {
 		if !slices.Contains(sends, a) || t.Result == Failed {
 			continue
@@ -55,19 +74,7 @@ func (r *rule) explainChain(sc *lang.Scope, sends []*action, element int, t *Tra
 			begins[a] = *one.Moment
 		}
 	}
-	sc.Began = began
-	for _, a := range sends {
-		one, found := traces[a]
-		if a.remember != nil && t.Result != Failed {
-			one, found = a.explain(r.name, element, sc, t, room), true
-		}
-		if found {
-			t.Actions = append(t.Actions, one)
-		}
-	}
-	if t.Result == Failed {
-		t.blank()
-	}
+	return traces
 }
 
 // inherit gives an action that comes after one with a moment that moment, where it

@@ -128,7 +128,7 @@ func TestFollow(t *testing.T) {
 				r.end(project, p)
 			}
 			got := map[string]bool{}
-			for _, name := range strings.Fields(r.sent()) {
+			for name := range strings.FieldsSeq(r.sent()) {
 				got[name] = true
 			}
 			want := strings.Fields(tc.want)

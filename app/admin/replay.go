@@ -125,7 +125,6 @@ func (s *Service) PreviewReplay(ctx context.Context, r ReplayRequest) (ReplayPre
 		if err != nil {
 			return err
 		}
-		p.Events++
 		if !r.IncludePast {
 			p.Past += replay.LeavePast(&out, r.Rule, began)
 		}
@@ -133,15 +132,8 @@ func (s *Service) PreviewReplay(ctx context.Context, r ReplayRequest) (ReplayPre
 		return nil
 	}
 	err = s.store.Scan(ctx, f, func(e *event.Event) error {
-		p.Examined++
-		if ok, failure := q.Match(e); ok {
-			if err := decide(e); err != nil {
-				return err
-			}
-		} else if failure != nil {
-			if p.Failed++; p.Failed == 1 {
-				p.Failure = failure.Error()
-			}
+		if err := p.add(q, e, decide); err != nil {
+			return err
 		}
 		if p.Examined == stepEvents || p.Examined%100 == 0 && s.opt.Now().Sub(began) > stepTime {
 			p.Next = &e.ID
@@ -154,6 +146,22 @@ func (s *Service) PreviewReplay(ctx context.Context, r ReplayRequest) (ReplayPre
 		err = s.inForce().checkOrigin(r.Source)
 	}
 	return p, err
+}
+
+// add counts an event, and has decide judge it where the query selects it.
+func (p *ReplayPreview) add(q *replay.Query, e *event.Event, decide func(*event.Event) error) error {
+	p.Examined++
+	ok, failure := q.Match(e)
+	switch {
+	case ok:
+		p.Events++
+		return decide(e)
+	case failure != nil:
+		if p.Failed++; p.Failed == 1 {
+			p.Failure = failure.Error()
+		}
+	}
+	return nil
 }
 
 // selected makes of a selection what the store and the query take: the oldest
