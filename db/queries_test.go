@@ -325,6 +325,17 @@ func (d *driver) timers(c *clock) {
 	scheduled.State = event.Waiting
 	_, _, err = s.OpenMoments([]event.Opening{{Timer: due[len(due)-1], Delivery: scheduled}})
 	d.do("OpenMoments", err)
+	chain := mustChain(t, s, c, "", 2)
+	_, err = s.Progress(t.Context(), chain.ID, 2)
+	d.do("Progress", err)
+	if _, _, err := s.Cancel(t.Context(), event.DeliveryFilter{IDs: []event.DeliveryID{chain.ID}}); err != nil {
+		t.Fatal(err)
+	}
+	ended := mustFollowTimers(t, s)
+	done, _, err := s.Follow([]event.Following{{Timer: ended[len(ended)-1], Of: chain, Next: []event.Delivery{follower(&chain, 1)}}})
+	if d.do("Follow", err); len(done) != 1 || !done[0] {
+		t.Errorf("what comes after a delivery is not made: %v", done)
+	}
 }
 
 func (d *driver) writes(c *clock) {
