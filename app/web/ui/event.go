@@ -39,6 +39,10 @@ type ruleStory struct {
 	Near       bool
 	Open       bool
 	Deliveries []admin.Delivery
+	Taken      int // elements of a rule with for_each for which something is sent
+	// Later are the actions that come after others, and those of which nothing
+	// is sent.
+	Later []*rules.ActionTrace
 }
 
 // event shows one event.
@@ -122,12 +126,41 @@ func (v *view) ruleStories(d *admin.EventDetail) (list []ruleStory, others []str
 				s.Deliveries = append(s.Deliveries, d.Deliveries[i])
 			}
 		}
+		s.addActions()
 		s.State, s.Why = v.ruleState(&s)
 		s.Open = t.Result != rules.NotMatched || s.Near
 		list = append(list, s)
 	}
 	slices.SortStableFunc(list, func(a, b ruleStory) int { return rank(&a) - rank(&b) })
 	return list, others
+}
+
+// addActions tells of the elements, and of the actions that are more than a
+// delivery at once.
+func (s *ruleStory) addActions() {
+	for i := range s.Elements {
+		if s.Elements[i].Result == rules.Matched {
+			s.Taken++
+		}
+	}
+	for a := range s.Sends() {
+		if a.After != "" || a.Reason != "" {
+			s.Later = append(s.Later, a)
+		}
+	}
+}
+
+// BranchState is what became of a branch.
+func (v *view) BranchState(result string) mark {
+	switch result {
+	case rules.Matched:
+		return mark{"ok", "ok", v.T("Taken")}
+	case rules.Failed:
+		return mark{"bad", "bad", v.T("Rule error")}
+	case rules.NotReached:
+		return mark{"idle", "minus", v.T("Not reached")}
+	}
+	return mark{"idle", "none", v.T("Not taken")}
 }
 
 func rank(s *ruleStory) int {
