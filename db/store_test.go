@@ -137,6 +137,7 @@ func TestRecord_stale(t *testing.T) {
 				want := mustDeliveries(t, s, event.DeliveryFilter{})
 				// The attempt has a number that is free: only the fence keeps it out.
 				stale.Attempts = held[0].Attempts
+				outcome := outcome // the engines have one each
 				outcome.Due = c.Now().Add(time.Hour)
 				message := "from before"
 				if outcome.State == event.Delivered {

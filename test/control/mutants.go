@@ -138,7 +138,7 @@ var Mutants = []Mutant{
 	},
 	{
 		"the end of a delivery does not let its key go on (SQLite)", "db", "TestOrderingKey",
-		in("db/sqlite_commit.go", `	if d.Key != "" && r.outcome.State != event.Retrying {`, `	if d.Key == "?" {`),
+		in("db/sqlite_commit.go", "	if d.Key != \"\" {\n		r.next, err = e.promote", "	if d.Key == \"?\" {\n		r.next, err = e.promote"),
 	},
 
 	// Delivery.
