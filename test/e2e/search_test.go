@@ -25,7 +25,8 @@ func TestUISearchGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	if _, err := conn.ExecContext(t.Context(), `WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 41000)
-		INSERT INTO events SELECT e.id + n, source, form, type, received, state, cause, duplicate_of, plan, verdicts, errors, 0, 0, content
+		INSERT INTO events (id, source, form, type, received, state, cause, duplicate_of, plan, verdicts, errors, deliveries, first, content)
+		SELECT e.id + n, source, form, type, received, state, cause, duplicate_of, plan, verdicts, errors, 0, 0, content
 		FROM events e, n WHERE e.id = (SELECT max(id) FROM events)`); err != nil {
 		t.Fatal(err)
 	}

@@ -114,7 +114,7 @@ func Port(tb testing.TB) int {
 	}
 	for range 1000 {
 		port := 10000 + rand.IntN(22000)
-		if ports.taken[port] {
+		if ports.taken[port] || port == 10080 { // browsers refuse that one: see port blocking in the Fetch standard
 			continue
 		}
 		ln, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))

@@ -295,8 +295,42 @@ func findOwn(t reflect.Type, own map[reflect.Type]*jsonschema.Schema, seen map[r
 		for field := range t.Fields() {
 			findOwn(field.Type, own, seen)
 		}
+		if s := nested(t, own); s != nil {
+			own[t] = s
+		}
 	default:
 	}
+}
+
+// nested is the schema of a struct that holds a list of its own kind, as the trace
+// of a rule holds those of its elements: what is in the list holds none. nil where
+// t is another type.
+func nested(t reflect.Type, own map[reflect.Type]*jsonschema.Schema) *jsonschema.Schema {
+	var rest []reflect.StructField
+	name := ""
+	for field := range t.Fields() {
+		switch {
+		case field.Type == reflect.SliceOf(t):
+			name, _, _ = strings.Cut(field.Tag.Get("json"), ",")
+		case field.IsExported():
+			rest = append(rest, field)
+		}
+	}
+	if name == "" {
+		return nil
+	}
+	flat := func() *jsonschema.Schema {
+		s, err := jsonschema.ForType(reflect.StructOf(rest), &jsonschema.ForOptions{TypeSchemas: own})
+		if err != nil { // the document's own type says so, too
+			return &jsonschema.Schema{}
+		}
+		return s
+	}
+	s := flat()
+	if s.Properties != nil {
+		s.Properties[name] = &jsonschema.Schema{Types: []string{"null", "array"}, Items: flat()}
+	}
+	return s
 }
 
 // open lets objects have more keys than are known today.
