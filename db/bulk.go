@@ -79,12 +79,6 @@ func (s *Store) change(ctx context.Context, f event.DeliveryFilter, waiting func
 }
 
 func (s *Store) changePage(page []event.Delivery, waiting func(tx, []event.Delivery) (int, error), ends bool, update string) (count int, connections []string, err error) {
-	var locks []keyed
-	for i := range page {
-		if page[i].Key != "" {
-			locks = append(locks, keyed{page[i].Connection, page[i].Key})
-		}
-	}
 	err = s.write(func(tx tx) error {
 		count = 0
 		var found []*event.Delivery // those that the update changed
@@ -117,15 +111,23 @@ func (s *Store) changePage(page []event.Delivery, waiting func(tx, []event.Deliv
 		if err := endAll(tx, found, ends); err != nil {
 			return err
 		}
-		for k := range keys {
-			if err := s.unblock(tx, k, now); err != nil {
-				return err
-			}
-		}
 		connections = names(touched)
+		if err := s.unblockAll(tx, keys, now); err != nil {
+			return err
+		}
 		return notifyAll(tx, touched)
-	}, locks...)
+	}, keysOf(page)...)
 	return count, connections, err
+}
+
+// keysOf are the ordering keys of deliveries.
+func keysOf(page []event.Delivery) (list []keyed) {
+	for i := range page {
+		if page[i].Key != "" {
+			list = append(list, keyed{page[i].Connection, page[i].Key})
+		}
+	}
+	return list
 }
 
 // endAll has what comes after the deliveries begin, where they have ended.
@@ -152,6 +154,15 @@ func (s *Store) holdEvents(tx tx, page []event.Delivery) error {
 		ids[i] = int64(page[i].Event)
 	}
 	return tx.query(nil, `SELECT id FROM events WHERE `+s.dialect.isAmong("id")+s.dialect.hold, s.dialect.numbers(ids))
+}
+
+func (s *Store) unblockAll(tx tx, keys map[keyed]bool, now int64) error {
+	for k := range keys {
+		if err := s.unblock(tx, k, now); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // unblock makes a key's first delivery due, unless one of the key's is due or
