@@ -22,8 +22,8 @@ func (a *App) checkFile(ctx context.Context) admin.CheckedFile {
 		out.Hash, out.Rules = doc.Hash, ruleTextOf(doc.RuleText)
 	}
 	loaded, report, err := check(doc, report, func(l *Plan) (map[string]schema.Source, bool) {
-		seen, err := l.Survey(ctx, l.Names()...)
-		return seen, err == nil
+		origins := l.Origins()
+		return origins, seen(ctx, a.store, origins) == nil
 	})
 	if err == nil {
 		var failed diag.List

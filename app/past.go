@@ -99,13 +99,19 @@ func (l *Plan) Survey(ctx context.Context, names ...string) (map[string]schema.S
 		return origins, err
 	}
 	defer func() { _ = reader.Close() }()
+	return origins, seen(ctx, reader, origins)
+}
+
+// seen adds what the newest events look like.
+func seen(ctx context.Context, from admin.EventLister, origins map[string]schema.Source) error {
 	for name, o := range origins {
-		if o.Seen, err = admin.Sample(ctx, reader, name); err != nil {
-			return origins, err
+		var err error
+		if o.Seen, err = admin.Sample(ctx, from, name); err != nil {
+			return err
 		}
 		origins[name] = o
 	}
-	return origins, nil
+	return nil
 }
 
 // OpenRecords opens the records of kept tables, for commands that run beside no

@@ -12,8 +12,8 @@ import (
 	"hookgate/internal/event"
 )
 
-// statsEvery is how often what connections did, and what came in, is stored: what a process that
-// is killed did since is not counted.
+// statsEvery is how often what connections did, and what came in, is stored: what
+// happened since is not counted of a process that is killed.
 const statsEvery = 30 * time.Second
 
 // attemptStats stores what connections did, and what came in.

@@ -116,8 +116,11 @@ func (in *Intake) enter(plan *Plan, r *Request) (leave func(), err error) {
 
 func (in *Intake) decide(plan *Plan, r *Request) *Decision {
 	r.ID = in.store.NewIDs(1)
-	var release func()
 	r.Records = in.records
+	if len(plan.Rules.Kept()) == 0 {
+		return Decide(plan, r)
+	}
+	var release func()
 	r.Judging = func(typ string) {
 		if tables := plan.Rules.Shared(r.Source, typ); len(tables) > 0 {
 			release = in.tables.lock(tables)
@@ -153,15 +156,12 @@ func (in *Intake) accept(d *Decision, r *Request) (Ack, error) {
 	if err := r.grow(rendered(d)); err != nil {
 		return Ack{}, err
 	}
-	for tries := 0; ; tries++ {
-		if err := d.unread(); err != nil {
-			return Ack{}, fmt.Errorf("store event: %w", err)
-		}
-		ack, err := in.route(d)
-		if err == nil || !in.judgeAgain(d, err, tries) {
-			return ack, err
-		}
-	}
+	var ack Ack
+	err := in.judged(d, func() (err error) {
+		ack, err = in.route(d)
+		return err
+	})
+	return ack, err
 }
 
 // judgeAgain is Decision.judgeAgain, with what follows from a judgement. What was

@@ -59,7 +59,7 @@ rules:
 	if early := 8*time.Second - time.Since(begun); early > 0 {
 		t.Errorf("all came %s before the moment of the first", early)
 	}
-	time.Sleep(time.Second) // for what must not come
+	lab.Eventually(t, "nothing is open", func() bool { return len(g.Deliveries("--state", "delivered", "--limit", "100")) == total })
 	seen := map[string]int{}
 	for _, a := range sink.Arrivals() {
 		seen[a.ID]++

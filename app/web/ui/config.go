@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -52,7 +53,7 @@ func (u *UI) configFile(c *fiber.Ctx) error {
 	if err != nil {
 		return u.fail(c, err)
 	}
-	return u.render(c, "config", "Config", configPage{View: "file", File: file, Lines: sourceLines(&file.Now)})
+	return u.render(c, "config", "Config", configPage{View: "file", File: file, Lines: sourceLines(&file)})
 }
 
 // configChange shows what a reload would change.
@@ -113,13 +114,13 @@ func (u *UI) reload(c *fiber.Ctx) error {
 }
 
 // sourceLines are the lines of the rules with what is said of each.
-func sourceLines(f *admin.CheckedFile) []sourceLine {
+func sourceLines(f *admin.ConfigFile) []sourceLine {
 	var list []sourceLine
-	number := f.Rules.Line
-	for line := range strings.Lines(f.Rules.Text) {
+	number := f.Now.Rules.Line
+	for line := range strings.Lines(f.Now.Rules.Text) {
 		one := sourceLine{Number: number, Text: strings.TrimRight(line, "\r\n")}
-		for _, d := range f.Findings {
-			if d.Line == number && d.File != "" {
+		for _, d := range f.Now.Findings {
+			if d.Line == number && filepath.Base(d.File) == f.File { // others are about tables, or events of tests
 				one.add(d)
 			}
 		}
@@ -147,9 +148,18 @@ func (l *sourceLine) add(d diag.Diagnostic) {
 func (p configPage) Errors() int   { return p.File.Now.Findings.Count(diag.Error) }
 func (p configPage) Warnings() int { return len(p.File.Now.Findings) - p.Errors() }
 
-// InRules reports whether the line is one of those that are shown.
-func (p configPage) InRules(line int) bool {
-	return len(p.Lines) > 0 && line >= p.Lines[0].Number && line <= p.Lines[len(p.Lines)-1].Number
+// InRules reports whether the finding is about one of the lines that are shown.
+func (p configPage) InRules(d diag.Diagnostic) bool {
+	n := len(p.Lines)
+	return n > 0 && p.Elsewhere(d) == "" && d.Line >= p.Lines[0].Number && d.Line <= p.Lines[n-1].Number
+}
+
+// Elsewhere is the name of the file that the finding is about, where it is another.
+func (p configPage) Elsewhere(d diag.Diagnostic) string {
+	if name := filepath.Base(d.File); d.File != "" && name != p.File.File {
+		return name
+	}
+	return ""
 }
 
 // LineClass is how a line of a difference is drawn.
