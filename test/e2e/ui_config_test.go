@@ -28,7 +28,7 @@ func TestUIConfig(t *testing.T) {
 	logIn(ctx, t, g)
 	show(ctx, t, g.URL+"/ui/config")
 	settled(ctx, t, "Config")
-	has(t, "the file", pageText(ctx, t), "is in force since", "name: activate", `data.previousStatus == "Publish"`)
+	reads(ctx, t, "the file", "is in force since", "name: activate", `data.previousStatus == "Publish"`)
 	if text := pageText(ctx, t); strings.Contains(text, "0123456789abcdef") || strings.Contains(text, "correct horse") {
 		t.Error("the page shows a secret of the file")
 	}
@@ -39,7 +39,7 @@ func TestUIConfig(t *testing.T) {
 	lab.Eventually(t, "the refusal", func() bool { return strings.Contains(g.Stderr(), "the configuration was refused") })
 	show(ctx, t, g.URL+"/ui/config")
 	settled(ctx, t, "Config")
-	has(t, "a file with an error", pageText(ctx, t), "The file has an error", "1 error", "^", "expr-syntax")
+	reads(ctx, t, "a file with an error", "The file has an error", "1 error", "^", "expr-syntax")
 	accessible(ctx, t, "/ui/config with an error")
 
 	// A test that fails refuses the file, whose rules are understood: what they
@@ -48,20 +48,20 @@ func TestUIConfig(t *testing.T) {
 	lab.Eventually(t, "the second refusal", func() bool { return strings.Count(g.Stderr(), "the configuration was refused") == 2 })
 	show(ctx, t, g.URL+"/ui/config/change")
 	settled(ctx, t, "Config")
-	has(t, "the change", pageText(ctx, t), "+1", "−1", `data.previousStatus != ""`, "1 of 1 events would have ended differently", "near/billing would be sent")
+	reads(ctx, t, "the change", "+1", "−1", `data.previousStatus != ""`, "1 of 1 events would have ended differently", "near/billing would be sent")
 	accessible(ctx, t, "/ui/config/change")
 
 	g.WriteConfig(changed)
 	lab.Eventually(t, "it is in force", func() bool { return strings.Contains(g.Stdout()+g.Stderr(), "configuration loaded") })
 	show(ctx, t, g.URL+"/ui/config/versions")
 	settled(ctx, t, "Config")
-	has(t, "the versions", pageText(ctx, t), "in force", "to about", "3 rules")
+	reads(ctx, t, "the versions", "in force", "to about", "3 rules")
 	accessible(ctx, t, "/ui/config/versions")
 	press(ctx, t, "ol.thread li a")
-	lab.Eventually(t, "the version", func() bool { return strings.Contains(pageText(ctx, t), `data.previousStatus != ""`) })
-	has(t, "the version", pageText(ctx, t), "+1", "−1", `data.previousStatus == "Interest"`)
+	reads(ctx, t, "the version", `data.previousStatus != ""`)
+	reads(ctx, t, "the version", "+1", "−1", `data.previousStatus == "Interest"`)
 	press(ctx, t, `form[action="/ui/config/reload"] button`)
-	lab.Eventually(t, "the reload", func() bool { return strings.Contains(pageText(ctx, t), "is in force.") })
+	reads(ctx, t, "the reload", "is in force.")
 	show(ctx, t, g.URL+"/ui/config/versions/99999")
 	settled(ctx, t, "Not found")
 }

@@ -19,7 +19,7 @@ func TestUIStart(t *testing.T) {
 	ctx := browser(t)
 	logIn(ctx, t, g)
 	settled(ctx, t, "Welcome")
-	has(t, "the page", pageText(ctx, t), "Manage Team", "/in/sitejet/••••", "Waiting for the first event", "contact")
+	reads(ctx, t, "the page", "Manage Team", "/in/sitejet/••••", "Waiting for the first event", "contact")
 	accessible(ctx, t, "/ui/start")
 	if text := pageText(ctx, t); strings.Contains(text, "0123456789abcdef") {
 		t.Error("the token is shown to who has not asked")
@@ -31,8 +31,8 @@ func TestUIStart(t *testing.T) {
 	g.Accepted(g.PostJSON("/in/sitejet/0123456789abcdef", []byte(donePayload)))
 	show(ctx, t, g.URL+"/ui/start")
 	settled(ctx, t, "Welcome")
-	lab.Eventually(t, "what came of it", func() bool { return strings.Contains(pageText(ctx, t), "billing had it after") })
-	has(t, "the page", pageText(ctx, t), "Harry's Diner · Publish → Done", "1 of 3 rules matched", "Matched", "Near miss", "Events come in")
+	reads(ctx, t, "what came of it", "billing had it after")
+	reads(ctx, t, "the page", "Harry's Diner · Publish → Done", "1 of 3 rules matched", "Matched", "Near miss", "Events come in")
 	accessible(ctx, t, "/ui/start with an event")
 }
 
@@ -45,9 +45,9 @@ func TestUIStartWaits(t *testing.T) {
 	ctx := browser(t)
 	logIn(ctx, t, g)
 	settled(ctx, t, "Welcome")
-	has(t, "the page", pageText(ctx, t), "Waiting for the first event")
+	reads(ctx, t, "the page", "Waiting for the first event")
 	g.Accepted(g.PostJSON("/in/sitejet/0123456789abcdef", []byte(donePayload)))
-	lab.Eventually(t, "the event", func() bool { return strings.Contains(pageText(ctx, t), "billing had it after") })
+	reads(ctx, t, "the event", "billing had it after")
 }
 
 // Without scripts a sample is sent through the real intake, and the page asks
@@ -65,7 +65,7 @@ func TestUIStartWithoutScripts(t *testing.T) {
 		t.Error("the page does not ask for itself again")
 	}
 	run(ctx, t, `document.querySelector('form[action="/ui/start/sample"] button').click()`)
-	lab.Eventually(t, "what came of the sample", func() bool { return strings.Contains(pageText(ctx, t), "billing had it after") })
+	reads(ctx, t, "what came of the sample", "billing had it after")
 	e := g.Events()[0]
 	same(t, "the event's source", "sitejet", e.Source)
 	if strings.Contains(documentText(ctx, t), `http-equiv="refresh"`) {

@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -129,21 +130,21 @@ func TestUIRetry(t *testing.T) {
 	ctx := browser(t)
 	unscripted(ctx, t)
 	logIn(ctx, t, g)
-	has(t, "the overview", pageText(ctx, t), "billing", "503")
+	reads(ctx, t, "the overview", "billing", "503")
 	show(ctx, t, g.URL+"/ui/events/"+id)
 	settled(ctx, t, "Harry's Diner · Publish → Done")
-	has(t, "the event", pageText(ctx, t), "1 of 3 rules matched", "billing did not get it", "Near miss", `data.previousStatus == "Interest"`, "503")
+	reads(ctx, t, "the event", "1 of 3 rules matched", "billing did not get it", "Near miss", `data.previousStatus == "Interest"`, "503")
 	status.Store(http.StatusOK)
 	show(ctx, t, g.URL+"/ui/deliveries?state=failed")
 	settled(ctx, t, "Deliveries")
 	press(ctx, t, "a.btn.pri")
 	settled(ctx, t, "Retry 1 delivery to billing")
 	press(ctx, t, "button.pri")
-	lab.Eventually(t, "the run", func() bool { return strings.Contains(pageText(ctx, t), "begun by team") })
+	reads(ctx, t, "the run", "begun by team")
 	lab.Eventually(t, "it arrived", func() bool { return len(g.Deliveries("--state", "delivered")) == 1 })
 	show(ctx, t, g.URL+"/ui/events/"+id)
 	settled(ctx, t, "Harry's Diner · Publish → Done")
-	has(t, "the event", pageText(ctx, t), "Delivered", "after 3 tries")
+	reads(ctx, t, "the event", "Delivered", "after 3 tries")
 }
 
 // What failed is told by cause, and a retry is of one cause: the others stay.
@@ -165,19 +166,19 @@ func TestUICauses(t *testing.T) {
 	ctx := browser(t)
 	unscripted(ctx, t)
 	logIn(ctx, t, g)
-	has(t, "the overview", pageText(ctx, t), "Retry 2…", "Would fail again")
+	reads(ctx, t, "the overview", "Retry 2…", "Would fail again")
 	show(ctx, t, g.URL+"/ui/deliveries")
 	settled(ctx, t, "Deliveries")
-	has(t, "the causes", pageText(ctx, t), "503", "422", "Worth a retry:", "Harry's Diner", "All 2 of this cause")
+	reads(ctx, t, "the causes", "503", "422", "Worth a retry:", "Harry's Diner", "All 2 of this cause")
 	status.Store(http.StatusOK)
 	press(ctx, t, "a.btn.pri")
 	settled(ctx, t, "Retry 2 deliveries to billing")
 	press(ctx, t, "button.pri")
-	lab.Eventually(t, "the run", func() bool { return strings.Contains(pageText(ctx, t), "begun by team") })
+	reads(ctx, t, "the run", "begun by team")
 	lab.Eventually(t, "the others stay", failed(1))
 	show(ctx, t, g.URL+"/ui/events?q=delivery%3Afailed+connection%3Abilling")
 	settled(ctx, t, "Events")
-	has(t, "events of which something failed", pageText(ctx, t), "Ada", "1 event")
+	reads(ctx, t, "events of which something failed", "Ada", "1 event")
 }
 
 // A connection is paused, holds what comes, and goes on; a spam post is released.
@@ -191,16 +192,16 @@ func TestUIPauseAndSpam(t *testing.T) {
 	show(ctx, t, g.URL+"/ui/connections")
 	settled(ctx, t, "Connections")
 	run(ctx, t, `document.querySelector("#billing details").open = true; document.querySelector("#note-billing").value = "is being moved"; document.querySelector("#note-billing").form.requestSubmit()`)
-	lab.Eventually(t, "it is paused", func() bool { return strings.Contains(pageText(ctx, t), "Paused by team") })
-	has(t, "the page", pageText(ctx, t), "is being moved")
+	reads(ctx, t, "it is paused", "Paused by team")
+	reads(ctx, t, "the page", "is being moved")
 	g.Do("POST", "/f/contact", []byte("name=seo&message=http%3A%2F%2Fa.example+http%3A%2F%2Fb.example"), "Content-Type", "application/x-www-form-urlencoded")
 	show(ctx, t, g.URL+"/ui/forms/contact/spam")
 	settled(ctx, t, "Forms")
-	has(t, "the reason", pageText(ctx, t), "2 links, more than 1")
+	reads(ctx, t, "the reason", "2 links, more than 1")
 	press(ctx, t, ".mails a")
 	press(ctx, t, `[data-key="n"]`)
 	settled(ctx, t, "seo")
-	has(t, "what the rules made of it", pageText(ctx, t), "The post was given to the rules", "Held")
+	reads(ctx, t, "what the rules made of it", "The post was given to the rules", "Held")
 	show(ctx, t, g.URL+"/ui/connections")
 	settled(ctx, t, "Connections")
 	press(ctx, t, "#billing .note button")
@@ -210,6 +211,17 @@ func TestUIPauseAndSpam(t *testing.T) {
 func pageText(ctx context.Context, t *testing.T) string {
 	t.Helper()
 	return ask(ctx, t, chromedp.Evaluate[string](`document.body ? document.body.innerText : ""`))
+}
+
+// reads waits until the page shows every part. A page that was followed from
+// another one may be blank or half loaded for a while.
+func reads(ctx context.Context, t *testing.T, what string, parts ...string) {
+	t.Helper()
+	text := ""
+	lacks := func(part string) bool { return !strings.Contains(text, part) }
+	if !lab.Within(lab.Patience, func() bool { text = pageText(ctx, t); return !slices.ContainsFunc(parts, lacks) }) {
+		has(t, what, text, parts...)
+	}
 }
 
 // visitor is a browser without a window: it keeps cookies and follows nothing.
