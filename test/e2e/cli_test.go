@@ -36,7 +36,7 @@ func TestLife(t *testing.T) {
 	began := time.Now()
 	g.Start()
 	// The benchmark measures it, the target is 150 ms; this one only finds a stall.
-	if took := time.Since(began); took > 2*time.Second {
+	if took := time.Since(began); took > 20*time.Second {
 		t.Errorf("ready %s after the start", took)
 	}
 	if code := g.CLI("events", "list").Code; code != 0 {

@@ -115,7 +115,7 @@ func TestBombs(t *testing.T) {
 			if r := post(t, n); r.Status != c.status {
 				t.Errorf("status %d, want %d: %.200s", r.Status, c.status, r.Body)
 			}
-			if took := time.Since(began); took > 5*time.Second {
+			if took := time.Since(began); took > 20*time.Second {
 				t.Errorf("the answer took %s", took)
 			}
 		})

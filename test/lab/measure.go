@@ -4,13 +4,34 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
+
+// CPU is the processor's time that f takes on its own goroutine. On a machine
+// that is busy with others it says what time by the clock does not.
+func CPU(f func()) time.Duration {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	before := threadTime()
+	f()
+	return threadTime() - before
+}
+
+func threadTime() time.Duration {
+	const thread = 1 // RUSAGE_THREAD of Linux
+	var used syscall.Rusage
+	if err := syscall.Getrusage(thread, &used); err != nil {
+		panic("the kernel does not tell the time of a thread: " + err.Error())
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
 
 // Measure is what a test saw: a row of the table that make faults prints.
 type Measure struct {
