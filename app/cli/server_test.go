@@ -218,28 +218,6 @@ rules:
 	}
 }
 
-// TestReadme checks the config that README.md starts with.
-func TestReadme(t *testing.T) {
-	t.Parallel()
-	readme, err := os.ReadFile("../../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(readme), "```yaml\n")
-	text, _, _ := strings.Cut(rest, "```")
-	_, rest, _ = strings.Cut(rest, "beside it")
-	_, rest, _ = strings.Cut(rest, "```\n")
-	env, _, _ := strings.Cut(rest, "```")
-	config := writeConfig(t, text)
-	if err := os.WriteFile(filepath.Join(filepath.Dir(config), ".env"), []byte(env), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	want := "✓ 1 source, 0 forms, 1 connection, 1 rule          warnings: 0\n✓ 2 of 2 environment values set\n"
-	if got := run(t, "check", "-c", config); got.code != 0 || got.out != want {
-		t.Errorf("%+v, want %q", got, want)
-	}
-}
-
 // A burst of large bodies must not leave its memory behind for ever.
 func TestServe_boundsItsMemory(t *testing.T) {
 	t.Parallel()

@@ -159,7 +159,7 @@ func TestDocs_errors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, block, _ := strings.Cut(readDocs(t), "```\nerror[")
+	_, block, _ := strings.Cut(readDocs(t), "```text\nerror[")
 	block, _, _ = strings.Cut("error["+block, "```")
 	shown := 0
 	for part := range strings.SplitSeq(strings.TrimSpace(block), "\nerror[") {
@@ -176,7 +176,7 @@ func TestDocs_errors(t *testing.T) {
 // The expressions that the page shows compile.
 func TestDocs_expressions(t *testing.T) {
 	t.Parallel()
-	_, block, _ := strings.Cut(readDocs(t), "```\ndata.website.status ==")
+	_, block, _ := strings.Cut(readDocs(t), "```text\ndata.website.status ==")
 	block, _, _ = strings.Cut("data.website.status =="+block, "\n```")
 	lines := strings.Split(block, "\n")
 	if len(lines) < 8 {
