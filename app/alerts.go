@@ -4,8 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"os"
+	"maps"
 	"path/filepath"
+	"slices"
 
 	"hookgate/app/alert"
 	"hookgate/app/config"
@@ -79,16 +80,20 @@ func (a *App) noteRefused(refused error, report *config.Report) error {
 	if refused == nil {
 		return a.store.EndSignals(event.ConfigRefused)
 	}
-	content, err := os.ReadFile(filepath.Clean(a.path))
-	if err != nil {
-		content = []byte(err.Error())
-	}
 	what := source.Told{Type: event.ConfigRefused, File: filepath.Base(a.path), Error: refused.Error()}
+	var content []byte
 	if report != nil {
-		if first := firstError(report.List); first != "" {
-			what.Error = first
+		if first, text := firstError(report.List); text != "" {
+			what.Error = text
+			if first.File != "" {
+				what.File = (&config.Config{Path: a.path}).Name(first.File)
+			}
+		}
+		for _, path := range slices.Sorted(maps.Keys(report.Files)) {
+			content = append(append(content, report.Files[path]...), 0)
 		}
 	}
+	content = append(content, what.File+what.Error...) // a file that is not there has no content
 	value, err := json.Marshal(what)
 	if err != nil {
 		return err
@@ -96,15 +101,16 @@ func (a *App) noteRefused(refused error, report *config.Report) error {
 	return a.store.Signal(event.Signal{Name: what.Type, Key: config.Hash(content), Value: value, Rest: event.UntilEnded})
 }
 
-// firstError is the first error of a list in one line, with how many there are.
-func firstError(list diag.List) string {
-	text, n := "", 0
+// firstError is the first error of a list, and the same in one line with how
+// many there are.
+func firstError(list diag.List) (first diag.Diagnostic, text string) {
+	n := 0
 	for i := range list {
 		if list[i].Severity != diag.Error {
 			continue
 		}
 		if n++; n == 1 {
-			text = list[i].Message
+			first, text = list[i], list[i].Message
 			if list[i].Line > 0 {
 				text = fmt.Sprintf("line %d: %s", list[i].Line, text)
 			}
@@ -113,5 +119,5 @@ func firstError(list diag.List) string {
 	if n > 1 {
 		text += fmt.Sprintf(" (and %d more)", n-1)
 	}
-	return text
+	return first, text
 }

@@ -62,7 +62,7 @@ type App struct {
 	reloads sync.Mutex
 	// parts are the files beside the configuration file that it was made of
 	// when it was last read, whether it could be used or not.
-	parts    atomic.Pointer[[]string]
+	parts    atomic.Pointer[config.Parts]
 	refused  atomic.Pointer[admin.Refusal] // the last reload, where it was refused
 	draining atomic.Bool
 	ready    chan struct{}
@@ -82,11 +82,7 @@ type cleanup struct {
 // New opens the store and starts delivering what waits in it. Run serves.
 func New(loaded *Plan, opt Options) (*App, error) {
 	a := &App{opt: opt, path: loaded.Config.Path, started: opt.Now(), ready: make(chan struct{}), metrics: metrics.New()}
-	var parts []string
-	for _, r := range loaded.Config.Recipes {
-		parts = append(parts, r.Path)
-	}
-	a.parts.Store(&parts)
+	a.parts.Store(&loaded.parts)
 	store, err := openStore(loaded.Config.Storage, opt)
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)

@@ -19,7 +19,10 @@ func (a *App) checkFile(ctx context.Context) admin.CheckedFile {
 		out.Changed = info.ModTime().UTC()
 	}
 	if doc != nil {
-		out.Hash, out.Rules = doc.Hash, ruleTextOf(doc.RuleText)
+		out.Hash, out.Rules = doc.Hash, ruleTextOf(named(doc))
+		for _, path := range doc.Included {
+			out.Included = append(out.Included, doc.Name(path))
+		}
 	}
 	loaded, report, err := check(doc, report, func(l *Plan) (map[string]schema.Source, bool) {
 		origins := l.Origins()
@@ -36,18 +39,22 @@ func (a *App) checkFile(ctx context.Context) admin.CheckedFile {
 			report.Add(diag.List{a.restart(err)})
 		}
 	}
-	out.Findings, out.Usable = report.List, report.Err() == nil
+	out.Findings, out.Usable = calledByName(&config.Config{Path: a.path}, report.List), report.Err() == nil
 	return out
 }
 
-func ruleTextOf(t config.RuleText) admin.RuleText {
-	return admin.RuleText{Line: t.Line, Text: t.Text}
+func ruleTextOf(t config.RuleText) []admin.RuleText {
+	list := make([]admin.RuleText, 0, len(t))
+	for _, part := range t {
+		list = append(list, admin.RuleText{File: part.File, Line: part.Line, Text: part.Text})
+	}
+	return list
 }
 
 // storedText is the text of the rules of a stored version.
-func storedText(source []byte) (admin.RuleText, error) {
+func storedText(source []byte) ([]admin.RuleText, error) {
 	if len(source) == 0 {
-		return admin.RuleText{}, admin.ErrNoSource
+		return nil, admin.ErrNoSource
 	}
 	v, _, err := readRules(source)
 	return ruleTextOf(v.Text), err

@@ -45,6 +45,7 @@ type Plan struct {
 	origins     rules.Origins
 	compiler    *lang.Compiler
 	words       map[string]lang.Words // by form
+	parts       config.Parts
 
 	// What follows is there from when the plan comes into force.
 	client    *egress.Client
@@ -107,7 +108,7 @@ func (l *Plan) withoutSecrets() {
 func compile(doc *config.Config, report *config.Report) *Plan {
 	limits := body.DefaultLimits()
 	limits.Size = int64(doc.Server.MaxBody)
-	l := &Plan{Config: doc, Plan: ingest.Plan{
+	l := &Plan{Config: doc, parts: report.Parts, Plan: ingest.Plan{
 		RuleSet: ingest.RuleSet{Hash: doc.Hash, Location: doc.Server.Location}, Limits: limits,
 		Sources: map[string]*source.Source{}, Forms: map[string]*forms.Form{}, Senders: map[string]*source.Source{},
 	}}
@@ -129,7 +130,7 @@ func compile(doc *config.Config, report *config.Report) *Plan {
 	report.Add(withoutAddress(doc, l.compiler))
 	report.Add(badURL(doc.Storage, report.List))
 	l.Rules = set
-	l.Tests, list = ruletest.Compile(doc.Tests, filepath.Dir(doc.Path), l.compiler, set, l.Autoreplies, l.origins)
+	l.Tests, list = ruletest.Compile(doc.Tests, l.compiler, set, l.Autoreplies, l.origins)
 	report.Add(list)
 	return l
 }

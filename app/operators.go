@@ -99,8 +99,8 @@ func (l *Plan) forOperators(tests admin.Tests, since time.Time) admin.InForce {
 		}
 	}
 	out.File, out.Changed = filepath.Base(l.Config.Path), l.changed
-	out.Rules, out.Findings = l.ruleSettings(), l.Findings
-	out.RuleText, out.TextOf = ruleTextOf(l.Config.RuleText), storedText
+	out.Rules, out.Findings = l.ruleSettings(), l.findings()
+	out.RuleText, out.TextOf = ruleTextOf(named(l.Config)), storedText
 	for _, e := range l.Config.Sources {
 		out.Sources = append(out.Sources, e.Name.Value)
 	}

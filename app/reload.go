@@ -212,8 +212,13 @@ func (a *App) watch(ctx context.Context, watcher *fsnotify.Watcher, target strin
 			a.opt.Logger.WarnContext(ctx, "watching the configuration file failed", "error", err)
 		case <-timer.C:
 			target = a.follow(watcher, target)
-			_, _ = a.Reload() //nolint:contextcheck // it logs what comes of it, and what it starts outlives the watching
+			a.followParts(watcher) // before it is read: a folder that is new is watched from before it is looked into
+			_, _ = a.Reload()      //nolint:contextcheck // it logs what comes of it, and what it starts outlives the watching
+			watched := len(watcher.WatchList())
 			a.followParts(watcher)
+			if len(watcher.WatchList()) > watched && a.outdated() {
+				timer.Reset(settle) // what changed between the reading and the watching
+			}
 		}
 	}
 }
@@ -250,15 +255,15 @@ func (a *App) concerns(change fsnotify.Event) bool {
 	case filepath.Base(a.path), ".env", "..data":
 		return true
 	}
-	return slices.Contains(*a.parts.Load(), filepath.Clean(change.Name))
+	return a.parts.Load().Concern(change.Name)
 }
 
 // followParts has the watcher look at the folders of the other files that the
 // configuration is made of. To look at one twice does no harm.
 func (a *App) followParts(watcher *fsnotify.Watcher) {
-	for _, path := range *a.parts.Load() {
-		if err := watcher.Add(filepath.Dir(path)); err != nil {
-			a.opt.Logger.Warn("changes of a file that belongs to the configuration are not noticed, send SIGHUP to reload", "file", path, "error", err)
+	for _, folder := range a.parts.Load().Folders() {
+		if err := watcher.Add(folder); err != nil {
+			a.opt.Logger.Warn("changes of files that belong to the configuration are not noticed, send SIGHUP to reload", "folder", folder, "error", err)
 		}
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -67,9 +66,7 @@ type storedInput struct {
 // Its hash names the file's together with all that the rules depend on: the
 // file's own is short, and what a file means can change with hookgate.
 func (l *Plan) RuleSet() (event.RuleSet, error) {
-	text := l.Config.RuleText
-	text.File = filepath.Base(text.File)
-	source := l.storedRules(text)
+	source := l.storedRules(named(l.Config))
 	encoded, err := json.Marshal(source)
 	if err != nil {
 		return event.RuleSet{}, fmt.Errorf("encode the version of the configuration: %w", err)
@@ -84,6 +81,16 @@ func (l *Plan) RuleSet() (event.RuleSet, error) {
 		}
 	}
 	return set, nil
+}
+
+// named is the text of the rules with the files called as people call them: the
+// same on every machine.
+func named(doc *config.Config) config.RuleText {
+	text := slices.Clone(doc.RuleText)
+	for i := range text {
+		text[i].File = doc.Name(text[i].File)
+	}
+	return text
 }
 
 // storedRules is what the rules are compiled from.

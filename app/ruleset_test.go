@@ -241,3 +241,49 @@ rules:
 		}
 	}
 }
+
+// A version of a configuration in several files holds the rules of all of them,
+// and judges as that did. One of a single file is written as it always was.
+func TestVersion_include(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	for name, text := range map[string]string{
+		"config.yaml": "version: 1\ninclude: [rest.yaml]\nsources: { shop: { type: webhook, token: 0123456789abcdefS3CRET } }\nrules:\n  - { name: one, from: shop, when: data.x > 1, then: [{ to: log, text: a }] }\n",
+		"rest.yaml":   "connections: { log: { type: log } }\nrules:\n- name: two\n  from: shop\n  when: data.y > 1\n  then: [{ to: log, text: \"${{ data.y }}\" }]\n",
+		"single.yaml": "version: 1\nrules: []\n",
+	} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	loaded, report, err := app.Load(filepath.Join(folder, "config.yaml"))
+	if err != nil {
+		t.Fatal(err, report)
+	}
+	version, err := loaded.RuleSet()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(version.Source), "S3CRET") || strings.Contains(string(version.Source), folder) {
+		t.Errorf("the version holds what it must not: %s", version.Source)
+	}
+	stored, err := app.NewRuleSet(version.Source, loaded.Kinds)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := event.Event{ID: 77, Source: "shop", ReceivedAt: time.Date(2026, 7, 1, 12, 0, 0, 0, time.UTC), Body: []byte(`{"x":1,"y":2}`)}
+	got, err := stored.Decide(&e)
+	if err != nil || len(got.Deliveries) != 1 || !strings.Contains(string(got.Deliveries[0].Output), "2") {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	if traces := stored.Explain(&e); len(traces) != 2 || traces[0].Parts[0].At.String() != "config.yaml:5:36" || traces[1].Parts[0].At.String() != "rest.yaml:5:9" {
+		t.Errorf("got %+v", traces)
+	}
+	single, _, err := app.Load(filepath.Join(folder, "single.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if version, err = single.RuleSet(); err != nil || !strings.Contains(string(version.Source), `"text":{"File":"single.yaml","Line":2,"Text":"rules: []\n"}`) {
+		t.Errorf("got %s, %v", version.Source, err)
+	}
+}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"hookgate/app/admin"
@@ -16,12 +17,12 @@ import (
 
 // ruleSettings are the rules as they stand in the file, for operators.
 func (l *Plan) ruleSettings() []admin.RuleSettings {
-	places := ruleLines(l.Config.RuleText, len(l.Config.Rules))
+	places := rulePlaces(named(l.Config), len(l.Config.Rules))
 	list := make([]admin.RuleSettings, 0, len(l.Config.Rules))
 	for i := range l.Config.Rules {
 		in := &l.Config.Rules[i]
 		out := admin.RuleSettings{
-			Name: in.Name.Value, From: texts(in.From), Events: texts(in.Events), ForEach: in.ForEach.Value, When: in.When.Value, Text: places[i].text, Line: places[i].line,
+			Name: in.Name.Value, From: texts(in.From), Events: texts(in.Events), ForEach: in.ForEach.Value, When: in.When.Value, Text: places[i].text, File: places[i].file, Line: places[i].line,
 		}
 		for _, b := range in.Branches {
 			out.Branches = append(out.Branches, admin.RuleBranch{Name: b.Name.Value, When: b.When.Value})
@@ -34,7 +35,7 @@ func (l *Plan) ruleSettings() []admin.RuleSettings {
 			made.Branch = in.BranchOf(action)
 			out.Actions = append(out.Actions, made)
 		}
-		out.Findings = findingsOf(l.Findings, i)
+		out.Findings = findingsOf(l.findings(), i)
 		list = append(list, out)
 	}
 	return list
@@ -62,28 +63,53 @@ func findingsOf(list diag.List, rule int) diag.List {
 	return own
 }
 
+// findings are those of the plan, with the files called as people call them.
+func (l *Plan) findings() diag.List { return calledByName(l.Config, l.Findings) }
+
+// calledByName is the list with the configuration's own files called as people
+// call them, and not by where they are on this machine.
+func calledByName(doc *config.Config, list diag.List) diag.List {
+	list = slices.Clone(list)
+	for i := range list {
+		if list[i].File != "" {
+			list[i].File = doc.Name(list[i].File)
+		}
+	}
+	return list
+}
+
 // place is where a rule stands, and its lines.
 type place struct {
+	file string
 	line int
 	text string
 }
 
-// ruleLines cuts the section rules into its n entries; what shares a line with
+// rulePlaces cuts the section rules into its n entries; what shares a line with
 // another is only placed.
-func ruleLines(section config.RuleText, n int) []place {
-	places := make([]place, n)
+func rulePlaces(text config.RuleText, n int) []place {
+	var places []place
+	for _, part := range text {
+		places = append(places, partPlaces(part)...)
+	}
+	if len(places) != n {
+		return make([]place, n)
+	}
+	return places
+}
+
+// partPlaces cuts the section of one file.
+func partPlaces(section config.RulePart) []place {
 	root, _ := yamlnode.Parse(section.File, []byte(section.Text))
 	items := root.Get("rules").Items()
-	if len(items) != n {
-		return places
-	}
+	places := make([]place, len(items))
 	lines := strings.Split(section.Text, "\n")
 	for i, item := range items {
 		from, to := item.Pos().Line, len(lines)
-		if i+1 < n {
+		if i+1 < len(items) {
 			to = items[i+1].Pos().Line - 1
 		}
-		places[i].line = section.Line + from - 1
+		places[i].file, places[i].line = section.File, section.Line+from-1
 		if to < from {
 			continue
 		}

@@ -44,6 +44,11 @@ func Schema(kinds []connectors.Kind) ([]byte, error) {
 	return config.JSONSchema(Describe(kinds))
 }
 
+// IncludedSchema is the JSON Schema of a file that config.yaml includes.
+func IncludedSchema(kinds []connectors.Kind) ([]byte, error) {
+	return config.IncludedSchema(Describe(kinds))
+}
+
 // inputs are the keys that an action can have. A schema cannot follow `to` to
 // the type of the connection, so it takes those of all types together; which
 // has which is said of each key, and checked by `hookgate check`.

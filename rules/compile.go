@@ -87,7 +87,7 @@ func IsName(text string) bool { return nameForm.MatchString(text) }
 func Compile(c *lang.Compiler, list []Rule, origins Origins, targets Targets) (*Set, diag.List) {
 	c.AllowKept(true)
 	defer c.AllowKept(false)
-	b := builder{compiler: c, origins: origins, targets: targets, lines: map[string]int{}}
+	b := builder{compiler: c, origins: origins, targets: targets, named: map[string]diag.Position{}}
 	set := &Set{index: map[string]*listeners{}}
 	for i := range list {
 		set.rules = append(set.rules, b.rule(&list[i]))
@@ -102,7 +102,7 @@ type builder struct {
 	compiler *lang.Compiler
 	origins  Origins
 	targets  Targets
-	lines    map[string]int // where each rule's name stands
+	named    map[string]diag.Position // where each rule's name stands
 	list     diag.List
 }
 
@@ -215,11 +215,11 @@ func (b *builder) name(name yamlnode.Text) {
 		b.add(name.Diag("bad-name", NameHint, "%q cannot be the name of a rule", name.Value))
 		return
 	}
-	if line, twice := b.lines[name.Value]; twice {
-		b.add(name.Diag("duplicate-name", "", "there is a rule %q already, in line %d", name.Value, line))
+	if first, twice := b.named[name.Value]; twice {
+		b.add(name.Diag("duplicate-name", "", "there is a rule %q already, in %s", name.Value, first.LineFor(name.Pos())))
 		return
 	}
-	b.lines[name.Value] = name.Pos().Line
+	b.named[name.Value] = name.Pos()
 }
 
 func (b *builder) from(in *Rule) []string {

@@ -30,7 +30,7 @@ func (l *linter) twice() {
 			continue
 		}
 		other := l.list[first].Name
-		l.add(in.Name.Diag("duplicate-rule", "take one of them out", "this rule does the same as %q in line %d: all is sent twice", other.Value, other.Pos().Line).Weigh(diag.Warning))
+		l.add(in.Name.Diag("duplicate-rule", "take one of them out", "this rule does the same as %q in %s: all is sent twice", other.Value, other.Pos().LineFor(in.Name.Pos())).Weigh(diag.Warning))
 	}
 }
 
@@ -184,7 +184,7 @@ func (l *linter) setTwice(first, second *setter) {
 		if other.IsZero() || reflect.DeepEqual(other.Any(), f.Value.Any()) {
 			continue
 		}
-		l.add(f.Key.Diag("remember-twice", "where the two differ, neither is done: set it in one place", "rule %q sets %q of the same record in line %d",
-			first.rule.name, f.Key.Value, other.Pos().Line).Weigh(diag.Warning))
+		l.add(f.Key.Diag("remember-twice", "where the two differ, neither is done: set it in one place", "rule %q sets %q of the same record in %s",
+			first.rule.name, f.Key.Value, other.Pos().LineFor(f.Key.Pos())).Weigh(diag.Warning))
 	}
 }

@@ -95,11 +95,12 @@ type InForce struct {
 	// Known is what is documented of each source, or follows from the fields of
 	// each form, by name.
 	Known map[string]schema.Source
-	// File is the name of the configuration file, RuleText its section rules.
+	// File is the name of the configuration file, RuleText the section rules of it
+	// and of those that it includes.
 	File     string
-	RuleText RuleText
-	// TextOf is the section rules of a stored version.
-	TextOf func(source []byte) (RuleText, error)
+	RuleText []RuleText
+	// TextOf is the same of a stored version.
+	TextOf func(source []byte) ([]RuleText, error)
 	// Changed makes a rule set of the rules in force with one of them changed.
 	Changed func(rule string, c RuleChange) (*ingest.RuleSet, diag.List)
 	// Compile makes a rule set of a stored version of the configuration.

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/aymanbagabas/go-udiff"
@@ -10,22 +11,25 @@ import (
 	"hookgate/internal/event"
 )
 
-// RuleText is the section rules of a configuration file. It has none of the
-// file's secrets: they stand in other sections.
+// RuleText is the section rules of one of the files of a configuration. It has
+// none of the file's secrets: they stand in other sections.
 type RuleText struct {
+	File string `json:"file"`
 	Line int    `json:"line"` // of its first line in the file
 	Text string `json:"text"`
 }
 
-// CheckedFile is the configuration file as it stands now, read and checked, and
-// not in force for that.
+// CheckedFile is the configuration file as it stands now, with what it includes,
+// read and checked, and not in force for that.
 type CheckedFile struct {
-	Hash     string    `json:"hash,omitempty"` // "" where it cannot be read
-	Changed  time.Time `json:"changed,omitzero"`
-	Rules    RuleText  `json:"rules"`
-	Findings diag.List `json:"findings"` // also those that refuse it
-	Tests    Tests     `json:"tests"`
-	Usable   bool      `json:"usable"` // a reload would bring it into force
+	Hash    string    `json:"hash,omitempty"` // "" where it cannot be read
+	Changed time.Time `json:"changed,omitzero"`
+	// Included are the files that it includes, by their paths from its folder.
+	Included []string   `json:"included,omitempty"`
+	Rules    []RuleText `json:"rules"`    // of each file that has some, in the order in which they are read
+	Findings diag.List  `json:"findings"` // also those that refuse it
+	Tests    Tests      `json:"tests"`
+	Usable   bool       `json:"usable"` // a reload would bring it into force
 	// Version is what its rules are compiled from; nil where they are not
 	// understood.
 	Version []byte `json:"-"`
@@ -45,7 +49,8 @@ type ConfigFile struct {
 // ConfigLine is a line of a file beside another one.
 type ConfigLine struct {
 	Change string `json:"change"` // same, gone, new
-	Line   int    `json:"line"`   // its number in the file that it stands in
+	File   string `json:"file"`
+	Line   int    `json:"line"` // its number in the file
 	Text   string `json:"text"`
 }
 
@@ -88,7 +93,7 @@ type ConfigVersion struct {
 type ConfigVersionDetail struct {
 	ConfigVersion
 	Before *ConfigVersion `json:"before,omitempty"`
-	Text   RuleText       `json:"text"`
+	Text   []RuleText     `json:"text"` // of each file that has rules
 	Diff   ConfigDiff     `json:"diff"`
 }
 
@@ -188,18 +193,40 @@ func (s *Service) ConfigVersion(ctx context.Context, id int64) (ConfigVersionDet
 	return out, nil
 }
 
-// diffOf tells how then differs from now, line by line.
-func diffOf(now, then RuleText) (out ConfigDiff) {
-	out.Hunks = [][]ConfigLine{}
+// diffOf tells how then differs from now, line by line: the files of then in
+// their order, and behind them those that are gone.
+func diffOf(now, then []RuleText) ConfigDiff {
+	out := ConfigDiff{Hunks: [][]ConfigLine{}}
+	find := func(list []RuleText, file string) (RuleText, bool) {
+		i := slices.IndexFunc(list, func(t RuleText) bool { return t.File == file })
+		if i < 0 {
+			return RuleText{File: file, Line: 1}, false
+		}
+		return list[i], true
+	}
+	for _, text := range then {
+		before, _ := find(now, text.File)
+		out.add(before, text)
+	}
+	for _, text := range now {
+		if after, there := find(then, text.File); !there {
+			out.add(text, after)
+		}
+	}
+	return out
+}
+
+// add adds how one file differs.
+func (out *ConfigDiff) add(now, then RuleText) {
 	unified, err := udiff.ToUnifiedDiff("", "", now.Text, udiff.Lines(now.Text, then.Text), udiff.DefaultContextLines)
 	if err != nil { // edits that come from the text fit it
-		return out
+		return
 	}
 	for _, h := range unified.Hunks {
 		var hunk []ConfigLine
 		old, fresh := now.Line+h.FromLine-1, then.Line+h.ToLine-1
 		for _, l := range h.Lines {
-			line := ConfigLine{Change: SameLine, Line: fresh, Text: trimNewline(l.Content)}
+			line := ConfigLine{Change: SameLine, File: then.File, Line: fresh, Text: trimNewline(l.Content)}
 			switch l.Kind {
 			case udiff.Delete:
 				line.Change, line.Line = GoneLine, old
@@ -214,7 +241,6 @@ func diffOf(now, then RuleText) (out ConfigDiff) {
 		}
 		out.Hunks = append(out.Hunks, hunk)
 	}
-	return out
 }
 
 func trimNewline(line string) string {

@@ -26,6 +26,7 @@ type RuleSettings struct {
 	Branches []RuleBranch `json:"branches,omitempty"`
 	Actions  []RuleAction `json:"then"`
 	Text     string       `json:"text"` // its lines of the file
+	File     string       `json:"file"` // where they stand: its path from the folder of the configuration
 	Line     int          `json:"line"` // where they begin
 	// Findings are what check says of it that refuses nothing.
 	Findings diag.List `json:"findings,omitempty"`

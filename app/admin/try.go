@@ -116,7 +116,7 @@ func (s *Service) Try(ctx context.Context, r TryRequest) (out Tried, err error) 
 		return out, fmt.Errorf("try the rule: %w", err)
 	}
 	if out.When != rule.When && len(r.Inputs) == 0 {
-		out.Text, out.Patch = rule.withCondition(out.When, now.File)
+		out.Text, out.Patch = rule.withCondition(out.When)
 	}
 	return out, nil
 }
@@ -230,7 +230,7 @@ func asTest(e *event.Event, traces []rules.Trace) string {
 
 // withCondition is the rule's text with another condition, and the patch that
 // makes the file so; "" where the condition does not stand on lines of its own.
-func (c *RuleSettings) withCondition(when, file string) (text, patch string) {
+func (c *RuleSettings) withCondition(when string) (text, patch string) {
 	lines := strings.Split(strings.TrimRight(c.Text, "\n"), "\n")
 	from := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(strings.TrimLeft(l, " -"), "when:") })
 	if from < 0 || c.When == "" {
@@ -257,7 +257,7 @@ func (c *RuleSettings) withCondition(when, file string) (text, patch string) {
 	const around = 3
 	top, end := max(0, from-around), min(len(lines), to+around)
 	var b strings.Builder
-	fmt.Fprintf(&b, "--- a/%s\n+++ b/%s\n@@ -%d,%d +%d,%d @@\n", file, file, c.Line+top, end-top, c.Line+top, end-top-(to-from)+len(fresh))
+	fmt.Fprintf(&b, "--- a/%s\n+++ b/%s\n@@ -%d,%d +%d,%d @@\n", c.File, c.File, c.Line+top, end-top, c.Line+top, end-top-(to-from)+len(fresh))
 	for _, part := range []struct {
 		sign  string
 		lines []string

@@ -139,6 +139,9 @@ func (s *session) printCounts(loaded *app.Plan, report *config.Report) {
 	doc := loaded.Config
 	counts := fmt.Sprintf("%s, %s, %s, %s", plural(len(doc.Sources), "source"), plural(len(doc.Forms), "form"),
 		plural(len(doc.Connections), "connection"), plural(len(doc.Rules), "rule"))
+	if n := len(doc.Included); n > 0 {
+		counts += ", " + plural(n+1, "file")
+	}
 	tick := s.out.Good.Render("✓")
 	s.out.Printf("%s %-48s warnings: %d\n", tick, counts, report.List.Count(diag.Warning))
 	if report.EnvNeeded > 0 {

@@ -7,9 +7,11 @@ import (
 )
 
 func newSchema(s *session) *cobra.Command {
-	return &cobra.Command{
+	included := false
+	c := &cobra.Command{
 		Use: "schema", GroupID: groupRules, Short: "Print the JSON Schema of config.yaml, by which editors complete it",
-		Example: `  hookgate schema > config.schema.json`,
+		Example: `  hookgate schema > config.schema.json
+  hookgate schema --included > clients/included.schema.json`,
 		Long: `Print the JSON Schema of config.yaml, by which editors complete and check it.
 
 It knows the kinds of connections that come with hookgate, and those of the
@@ -18,14 +20,21 @@ recipes that the config names, where there is one.
 With this line at its top, editors with the YAML language server (Visual Studio
 Code with the extension YAML, Neovim, Emacs, Helix and others) use it:
 
-  # yaml-language-server: $schema=./config.schema.json`,
+  # yaml-language-server: $schema=./config.schema.json
+
+With --included it is the schema of a file that config.yaml includes, which has
+fewer sections and needs no version.`,
 		Args: exactly(),
 		RunE: func(*cobra.Command, []string) error {
 			kinds, err := s.kinds()
 			if err != nil {
 				return err
 			}
-			text, err := app.Schema(kinds)
+			schema := app.Schema
+			if included {
+				schema = app.IncludedSchema
+			}
+			text, err := schema(kinds)
 			if err != nil {
 				return err
 			}
@@ -33,4 +42,6 @@ Code with the extension YAML, Neovim, Emacs, Helix and others) use it:
 			return err
 		},
 	}
+	c.Flags().BoolVar(&included, "included", false, "of a file that config.yaml includes")
+	return c
 }

@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"path/filepath"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -96,7 +95,7 @@ func (h *holidays) DecodeNode(n yamlnode.Node) diag.List {
 }
 
 // readCalendars reads the calendars, with the files of their holidays. A relative
-// path starts at the folder of the config file.
+// path starts at the folder of the file that it stands in.
 func (doc *Config) readCalendars(n yamlnode.Node, report *Report) diag.List {
 	named, list := entries(n, "a calendar", names{})
 	for _, e := range named {
@@ -166,11 +165,8 @@ func neverOpen(name yamlnode.Text, n yamlnode.Node) diag.Diagnostic {
 // read fills in the dates of the file: one on each line, behind which can stand
 // what it is. A # begins a comment.
 func (h *holidays) read(doc *Config, report *Report) diag.List {
-	path := h.file.Value
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(filepath.Dir(doc.Path), path)
-	}
-	report.Parts = append(report.Parts, path)
+	path := pathOf(h.file)
+	report.Parts.Files = append(report.Parts.Files, path)
 	content, err := readFile(path)
 	switch {
 	case err != nil:

@@ -41,7 +41,7 @@ calendars:
 	if c := all["always"]; c == nil || !c.Open(friday) {
 		t.Errorf("always: %+v, %v", c, report.List)
 	}
-	if len(report.Parts) != 1 || report.Parts[0] != file {
+	if len(report.Parts.Files) != 1 || report.Parts.Files[0] != file {
 		t.Errorf("got the parts %v", report.Parts)
 	}
 	before := doc.Hash

@@ -12,14 +12,18 @@ import (
 	"hookgate/rules"
 )
 
-// Config is a whole config.yaml, with the defaults of its fields' tags where it
+// Config is a whole config.yaml and what it includes, with the defaults of its fields' tags where it
 // says nothing. What
 // a source, a form or a connection holds beyond the keys here is decoded by
 // the package that it belongs to, from its Node.
 type Config struct {
-	// Path is the file that it was read from; Hash names its content, and
-	// that of its recipes, tables and holidays, in seven hexadecimal digits.
+	// Path is the file that it was read from; Hash names its content, and that
+	// of the files that it includes, its recipes, tables and holidays, in seven
+	// hexadecimal digits.
 	Path, Hash string
+
+	// Included are the paths of the files that it includes, in their order.
+	Included []string
 
 	Server      Server
 	Storage     Storage

@@ -15,7 +15,7 @@ const ignoreMark = "hookgate:ignore"
 // Silenceable are the codes of all warnings and advice, in docs/configuration.md's order.
 func Silenceable() []string {
 	return []string{
-		"file-mode", "blanks-cut", "weak-password", "unverified", "unsigned-query", "no-public-url", "no-trusted-proxy", "trusts-all", "no-encryption", "private-address", "literal-braces", "yaml-comment", "yaml-anchor", "number-spelling", "no-test-file", "open-autoreply",
+		"file-mode", "blanks-cut", "weak-password", "unverified", "unsigned-query", "no-public-url", "no-trusted-proxy", "trusts-all", "no-encryption", "private-address", "literal-braces", "yaml-comment", "yaml-anchor", "number-spelling", "empty-include", "no-test-file", "open-autoreply",
 		"unseen-field", "unseen-value", "type-mismatch", "may-be-missing", "contradiction", "always-true", "constant-condition",
 		"duplicate-rule", "duplicate-action", "remember-twice", "no-ordering-key", "throttle-no-key", "throttle-no-step", "late-fallback", "secret-in-rule", "unused-source", "unused-form", "unused-connection", "no-alerts", "holidays-end", "dst",
 	}
@@ -55,7 +55,11 @@ func (r *Report) Silence(undecided ...string) {
 
 // ignores reads the comments.
 func (r *Report) ignores() (list []ignore, faults diag.List) {
-	for _, c := range r.root.Comments(ignoreMark) {
+	var comments []yamlnode.Comment
+	for _, root := range r.roots {
+		comments = append(comments, root.Comments(ignoreMark)...)
+	}
+	for _, c := range comments {
 		codes := codesOf(c.Text)
 		if len(codes) == 0 {
 			faults = append(faults, ignoreFault(c, "", "bad-ignore", "write # hookgate:ignore CODE", "the comment does not say what to ignore"))

@@ -4,10 +4,18 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"hookgate/internal/yamlnode"
 )
+
+// IncludedSchema is JSONSchema for a file that another one includes.
+func IncludedSchema(root yamlnode.Spec) ([]byte, error) {
+	root.Fields = slices.DeleteFunc(slices.Clone(root.Fields), func(s yamlnode.Spec) bool { return slices.Contains(mainOnly, s.Name) })
+	root.Field("version").Required = false
+	return writeSchema(root, "hookgate: a file that config.yaml includes")
+}
 
 // dialect is the draft that the schema is written in.
 const dialect = "https://json-schema.org/draft/2020-12/schema"
@@ -20,14 +28,16 @@ type object = map[string]any
 // whose keys are the document's sections. Whatever the strict decoder accepts
 // by its shape is valid; what is wrong by its meaning, such as a name that
 // nothing has, is left to `hookgate check`.
-func JSONSchema(root yamlnode.Spec) ([]byte, error) {
+func JSONSchema(root yamlnode.Spec) ([]byte, error) { return writeSchema(root, "hookgate config.yaml") }
+
+func writeSchema(root yamlnode.Spec, title string) ([]byte, error) {
 	top := node(root, place{})
 	properties, _ := top["properties"].(object)
 	for _, section := range properties {
 		orEmpty(section.(object))
 	}
 	top["$schema"] = dialect
-	top["title"] = "hookgate config.yaml"
+	top["title"] = title
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)

@@ -48,24 +48,27 @@ func newReport(path string, content []byte) *Report {
 // sections are the keys of the document. Each holds the value as it is, to be
 // decoded only if there is one: a section may be empty.
 type sections struct {
-	Version     yamlnode.Node `yaml:"version,required"`
-	Server      yamlnode.Node `yaml:"server"`
-	Storage     yamlnode.Node `yaml:"storage"`
-	Retention   yamlnode.Node `yaml:"retention"`
-	Outbound    yamlnode.Node `yaml:"outbound"`
-	Sources     yamlnode.Node `yaml:"sources"`
-	Forms       yamlnode.Node `yaml:"forms"`
-	Connections yamlnode.Node `yaml:"connections"`
-	Calendars   yamlnode.Node `yaml:"calendars"`
-	Recipes     yamlnode.Node `yaml:"recipes"`
-	Tables      yamlnode.Node `yaml:"tables"`
-	Rules       yamlnode.Node `yaml:"rules"`
-	Tests       yamlnode.Node `yaml:"tests"`
+	Version     yamlnode.Node   `yaml:"version,required"`
+	Include     []yamlnode.Text `yaml:"include,single" doc:"Other files that this one is made of: their sources, forms, connections, calendars, recipes, tables, rules and tests, under names that are unique over all files. A * stands for a part of a name. A relative path starts at the folder of this file." example:"[clients/*.yaml]"`
+	Server      yamlnode.Node   `yaml:"server"`
+	Storage     yamlnode.Node   `yaml:"storage"`
+	Retention   yamlnode.Node   `yaml:"retention"`
+	Outbound    yamlnode.Node   `yaml:"outbound"`
+	Sources     yamlnode.Node   `yaml:"sources"`
+	Forms       yamlnode.Node   `yaml:"forms"`
+	Connections yamlnode.Node   `yaml:"connections"`
+	Calendars   yamlnode.Node   `yaml:"calendars"`
+	Recipes     yamlnode.Node   `yaml:"recipes"`
+	Tables      yamlnode.Node   `yaml:"tables"`
+	Rules       yamlnode.Node   `yaml:"rules"`
+	Tests       yamlnode.Node   `yaml:"tests"`
 }
 
 // KeyHint names the word of this language for the same thing in another.
 func (sections) KeyHint(key string) string {
 	switch key {
+	case "includes", "import", "imports", "files":
+		return `did you mean "include"?`
 	case "recipe", "plugins", "kinds", "custom":
 		return `did you mean "recipes"?`
 	case "connectors", "destinations", "targets", "outputs", "receivers", "actions":
@@ -87,29 +90,25 @@ func (sections) KeyHint(key string) string {
 }
 
 func sectionNames() []string {
-	return append([]string{"version", "retention", "outbound", "calendars", "recipes", "tables", "rules", "tests"}, envSections...)
+	return append([]string{"version", "include", "retention", "outbound", "calendars", "recipes", "tables", "rules", "tests"}, envSections...)
 }
 
 func parse(path string, content []byte, env *environment) (*Config, *Report) {
-	content = bytes.TrimPrefix(content, []byte("\uFEFF"))
 	report := newReport(path, content)
-	if !utf8.Valid(content) {
-		report.Add(append(diag.List{notUTF8(path, content)}, env.list...))
+	main, list := readSource(path, content, report)
+	switch {
+	case !utf8.Valid(main.content):
+		report.Add(append(list, env.list...))
+		return nil, report
+	case main.root.Kind() != yamlnode.Map:
+		report.Add(append(explain(main.root, list, main.content), env.list...))
 		return nil, report
 	}
-	root, list := yamlnode.Parse(path, content)
-	if root.Kind() != yamlnode.Map {
-		if read, faults, broken := parseParts(path, content); read.Kind() == yamlnode.Map {
-			root, list = read, explain(read, faults, content)
-			report.unsaid = consequences(broken)
-		}
-	}
-	report.root = root
-	if root.Kind() != yamlnode.Map {
-		report.Add(append(explain(root, list, content), env.list...))
-		return nil, report
-	}
-	text := ruleText(root, path, content)
+	files, faults := included(main, report)
+	list = append(list, faults...)
+	doc := defaults()
+	doc.Path = path
+	root := doc.join(append([]sourceFile{main}, files...))
 	p := interpolator{env: env, report: report, faulty: map[diag.Position]bool{}, needed: map[string]bool{}}
 	p.document(root, sectionNames())
 	for name := range p.needed {
@@ -118,15 +117,31 @@ func parse(path string, content []byte, env *environment) (*Config, *Report) {
 			report.EnvSet++
 		}
 	}
-	doc := defaults()
-	doc.Path, doc.Hash, doc.RuleText = path, Hash(content), text
 	list = append(list, doc.decode(root)...)
 	list = append(list, doc.readCalendars(root.Get("calendars"), report)...)
 	list = append(list, doc.readRecipes(root.Get("recipes"), report)...)
 	list = append(list, doc.readTables(root.Get("tables"), report)...)
-	doc.Hash = doc.hash(content)
+	doc.Hash = doc.hash(main, files)
 	report.Add(slices.Concat(list, p.list, env.list))
 	return doc, report
+}
+
+// join makes one document of the files, and keeps the text of their rules.
+func (doc *Config) join(files []sourceFile) yamlnode.Node {
+	roots := make([]yamlnode.Node, 0, len(files))
+	for i, f := range files {
+		if i > 0 {
+			doc.Included = append(doc.Included, f.path)
+		}
+		if part, has := rulePart(f); has {
+			doc.RuleText = append(doc.RuleText, part)
+		}
+		roots = append(roots, f.root)
+	}
+	if len(doc.RuleText) == 0 {
+		doc.RuleText = RuleText{{File: doc.Path, Line: 1, Text: "rules: []\n"}}
+	}
+	return yamlnode.Join(roots...)
 }
 
 // Hash names a file's content in seven hexadecimal digits, as Config.Hash.

@@ -13,11 +13,11 @@ type names map[string]owner
 
 type owner struct {
 	noun string
-	line int
+	at   diag.Position
 }
 
-// entries reads a mapping of names. A name that an entry of another kind has
-// already is refused; within one mapping YAML sees to that.
+// entries reads a mapping of names. A name that an entry of another kind, or
+// one of another file, has already is refused; within one mapping YAML sees to that.
 func entries(n yamlnode.Node, noun string, taken names) ([]Entry, diag.List) {
 	if n.Kind() == yamlnode.Null {
 		return nil, nil
@@ -37,13 +37,17 @@ func entries(n yamlnode.Node, noun string, taken names) ([]Entry, diag.List) {
 			continue
 		}
 		if other, twice := taken[f.Key.Value]; twice {
+			hint := "names are those of all files together: rename one"
 			if other.noun != noun {
-				faults = append(faults, f.Key.Diag("duplicate-name", "sources and forms share their names: rename one",
-					"%q is the name of %s already, in line %d", f.Key.Value, other.noun, other.line))
+				hint = "sources and forms share their names: rename one"
+			}
+			if other.noun != noun || other.at.File != f.Key.Pos().File {
+				faults = append(faults, f.Key.Diag("duplicate-name", hint,
+					"%q is the name of %s already, in %s", f.Key.Value, other.noun, other.at.LineFor(f.Key.Pos())))
 			}
 			continue
 		}
-		taken[f.Key.Value] = owner{noun: noun, line: f.Key.Pos().Line}
+		taken[f.Key.Value] = owner{noun: noun, at: f.Key.Pos()}
 		list = append(list, Entry{Name: f.Key, Node: f.Value})
 	}
 	return list, faults

@@ -15,8 +15,16 @@ type RecipeFile struct {
 	Content []byte
 }
 
-// readRecipes reads the files that the configuration names. A relative path
-// starts at the folder of the config file.
+// pathOf is the path of a file that the configuration names. A relative one
+// starts at the folder of the file that it stands in.
+func pathOf(name yamlnode.Text) string {
+	if filepath.IsAbs(name.Value) {
+		return name.Value
+	}
+	return filepath.Join(filepath.Dir(name.Pos().File), name.Value)
+}
+
+// readRecipes reads the files that the configuration names.
 func (doc *Config) readRecipes(n yamlnode.Node, report *Report) diag.List {
 	if n.Kind() == yamlnode.Null {
 		return nil
@@ -31,11 +39,8 @@ func (doc *Config) readRecipes(n yamlnode.Node, report *Report) diag.List {
 			list = append(list, faults...)
 			continue
 		}
-		path := name.Value
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(filepath.Dir(doc.Path), path)
-		}
-		report.Parts = append(report.Parts, path)
+		path := pathOf(name)
+		report.Parts.Files = append(report.Parts.Files, path)
 		content, err := readFile(path)
 		if err != nil {
 			list = append(list, name.Diag("bad-file", "", "the recipe can't be read: %s", reason(err)))
@@ -57,15 +62,31 @@ func (doc *Config) readRecipes(n yamlnode.Node, report *Report) diag.List {
 	return list
 }
 
-// hash names the configuration with the recipes, tables and files of holidays that
-// it is made of. Without any it is that of the file.
-func (doc *Config) hash(content []byte) string {
-	whole := content
+// hash names the configuration by the contents of all files that it is made
+// of, and the names of those that are included. Without any other file it is
+// that of the one.
+func (doc *Config) hash(main sourceFile, files []sourceFile) string {
+	whole := slices.Clip(main.content)
+	add := func(text []byte) { whole = append(append(whole, 0), text...) }
+	for _, f := range files {
+		add([]byte(doc.Name(f.path)))
+		add(f.content)
+	}
 	for _, r := range doc.Recipes {
-		whole = append(append(slices.Clip(whole), 0), r.Content...)
+		add(r.Content)
 	}
 	for _, part := range doc.parts {
-		whole = append(append(slices.Clip(whole), 0), part...)
+		add(part)
 	}
 	return Hash(whole)
+}
+
+// Name is what people call a file of the configuration: its path from the
+// folder of the file that is loaded, with / between its parts; of that file
+// itself its name.
+func (doc *Config) Name(path string) string {
+	if near, err := filepath.Rel(filepath.Dir(doc.Path), path); err == nil {
+		path = near
+	}
+	return filepath.ToSlash(path)
 }

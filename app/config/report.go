@@ -20,11 +20,10 @@ type Report struct {
 	EnvNeeded, EnvSet int
 	// Files are the texts that Render shows lines of, by name.
 	Files map[string][]byte
-	// Parts are the paths of the other files that the configuration is made of,
-	// also of those that can't be read.
-	Parts []string
+	// Parts are the other files that the configuration is made of.
+	Parts Parts
 
-	root  yamlnode.Node // the file, for its comments
+	roots []yamlnode.Node // the YAML files, for their comments
 	masks []mask
 	// distrusted holds the paths of values that could not be completed, with
 	// the place of the key of each.

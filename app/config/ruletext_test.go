@@ -33,12 +33,12 @@ func TestRuleText(t *testing.T) {
 		if doc == nil {
 			t.Fatalf("%s: not read", name)
 		}
-		if strings.Contains(doc.RuleText.Text, "S3CRET") {
-			t.Errorf("%s: a secret is kept: %q", name, doc.RuleText.Text)
+		if strings.Contains(doc.RuleText[0].Text, "S3CRET") {
+			t.Errorf("%s: a secret is kept: %q", name, doc.RuleText[0].Text)
 		}
 		again, list := doc.RuleText.Rules()
 		if list.Err() != nil || len(again) != len(doc.Rules) {
-			t.Errorf("%s: got %d rules from %q, %v, want %d", name, len(again), doc.RuleText.Text, list, len(doc.Rules))
+			t.Errorf("%s: got %d rules from %q, %v, want %d", name, len(again), doc.RuleText[0].Text, list, len(doc.Rules))
 			continue
 		}
 		for i := range again {

@@ -3,7 +3,6 @@ package config
 import (
 	"encoding/json"
 	"errors"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -97,11 +96,8 @@ func (doc *Config) table(e Entry, report *Report) (Table, diag.List) {
 
 // tableFile reads a table's file. What is wrong in it is told with the line.
 func (doc *Config) tableFile(keys tableKeys, report *Report) (*table.Fixed, diag.List) {
-	path := keys.File.Value
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(filepath.Dir(doc.Path), path)
-	}
-	report.Parts = append(report.Parts, path)
+	path := pathOf(keys.File)
+	report.Parts.Files = append(report.Parts.Files, path)
 	content, err := readFile(path)
 	if err != nil {
 		return nil, diag.List{keys.File.Diag("bad-file", "", "the table can't be read: %s", reason(err))}

@@ -49,7 +49,7 @@ rules:
 	if list.Err() != nil {
 		t.Fatal(list)
 	}
-	tests, list := ruletest.Compile(n.Get("tests"), "", lang.NewCompiler(), plan.Rules, nil, rules.Origins{"shop": nil, "contact": {event.FormSubmitted}})
+	tests, list := ruletest.Compile(n.Get("tests"), lang.NewCompiler(), plan.Rules, nil, rules.Origins{"shop": nil, "contact": {event.FormSubmitted}})
 	if list.Err() != nil {
 		t.Fatal(list)
 	}

@@ -96,7 +96,7 @@ tests:
 	}
 	c := lang.NewCompiler()
 	c.SetTables(planned.Kept(n))
-	tests, list := ruletest.Compile(n.Get("tests"), "", c, plan.Rules, nil, rules.Origins{"briefing": nil, "cms": nil})
+	tests, list := ruletest.Compile(n.Get("tests"), c, plan.Rules, nil, rules.Origins{"briefing": nil, "cms": nil})
 	if list.Err() != nil {
 		t.Fatal(list)
 	}
@@ -136,7 +136,7 @@ func TestTables_faults(t *testing.T) {
 	}
 	c := lang.NewCompiler()
 	c.SetTables(map[string]*lang.Table{"sites": {Keep: time.Hour}, "plans": lang.ExampleTables()["plans"]})
-	_, list = ruletest.Compile(n.Get("tests"), "", c, plan.Rules, nil, rules.Origins{"shop": nil})
+	_, list = ruletest.Compile(n.Get("tests"), c, plan.Rules, nil, rules.Origins{"shop": nil})
 	var codes []string
 	for _, d := range list {
 		codes = append(codes, d.Code)

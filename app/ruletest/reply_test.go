@@ -72,7 +72,7 @@ func TestRunner_autoreply(t *testing.T) {
 	}
 	plan, c := planned.Must(t, document), lang.NewCompiler()
 	plan.Autoreplies = map[string]*rules.Set{"contact": replySet(t, c)}
-	tests, list := ruletest.Compile(n.Get("tests"), "", c, plan.Rules, plan.Autoreplies, rules.Origins{"shop": nil, "contact": {event.FormSubmitted}})
+	tests, list := ruletest.Compile(n.Get("tests"), c, plan.Rules, plan.Autoreplies, rules.Origins{"shop": nil, "contact": {event.FormSubmitted}})
 	if len(list) != 1 || list[0].Line != 26 || list[0].Code != "unknown-action" {
 		t.Errorf("a source without a reply: %v", list)
 	}

@@ -197,7 +197,7 @@ func MissingFiles(tests []*Test) diag.List {
 			continue
 		}
 		if reason := unreadable(t.path); reason != nil {
-			list = append(list, t.fileText.Diag("no-test-file", "a relative path starts at the folder of the config file", "the test's file can't be read: %v", reason).Weigh(diag.Warning))
+			list = append(list, t.fileText.Diag("no-test-file", "a relative path starts at the folder of the file that names it", "the test's file can't be read: %v", reason).Weigh(diag.Warning))
 		}
 	}
 	return list

@@ -51,7 +51,7 @@ func (*laterSettings) Noun() string { return "a later part of a test" }
 type eventSettings struct {
 	Source  yamlnode.Text            `yaml:"source,required" doc:"The source or form that it comes from."`
 	Type    yamlnode.Text            `yaml:"type" doc:"The type of the event, where it does not say so itself."`
-	File    yamlnode.Text            `yaml:"file" doc:"A file with the body. A relative path starts at the folder of the config file."`
+	File    yamlnode.Text            `yaml:"file" doc:"A file with the body. A relative path starts at the folder of this file."`
 	Data    yamlnode.Node            `yaml:"data" doc:"The body as JSON, or the fields that are posted to a form."`
 	Sample  yamlnode.Text            `yaml:"sample" doc:"In place of a file: a sample that hookgate has of the source's sender, by its name (hookgate samples list)." example:"website_status_changed"`
 	Headers map[string]yamlnode.Text `yaml:"headers" doc:"The request's headers. Rules do not see credentials, here either."`
@@ -149,14 +149,15 @@ type assertion struct {
 // Compile reads the section tests of the configuration and reports every fault
 // in it. set are its rules, which may have faults of their own, replies what
 // forms answer themselves, by name, and origins its sources and forms. Files
-// are found from folder on; they are read when the tests run.
-func Compile(section yamlnode.Node, folder string, c *lang.Compiler, set *rules.Set, replies map[string]*rules.Set, origins rules.Origins) ([]*Test, diag.List) {
+// are found from the folder of the file that names them on; they are read when
+// the tests run.
+func Compile(section yamlnode.Node, c *lang.Compiler, set *rules.Set, replies map[string]*rules.Set, origins rules.Origins) ([]*Test, diag.List) {
 	if section.Kind() == yamlnode.Null {
 		return nil, nil
 	}
 	var entries []settings
 	list := section.Decode("the file", &entries)
-	b := builder{compiler: c, rules: set.Names(), steps: set.Steps(), origins: origins, folder: folder, lines: map[string]int{}, list: list}
+	b := builder{compiler: c, rules: set.Names(), steps: set.Steps(), origins: origins, named: map[string]diag.Position{}, list: list}
 	items := section.Items()
 	tests := make([]*Test, 0, len(entries))
 	for i := range entries {
@@ -175,8 +176,7 @@ type builder struct {
 	steps    []string
 	rules    []string
 	origins  rules.Origins
-	folder   string
-	lines    map[string]int
+	named    map[string]diag.Position
 	list     diag.List
 }
 
@@ -236,14 +236,14 @@ func (b *builder) laterPart(of *Test, in *laterSettings, n yamlnode.Node) *Test 
 }
 
 func (b *builder) name(name yamlnode.Text) {
-	switch line, twice := b.lines[name.Value]; {
+	switch first, twice := b.named[name.Value]; {
 	case name.IsZero(): // said by the decoder
 	case strings.TrimSpace(name.Value) == "":
 		b.add(name.Diag("empty-value", "", `"name" is empty`))
 	case twice:
-		b.add(name.Diag("duplicate-name", "", "there is a test %q already, in line %d", name.Value, line))
+		b.add(name.Diag("duplicate-name", "", "there is a test %q already, in %s", name.Value, first.LineFor(name.Pos())))
 	default:
-		b.lines[name.Value] = name.Pos().Line
+		b.named[name.Value] = name.Pos()
 	}
 }
 
@@ -269,7 +269,7 @@ func (b *builder) event(t *Test, in *eventSettings) {
 		t.data = b.json(in.Data)
 	}
 	if t.path = t.file; t.file != "" && !filepath.IsAbs(t.file) {
-		t.path = filepath.Join(b.folder, t.file)
+		t.path = filepath.Join(filepath.Dir(in.File.Pos().File), t.file)
 	}
 	t.headers, t.query = map[string]string{}, map[string]any{}
 	for name, value := range in.Headers {

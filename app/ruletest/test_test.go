@@ -44,12 +44,12 @@ rules:
 // compileTests compiles a section against the rules of document.
 func compileTests(t *testing.T, folder, yaml string) ([]*ruletest.Test, diag.List) {
 	t.Helper()
-	n, list := yamlnode.Parse("c.yaml", []byte(yaml))
+	n, list := yamlnode.Parse(filepath.Join(folder, "c.yaml"), []byte(yaml))
 	if list.Err() != nil {
 		t.Fatal(list)
 	}
 	origins := rules.Origins{"shop": nil, "contact": {event.FormSubmitted}}
-	tests, list := ruletest.Compile(n.Get("tests"), folder, lang.NewCompiler(), planned.Must(t, document).Rules, nil, origins)
+	tests, list := ruletest.Compile(n.Get("tests"), lang.NewCompiler(), planned.Must(t, document).Rules, nil, origins)
 	list.Sort()
 	return tests, list
 }

@@ -36,6 +36,15 @@ func (p Position) String() string {
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 }
 
+// LineFor is how a text about the place at tells of this one: line 12, with the
+// file where that is another.
+func (p Position) LineFor(at Position) string {
+	if p.File == at.File {
+		return fmt.Sprintf("line %d", p.Line)
+	}
+	return fmt.Sprintf("line %d of %s", p.Line, p.File)
+}
+
 // Diagnostic is one fault. Message says what is wrong, in one line and without
 // a full stop; Hint says what to do about it and may be empty.
 type Diagnostic struct {

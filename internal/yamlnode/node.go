@@ -78,7 +78,7 @@ func (n Node) Items() []Node {
 	y := n.resolved()
 	items := make([]Node, len(y.Content))
 	for i, c := range y.Content {
-		items[i] = Node{y: c, doc: n.doc, path: fmt.Sprintf("%s[%d]", n.path, i)}
+		items[i] = Node{y: c, doc: n.doc.of(c), path: fmt.Sprintf("%s[%d]", n.path, i)}
 	}
 	return items
 }
@@ -116,13 +116,13 @@ func (n Node) field(key, value *yaml.Node) Field {
 		path = n.path + "." + key.Value
 	}
 	return Field{
-		Key:   Node{y: key, doc: n.doc, path: path}.Text(),
-		Value: Node{y: value, doc: n.doc, path: path, key: key},
+		Key:   Node{y: key, doc: n.doc.of(key), path: path}.Text(),
+		Value: Node{y: value, doc: n.doc.of(value), path: path, key: key},
 	}
 }
 
 func (n Node) merge(value *yaml.Node) []Field {
-	source := Node{y: value, doc: n.doc, path: n.path}
+	source := Node{y: value, doc: n.doc.of(value), path: n.path}
 	if source.Kind() != List {
 		return source.Fields()
 	}
@@ -237,7 +237,7 @@ func (n Node) Pos() diag.Position {
 	case n.y.Kind == yaml.ScalarNode && n.y.Line > 0 && (n.Kind() == Scalar || n.y.Value != ""):
 		return n.Text().Pos()
 	case n.key != nil:
-		return Node{y: n.key, doc: n.doc}.Text().Pos()
+		return Node{y: n.key, doc: n.doc.of(n.key)}.Text().Pos()
 	}
 	return n.doc.at(n.y.Line, n.y.Column)
 }
@@ -248,7 +248,7 @@ func (n Node) KeyPos() diag.Position {
 	if n.key == nil {
 		return n.Pos()
 	}
-	return Node{y: n.key, doc: n.doc}.Text().Pos()
+	return Node{y: n.key, doc: n.doc.of(n.key)}.Text().Pos()
 }
 
 // Line is the file's line with that number (from 1), "" outside of the file.

@@ -17,6 +17,8 @@ type document struct {
 	file     string
 	lines    []string
 	replaced map[*yaml.Node]string // scalars that Replace changed, with their text in the file
+	// owners are, of what Join has made, the documents that its parts stand in.
+	owners map[*yaml.Node]*document
 }
 
 // Parse reads one YAML document. On a syntax error the list says where; an

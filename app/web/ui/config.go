@@ -2,7 +2,6 @@ package ui
 
 import (
 	"context"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -27,10 +26,17 @@ type configService interface {
 type configPage struct {
 	View     string // file, change, versions, version
 	File     admin.ConfigFile
-	Lines    []sourceLine // of the rules, for the view file
+	Parts    []sourcePart // of the rules, for the view file
 	Change   *admin.ConfigChange
 	Versions []admin.ConfigVersion
 	Version  *admin.ConfigVersionDetail
+}
+
+// sourcePart are the rules of one file.
+type sourcePart struct {
+	File  string
+	ID    string // before the number of a line, in its address: "l" of the first
+	Lines []sourceLine
 }
 
 // sourceLine is a line of the rules with what is said of it.
@@ -53,7 +59,7 @@ func (u *UI) configFile(c *fiber.Ctx) error {
 	if err != nil {
 		return u.fail(c, err)
 	}
-	return u.render(c, "config", "Config", configPage{View: "file", File: file, Lines: sourceLines(&file)})
+	return u.render(c, "config", "Config", configPage{View: "file", File: file, Parts: sourceParts(&file)})
 }
 
 // configChange shows what a reload would change.
@@ -113,21 +119,28 @@ func (u *UI) reload(c *fiber.Ctx) error {
 	return u.done(c, prefix+"/config", "ok", l.text("%s is in force.", reloaded.Config))
 }
 
-// sourceLines are the lines of the rules with what is said of each.
-func sourceLines(f *admin.ConfigFile) []sourceLine {
-	var list []sourceLine
-	number := f.Now.Rules.Line
-	for line := range strings.Lines(f.Now.Rules.Text) {
-		one := sourceLine{Number: number, Text: strings.TrimRight(line, "\r\n")}
-		for _, d := range f.Now.Findings {
-			if d.Line == number && filepath.Base(d.File) == f.File { // others are about tables, or events of tests
-				one.add(d)
-			}
+// sourceParts are the lines of the rules, file by file, with what is said of each.
+func sourceParts(f *admin.ConfigFile) []sourcePart {
+	var parts []sourcePart
+	for i, text := range f.Now.Rules {
+		part := sourcePart{File: text.File, ID: "l"}
+		if i > 0 {
+			part.ID = "f" + strconv.Itoa(i) + "l"
 		}
-		list = append(list, one)
-		number++
+		number := text.Line
+		for line := range strings.Lines(text.Text) {
+			one := sourceLine{Number: number, Text: strings.TrimRight(line, "\r\n")}
+			for _, d := range f.Now.Findings {
+				if d.Line == number && d.File == text.File { // others are about tables, or events of tests
+					one.add(d)
+				}
+			}
+			part.Lines = append(part.Lines, one)
+			number++
+		}
+		parts = append(parts, part)
 	}
-	return list
+	return parts
 }
 
 func (l *sourceLine) add(d diag.Diagnostic) {
@@ -148,18 +161,58 @@ func (l *sourceLine) add(d diag.Diagnostic) {
 func (p configPage) Errors() int   { return p.File.Now.Findings.Count(diag.Error) }
 func (p configPage) Warnings() int { return len(p.File.Now.Findings) - p.Errors() }
 
-// InRules reports whether the finding is about one of the lines that are shown.
-func (p configPage) InRules(d diag.Diagnostic) bool {
-	n := len(p.Lines)
-	return n > 0 && p.Elsewhere(d) == "" && d.Line >= p.Lines[0].Number && d.Line <= p.Lines[n-1].Number
-}
-
-// Elsewhere is the name of the file that the finding is about, where it is another.
-func (p configPage) Elsewhere(d diag.Diagnostic) string {
-	if name := filepath.Base(d.File); d.File != "" && name != p.File.File {
-		return name
+// LineOf is the address of the line that the finding is about; "" where it is
+// about none of those that are shown.
+func (p configPage) LineOf(d diag.Diagnostic) string {
+	for _, part := range p.Parts {
+		if n := len(part.Lines); n > 0 && d.File == part.File && d.Line >= part.Lines[0].Number && d.Line <= part.Lines[n-1].Number {
+			return "#" + part.ID + strconv.Itoa(d.Line)
+		}
 	}
 	return ""
+}
+
+// Elsewhere is the name of the file that the finding is about, where it is another
+// than the one that is loaded.
+func (p configPage) Elsewhere(d diag.Diagnostic) string {
+	if d.File != p.File.File {
+		return d.File
+	}
+	return ""
+}
+
+// fileRow is one of the files that the configuration is made of.
+type fileRow struct {
+	Name, Link       string // Link: where its rules are shown; "" where it has none
+	Errors, Warnings int
+}
+
+// Files are the YAML files of a configuration that is made of several; nil for
+// one in a single file.
+func (p configPage) Files() []fileRow {
+	if len(p.File.Now.Included) == 0 {
+		return nil
+	}
+	var rows []fileRow
+	for _, name := range append([]string{p.File.File}, p.File.Now.Included...) {
+		row := fileRow{Name: name}
+		for _, d := range p.File.Now.Findings {
+			switch {
+			case d.File != name:
+			case d.Severity == diag.Error:
+				row.Errors++
+			default:
+				row.Warnings++
+			}
+		}
+		for _, part := range p.Parts {
+			if part.File == name {
+				row.Link = "#" + part.ID
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows
 }
 
 // LineClass is how a line of a difference is drawn.
