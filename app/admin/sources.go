@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"time"
 
-	"hookgate/app/ingest"
 	"hookgate/app/ingest/source"
 	"hookgate/internal/event"
 )
@@ -23,6 +22,8 @@ type Inbound struct {
 	Last   *time.Time `json:"last,omitempty"` // when something came in last
 	// Schedule is when the clock makes its events; nil: never.
 	Schedule *Schedule `json:"schedule,omitempty"`
+	// Signing is how its sender signs, without the secret; nil: it does not.
+	Signing *source.Signing `json:"signing,omitempty"`
 }
 
 // Schedule is when the clock makes events of a source.
@@ -110,7 +111,7 @@ func (s *Service) Address(ctx context.Context, name string) (Address, error) {
 // inbound is the source or form of the name, and the secret end of its URL.
 func (c *InForce) inbound(name string) (one Inbound, token event.Secret, known bool) {
 	if src := c.Plan.Sources[name]; src != nil {
-		one = Inbound{Name: name, Sender: src.Sender()}
+		one = Inbound{Name: name, Sender: src.Sender(), Signing: src.Signing()}
 		if src.Posted() {
 			one.URL = c.BaseURL + "/in/" + name
 		}
@@ -121,14 +122,9 @@ func (c *InForce) inbound(name string) (one Inbound, token event.Secret, known b
 		return one, token, false
 	}
 	one = Inbound{Name: name, Form: true, Sender: form.Format(), URL: c.BaseURL + "/f/" + name}
-	return one, senderToken(c.Plan, name), true
-}
-
-// senderToken is the secret end of the URL of a form that a form builder posts
-// to; zero for others.
-func senderToken(plan *ingest.Plan, form string) event.Secret {
-	if src := plan.Senders[form]; src != nil {
-		return src.Token()
+	if src := c.Plan.Senders[name]; src != nil { // a form builder posts to it
+		one.Signing = src.Signing()
+		return one, src.Token(), true
 	}
-	return event.Secret{}
+	return one, event.Secret{}, true
 }

@@ -23,25 +23,44 @@ const reconnectAfter = time.Second
 
 func newEventsTail(s *session) *cobra.Command {
 	var flags eventFlags
+	var forward, sign string
 	c := &cobra.Command{
 		Use: "tail", Short: "Show events as they come in, until Ctrl-C",
 		Example: `  hookgate events tail --rule announce-status
-  hookgate events tail --where 'data.website.status == "Done"' --json`,
+  hookgate events tail --where 'data.website.status == "Done"' --json
+  hookgate events tail --source shop --forward http://localhost:3000/hooks --sign SHOP_SECRET`,
 		Long: `Show events as they come in, until Ctrl-C: a line for each once its deliveries
 have been tried, or after three seconds. What ends later, after a retry or a
-wait, gets a line of its own. With --json each line is an object.`,
+wait, gets a line of its own. With --json each line is an object.
+
+With --forward each event is posted to a program of yours, as its sender did: the
+body as it came, the headers but for credentials. Each is posted once; the line
+says what was answered. What was refused, is spam or a repeat is not, unless
+--state says so.`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := flags.parse(s, eventStates()); err != nil {
 				return err
 			}
+			if forward == "" && sign != "" {
+				return usageError("say where to, with --forward", errors.New("--sign is for what is forwarded"))
+			}
 			ctx, stop := untilSignal(cmd.Context(), os.Exit)
 			defer stop()
-			return s.tail(ctx, flags.search)
+			if forward == "" {
+				return s.tail(ctx, flags.search)
+			}
+			f, err := s.newForwarder(forward, sign, flags.search)
+			if err != nil {
+				return err
+			}
+			return f.run(ctx)
 		},
 	}
 	flags.add(c, "only what this rule listens to, whether it matches or not", eventStates())
 	c.Flags().StringVar(&flags.search.Text, "text", "", "only those that hold this text, in upper or lower case")
+	c.Flags().StringVar(&forward, "forward", "", "post each event to this `URL`, such as http://localhost:3000/hooks")
+	c.Flags().StringVar(&sign, "sign", "", "sign what is forwarded as its sender does, with the secret in this environment `variable`")
 	return c
 }
 
@@ -110,11 +129,16 @@ func (v *tailView) show(e admin.Live) error {
 //	10:42:07  evt_7q2  sitejet  website_status_changed  Harry's Diner  2 rules  billing ✓ 84 ms  slack-web ✓ 210 ms
 //	10:47:37  evt_7q2  sitejet  website_status_changed  Harry's Diner  billing ✓ 90 ms (attempt 2)
 func (v *tailView) line(e *admin.Live) string {
-	s := v.session
 	at := e.Time
 	if e.Update {
-		at = s.now()
+		at = v.session.now()
 	}
+	return strings.TrimRight(v.columns(at, &e.Event)+v.result(e), " ")
+}
+
+// columns are the beginning of a line: when, and which event.
+func (v *tailView) columns(at time.Time, e *admin.Event) string {
+	s := v.session
 	cells := [4]string{e.ID.String(), term.Clean(e.Source), term.Clean(e.Type), term.Cut(term.Clean(e.Summary), 40)}
 	var b strings.Builder
 	b.WriteString(s.out.Dim.Render(at.Local().Format(time.TimeOnly)) + "  ")
@@ -124,8 +148,7 @@ func (v *tailView) line(e *admin.Live) string {
 			b.WriteString(s.columnStyle(i+1).Render(term.Pad(cell, v.widths[i])) + "  ")
 		}
 	}
-	b.WriteString(v.result(e))
-	return strings.TrimRight(b.String(), " ")
+	return b.String()
 }
 
 func (v *tailView) result(e *admin.Live) string {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"os"
 	"os/exec"
 	"strings"
 	"syscall"
@@ -16,17 +17,28 @@ import (
 // live is a line of `events tail --json`.
 type live struct {
 	lab.Event
-	Update bool `json:"update"`
+	Update    bool `json:"update"`
+	Forwarded struct {
+		Status int    `json:"status"`
+		Error  string `json:"error"`
+		Answer string `json:"answer"`
+	} `json:"forwarded"` // with --forward
 }
 
 // tail runs `hookgate events tail --json ARGS…` until the test ends; it is
 // listening when tail returns.
 func tail(t *testing.T, g *lab.Gate, args ...string) <-chan live {
 	t.Helper()
+	return tailWith(t, g, nil, args...)
+}
+
+// tailWith is tail with more environment variables.
+func tailWith(t *testing.T, g *lab.Gate, env []string, args ...string) <-chan live {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	cmd := exec.CommandContext(ctx, lab.Binary(t), append([]string{"events", "tail", "--json", "-c", g.ConfigPath()}, args...)...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGINT) }
-	cmd.Dir = g.Dir
+	cmd.Dir, cmd.Env = g.Dir, append(os.Environ(), env...)
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -38,7 +50,7 @@ func tail(t *testing.T, g *lab.Gate, args ...string) <-chan live {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	lines := make(chan live, 100)
+	lines := make(chan live, 1000)
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

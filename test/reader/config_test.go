@@ -253,7 +253,9 @@ func (s *session) begin() {
 	s.must(at, "hookgate events send shop --sample")
 	s.must(at, "hookgate events send contact --sample --set email=ada@example.com")
 	s.must(at, fmt.Sprintf(`curl -sS -H 'Accept: application/json' -F name=Bot -F email=bot@example.com -F message=Hi -F consent=on -F _gotcha=x http://127.0.0.1:%d/f/contact`, s.port))
-	lab.Eventually(s.t, "a delivery has failed", func() bool {
+	if !lab.Within(patience, func() bool {
 		return strings.Contains(s.must(at, "hookgate deliveries list --state failed --json"), "dlv_")
-	})
+	}) {
+		s.t.Fatal("no delivery has failed")
+	}
 }

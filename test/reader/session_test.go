@@ -21,6 +21,9 @@ import (
 	"hookgate/test/lab"
 )
 
+// patience is how long a command may take: the pages are read side by side.
+const patience = 4 * lab.Patience
+
 func TestMain(m *testing.M) { os.Exit(lab.Main(m)) }
 
 // TestPages reads every page. What it cannot do on this machine is marked in the
@@ -210,7 +213,7 @@ func (s *session) run(line string) (code int, output string) {
 
 func (s *session) shell(line string) (code int, output string) {
 	s.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 4*lab.Patience)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	cmd := s.command(ctx, line)
 	out, err := cmd.CombinedOutput()
@@ -300,7 +303,7 @@ func must(t *testing.T, err error) {
 var staying = map[string]ending{
 	"hookgate serve":       {"listening", syscall.SIGTERM, 0},
 	"hookgate demo":        {"Ctrl-C", syscall.SIGINT, 0},
-	"hookgate events tail": {"waiting for events", syscall.SIGINT, 130},
+	"hookgate events tail": {"Ctrl-C ends", syscall.SIGINT, 130},
 }
 
 type ending struct {
@@ -356,7 +359,7 @@ func (s *session) start(at, line string, e ending) *process {
 	go func() { _ = p.cmd.Wait(); close(p.done) }()
 	s.running = append(s.running, p)
 	ready := func() bool { return p.ended() || strings.Contains(p.said(), e.ready) }
-	if !lab.Within(4*lab.Patience, ready) || p.ended() {
+	if !lab.Within(patience, ready) || p.ended() {
 		s.t.Fatalf("%s: it does not say %q\n%s", at, e.ready, p.said())
 	}
 	return p
@@ -374,7 +377,7 @@ func (p *process) ended() bool {
 // prints waits until a command has printed what the page shows.
 func (p *process) prints(t *testing.T, at string, want []string, example bool) {
 	t.Helper()
-	if lab.Within(lab.Patience, func() bool { return difference(want, p.said(), example) == "" }) {
+	if lab.Within(patience, func() bool { return difference(want, p.said(), example) == "" }) {
 		return
 	}
 	t.Fatalf("%s\n%s", at, difference(want, p.said(), example))

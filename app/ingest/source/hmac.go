@@ -47,7 +47,8 @@ func (b *builder) hmac(n yamlnode.Node) {
 	b.oneOf(keys.Encoding, "hex", "base64")
 	b.oneOf(keys.TimestampUnit, "s", "ms")
 	b.oneOf(keys.SecretEncoding, "text", "base64")
-	s := signing{
+	s := Signing{
+		Kind:   kindHMAC,
 		Header: keys.Header.Value, Algorithm: keys.Algorithm.Value, Encoding: keys.Encoding.Value,
 		Prefix: keys.Prefix.Value, Separator: keys.Separator.Value,
 		SignatureKey: keys.SignatureKey.Value, TimestampKey: keys.TimestampKey.Value,
@@ -93,7 +94,7 @@ func (b *builder) headerName(t yamlnode.Text) string {
 }
 
 // pairs checks the keys of a header such as t=…,v1=….
-func (b *builder) pairs(keys hmacKeys, s signing) {
+func (b *builder) pairs(keys hmacKeys, s Signing) {
 	switch {
 	case s.TimestampKey != "" && s.SignatureKey == "":
 		b.fail(keys.TimestampKey.Diag("bad-value", "set signature_key too", `"timestamp_key" is for headers that hold pairs`))
@@ -105,7 +106,7 @@ func (b *builder) pairs(keys hmacKeys, s signing) {
 }
 
 // placeholders checks that the whole of what proves the request is signed.
-func (b *builder) placeholders(n yamlnode.Node, keys hmacKeys, s signing) {
+func (b *builder) placeholders(n yamlnode.Node, keys hmacKeys, s Signing) {
 	place := keys.Signed
 	if place.IsZero() {
 		place = keys.Header
@@ -137,31 +138,6 @@ func (b *builder) placeholders(n yamlnode.Node, keys hmacKeys, s signing) {
 	}
 }
 
-// signing is how a sender signs: every HMAC scheme is this struct.
-type signing struct {
-	Header    string // that carries the signature
-	Algorithm string // sha256 (also ""), sha1, sha512
-	Encoding  string // hex (also ""), base64
-	Prefix    string // in front of the signature: sha256=
-	// Separator stands between the items of a header that has several: more
-	// signatures while a key is changed, or pairs. "" is one item.
-	Separator string
-	// SignatureKey and TimestampKey are set where the items are pairs, t=…,v1=….
-	SignatureKey, TimestampKey string
-	// Signed is what is signed, with {id} {timestamp} {method} {url} {body}.
-	Signed          string
-	IDHeader        string
-	TimestampHeader string
-	TimestampUnit   string        // s (also ""), ms
-	Tolerance       time.Duration // how far the timestamp may be off, either way
-	// Alias is in place of the part before the first hyphen of the three headers,
-	// where the request has those headers: svix-signature for webhook-signature.
-	// "" is none.
-	Alias string
-	// DecodedURL accepts {url} also with the escapes of urlEscapes decoded.
-	DecodedURL bool
-}
-
 // algorithms are the hashes by their names in config.yaml.
 var algorithms = map[string]func() hash.Hash{"": sha256.New, "sha256": sha256.New, "sha1": sha1.New, "sha512": sha512.New}
 
@@ -173,7 +149,7 @@ var (
 
 // hmacVerifier verifies by signing. It is safe for concurrent use.
 type hmacVerifier struct {
-	signing
+	Signing
 	pieces []piece
 	keys   []*sync.Pool // of hash.Hash, one pool a key
 }
@@ -182,8 +158,8 @@ type hmacVerifier struct {
 type piece struct{ placeholder, literal string }
 
 // newHMAC makes a verifier; every key must hold at least a byte.
-func newHMAC(s signing, keys [][]byte) *hmacVerifier {
-	v := &hmacVerifier{signing: s, pieces: split(s.Signed)}
+func newHMAC(s Signing, keys [][]byte) *hmacVerifier {
+	v := &hmacVerifier{Signing: s, pieces: split(s.Signed)}
 	for _, key := range keys {
 		algorithm := algorithms[s.Algorithm]
 		v.keys = append(v.keys, &sync.Pool{New: func() any { return hmac.New(algorithm, key) }})

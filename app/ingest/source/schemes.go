@@ -8,7 +8,7 @@ import (
 // the type and the id of an event.
 type scheme struct {
 	name      string
-	sign      signing
+	sign      Signing
 	decodeKey bool   // the secret is base64, perhaps after whsec_
 	eventType string // an expression; "" is none
 	ids       IDs
@@ -23,7 +23,7 @@ const fiveMinutes = 5 * time.Minute
 var schemes = []scheme{
 	{ // github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.md
 		name: "standard-webhooks",
-		sign: signing{
+		sign: Signing{
 			Header: "webhook-signature", Encoding: "base64", Prefix: "v1,", Separator: " ",
 			Signed: "{id}.{timestamp}.{body}", IDHeader: "webhook-id", TimestampHeader: "webhook-timestamp", Tolerance: fiveMinutes,
 			Alias: "svix",
@@ -32,12 +32,12 @@ var schemes = []scheme{
 	},
 	{ // docs.github.com, "Validating webhook deliveries"
 		name:      "github",
-		sign:      signing{Header: "X-Hub-Signature-256", Prefix: "sha256=", Signed: "{body}"},
+		sign:      Signing{Header: "X-Hub-Signature-256", Prefix: "sha256=", Signed: "{body}"},
 		eventType: `headers["x-github-event"]`, ids: IDs{Expression: `headers["x-github-delivery"]`}, jsonField: "payload",
 	},
 	{ // docs.stripe.com/webhooks, "Verify webhook signatures manually"
 		name: "stripe",
-		sign: signing{
+		sign: Signing{
 			Header: "Stripe-Signature", Separator: ",", SignatureKey: "v1", TimestampKey: "t",
 			Signed: "{timestamp}.{body}", Tolerance: fiveMinutes,
 		},
@@ -45,12 +45,12 @@ var schemes = []scheme{
 	},
 	{ // shopify.dev, "Deliver webhooks through HTTPS"
 		name:      "shopify",
-		sign:      signing{Header: "X-Shopify-Hmac-Sha256", Encoding: "base64", Signed: "{body}"},
+		sign:      Signing{Header: "X-Shopify-Hmac-Sha256", Encoding: "base64", Signed: "{body}"},
 		eventType: `headers["x-shopify-topic"]`, ids: IDs{Expression: `headers["x-shopify-webhook-id"]`},
 	},
 	{ // api.slack.com/authentication/verifying-requests-from-slack
 		name: "slack",
-		sign: signing{
+		sign: Signing{
 			Header: "X-Slack-Signature", Prefix: "v0=", Signed: "v0:{timestamp}:{body}",
 			TimestampHeader: "X-Slack-Request-Timestamp", Tolerance: fiveMinutes,
 		},
@@ -60,17 +60,17 @@ var schemes = []scheme{
 	},
 	{ // typeform.com/developers/webhooks/secure-your-webhooks
 		name:      "typeform",
-		sign:      signing{Header: "Typeform-Signature", Encoding: "base64", Prefix: "sha256=", Signed: "{body}"},
+		sign:      Signing{Header: "Typeform-Signature", Encoding: "base64", Prefix: "sha256=", Signed: "{body}"},
 		eventType: "data.event_type", ids: IDs{Expression: "data.event_id"},
 	},
 	{ // tally.so/help/webhooks
 		name:      "tally",
-		sign:      signing{Header: "Tally-Signature", Encoding: "base64", Signed: "{body}"},
+		sign:      Signing{Header: "Tally-Signature", Encoding: "base64", Signed: "{body}"},
 		eventType: "data.eventType", ids: IDs{Expression: "data.eventId"},
 	},
 	{ // developers.webflow.com, "Working with webhooks"
 		name: "webflow",
-		sign: signing{
+		sign: Signing{
 			Header: "x-webflow-signature", Signed: "{timestamp}:{body}",
 			TimestampHeader: "x-webflow-timestamp", TimestampUnit: "ms", Tolerance: fiveMinutes,
 		},
@@ -78,27 +78,27 @@ var schemes = []scheme{
 	},
 	{ // wpforms.com/developers, the Webhooks add-on: v=, where others write v1=
 		name: "wpforms",
-		sign: signing{
+		sign: Signing{
 			Header: "X-WPForms-Webhook-Signature", Separator: ",", SignatureKey: "v", TimestampKey: "t",
 			Signed: "{timestamp}.{body}", Tolerance: fiveMinutes,
 		},
 	},
 	{ // help.formspree.io, "Webhooks"
 		name: "formspree",
-		sign: signing{
+		sign: Signing{
 			Header: "Formspree-Signature", Separator: ",", SignatureKey: "v1", TimestampKey: "t",
 			Signed: "{timestamp}.{body}", Tolerance: fiveMinutes,
 		},
 	},
 	{ // docs.netlify.com, "Deploy notifications", payload signature: a token with the body's hash
 		name: "netlify", issuer: "netlify",
-		sign: signing{Header: "X-Webhook-Signature"},
+		sign: Signing{Header: "X-Webhook-Signature"},
 		// The id of a submission, or of a deploy: each of its states has the same.
 		ids: IDs{Expression: "data.id", Subject: true},
 	},
 	{ // developers.hubspot.com, "Validating requests", v3
 		name: "hubspot",
-		sign: signing{
+		sign: Signing{
 			Header: "X-HubSpot-Signature-v3", Encoding: "base64", Signed: "{method}{url}{body}{timestamp}", DecodedURL: true,
 			TimestampHeader: "X-HubSpot-Request-Timestamp", TimestampUnit: "ms", Tolerance: fiveMinutes,
 		},

@@ -62,6 +62,7 @@ type Source struct {
 	methods []string
 	token   event.Secret
 	verify  verifier // nil: the token is the only proof
+	signing *Signing // nil: nothing is signed
 	hidden  []string // lower-case headers that carry the proof
 	types   []string
 	// unposted says that nobody posts to it: hookgate itself makes its events, or

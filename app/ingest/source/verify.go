@@ -101,11 +101,12 @@ func (b *builder) vendor(n yamlnode.Node, s scheme) {
 	}
 	b.source.hidden = append(b.source.hidden, strings.ToLower(v.header))
 	b.source.verify = v
+	b.source.signing = &Signing{Kind: kindToken, Header: v.header, Issuer: v.issuer}
 }
 
 // signed makes the verifier, once the secrets have been read as keys: as they
 // are, or with decodeKey as the base64 of the key, perhaps behind whsec_.
-func (b *builder) signed(s signing, secrets []yamlnode.Text, decodeKey bool) {
+func (b *builder) signed(s Signing, secrets []yamlnode.Text, decodeKey bool) {
 	var keys [][]byte
 	for _, secret := range secrets {
 		key := []byte(secret.Value)
@@ -119,7 +120,8 @@ func (b *builder) signed(s signing, secrets []yamlnode.Text, decodeKey bool) {
 		}
 		keys = append(keys, key)
 	}
-	b.source.verify = newHMAC(s, keys)
+	s.Kind, s.DecodeSecret = kindHMAC, decodeKey
+	b.source.verify, b.source.signing = newHMAC(s, keys), &s
 	b.source.hidden = append(b.source.hidden, strings.ToLower(s.Header))
 }
 
