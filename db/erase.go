@@ -1,6 +1,7 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,19 +47,16 @@ func (s *Store) Footprint(ctx context.Context, ids []event.ID) (event.Footprint,
 
 func (s *Store) footprintPage(ctx context.Context, ids []event.ID) (t event.Footprint, err error) {
 	list, ofEvents := s.dialect.numbers(numbersOf(ids)), s.dialect.isAmong("event")
-	row := s.read.QueryRowContext(ctx, `SELECT count(*), CAST(coalesce(sum(deliveries), 0) AS BIGINT) FROM events WHERE `+s.dialect.isAmong("id"), list)
-	if err := row.Scan(&t.Events, &t.Deliveries); err != nil {
+	if err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM events WHERE `+s.dialect.isAmong("id"), list).Scan(&t.Events); err != nil {
 		return t, err
 	}
-	var replayed int
-	if err := s.read.QueryRowContext(ctx, `SELECT CAST(coalesce(sum(deliveries), 0) AS BIGINT) FROM replays WHERE `+ofEvents, list).Scan(&replayed); err != nil {
+	if err := s.read.QueryRowContext(ctx, s.spansOf()+`SELECT CAST(coalesce(sum(`+countOfSpan+`)), 0) AS BIGINT) FROM spans`, list).Scan(&t.Deliveries); err != nil {
 		return t, err
 	}
-	t.Deliveries += replayed
 	if err := s.read.QueryRowContext(ctx, `SELECT (SELECT count(*) FROM deliveries WHERE `+ofEvents+` AND state = 0) + (SELECT count(*) FROM deliveries WHERE `+ofEvents+` AND state = 4)`, list).Scan(&t.Open); err != nil {
 		return t, err
 	}
-	row = s.read.QueryRowContext(ctx, `SELECT count(*), CAST(coalesce(sum(size), 0) AS BIGINT) FROM files WHERE `+ofEvents, list)
+	row := s.read.QueryRowContext(ctx, `SELECT count(*), CAST(coalesce(sum(size), 0) AS BIGINT) FROM files WHERE `+ofEvents, list)
 	return t, row.Scan(&t.Files, &t.Bytes)
 }
 
@@ -280,20 +278,99 @@ func (f *erasure) deliveries(tx tx, span [2]int64) error {
 // EraseNames deletes what stands under a text that names says yes to: what
 // connections remember under it, the records of kept tables that hold it, and the
 // runs of replays that were selected by it. It returns how many there were.
-func (s *Store) EraseNames(ctx context.Context, names func(text string) bool) (int, error) {
-	count, err := s.eraseMemory(ctx, names)
+func (s *Store) EraseNames(ctx context.Context, names func(text string) bool) (gone event.Named, err error) {
+	if gone.Memory, err = s.eraseMemory(ctx, names); err != nil {
+		return gone, fmt.Errorf("delete what connections remember: %w", err)
+	}
+	if gone.Records, err = s.eraseRecords(ctx, names); err != nil {
+		return gone, fmt.Errorf("delete records: %w", err)
+	}
+	if gone.Runs, err = s.eraseRuns(ctx, names); err != nil {
+		return gone, fmt.Errorf("delete runs of replays: %w", err)
+	}
+	return gone, nil
+}
+
+// CountNames counts what EraseNames would delete of tables.
+func (s *Store) CountNames(ctx context.Context, names func(text string) bool) (found event.Named, err error) {
+	err = s.recordsNaming(ctx, names, func(keys []event.RecordKey) error {
+		found.Records += len(keys)
+		return nil
+	})
 	if err != nil {
-		return count, fmt.Errorf("delete what connections remember: %w", err)
+		return found, fmt.Errorf("count records: %w", err)
 	}
-	records, err := s.eraseRecords(ctx, names)
-	if count += records; err != nil {
-		return count, fmt.Errorf("delete records: %w", err)
+	return found, nil
+}
+
+// StepOutputs calls each for what receivers answered the steps of events: JSON, as
+// outputs has it.
+func (s *Store) StepOutputs(ctx context.Context, ids []event.ID, each func(of event.ID, outputs []byte)) error {
+	for page := range slices.Chunk(ids, bulkBatch) {
+		if err := s.stepOutputs(ctx, page, each); err != nil {
+			return fmt.Errorf("read what steps were answered: %w", err)
+		}
 	}
-	runs, err := s.eraseRuns(ctx, names)
+	return nil
+}
+
+// spansOf is the head of a query about the deliveries of events, also of replays,
+// whose ids are ?1: the ids that are reserved for them are from first up to behind.
+func (s *Store) spansOf() string {
+	return `WITH spans AS (
+		SELECT id AS event, first, first + coalesce(reserved, deliveries) AS behind FROM events WHERE ` + s.dialect.isAmong("id") + `
+		UNION ALL SELECT event, first, first + coalesce(reserved, deliveries) FROM replays WHERE ` + s.dialect.isAmong("event") + `) `
+}
+
+// countOfSpan counts a span's deliveries; a condition on d may follow, and a
+// parenthesis has to. It is not a join, of which PostgreSQL would read the table.
+const countOfSpan = `(SELECT count(*) FROM deliveries d WHERE d.id >= spans.first AND d.id < spans.behind`
+
+func (s *Store) stepOutputs(ctx context.Context, ids []event.ID, each func(of event.ID, outputs []byte)) error {
+	spans, err := s.spansWith(ctx, ids, `d.outputs IS NOT NULL`)
 	if err != nil {
-		return count + runs, fmt.Errorf("delete runs of replays: %w", err)
+		return err
 	}
-	return count + runs, nil
+	for _, span := range spans {
+		rows, err := s.read.QueryContext(ctx, `SELECT outputs FROM deliveries WHERE id >= ?1 AND id < ?2 AND outputs IS NOT NULL`, span.first, span.behind)
+		if err != nil {
+			return err
+		}
+		for rows.Next() {
+			var outputs string
+			if err = rows.Scan(&outputs); err != nil {
+				break
+			}
+			each(span.event, []byte(outputs))
+		}
+		if err = cmp.Or(err, rows.Err(), rows.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// span is where deliveries of an event have their ids.
+type span struct {
+	event         event.ID
+	first, behind int64
+}
+
+// spansWith are the spans of events in which a delivery meets a condition on d.
+func (s *Store) spansWith(ctx context.Context, ids []event.ID, condition string) (list []span, err error) {
+	rows, err := s.read.QueryContext(ctx, s.spansOf()+`SELECT event, first, behind FROM spans WHERE `+countOfSpan+` AND `+condition+`) > 0`, s.dialect.numbers(numbersOf(ids)))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var one span
+		if err := rows.Scan(&one.event, &one.first, &one.behind); err != nil {
+			return nil, err
+		}
+		list = append(list, one)
+	}
+	return list, rows.Err()
 }
 
 // memoryKey is the key of table memory.
@@ -333,11 +410,22 @@ func (s *Store) eraseMemory(ctx context.Context, names func(string) bool) (count
 // eraseRecords deletes the records whose key or value holds a name, under their
 // locks: what is written of one meanwhile comes after it.
 func (s *Store) eraseRecords(ctx context.Context, names func(string) bool) (count int, err error) {
+	err = s.recordsNaming(ctx, names, func(keys []event.RecordKey) error {
+		n, err := s.DeleteRecords(keys...)
+		count += n
+		return err
+	})
+	return count, err
+}
+
+// recordsNaming calls each with the records whose key or value holds a name, a page
+// at a time.
+func (s *Store) recordsNaming(ctx context.Context, names func(string) bool, each func([]event.RecordKey) error) error {
 	var after event.RecordKey
 	for {
 		page, err := s.records(ctx, `(tbl > ?1 OR (tbl = ?1 AND key > ?2))`, ` ORDER BY tbl, key LIMIT ?3`, after.Table, after.Key, int64(namesPage))
 		if err != nil || len(page) == 0 {
-			return count, err
+			return err
 		}
 		after = page[len(page)-1].RecordKey
 		var found []event.RecordKey
@@ -349,9 +437,8 @@ func (s *Store) eraseRecords(ctx context.Context, names func(string) bool) (coun
 		if len(found) == 0 {
 			continue
 		}
-		n, err := s.DeleteRecords(found...)
-		if count += n; err != nil {
-			return count, err
+		if err := each(found); err != nil {
+			return err
 		}
 	}
 }

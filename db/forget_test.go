@@ -174,8 +174,8 @@ func TestForgetNames(t *testing.T) {
 			}
 		}
 		n, err := s.EraseNames(t.Context(), func(text string) bool { return strings.Contains(text, "ada") })
-		if err != nil || n != 4 {
-			t.Errorf("%d, %v, want 4", n, err)
+		if err != nil || n != (event.Named{Memory: 3, Runs: 1}) {
+			t.Errorf("%+v, %v, want 3 entries and a run", n, err)
 		}
 		if memory, runs := count(t, s, "memory"), count(t, s, "replay_runs"); memory != 2500 || runs != 1 {
 			t.Errorf("%d entries and %d runs are left", memory, runs)

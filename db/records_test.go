@@ -233,8 +233,12 @@ func TestRecords_byHand(t *testing.T) {
 		if _, err := s.SetRecord(write("ada@x.de", `{"z":1}`, "")); err != nil {
 			t.Fatal(err)
 		}
-		if n, err := s.EraseNames(t.Context(), func(text string) bool { return strings.Contains(text, "ada@") }); err != nil || n != 1 {
-			t.Errorf("erased %d, %v", n, err)
+		named := func(text string) bool { return strings.Contains(text, "ada@") }
+		if n, err := s.CountNames(t.Context(), named); err != nil || n.Records != 1 {
+			t.Errorf("counted %+v, %v", n, err)
+		}
+		if n, err := s.EraseNames(t.Context(), named); err != nil || n != (event.Named{Records: 1}) {
+			t.Errorf("erased %+v, %v", n, err)
 		}
 		if n, err := s.DeleteRecords(recordKey("a"), recordKey("b")); err != nil || n != 1 {
 			t.Errorf("deleted %d, %v", n, err)

@@ -56,6 +56,7 @@ type Erased struct {
 	Files      int           `json:"files"`
 	Bytes      int64         `json:"bytes"`    // of the files
 	Mentions   int           `json:"mentions"` // events that hold the address within a longer text only, and stay
+	Records    int           `json:"records"`  // of kept tables, whose key or value holds the address: in the last part
 	// Remains says, at the end, what could not be taken out of the files yet.
 	Remains []string  `json:"remains,omitempty"`
 	Next    *event.ID `json:"next,omitempty"` // there is more
@@ -67,7 +68,9 @@ type Erased struct {
 type eraseStore interface {
 	Footprint(ctx context.Context, ids []event.ID) (event.Footprint, error)
 	Erase(ctx context.Context, ids []event.ID) (event.Footprint, []string, error)
-	EraseNames(ctx context.Context, names func(text string) bool) (int, error)
+	EraseNames(ctx context.Context, names func(text string) bool) (event.Named, error)
+	CountNames(ctx context.Context, names func(text string) bool) (event.Named, error)
+	StepOutputs(ctx context.Context, ids []event.ID, each func(of event.ID, outputs []byte)) error
 	PurgeDeleted(ctx context.Context) (done bool, err error)
 	Audit(a event.Audit) error
 	Audits(ctx context.Context, action string, from event.AuditID, limit int) ([]event.Audit, error)
@@ -92,6 +95,11 @@ func (s *Service) Erase(ctx context.Context, r EraseRequest) (Erased, error) {
 	if r.DryRun {
 		trace, err := s.store.Footprint(ctx, ids)
 		addFootprint(&part, trace)
+		if err != nil || part.Next != nil {
+			return part, err
+		}
+		named, err := s.store.CountNames(ctx, person.Names)
+		part.Records = named.Records
 		return part, err
 	}
 	record, err := s.beginRecord(ctx, &r)
@@ -128,22 +136,34 @@ func (s *Service) findPerson(ctx context.Context, r *EraseRequest, person addres
 	} else if part.Total, err = s.store.CountEvents(ctx, f); err != nil {
 		return part, nil, err
 	}
-	origins, began := map[EraseOrigin]int{}, s.opt.Now()
+	var looked []examined
+	hits, began := 0, s.opt.Now()
 	err = s.store.Scan(ctx, f, func(e *event.Event) error {
 		part.Examined++
-		switch found := person.In(e); {
-		case found == address.Value, found == address.Mention && r.Mentions:
-			ids = append(ids, e.ID)
-			origins[EraseOrigin{Name: e.Source, Form: e.Form}]++
-		case found == address.Mention:
-			part.Mentions++
+		found := person.In(e)
+		looked = append(looked, examined{id: e.ID, of: EraseOrigin{Name: e.Source, Form: e.Form}, found: found})
+		if found == address.Value || found == address.Mention && r.Mentions {
+			hits++
 		}
-		if len(ids) == eraseEvents || part.Examined == stepEvents || part.Examined%100 == 0 && s.opt.Now().Sub(began) > stepTime {
+		if hits == eraseEvents || part.Examined == stepEvents || part.Examined%100 == 0 && s.opt.Now().Sub(began) > stepTime {
 			part.Next = &e.ID
 			return db.ErrStop
 		}
 		return nil
 	})
+	if err == nil {
+		err = s.lookIntoSteps(ctx, looked, person)
+	}
+	origins := map[EraseOrigin]int{}
+	for _, one := range looked {
+		switch {
+		case one.found == address.Value, one.found == address.Mention && r.Mentions:
+			ids = append(ids, one.id)
+			origins[one.of]++
+		case one.found == address.Mention:
+			part.Mentions++
+		}
+	}
 	part.Origins = make([]EraseOrigin, 0, len(origins))
 	for o, n := range origins {
 		o.Events = n
@@ -153,10 +173,36 @@ func (s *Service) findPerson(ctx context.Context, r *EraseRequest, person addres
 	return part, ids, err
 }
 
+// examined is an event and how it holds the person's address.
+type examined struct {
+	id    event.ID
+	of    EraseOrigin
+	found address.Finding
+}
+
+// lookIntoSteps looks for the address in what receivers answered the steps of the
+// events that do not have it as a value themselves: a later step sent it on.
+func (s *Service) lookIntoSteps(ctx context.Context, looked []examined, person address.Address) error {
+	var ids []event.ID
+	at := map[event.ID]int{}
+	for i := range looked {
+		if looked[i].found < address.Value {
+			ids = append(ids, looked[i].id)
+			at[looked[i].id] = i
+		}
+	}
+	return s.store.StepOutputs(ctx, ids, func(of event.ID, outputs []byte) {
+		one := &looked[at[of]]
+		one.found = max(one.found, person.InJSON(outputs))
+	})
+}
+
 // eraseRest is the end of a deletion, also of one that was interrupted
 // before. What it cannot do now it tells of.
 func (s *Service) eraseRest(ctx context.Context, person address.Address, part *Erased) error {
-	if _, err := s.store.EraseNames(ctx, person.Names); err != nil {
+	named, err := s.store.EraseNames(ctx, person.Names)
+	part.Records = named.Records
+	if err != nil {
 		return err
 	}
 	if err := s.opt.Files.RemoveContents(ctx); err != nil {

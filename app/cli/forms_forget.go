@@ -69,7 +69,7 @@ func (s *session) forgetPerson(ctx context.Context, r admin.EraseRequest) error 
 			s.note("Nothing was deleted.")
 			return nil
 		}
-		if found.Events > 0 {
+		if found.Events+found.Records > 0 {
 			if yes, err := s.confirm("Delete all of it for good?"); err != nil || !yes {
 				return err
 			}
@@ -133,6 +133,7 @@ func addForgotten(all, part *admin.Erased) {
 	all.Files += part.Files
 	all.Bytes += part.Bytes
 	all.Mentions += part.Mentions
+	all.Records += part.Records
 	all.Remains = append(all.Remains, part.Remains...)
 	all.Record = part.Record
 next:
@@ -169,6 +170,9 @@ func (s *session) printFound(r *admin.EraseRequest, found *admin.Erased) {
 		deliveries += fmt.Sprintf(" (%s not sent yet)", thousands(found.Open))
 	}
 	s.msg.Printf("%s %s this address, with %s and %s.\n", plural(found.Events, "event"), verb, deliveries, plural(found.Files, "file"))
+	if found.Records > 0 {
+		s.msg.Printf("%s of kept tables, whose key or value holds it, would go as well.\n", plural(found.Records, "record"))
+	}
 	if found.Mentions > 0 {
 		s.note("It also stands within a longer text of %s, which would stay: --mentions takes them too, hookgate events list --text shows them.",
 			plural(found.Mentions, "other event"))
@@ -179,10 +183,14 @@ func (s *session) printFound(r *admin.EraseRequest, found *admin.Erased) {
 }
 
 func deletedSentence(gone *admin.Erased) string {
-	if gone.Events == 0 {
-		return "no event holds this address"
+	text := "no event holds this address"
+	if gone.Events > 0 {
+		text = fmt.Sprintf("%s deleted, with %s and %s", plural(gone.Events, "event"), plural(gone.Deliveries, "delivery"), plural(gone.Files, "file"))
 	}
-	return fmt.Sprintf("%s deleted, with %s and %s", plural(gone.Events, "event"), plural(gone.Deliveries, "delivery"), plural(gone.Files, "file"))
+	if gone.Records > 0 {
+		text += fmt.Sprintf("; %s deleted", plural(gone.Records, "record"))
+	}
+	return text
 }
 
 // stoppedForget tells how far a deletion is that did not come to its end.

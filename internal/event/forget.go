@@ -9,6 +9,13 @@ type Footprint struct {
 	Bytes      int64 // of the files
 }
 
+// Named counts what stands under a text or holds it, beside events.
+type Named struct {
+	Memory  int // what connections remember under it
+	Records int // records of kept tables that hold it
+	Runs    int // of replays, that were selected by it
+}
+
 // Add sums up two footprints.
 func (t Footprint) Add(o Footprint) Footprint {
 	return Footprint{

@@ -263,3 +263,50 @@ func TestFormsForget(t *testing.T) {
 		t.Errorf("once more: %d %s", r.Code, r.Stdout+r.Stderr)
 	}
 }
+
+// What others' events looked up of her, and what receivers answered of her, goes
+// too: a record, the event that read it, and the event whose step was answered her
+// address. Break: leave Reads out of address.In, or do not ask lookIntoSteps.
+func TestFormsForget_looked(t *testing.T) {
+	t.Parallel()
+	const her = "ada.lovelace@example.com"
+	crm := lab.NewSink(t, func(a lab.Arrival) lab.Answer {
+		return lab.Answer{Status: http.StatusOK, Body: `{"owner":"` + strings.Replace(her, "ada", strings.Trim(string(a.Body), `"`), 1) + `"}`}
+	})
+	good := lab.NewSink(t, nil)
+	g := lab.Start(t, `
+sources:
+  shop: { type: webhook, token: e2e-shop-token-0123456789 }
+tables: { projects: { keep: 30d } }
+connections:
+  crm: { type: webhook, url: `+crm.URL+` }
+  good: { type: webhook, url: `+good.URL+` }
+rules:
+  - { name: own, from: shop, when: data.owner != nil, then: [{ remember: { table: projects, key: data.project, set: { owner: "${{ data.owner }}" } } }] }
+  - { name: done, from: shop, when: data.done == true, then: [{ to: good, json: { tell: "${{ lookup('projects', data.project).owner }}" } }] }
+  - name: ask
+    from: shop
+    when: data.ask != nil
+    then:
+      - { step: who, to: crm, json: "${{ data.ask }}", outputs: { owner: body.owner } }
+      - { to: good, after: who, json: { tell: "${{ outputs.who.owner }}" } }
+`)
+	for _, body := range []string{
+		`{"project":"p7","owner":"` + her + `"}`, `{"project":"p8","owner":"ben@example.com"}`,
+		`{"project":"p7","done":true}`, `{"project":"p8","done":true}`, `{"ask":"ada"}`, `{"ask":"ben"}`,
+	} {
+		g.Accepted(g.PostJSON("/in/shop/e2e-shop-token-0123456789", []byte(body)))
+	}
+	lab.Eventually(t, "all is delivered", func() bool { return len(g.Deliveries("--state", "delivered")) == 6 })
+	if len(holding(t, g, her)) == 0 {
+		t.Fatal("the test looks for what is not there")
+	}
+	r := g.CLI("forms", "forget", her, "--sources", "--dry-run")
+	has(t, "the preview", r.Stdout+r.Stderr, "3 events hold this address, with 3 deliveries", "1 record of kept tables")
+	has(t, "what it says", g.MustCLI("forms", "forget", her, "--sources", "--yes"), "3 events deleted, with 3 deliveries", "1 record deleted")
+	if found := holding(t, g, her); len(found) != 0 {
+		t.Errorf("the address still stands in %v", found)
+	}
+	same(t, "what is left of others", []int{3, 3}, []int{len(g.Events()), len(g.Deliveries("--state", "delivered"))})
+	has(t, "the record of another", g.MustCLI("tables", "get", "projects", "p8"), "ben@example.com")
+}

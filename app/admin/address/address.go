@@ -61,15 +61,19 @@ const (
 )
 
 // In looks through what was sent: the data, the URL's query with a form's
-// instructions, and the headers. Where the body could not be understood there
-// are no values: what stands in it is a mention.
+// instructions, and the headers; and through the records that were looked up for
+// it. Where the body could not be understood there are no values: what stands in
+// it is a mention.
 func (a Address) In(e *event.Event) Finding {
-	found := a.inJSON(e.Data())
+	found := a.InJSON(e.Data())
 	for _, value := range e.Request.Query {
 		found = max(found, a.inValue(value))
 	}
 	for _, value := range e.Request.Headers {
 		found = max(found, a.inText(value))
+	}
+	for i := range e.Reads {
+		found = max(found, a.inText(e.Reads[i].Key), a.InJSON(e.Reads[i].Value))
 	}
 	if found == Nothing && (e.State == event.Rejected || e.JSON != nil) && a.inRaw(e.Body) {
 		found = Mention
@@ -77,8 +81,8 @@ func (a Address) In(e *event.Event) Finding {
 	return found
 }
 
-// inJSON decodes only what may hold the address.
-func (a Address) inJSON(data []byte) Finding {
+// InJSON looks through a JSON text. It decodes only what may hold the address.
+func (a Address) InJSON(data []byte) Finding {
 	if !bytes.Contains(data, []byte(`\`)) && !bytes.Contains(bytes.ToLower(data), []byte(a.text)) {
 		return Nothing
 	}
