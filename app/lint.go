@@ -23,8 +23,13 @@ type Survey func(ctx context.Context, l *Plan) (map[string]schema.Source, bool)
 
 // Check is Load that compares the rules with the events that were seen, too, and
 // runs the configuration's tests: what a reload would refuse is no valid one.
-func Check(ctx context.Context, path string, survey Survey) (*Plan, *config.Report, error) {
+// withoutEnv lets values of the environment be missing, as they are where a
+// change is reviewed.
+func Check(ctx context.Context, path string, survey Survey, withoutEnv bool) (*Plan, *config.Report, error) {
 	doc, report := config.Load(path, config.LookupEnv)
+	if withoutEnv {
+		report.List = slices.DeleteFunc(report.List, func(d diag.Diagnostic) bool { return d.Code == "env-missing" })
+	}
 	plan, report, err := check(doc, report, survey.in(ctx))
 	if err != nil {
 		return plan, report, err

@@ -22,7 +22,7 @@ func seen(t *testing.T, path string) (events int, report string, err error) {
 			events += o.Events()
 		}
 		return origins, ok
-	})
+	}, false)
 	return events, found.List.Error(), err
 }
 

@@ -27,7 +27,7 @@ type checked struct {
 }
 
 func newCheck(s *session) *cobra.Command {
-	var strict bool
+	var strict, withoutEnv bool
 	c := &cobra.Command{
 		Use: "check [FILE]", GroupID: groupRules, Short: "Check the config and say everything that is wrong with it",
 		Example: `  hookgate check
@@ -42,14 +42,15 @@ func newCheck(s *session) *cobra.Command {
 			if len(args) == 1 {
 				s.file = args[0]
 			}
-			return s.check(cmd.Context(), strict)
+			return s.check(cmd.Context(), strict, withoutEnv)
 		},
 	}
 	c.Flags().BoolVar(&strict, "strict", false, "fail on a warning too")
+	c.Flags().BoolVar(&withoutEnv, "without-env", false, "let values of the environment be missing, as where a change is reviewed")
 	return c
 }
 
-func (s *session) check(ctx context.Context, strict bool) error {
+func (s *session) check(ctx context.Context, strict, withoutEnv bool) error {
 	path, err := s.findConfig()
 	if err != nil && s.json {
 		return s.checkJSON(checked{}, strict, &config.Report{List: diag.List{{Severity: diag.Error, Code: "no-file", Message: err.Error()}}})
@@ -58,7 +59,7 @@ func (s *session) check(ctx context.Context, strict bool) error {
 		return err
 	}
 	unseen := ""
-	loaded, report, err := app.Check(ctx, path, s.seen(&unseen))
+	loaded, report, err := app.Check(ctx, path, s.seen(&unseen), withoutEnv)
 	if err != nil && report == nil {
 		return &failure{code: exitConfig, err: err}
 	}

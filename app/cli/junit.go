@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"encoding/xml"
 	"fmt"
 	"io"
@@ -57,7 +58,7 @@ func writeJUnit(name, config string, began time.Time, results []ruletest.Result)
 	for i := range results {
 		r := &results[i]
 		took += r.Took
-		c := junitCase{Name: r.Name, Class: "hookgate", Time: seconds(r.Took), File: config, Line: r.At.Line}
+		c := junitCase{Name: r.Name, Class: "hookgate", Time: seconds(r.Took), File: cmp.Or(r.At.File, config), Line: r.At.Line}
 		if !r.OK {
 			suite.Failures++
 			c.Failure = failureOf(r)

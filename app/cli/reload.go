@@ -2,11 +2,12 @@ package cli
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"hookgate/app/config"
 	"hookgate/internal/diag"
 )
 
@@ -72,13 +73,13 @@ func (s *session) reloadedFiles(list diag.List) map[string][]byte {
 	if err != nil {
 		return files
 	}
-	content, err := os.ReadFile(filepath.Clean(path))
-	if err != nil {
-		return files
-	}
+	_, report := config.Load(path, s.env)
+	here := &config.Config{Path: path}
 	for _, d := range list {
-		if filepath.Base(d.File) == filepath.Base(path) {
-			files[d.File] = content
+		for file, text := range report.Files {
+			if near := "/" + here.Name(file); strings.HasSuffix("/"+filepath.ToSlash(d.File), near) {
+				files[d.File] = text
+			}
 		}
 	}
 	return files

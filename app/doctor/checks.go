@@ -47,7 +47,7 @@ const (
 
 // config reads the configuration and runs its tests.
 func (x *examination) config(ctx context.Context, found func(what, remedy string)) bool {
-	plan, report, err := app.Check(ctx, x.opt.Path, nil)
+	plan, report, err := app.Check(ctx, x.opt.Path, nil, false)
 	if report == nil {
 		found(err.Error(), "name the config with -c FILE, or make one: hookgate init")
 		return true
