@@ -182,6 +182,18 @@ var Mutants = []Mutant{
 		"a configuration whose tests fail is used", "app/cli", "TestReload_failingTest",
 		in("app/reload.go", "	if err == nil {\n		err = a.swap(loaded, tests)\n", "	if loaded != nil {\n		err = a.swap(loaded, tests)\n"),
 	},
+	{
+		"a version of the rules lacks those of included files", "app", "TestVersion_include",
+		in("app/config/load.go", "if part, has := rulePart(f); has {", "if part, has := rulePart(f); has && i == 0 {"),
+	},
+	{
+		"a file that comes and is included is not noticed", "app/config", "TestParts",
+		in("app/config/watched.go", "matches && (i > 0 || !hidden(path, pattern))", "matches && i > 0"),
+	},
+	{
+		"a name that two files give is taken from the first", "app/config", "TestLoad_includeFaults",
+		in("app/config/names.go", "if other.noun != noun || other.at.File != f.Key.Pos().File {", "if other.noun != noun {"),
+	},
 
 	// Bounds.
 	{
