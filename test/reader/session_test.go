@@ -112,7 +112,9 @@ func (s *session) read(b *block) {
 	}
 	if name := b.notes["file"]; name != "" {
 		s.save(filepath.Join(s.dir, name), b.text())
-		if b.lang != "yaml" {
+		if b.lang == "yaml" {
+			s.environment(b.text()) // a part of the configuration that another one names
+		} else {
 			s.must(b.String(), "hookgate check")
 		}
 		return
