@@ -62,6 +62,7 @@ func newRoot(s *session) *cobra.Command {
 		newLogin(s), newTokens(s), newPasswd(s),
 		newConnections(s), newConnectors(s), newStatus(s), newDoctor(s), newBackup(s), newRestore(s), newPrune(s), newClock(s), newReload(s), newReplicas(s), newMigrate(s), newSources(s), newVersion(s),
 	)
+	completeNames(s, root)
 	root.SetHelpCommand(newHelp())
 	root.InitDefaultCompletionCmd()
 	for _, c := range root.Commands() {
