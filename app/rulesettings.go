@@ -28,13 +28,17 @@ func (l *Plan) ruleSettings() []admin.RuleSettings {
 			out.Branches = append(out.Branches, admin.RuleBranch{Name: b.Name.Value, When: b.When.Value})
 		}
 		for number, action := range in.Actions() {
-			if action.Remember != nil {
+			if r := action.Remember; r != nil {
+				out.Remembers = append(out.Remembers, admin.RuleRemember{
+					Branch: in.BranchOf(action), Table: r.Table.Value, Key: r.Key.Value, When: action.When.Value, Add: !r.Add.IsZero(),
+				})
 				continue
 			}
 			made := ruleAction(action, number)
 			made.Branch = in.BranchOf(action)
 			out.Actions = append(out.Actions, made)
 		}
+		out.Lookups = l.Rules.Lookups(out.Name)
 		out.Findings = findingsOf(l.findings(), i)
 		list = append(list, out)
 	}
@@ -42,7 +46,13 @@ func (l *Plan) ruleSettings() []admin.RuleSettings {
 }
 
 func ruleAction(in *rules.Action, number int) admin.RuleAction {
-	out := admin.RuleAction{To: in.To.Value, Action: number, When: in.When.Value, Key: in.OrderingKey.Value}
+	out := admin.RuleAction{
+		To: in.To.Value, Action: number, When: in.When.Value, Key: in.OrderingKey.Value,
+		Step: in.Step.Value, After: in.After.Words(), Delay: in.Delay.Value, DelayUntil: in.DelayUntil.Value, OnlyDuring: in.OnlyDuring.Value,
+	}
+	if t := in.Throttle; t != nil {
+		out.Throttle = &admin.RuleThrottle{Times: max(t.Times, 1), Within: t.Span(), Key: t.Key.Value}
+	}
 	for _, f := range in.Inputs {
 		if f.Value.Kind() == yamlnode.Scalar {
 			out.Inputs = append(out.Inputs, admin.RuleInput{Name: f.Key.Value, Text: f.Value.Text().Value})

@@ -27,6 +27,9 @@ func (s *Store) Deliveries(ctx context.Context, f event.DeliveryFilter) ([]event
 	if err != nil {
 		return nil, err
 	}
+	if f.Next != nil {
+		return s.nextDeliveries(ctx, c, f)
+	}
 	where, limit, newest := c.where(), c.value(limitOr(f.Limit)), " DESC"
 	if f.OldestFirst {
 		newest = ""
@@ -34,7 +37,22 @@ func (s *Store) Deliveries(ctx context.Context, f event.DeliveryFilter) ([]event
 	if onlyIndexed(f) {
 		where = ` WHERE id IN (SELECT id FROM deliveries` + where + ` ORDER BY +id` + newest + ` LIMIT ` + limit + `)`
 	}
-	rows, err := s.read.QueryContext(ctx, `SELECT `+deliveryColumns+` FROM deliveries`+where+` ORDER BY id`+newest+` LIMIT `+limit, c.args...)
+	return s.listDeliveries(ctx, `SELECT `+deliveryColumns+` FROM deliveries`+where+` ORDER BY id`+newest+` LIMIT `+limit, c.args)
+}
+
+// nextDeliveries lists scheduled deliveries in the order in which they go. Their
+// timers have that order.
+func (s *Store) nextDeliveries(ctx context.Context, c *conditions, f event.DeliveryFilter) ([]event.Delivery, error) {
+	c.add("state = 4")
+	if !f.Next.Moment.IsZero() {
+		c.add("(turns.at, turns.delivery) > (" + c.value(micros(f.Next.Moment)) + ", " + c.value(int64(f.Next.ID)) + ")")
+	}
+	return s.listDeliveries(ctx, `SELECT `+deliveryColumns+` FROM (SELECT timers.id AS delivery, timers.due AS at FROM timers WHERE timers.kind = 1) AS turns
+		JOIN deliveries ON deliveries.id = turns.delivery`+c.where()+` ORDER BY turns.at, turns.delivery LIMIT `+c.value(limitOr(f.Limit)), c.args)
+}
+
+func (s *Store) listDeliveries(ctx context.Context, query string, args []any) ([]event.Delivery, error) {
+	rows, err := s.read.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list deliveries: %w", err)
 	}

@@ -210,3 +210,31 @@ func TestHoldClock(t *testing.T) {
 		}
 	})
 }
+
+// What is scheduled is listed in the order in which it goes, page by page.
+func TestDeliveries_next(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		s, c := newStore(t, p)
+		third := mustSchedule(t, s, c, "", 3*time.Hour, event.Wait{Delay: "3h"})
+		first := mustSchedule(t, s, c, "", time.Hour, event.Wait{Delay: "1h"})
+		second := mustSchedule(t, s, c, "", 2*time.Hour, event.Wait{Delay: "2h"})
+		turn := event.Turn{}
+		for _, want := range []event.Delivery{first, second, third} {
+			list := mustDeliveries(t, s, event.DeliveryFilter{Next: &turn, Connection: "x", Limit: 1})
+			if len(list) != 1 || list[0].ID != want.ID {
+				t.Fatalf("after %v: %+v, want %s", turn, list, want.ID)
+			}
+			text, err := event.Turn{Moment: list[0].Moment, ID: list[0].ID}.MarshalText()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := turn.UnmarshalText(text); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if list := mustDeliveries(t, s, event.DeliveryFilter{Next: &turn}); len(list) != 0 {
+			t.Errorf("after the last: %+v", list)
+		}
+	})
+}

@@ -93,8 +93,8 @@ func (After) Describe() yamlnode.Spec {
 	}}
 }
 
-// words say for people what an action comes after.
-func (a After) words() string {
+// Words say for people what an action comes after; "" where that is nothing.
+func (a After) Words() string {
 	text := ""
 	for i, p := range a {
 		switch {

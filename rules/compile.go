@@ -175,7 +175,7 @@ func (b *builder) actions(in *Rule, out *rule) {
 	for number, one := range in.Actions() {
 		b.compiler = outside.With(steps.names(b, len(out.actions))...)
 		a := b.action(one)
-		a.step, a.words = one.Step.Value, one.After.words()
+		a.step, a.words = one.Step.Value, one.After.Words()
 		if target := b.targets[a.connection]; target.Outputs != nil {
 			a.outputs, _ = target.Outputs(one.Inputs)
 		}

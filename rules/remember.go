@@ -294,6 +294,16 @@ func (s *Set) Using(tables []string) []string {
 	return names
 }
 
+// Lookups are the kept tables that the rule of the name looks up.
+func (s *Set) Lookups(rule string) []string {
+	for _, r := range s.rules {
+		if r.name == rule {
+			return slices.Compact(slices.Clone(r.reads))
+		}
+	}
+	return nil
+}
+
 // noteTables finds which tables the rules use.
 func (s *Set) noteTables() {
 	for _, r := range s.rules {

@@ -67,6 +67,9 @@ func (t *throttle) words() string {
 	return fmt.Sprintf("%d in %s", t.times, span(t.within))
 }
 
+// Span is the time in which so many go: 30 d.
+func (t *Throttle) Span() string { return span(t.Within) }
+
 // span is a duration in the largest units that leave nothing over: 30 d, 90 min.
 func span(d time.Duration) string {
 	for _, unit := range []struct {

@@ -29,6 +29,7 @@ type Delivery struct {
 	HeldUntil *time.Time        `json:"held_until,omitempty"`
 	Moment    *time.Time        `json:"moment,omitempty"`    // when it begins, or began, where that is not when its event came
 	MomentBy  string            `json:"moment_by,omitempty"` // of a scheduled one: what its moment comes from, in words
+	Wait      *event.Wait       `json:"-"`                   // the same for who has words of their own
 	WaitsFor  *event.DeliveryID `json:"waits_for,omitempty"`
 	Key       string            `json:"ordering_key,omitempty"`
 	Error     string            `json:"error,omitempty"`
@@ -113,7 +114,15 @@ func (s *Service) Deliveries(ctx context.Context, f event.DeliveryFilter) (page 
 		return page, err
 	}
 	if len(list) == f.Limit && f.Limit > 0 {
-		page.Next = list[len(list)-1].ID.String()
+		last := &list[len(list)-1]
+		page.Next = last.ID.String()
+		if f.Next != nil {
+			next, err := event.Turn{Moment: last.Moment, ID: last.ID}.MarshalText()
+			if err != nil {
+				return page, err
+			}
+			page.Next = string(next)
+		}
 	}
 	return page, nil
 }
@@ -300,7 +309,7 @@ func deliveryOf(d *event.Delivery, attempts []event.Attempt, details bool) Deliv
 	}
 	if !d.Moment.IsZero() {
 		at := d.Moment.UTC()
-		item.Moment, item.MomentBy = &at, d.Wait.Words()
+		item.Moment, item.MomentBy, item.Wait = &at, d.Wait.Words(), d.Wait
 	}
 	if d.BlockedBy != 0 {
 		item.WaitsFor = &d.BlockedBy

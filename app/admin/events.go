@@ -200,7 +200,9 @@ func (s *Service) Event(ctx context.Context, id event.ID) (detail EventDetail, e
 		return detail, fmt.Errorf("cannot list the replays of %s: %w", e.ID, err)
 	}
 	if detail.JudgedBy, detail.Why = s.why(ctx, &e); detail.Why != nil && bytes.HasPrefix(detail.Data, []byte("{")) {
-		detail.Test = asTest(&e, detail.Why)
+		if set, _, err := s.ruleSet(ctx, e.Plan); err == nil {
+			detail.Test = testOf(set, &e, "", nil, false)
+		}
 	}
 	return detail, nil
 }

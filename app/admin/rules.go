@@ -25,9 +25,13 @@ type RuleSettings struct {
 	// Branches are those of the rule, in their order.
 	Branches []RuleBranch `json:"branches,omitempty"`
 	Actions  []RuleAction `json:"then"`
-	Text     string       `json:"text"` // its lines of the file
-	File     string       `json:"file"` // where they stand: its path from the folder of the configuration
-	Line     int          `json:"line"` // where they begin
+	// Remembers are the records that it writes, and Lookups the kept tables that
+	// it reads.
+	Remembers []RuleRemember `json:"remember,omitempty"`
+	Lookups   []string       `json:"lookups,omitempty"`
+	Text      string         `json:"text"` // its lines of the file
+	File      string         `json:"file"` // where they stand: its path from the folder of the configuration
+	Line      int            `json:"line"` // where they begin
 	// Findings are what check says of it that refuses nothing.
 	Findings diag.List `json:"findings,omitempty"`
 }
@@ -40,18 +44,70 @@ type RuleBranch struct {
 
 // RuleAction is one thing that a rule sends.
 type RuleAction struct {
-	Branch string      `json:"branch,omitempty"` // "": whenever the rule matches
-	To     string      `json:"to"`
-	Action int         `json:"action"` // the rule's so many-th to this connection, from 1
-	When   string      `json:"when,omitempty"`
-	Key    string      `json:"ordering_key,omitempty"`
-	Inputs []RuleInput `json:"inputs,omitempty"` // those that are texts
+	Branch string `json:"branch,omitempty"` // "": whenever the rule matches
+	To     string `json:"to"`
+	Action int    `json:"action"` // the rule's so many-th to this connection, from 1
+	When   string `json:"when,omitempty"`
+	Key    string `json:"ordering_key,omitempty"`
+	// Step is what others of the rule call it, and After says in words what it
+	// comes after.
+	Step  string `json:"step,omitempty"`
+	After string `json:"after,omitempty"`
+	// What moves its moment, as it stands in the file.
+	Delay      string        `json:"delay,omitempty"`
+	DelayUntil string        `json:"delay_until,omitempty"`
+	OnlyDuring string        `json:"only_during,omitempty"`
+	Throttle   *RuleThrottle `json:"throttle,omitempty"`
+	Inputs     []RuleInput   `json:"inputs,omitempty"` // those that are texts
+}
+
+// RuleThrottle is how many deliveries of an action may go.
+type RuleThrottle struct {
+	Times  int    `json:"times"`
+	Within string `json:"within"`        // 30 d
+	Key    string `json:"key,omitempty"` // "": all of them together
+}
+
+// RuleRemember is a record that a rule writes.
+type RuleRemember struct {
+	Branch string `json:"branch,omitempty"`
+	Table  string `json:"table"`
+	Key    string `json:"key"`
+	When   string `json:"when,omitempty"`
+	Add    bool   `json:"add,omitempty"` // it adds to numbers; else it sets fields
 }
 
 // RuleInput is a text that an action sends, with its ${{ }}.
 type RuleInput struct {
 	Name string `json:"name"`
 	Text string `json:"text"`
+}
+
+// Targets are the connections that the rule sends to, each once.
+func (r *RuleSettings) Targets() []string {
+	var list []string
+	for i := range r.Actions {
+		if !slices.Contains(list, r.Actions[i].To) {
+			list = append(list, r.Actions[i].To)
+		}
+	}
+	return list
+}
+
+// Tables are the kept tables that the rule writes, each once.
+func (r *RuleSettings) Tables() []string {
+	var list []string
+	for _, m := range r.Remembers {
+		if !slices.Contains(list, m.Table) {
+			list = append(list, m.Table)
+		}
+	}
+	return list
+}
+
+// Uses tells whether the rule looks up a kept table, or writes it.
+func (r *RuleSettings) Uses(table string) bool {
+	return slices.Contains(r.Lookups, table) || slices.Contains(r.Tables(), table)
 }
 
 // RuleTest is a test of the configuration, and what it came to when that was
@@ -108,6 +164,10 @@ type RuleList struct {
 	Tests   Tests `json:"tests"`
 	// Replies are what forms answer themselves, without a rule.
 	Replies []Reply `json:"replies,omitempty"`
+	// Clocked are the sources of which the clock makes events, and Manual those
+	// that only operators send.
+	Clocked map[string]*Schedule `json:"clocked,omitempty"`
+	Manual  []string             `json:"manual,omitempty"`
 }
 
 // Reply is a form that answers itself, and the connection that it does so by.
@@ -155,7 +215,24 @@ func (s *Service) Rules(ctx context.Context) (RuleList, error) {
 		}
 		out.Items = append(out.Items, rule)
 	}
+	s.tellSources(&out, now)
 	return out, nil
+}
+
+// tellSources says of the sources that nobody posts to where their events come from.
+func (s *Service) tellSources(out *RuleList, now *InForce) {
+	for _, name := range now.Sources {
+		switch src := now.Plan.Sources[name]; {
+		case src == nil || src.Posted():
+		case src.Schedule() != nil:
+			if out.Clocked == nil {
+				out.Clocked = map[string]*Schedule{}
+			}
+			out.Clocked[name] = NewSchedule(src.Schedule(), s.opt.Now())
+		default:
+			out.Manual = append(out.Manual, name)
+		}
+	}
 }
 
 // survey is what came of judging events by the rules in force.

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
+	"hookgate/internal/jsondoc"
 )
 
 // tableStore has the records of kept tables.
@@ -42,6 +44,24 @@ type Record struct {
 // RecordChange is what is set by hand: null removes a field, the others stay.
 type RecordChange struct {
 	Set map[string]json.RawMessage `json:"set"`
+}
+
+// ChangeOf reads fields that are set, each as people write it: status=Done. A value is
+// JSON where it can be read as such, else a text. wrong is the first that sets none.
+func ChangeOf(texts []string) (c RecordChange, wrong string) {
+	c.Set = map[string]json.RawMessage{}
+	for _, text := range texts {
+		name, value, ok := strings.Cut(text, "=")
+		if !ok || name == "" {
+			return c, text
+		}
+		raw := json.RawMessage(value)
+		if !json.Valid(raw) {
+			raw = jsondoc.AppendString(nil, strings.ToValidUTF8(value, "\uFFFD"))
+		}
+		c.Set[name] = raw
+	}
+	return c, ""
 }
 
 // Removed counts the records that were deleted.

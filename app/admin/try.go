@@ -3,7 +3,9 @@ package admin
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +17,7 @@ import (
 	"hookgate/internal/event"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules"
+	"hookgate/rules/lang"
 )
 
 // TryRequest asks what a rule would do with what came in if it were another one.
@@ -26,6 +29,11 @@ type TryRequest struct {
 	// Event is the one of which the parts of the condition are told; 0: the newest
 	// that would change, else the newest.
 	Event event.ID `json:"event,omitempty"`
+	// At is when that one is taken to have come; zero: when it did. Answers are what
+	// steps are taken to be answered, each as explain takes it: contact={"id":"7"},
+	// or contact=failed:reason.
+	At      time.Time `json:"at,omitzero"`
+	Answers []string  `json:"answers,omitempty"`
 }
 
 // RuleChange is another condition of a rule, or other texts that it sends.
@@ -112,7 +120,11 @@ func (s *Service) Try(ctx context.Context, r TryRequest) (out Tried, err error) 
 		out.Faults = faults
 		return out, nil
 	}
-	if err := s.try(ctx, &r, rule, before, after, &out); err != nil {
+	answers, err := answersOf(r.Answers)
+	if err != nil {
+		return out, err
+	}
+	if err := s.try(ctx, &r, answers, rule, before, after, &out); err != nil {
 		return out, fmt.Errorf("try the rule: %w", err)
 	}
 	if out.When != rule.When && len(r.Inputs) == 0 {
@@ -121,8 +133,21 @@ func (s *Service) Try(ctx context.Context, r TryRequest) (out Tried, err error) 
 	return out, nil
 }
 
+// answersOf reads what steps are taken to be answered.
+func answersOf(texts []string) (map[string]lang.Answer, error) {
+	answers := map[string]lang.Answer{}
+	for _, text := range texts {
+		step, answer, ok := lang.ReadAnswer(text)
+		if !ok {
+			return nil, refuse(`%q is no step with its answer: write contact={"id":"7"}, or contact=failed:reason`, text)
+		}
+		answers[step] = answer
+	}
+	return answers, nil
+}
+
 // try judges the events by both versions of the rule.
-func (s *Service) try(ctx context.Context, r *TryRequest, rule *RuleSettings, before, after *ingest.RuleSet, out *Tried) error {
+func (s *Service) try(ctx context.Context, r *TryRequest, answers map[string]lang.Answer, rule *RuleSettings, before, after *ingest.RuleSet, out *Tried) error {
 	limit := tryEvents
 	if r.Limit > 0 {
 		limit = min(r.Limit, tryMost)
@@ -171,11 +196,11 @@ func (s *Service) try(ctx context.Context, r *TryRequest, rule *RuleSettings, be
 	}
 	out.Changes = report.Events
 	slices.Reverse(out.Changes) // the newest first, as everywhere
-	return s.seen(ctx, r, after, out, seen, changed, newest)
+	return s.seen(ctx, r, answers, after, out, seen, changed, newest)
 }
 
 // seen tells the parts of the condition for the first of the events that there is.
-func (s *Service) seen(ctx context.Context, r *TryRequest, after *ingest.RuleSet, out *Tried, list ...*event.Event) error {
+func (s *Service) seen(ctx context.Context, r *TryRequest, answers map[string]lang.Answer, after *ingest.RuleSet, out *Tried, list ...*event.Event) error {
 	if r.Event != 0 && list[0] == nil { // it is older than what was tried
 		e, err := s.store.Event(ctx, r.Event)
 		if err != nil {
@@ -188,44 +213,99 @@ func (s *Service) seen(ctx context.Context, r *TryRequest, after *ingest.RuleSet
 			continue
 		}
 		out.Seen = &TriedEvent{ID: e.ID, Time: e.ReceivedAt.UTC(), Summary: Summary(e.Data())}
-		traces := after.Explain(e)
+		if !r.At.IsZero() {
+			moved := *e
+			moved.ReceivedAt, e = r.At, &moved
+		}
+		traces := after.ExplainWith(e, answers)
 		for i := range traces {
 			if traces[i].Rule == r.Rule {
 				out.Seen.Trace = &traces[i]
 				out.Seen.Then = traces[i].Result == rules.Matched
 			}
 		}
-		out.Test = asTest(e, traces)
+		out.Test = testOf(after, e, r.Rule, answers, !r.At.IsZero())
 		break
 	}
 	return nil
 }
 
-// asTest writes an event as a test of the configuration that expects what the
-// rules send for it.
-func asTest(e *event.Event, traces []rules.Trace) string {
+// testOf writes an event as a test of the configuration that expects what the
+// rules send for it: at once, and what has its moment later then. Steps have the
+// answers, and are delivered without outputs where there is none, as in a test.
+func testOf(set *ingest.RuleSet, e *event.Event, rule string, answers map[string]lang.Answer, at bool) string {
+	all := map[string]lang.Answer{lang.AnyStep: {}}
+	maps.Copy(all, answers)
+	traces := set.ExplainWith(e, all)
 	var sent []string
+	later := map[time.Duration][]string{}
 	for i := range traces {
 		for a := range traces[i].Sends() {
 			name := event.WithoutElement(a.Name)
-			if a.Sent && a.Err == "" && traces[i].Result == rules.Matched && !slices.Contains(sent, name) {
+			if !a.Sent || a.Err != "" || a.Remember != nil || traces[i].Result != rules.Matched {
+				continue
+			}
+			if a.Moment != nil && a.Moment.After(e.ReceivedAt) {
+				in := a.Moment.Sub(e.ReceivedAt).Truncate(time.Minute) + 2*time.Minute // at has no fractions of a second
+				later[in] = append(later[in], name)
+			} else if !slices.Contains(sent, name) {
 				sent = append(sent, name)
 			}
 		}
 	}
+	var b strings.Builder
 	name := cmp.Or(Summary(e.Data()), e.Type)
-	var headers []string // those that say what type it is of, as some senders do
+	fmt.Fprintf(&b, "- name: %s\n", yamlnode.Quote(name+" ("+e.ID.String()+")"))
+	if at || len(later) > 0 {
+		zone := cmp.Or(set.Location, time.UTC)
+		fmt.Fprintf(&b, "  at: %s\n", e.ReceivedAt.In(zone).Format("2006-01-02T15:04:05"))
+	}
+	fmt.Fprintf(&b, "  event: { source: %s%s, data: %s }\n", e.Source, typeHeaders(e), e.Data())
+	if len(answers) > 0 {
+		fmt.Fprintf(&b, "  answers: %s\n", answersText(rule, answers))
+	}
+	fmt.Fprintf(&b, "  expect: [%s]\n", strings.Join(sent, ", "))
+	for i, in := range slices.Sorted(maps.Keys(later)) {
+		if i == 0 {
+			b.WriteString("  later:\n")
+		}
+		fmt.Fprintf(&b, "    - { in: %dm, expect: [%s] }\n", in/time.Minute, strings.Join(later[in], ", "))
+	}
+	return b.String()
+}
+
+// typeHeaders are the headers of an event that say what type it is of, as some
+// senders do.
+func typeHeaders(e *event.Event) string {
+	var headers []string
 	for key, value := range e.Request.Headers {
 		if len(value) > 2 && strings.HasPrefix(e.Type, value) {
 			headers = append(headers, yamlnode.Quote(key)+": "+yamlnode.Quote(value))
 		}
 	}
-	of := ""
-	if slices.Sort(headers); len(headers) > 0 {
-		of = ", headers: { " + strings.Join(headers, ", ") + " }"
+	if len(headers) == 0 {
+		return ""
 	}
-	return fmt.Sprintf("- name: %s\n  event: { source: %s%s, data: %s }\n  expect: [%s]\n",
-		yamlnode.Quote(name+" ("+e.ID.String()+")"), e.Source, of, e.Data(), strings.Join(sent, ", "))
+	slices.Sort(headers)
+	return ", headers: { " + strings.Join(headers, ", ") + " }"
+}
+
+// answersText are answers as a test has them: by the rule and the step.
+func answersText(rule string, answers map[string]lang.Answer) string {
+	list := make([]string, 0, len(answers))
+	for _, step := range slices.Sorted(maps.Keys(answers)) {
+		a, name := answers[step], step
+		if !strings.Contains(step, "/") {
+			name = rule + "/" + step
+		}
+		switch outputs, err := json.Marshal(a.Outputs); {
+		case a.Failed:
+			list = append(list, name+": { failed: "+yamlnode.Quote(cmp.Or(a.Error, "failed"))+" }")
+		case err == nil:
+			list = append(list, name+": { outputs: "+string(outputs)+" }")
+		}
+	}
+	return "{ " + strings.Join(list, ", ") + " }"
 }
 
 // withCondition is the rule's text with another condition, and the patch that

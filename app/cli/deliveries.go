@@ -37,11 +37,13 @@ func deliveryStates() []event.DeliveryState {
 func newDeliveriesList(s *session) *cobra.Command {
 	var filter event.DeliveryFilter
 	var states []string
-	var since, of, before string
+	var since, of, before, after string
+	var next bool
 	c := &cobra.Command{
 		Use: "list", Short: "List deliveries, the newest last",
-		Example: `  hookgate deliveries list --state failed,retrying --connection billing --since 24h`,
-		Args:    exactly(),
+		Example: `  hookgate deliveries list --state failed,retrying --connection billing --since 24h
+  hookgate deliveries list --next`,
+		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
 			if err := checkLimit(filter.Limit); err != nil {
 				return err
@@ -60,10 +62,23 @@ func newDeliveriesList(s *session) *cobra.Command {
 					return usageError("", err)
 				}
 			}
+			if next || after != "" {
+				filter.Next, filter.States = &event.Turn{}, []event.DeliveryState{event.Scheduled}
+				if len(states) > 0 || before != "" {
+					return usageError("", errors.New("--next lists what is scheduled: it goes with neither --state nor --before"))
+				}
+			}
+			if after != "" {
+				if err := filter.Next.UnmarshalText([]byte(after)); err != nil {
+					return usageError("", err)
+				}
+			}
 			return s.listDeliveries(cmd, filter)
 		},
 	}
 	f := c.Flags()
+	f.BoolVar(&next, "next", false, "what is scheduled, the next to go first")
+	f.StringVar(&after, "after", "", "only what goes after this `place`, with --next")
 	f.StringSliceVar(&states, "state", nil, "only in these `states`: "+stateNames(deliveryStates()))
 	f.StringVar(&filter.Connection, "connection", "", "only to this connection")
 	f.StringVar(&filter.Rule, "rule", "", "only of this rule")
@@ -103,8 +118,13 @@ func (s *session) listDeliveries(cmd *cobra.Command, filter event.DeliveryFilter
 		s.note("no deliveries match")
 		return nil
 	}
+	if filter.Next != nil {
+		slices.Reverse(page.Items) // the table is read upwards
+	}
 	s.out.Printf("%s", s.deliveryTable(page.Items))
-	if page.Next != "" {
+	if page.Next != "" && filter.Next != nil {
+		s.note("there are later ones: --after %s, or a larger --limit", page.Next)
+	} else if page.Next != "" {
 		s.note("there are older ones: --before %s, or a larger --limit", page.Next)
 	}
 	return nil
@@ -113,7 +133,11 @@ func (s *session) listDeliveries(cmd *cobra.Command, filter event.DeliveryFilter
 // collectDeliveries is a page as long as filter.Limit says, however long that is.
 func (s *session) collectDeliveries(ctx context.Context, server *client.Client, filter event.DeliveryFilter) (admin.Page[admin.Delivery], error) {
 	return collect(filter.Limit, func(size int, before string) (admin.Page[admin.Delivery], error) {
-		if before != "" {
+		if before != "" && filter.Next != nil {
+			if err := filter.Next.UnmarshalText([]byte(before)); err != nil {
+				return admin.Page[admin.Delivery]{}, err
+			}
+		} else if before != "" {
 			next, err := event.ParseDeliveryID(before)
 			if err != nil {
 				return admin.Page[admin.Delivery]{}, err

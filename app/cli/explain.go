@@ -132,18 +132,15 @@ func (s *session) explainKept(cmd *cobra.Command, id event.ID, flags *explainFla
 	return s.explainRequest(loaded, report, request, flags)
 }
 
-// answersOf reads what steps are answered: their outputs as JSON, or that they failed.
+// answersOf reads what steps are answered.
 func answersOf(texts []string) (map[string]lang.Answer, error) {
 	answers := map[string]lang.Answer{}
 	for _, text := range texts {
-		step, value, found := strings.Cut(text, "=")
-		var a lang.Answer
-		if words, is := strings.CutPrefix(value, "failed"); is {
-			a.Failed, a.Error = true, strings.TrimPrefix(words, ":")
-		} else if err := json.Unmarshal([]byte(value), &a.Outputs); err != nil || !found || a.Outputs == nil {
+		step, answer, ok := lang.ReadAnswer(text)
+		if !ok {
 			return nil, usageError(`write --answer contact='{"id":"7"}', or --answer contact=failed:reason`, fmt.Errorf("--answer %q is no step with its outputs", text))
 		}
-		answers[step] = a
+		answers[step] = answer
 	}
 	return answers, nil
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -87,20 +86,9 @@ removes one. A value is JSON where it can be read as such, else a text. The log 
 a line of it with who did it.`,
 		Args: cobra.MinimumNArgs(3),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			change := admin.RecordChange{Set: map[string]json.RawMessage{}}
-			for _, text := range args[2:] {
-				name, value, ok := strings.Cut(text, "=")
-				if !ok || name == "" {
-					return usageError("write it as status=Done", fmt.Errorf("%q sets no field", text))
-				}
-				raw := json.RawMessage(value)
-				if !json.Valid(raw) {
-					var err error
-					if raw, err = json.Marshal(value); err != nil {
-						return fmt.Errorf("%s: %w", name, err)
-					}
-				}
-				change.Set[name] = raw
+			change, wrong := admin.ChangeOf(args[2:])
+			if wrong != "" {
+				return usageError("write it as status=Done", fmt.Errorf("%q sets no field", wrong))
 			}
 			return answered(cmd.Context(), s, func(server *client.Client, ctx context.Context) (admin.Record, error) {
 				return server.SetRecord(ctx, event.RecordKey{Table: args[0], Key: args[1]}, change)

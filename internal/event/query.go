@@ -1,6 +1,11 @@
 package event
 
-import "time"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
 
 // Filter selects events; its zero fields select all. Lists are newest first.
 type Filter struct {
@@ -55,9 +60,37 @@ type DeliveryFilter struct {
 	// Closed are the connections that are outside of their hours: what is open for
 	// them counts as Held.
 	Closed []string
+	// Next is set for scheduled ones, the next to go first: those behind it.
+	Next *Turn
 	// Cancelled selects those that were cancelled for this; "" is any. ByHand takes
 	// those of which that is not known, too.
 	Cancelled CancelCause
+}
+
+// Turn is a place in the order in which scheduled deliveries go. The zero value is
+// before all of them.
+type Turn struct {
+	Moment time.Time
+	ID     DeliveryID
+}
+
+// MarshalText writes it as cursors are written.
+func (t Turn) MarshalText() ([]byte, error) {
+	return fmt.Appendf(nil, "%d-%s", t.Moment.UnixMicro(), t.ID), nil
+}
+
+// UnmarshalText reads what MarshalText writes.
+func (t *Turn) UnmarshalText(text []byte) error {
+	at, id, _ := strings.Cut(string(text), "-")
+	micros, err := strconv.ParseInt(at, 10, 64)
+	if err == nil {
+		t.Moment = time.UnixMicro(micros).UTC()
+		t.ID, err = ParseDeliveryID(id)
+	}
+	if err != nil {
+		return fmt.Errorf("%q is no place among scheduled deliveries: it is next of the page before", text)
+	}
+	return nil
 }
 
 // FailureCount is how many deliveries of one rule to one connection have the

@@ -1,8 +1,10 @@
 package lang
 
 import (
+	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -345,6 +347,22 @@ type Answer struct {
 	Cancelled bool
 	Error     string         // of one that failed
 	Outputs   map[string]any // of one that was delivered
+}
+
+// ReadAnswer reads a step and what it is taken to be answered, as people write it:
+// contact={"id":"7"} with its outputs, or contact=failed:reason.
+func ReadAnswer(text string) (step string, a Answer, ok bool) {
+	step, value, found := strings.Cut(text, "=")
+	if step = strings.TrimSpace(step); !found || step == "" {
+		return "", a, false
+	}
+	value = strings.TrimSpace(value)
+	if reason, is := strings.CutPrefix(value, "failed"); is && (reason == "" || reason[0] == ':') {
+		a.Failed, a.Error = true, strings.TrimPrefix(reason, ":")
+		return step, a, true
+	}
+	err := json.Unmarshal([]byte(value), &a.Outputs)
+	return step, a, err == nil && a.Outputs != nil
 }
 
 // SetSteps sets what expressions see as outputs and errors, until they are set anew:

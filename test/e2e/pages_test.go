@@ -68,7 +68,7 @@ func accessible(ctx context.Context, t *testing.T, name string) {
 		}
 	}
 	// No page is wider than the window, on a phone either.
-	for _, width := range []int64{390, 1280} {
+	for _, width := range []int64{320, 390, 1440} {
 		if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 800)); err != nil {
 			t.Fatalf("the browser: %v", err)
 		}

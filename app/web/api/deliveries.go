@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -18,6 +19,8 @@ type Deliveries interface {
 	Cancel(ctx context.Context, s admin.Selection) (admin.Changed, error)
 }
 
+var errOrder = errors.New("order=moment lists what is scheduled, the next to go first, and after= goes with it alone")
+
 func (h *handler) deliveryRoutes(r fiber.Router) {
 	r.Get("/deliveries", h.answer(h.deliveries))
 	r.Get("/deliveries/causes", h.answer(h.causes))
@@ -28,7 +31,7 @@ func (h *handler) deliveryRoutes(r fiber.Router) {
 
 // deliveries answers GET /deliveries.
 func (h *handler) deliveries(c *fiber.Ctx) error {
-	p := newParameters(c, h.now(), "id", "state", "connection", "rule", "cause", "event", "since", "before", "limit", "rendered")
+	p := newParameters(c, h.now(), "id", "state", "connection", "rule", "cause", "event", "since", "before", "limit", "rendered", "order", "after")
 	f := event.DeliveryFilter{
 		States:     oneOf(p, "state", event.DeliveryStates()),
 		Connection: p.text("connection"),
@@ -39,6 +42,15 @@ func (h *handler) deliveries(c *fiber.Ctx) error {
 		Before:     p.deliveryID("before", p.text("before")),
 		Limit:      p.limit(),
 		Rendered:   p.text("rendered") == "true",
+	}
+	switch order, after := p.text("order"), p.text("after"); {
+	case order == "moment":
+		f.Next = &event.Turn{}
+		if after != "" {
+			p.fault(f.Next.UnmarshalText([]byte(after)))
+		}
+	case order != "" || after != "":
+		p.fault(errOrder)
 	}
 	for _, text := range p.list("id") {
 		f.IDs = append(f.IDs, p.deliveryID("id", text))

@@ -60,7 +60,7 @@ var described = []operation{
 	{route: "GET /files/{id}", summary: "Download a file of a form post", media: "application/octet-stream"},
 	{
 		route: "GET /deliveries", summary: "List deliveries, the newest first", answer: admin.Page[admin.Delivery]{},
-		query: []string{"id", "state", "connection", "rule", "cause", "event", "since", "before", "limit", "rendered"},
+		query: []string{"id", "state", "connection", "rule", "cause", "event", "since", "before", "limit", "rendered", "order", "after"},
 	},
 	{
 		route: "GET /deliveries/causes", summary: "Group deliveries by connection and error", answer: admin.Causes{},
@@ -130,7 +130,8 @@ var parameterDocs = map[string]string{
 	"where":      "only those for which this expression of the rules' language holds",
 	"text":       "only those that hold this text, in upper or lower case",
 	"before":     "only those older than the one with this id: next of the page before",
-	"after":      "only those after this key: next of the page before",
+	"after":      "only those after this key or place: next of the page before",
+	"order":      "moment: what is scheduled, the next to go first",
 	"key":        "the key of the record",
 	"limit":      "at most so many",
 	"rendered":   "true: with what was sent",

@@ -45,6 +45,13 @@ func unknownParameter(name string, known []string) string {
 	return message + "; there are " + strings.Join(known, ", ")
 }
 
+// fault keeps what is wrong with a value, unless another one was wrong before.
+func (p *parameters) fault(err error) {
+	if err != nil && p.err == nil {
+		p.err = badRequest("%s", err)
+	}
+}
+
 // text is the first value of a parameter, "" without one.
 func (p *parameters) text(name string) string {
 	if v := p.values[name]; len(v) > 0 {

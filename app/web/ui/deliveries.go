@@ -173,7 +173,7 @@ func (v *view) CanRetry(d admin.Delivery) bool {
 
 // CanCancel reports whether the delivery may be given up.
 func (v *view) CanCancel(d admin.Delivery) bool {
-	return d.State == event.Failed || slices.Contains(event.OpenStates(), d.State)
+	return d.State == event.Failed || d.State == event.Scheduled || slices.Contains(event.OpenStates(), d.State)
 }
 
 // HoldsUp reports whether others with the delivery's ordering key wait for it.

@@ -79,6 +79,9 @@ func (l language) text(text string, args ...any) string {
 
 // ofOne are the texts that are another one where their first number is 1.
 var ofOne = dictionary([][2]string{
+	{"%d branches", "%d branch"},
+	{"%d records", "%d record"},
+	{"and %d more elements", "and %d more element"},
 	{"%d connections are paused.", "%d connection is paused."},
 	{"%d connections", "%d connection"},
 	{"%d deliveries", "%d delivery"},

@@ -11,6 +11,7 @@ import (
 
 	"hookgate/app/admin"
 	"hookgate/internal/diag"
+	"hookgate/rules/lang"
 )
 
 // playgroundPage tries a change of a rule against what really came in.
@@ -26,11 +27,18 @@ type playgroundPage struct {
 	Faults []expressionFault
 	Mosaic *mosaic
 	Patch  string // the address of the patch; "" where there is none
+	// At is when the event that is shown is taken to have come, and Answers what its
+	// steps are taken to be answered, a line each: as they were typed.
+	At, Answers string
+	Event       string // the event that is shown, where it was chosen
+	Steps       []string
+	Misread     string // why one of the two was not understood
 }
 
 // triedText is a text that the rule sends, as it was typed.
 type triedText struct {
 	Key, To, Name, Text string
+	Step, Branch        string
 	Edited              bool
 }
 
@@ -64,6 +72,7 @@ func (u *UI) playground(c *fiber.Ctx) error {
 	if data.Rule == nil {
 		return u.render(c, "playground", "Playground", data)
 	}
+	data.Misread = u.clockAndAnswers(c, &data, &request)
 	data.Tried, err = u.cfg.Service.Try(c.UserContext(), request)
 	if missing(err) {
 		return u.notFound(c, "There is no such event: it never was, or retention has removed it.")
@@ -75,7 +84,7 @@ func (u *UI) playground(c *fiber.Ctx) error {
 		return u.fail(c, err)
 	}
 	data.Faults = faultsIn(data.When, data.Tried.Faults)
-	if len(data.Faults) > 0 {
+	if len(data.Faults) > 0 || data.Misread != "" {
 		c.Status(fiber.StatusUnprocessableEntity)
 	}
 	data.Mosaic = u.view(c, "", "").mosaic(&data.Tried)
@@ -104,12 +113,17 @@ func (u *UI) playgroundData(c *fiber.Ctx) (data playgroundPage, r admin.TryReque
 		data.Limit = data.Limits[0]
 	}
 	r = admin.TryRequest{Rule: rule.Name, Limit: data.Limit}
-	_ = r.Event.UnmarshalText([]byte(c.Query("event"))) // what is no id is none
-	args := c.Context().QueryArgs()
-	data.When = rule.When
 	// Of another rule than the one that was edited nothing is taken over.
-	if of := c.Query("of", rule.Name); of == rule.Name {
-		if args.Has("when") {
+	same := c.Query("of", rule.Name) == rule.Name
+	if same {
+		_ = r.Event.UnmarshalText([]byte(c.Query("event"))) // what is no id is none
+	}
+	if r.Event != 0 {
+		data.Event = r.Event.String()
+	}
+	data.When = rule.When
+	if same {
+		if c.Context().QueryArgs().Has("when") {
 			data.When = strings.ReplaceAll(c.Query("when"), "\r\n", "\n")
 		}
 		data.Edited = strings.TrimSpace(data.When) != strings.TrimSpace(rule.When)
@@ -117,19 +131,55 @@ func (u *UI) playgroundData(c *fiber.Ctx) (data playgroundPage, r admin.TryReque
 	if data.Edited {
 		r.When = &data.When
 	}
-	for _, a := range rule.Actions {
+	data.readTexts(c, &r)
+	return data, r, nil
+}
+
+// readTexts reads the texts that the rule sends, as they were typed.
+func (p *playgroundPage) readTexts(c *fiber.Ctx, r *admin.TryRequest) {
+	args, same := c.Context().QueryArgs(), c.Query("of", p.Rule.Name) == p.Rule.Name
+	for _, a := range p.Rule.Actions {
+		if a.Step != "" {
+			p.Steps = append(p.Steps, a.Step)
+		}
 		for _, in := range a.Inputs {
-			t := triedText{Key: fmt.Sprintf("text-%s-%d-%s", a.To, a.Action, in.Name), To: a.To, Name: in.Name, Text: in.Text}
-			if args.Has(t.Key) && c.Query("of", rule.Name) == rule.Name {
+			t := triedText{Key: fmt.Sprintf("text-%s-%d-%s", a.To, a.Action, in.Name), To: a.To, Name: in.Name, Text: in.Text, Step: a.Step, Branch: a.Branch}
+			if same && args.Has(t.Key) {
 				t.Text = strings.ReplaceAll(c.Query(t.Key), "\r\n", "\n")
 			}
 			if t.Edited = strings.TrimRight(t.Text, "\n") != strings.TrimRight(in.Text, "\n"); t.Edited {
 				r.Inputs = append(r.Inputs, admin.TextInput{To: a.To, Action: a.Action, RuleInput: admin.RuleInput{Name: in.Name, Text: t.Text}})
 			}
-			data.Texts = append(data.Texts, t)
+			p.Texts = append(p.Texts, t)
 		}
 	}
-	return data, r, nil
+}
+
+// clockAndAnswers reads when the event is taken to have come, and what its steps
+// are taken to be answered. An unreadable time is said in words.
+func (u *UI) clockAndAnswers(c *fiber.Ctx, data *playgroundPage, r *admin.TryRequest) string {
+	if data.Rule == nil || c.Query("of", data.Rule.Name) != data.Rule.Name {
+		return ""
+	}
+	data.At, data.Answers = strings.TrimSpace(c.Query("at")), strings.ReplaceAll(c.Query("answers"), "\r\n", "\n")
+	for line := range strings.Lines(data.Answers) {
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		if _, _, ok := lang.ReadAnswer(line); !ok {
+			return languageOf(c).text("%s is no step with its answer.", line)
+		}
+		r.Answers = append(r.Answers, line)
+	}
+	if data.At == "" {
+		return ""
+	}
+	at, ok := lang.ReadTime(data.At, u.location())
+	if !ok {
+		return languageOf(c).text("%s is no time.", data.At)
+	}
+	r.At = at
+	return ""
 }
 
 // patch is the change as a patch of the configuration file.

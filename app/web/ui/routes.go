@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -16,6 +17,9 @@ type routesPage struct {
 	Graph  *routeGraph
 	States map[string]mark
 }
+
+// List is what is known of all rules.
+func (p routesPage) List() *admin.RuleList { return &p.RuleList }
 
 // routeGraph is a picture of sources, rules and connections, and of the ways
 // between them.
@@ -48,6 +52,7 @@ const (
 	nodeHeight, nodeStep = 44, 58
 	graphTop             = 40
 	longestName          = 26 // in characters
+	longestSmall         = 30 // of what stands below it
 )
 
 // routes shows what goes where, and how much of it.
@@ -76,7 +81,7 @@ type grapher struct {
 
 func (v *view) routeGraph(p *routesPage) *routeGraph {
 	g := grapher{view: v, at: map[string]float64{}, most: 1}
-	var sources, targets []string
+	var sources, targets, tables []string
 	came := map[string]int{}
 	for i := range p.Items {
 		r := &p.Items[i]
@@ -84,37 +89,95 @@ func (v *view) routeGraph(p *routesPage) *routeGraph {
 			sources = once(sources, from)
 			came[from] += r.Origins[from]
 		}
-		for _, a := range r.Actions {
-			targets = once(targets, a.To)
+		for _, to := range r.Targets() {
+			targets = once(targets, to)
+		}
+		for _, table := range r.Tables() {
+			tables = once(tables, table)
 		}
 		g.most = max(g.most, r.Matches)
 	}
-	rows := max(len(sources), len(p.Items), len(targets))
+	right := len(targets) + len(tables)
+	rows := max(len(sources), len(p.Items), right)
 	g.graph.Height = graphTop + rows*nodeStep
 	for i, name := range sources {
-		g.node(graphNode{X: sourceX, Width: sourceWidth, Icon: "site", Class: off(came[name]), Name: name, Small: v.T("%d matches", came[name])}, "s", i, len(sources))
+		small := v.T("%d matches", came[name])
+		if word := v.SourceWord(&p.RuleList, name); word != "" {
+			small = shortened(word, longestSmall)
+		}
+		g.node(graphNode{X: sourceX, Width: sourceWidth, Icon: v.SourceIcon(&p.RuleList, name), Class: off(came[name]), Name: name, Small: small}, "s", i, len(sources))
 	}
 	for i := range p.Items {
 		r := &p.Items[i]
-		g.node(graphNode{X: ruleX, Width: ruleWidth, Icon: "rules", Class: off(r.Matches), Name: r.Name, Count: v.Lang.number(r.Matches)}, "r", i, len(p.Items))
+		g.node(graphNode{X: ruleX, Width: ruleWidth, Icon: "rules", Class: off(r.Matches), Name: r.Name, Count: v.Lang.number(r.Matches), Small: shortened(v.ruleFlow(&r.RuleSettings), longestSmall)}, "r", i, len(p.Items))
 	}
 	for i, name := range targets {
 		m := p.States[name]
-		g.node(graphNode{X: toX, Width: toWidth, Icon: m.Icon, Tint: m.Class, Class: m.Class, Name: name, Small: m.Word}, "t", i, len(targets))
+		g.node(graphNode{X: toX, Width: toWidth, Icon: m.Icon, Tint: m.Class, Class: m.Class, Name: name, Small: m.Word}, "t", i, right)
+	}
+	for i, name := range tables {
+		g.node(graphNode{X: toX, Width: toWidth, Icon: "table", Name: name, Small: v.T("a table")}, "k", len(targets)+i, right)
 	}
 	for i := range p.Items {
 		r := &p.Items[i]
 		for _, from := range r.From {
 			g.edge(sourceX+sourceWidth, g.at["s"+from], ruleX, g.at["r"+r.Name], r.Origins[from], "")
 		}
-		for j, a := range r.Actions {
-			if !slices.ContainsFunc(r.Actions[:j], func(b admin.RuleAction) bool { return b.To == a.To }) {
-				g.edge(ruleX+ruleWidth, g.at["r"+r.Name], toX, g.at["t"+a.To], r.Sent[a.To], p.States[a.To].Class)
-			}
+		for _, to := range r.Targets() {
+			g.edge(ruleX+ruleWidth, g.at["r"+r.Name], toX, g.at["t"+to], r.Sent[to], p.States[to].Class)
+		}
+		for _, table := range r.Tables() {
+			g.edge(ruleX+ruleWidth, g.at["r"+r.Name], toX, g.at["k"+table], r.Matches, "")
 		}
 	}
 	g.graph.Text = v.T("%d sources, %d rules and %d connections; the table below has the same", len(sources), len(p.Items), len(targets))
 	return &g.graph
+}
+
+// ruleFlow says in a few words what a rule does beside sending; "" where that is
+// nothing.
+func (v *view) ruleFlow(r *admin.RuleSettings) string {
+	var said []string
+	if r.ForEach != "" {
+		said = append(said, v.T("for each element"))
+	}
+	if n := len(r.Branches); n > 0 {
+		said = append(said, v.Count("%d branches", n))
+	}
+	steps, later := 0, false
+	for i := range r.Actions {
+		a := &r.Actions[i]
+		if a.After != "" {
+			steps++
+		}
+		later = later || a.Delay != "" || a.DelayUntil != "" || a.OnlyDuring != ""
+	}
+	if steps > 0 {
+		said = append(said, v.T("a chain"))
+	}
+	if later {
+		said = append(said, v.T("later"))
+	}
+	return strings.Join(said, ", ")
+}
+
+// SentBy is how often an action of a rule would have sent: of several that send to
+// one connection the first tells it for all, and of what comes after others it is
+// not known.
+func (v *view) SentBy(r admin.Rule, a admin.RuleAction) string {
+	first := slices.IndexFunc(r.Actions, func(b admin.RuleAction) bool { return b.To == a.To && b.After == "" })
+	if first < 0 || r.Actions[first].Action != a.Action {
+		return ""
+	}
+	return v.Lang.number(r.Sent[a.To])
+}
+
+// shortened is a text of at most n characters.
+func shortened(text string, n int) string {
+	if runes := []rune(text); len(runes) > n {
+		return string(runes[:n-1]) + "…"
+	}
+	return text
 }
 
 // once adds a name to those in the order of the file, unless it is there.
@@ -142,9 +205,7 @@ func (g *grapher) node(n graphNode, column string, i, of int) {
 		n.TextY = n.Y + 18
 	}
 	g.at[column+n.Name] = n.Y + nodeHeight/2
-	if runes := []rune(n.Name); len(runes) > longestName {
-		n.Name = string(runes[:longestName-1]) + "…"
-	}
+	n.Name = shortened(n.Name, longestName)
 	g.graph.Nodes = append(g.graph.Nodes, n)
 }
 

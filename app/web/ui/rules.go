@@ -26,6 +26,12 @@ type ruleRow struct {
 	Failed int // of its tests
 }
 
+// List is what is known of all rules.
+func (p rulesPage) List() *admin.RuleList { return &p.RuleList }
+
+// Settings are the rule as it stands in the file.
+func (r *ruleRow) Settings() *admin.RuleSettings { return &r.RuleSettings }
+
 // hinted reports that there is something to look at.
 func (r *ruleRow) hinted() bool {
 	return len(r.Findings) > 0 || r.Near > 0 || r.Errors > 0 || r.Failed > 0

@@ -20,6 +20,7 @@ type Service interface { //nolint:interfacebloat // the sum of its parts, each o
 	formService
 	statService
 	configService
+	tableService
 	Status(ctx context.Context) (admin.Status, error)
 }
 
@@ -60,6 +61,15 @@ type connectionService interface {
 	Pause(ctx context.Context, name, note string) (admin.Connection, error)
 	Resume(ctx context.Context, name, rate string) (admin.Connection, error)
 	TestConnection(ctx context.Context, name string, confirmed bool) (admin.Tested, error)
+}
+
+// tableService is what the pages of tables need.
+type tableService interface {
+	Tables(ctx context.Context) (admin.Page[admin.Table], error)
+	Records(ctx context.Context, table, after string, limit int) (admin.Page[admin.Record], error)
+	Record(ctx context.Context, k event.RecordKey) (admin.Record, error)
+	SetRecord(ctx context.Context, k event.RecordKey, c admin.RecordChange) (admin.Record, error)
+	DeleteRecord(ctx context.Context, k event.RecordKey) (admin.Removed, error)
 }
 
 // ruleService is what the pages of rules need.

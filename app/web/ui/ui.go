@@ -112,7 +112,17 @@ func (u *UI) Register(r fiber.Router, body fiber.Handler) {
 	g.Post("/connections/:name/pause", u.acting, u.pauseConnection)
 	g.Post("/connections/:name/resume", u.acting, u.resumeConnection)
 	g.Post("/connections/:name/test", u.acting, u.testConnection)
+	u.registerTables(g)
 	g.Use(func(c *fiber.Ctx) error { return u.notFound(c, "There is no such page.") })
+}
+
+// registerTables adds the pages of what rules remember.
+func (u *UI) registerTables(g fiber.Router) {
+	g.Get("/tables", u.tables)
+	g.Get("/tables/:name", u.table)
+	g.Get("/tables/:name/export", u.exportTable)
+	g.Post("/tables/:name/set", u.acting, u.setRecord)
+	g.Post("/tables/:name/delete", u.acting, u.deleteRecord)
 }
 
 // registerEvents adds the pages of events and of what is sent because of them.
@@ -121,6 +131,7 @@ func (u *UI) registerEvents(g fiber.Router) {
 	g.Get("/events/:id", u.event)
 	g.Get("/events/:id/body", u.download)
 	g.Get("/deliveries", u.deliveries)
+	g.Get("/scheduled", u.scheduled)
 	g.Get("/deliveries/retry", u.planRetry)
 	g.Post("/deliveries/retry", u.acting, u.retry)
 	g.Post("/deliveries/cancel", u.acting, u.cancel)

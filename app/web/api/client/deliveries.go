@@ -27,6 +27,16 @@ func (c *Client) Deliveries(ctx context.Context, f event.DeliveryFilter) (page a
 	if f.Before != 0 {
 		q.Set("before", f.Before.String())
 	}
+	if f.Next != nil {
+		q.Set("order", "moment")
+		if f.Next.ID != 0 {
+			after, err := f.Next.MarshalText()
+			if err != nil {
+				return page, err
+			}
+			q.Set("after", string(after))
+		}
+	}
 	setLimit(q, f.Limit)
 	if f.Rendered {
 		q.Set("rendered", "true")

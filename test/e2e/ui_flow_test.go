@@ -1,0 +1,248 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"html"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"hookgate/app/admin"
+	"hookgate/test/lab"
+)
+
+const flowConfig = `
+sources:
+  crm: { type: webhook, token: 0123456789abcdef, event_type: data.type }
+  monday: { type: schedule, cron: "0 8 * * mon-fri", timezone: Europe/Berlin }
+  by-hand: { type: manual }
+calendars:
+  office: { days: mon-fri, hours: 09:00-17:30, timezone: Europe/Berlin }
+tables:
+  sites: { keep: 400d }
+connections:
+  billing: { type: webhook, url: %q, retry: { delays: [50ms] } }
+  letters: { type: webhook, url: %q, retry: { delays: [50ms] } }
+rules:
+  - name: client
+    from: crm
+    events: client
+    then:
+      - { step: contact, to: billing, outputs: { id: body.id }, json: { name: "${{ data.name }}" } }
+      - { step: project, to: letters, after: contact, json: { of: "${{ outputs.contact.id }}" } }
+      - { to: letters, after: { contact: failed }, json: { text: "${{ errors.contact }}" } }
+      - { to: letters, delay: 7d, only_during: office, json: { text: "A week later, ${{ data.name }}" } }
+  - name: orders
+    from: [crm, by-hand]
+    events: order
+    for_each: data.items
+    when: item.qty > 0
+    then: [{ to: billing, json: { sku: "${{ item.sku }}" }, throttle: { key: item.sku, within: 30d } }]
+    branches:
+      - { name: large, when: item.qty >= 100, then: [{ to: letters, json: { sku: "${{ item.sku }}" } }] }
+      - { name: rest, then: [{ to: letters, delay: 1d, json: { sku: "${{ item.sku }}" } }] }
+  - name: site
+    from: crm
+    events: site
+    when: lookup("sites", data.id)?.status != data.status
+    then: [{ remember: { table: sites, key: data.id, set: { status: "${{ data.status }}" } } }]
+  - { name: week, from: monday, then: [{ to: billing, json: { text: Good morning } }] }
+`
+
+// startFlow runs a gateway with pages whose rules do more than send.
+func startFlow(t *testing.T) *lab.Gate {
+	t.Helper()
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"id":"c-17"}`)
+	}))
+	t.Cleanup(receiver.Close)
+	g := lab.New(t, fmt.Sprintf(flowConfig, receiver.URL, receiver.URL))
+	g.Extra = fmt.Sprintf("  timezone: Europe/Berlin\n  admin:\n    user: team\n    password: correct horse battery\n    users: [{ name: vera, role: viewer, password_hash: %q }]\n", viewerHashOf(t))
+	g.Start()
+	for _, post := range []string{
+		`{"type":"client","name":"Ada"}`, `{"type":"client","name":"Bert"}`,
+		`{"type":"order","items":[{"sku":"a","qty":5},{"sku":"b","qty":120}]}`, `{"type":"site","id":"s1","status":"Done"}`,
+	} {
+		g.Accepted(g.PostJSON("/in/crm/0123456789abcdef", []byte(post)))
+	}
+	lab.Eventually(t, "what goes at once is delivered", func() bool { return len(g.Deliveries("--state", "delivered")) == 7 })
+	return g
+}
+
+// The pages draw what rules do beside sending, in both languages, and everybody can
+// use them.
+func TestUIFlow(t *testing.T) {
+	t.Parallel()
+	g := startFlow(t)
+	ctx := browser(t)
+	logIn(ctx, t, g)
+	for _, c := range []struct{ lang, path, title, says string }{
+		{"en", "rules", "Rules", "after contact|if contact fails|7d later|only while office is open|for each element of|1 in 30 d at most for each|large|where no other branch is taken|looks up|writes the record|Monday to Friday at 08:00"},
+		{"de", "rules", "Regeln", "nach contact|falls contact fehlschlägt|7d später|nur, wenn office offen ist|für jedes Element von|schlägt nach in|schreibt den Datensatz|montags bis freitags um 08:00"},
+		{"en", "routes", "Routes", "after contact|a table|by hand|2 branches"},
+		{"de", "routes", "Wege", "nach contact|eine Tabelle|von Hand|2 Zweige"},
+		{"en", "scheduled", "Scheduled", "Ada|Bert|7d later, then office|1d later|Send 3 now…|3 of 3"},
+		{"de", "scheduled", "Geplant", "7d später, dann office|3 jetzt senden…|3 von 3"},
+		{"en", "tables", "Tables", "sites|400d after the last change"},
+		{"de", "tables", "Tabellen", "sites|400d nach der letzten Änderung"},
+		{"en", "tables/sites", "sites", "s1|{\"status\":\"Done\"}|by an event|used by site"},
+		{"de", "tables/sites", "sites", "von einem Ereignis|benutzt von"},
+		{"en", "playground?rule=orders", "Playground", "Element 2|large|Taken|Not taken|throttle: one in 30 d|1d later"},
+		{"de", "playground?rule=site", "Ausprobieren", "s1|Er war|und ist dann"},
+	} {
+		show(ctx, t, g.URL+"/ui/lang/"+c.lang)
+		show(ctx, t, g.URL+"/ui/"+c.path)
+		settled(ctx, t, c.title)
+		has(t, c.lang+" "+c.path, pageText(ctx, t), strings.Split(c.says, "|")...)
+		accessible(ctx, t, c.lang+" /ui/"+c.path)
+	}
+}
+
+// The playground has the clock and the answers that explain has, without scripts;
+// the test that comes of it passes.
+func TestUIPlaygroundClock(t *testing.T) {
+	t.Parallel()
+	g := startFlow(t)
+	ctx := browser(t)
+	unscripted(ctx, t)
+	logIn(ctx, t, g)
+	page := g.URL + "/ui/playground?rule=client&of=client"
+	at, failed := url.QueryEscape("2026-12-24T16:50"), url.QueryEscape("contact=failed:no such field")
+	show(ctx, t, page+"&at="+at+"&answers="+failed)
+	settled(ctx, t, "Playground")
+	has(t, "a chain whose first step fails", pageText(ctx, t), "Not sent: contact failed", "no such field", "7d later, then office")
+	has(t, "when the letter goes", documentText(ctx, t), `datetime="2026-12-31T15:50:00Z"`)
+	same(t, "what was typed", "2026-12-24T16:50", ask(ctx, t, chromedp.Evaluate[string](`document.querySelector("#at").value`)))
+	show(ctx, t, page+"&answers="+url.QueryEscape(`contact={"id":"c-1"}`))
+	settled(ctx, t, "Playground")
+	has(t, "a chain whose first step is delivered", pageText(ctx, t), "Not sent: contact was delivered", `"of": "c-1"`)
+	for _, c := range []struct{ query, says string }{{"&at=soon", "soon is no time."}, {"&answers=contact", "contact is no step with its answer."}} {
+		show(ctx, t, page+c.query)
+		settled(ctx, t, "Playground")
+		has(t, c.query, pageText(ctx, t), c.says)
+	}
+
+	team := newVisitor(t, g)
+	team.logIn("team", "correct horse battery")
+	config, err := os.ReadFile(g.ConfigPath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	config = append(config, "\ntests:\n"...)
+	for i, query := range []string{"&at=" + at + "&answers=" + failed, ""} {
+		_, _, text := team.do("GET", "/ui/playground?rule=client&of=client"+query, nil)
+		for _, m := range regexp.MustCompile(`data-copy="(- name:[^"]*)"`).FindAllStringSubmatch(text, -1) {
+			config = append(config, regexp.MustCompile(`^- name: .*`).ReplaceAllString(html.UnescapeString(m[1]), fmt.Sprintf("- name: copy %d", i))...)
+		}
+	}
+	if err := os.WriteFile(g.ConfigPath(), config, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got := g.CLI("test"); got.Code != 0 || !strings.Contains(got.Stdout+got.Stderr, "2 passed") {
+		t.Errorf("hookgate test: %+v\n%s", got, config)
+	}
+}
+
+// What is scheduled is listed with the next first, by the page as by the command
+// line; it is sent now, or cancelled, without scripts.
+func TestUIScheduled(t *testing.T) {
+	t.Parallel()
+	g := startFlow(t)
+	var list admin.Page[admin.Delivery]
+	next := func(args ...string) admin.Page[admin.Delivery] {
+		var page admin.Page[admin.Delivery]
+		if err := json.Unmarshal([]byte(g.MustCLI(append([]string{"deliveries", "list", "--next", "--json"}, args...)...)), &page); err != nil {
+			t.Fatal(err)
+		}
+		return page
+	}
+	list = next("--limit", "1")
+	same(t, "the next to go", []any{1, "orders"}, []any{len(list.Items), list.Items[0].Rule})
+	rest := next("--after", list.Next)
+	same(t, "those after it", []any{2, "client", "client"}, []any{len(rest.Items), rest.Items[0].Rule, rest.Items[1].Rule})
+	if got := g.CLI("deliveries", "list", "--after", "nonsense"); got.Code == 0 || !strings.Contains(got.Stderr, "no place among scheduled deliveries") {
+		t.Errorf("a place that is none: %+v", got)
+	}
+
+	ctx := browser(t)
+	unscripted(ctx, t)
+	logIn(ctx, t, g)
+	show(ctx, t, g.URL+"/ui/scheduled?rule=client")
+	settled(ctx, t, "Scheduled")
+	run(ctx, t, `document.querySelector('form[action="/ui/deliveries/retry"] button').click()`)
+	lab.Eventually(t, "the first is sent", func() bool { return len(g.Deliveries("--state", "delivered")) == 8 })
+	show(ctx, t, g.URL+"/ui/scheduled?rule=client")
+	settled(ctx, t, "Scheduled")
+	has(t, "the rest", pageText(ctx, t), "1 of 1")
+	run(ctx, t, `document.querySelector('tbody form[action="/ui/deliveries/cancel"] button').click()`)
+	lab.Eventually(t, "the other is cancelled", func() bool {
+		return len(g.Deliveries("--state", "cancelled", "--rule", "client", "--cause", "by-hand")) == 1
+	})
+	show(ctx, t, g.URL+"/ui/scheduled")
+	settled(ctx, t, "Scheduled")
+	has(t, "all that is left", pageText(ctx, t), "1 of 1", "orders")
+
+	vera := newVisitor(t, g)
+	vera.logIn("vera", "only looking around")
+	code, _, page := vera.do("GET", "/ui/scheduled", nil)
+	if code != http.StatusOK || strings.Contains(page, "/ui/deliveries/cancel") {
+		t.Errorf("a viewer: %d, and has buttons", code)
+	}
+	for path, want := range map[string]int{"/ui/scheduled?after=x": http.StatusNotFound, "/ui/scheduled?rule=none": http.StatusNotFound} {
+		if code, _, _ := vera.do("GET", path, nil); code != want {
+			t.Errorf("%s: %d, want %d", path, code, want)
+		}
+	}
+}
+
+// A record is set, looked up, exported and deleted on its page as by hand on the
+// command line.
+func TestUITables(t *testing.T) {
+	t.Parallel()
+	g := startFlow(t)
+	team, vera := newVisitor(t, g), newVisitor(t, g)
+	team.logIn("team", "correct horse battery")
+	vera.logIn("vera", "only looking around")
+	csrf := team.csrf()
+	if code, _, page := team.do("POST", "/ui/tables/sites/set", url.Values{"csrf": {csrf}, "key": {"s2"}, "fields": {"status=Publish\r\nn=7\r\n"}}); code != http.StatusSeeOther {
+		t.Fatalf("set: %d %s", code, page)
+	}
+	has(t, "the record", g.MustCLI("tables", "get", "sites", "s2"), `{"n":7,"status":"Publish"}`)
+	_, _, page := team.do("GET", "/ui/tables/sites?key=s2", nil)
+	has(t, "the record's page", page, "Publish", "by hand")
+	_, header, lines := vera.do("GET", "/ui/tables/sites/export", nil)
+	same(t, "the export", g.MustCLI("tables", "export", "sites"), lines)
+	has(t, "its name", header.Get("Content-Disposition"), "sites.jsonl")
+	for path, want := range map[string]int{
+		"/ui/tables/none": http.StatusNotFound, "/ui/tables/none/export": http.StatusNotFound, "/ui/tables/sites?key=none": http.StatusOK,
+	} {
+		if code, _, _ := vera.do("GET", path, nil); code != want {
+			t.Errorf("%s: %d, want %d", path, code, want)
+		}
+	}
+	for fields, want := range map[string]int{"nothing": http.StatusBadRequest, "": http.StatusBadRequest} {
+		if code, _, _ := team.do("POST", "/ui/tables/sites/set", url.Values{"csrf": {csrf}, "key": {"s3"}, "fields": {fields}}); code != want {
+			t.Errorf("set %q: %d, want %d", fields, code, want)
+		}
+	}
+	if code, _, _ := vera.do("POST", "/ui/tables/sites/delete", url.Values{"csrf": {vera.csrf()}, "key": {"s2"}}); code != http.StatusForbidden {
+		t.Errorf("a viewer deletes: %d", code)
+	}
+	if code, _, _ := team.do("POST", "/ui/tables/sites/delete", url.Values{"csrf": {csrf}, "key": {"s2"}}); code != http.StatusSeeOther {
+		t.Errorf("delete: %d", code)
+	}
+	if got := g.CLI("tables", "get", "sites", "s2"); got.Code == 0 {
+		t.Errorf("the record is still there: %+v", got)
+	}
+	has(t, "who did it", g.Stderr()+g.Stdout(), `"audit":"record set"`, `"audit":"record deleted"`, `"by":"team"`)
+}
