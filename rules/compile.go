@@ -251,6 +251,10 @@ func (b *builder) events(in *Rule) []string {
 	}
 	var names []string
 	for _, typ := range in.Events {
+		if typ.Value == "" {
+			b.add(typ.Diag("empty-value", "leave events out for all", "no event has an empty type"))
+			continue
+		}
 		if !anyType && !slices.Contains(known, typ.Value) {
 			b.add(typ.Diag("unknown-event", diag.DidYouMean(typ.Value, known), "%q has no event %q", in.From[0].Value, typ.Value))
 			continue

@@ -55,17 +55,28 @@ func (s *session) backup(ctx context.Context, path string, verify bool) error {
 	if _, err := os.Stat(storage.Path); storage.URL.IsZero() && errors.Is(err, fs.ErrNotExist) {
 		return &failure{code: exitFailed, err: fmt.Errorf("there is no database %s yet", storage.Path), hint: "hookgate serve makes it"}
 	}
+	stream, scratch := false, filepath.Dir(path)
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		// Nothing stays there that could be read back, and /dev is no place for more.
+		if stream, scratch = true, os.TempDir(); verify {
+			return usageError("leave out --verify", fmt.Errorf("%s is no file that can be read back", path))
+		}
+	}
 	ctx, stop := untilSignal(ctx, os.Exit)
 	defer stop()
 	out := backedUp{File: path, Verified: verify}
 	shown := s.byteProgress()
 	err = writeFile(path, 0o600, func(w io.Writer) error {
-		out.Report, err = backup.Make(ctx, *storage, w, path, filepath.Dir(path), backup.Options{Version: version(), Now: s.now, Progress: shown.tell})
+		out.Report, err = backup.Make(ctx, *storage, w, path, scratch, backup.Options{Version: version(), Now: s.now, Progress: shown.tell})
 		return err
 	})
 	shown.end()
 	if err != nil {
 		return backupFailure(ctx, err)
+	}
+	if stream { // standard output may be what was written to
+		s.note("%s and %s written to %s", plural(int(out.Events), "event"), plural(out.Uploads, "upload"), path)
+		return s.backupGaps(&out)
 	}
 	if info, err := os.Stat(path); err == nil {
 		out.Packed = info.Size()
@@ -98,6 +109,11 @@ func (s *session) printBackup(out *backedUp) error {
 		}
 		s.out.Printf("%s %s  %s%s: %s\n", s.out.Good.Render("✓"), out.File, size(out.Packed), checked, what)
 	}
+	return s.backupGaps(out)
+}
+
+// backupGaps says what is not in the backup.
+func (s *session) backupGaps(out *backedUp) error {
 	if out.Gone > 0 {
 		s.note("%s were deleted while it was made, by retention or because a person was forgotten", plural(out.Gone, "upload"))
 	}

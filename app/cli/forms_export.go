@@ -67,6 +67,9 @@ server.timezone.`,
 			if s.json {
 				format = jsonExport
 			}
+			if out == "-" {
+				out = ""
+			}
 			if err := checkExport(s, format, delimiter, out); err != nil {
 				return err
 			}
@@ -102,7 +105,7 @@ server.timezone.`,
 	f.StringVar(&format, "format", csvExport, "csv, xlsx or json")
 	f.StringVar(&delimiter, "delimiter", ",", "what parts the cells of CSV: `,` or ; or | or a tab")
 	f.StringVar(&since, "since", "", "only after this `time`: 24h, 7d, 2026-03-10 or 2026-03-10T09:00:00Z")
-	f.StringVar(&out, "out", "", "the `file` to write (else standard output)")
+	f.StringVar(&out, "out", "", "the `file` to write (else, and with -, standard output)")
 	f.StringVar(&folder, "with-files", "", "also save the files, in this `folder`")
 	return c
 }

@@ -50,8 +50,8 @@ func (o terminalOutput) Read(p []byte) (int, error) { return o.file.Read(p) }
 func (o terminalOutput) Close() error               { return o.file.Close() }
 
 // writeFile has write fill the file at path. A regular file, also one that path
-// is a link to, is replaced once the new one is whole; a device, a FIFO and a
-// socket are written to as they are. mode is that of a file that is new.
+// is a link to, is replaced once the new one is whole; a device, a FIFO and what
+// /dev/stdout leads to are written to as they are. mode is that of a file that is new.
 func writeFile(path string, mode os.FileMode, write func(io.Writer) error) error {
 	target, info, err := outTarget(path)
 	if err != nil {
@@ -86,14 +86,19 @@ func outTarget(path string) (target string, info os.FileInfo, err error) {
 	if _, err := os.Lstat(path); errors.Is(err, os.ErrNotExist) {
 		return path, nil, nil
 	}
-	if target, err = filepath.EvalSymlinks(path); err != nil {
+	// Opening goes where Stat goes, which is also through /dev/stdout to a pipe or
+	// to a file that has no name any more.
+	if info, err = os.Stat(path); err != nil {
 		return "", nil, fmt.Errorf("%s is a link that leads nowhere: %w", path, err)
-	}
-	if info, err = os.Stat(target); err != nil {
-		return "", nil, err
 	}
 	if info.IsDir() {
 		return "", nil, fmt.Errorf("%s is a folder", path)
+	}
+	if !info.Mode().IsRegular() {
+		return path, info, nil
+	}
+	if target, err = filepath.EvalSymlinks(path); err != nil {
+		return "", nil, err
 	}
 	return target, info, nil
 }

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -59,6 +60,14 @@ func TestWriteFile(t *testing.T) {
 	must(writeFile(at("fifo"), 0o600, text))
 	if got := <-read; got != "new" {
 		t.Errorf("through the FIFO: %q", got)
+	}
+	// /dev/stdout leads to a pipe, which has no name: as in backup /dev/stdout | ssh.
+	from, to, err := os.Pipe()
+	must(err)
+	must(writeFile(fmt.Sprintf("/proc/self/fd/%d", to.Fd()), 0o600, text))
+	must(to.Close())
+	if got, err := io.ReadAll(from); err != nil || string(got) != "new" {
+		t.Errorf("through a pipe: %q, %v", got, err)
 	}
 	if err := writeFile("/dev/full", 0o600, text); err == nil {
 		t.Error("/dev/full takes it")

@@ -142,6 +142,27 @@ func TestNoSuchAddress(t *testing.T) {
 	}
 }
 
+// A script's post that the browser asks about first gets no further where there
+// is no form: that leaves the same trace, with the page's origin. A page that is
+// only looked for is counted.
+func TestNoSuchAddress_preflight(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"/f/kontakt", "/f/contact/", "/nope"} {
+		f := start(t)
+		got := f.do("OPTIONS", path, "", "Origin", "https://old.example", "Access-Control-Request-Method", "POST", "Access-Control-Request-Headers", "content-type")
+		if got.status != 404 || f.refused() != "not_found" || !strings.Contains(f.log.String(), "https://old.example") {
+			t.Errorf("%s: %d, counted as %q, logged: %s", path, got.status, f.refused(), f.log)
+		}
+		quiet := start(t)
+		for _, method := range []string{"GET", "OPTIONS"} {
+			quiet.do(method, path, "", "Origin", "https://old.example")
+		}
+		if strings.Contains(quiet.log.String(), "not_found") {
+			t.Errorf("%s: logged: %s", path, quiet.log)
+		}
+	}
+}
+
 // Visitors behind a proxy that is not trusted are one: that is said, once.
 func TestUntrustedProxy(t *testing.T) {
 	t.Parallel()

@@ -193,14 +193,19 @@ func (s *Server) notFound(c *fiber.Ctx) error {
 // lost counts a request to an address that there is not, and logs one that
 // brings something.
 func (s *Server) lost(c *fiber.Ctx) {
-	switch c.Method() {
-	case fiber.MethodPost, fiber.MethodPut, fiber.MethodPatch:
-		// The path is not logged: it may hold a token.
-		s.refused("", "not_found", slog.String("remote_ip", s.settings.Load().client(c.Context()).String()),
-			slog.String("reason", "there is nothing at this address: a form that was renamed, or a slash too many?"))
-	default:
+	brings := c.Method() == fiber.MethodPost || c.Method() == fiber.MethodPut || c.Method() == fiber.MethodPatch
+	// A browser asks before some posts, and does not post then.
+	asks := c.Method() == fiber.MethodOptions && c.Get(fiber.HeaderAccessControlRequestMethod) != ""
+	if !brings && !asks {
 		s.cfg.Refused("", "not_found")
+		return
 	}
+	attrs := []slog.Attr{slog.String("remote_ip", s.settings.Load().client(c.Context()).String())}
+	if origin := c.Get(fiber.HeaderOrigin); origin != "" { // whose page it is
+		attrs = append(attrs, slog.String("origin", origin))
+	}
+	// The path is not logged: it may hold a token.
+	s.refused("", "not_found", append(attrs, slog.String("reason", "there is nothing at this address: a form that was renamed, or a slash too many?"))...)
 }
 
 // Serve serves the public side until Shutdown, and returns nil then.

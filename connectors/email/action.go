@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html"
 	"net/textproto"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -20,7 +21,7 @@ func newAction() lang.Action {
 	return lang.Action{
 		Noun: "an action to an email connection",
 		Inputs: []lang.Input{
-			{Name: "recipient", Doc: "Who gets it: an address, several with commas, or a list.", Kind: lang.ValueInput, Required: true, Escape: escapeAddress, Check: connectors.CheckAddresses},
+			{Name: "recipient", Doc: "Who gets it: an address, several with commas, or a list.", Kind: lang.ValueInput, Required: true, Escape: escapeAddress, Check: checkRecipients},
 			{Name: "cc", Doc: "Who gets a copy.", Kind: lang.ValueInput, Escape: escapeAddress, Check: connectors.CheckAddresses},
 			{Name: "bcc", Doc: "Who gets a copy without the others' seeing it.", Kind: lang.ValueInput, Escape: escapeAddress, Check: connectors.CheckAddresses},
 			{Name: "reply_to", Doc: "Where answers go; a form's e-mail field, for one.", Kind: lang.ValueInput, Escape: escapeAddress, Check: connectors.CheckAddresses},
@@ -40,6 +41,20 @@ func newAction() lang.Action {
 			{Name: "attachments", Doc: "Files of the form: ${{ data.brief }}, or a list.", Kind: lang.ValueInput, Check: connectors.CheckFiles},
 		},
 	}
+}
+
+// checkRecipients wants somebody to be named: a mail to nobody fails each time.
+func checkRecipients(n yamlnode.Node) diag.List {
+	list := connectors.CheckAddresses(n)
+	if len(list) == 0 && !named(n) {
+		list = append(list, n.Diag("empty-value", "write it like Ada <ada@example.com>", `"recipient" is empty: nobody would get the message`))
+	}
+	return list
+}
+
+// named reports whether n, or an item of it, is written.
+func named(n yamlnode.Node) bool {
+	return slices.ContainsFunc(n.Items(), named) || n.Kind() == yamlnode.Scalar && strings.TrimSpace(n.Text().Value) != ""
 }
 
 func checkMailHeaders(n yamlnode.Node) diag.List {
@@ -95,7 +110,7 @@ func newReply() lang.Action {
 	for _, in := range newAction().Inputs {
 		switch in.Name {
 		case "recipient": // an empty one is no fault: there is nobody to reply to
-			in.Required = false
+			in.Required, in.Check = false, connectors.CheckAddresses
 		case "reply_to":
 		case "subject", "text", "html":
 			in.Default = ""

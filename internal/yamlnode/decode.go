@@ -204,20 +204,26 @@ func (d *decoder) slice(n Node, v reflect.Value, opt options) {
 			d.wrongShape(n, aList)
 			return
 		}
-		item := reflect.New(v.Type().Elem()).Elem()
-		d.value(n, item, options{within: opt.within, hint: opt.hint})
-		v.Set(reflect.Append(v, item))
+		d.element(n, v, opt)
 		return
 	}
-	v.Set(reflect.MakeSlice(v.Type(), 0, len(n.Items()))) // an empty list is one that was written
-	for _, item := range n.Items() {
-		element := reflect.New(v.Type().Elem()).Elem()
-		before := len(d.list)
-		if d.value(item, element, options{within: opt.within, hint: opt.hint}); len(d.list) > before && element.IsZero() {
-			continue // nothing of it could be read, which is said
-		}
-		v.Set(reflect.Append(v, element))
+	if len(n.Items()) == 0 {
+		v.Set(reflect.MakeSlice(v.Type(), 0, 0)) // an empty list is one that was written
 	}
+	for _, item := range n.Items() {
+		d.element(item, v, opt)
+	}
+}
+
+// element appends n to the slice v, unless nothing of it could be read, which is
+// said: a list without one element that can be read is as if it were not there.
+func (d *decoder) element(n Node, v reflect.Value, opt options) {
+	element := reflect.New(v.Type().Elem()).Elem()
+	before := len(d.list)
+	if d.value(n, element, options{within: opt.within, hint: opt.hint}); len(d.list) > before && element.IsZero() {
+		return
+	}
+	v.Set(reflect.Append(v, element))
 }
 
 func (d *decoder) mapping(n Node, v reflect.Value) {

@@ -107,6 +107,27 @@ func TestDecode_faults(t *testing.T) {
 	}
 }
 
+// What cannot be read is said once, and is not there: nobody has to tell an
+// element that is empty from one that could not be read.
+func TestDecode_elements(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{"from: {a: b}": 0, "from: [~]": 0, "from: [[x]]": 0, "from: [{}, x]": 1, "from: x": 1, "from: [x, y]": 2, `from: ""`: 1} {
+		var got struct {
+			From []yamlnode.Text `yaml:"from,single"`
+		}
+		list := mustParse(t, text+"\n").Decode("a thing", &got)
+		if faults := len(list); len(got.From) != want || got.From == nil != (want == 0) || faults != map[bool]int{true: 1}[strings.ContainsAny(text, "{~") || strings.Contains(text, "[[")] {
+			t.Errorf("%s: %v, %v", text, got.From, list)
+		}
+	}
+	var got struct {
+		From []yamlnode.Text `yaml:"from,single"`
+	}
+	if list := mustParse(t, "from: []\n").Decode("a thing", &got); len(list) > 0 || got.From == nil || len(got.From) != 0 {
+		t.Errorf("an empty list: %v, %v", got.From, list)
+	}
+}
+
 func TestParse_faults(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"a: [", "a: b: c", "\ta: 1", "a: 1\na: 2\n", "a: &x [*x]"} {

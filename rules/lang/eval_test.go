@@ -203,7 +203,7 @@ func TestPredicate_errors(t *testing.T) {
 		`1 in data.f`:                              `1 in data.f: "in" needs a list or an object, but got number`,
 		`len(data.f) == 1`:                         `len(data.f): cannot take number`,
 		`join(data.items) == ""`:                   `join(data.items): join needs a text, but got object; join_text takes any values`,
-		`data.website.huge > 5`:                    `data.website.huge > 5: cannot work out number > number`,
+		`data.website.huge > 5`:                    `data.website.huge > 5: a number in it is too large or too small to work with; as text it is whole: string(…)`,
 	} {
 		t.Run(code, func(t *testing.T) {
 			t.Parallel()

@@ -86,6 +86,9 @@ var (
 	badArgument = regexp.MustCompile(`\(type (.*)\)$`)
 )
 
+// uncomputed is the type of a number that jsondoc.Compute leaves as it is written.
+const uncomputed = "json.Number"
+
 func (f *faultFinder) message(raw string) string {
 	if f.access != nil {
 		if text := f.accessMessage(raw); text != "" {
@@ -100,6 +103,9 @@ func (f *faultFinder) message(raw string) string {
 		return fmt.Sprintf(`%s: "in" needs a list or an object, but got %s`, part, kindOfType(m[1]))
 	}
 	if m := badOperands.FindStringSubmatch(raw); m != nil {
+		if m[1] == uncomputed || m[3] == uncomputed {
+			return part + ": a number in it is too large or too small to work with; as text it is whole: string(…)"
+		}
 		return fmt.Sprintf("%s: cannot work out %s %s %s", part, kindOfType(m[1]), m[2], kindOfType(m[3]))
 	}
 	switch {

@@ -28,6 +28,7 @@ const (
 	fnAdd      = "\x00add"      // (a, b)
 	fnSubtract = "\x00subtract" // (a, b)
 	fnMultiply = "\x00multiply" // (a, b)
+	fnDivide   = "\x00divide"   // (a, b)
 	fnNegate   = "\x00negate"   // (a)
 	fnSum      = "\x00sum"      // (list)
 	fnPrefix   = "\x00"         // before the name of a builtin that is replaced
@@ -75,6 +76,7 @@ func functionsTable() conf.FunctionsTable {
 		fnAdd:      add,
 		fnSubtract: subtract,
 		fnMultiply: multiply,
+		fnDivide:   divide,
 		fnNegate:   negate,
 		fnSum:      sum,
 	}

@@ -90,6 +90,16 @@ func multiply(_ *meter, args []any) (any, error) {
 	return result, nil
 }
 
+// divide is a / b, which is never without a result.
+func divide(_ *meter, args []any) (any, error) {
+	if isZero(args[1]) {
+		return nil, limitf("division by zero")
+	}
+	return runtime.Divide(args[0], args[1]), nil
+}
+
+func isZero(v any) bool { return v == any(0) || v == any(0.0) }
+
 func product(x, y int) (int, bool) {
 	z := x * y
 	if x == 0 || y == 0 {

@@ -8,7 +8,7 @@ import (
 	"hookgate/rules/lang"
 )
 
-const numbers = `{"one": 1.0, "price": 19.90, "most": 1e308, "least": 1e-400, "long": 12345678901234567890.123456789, "zero": -0, "big": 9223372036854775807,
+const numbers = `{"one": 1.0, "price": 19.90, "most": 1e308, "least": 1e-400, "long": 12345678901234567890.123456789, "zero": -0, "none0": 0, "long2": 18446744073709551615, "big": 9223372036854775807,
 	"list": [1.10, {"n": 2.50}], "items": [{"p": 1.50, "q": 2}, {"p": 19.90, "q": 0.10}], "text": "[1.0]", "name": "Ümit", "min": -9223372036854775808}`
 
 // What is passed on keeps its spelling, by whichever way; what is computed is a
@@ -66,7 +66,9 @@ func TestNumbers_neverWrapRound(t *testing.T) {
 	for code, want := range map[string]string{
 		`data.big + 1`: tooLarge, `data.min - 1`: tooLarge, `data.big * 2`: tooLarge, `data.min * -1`: tooLarge, `-1 * data.min`: tooLarge, `-data.min`: tooLarge,
 		`abs(data.min)`: tooLarge, `sum([data.big, 1])`: tooLarge, `sum(data.items, data.big)`: tooLarge, `reduce([1, 2], #acc + data.big, 0)`: tooLarge,
-		`9223372036854775807 + 1`: tooLarge, `int(data.most)`: tooLarge, `data.least > 0`: "cannot work out number > number", `duration("100000h") * 1000000`: "the duration is too long",
+		`9223372036854775807 + 1`: tooLarge, `int(data.most)`: tooLarge, `data.least > 0`: "data.least > 0: a number in it is too large or too small", `data.long2 + 1`: "too large or too small", `1 < data.long2`: "too large or too small",
+		`1 / data.none0`: "division by zero", `data.one / 0`: "division by zero", `0 / 0 > 1`: "division by zero", `1 / (data.one - 1) > 5`: "division by zero", `data.price / 0.0`: "division by zero",
+		`sum(data.items, .p) / (data.one - 1)`: "division by zero", `data.name / 2`: "cannot work out text / number", `duration("100000h") * 1000000`: "the duration is too long",
 		`data.name[4]`: "has 4 characters, so it has no [4]", `data.name?.[0]`: "is written [0:1]", `[data.name?.[0]]`: "is written [0:1]", `data.name?.[0] == "Ü"`: "is written [0:1]",
 		`abs(data.name)`: "cannot take text", `-data.name`: "invalid operation: - text", `data.name * 2`: "cannot work out text * number",
 	} {

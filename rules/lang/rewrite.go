@@ -314,6 +314,8 @@ func (r *rewriter) binary(n *ast.Node, x *ast.BinaryNode) {
 		r.wrap(n, fnCharge)
 	case "+", "-", "*":
 		r.arithmetic(n, x)
+	case "/":
+		r.division(n, x)
 	case "==", "!=", "contains", "startsWith", "endsWith":
 		if !literal(x.Left) && !literal(x.Right) {
 			r.wrap(n, fnCharge)
@@ -330,6 +332,14 @@ func (r *rewriter) arithmetic(n *ast.Node, x *ast.BinaryNode) {
 	_, right := x.Right.(*ast.FloatNode)
 	if !left && !right {
 		r.call(n, exact[x.Operator], x.Left, x.Right)
+	}
+}
+
+// division makes one by zero an error; expr's gives a number that is none, which
+// every comparison would take.
+func (r *rewriter) division(n *ast.Node, x *ast.BinaryNode) {
+	if by, ok := constant(x.Right); !ok || isZero(by) {
+		r.call(n, fnDivide, x.Left, x.Right)
 	}
 }
 

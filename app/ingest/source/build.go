@@ -70,7 +70,6 @@ func (b *builder) methods(list []yamlnode.Text) {
 	b.source.methods = nil
 	for _, m := range list {
 		switch {
-		case m.Value == "": // Decode has said so
 		case !slices.Contains(known, m.Value):
 			hint := diag.DidYouMean(m.Value, known)
 			if hint == "" {
