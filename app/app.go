@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"os"
 	"runtime"
 	"slices"
@@ -64,6 +65,7 @@ type App struct {
 	// when it was last read, whether it could be used or not.
 	parts    atomic.Pointer[config.Parts]
 	refused  atomic.Pointer[admin.Refusal] // the last reload, where it was refused
+	proxy    atomic.Pointer[netip.Addr]    // the last one that was not trusted
 	draining atomic.Bool
 	ready    chan struct{}
 	addr     atomic.Pointer[string]
@@ -180,20 +182,21 @@ func (a *App) webConfig(loaded *Plan) web.Config {
 	a.service = a.operators()
 	operators := a.service
 	return web.Config{
-		Plan:     func() *ingest.Plan { return &a.plan.Load().Plan },
-		Intake:   a.intake,
-		Admin:    operators,
-		Pages:    operators,
-		Version:  a.opt.Version,
-		Access:   a.access,
-		Download: a.files.Download,
-		FormKey:  a.formKey,
-		Ready:    a.notReady,
-		Metrics:  a.metrics.Handler(),
-		Refused:  a.metrics.EventReceived,
-		Settings: settings(loaded.Config),
-		Logger:   a.opt.Logger,
-		Now:      a.opt.Now,
+		Plan:      func() *ingest.Plan { return &a.plan.Load().Plan },
+		Intake:    a.intake,
+		Admin:     operators,
+		Pages:     operators,
+		Version:   a.opt.Version,
+		Access:    a.access,
+		Download:  a.files.Download,
+		FormKey:   a.formKey,
+		Ready:     a.notReady,
+		Metrics:   a.metrics.Handler(),
+		Refused:   a.metrics.EventReceived,
+		Untrusted: func(proxy netip.Addr) { a.proxy.Store(&proxy) },
+		Settings:  settings(loaded.Config),
+		Logger:    a.opt.Logger,
+		Now:       a.opt.Now,
 	}
 }
 

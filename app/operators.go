@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net/netip"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,11 +40,21 @@ func (a *App) operators() *admin.Service {
 func (a *App) process() admin.Process {
 	return admin.Process{
 		Version: a.opt.Version, Started: a.started, NotReady: a.notReady, Queues: a.queues, Oldest: a.oldestWaiting,
-		Refused: a.refused.Load, Storage: a.stored, Quotas: a.quotas,
+		Refused: a.refused.Load, Storage: a.stored, Quotas: a.quotas, Untrusted: a.untrustedProxy,
 		Backup: func() (*backup.Last, error) {
 			return backup.ReadLast(strings.TrimSuffix(SocketPath(a.plan.Load().Config), ".sock"))
 		},
 	}
+}
+
+// untrustedProxy is the proxy that visitors come through and that the
+// configuration in force does not trust, "" where there is none.
+func (a *App) untrustedProxy() string {
+	proxy := a.proxy.Load()
+	if proxy == nil || slices.ContainsFunc(a.plan.Load().Config.Server.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(*proxy) }) {
+		return ""
+	}
+	return proxy.String()
 }
 
 // stored tells where the data is, and how full the disk.

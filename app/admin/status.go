@@ -33,6 +33,9 @@ type Process struct {
 	Backup func() (*backup.Last, error)
 	// Quotas are what forms have stored of files today.
 	Quotas func() []Quota
+	// Untrusted is the proxy that visitors come through and that is not trusted,
+	// so that they share one rate limit; "" where there is none.
+	Untrusted func() string
 }
 
 // Refusal is a configuration that was refused.
@@ -78,10 +81,13 @@ type Status struct {
 	// Failing are the connections that are not well, or paused.
 	Failing []FailingConnection `json:"failing"`
 	// Refused is the last reload that was refused, unless one has been loaded since.
-	Refused    *Refusal     `json:"refused,omitempty"`
-	Storage    Storage      `json:"storage"`
-	Quotas     []Quota      `json:"quotas,omitempty"`
-	LastBackup *backup.Last `json:"last_backup,omitempty"`
+	Refused *Refusal `json:"refused,omitempty"`
+	// UntrustedProxy is a proxy that visitors come through and that
+	// server.trusted_proxies does not have: they share one rate limit.
+	UntrustedProxy string       `json:"untrusted_proxy,omitempty"`
+	Storage        Storage      `json:"storage"`
+	Quotas         []Quota      `json:"quotas,omitempty"`
+	LastBackup     *backup.Last `json:"last_backup,omitempty"`
 	// Schedules are the next ticks, the first due first.
 	Schedules []NextTick `json:"schedules,omitempty"`
 }
@@ -151,6 +157,9 @@ func (s *Service) Status(ctx context.Context) (Status, error) {
 		out.Ready, out.NotReady = false, err.Error()
 	}
 	out.OldestWaitingS, out.Refused, out.Quotas, out.Failing = process.Oldest(ctx).Seconds(), process.Refused(), process.Quotas(), []FailingConnection{}
+	if process.Untrusted != nil {
+		out.UntrustedProxy = process.Untrusted()
+	}
 	list, err := s.connections(ctx)
 	for _, c := range list {
 		if c.State != string(deliver.Working) && c.State != string(deliver.Closed) {

@@ -23,7 +23,8 @@ func TestStatus(t *testing.T) {
 		http.Error(w, "out of order", http.StatusServiceUnavailable)
 	}))
 	defer sink.Close()
-	text := strings.Replace(serverConfig, "LISTEN", freePort(t), 1) + `
+	listen := freePort(t)
+	text := strings.Replace(serverConfig, "LISTEN", listen, 1) + `
 outbound: { allow_private: [127.0.0.0/8] }
 connections:
   log: { type: log }
@@ -56,6 +57,20 @@ forms:
 		if got.code != 0 || !strings.Contains(got.out, want) {
 			t.Errorf("%q is not in\n%d\n%s%s", want, got.code, got.out, got.errOut)
 		}
+	}
+	post, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+listen+"/f/apply", strings.NewReader("x=1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	post.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	post.Header.Set("X-Forwarded-For", "203.0.113.7")
+	answer, err := http.DefaultTransport.RoundTrip(post)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = answer.Body.Close()
+	if got := run(t, "status", "-c", config); !strings.Contains(got.out, "127.0.0.1 is not trusted: all visitors behind it share one rate limit") {
+		t.Errorf("behind a proxy that is not trusted: %s", got.out)
 	}
 	file := filepath.Join(t.TempDir(), "b.tar.zst")
 	if got := run(t, "backup", file, "--verify", "-c", config); got.code != 0 || !strings.Contains(got.out, "read back and whole: 1 events") && !strings.Contains(got.out, "events") {

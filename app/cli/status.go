@@ -44,6 +44,9 @@ func (s *session) printStatus(st *admin.Status) {
 	if st.Refused != nil {
 		line("refused", "%s", s.out.Bad.Render(s.when(st.Refused.At)+"  "+refusalText(st.Refused.Diagnostics)))
 	}
+	if st.UntrustedProxy != "" {
+		line("proxy", "%s", s.out.Warn.Render(st.UntrustedProxy+" is not trusted: all visitors behind it share one rate limit; add it to server.trusted_proxies"))
+	}
 	line("waiting", "%s", waitingText(st))
 	if st.Scheduled > 0 {
 		line("scheduled", "%s", plural(st.Scheduled, "delivery"))

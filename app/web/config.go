@@ -68,10 +68,13 @@ type Config struct {
 	Version  string
 	FormKey  []byte                      // what the time tokens of forms are signed with
 	Refused  func(source, result string) // counts a request that never reached the Intake
-	Settings Settings
-	Limits   Limits
-	Logger   *slog.Logger
-	Now      func() time.Time
+	// Untrusted is told of a proxy that visitors come through and that is not
+	// trusted, with each post: so whoever remembers it knows that it lasts.
+	Untrusted func(proxy netip.Addr)
+	Settings  Settings
+	Limits    Limits
+	Logger    *slog.Logger
+	Now       func() time.Time
 }
 
 const (

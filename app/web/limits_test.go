@@ -180,6 +180,15 @@ func TestUntrustedProxy(t *testing.T) {
 	if strings.Contains(trusting.log.String(), "trusted_proxies") {
 		t.Errorf("said of a trusted one: %s", trusting.log)
 	}
+	// The trusted one names another, of which nobody said that it is trusted.
+	trusting.do("POST", "/f/contact", "name=Ada", "Content-Type", urlencoded, "X-Forwarded-For", "10.1.2.3")
+	if strings.Contains(trusting.log.String(), "trusted_proxies") {
+		t.Errorf("said of a visitor in the own network: %s", trusting.log)
+	}
+	trusting.do("POST", "/f/contact", "name=Ada", "Content-Type", urlencoded, "X-Forwarded-For", "203.0.113.7, 10.1.2.3")
+	if !strings.Contains(trusting.log.String(), "10.1.2.3") {
+		t.Errorf("not said of the second: %s", trusting.log)
+	}
 }
 
 // A body that takes much to understand is refused while others fill the memory,

@@ -63,17 +63,36 @@ func (s *Settings) base(ctx *fasthttp.RequestCtx) string {
 	return scheme + "://" + string(ctx.Request.Header.Host())
 }
 
-// warnOfProxy says once that a peer of a private address speaks for others and
-// is not trusted: then all of them share its address and its limits.
+// warnOfProxy says once that visitors count as one, because a proxy of a private
+// address that speaks for others is not trusted: the peer, or one behind it that
+// a trusted peer names.
 func (s *Server) warnOfProxy(ctx *fasthttp.RequestCtx, settings *Settings) {
-	ip := addressOf(ctx.RemoteAddr())
-	if len(ctx.Request.Header.Peek(fasthttp.HeaderXForwardedFor)) == 0 || !ip.IsPrivate() && !ip.IsLoopback() || settings.trusts(ip) {
+	ip := settings.client(ctx)
+	if !ip.IsPrivate() && !ip.IsLoopback() || settings.trusts(ip) || !speaksFor(ctx, ip) {
 		return
+	}
+	if s.cfg.Untrusted != nil {
+		s.cfg.Untrusted(ip)
 	}
 	s.proxied.Do(func() {
 		s.cfg.Logger.Warn("a proxy is not trusted: all visitors behind it count as one, and share its rate limit",
 			"proxy", ip.String(), "hint", "add its address to server.trusted_proxies")
 	})
+}
+
+// speaksFor reports whether X-Forwarded-For has another address before that of
+// ip, which is the peer's, or the right-most one that is not trusted.
+func speaksFor(ctx *fasthttp.RequestCtx, ip netip.Addr) bool {
+	values := ctx.Request.Header.PeekAll(fasthttp.HeaderXForwardedFor)
+	if len(values) == 0 {
+		return false
+	}
+	if addressOf(ctx.RemoteAddr()) == ip {
+		return true
+	}
+	first, _, _ := strings.Cut(string(values[0]), ",")
+	one, ok := forwardedAddress(first)
+	return !ok || one != ip
 }
 
 // https reports that the client spoke https to a trusted proxy.

@@ -355,6 +355,8 @@ var germanTexts = dictionary([][2]string{
 	{"Attempts", "Versuche"},
 	{"Nothing came in, and nothing went out, in this time.", "In dieser Zeit kam nichts herein und ging nichts hinaus."},
 	{"%s is quiet", "%s ist still"},
+	{"The proxy %s is not trusted", "Dem Proxy %s wird nicht vertraut"},
+	{"All visitors behind it count as one and share one rate limit: add it to server.trusted_proxies.", "Alle Besucher dahinter zählen als einer und teilen sich ein Limit: Tragen Sie ihn in server.trusted_proxies ein."},
 	{"Nothing has come in since", "Es kam nichts mehr seit"},
 	{"At this time of the last four weeks it was %d events each.", "Um diese Zeit waren es in den letzten vier Wochen je %d Ereignisse."},
 	{"At this time of the last four weeks it was %d to %d events.", "Um diese Zeit waren es in den letzten vier Wochen %d bis %d Ereignisse."},
