@@ -53,7 +53,7 @@ func included(main sourceFile, report *Report) ([]sourceFile, diag.List) {
 	var s struct {
 		Include []yamlnode.Text `yaml:"include,single"`
 	}
-	main.root.Decode("the file", &s) // what is wrong with it is said where all sections are decoded
+	_ = main.root.Decode("the file", &s) // what is wrong with it is said where all sections are decoded
 	var paths []string
 	var list diag.List
 	for _, text := range s.Include {

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -159,9 +160,7 @@ func TestLoad_includeFaults(t *testing.T) {
 		}},
 	} {
 		files := map[string]string{"config.yaml": "version: 1\n" + c.main}
-		for file, text := range c.files {
-			files[file] = text
-		}
+		maps.Copy(files, c.files)
 		folder := MustWriteTree(t, files)
 		_, report := config.Load(filepath.Join(folder, "config.yaml"), lookup(nil))
 		var got []string
