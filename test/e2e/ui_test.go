@@ -303,6 +303,7 @@ func TestUIActs(t *testing.T) {
 	good, hers := team.csrf(), vera.csrf()
 	acts := []string{
 		"/ui/start/address", "/ui/start/sample",
+		"/ui/tables/sites/set", "/ui/tables/sites/delete", "/ui/config/reload",
 		"/ui/deliveries/retry", "/ui/deliveries/cancel", "/ui/connections/billing/pause", "/ui/connections/billing/resume", "/ui/connections/billing/test",
 		"/ui/forms/post/evt_0000000000000/notspam", "/ui/deliveries/runs/run_0000000000000/pause", "/ui/deliveries/runs/run_0000000000000/resume", "/ui/deliveries/runs/run_0000000000000/stop",
 	}
