@@ -1,10 +1,13 @@
 package reader
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/spf13/pflag"
 
 	"hookgate/app/cli"
 )
@@ -84,7 +87,8 @@ func calls(line string) [][]string {
 }
 
 // parse holds a call against the tree of commands and returns the command's
-// path. In a sentence a command may stand without its arguments.
+// path. In a sentence a command may stand without its arguments, and a flag without
+// its value.
 func parse(args []string, sentence bool) (string, error) {
 	c, rest, err := cli.Command().Find(args)
 	if err != nil {
@@ -92,7 +96,11 @@ func parse(args []string, sentence bool) (string, error) {
 	}
 	c.InitDefaultHelpFlag()
 	c.InitDefaultVersionFlag()
-	if err := c.ParseFlags(rest); err != nil {
+	err = c.ParseFlags(rest)
+	if _, ok := errors.AsType[*pflag.ValueRequiredError](err); ok && sentence {
+		return c.CommandPath(), nil // `hookgate explain --at`
+	}
+	if err != nil {
 		return "", fmt.Errorf("%s: %w", c.CommandPath(), err)
 	}
 	given := c.Flags().Args()
