@@ -65,7 +65,7 @@ type Erased struct {
 }
 
 // eraseStore deletes what is stored of a person, and keeps the records of it.
-type eraseStore interface {
+type eraseStore interface { //nolint:interfacebloat // where a person can be found
 	Footprint(ctx context.Context, ids []event.ID) (event.Footprint, error)
 	Erase(ctx context.Context, ids []event.ID) (event.Footprint, []string, error)
 	EraseNames(ctx context.Context, names func(text string) bool) (event.Named, error)
