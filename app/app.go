@@ -230,6 +230,13 @@ func (a *App) describe() {
 		}
 		return n
 	})
+	a.metrics.SetDigests(func() int {
+		n, err := a.store.CountDigests(context.Background())
+		if err != nil {
+			a.opt.Logger.Warn("the digests cannot be counted", "error", err)
+		}
+		return n
+	})
 	a.metrics.SetDatabaseSize(func() int64 {
 		size, err := a.store.Size()
 		if err != nil {

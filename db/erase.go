@@ -109,10 +109,11 @@ func (s *Store) erasePage(ctx context.Context, page []event.ID, marks map[event.
 }
 
 // keysOf are the ordering keys of the events' deliveries that hold them: those that
-// are open, and those that something else comes after still.
+// are open, those that something else comes after still, and those of open digests.
 func (s *Store) keysOf(ctx context.Context, ids []event.ID) ([]keyed, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT DISTINCT connection, key FROM deliveries WHERE `+s.dialect.isAmong("event")+` AND state = 0 AND key IS NOT NULL
-		UNION SELECT d.connection, d.key FROM timers t JOIN deliveries d ON d.id = -t.id WHERE t.kind = 5 AND `+s.dialect.isAmong("d.event")+` AND d.key IS NOT NULL`, s.dialect.numbers(numbersOf(ids)))
+		UNION SELECT d.connection, d.key FROM timers t JOIN deliveries d ON d.id = -t.id WHERE t.kind = 5 AND `+s.dialect.isAmong("d.event")+` AND d.key IS NOT NULL
+		UNION SELECT d.connection, d.key FROM digest_items i JOIN deliveries d ON d.id = i.digest WHERE `+s.dialect.isAmong("i.event")+` AND d.state = 0 AND d.key IS NOT NULL`, s.dialect.numbers(numbersOf(ids)))
 	if err != nil {
 		return nil, fmt.Errorf("look for ordering keys: %w", err)
 	}
@@ -213,6 +214,9 @@ func (f *erasure) event(tx tx, id int64) error {
 		return err
 	}
 	if err := tx.query(note, `SELECT first, coalesce(reserved, deliveries) FROM replays WHERE event = ?1`, id); err != nil {
+		return err
+	}
+	if err := f.digests(tx, id); err != nil {
 		return err
 	}
 	for _, span := range spans {

@@ -54,6 +54,9 @@ func (s *Store) Readmit(e *event.Event, deliveries []event.Delivery) ([]string, 
 				return fmt.Errorf("insert delivery %s: %w", deliveries[i].ID, err)
 			}
 		}
+		if err := s.dialect.gather(tx, e.Gathers); err != nil {
+			return err
+		}
 		return notifyAll(tx, touched)
 	}}
 	s.commit.writes <- op
@@ -63,7 +66,8 @@ func (s *Store) Readmit(e *event.Event, deliveries []event.Delivery) ([]string, 
 	return names(touched), nil
 }
 
-// noReplay is the run, in table replays, of what is no replay: see noteRelease.
+// noReplay is the run, in table replays, of what is no replay: see noteRelease. So is
+// what is below it: see erasure.gatherAnew.
 const noReplay = 0
 
 // noteRelease notes the version that released a post, where DropPlans looks for

@@ -224,13 +224,16 @@ func unschedule(tx tx, page []event.Delivery) (int, error) {
 	return 0, nil // they are counted as they are cancelled
 }
 
+// judgedBy is the version of the rules that made the delivery ?2 of the event ?1.
+const judgedBy = `SELECT plan FROM (
+		SELECT plan, first FROM events WHERE id = ?1 AND first <= ?2
+		UNION ALL SELECT plan, first FROM replays WHERE event = ?1 AND first <= ?2 AND first > 0) AS made
+	ORDER BY first DESC LIMIT 1`
+
 // JudgedBy is the version of the rules that a delivery was made by: that of its
 // event, or of the replay that made it.
 func (s *Store) JudgedBy(ctx context.Context, d *event.Delivery) (plan int64, err error) {
-	row := s.read.QueryRowContext(ctx, `SELECT plan FROM (
-			SELECT plan, first FROM events WHERE id = ?1 AND first <= ?2
-			UNION ALL SELECT plan, first FROM replays WHERE event = ?1 AND first <= ?2 AND first > 0) AS made
-		ORDER BY first DESC LIMIT 1`, int64(d.Event), int64(d.ID))
+	row := s.read.QueryRowContext(ctx, judgedBy, int64(d.Event), int64(d.ID))
 	if err := row.Scan(&plan); err != nil {
 		return 0, fmt.Errorf("look for the rules that made %s: %w", d.ID, err)
 	}

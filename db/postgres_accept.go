@@ -101,6 +101,9 @@ func (w *pgWork) accepts() error {
 	if err := w.schedule(); err != nil {
 		return err
 	}
+	if err := w.acceptedGathers(); err != nil {
+		return err
+	}
 	w.acceptedEnds()
 	w.acceptedSignals()
 	w.acceptedFiles()
@@ -187,6 +190,24 @@ func (w *pgWork) acceptedEnds() {
 			}
 		}
 	}
+}
+
+// acceptedGathers queues the digests that events join.
+func (w *pgWork) acceptedGathers() error {
+	var list []event.Gather
+	for _, a := range w.batch.accepts {
+		if a.duplicateOf == 0 && a.refused == nil {
+			list = append(list, a.event.Gathers...)
+		}
+	}
+	for _, g := range sortedGathers(list) {
+		row, err := digestRow(&g)
+		if err != nil {
+			return fmt.Errorf("gather %s in a digest of %s: %w", g.Event, g.Name, err)
+		}
+		w.queue.Queue(w.tx.e.bound.bind(joinDigest), Clean(row)...)
+	}
+	return nil
 }
 
 // acceptedSignals queues the signals of what is accepted.

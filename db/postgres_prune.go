@@ -96,6 +96,7 @@ const prunePageQuery = `WITH page AS (
 	gone AS (
 		SELECT * FROM page WHERE (SELECT d.id FROM deliveries d WHERE d.id >= page.first AND d.id < page.past AND d.state IN (0, 2, 4) LIMIT 1) IS NULL
 		AND (SELECT t.id FROM timers t WHERE t.id <= -page.first AND t.id > -page.past LIMIT 1) IS NULL
+		AND NOT EXISTS (SELECT 1 FROM digest_items i WHERE i.event = page.id AND ` + ofOpenDigest + `)
 		AND NOT EXISTS (SELECT 1 FROM replays r WHERE r.event = page.id
 			AND ((SELECT d.id FROM deliveries d WHERE d.id >= r.first AND d.id < r.first + coalesce(r.reserved, r.deliveries) AND d.state IN (0, 2, 4) LIMIT 1) IS NOT NULL
 				OR (SELECT t.id FROM timers t WHERE t.id <= -r.first AND t.id > -r.first - coalesce(r.reserved, r.deliveries) LIMIT 1) IS NOT NULL))),
@@ -104,6 +105,7 @@ const prunePageQuery = `WITH page AS (
 	r AS (DELETE FROM replays WHERE event = ANY (ARRAY(SELECT id FROM gone))),
 	a AS (DELETE FROM attempts WHERE delivery = ANY (ARRAY(SELECT id FROM old))),
 	d AS (DELETE FROM deliveries WHERE id = ANY (ARRAY(SELECT id FROM old)) AND state IN (1, 3)),
+	g AS (DELETE FROM digest_items WHERE event = ANY (ARRAY(SELECT id FROM gone))),
 	f AS (UPDATE files SET event = 0 WHERE event = ANY (ARRAY(SELECT id FROM gone))),
 	e AS (DELETE FROM events WHERE id = ANY (ARRAY(SELECT id FROM gone)) RETURNING 1)
 	SELECT count(*) FROM e`

@@ -352,6 +352,7 @@ func (d *driver) writes(c *clock) {
 	d.do("Record", nil)
 	d.signals(c)
 	d.timers(c)
+	d.digests(c)
 	claimed, _, err := s.Claim("x", c.Now(), 10, 1<<20)
 	d.do("Claim", err)
 	d.do("Release", s.Release(claimed, c.Now()))

@@ -110,6 +110,9 @@ func (s *Store) replayOne(tx tx, r *event.Replayed, touched map[string]bool) (ma
 			return 0, false, fmt.Errorf("insert delivery %s: %w", r.Deliveries[i].ID, err)
 		}
 	}
+	if err := s.dialect.gather(tx, r.Gathers); err != nil {
+		return 0, false, err
+	}
 	for _, letter := range r.Results {
 		if event.Result(letter) == event.Matched {
 			err := tx.exec(`UPDATE events SET state = 0 WHERE id = ?1 AND state IN (1, 2)`, int64(r.Event))
@@ -205,7 +208,7 @@ func (s *Store) runs(ctx context.Context, which string, arg int64) ([]event.Repl
 
 // Replays tells what runs have done with an event, the oldest first.
 func (s *Store) Replays(ctx context.Context, id event.ID) ([]event.Replay, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT run, at, plan, verdicts, coalesce(errors, ''), deliveries, first FROM replays WHERE event = ?1 AND run <> ?2 ORDER BY run`, int64(id), int64(noReplay))
+	rows, err := s.read.QueryContext(ctx, `SELECT run, at, plan, verdicts, coalesce(errors, ''), deliveries, first FROM replays WHERE event = ?1 AND run > ?2 ORDER BY run`, int64(id), int64(noReplay))
 	if err != nil {
 		return nil, fmt.Errorf("list the replays of %s: %w", id, err)
 	}

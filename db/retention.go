@@ -43,7 +43,8 @@ func (s *Store) Prunable(ctx context.Context, r Retention) (counts [3]int, err e
 		AND (SELECT t.id FROM timers t WHERE t.id <= -e.first AND t.id > -e.first - coalesce(e.reserved, e.deliveries) LIMIT 1) IS NULL
 		AND NOT EXISTS (SELECT 1 FROM replays r WHERE r.event = e.id
 			AND ((SELECT d.id FROM deliveries d WHERE d.id >= r.first AND d.id < r.first + coalesce(r.reserved, r.deliveries) AND d.state IN (0, 2, 4) LIMIT 1) IS NOT NULL
-				OR (SELECT t.id FROM timers t WHERE t.id <= -r.first AND t.id > -r.first - coalesce(r.reserved, r.deliveries) LIMIT 1) IS NOT NULL))`
+				OR (SELECT t.id FROM timers t WHERE t.id <= -r.first AND t.id > -r.first - coalesce(r.reserved, r.deliveries) LIMIT 1) IS NOT NULL))
+		AND NOT EXISTS (SELECT 1 FROM digest_items i WHERE i.event = e.id AND ` + ofOpenDigest + `)`
 	for i, part := range r.parts() {
 		if part.age <= 0 {
 			continue
@@ -181,8 +182,12 @@ func pruneSome(tx tx, cursor, before int64, condition string) (seen, deleted int
 	return len(spans), deleted, last, nil
 }
 
+// ofOpenDigest is true of a row i of digest_items whose digest is open, or was not
+// delivered: what was made of it may have to be made again.
+const ofOpenDigest = `(EXISTS (SELECT 1 FROM timers t WHERE t.id = i.digest AND t.kind = 2) OR EXISTS (SELECT 1 FROM deliveries d WHERE d.id = i.digest AND d.state IN (0, 2, 4)))`
+
 // pruneEvent deletes the event with its deliveries, numbered from first to
-// before end, and with those of its replays, unless one of them is undelivered.
+// before end, and with those of its replays, unless one of them is undelivered or it is gathered.
 func pruneEvent(tx tx, id, first, end int64) (bool, error) {
 	spans := [][2]int64{{first, end}}
 	err := tx.query(func(row []any) error {
@@ -201,6 +206,10 @@ func pruneEvent(tx tx, id, first, end int64) (bool, error) {
 			return false, err
 		}
 	}
+	gathered := false
+	if err := tx.query(func([]any) error { gathered = true; return nil }, `SELECT 1 FROM digest_items i WHERE i.event = ?1 AND `+ofOpenDigest+` LIMIT 1`, id); err != nil || gathered {
+		return false, err
+	}
 	for _, span := range spans {
 		for _, query := range []string{
 			`DELETE FROM attempts WHERE delivery >= ?1 AND delivery < ?2`,
@@ -212,6 +221,9 @@ func pruneEvent(tx tx, id, first, end int64) (bool, error) {
 		}
 	}
 	if err := tx.exec(`DELETE FROM replays WHERE event = ?1`, id); err != nil {
+		return false, err
+	}
+	if err := tx.exec(`DELETE FROM digest_items WHERE event = ?1`, id); err != nil {
 		return false, err
 	}
 	if err := tx.exec(`UPDATE files SET event = 0 WHERE event = ?1`, id); err != nil {

@@ -193,6 +193,9 @@ func (s *Store) insertOwn(tx tx, e *event.Event, blob []byte, deliveries []event
 			return fmt.Errorf("insert delivery %s: %w", deliveries[i].ID, err)
 		}
 	}
+	if err := s.dialect.gather(tx, e.Gathers); err != nil {
+		return err
+	}
 	return notifyAll(tx, touched)
 }
 

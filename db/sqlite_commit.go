@@ -117,7 +117,7 @@ func (e *sqlite) accept(a *acceptOp) (int64, error) {
 	if len(ev.Signals) > 0 {
 		err = addSignals(e, ev.Signals, a.now)
 	}
-	return bytes, errors.Join(err, writeRecords(e, records))
+	return bytes, errors.Join(err, writeRecords(e, records), sqliteDialect().gather(e, ev.Gathers))
 }
 
 // firstOf is the number of the first delivery, or of the first that is

@@ -49,6 +49,7 @@ type action struct {
 	when       *lang.Predicate
 	key        *lang.Expression
 	throttle   *throttle // nil: all go
+	digest     *digest   // nil: each event is sent by itself
 	inputs     []input
 	moment     *moment  // nil: it begins when its event is accepted
 	remember   *writing // it writes a record, and sends nothing
@@ -122,6 +123,7 @@ func (b *builder) rule(in *Rule) *rule {
 	}
 	out.when = b.condition(in.When)
 	b.sends(in)
+	b.digestsIn(in)
 	b.actions(in, out)
 	b.compiler = outside
 	return out
@@ -286,6 +288,12 @@ func (b *builder) action(in *Action) *action {
 		return b.remembers(in)
 	}
 	out := &action{connection: in.To.Value, at: in.To.Pos(), when: b.condition(in.When)}
+	if in.Digest != nil {
+		out.digest = b.digest(in)
+		outside := b.compiler
+		defer func() { b.compiler = outside }()
+		b.compiler = outside.With(lang.Name{Name: lang.ItemsName, Late: true})
+	}
 	if !in.OrderingKey.IsZero() {
 		out.key = b.expression(in.OrderingKey)
 	}
@@ -326,7 +334,7 @@ func (b *builder) templates(fields []yamlnode.Field) []input {
 }
 
 func (b *builder) inputs(in *Action, target lang.Action) []input {
-	names := []string{"after", "delay", "delay_until", "only_during", "ordering_key", "step", "throttle", "to", "when"}
+	names := []string{"after", "delay", "delay_until", "digest", "only_during", "ordering_key", "step", "throttle", "to", "when"}
 	for _, i := range target.Inputs {
 		names = append(names, i.Name)
 	}
@@ -405,6 +413,10 @@ func (*Action) KeyHint(key string) string {
 		return "throttle: { key: …, within: 365d } lets one go in that time"
 	case slices.Contains([]string{"rate_limit", "limit", "at_most"}, key):
 		return "throttle: { times: 3, within: 1h } holds the others back; rate_limit on the connection makes it slower and loses none"
+	case slices.Contains([]string{"debounce", "quiet", "settle"}, key):
+		return "digest: { key: …, quiet: 5m } sends once, when nothing more has come for that long"
+	case slices.Contains([]string{"batch", "group", "group_by", "aggregate", "collect", "bundle", "group_wait", "buffer", "summary"}, key):
+		return "digest: { key: …, wait: 10m } gathers events and sends one for all of them"
 	case slices.Contains([]string{"for_each", "foreach", "loop", "each"}, key):
 		return "for_each is a key of the rule"
 	case slices.Contains([]string{"if_else", "else", "switch", "branches", "otherwise"}, key):

@@ -72,6 +72,9 @@ func (s *Set) Coverage() *Coverage {
 			if a.throttle != nil && a.throttle.key != nil {
 				action.probes = append(action.probes, namedProbe{"throttle", a.throttle.key.Probe()})
 			}
+			if a.digest != nil && a.digest.key != nil {
+				action.probes = append(action.probes, namedProbe{"digest", a.digest.key.Probe()})
+			}
 			for _, in := range a.inputs {
 				action.probes = append(action.probes, namedProbe{in.name, in.template.Probe()})
 			}
@@ -136,9 +139,13 @@ func (c *ruleCoverage) observeOne(r *rule, sc *lang.Scope) {
 			continue
 		}
 		of.sent = true
+		if a.digest != nil { // as if it were the only one in it
+			sc.SetItems([]any{sc.Item()})
+		}
 		for _, p := range of.probes {
 			p.Run(sc)
 		}
+		sc.SetItems(nil)
 	}
 }
 

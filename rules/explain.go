@@ -68,6 +68,7 @@ type ActionTrace struct {
 	Sent     bool            `json:"sent"` // its own condition, if any, is met
 	Parts    []lang.Part     `json:"parts,omitempty"`
 	Key      string          `json:"ordering_key,omitempty"`
+	Digest   *DigestTrace    `json:"digest,omitempty"`   // that the event joins, in place of being sent
 	Throttle string          `json:"throttle,omitempty"` // how many may go: one in 30 d for "ada@example.com"
 	Output   json.RawMessage `json:"output,omitempty"`
 	Warnings []string        `json:"warnings,omitempty"`
@@ -259,7 +260,7 @@ func (a *action) explain(rule string, element int, sc *lang.Scope, of *Trace, ro
 	}
 	if a.when != nil {
 		why := a.when.Explain(sc)
-		late := a.moment != nil && a.moment.asked || len(a.after) > 0 && a.when.Late()
+		late := a.moment != nil && a.moment.asked && a.digest == nil || len(a.after) > 0 && a.when.Late()
 		t.Parts, t.Sent = why.Parts, why.Verdict == lang.True || late
 		if why.Verdict == lang.Failed && !late {
 			of.fail(why)
@@ -270,6 +271,10 @@ func (a *action) explain(rule string, element int, sc *lang.Scope, of *Trace, ro
 	}
 	if a.remember != nil {
 		a.explainWrite(rule, sc, of, &t)
+		return t
+	}
+	if a.digest != nil {
+		a.explainDigest(rule, sc, of, &t, room)
 		return t
 	}
 	rendered := a.render(rule, sc, room)

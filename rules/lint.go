@@ -106,6 +106,7 @@ func (l *linter) action(in *Action, a *action, to audience, tested map[string]bo
 		l.analysis(&analysis, to)
 	}
 	l.throttle(in, a, to)
+	l.digest(in, a, to)
 	l.secrets(in.When)
 	l.secrets(in.OrderingKey)
 	for _, f := range in.Inputs {

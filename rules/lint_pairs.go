@@ -52,7 +52,7 @@ func (a *Action) key() string {
 	for _, f := range a.Inputs {
 		inputs[f.Key.Value] = f.Value.Any()
 	}
-	text, err := json.Marshal([]any{a.To.Value, words(a.When.Value), words(a.OrderingKey.Value), a.Throttle.words(), a.After.Words(), inputs, a.Node.Get("remember").Any()})
+	text, err := json.Marshal([]any{a.To.Value, words(a.When.Value), words(a.OrderingKey.Value), a.Throttle.words(), a.After.Words(), inputs, a.Node.Get("remember").Any(), a.Node.Get("digest").Any()})
 	if err != nil { // what YAML holds always has a JSON form, but for .nan and .inf
 		return a.Node.Path()
 	}

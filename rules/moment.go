@@ -162,11 +162,15 @@ func (m *moment) wait() *event.Wait {
 // make is what the action comes to when the event is accepted; sent is false
 // where its condition is not met. What is late is left to its moment.
 func (a *action) make(rule string, sc *lang.Scope, room *int) (r Rendered, sent bool, err error) {
-	if a.when != nil && (a.moment == nil || !a.moment.asked) {
+	if a.when != nil && (a.moment == nil || !a.moment.asked || a.digest != nil) {
 		ok, err := a.when.Eval(sc)
 		if err != nil || !ok {
 			return r, false, err
 		}
+	}
+	if a.digest != nil {
+		r, err = a.gathered(rule, sc)
+		return r, err == nil, err
 	}
 	if a.moment == nil {
 		return a.render(rule, sc, room), true, nil

@@ -61,6 +61,9 @@ func (b *builder) remembers(in *Action) *action {
 	if in.Throttle != nil {
 		b.add(in.Node.Get("throttle").Diag("conflict", "leave it out", `"throttle" is for what is sent, and this action remembers`))
 	}
+	if in.Digest != nil {
+		b.add(in.Node.Get("digest").Diag("conflict", "leave it out", `"digest" is for what is sent, and this action remembers`))
+	}
 	for _, moved := range []yamlnode.Text{in.Delay, in.DelayUntil, in.OnlyDuring} {
 		if !moved.IsZero() {
 			b.add(moved.Diag("conflict", "leave it out", "what is remembered is written when the event is accepted"))
@@ -244,6 +247,9 @@ func (r *rule) tables() (reads, sets []string) {
 		predicate(a.when)
 		if a.key != nil {
 			add(&reads, a.key.Kept()...)
+		}
+		if a.digest != nil && a.digest.key != nil {
+			add(&reads, a.digest.key.Kept()...)
 		}
 		for _, in := range a.inputs {
 			if in.template != nil {

@@ -118,6 +118,7 @@ type Action struct {
 	DelayUntil  yamlnode.Text    `yaml:"delay_until" doc:"Send at the time that this expression gives; a time that is over is now." type:"expression" example:"at(add_time(time(data.appointment), \"-1d\"), \"09:00\")"`
 	OnlyDuring  yamlnode.Text    `yaml:"only_during" doc:"Send only while this calendar is open, else when it opens next." example:"office"`
 	Throttle    *Throttle        `yaml:"throttle" doc:"Lets only so many go within a time. The others are kept as cancelled, and can be sent by hand."`
+	Digest      *Digest          `yaml:"digest" doc:"Gathers events, and sends one for all of them when it closes: items is the list of them, data and event are those of the newest."`
 	Inputs      []yamlnode.Field `yaml:",rest"`
 	Node        yamlnode.Node    // the whole action
 }
@@ -230,6 +231,7 @@ type Rendered struct {
 	Moment time.Time   // when it may begin; zero: when its event is accepted
 	Wait   *event.Wait // where the moment comes from; nil: it has none
 	// Later: it is made later, if at all, and has its number from now on.
-	Later bool
-	Flow  event.Flow // what comes after it
+	Later   bool
+	Joining *Joining   // the digest that the event joins in place of being sent; nil: none
+	Flow    event.Flow // what comes after it
 }

@@ -300,7 +300,7 @@ func (b *builder) steps(in *Rule) *steps {
 	for i, a := range s.in {
 		b.conflicts(a)
 		for _, p := range a.After {
-			if of, ok := b.predecessor(s, i, p); ok {
+			if of, ok := b.predecessor(s, i, p); ok && b.unfollowed(s, of, p) {
 				s.needs[i] = append(s.needs[i], of)
 			}
 		}

@@ -41,11 +41,7 @@ func (t *throttle) once(action string, sc *lang.Scope) (*event.Once, error) {
 	}
 	sum := sha256.Sum256([]byte(key))
 	o.Key = hex.EncodeToString(sum[:16])
-	const shown = 60
-	if runes := []rune(key); len(runes) > shown {
-		key = string(runes[:shown]) + "…"
-	}
-	o.Reason += fmt.Sprintf(" for %q", key)
+	o.Reason += fmt.Sprintf(" for %q", shorten(key))
 	return o, nil
 }
 

@@ -31,6 +31,7 @@ type Store interface { //nolint:interfacebloat // the sum of its parts, each of 
 	replayStore
 	replicaStore
 	tableStore
+	digestStore
 	clockStore
 	trafficStore
 	versionStore

@@ -50,6 +50,7 @@ type Event struct {
 	DuplicateOf *event.ID   `json:"duplicate_of,omitempty"`
 	Rules       []Verdict   `json:"rules,omitempty"`
 	Deliveries  []Delivery  `json:"deliveries,omitempty"`
+	Digests     []Gathered  `json:"digests,omitempty"` // that it is in
 }
 
 // EventDetail is an event with all that is kept of it.
@@ -357,7 +358,12 @@ func (s *Service) eventItem(ctx context.Context, e *event.Event, details bool) (
 	if err != nil {
 		return Event{}, fmt.Errorf("cannot list the deliveries of %s: %w", e.ID, err)
 	}
-	item.Deliveries, err = s.deliveryItems(ctx, list, details)
+	if item.Deliveries, err = s.deliveryItems(ctx, list, details); err != nil {
+		return item, err
+	}
+	if details || len(list) == 0 { // in a list, of what would else seem to have come to nothing
+		item.Digests, err = s.gatheredIn(ctx, e.ID)
+	}
 	return item, err
 }
 

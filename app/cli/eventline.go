@@ -98,6 +98,11 @@ func (s *session) eventResult(e *admin.Event) string {
 	for _, d := range inOrder(e.Deliveries) {
 		parts = append(parts, s.deliveryResult(&d))
 	}
+	if len(e.Deliveries) == 0 {
+		for i := range e.Digests {
+			parts = append(parts, s.gatheredResult(&e.Digests[i]))
+		}
+	}
 	if len(parts) == 0 {
 		return string(e.State)
 	}

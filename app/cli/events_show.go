@@ -46,6 +46,7 @@ func (s *session) showEvent(e *admin.EventDetail) {
 	}
 	s.showRules(e)
 	s.showReplays(e.Replays)
+	s.showGathered(e.Digests)
 	if len(e.Deliveries) > 0 {
 		s.heading("Deliveries")
 		for _, d := range inOrder(e.Deliveries) {
@@ -81,6 +82,9 @@ func (s *session) showReplays(replays []admin.Replay) {
 func (s *session) stateSentence(e *admin.Event) string {
 	switch e.State {
 	case event.Routed:
+		if len(e.Deliveries) == 0 && len(e.Digests) > 0 {
+			return s.out.Good.Render("routed") + ": gathered in " + plural(len(e.Digests), "digest")
+		}
 		return s.out.Good.Render("routed") + ": " + plural(len(e.Deliveries), "delivery")
 	case event.RuleError:
 		return s.out.Bad.Render("rule error") + ": no rule matched, and at least one could not be evaluated"

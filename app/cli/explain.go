@@ -191,6 +191,7 @@ func (s *session) explainRequest(loaded *app.Plan, report *config.Report, r *ing
 	x := explanation{
 		Source: e.Source, Type: e.Type, Summary: admin.Summary(e.Data()), Data: e.Data(), Rules: d.Explain(), Autoreply: d.ExplainReply(),
 	}
+	s.findDigests(context.Background(), x.Rules)
 	if x.Cause = e.Cause; e.State == event.Spam {
 		x.Spam, x.Cause = e.Cause, ""
 	}

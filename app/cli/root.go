@@ -56,7 +56,7 @@ func newRoot(s *session) *cobra.Command {
 	globalFlags(root, s)
 	root.AddCommand(
 		newInit(s), newServe(s), newDemo(s),
-		newCheck(s), newTest(s), newExplain(s), newSchema(s), newRoutes(s), newFunctions(s), newTables(s), newMCP(s),
+		newCheck(s), newTest(s), newExplain(s), newSchema(s), newRoutes(s), newFunctions(s), newTables(s), newDigests(s), newMCP(s),
 		newEvents(s), newReplay(s), newSamples(s), newDeliveries(s),
 		newForms(s),
 		newLogin(s), newTokens(s), newPasswd(s),

@@ -338,6 +338,7 @@ func (d *Decision) askRules() {
 	}
 	d.numbers = len(rendered)
 	d.Deliveries = deliveries(e, rendered, d.autoreply(), d.scope.Begun())
+	e.Gathers = gathers(e, rendered, d.scope.Begun())
 	d.takeRecords(&outcome)
 }
 
@@ -393,7 +394,7 @@ func (d *Decision) refuseCaptcha(reason string) {
 	d.Form.Spam = reason
 	e := &d.Event
 	e.State, e.Cause, e.Dedupe = event.Spam, reason, nil
-	e.Plan, e.Results, e.Errors, e.Reads, e.Records = 0, nil, nil, nil, nil
+	e.Plan, e.Results, e.Errors, e.Reads, e.Records, e.Gathers = 0, nil, nil, nil, nil, nil
 	d.Deliveries, d.numbers, d.replyErrors = nil, 0, nil
 }
 

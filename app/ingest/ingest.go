@@ -339,6 +339,7 @@ func (in *Intake) number(d *Decision, fresh bool) {
 	if reserved > 0 {
 		e.First, e.Reserved = first, reserved
 	}
+	NumberGathers(e.Gathers, first)
 	for i := range d.Deliveries {
 		made := &d.Deliveries[i]
 		if fresh {

@@ -242,6 +242,50 @@ func deliveries(e *event.Event, rendered []rules.Rendered, reply *forms.Autorepl
 	return list
 }
 
+// gathers are the digests that an event joins now, with the numbers that are reserved
+// for it, from 1.
+func gathers(e *event.Event, rendered []rules.Rendered, now time.Time) (list []event.Gather) {
+	for i := range rendered {
+		if j := rendered[i].Joining; j != nil {
+			g := j.Gather(len(e.Data()), now)
+			g.Event, g.Delivery = e.ID, event.DeliveryID(i+1)
+			list = append(list, g)
+		}
+	}
+	return list
+}
+
+// NumberGathers gives what is numbered from 1 the ids from first on.
+func NumberGathers(list []event.Gather, first event.DeliveryID) {
+	for i := range list {
+		list[i].Delivery += first - 1
+	}
+}
+
+// Gathers are the digests that an event joins now by an outcome, numbered from 1.
+func Gathers(e *event.Event, out *rules.Outcome, now time.Time) []event.Gather {
+	return gathers(e, out.Deliveries, now)
+}
+
+// AtClose renders, for the newest of the events in a digest that has closed, what is
+// sent for all of them; items are theirs, as Item gives them. See rules.Set.AtClose.
+func (s *RuleSet) AtClose(newest *event.Event, ref rules.Ref, items []any) (made rules.Rendered, during string, err error) {
+	failed := s.WithScope(newest, func(sc *lang.Scope) {
+		now := &lookups{store: s.Records} // what is there when it closes
+		sc.Records = now
+		if made, during, err = s.Rules.AtClose(sc, ref, items); now.err != nil {
+			err = now.err
+		}
+	})
+	return made, during, errors.Join(failed, err)
+}
+
+// Item is a stored event as one of the items of a digest.
+func (s *RuleSet) Item(e *event.Event) (item any, err error) {
+	err = s.WithScope(e, func(sc *lang.Scope) { item = sc.Item() })
+	return item, err
+}
+
 // Number gives the deliveries of an outcome, which are numbered from 1, their
 // ids. first and reserved are to be stored where ids are reserved for what is
 // made later; else reserved is 0.

@@ -17,8 +17,9 @@ type gauges struct {
 	broken func() map[string]bool
 	stored func() []Stored
 	later  func() int
+	open   func() int // digests
 
-	laterDesc, pausedDesc, brokenDesc, queueDesc, oldestDesc, sizeDesc, storedDesc, quotaDesc *prometheus.Desc
+	laterDesc, openDesc, pausedDesc, brokenDesc, queueDesc, oldestDesc, sizeDesc, storedDesc, quotaDesc *prometheus.Desc
 }
 
 // Stored is how many bytes of files the visitors of a form had stored today, and
@@ -32,6 +33,8 @@ func newGauges() *gauges {
 	return &gauges{
 		laterDesc: prometheus.NewDesc("hookgate_scheduled",
 			"Deliveries whose moment has not come.", nil, nil),
+		openDesc: prometheus.NewDesc("hookgate_digests_open",
+			"Digests that have not closed.", nil, nil),
 		pausedDesc: prometheus.NewDesc("hookgate_connection_paused",
 			"1 while a connection is paused by hand, by connection.", []string{"connection"}, nil),
 		brokenDesc: prometheus.NewDesc("hookgate_connection_breaker_open",
@@ -58,6 +61,7 @@ func (g *gauges) set(f func(*gauges)) {
 // Describe implements prometheus.Collector.
 func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
 	ch <- g.laterDesc
+	ch <- g.openDesc
 	ch <- g.pausedDesc
 	ch <- g.brokenDesc
 	ch <- g.queueDesc
@@ -70,7 +74,7 @@ func (g *gauges) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	g.mu.RLock()
-	queue, oldest, size, paused, broken, stored, later := g.queue, g.oldest, g.size, g.paused, g.broken, g.stored, g.later
+	queue, oldest, size, paused, broken, stored, later, open := g.queue, g.oldest, g.size, g.paused, g.broken, g.stored, g.later, g.open
 	g.mu.RUnlock()
 	flags(ch, g.pausedDesc, paused)
 	flags(ch, g.brokenDesc, broken)
@@ -81,6 +85,9 @@ func (g *gauges) Collect(ch chan<- prometheus.Metric) {
 	}
 	if later != nil {
 		ch <- prometheus.MustNewConstMetric(g.laterDesc, prometheus.GaugeValue, float64(later()))
+	}
+	if open != nil {
+		ch <- prometheus.MustNewConstMetric(g.openDesc, prometheus.GaugeValue, float64(open()))
 	}
 	if oldest != nil {
 		ch <- prometheus.MustNewConstMetric(g.oldestDesc, prometheus.GaugeValue, oldest().Seconds())

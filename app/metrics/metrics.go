@@ -154,6 +154,9 @@ func (m *Metrics) ConfigReload(ok bool) {
 	m.reloads.WithLabelValues("refused").Inc()
 }
 
+// SetDigests says how to count the digests that have not closed.
+func (m *Metrics) SetDigests(count func() int) { m.gauges.set(func(g *gauges) { g.open = count }) }
+
 // SetScheduled says how to count the deliveries whose moment has not come.
 func (m *Metrics) SetScheduled(count func() int) { m.gauges.set(func(g *gauges) { g.later = count }) }
 

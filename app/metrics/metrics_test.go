@@ -90,6 +90,7 @@ func TestDocumented(t *testing.T) {
 	m.SetDatabaseSize(func() int64 { return 0 })
 	m.SetStored(func() []metrics.Stored { return []metrics.Stored{{Form: "a"}} })
 	m.SetScheduled(func() int { return 1 })
+	m.SetDigests(func() int { return 1 })
 	m.Ticked("a")
 	listed := map[string]bool{}
 	for _, match := range regexp.MustCompile("(?m)^\\| `(hookgate_[a-z_]+)`").FindAllStringSubmatch(string(page), -1) {

@@ -1,5 +1,6 @@
 // Package planner does what is due: it opens scheduled deliveries when their
-// moments have come, or ends or moves them. What it does with a timer is one
+// moments have come, or ends or moves them, makes what comes after a delivery, and
+// closes digests. What it does with a timer is one
 // transaction that compares the timer, so that several planners on one
 // database may do the same work, and one of them has done it.
 package planner
@@ -37,6 +38,8 @@ type Store interface { //nolint:interfacebloat // what is due, and what it is ab
 	OpenMoments(list []event.Opening) (done []bool, connections []string, err error)
 	Progress(ctx context.Context, first event.DeliveryID, n int) ([]*event.Progress, error)
 	Follow(list []event.Following) (done []bool, connections []string, err error)
+	DigestItems(ctx context.Context, digest int64) ([]event.DigestItem, error)
+	CloseDigests(list []event.Closing) (done []bool, connections []string, err error)
 }
 
 // Options are what a Planner works with.
@@ -101,7 +104,7 @@ func (p *Planner) Run(ctx context.Context) {
 // moment waits; what comes after something else goes on.
 func (p *Planner) Look(ctx context.Context) error {
 	for {
-		due, err := p.opt.Store.DueTimers(ctx, most, event.MomentTimer, event.FollowTimer)
+		due, err := p.opt.Store.DueTimers(ctx, most, event.MomentTimer, event.FollowTimer, event.DigestTimer)
 		if err != nil {
 			return err
 		}
@@ -121,7 +124,7 @@ func (p *Planner) Look(ctx context.Context) error {
 			return err
 		}
 		if !held && len(due) > 0 {
-			if err := p.open(ctx, due); err != nil {
+			if err := p.begin(ctx, due); err != nil {
 				return err
 			}
 		}
@@ -132,6 +135,24 @@ func (p *Planner) Look(ctx context.Context) error {
 			return p.followAll(ctx)
 		}
 	}
+}
+
+// begin deals with what has its time: moments, and digests that close.
+func (p *Planner) begin(ctx context.Context, due []event.Timer) error {
+	var moments, digests []event.Timer
+	for _, t := range due {
+		if t.Kind == event.DigestTimer {
+			digests = append(digests, t)
+		} else {
+			moments = append(moments, t)
+		}
+	}
+	if len(moments) > 0 {
+		if err := p.open(ctx, moments); err != nil {
+			return err
+		}
+	}
+	return p.closeDigests(ctx, digests)
 }
 
 // open deals with due timers of moments.

@@ -246,7 +246,7 @@ func sent(rule string, before, after *rules.Outcome) (list []RouteChange) {
 		switch {
 		case old == nil:
 			list = append(list, RouteChange{Route: d.Name(), Change: Added})
-		case !bytes.Equal(old.Output, d.Output) || old.Key != d.Key || old.Err != d.Err || !old.Moment.Equal(d.Moment) || old.Wait.Words() != d.Wait.Words():
+		case !bytes.Equal(old.Output, d.Output) || old.Key != d.Key || old.Err != d.Err || !old.Moment.Equal(d.Moment) || old.Wait.Words() != d.Wait.Words() || old.Joining.Words() != d.Joining.Words():
 			if found := differences(old, d); len(found) > 0 { // not just the order of keys
 				list = append(list, RouteChange{Route: d.Name(), Change: Output, Differences: found})
 			}

@@ -39,6 +39,9 @@ func differences(now, then *rules.Rendered) []Difference {
 	if a, b := momentText(now), momentText(then); a != b {
 		d.add("moment", textOrNothing(a), textOrNothing(b))
 	}
+	if a, b := now.Joining.Words(), then.Joining.Words(); a != b {
+		d.add("digest", textOrNothing(a), textOrNothing(b))
+	}
 	d.values("", decode(now.Output), decode(then.Output))
 	return d.list
 }

@@ -20,6 +20,8 @@ func Prepare(e *event.Event, out rules.Outcome, only string, names []string, new
 	r := event.Replayed{Replay: event.Replay{Event: e.ID, Results: out.Results, Errors: out.Errors}}
 	r.Deliveries = ingest.Deliveries(e, &out, now)
 	r.First, r.Reserved = ingest.Number(r.Deliveries, len(out.Deliveries), newIDs)
+	r.Gathers = ingest.Gathers(e, &out, now)
+	ingest.NumberGathers(r.Gathers, r.First)
 	r.Made = len(r.Deliveries)
 	return r
 }
@@ -77,7 +79,7 @@ type Routes map[[2]string]*Route
 func (r Routes) Add(out *rules.Outcome, only string) {
 	for i := range out.Deliveries {
 		d := &out.Deliveries[i]
-		if d.Later || only != "" && d.Rule != only {
+		if d.Later && d.Joining == nil || only != "" && d.Rule != only {
 			continue
 		}
 		key := [2]string{d.Rule, d.Connection}

@@ -208,23 +208,27 @@ func notSent(message string) (text, action string) {
 	return message, ""
 }
 
-// outputs are what the actions render to, as plain data: of a rule with for_each a
-// list for each action.
+// outputs are what the actions render to, as plain data: of a rule with for_each, and of
+// several digests of one action, a list for each action.
 func (c *comparison) outputs() map[string]any {
-	outputs := map[string]any{}
+	outputs, times := map[string]any{}, map[string]int{}
 	for i := range c.traces {
 		for a := range c.traces[i].Sends() {
-			if !slices.Contains(c.sent, a.Name) {
+			if !a.Sent || !slices.Contains(c.sent, a.Name) {
 				continue
 			}
 			doc, err := jsondoc.Parse(a.Output)
 			if err != nil {
 				continue
 			}
-			if name := event.WithoutElement(a.Name); name == a.Name {
+			name := event.WithoutElement(a.Name)
+			list, _ := outputs[name].([]any)
+			switch times[name]++; {
+			case name == a.Name && times[name] == 1:
 				outputs[name] = doc.Value()
-			} else {
-				list, _ := outputs[name].([]any)
+			case name == a.Name && times[name] == 2:
+				outputs[name] = []any{outputs[name], doc.Value()}
+			default:
 				outputs[name] = append(list, doc.Value())
 			}
 			doc.Release()

@@ -20,6 +20,7 @@ type story struct {
 	zone    *time.Location // of times that name none; nil: UTC
 	event   event.Event    // the test's own
 	waiting []waiting
+	digests []*digest // that are open
 }
 
 // waiting is an action whose moment has not come.
@@ -27,6 +28,8 @@ type waiting struct {
 	due    time.Time
 	event  event.Event
 	action rules.ActionTrace
+	// gathered are the events of a digest that has closed; nil: it is no digest.
+	gathered []event.Event
 }
 
 // tell runs all parts of a test.
@@ -81,6 +84,11 @@ func (s *story) keep(e *event.Event, traces []rules.Trace, now time.Time) map[st
 			continue
 		}
 		for a := range traces[i].Sends() {
+			if a.Digest != nil && a.Sent {
+				waits[a.Name] = event.MomentText(s.join(e, a, now).In(s.zone), now)
+				a.Sent, a.Err = false, ""
+				continue
+			}
 			if !a.Sent || a.Err != "" || a.Moment == nil || !a.Moment.After(now) && !a.Wait.Late {
 				continue
 			}
@@ -95,21 +103,29 @@ func (s *story) keep(e *event.Event, traces []rules.Trace, now time.Time) map[st
 // due are the traces of what has its moment at now or before; what is late is
 // asked and rendered then.
 func (s *story) due(now time.Time) (traces []rules.Trace) {
+	s.waiting = append(s.waiting, s.closed(now)...)
 	slices.SortStableFunc(s.waiting, func(a, b waiting) int { return cmp.Compare(a.due.UnixNano(), b.due.UnixNano()) })
 	for len(s.waiting) > 0 && !s.waiting[0].due.After(now) {
 		w := s.waiting[0]
 		s.waiting = s.waiting[1:]
 		a := w.action
-		if a.Wait.Late {
+		if w.gathered != nil {
+			a = s.close(&w)
+		} else if a.Wait.Late {
 			asked, err := s.plan.AtMoment(&w.event, a.Ref)
 			if err != nil {
 				asked.Err, asked.Sent = err.Error(), true
 			}
 			a.Sent, a.Err, a.Output, a.Key, a.Warnings = asked.Sent, asked.Err, asked.Output, asked.Key, asked.Warnings
 		}
-		traces = append(traces, rules.Trace{Rule: a.Ref.Rule, Result: rules.Matched, Actions: []rules.ActionTrace{a}})
+		traces = append(traces, sentThen(a))
 	}
 	return traces
+}
+
+// sentThen is the trace of an action that is sent later than its event came.
+func sentThen(a rules.ActionTrace) rules.Trace {
+	return rules.Trace{Rule: a.Ref.Rule, Result: rules.Matched, Actions: []rules.ActionTrace{a}}
 }
 
 // compareDue compares a later part without an event of its own: assertions see
@@ -119,6 +135,9 @@ func (s *story) compareDue(t *Test, out *Result, due []rules.Trace) error {
 		c := comparison{test: t, out: out, event: &s.event, traces: due, waits: map[string]string{}}
 		for _, w := range s.waiting {
 			c.waits[w.action.Name] = event.MomentText(w.due.In(s.zone), w.due)
+		}
+		for _, d := range s.digests {
+			c.waits[d.action.Name] = event.MomentText(d.due.In(s.zone), d.due)
 		}
 		c.errors()
 		c.deliveries()

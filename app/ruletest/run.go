@@ -126,7 +126,7 @@ func (s *story) run(t *Test, out *Result, now time.Time) error {
 	}
 	c := comparison{test: t, out: out, event: &d.Event, traces: d.Explain()}
 	c.waits = s.keep(&d.Event, c.traces, now)
-	c.traces = append(c.traces, due...)
+	c.traces = append(append(c.traces, due...), s.full(now)...)
 	if reply := d.ExplainReply(); reply != nil {
 		c.traces = append(c.traces, *reply)
 	}

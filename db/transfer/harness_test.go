@@ -161,6 +161,12 @@ func mustHistory(t testing.TB, path string, events int) snapshot {
 	if err := s.Audit(event.Audit{ID: 5, Action: event.EraseAction, Detail: []byte(`{"events":2}`)}); err != nil {
 		t.Fatal(err)
 	}
+	gathered := event.Event{ID: s.NewIDs(2), Source: "shop", ReceivedAt: c.Now(), State: event.Routed, Body: []byte(`{}`), Reserved: 1}
+	gathered.First = event.DeliveryID(gathered.ID) + 1
+	gathered.Gathers = []event.Gather{{Delivery: gathered.First, Event: gathered.ID, Name: "r/x", Key: "k", Max: 9, Size: 2, After: time.Hour, Latest: 2 * time.Hour}}
+	if _, err := s.Accept(&gathered, nil); err != nil {
+		t.Fatal(err)
+	}
 	if err := s.PutTimer(&event.Timer{ID: int64(s.NewIDs(1)), Kind: event.TickTimer, Name: "monday", Due: c.Now().Add(time.Hour), Value: []byte("0 8 * * mon")}); err != nil {
 		t.Fatal(err)
 	}

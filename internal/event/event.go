@@ -93,6 +93,8 @@ type Event struct {
 	Reads       []Read    // the records that its rules looked up
 	// Records are written with it, unless it is a duplicate; only where it is accepted.
 	Records []RecordWrite
+	// Gathers are the digests that it joins, unless it is a duplicate; only where it is accepted.
+	Gathers []Gather
 	// First is the first of the ids for its deliveries, and Reserved how many
 	// there are; zero: as many as it has deliveries when it is accepted.
 	First    DeliveryID

@@ -51,8 +51,9 @@ type Replay struct {
 	Reserved int // numbers from First on; 0: as many as Made
 }
 
-// Replayed is a Replay with the deliveries that it makes.
+// Replayed is a Replay with the deliveries that it makes, and the digests that it joins.
 type Replayed struct {
 	Replay
 	Deliveries []Delivery
+	Gathers    []Gather
 }

@@ -43,6 +43,7 @@ type Scope struct {
 	// What expressions of an action see of the steps that it comes after; nil: there
 	// are none.
 	outputs, errors map[string]any
+	items           []any // what expressions see as items; nil: there is no digest
 	vm              vm.VM
 	meter           meter
 }
@@ -108,7 +109,7 @@ func (s *Scope) Release() {
 		s.vm = vm.VM{}
 	}
 	s.doc, s.headers, s.query, s.plain, s.values, s.item = nil, nil, nil, nil, false, nil
-	s.outputs, s.errors, s.Answers = nil, nil, nil
+	s.outputs, s.errors, s.Answers, s.items = nil, nil, nil, nil
 	s.Event, s.Began, s.Records = Meta{}, time.Time{}, nil
 	s.meter.records = nil
 	clear(s.vm.Stack[:cap(s.vm.Stack)])
@@ -314,6 +315,9 @@ func (s *Scope) plainEnv() map[string]any {
 	if s.index >= 0 {
 		s.plain[ItemName], s.plain[IndexName] = s.item, s.index
 	}
+	if s.items != nil {
+		s.plain[ItemsName] = s.items
+	}
 	if s.outputs != nil {
 		s.plain[OutputsName], s.plain[ErrorsName] = s.outputs, s.errors
 	}
@@ -330,6 +334,19 @@ const (
 // SetElement sets what expressions see as item and index, until it is set anew. item
 // is plain data, as Expression.Eval gives it.
 func (s *Scope) SetElement(item any, index int) { s.item, s.index = item, index }
+
+// ItemsName is what an expression of an action with a digest calls the events in it.
+const ItemsName = "items"
+
+// SetItems sets what expressions see as items, until it is set anew: the events of a
+// digest, as Item gives each.
+func (s *Scope) SetItems(items []any) { s.items = items }
+
+// Item is the event of the scope as one of a digest's items: its data, and its event.
+// It stays good when the scope is released.
+func (s *Scope) Item() any {
+	return map[string]any{"data": s.doc.Value(), "event": s.rootValue("event")}
+}
 
 // What an expression of an action that comes after others calls what these were
 // answered.

@@ -49,6 +49,7 @@ var All = []Promise{
 	{"P24", "PostgreSQL out of reach: that replica acknowledges nothing, and others take over"},
 	{"P25", "an upgrade loses nothing, and one that is interrupted goes on"},
 	{"F1", "what is scheduled survives kill -9, goes not before its moment, and is decided once"},
+	{"F2", "an accepted event is in exactly one digest of its key, which is sent once, over kills and all replicas"},
 	{"F3", "a tick of a schedule is one event over all replicas, and those that were missed are one"},
 	{"F4", "a throttle's count is exact, over kills and all replicas"},
 	{"F5", "of two events with one record, one sees the other, over all replicas"},

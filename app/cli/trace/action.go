@@ -56,6 +56,9 @@ func (v View) action(a *rules.ActionTrace, failed bool, connections int) []line 
 	if v.Keys && a.Key != "" {
 		lines = append(lines, line{depth: 1, text: "ordering key: " + a.Key, tone: dim})
 	}
+	if v.Outputs && a.Digest != nil && a.Sent && !failed {
+		lines = append(lines, line{depth: 1, lead: "⊞ ", text: joins(a.Digest)})
+	}
 	if v.Outputs && a.Throttle != "" {
 		lines = append(lines, line{depth: 1, text: a.Throttle, tone: dim})
 	}
@@ -65,6 +68,21 @@ func (v View) action(a *rules.ActionTrace, failed bool, connections int) []line 
 		}
 	}
 	return lines
+}
+
+// joins says which digest an event joins: "joins "sales@…", 6 in it, closes 17:00".
+func joins(d *rules.DigestTrace) string {
+	text := "joins a digest"
+	if d.Keyed {
+		text = "joins " + strconv.Quote(d.Key)
+	}
+	switch {
+	case d.Open != nil:
+		text += ", " + strconv.Itoa(d.Events) + " in it, closes "
+	default: // that is known where a server runs
+		text += "; one that it opens closes "
+	}
+	return text + d.At.Format("Mon 2 Jan 15:04:05") + ": " + d.Closes
 }
 
 // rememberLines show what becomes of a record.

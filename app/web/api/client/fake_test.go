@@ -91,6 +91,8 @@ func (f *fake) Event(_ context.Context, id event.ID) (event.Event, error) {
 	return event.Event{}, fmt.Errorf("load: %w", event.ErrNotFound)
 }
 
+func (*fake) Memberships(context.Context, event.ID) ([]event.Membership, error) { return nil, nil }
+
 func (f *fake) Scan(_ context.Context, filter event.Filter, each func(*event.Event) error) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -1,0 +1,97 @@
+package ruletest
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"hookgate/internal/event"
+	"hookgate/rules"
+)
+
+// digest is one that a test's events have opened.
+type digest struct {
+	gather event.Gather // of the event that opened it
+	due    time.Time
+	latest time.Time // zero: what joins it does not move due
+	size   int
+	full   bool
+	events []event.Event
+	action rules.ActionTrace // of the newest
+}
+
+// join has an event join a digest at now, as the commit of an event does, and tells
+// when that closes.
+func (s *story) join(e *event.Event, a *rules.ActionTrace, now time.Time) time.Time {
+	g := a.Digest.Joining.Gather(len(e.Data()), now)
+	at := g.Due
+	if at.IsZero() {
+		at = now.Add(g.After)
+	}
+	i := slices.IndexFunc(s.digests, func(d *digest) bool {
+		return !d.full && d.gather.Name == g.Name && d.gather.Key == g.Key && d.due.After(now) && d.size+g.Size <= event.MaxDigest
+	})
+	if i < 0 {
+		for _, d := range s.digests { // one that was too large for it closes
+			if d.gather.Name == g.Name && d.gather.Key == g.Key && !d.full && d.due.After(now) {
+				d.full, d.due = true, now
+			}
+		}
+		d := &digest{gather: g, due: at}
+		if g.Latest > 0 {
+			d.latest = now.Add(g.Latest)
+		}
+		i, s.digests = len(s.digests), append(s.digests, d)
+	}
+	d := s.digests[i]
+	if !d.latest.IsZero() && g.Latest > 0 {
+		if d.due = at; d.latest.Before(at) {
+			d.due = d.latest
+		}
+	}
+	d.events, d.size, d.action = append(d.events, *e), d.size+g.Size, *a
+	if len(d.events) >= g.Max {
+		d.full, d.due = true, now
+	}
+	return d.due
+}
+
+// closed are the digests that close at now or before, in the order in which they do.
+func (s *story) closed(now time.Time) (list []waiting) {
+	slices.SortStableFunc(s.digests, func(a, b *digest) int { return cmp.Compare(a.due.UnixNano(), b.due.UnixNano()) })
+	for len(s.digests) > 0 && !s.digests[0].due.After(now) {
+		d := s.digests[0]
+		s.digests = s.digests[1:]
+		list = append(list, waiting{due: d.due, event: d.events[len(d.events)-1], action: d.action, gathered: d.events})
+	}
+	return list
+}
+
+// full are the traces of digests that the event of now has filled.
+func (s *story) full(now time.Time) (traces []rules.Trace) {
+	for _, w := range s.closed(now) {
+		traces = append(traces, sentThen(s.close(&w)))
+	}
+	return traces
+}
+
+// close renders what is sent for a digest that has closed.
+func (s *story) close(w *waiting) rules.ActionTrace {
+	a := w.action
+	a.Sent = true
+	var items []any
+	for i := range w.gathered {
+		item, err := s.plan.Item(&w.gathered[i])
+		if err != nil {
+			a.Err = err.Error()
+			return a
+		}
+		items = append(items, item)
+	}
+	made, _, err := s.plan.AtClose(&w.event, a.Ref, items)
+	if err != nil {
+		made.Err = err.Error()
+	}
+	a.Err, a.Output, a.Key, a.Warnings = made.Err, made.Output, made.Key, made.Warnings
+	return a
+}

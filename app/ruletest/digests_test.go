@@ -1,0 +1,60 @@
+package ruletest_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"hookgate/app/ruletest"
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
+	"hookgate/rules"
+	"hookgate/rules/lang"
+	"hookgate/test/planned"
+)
+
+// A test's clock closes digests, as that of the server does: at their time, and when
+// they are full.
+func TestLater_digests(t *testing.T) {
+	t.Parallel()
+	plan := planned.Must(t, `
+sources:
+  shop: { type: webhook, token: 0123456789abcdef }
+rules:
+  - name: leads
+    from: shop
+    then: [{ to: billing, digest: { key: data.team, cron: 0 17 * * mon-fri, max: 3 }, text: "${{ len(items) }} of ${{ data.team }}: ${{ join(map(items, .data.n), \",\") }}" }]
+`)
+	n, list := yamlnode.Parse("c.yaml", []byte(`tests:
+  - name: right
+    at: 2026-03-24T09:00
+    event: { source: shop, data: { team: a, n: one } }
+    expect: []
+    later:
+      - { in: 1h, event: { source: shop, data: { team: b, n: two } }, expect: [] }
+      - { in: 2h, event: { source: shop, data: { team: a, n: three } }, expect: [] }
+      - { in: 8h, expect: [leads/billing], assert: 'output["leads/billing"][0].text == "2 of a: one,three" and output["leads/billing"][1].text == "1 of b: two"' }
+      - { in: 1d, event: { source: shop, data: { team: a, n: "4" } }, expect: [] }
+      - { in: 1d1h, event: { source: shop, data: { team: a, n: "5" } }, expect: [] }
+      - { in: 1d2h, event: { source: shop, data: { team: a, n: "6" } }, expect: leads/billing, assert: 'output["leads/billing"].text == "3 of a: 4,5,6"' }
+      - { in: 2d, expect: [] }
+  - name: wrong
+    at: 2026-03-24T09:00
+    event: { source: shop, data: { team: a, n: one } }
+    expect: [leads/billing]
+`))
+	if list.Err() != nil {
+		t.Fatal(list)
+	}
+	tests, list := ruletest.Compile(n.Get("tests"), lang.NewCompiler(), plan.Rules, nil, rules.Origins{"shop": nil, "contact": {event.FormSubmitted}})
+	if list.Err() != nil {
+		t.Fatal(list)
+	}
+	r := ruletest.Runner{Plan: plan, Now: time.Now}
+	if got := r.Run(tests[0]); !got.OK {
+		t.Errorf("right: %+v", got.Findings)
+	}
+	if got := r.Run(tests[1]).Findings; len(got) != 1 || !strings.HasSuffix(got[0].String(), "it waits until Tue 24 Mar 17:00") {
+		t.Errorf("wrong: %v", got)
+	}
+}
