@@ -91,6 +91,10 @@ var (
 		page, err := server.Deliveries(ctx, event.DeliveryFilter{Limit: completeIDs})
 		return eachOf(page.Items, func(d admin.Delivery) string { return d.ID.String() + "\t" + told(d.Name, string(d.State)) }), err
 	}}
+	ofDigests = named{ask: func(ctx context.Context, server *client.Client) ([]string, error) {
+		page, err := server.Digests(ctx)
+		return eachOf(page.Items, func(d admin.Digest) string { return d.ID.String() + "\t" + told(d.Action, d.Key) }), err
+	}}
 )
 
 // answeredBy asks for the sources and forms of which want says yes.
@@ -125,6 +129,7 @@ func completeNames(s *session, root *cobra.Command) {
 		"forms fields": ofForms, "forms export": ofForms, "forms snippet": ofForms,
 		"tables get": ofTables, "tables set": ofTables, "tables delete": ofTables, "tables export": ofTables,
 		"events show": ofEvents, "deliveries show": ofDeliveries,
+		"digests show": ofDigests, "digests send": ofDigests, "digests cancel": ofDigests,
 	}
 	several := map[string]named{"replay": ofEvents, "forms notspam": ofEvents, "deliveries retry": ofDeliveries, "deliveries cancel": ofDeliveries}
 	withFiles := map[string]named{"explain": ofEvents, "events send": ofOrigins}
