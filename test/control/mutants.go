@@ -109,6 +109,10 @@ var Mutants = []Mutant{
 		in("db/postgres_accept.go", "m.count != m.before || m.count == 0", "m.count == 0"),
 	},
 	{
+		"what comes after a digest's time joins it (SQLite)", "db", "TestGather",
+		in("db/digests.go", "WHERE timers.due > ?8 AND", "WHERE ?8 = ?8 AND"),
+	},
+	{
 		"a stale result is stored (SQLite)", "db", "TestRecord_stale",
 		all("db/sqlite_commit.go", "WHERE id = ?1 AND claim = ?2 AND state = 0", "WHERE id = ?1 AND ?2 = ?2 AND state = 0"),
 	},
