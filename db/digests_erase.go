@@ -3,6 +3,7 @@ package db
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"hookgate/internal/event"
 )
@@ -99,12 +100,10 @@ func (f *erasure) blank(tx tx, d *event.Delivery, state int64) error {
 // free notes an ordering key that lost an open delivery.
 func (f *erasure) free(k keyed) error {
 	f.freed[k] = true
-	for _, locked := range f.keys {
-		if locked == k {
-			return nil
-		}
+	if !slices.Contains(f.keys, k) {
+		return errKeysChanged
 	}
-	return errKeysChanged
+	return nil
 }
 
 // gatherAnew has those that are left in a closed digest wait in one that closes at

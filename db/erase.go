@@ -1,7 +1,6 @@
 package db
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -336,22 +335,27 @@ func (s *Store) stepOutputs(ctx context.Context, ids []event.ID, each func(of ev
 		return err
 	}
 	for _, span := range spans {
-		rows, err := s.read.QueryContext(ctx, `SELECT outputs FROM deliveries WHERE id >= ?1 AND id < ?2 AND outputs IS NOT NULL`, span.first, span.behind)
-		if err != nil {
-			return err
-		}
-		for rows.Next() {
-			var outputs string
-			if err = rows.Scan(&outputs); err != nil {
-				break
-			}
-			each(span.event, []byte(outputs))
-		}
-		if err = cmp.Or(err, rows.Err(), rows.Close()); err != nil {
+		if err := s.outputsOf(ctx, span, func(outputs []byte) { each(span.event, outputs) }); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (s *Store) outputsOf(ctx context.Context, in span, each func(outputs []byte)) error {
+	rows, err := s.read.QueryContext(ctx, `SELECT outputs FROM deliveries WHERE id >= ?1 AND id < ?2 AND outputs IS NOT NULL`, in.first, in.behind)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = rows.Close() }()
+	for rows.Next() {
+		var outputs string
+		if err := rows.Scan(&outputs); err != nil {
+			return err
+		}
+		each([]byte(outputs))
+	}
+	return rows.Err()
 }
 
 // span is where deliveries of an event have their ids.

@@ -32,38 +32,42 @@ func (s *Store) Readmit(e *event.Event, deliveries []event.Delivery) ([]string, 
 	var touched map[string]bool
 	op := &writeOp{keys: keys, bytes: bytes, done: make(chan error, 1), do: func(tx tx) error {
 		touched = map[string]bool{}
-		kept := false
-		err := tx.query(func([]any) error { kept = true; return nil },
-			`UPDATE events SET state = ?2, cause = ?3, duplicate_of = NULL, plan = ?4, verdicts = ?5, errors = ?6, deliveries = ?7, first = ?8, reserved = ?9
-			WHERE id = ?1 AND form = 1 AND state IN (4, 5) RETURNING id`,
-			int64(e.ID), stateNumber(e.State), nullable(e.Cause), e.Plan, string(e.Results), ruleErrors, int64(len(deliveries)), firstOf(e.First, deliveries), reservedOf(e.Reserved))
-		if err != nil {
-			return err
-		}
-		if !kept {
-			return event.ErrNotKept
-		}
-		if err := noteRelease(tx, e); err != nil {
-			return err
-		}
-		if err := acceptRecords(tx, e); err != nil {
-			return err
-		}
-		for i := range deliveries {
-			if err := s.insertReplayed(tx, &deliveries[i], touched); err != nil {
-				return fmt.Errorf("insert delivery %s: %w", deliveries[i].ID, err)
-			}
-		}
-		if err := s.dialect.gather(tx, e.Gathers); err != nil {
-			return err
-		}
-		return notifyAll(tx, touched)
+		return s.readmit(tx, e, ruleErrors, deliveries, touched)
 	}}
 	s.commit.writes <- op
 	if err := <-op.done; err != nil {
 		return nil, err
 	}
 	return names(touched), nil
+}
+
+func (s *Store) readmit(tx tx, e *event.Event, ruleErrors any, deliveries []event.Delivery, touched map[string]bool) error {
+	kept := false
+	err := tx.query(func([]any) error { kept = true; return nil },
+		`UPDATE events SET state = ?2, cause = ?3, duplicate_of = NULL, plan = ?4, verdicts = ?5, errors = ?6, deliveries = ?7, first = ?8, reserved = ?9
+			WHERE id = ?1 AND form = 1 AND state IN (4, 5) RETURNING id`,
+		int64(e.ID), stateNumber(e.State), nullable(e.Cause), e.Plan, string(e.Results), ruleErrors, int64(len(deliveries)), firstOf(e.First, deliveries), reservedOf(e.Reserved))
+	if err != nil {
+		return err
+	}
+	if !kept {
+		return event.ErrNotKept
+	}
+	if err := noteRelease(tx, e); err != nil {
+		return err
+	}
+	if err := acceptRecords(tx, e); err != nil {
+		return err
+	}
+	for i := range deliveries {
+		if err := s.insertReplayed(tx, &deliveries[i], touched); err != nil {
+			return fmt.Errorf("insert delivery %s: %w", deliveries[i].ID, err)
+		}
+	}
+	if err := s.dialect.gather(tx, e.Gathers); err != nil {
+		return err
+	}
+	return notifyAll(tx, touched)
 }
 
 // noReplay is the run, in table replays, of what is no replay: see noteRelease. So is

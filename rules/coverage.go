@@ -65,23 +65,44 @@ func (s *Set) Coverage() *Coverage {
 			of.branches = append(of.branches, branchCoverage{when: probeOf(b.when)})
 		}
 		for _, a := range r.actions {
-			action := actionCoverage{when: probeOf(a.when)}
-			if a.key != nil {
-				action.probes = append(action.probes, namedProbe{"ordering_key", a.key.Probe()})
-			}
-			if a.throttle != nil && a.throttle.key != nil {
-				action.probes = append(action.probes, namedProbe{"throttle", a.throttle.key.Probe()})
-			}
-			if a.digest != nil && a.digest.key != nil {
-				action.probes = append(action.probes, namedProbe{"digest", a.digest.key.Probe()})
-			}
-			for _, in := range a.inputs {
-				action.probes = append(action.probes, namedProbe{in.name, in.template.Probe()})
-			}
-			of.actions = append(of.actions, action)
+			of.actions = append(of.actions, a.coverage())
 		}
 	}
 	return c
+}
+
+func (a *action) coverage() actionCoverage {
+	c := actionCoverage{when: probeOf(a.when)}
+	for _, k := range a.keys() {
+		c.probes = append(c.probes, namedProbe{k.name, k.of.Probe()})
+	}
+	for _, in := range a.inputs {
+		c.probes = append(c.probes, namedProbe{in.name, in.template.Probe()})
+	}
+	return c
+}
+
+// namedKey is an expression that tells things apart, and what it is the key of.
+type namedKey struct {
+	name string
+	of   *lang.Expression
+}
+
+// keys are those that the action has.
+func (a *action) keys() (list []namedKey) {
+	add := func(name string, of *lang.Expression) {
+		if of != nil {
+			list = append(list, namedKey{name, of})
+		}
+	}
+	add("ordering_key", a.key)
+	if a.throttle != nil {
+		add("throttle", a.throttle.key)
+	}
+	if a.digest != nil {
+		add("digest", a.digest.key)
+	}
+	return list
 }
 
 func probeOf(p *lang.Predicate) *lang.CoverageProbe {

@@ -46,13 +46,16 @@ func (l *linter) actionsTwice(list []Action) []string {
 	return keys
 }
 
-// key is the same for actions that do the same.
+// key is the same for actions that do the same: all that they say, but for their
+// names as steps and the blanks of their conditions.
 func (a *Action) key() string {
-	inputs := map[string]any{}
-	for _, f := range a.Inputs {
-		inputs[f.Key.Value] = f.Value.Any()
+	says := map[string]any{}
+	for _, f := range a.Node.Fields() {
+		says[f.Key.Value] = f.Value.Any()
 	}
-	text, err := json.Marshal([]any{a.To.Value, words(a.When.Value), words(a.OrderingKey.Value), a.Throttle.words(), a.After.Words(), inputs, a.Node.Get("remember").Any(), a.Node.Get("digest").Any()})
+	delete(says, "step")
+	says["when"], says["ordering_key"] = words(a.When.Value), words(a.OrderingKey.Value)
+	text, err := json.Marshal(says)
 	if err != nil { // what YAML holds always has a JSON form, but for .nan and .inf
 		return a.Node.Path()
 	}

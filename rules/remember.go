@@ -245,17 +245,7 @@ func (r *rule) tables() (reads, sets []string) {
 	}
 	for _, a := range r.actions {
 		predicate(a.when)
-		if a.key != nil {
-			add(&reads, a.key.Kept()...)
-		}
-		if a.digest != nil && a.digest.key != nil {
-			add(&reads, a.digest.key.Kept()...)
-		}
-		for _, in := range a.inputs {
-			if in.template != nil {
-				add(&reads, in.template.Kept()...)
-			}
-		}
+		add(&reads, a.kept()...)
 		if a.remember != nil && !a.remember.add {
 			add(&sets, a.remember.table)
 		}
@@ -263,6 +253,22 @@ func (r *rule) tables() (reads, sets []string) {
 	slices.Sort(reads)
 	slices.Sort(sets)
 	return reads, sets
+}
+
+// kept are the kept tables that the action's keys and inputs look up.
+func (a *action) kept() (names []string) {
+	for _, k := range a.keys() {
+		names = append(names, k.of.Kept()...)
+	}
+	if a.moment != nil && a.moment.until != nil {
+		names = append(names, a.moment.until.Kept()...)
+	}
+	for _, in := range a.inputs {
+		if in.template != nil {
+			names = append(names, in.template.Kept()...)
+		}
+	}
+	return names
 }
 
 // Kept are the kept tables that the set's rules look up, or write.

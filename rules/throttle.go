@@ -79,14 +79,6 @@ func span(d time.Duration) string {
 	return d.String()
 }
 
-// words are the same for throttles that are the same.
-func (t *Throttle) words() string {
-	if t == nil {
-		return ""
-	}
-	return fmt.Sprintf("%s %d %d", words(t.Key.Value), t.Times, t.Within)
-}
-
 // personal are the inputs that say whom an action reaches.
 var personal = []string{"recipient", "channel", "phone", "to_number", "email", "chat_id", "user"}
 
