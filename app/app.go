@@ -111,7 +111,7 @@ func New(loaded *Plan, opt Options) (*App, error) {
 	})
 	a.onEnd("health of connections", a.stats.save) // behind the last delivery
 	a.onEnd("deliveries", func(ctx context.Context) error { a.dispatcher.Stop(ctx); return nil })
-	if err := errors.Join(a.pauses.load(context.Background()), a.limits.first(context.Background())); err != nil { // before anything is sent
+	if err := a.askReplicas(context.Background()); err != nil { // before anything is sent
 		return nil, errors.Join(err, a.end(context.Background()))
 	}
 	if err := a.start(loaded); err != nil {

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
@@ -31,6 +32,20 @@ func (l *sharedLimits) first(ctx context.Context) error {
 		return err
 	}
 	return l.load(ctx)
+}
+
+// askTries is how often a start asks what other replicas know: where many start
+// at once, a further connection to a busy database is not made in time.
+const askTries = 4
+
+// askReplicas reads what other replicas know of pauses and limits.
+func (a *App) askReplicas(ctx context.Context) (err error) {
+	for range askTries {
+		if err = errors.Join(a.pauses.load(ctx), a.limits.first(ctx)); err == nil {
+			return nil
+		}
+	}
+	return err
 }
 
 func (l *sharedLimits) load(ctx context.Context) error {

@@ -84,6 +84,7 @@ func TestSchema_examples(t *testing.T) {
 		t.Fatal(err)
 	}
 	block := regexp.MustCompile("(?ms)^( *)```yaml\n(.*?)^ *```$")
+	foreign := regexp.MustCompile("(?ms)^ *<!-- not run: another program -->\n+ *```.*?^ *```$")
 	checked := 0
 	for _, page := range append(pages, "../README.md", "../config.yaml") {
 		text, err := os.ReadFile(page)
@@ -93,7 +94,7 @@ func TestSchema_examples(t *testing.T) {
 		samples := []string{string(text)}
 		if strings.HasSuffix(page, ".md") {
 			samples = nil
-			for _, m := range block.FindAllStringSubmatch(string(text), -1) {
+			for _, m := range block.FindAllStringSubmatch(foreign.ReplaceAllString(string(text), ""), -1) {
 				samples = append(samples, regexp.MustCompile("(?m)^"+m[1]).ReplaceAllString(m[2], ""))
 			}
 		}

@@ -35,60 +35,82 @@ func deliveryStates() []event.DeliveryState {
 }
 
 func newDeliveriesList(s *session) *cobra.Command {
-	var filter event.DeliveryFilter
-	var states []string
-	var since, of, before, after string
-	var next bool
+	var q deliveryQuery
 	c := &cobra.Command{
 		Use: "list", Short: "List deliveries, the newest last",
 		Example: `  hookgate deliveries list --state failed,retrying --connection billing --since 24h
   hookgate deliveries list --next`,
 		Args: exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
-			if err := checkLimit(filter.Limit); err != nil {
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			filter, err := q.filter(s)
+			if err != nil {
 				return err
-			}
-			if filter.States, err = parseStates(states, deliveryStates()); err != nil {
-				return err
-			}
-			if filter.Since, err = s.parseSince(since); err != nil {
-				return err
-			}
-			if filter.Event, err = parseOptionalID(of); err != nil {
-				return err
-			}
-			if before != "" {
-				if filter.Before, err = event.ParseDeliveryID(before); err != nil {
-					return usageError("", err)
-				}
-			}
-			if next || after != "" {
-				filter.Next, filter.States = &event.Turn{}, []event.DeliveryState{event.Scheduled}
-				if len(states) > 0 || before != "" {
-					return usageError("", errors.New("--next lists what is scheduled: it goes with neither --state nor --before"))
-				}
-			}
-			if after != "" {
-				if err := filter.Next.UnmarshalText([]byte(after)); err != nil {
-					return usageError("", err)
-				}
 			}
 			return s.listDeliveries(cmd, filter)
 		},
 	}
 	f := c.Flags()
-	f.BoolVar(&next, "next", false, "what is scheduled, the next to go first")
-	f.StringVar(&after, "after", "", "only what goes after this `place`, with --next")
-	f.StringSliceVar(&states, "state", nil, "only in these `states`: "+stateNames(deliveryStates()))
-	f.StringVar(&filter.Connection, "connection", "", "only to this connection")
-	f.StringVar(&filter.Rule, "rule", "", "only of this rule")
-	f.StringVar(&filter.Cause, "cause", "", causeFlag)
-	f.StringVar(&of, "event", "", "only of the event with this `id`")
-	f.StringVar(&since, "since", "", "only after this `time`: 15m, 24h, 7d, 2026-03-10 or 2026-03-10T09:00:00Z")
-	f.StringVar(&before, "before", "", "only those older than the delivery with this `id`")
-	f.IntVar(&filter.Limit, "limit", defaultLimit, "at most so many")
+	f.BoolVar(&q.next, "next", false, "what is scheduled, the next to go first")
+	f.StringVar(&q.after, "after", "", "only what goes after this `place`, with --next")
+	f.StringSliceVar(&q.states, "state", nil, "only in these `states`: "+stateNames(deliveryStates()))
+	f.StringVar(&q.Connection, "connection", "", "only to this connection")
+	f.StringVar(&q.Rule, "rule", "", "only of this rule")
+	f.StringVar(&q.Cause, "cause", "", causeFlag)
+	f.StringVar(&q.of, "event", "", "only of the event with this `id`")
+	f.StringVar(&q.since, "since", "", "only after this `time`: 15m, 24h, 7d, 2026-03-10 or 2026-03-10T09:00:00Z")
+	f.StringVar(&q.before, "before", "", "only those older than the delivery with this `id`")
+	f.IntVar(&q.Limit, "limit", defaultLimit, "at most so many")
 	_ = c.RegisterFlagCompletionFunc("state", cobra.FixedCompletions(completions(deliveryStates()), cobra.ShellCompDirectiveNoFileComp))
 	return c
+}
+
+// deliveryQuery is what the flags of deliveries list say.
+type deliveryQuery struct {
+	event.DeliveryFilter
+	states                   []string
+	since, of, before, after string
+	next                     bool
+}
+
+func (q *deliveryQuery) filter(s *session) (f event.DeliveryFilter, err error) {
+	f = q.DeliveryFilter
+	if err := checkLimit(f.Limit); err != nil {
+		return f, err
+	}
+	if f.States, err = parseStates(q.states, deliveryStates()); err != nil {
+		return f, err
+	}
+	if f.Since, err = s.parseSince(q.since); err != nil {
+		return f, err
+	}
+	if f.Event, err = parseOptionalID(q.of); err != nil {
+		return f, err
+	}
+	if q.before != "" {
+		if f.Before, err = event.ParseDeliveryID(q.before); err != nil {
+			return f, usageError("", err)
+		}
+	}
+	return f, q.turn(&f)
+}
+
+// turn has the filter list what is scheduled, the next to go first, where that is
+// asked for.
+func (q *deliveryQuery) turn(f *event.DeliveryFilter) error {
+	if !q.next && q.after == "" {
+		return nil
+	}
+	if len(q.states) > 0 || q.before != "" {
+		return usageError("", errors.New("--next lists what is scheduled: it goes with neither --state nor --before"))
+	}
+	f.Next, f.States = &event.Turn{}, []event.DeliveryState{event.Scheduled}
+	if q.after == "" {
+		return nil
+	}
+	if err := f.Next.UnmarshalText([]byte(q.after)); err != nil {
+		return usageError("", err)
+	}
+	return nil
 }
 
 func parseOptionalID(text string) (event.ID, error) {

@@ -72,8 +72,11 @@ func accessible(ctx context.Context, t *testing.T, name string) {
 		if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 800)); err != nil {
 			t.Fatalf("the browser: %v", err)
 		}
-		wide := ask(ctx, t, chromedp.Evaluate[string](`String(document.documentElement.scrollWidth)`))
-		same(t, name+": the page's width", fmt.Sprint(width), wide)
+		wide := ask(ctx, t, chromedp.Evaluate[string](fmt.Sprintf(`document.documentElement.scrollWidth <= %[1]d ? "" : [...document.querySelectorAll("body *")]
+			.filter(e => e.getBoundingClientRect().right > %[1]d).map(e => e.outerHTML.slice(0, 150)).join("\n") + " "`, width)))
+		if wide != "" {
+			t.Errorf("%s is wider than %d px:\n%s", name, width, wide)
+		}
 	}
 }
 

@@ -17,31 +17,9 @@ const maxLines = 20
 // action are the lines of one action: where it goes to, and what would be
 // sent, or why nothing.
 func (v View) action(a *rules.ActionTrace, failed bool, connections int) []line {
-	lead := "→ " + term.Pad(label(*a), connections) + "  "
-	var lines []line
-	switch {
-	case failed && hasError(a.Parts):
-		lines = append(lines, line{lead: lead, text: "its condition cannot be evaluated", tone: bad})
-	case failed:
+	lines := v.fate(a, failed, "→ "+term.Pad(label(*a), connections)+"  ")
+	if lines == nil {
 		return nil
-	case !a.Sent && a.Reason != "":
-		lines = append(lines, line{lead: lead, text: "not sent: " + a.Reason, tone: dim})
-	case !a.Sent && a.Err != "":
-		lines = append(lines, line{lead: lead, text: "not sent: " + a.Err, tone: dim})
-	case !a.Sent:
-		lines = append(lines, line{lead: lead, text: "not sent: its own condition is not met", tone: dim})
-	case a.Err != "":
-		lines = append(lines, line{lead: lead, text: "cannot be sent: " + a.Err, tone: bad})
-	case a.Remember != nil:
-		lines = append(lines, rememberLines(lead, a.Remember)...)
-	case v.Outputs:
-		lines = append(lines, outputLines(lead, a.Output)...)
-	case a.After != "" || a.Step != "":
-		lines = append(lines, line{lead: lead, text: a.After, tone: dim})
-	case len(a.Parts) == 0 && len(a.Warnings) == 0:
-		return nil
-	default:
-		lines = append(lines, line{lead: lead, text: "its own condition is met", tone: dim})
 	}
 	if v.Outputs && a.After != "" && !failed {
 		lines = append(lines, line{depth: 1, lead: "↳ ", text: a.After, tone: dim})
@@ -68,6 +46,33 @@ func (v View) action(a *rules.ActionTrace, failed bool, connections int) []line 
 		}
 	}
 	return lines
+}
+
+// fate says what becomes of an action; nil: there is nothing to say of it.
+func (v View) fate(a *rules.ActionTrace, failed bool, lead string) []line {
+	switch {
+	case failed && hasError(a.Parts):
+		return []line{{lead: lead, text: "its condition cannot be evaluated", tone: bad}}
+	case failed:
+		return nil
+	case !a.Sent && a.Reason != "":
+		return []line{{lead: lead, text: "not sent: " + a.Reason, tone: dim}}
+	case !a.Sent && a.Err != "":
+		return []line{{lead: lead, text: "not sent: " + a.Err, tone: dim}}
+	case !a.Sent:
+		return []line{{lead: lead, text: "not sent: its own condition is not met", tone: dim}}
+	case a.Err != "":
+		return []line{{lead: lead, text: "cannot be sent: " + a.Err, tone: bad}}
+	case a.Remember != nil:
+		return append([]line{}, rememberLines(lead, a.Remember)...)
+	case v.Outputs:
+		return append([]line{}, outputLines(lead, a.Output)...)
+	case a.After != "" || a.Step != "":
+		return []line{{lead: lead, text: a.After, tone: dim}}
+	case len(a.Parts) == 0 && len(a.Warnings) == 0:
+		return nil
+	}
+	return []line{{lead: lead, text: "its own condition is met", tone: dim}}
 }
 
 // joins says which digest an event joins: "joins "sales@…", 6 in it, closes 17:00".
