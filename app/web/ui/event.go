@@ -233,7 +233,21 @@ func (v *view) story(d *admin.EventDetail, list []ruleStory) string {
 	for i := range d.Deliveries {
 		said = append(said, v.deliveryStory(&d.Deliveries[i], d.Time))
 	}
+	for i := range d.Digests {
+		said = append(said, v.digestStory(&d.Digests[i]))
+	}
 	return strings.Join(said, " ")
+}
+
+// digestStory says in a sentence where an event is gathered.
+func (v *view) digestStory(g *admin.Gathered) string {
+	switch {
+	case g.Digest != nil:
+		return v.T("It is gathered for %s, in a digest of %d so far, which closes %s.", g.Action, g.Others+1, v.Opening(g.Closes))
+	case g.Delivery != nil:
+		return v.T("For %s it was gathered in a digest of %d: %s.", g.Action, g.Others+1, v.DeliveryState(g.State).Word)
+	}
+	return v.T("The digest for %s that it was in was given up.", g.Action)
 }
 
 // Opening is a time to come, with its day.

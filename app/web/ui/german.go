@@ -4,6 +4,9 @@ package ui
 // of the configuration and words on the wire stay as they are.
 var germanTexts = dictionary([][2]string{
 	{"Sign in", "Anmelden"},
+	{"It is gathered for %s, in a digest of %d so far, which closes %s.", "Es wird für %s gesammelt, in einer Sammlung von bisher %d, die am %s schließt."},
+	{"For %s it was gathered in a digest of %d: %s.", "Für %s wurde es in einer Sammlung von %d gesammelt: %s."},
+	{"The digest for %s that it was in was given up.", "Die Sammlung für %s, in der es war, wurde aufgegeben."},
 	{"Sign out", "Abmelden"},
 	{"Name", "Name"},
 	{"Password", "Passwort"},
