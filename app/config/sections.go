@@ -1,6 +1,8 @@
 package config
 
 import (
+	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"net/url"
@@ -127,13 +129,31 @@ func (s *Storage) decode(n yamlnode.Node, folder string) diag.List {
 	if !filepath.IsAbs(s.Path) {
 		s.Path = filepath.Join(folder, s.Path)
 	}
-	if info, err := os.Stat(s.Path); err == nil && info.IsDir() {
+	switch info, err := os.Stat(s.Path); {
+	case err != nil: // it is made
+	case info.IsDir():
 		list = append(list, n.Get("path").Diag("bad-file", "name a file in it, such as "+filepath.Join(s.Path, "hookgate.db"), "the database %s is a directory", s.Path))
+	case !info.Mode().IsRegular(), info.Size() > 0 && foreign(s.Path):
+		list = append(list, n.Get("path").Diag("bad-file", "name another one, hookgate makes it", "the file %s is no SQLite database", s.Path))
 	}
 	if s.Files == "" {
 		s.Files = s.Path + ".files"
 	}
 	return list
+}
+
+// foreign reports whether a file begins as no database of SQLite does
+// (sqlite.org/fileformat.html, 1.3). What cannot be read is told of by who opens it.
+func foreign(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer func() { _ = f.Close() }()
+	const magic = "SQLite format 3\x00"
+	head := make([]byte, len(magic))
+	n, err := io.ReadFull(f, head)
+	return (err == nil || errors.Is(err, io.ErrUnexpectedEOF)) && string(head[:n]) != magic
 }
 
 func (s *Storage) files(n yamlnode.Node, folder string) diag.List {
