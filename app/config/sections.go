@@ -145,7 +145,7 @@ func (s *Storage) decode(n yamlnode.Node, folder string) diag.List {
 // foreign reports whether a file begins as no database of SQLite does
 // (sqlite.org/fileformat.html, 1.3). What cannot be read is told of by who opens it.
 func foreign(path string) bool {
-	f, err := os.Open(path)
+	f, err := os.Open(path) //nolint:gosec // it is the one that the configuration names
 	if err != nil {
 		return false
 	}
