@@ -80,13 +80,7 @@ func (d dialect) gather(tx tx, list []event.Gather) error {
 // journey.
 func gatherHere(tx tx, g *event.Gather, row []any) error {
 	now := tx.stamp().now
-	due, latest := row[4].(int64), any(nil)
-	if due <= now {
-		due = row[5].(int64)
-	}
-	if g.Due.IsZero() {
-		due = now + g.After.Microseconds()
-	}
+	due, latest := micros(g.Closes(time.UnixMicro(now))), any(nil)
 	if g.Latest > 0 {
 		latest = now + g.Latest.Microseconds()
 	}
@@ -257,22 +251,17 @@ func (s *Store) CloseDigests(list []event.Closing) (done []bool, connections []s
 			keys = append(keys, keyed{d.Connection, d.Key})
 		}
 	}
-	var touched map[string]bool
-	err = s.write(func(tx tx) error {
-		touched, done = map[string]bool{}, make([]bool, len(list))
-		for i := range list {
-			one, err := s.closeDigest(tx, &list[i], touched)
-			if err != nil {
-				return fmt.Errorf("digest %s: %w", event.DigestID(list[i].Timer.ID), err)
-			}
-			done[i] = one
+	done, connections, err = s.changeEach(len(list), keys, func(tx tx, i int, touched map[string]bool) (bool, error) {
+		done, err := s.closeDigest(tx, &list[i], touched)
+		if err != nil {
+			return false, fmt.Errorf("digest %s: %w", event.DigestID(list[i].Timer.ID), err)
 		}
-		return notifyAll(tx, touched)
-	}, keys...)
+		return done, nil
+	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("close digests: %w", err)
 	}
-	return done, names(touched), nil
+	return done, connections, nil
 }
 
 func (s *Store) closeDigest(tx tx, c *event.Closing, touched map[string]bool) (bool, error) {

@@ -83,22 +83,17 @@ func (s *Store) Follow(list []event.Following) (done []bool, connections []strin
 			}
 		}
 	}
-	var touched map[string]bool
-	err = s.write(func(tx tx) error {
-		touched, done = map[string]bool{}, make([]bool, len(list))
-		for i := range list {
-			one, err := s.follow(tx, &list[i], touched)
-			if err != nil {
-				return fmt.Errorf("what comes after %s: %w", list[i].Of.ID, err)
-			}
-			done[i] = one
+	done, connections, err = s.changeEach(len(list), keys, func(tx tx, i int, touched map[string]bool) (bool, error) {
+		done, err := s.follow(tx, &list[i], touched)
+		if err != nil {
+			return false, fmt.Errorf("what comes after %s: %w", list[i].Of.ID, err)
 		}
-		return notifyAll(tx, touched)
-	}, keys...)
+		return done, nil
+	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("go on after deliveries: %w", err)
 	}
-	return done, names(touched), nil
+	return done, connections, nil
 }
 
 func (s *Store) follow(tx tx, f *event.Following, touched map[string]bool) (bool, error) {

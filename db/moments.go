@@ -69,22 +69,35 @@ func (s *Store) OpenMoments(list []event.Opening) (done []bool, connections []st
 			keys = append(keys, keyed{d.Connection, d.Key})
 		}
 	}
-	var touched map[string]bool
-	err = s.write(func(tx tx) error {
-		touched, done = map[string]bool{}, make([]bool, len(list))
-		for i := range list {
-			one, err := s.openMoment(tx, &list[i], touched)
-			if err != nil {
-				return fmt.Errorf("delivery %s: %w", list[i].Delivery.ID, err)
-			}
-			done[i] = one
+	done, connections, err = s.changeEach(len(list), keys, func(tx tx, i int, touched map[string]bool) (bool, error) {
+		done, err := s.openMoment(tx, &list[i], touched)
+		if err != nil {
+			return false, fmt.Errorf("delivery %s: %w", list[i].Delivery.ID, err)
 		}
-		return notifyAll(tx, touched)
-	}, keys...)
+		return done, nil
+	})
 	if err != nil {
 		return nil, nil, fmt.Errorf("open scheduled deliveries: %w", err)
 	}
-	return done, names(touched), nil
+	return done, connections, nil
+}
+
+// changeEach does so many things, each by its number, in one transaction that has the
+// locks of keys. done tells of which one said that it was done, and connections which
+// have something to send: those that were touched.
+func (s *Store) changeEach(n int, keys []keyed, one func(tx tx, i int, touched map[string]bool) (bool, error)) (done []bool, connections []string, err error) {
+	var touched map[string]bool
+	err = s.write(func(tx tx) error {
+		touched, done = map[string]bool{}, make([]bool, n)
+		for i := range n {
+			var err error
+			if done[i], err = one(tx, i, touched); err != nil {
+				return err
+			}
+		}
+		return notifyAll(tx, touched)
+	}, keys...)
+	return done, names(touched), err
 }
 
 func (s *Store) openMoment(tx tx, o *event.Opening, touched map[string]bool) (bool, error) {

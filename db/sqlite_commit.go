@@ -117,7 +117,10 @@ func (e *sqlite) accept(a *acceptOp) (int64, error) {
 	if len(ev.Signals) > 0 {
 		err = addSignals(e, ev.Signals, a.now)
 	}
-	return bytes, errors.Join(err, writeRecords(e, records), sqliteDialect().gather(e, ev.Gathers))
+	if len(ev.Gathers) > 0 {
+		err = errors.Join(err, sqliteDialect().gather(e, ev.Gathers))
+	}
+	return bytes, errors.Join(err, writeRecords(e, records))
 }
 
 // firstOf is the number of the first delivery, or of the first that is

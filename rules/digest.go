@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"hookgate/internal/calendar"
 	"hookgate/internal/cron"
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
@@ -162,12 +163,16 @@ type Joining struct {
 	Missing string // the source of a key that gave nothing; "": it gave something
 	Ref     Ref
 	of      *digest
+	open    *calendar.Calendar // while which its deliveries go; nil: always
 }
 
 // joining is the digest that the event joins.
 func (a *action) joining(rule string, sc *lang.Scope) (*Joining, error) {
 	d := a.digest
 	j := &Joining{Name: a.identity(), Closes: d.words(), Keyed: d.keyed, Ref: Ref{Rule: rule, Connection: a.connection, Action: a.number}, of: d}
+	if a.moment != nil {
+		j.open = a.moment.open
+	}
 	if d.key == nil {
 		return j, nil
 	}
@@ -212,6 +217,18 @@ func (j *Joining) Gather(size int, now time.Time) event.Gather {
 		g.After = j.of.wait
 	}
 	return g
+}
+
+// Goes is when what is made of a digest that closes at a time is sent: then, or when
+// the action's calendar opens next.
+func (j *Joining) Goes(at time.Time) time.Time {
+	if j.open == nil {
+		return at
+	}
+	if next := j.open.NextOpen(at); next.After(at) {
+		return next
+	}
+	return at
 }
 
 // ClosesOpen is when an open digest closes, that was opened then and closes at due,
@@ -272,12 +289,22 @@ type DigestTrace struct {
 	Closes string `json:"closes_by"` // in words
 	// At is when it closes, if nothing more comes; nil: that is not known.
 	At *time.Time `json:"closes,omitempty"`
+	// Goes is when it is sent, where the action waits for a calendar then.
+	Goes *time.Time `json:"goes,omitempty"`
 	// Open is the digest that it joins, and Events how many are in it, where that was
 	// looked up.
 	Open   *event.DigestID `json:"digest,omitempty"`
 	Events int             `json:"events,omitempty"`
 
 	Joining *Joining `json:"-"`
+}
+
+// ClosesAt says when the digest closes.
+func (t *DigestTrace) ClosesAt(at time.Time) {
+	t.At, t.Goes = &at, nil
+	if goes := t.Joining.Goes(at); goes.After(at) {
+		t.Goes = &goes
+	}
 }
 
 // explainDigest tells which digest the event joins. What is shown as its output is
@@ -289,11 +316,8 @@ func (a *action) explainDigest(rule string, sc *lang.Scope, of *Trace, t *Action
 		return
 	}
 	g := j.Gather(0, sc.Begun())
-	at := g.Due
-	if at.IsZero() {
-		at = sc.Begun().Add(g.After)
-	}
-	t.Digest = &DigestTrace{Key: j.Shown, Keyed: j.Keyed, Closes: j.Closes, At: &at, Joining: j}
+	t.Digest = &DigestTrace{Key: j.Shown, Keyed: j.Keyed, Closes: j.Closes, Joining: j}
+	t.Digest.ClosesAt(g.Closes(sc.Begun()))
 	sc.SetItems([]any{sc.Item()})
 	rendered := a.render(rule, sc, room)
 	sc.SetItems(nil)

@@ -260,7 +260,7 @@ func (a *action) explain(rule string, element int, sc *lang.Scope, of *Trace, ro
 	}
 	if a.when != nil {
 		why := a.when.Explain(sc)
-		late := a.moment != nil && a.moment.asked && a.digest == nil || len(a.after) > 0 && a.when.Late()
+		late := a.moment != nil && a.moment.asked || len(a.after) > 0 && a.when.Late()
 		t.Parts, t.Sent = why.Parts, why.Verdict == lang.True || late
 		if why.Verdict == lang.Failed && !late {
 			of.fail(why)

@@ -74,7 +74,7 @@ func (b *builder) delay(in *Action) *moment {
 // judgeLate notes what of the action is late.
 func (a *action) judgeLate() {
 	m := a.moment
-	if m == nil {
+	if m == nil || a.digest != nil { // whether an event is gathered is asked when it is accepted
 		return
 	}
 	m.asked = a.when != nil && a.when.Late()
@@ -162,7 +162,7 @@ func (m *moment) wait() *event.Wait {
 // make is what the action comes to when the event is accepted; sent is false
 // where its condition is not met. What is late is left to its moment.
 func (a *action) make(rule string, sc *lang.Scope, room *int) (r Rendered, sent bool, err error) {
-	if a.when != nil && (a.moment == nil || !a.moment.asked || a.digest != nil) {
+	if a.when != nil && (a.moment == nil || !a.moment.asked) {
 		ok, err := a.when.Eval(sc)
 		if err != nil || !ok {
 			return r, false, err

@@ -181,7 +181,6 @@ func (s *session) findDigests(ctx context.Context, traces []rules.Trace) {
 		}
 		d := &page.Items[at]
 		j.Open, j.Events = &d.ID, d.Events
-		closes := j.Joining.ClosesOpen(d.Opened, d.Closes, s.now()).In(j.At.Location())
-		j.At = &closes
+		j.ClosesAt(j.Joining.ClosesOpen(d.Opened, d.Closes, s.now()).In(j.At.Location()))
 	}
 }

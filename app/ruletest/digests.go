@@ -12,8 +12,8 @@ import (
 // digest is one that a test's events have opened.
 type digest struct {
 	gather event.Gather // of the event that opened it
+	opened time.Time
 	due    time.Time
-	latest time.Time // zero: what joins it does not move due
 	size   int
 	full   bool
 	events []event.Event
@@ -21,13 +21,9 @@ type digest struct {
 }
 
 // join has an event join a digest at now, as the commit of an event does, and tells
-// when that closes.
+// when what is made of that goes.
 func (s *story) join(e *event.Event, a *rules.ActionTrace, now time.Time) time.Time {
 	g := a.Digest.Joining.Gather(len(e.Data()), now)
-	at := g.Due
-	if at.IsZero() {
-		at = now.Add(g.After)
-	}
 	i := slices.IndexFunc(s.digests, func(d *digest) bool {
 		return !d.full && d.gather.Name == g.Name && d.gather.Key == g.Key && d.due.After(now) && d.size+g.Size <= event.MaxDigest
 	})
@@ -37,32 +33,29 @@ func (s *story) join(e *event.Event, a *rules.ActionTrace, now time.Time) time.T
 				d.full, d.due = true, now
 			}
 		}
-		d := &digest{gather: g, due: at}
-		if g.Latest > 0 {
-			d.latest = now.Add(g.Latest)
-		}
+		d := &digest{gather: g, opened: now, due: g.Closes(now)}
 		i, s.digests = len(s.digests), append(s.digests, d)
 	}
 	d := s.digests[i]
-	if !d.latest.IsZero() && g.Latest > 0 {
-		if d.due = at; d.latest.Before(at) {
-			d.due = d.latest
-		}
-	}
+	d.due = a.Digest.Joining.ClosesOpen(d.opened, d.due, now)
 	d.events, d.size, d.action = append(d.events, *e), d.size+g.Size, *a
 	if len(d.events) >= g.Max {
 		d.full, d.due = true, now
 	}
-	return d.due
+	return d.goes()
 }
 
-// closed are the digests that close at now or before, in the order in which they do.
+// goes is when what is made of the digest is sent.
+func (d *digest) goes() time.Time { return d.action.Digest.Joining.Goes(d.due) }
+
+// closed are the digests that close at now or before, in the order in which they do,
+// each due when it goes.
 func (s *story) closed(now time.Time) (list []waiting) {
 	slices.SortStableFunc(s.digests, func(a, b *digest) int { return cmp.Compare(a.due.UnixNano(), b.due.UnixNano()) })
 	for len(s.digests) > 0 && !s.digests[0].due.After(now) {
 		d := s.digests[0]
 		s.digests = s.digests[1:]
-		list = append(list, waiting{due: d.due, event: d.events[len(d.events)-1], action: d.action, gathered: d.events})
+		list = append(list, waiting{due: d.goes(), event: d.events[len(d.events)-1], action: d.action, gathered: d.events})
 	}
 	return list
 }
@@ -70,6 +63,10 @@ func (s *story) closed(now time.Time) (list []waiting) {
 // full are the traces of digests that the event of now has filled.
 func (s *story) full(now time.Time) (traces []rules.Trace) {
 	for _, w := range s.closed(now) {
+		if w.due.After(now) { // its calendar is closed
+			s.waiting = append(s.waiting, w)
+			continue
+		}
 		traces = append(traces, sentThen(s.close(&w)))
 	}
 	return traces

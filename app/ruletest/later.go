@@ -137,7 +137,7 @@ func (s *story) compareDue(t *Test, out *Result, due []rules.Trace) error {
 			c.waits[w.action.Name] = event.MomentText(w.due.In(s.zone), w.due)
 		}
 		for _, d := range s.digests {
-			c.waits[d.action.Name] = event.MomentText(d.due.In(s.zone), d.due)
+			c.waits[d.action.Name] = event.MomentText(d.goes().In(s.zone), d.goes())
 		}
 		c.errors()
 		c.deliveries()

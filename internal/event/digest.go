@@ -51,6 +51,17 @@ type Gather struct {
 	Info   DigestInfo // of a digest that it opens
 }
 
+// Closes is when a digest closes that it opens now.
+func (g *Gather) Closes(now time.Time) time.Time {
+	switch {
+	case g.Due.IsZero():
+		return now.Add(g.After)
+	case g.Due.After(now):
+		return g.Due
+	}
+	return g.Next
+}
+
 // DigestInfo is what is kept of an open digest for those who look at it. It is
 // stored as JSON.
 type DigestInfo struct {
@@ -90,7 +101,7 @@ type Membership struct {
 }
 
 // Closing is what becomes of a digest that closes: its Delivery is that of the
-// newest event in it. Without Items nothing is made of it.
+// newest event in it. Without one, nothing is made of it.
 type Closing struct {
 	Timer    Timer // as it was read
 	Delivery Delivery

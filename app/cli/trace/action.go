@@ -87,7 +87,11 @@ func joins(d *rules.DigestTrace) string {
 	default: // that is known where a server runs
 		text += "; one that it opens closes "
 	}
-	return text + d.At.Format("Mon 2 Jan 15:04:05") + ": " + d.Closes
+	text += d.At.Format("Mon 2 Jan 15:04:05") + ": " + d.Closes
+	if d.Goes != nil {
+		text += ", goes " + d.Goes.Format("Mon 2 Jan 15:04")
+	}
+	return text
 }
 
 // rememberLines show what becomes of a record.
