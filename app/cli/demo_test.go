@@ -95,7 +95,8 @@ func TestDemo_servesOn(t *testing.T) {
 	if list.code != 0 || strings.Count(list.out, "\n") < 20 {
 		t.Errorf("events list: %+v", list)
 	}
-	old := run(t, "events", "list", "--until", "28d", "--json", "-c", config)
+	// Its first week: on a Monday its first two days are a weekend, when little comes in.
+	old := run(t, "events", "list", "--until", "23d", "--json", "-c", config)
 	if old.code != 0 || !strings.Contains(old.out, `"state":"routed"`) && !strings.Contains(old.out, `"state": "routed"`) {
 		t.Errorf("nothing is there of the made-up month: %+v", old)
 	}
