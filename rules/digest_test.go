@@ -73,6 +73,28 @@ func TestAtClose(t *testing.T) {
 	}
 }
 
+// What is made of a digest that closes outside of the action's hours goes when they
+// begin, and explain says when. Break: Goes is when it closes.
+func TestDigest_goes(t *testing.T) {
+	t.Parallel()
+	c, sc := berlin(t, "2026-03-27 18:00", `{"n": 7}`)
+	for keys, want := range map[string]string{
+		`digest: { wait: 1h }, only_during: office`:  "2026-03-27 19:00 2026-03-30 09:00",
+		`digest: { wait: 64h }, only_during: office`: "2026-03-30 11:00 ",
+		`digest: { wait: 1h }`:                       "2026-03-27 19:00 ",
+	} {
+		traces := mustAction(t, c, keys).Explain(sc)
+		d := traces[0].Actions[0].Digest
+		got := d.At.Format("2006-01-02 15:04") + " "
+		if d.Goes != nil {
+			got += d.Goes.Format("2006-01-02 15:04")
+		}
+		if got != want {
+			t.Errorf("%s: closes and goes %q, want %q", keys, got, want)
+		}
+	}
+}
+
 // What does not go together with a digest, or in one, is told with its remedy.
 func TestDigest_faults(t *testing.T) {
 	t.Parallel()
