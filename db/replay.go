@@ -87,6 +87,17 @@ func (s *Store) replay(tx tx, from, next *event.ReplayRun, list []event.Replayed
 	return counts, notifyAll(tx, touched)
 }
 
+// insertMade stores what rules made of an event beside accepting one: its deliveries,
+// and the digests that it joins.
+func (s *Store) insertMade(tx tx, deliveries []event.Delivery, gathers []event.Gather, touched map[string]bool) error {
+	for i := range deliveries {
+		if err := s.insertReplayed(tx, &deliveries[i], touched); err != nil {
+			return fmt.Errorf("insert delivery %s: %w", deliveries[i].ID, err)
+		}
+	}
+	return s.dialect.gather(tx, gathers)
+}
+
 // replayOne stores what a run does with one event, unless it has done it or
 // the event is gone. An event that no rule matched is routed from now on, if
 // one does now: who looks for those that need a replay does not find it again.
@@ -105,12 +116,7 @@ func (s *Store) replayOne(tx tx, r *event.Replayed, touched map[string]bool) (ma
 	if err != nil || !fresh {
 		return 0, false, err
 	}
-	for i := range r.Deliveries {
-		if err := s.insertReplayed(tx, &r.Deliveries[i], touched); err != nil {
-			return 0, false, fmt.Errorf("insert delivery %s: %w", r.Deliveries[i].ID, err)
-		}
-	}
-	if err := s.dialect.gather(tx, r.Gathers); err != nil {
+	if err := s.insertMade(tx, r.Deliveries, r.Gathers, touched); err != nil {
 		return 0, false, err
 	}
 	for _, letter := range r.Results {

@@ -188,12 +188,7 @@ func (s *Store) insertOwn(tx tx, e *event.Event, blob []byte, deliveries []event
 	if err := acceptRecords(tx, e); err != nil {
 		return err
 	}
-	for i := range deliveries {
-		if err := s.insertReplayed(tx, &deliveries[i], touched); err != nil {
-			return fmt.Errorf("insert delivery %s: %w", deliveries[i].ID, err)
-		}
-	}
-	if err := s.dialect.gather(tx, e.Gathers); err != nil {
+	if err := s.insertMade(tx, deliveries, e.Gathers, touched); err != nil {
 		return err
 	}
 	return notifyAll(tx, touched)

@@ -83,7 +83,7 @@ type digest struct {
 func (b *builder) digest(in *Action) *digest {
 	d := in.Digest
 	b.digestConflicts(in)
-	out := &digest{keyed: !d.Key.IsZero(), wait: d.Wait, quiet: d.Quiet, latest: d.MaxWait, max: d.Max, zone: b.compiler.Location()}
+	out := &digest{keyed: !d.Key.IsZero(), wait: d.Wait, quiet: d.Quiet, latest: d.MaxWait, max: d.Max}
 	if out.max == 0 {
 		out.max = defaultMax
 	}
@@ -98,14 +98,9 @@ func (b *builder) digest(in *Action) *digest {
 		out.cron, list = cron.Read(d.Cron)
 		b.add(list...)
 	}
-	if !d.Timezone.IsZero() {
-		zone, err := time.LoadLocation(d.Timezone.Value)
-		if err != nil || d.Timezone.Value == "" {
-			b.add(d.Timezone.Diag("bad-value", "such as Europe/Berlin", `"timezone" is no name of the IANA database`))
-		} else {
-			out.zone = zone
-		}
-	}
+	var list diag.List
+	out.zone, list = cron.ReadZone(d.Timezone, b.compiler.Location())
+	b.add(list...)
 	return out
 }
 

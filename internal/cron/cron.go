@@ -154,6 +154,18 @@ func Read(text yamlnode.Text) (*Schedule, diag.List) {
 	return s, nil
 }
 
+// ReadZone reads the time zone of a value of config.yaml; usual where it is left out.
+func ReadZone(text yamlnode.Text, usual *time.Location) (*time.Location, diag.List) {
+	if text.IsZero() {
+		return usual, nil
+	}
+	zone, err := time.LoadLocation(text.Value)
+	if err != nil || text.Value == "" {
+		return usual, diag.List{text.Diag("bad-value", "such as Europe/Berlin", `"timezone" is no name of the IANA database`)}
+	}
+	return zone, nil
+}
+
 // wrongForm tells what other programs' crontabs have and this has not.
 func wrongForm(text string, given []part) error {
 	whole := part{text: text}

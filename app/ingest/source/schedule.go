@@ -149,16 +149,10 @@ func (*scheduleKeys) KeyHint(key string) string {
 func compileSchedule(b *builder) {
 	var keys scheduleKeys
 	b.list = b.node.Decode("a schedule", &keys)
-	s := &Schedule{Location: b.compiler.Location(), SkipMissed: keys.Missed.Value == "skip", data: b.fixedData(keys.Data)}
+	zone, list := cron.ReadZone(keys.Timezone, b.compiler.Location())
+	b.list = append(b.list, list...)
+	s := &Schedule{Location: zone, SkipMissed: keys.Missed.Value == "skip", data: b.fixedData(keys.Data)}
 	b.unposted(event.Tick)
-	if !keys.Timezone.IsZero() {
-		zone, err := time.LoadLocation(keys.Timezone.Value)
-		if err != nil || keys.Timezone.Value == "" {
-			b.fail(keys.Timezone.Diag("bad-value", "such as Europe/Berlin", `"timezone" is no name of the IANA database`))
-		} else {
-			s.Location = zone
-		}
-	}
 	if m := keys.Missed.Value; m != "" && m != "once" && m != "skip" {
 		b.fail(keys.Missed.Diag("bad-value", "write once for one event for all that were missed, or skip for none", "%q is nothing that can become of missed ticks", m))
 	}
