@@ -9,7 +9,6 @@ import (
 	"html/template"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"hookgate/internal/diag"
@@ -138,14 +137,10 @@ func (s *captchaSettings) score(c *Captcha) diag.List {
 	if s.MinScore.IsZero() {
 		return nil
 	}
-	least, err := strconv.ParseFloat(s.MinScore.Value, 64)
-	switch {
-	case err != nil || !(least >= 0 && least <= 1):
-		return diag.List{s.MinScore.Diag("bad-value", "0.5 is what Google recommends to begin with", `"min_score" must be a number from 0 to 1, not %q`, s.MinScore.Value)}
-	case c.vendor != nil && c.vendor.name != scoreVendor:
+	if c.vendor != nil && c.vendor.name != scoreVendor {
 		return diag.List{s.MinScore.Diag("conflict", "leave it out", `"min_score" is for reCAPTCHA v3: a %s has no score`, c.vendor.name)}
 	}
-	c.scored, c.minScore = true, least
+	c.scored, c.minScore = true, s.MinScore.Value
 	return nil
 }
 

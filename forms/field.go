@@ -30,9 +30,9 @@ type fieldSettings struct {
 	Label    yamlnode.Text   `yaml:"label" doc:"How messages and pages call the field, with links and emphasis as in Markdown; made from its name where left out." example:"I accept the [privacy notice](https://harrys-diner.example/privacy)."`
 	Help     yamlnode.Text   `yaml:"help" doc:"A sentence under the label, with links and emphasis as in Markdown." example:"We answer within one working day."`
 
-	Placeholder  yamlnode.Text `yaml:"placeholder" doc:"An example inside of the empty field." example:"Ada Lovelace"`
-	Rows         yamlnode.Text `yaml:"rows" doc:"The height of a text in lines, from 1 to 50." type:"whole number" example:"6"`
-	Autocomplete string        `yaml:"autocomplete" doc:"What browsers may fill in; guessed from type and name where left out." example:"given-name"`
+	Placeholder  yamlnode.Text        `yaml:"placeholder" doc:"An example inside of the empty field." example:"Ada Lovelace"`
+	Rows         yamlnode.Placed[int] `yaml:"rows" doc:"The height of a text in lines." example:"6" min:"1" max:"50"`
+	Autocomplete string               `yaml:"autocomplete" doc:"What browsers may fill in; guessed from type and name where left out." example:"given-name"`
 
 	fileSettings
 }
@@ -196,17 +196,9 @@ func (s *fieldSettings) looks(fd *field) diag.List {
 	if !s.Placeholder.IsZero() && !fd.kind.lengths() && !fd.kind.numeric() {
 		list = append(list, s.Placeholder.Diag("bad-value", `write "help"`, `%s field shows no "placeholder"`, fd.kind.noun()))
 	}
-	if s.Rows.IsZero() {
-		return list
-	}
-	n, err := strconv.Atoi(s.Rows.Value)
-	switch {
-	case fd.kind != textKind:
+	if fd.rows = s.Rows.Value; !s.Rows.IsZero() && fd.kind != textKind {
 		list = append(list, s.Rows.Diag("bad-value", "", `%s field has no "rows"`, fd.kind.noun()))
-	case err != nil || n < 1 || n > maxRows:
-		list = append(list, s.Rows.Diag("bad-value", "", `"rows" must be a whole number from 1 to %d`, maxRows))
 	}
-	fd.rows = n
 	return list
 }
 

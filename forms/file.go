@@ -26,9 +26,9 @@ import (
 
 // fileSettings are the keys of a file field.
 type fileSettings struct {
-	Accept   []yamlnode.Text `yaml:"accept,single" doc:"Of a file: its types, as extensions or image/*, audio/*, video/*; every type where left out." example:"[pdf, docx, image/*]"`
-	MaxSize  yamlnode.Node   `yaml:"max_size" doc:"Of a file: the largest." type:"size" default:"10MB" example:"5MB"`
-	MaxFiles yamlnode.Text   `yaml:"max_files" doc:"Of files with multiple: how many, up to 100." type:"whole number" default:"5" example:"3"`
+	Accept   []yamlnode.Text                `yaml:"accept,single" doc:"Of a file: its types, as extensions or image/*, audio/*, video/*; every type where left out." example:"[pdf, docx, image/*]"`
+	MaxSize  yamlnode.Placed[yamlnode.Size] `yaml:"max_size" doc:"Of a file: the largest." default:"10MB" example:"5MB" above:"0"`
+	MaxFiles yamlnode.Placed[int]           `yaml:"max_files" doc:"Of files with multiple: how many." default:"5" example:"3" min:"1" max:"100"`
 }
 
 // wholeKinds are the values of accept that stand for many extensions.
@@ -41,13 +41,13 @@ func (s *fileSettings) compileFile(fd *field) diag.List {
 		return s.misplaced(fd)
 	}
 	fd.file = &fileField{maxSize: defaultMaxFile, maxFiles: 1}
-	list := s.accept(fd.file)
 	if !s.MaxSize.IsZero() {
-		size, faults := sizeOf(s.MaxSize, "max_size")
-		list = append(list, faults...)
-		fd.file.maxSize = size
+		fd.file.maxSize = int64(s.MaxSize.Value)
 	}
-	return append(list, s.maxFiles(fd.file)...)
+	if !s.MaxFiles.IsZero() {
+		fd.file.maxFiles = s.MaxFiles.Value
+	}
+	return s.accept(fd.file)
 }
 
 // several makes the field one for several files, or not.
@@ -58,31 +58,20 @@ func (s *fieldSettings) several(to *fileField, multiple bool) {
 }
 
 func (s *fileSettings) misplaced(fd *field) diag.List {
-	fault := func(t yamlnode.Text, key string) diag.List {
-		return diag.List{t.Diag("bad-value", `write "type: file"`, `%s field has no %q`, fd.kind.noun(), key)}
+	fault := func(at interface {
+		Diag(code, hint, format string, args ...any) diag.Diagnostic
+	}, key string,
+	) diag.List {
+		return diag.List{at.Diag("bad-value", `write "type: file"`, `%s field has no %q`, fd.kind.noun(), key)}
 	}
 	switch {
 	case len(s.Accept) > 0:
 		return fault(s.Accept[0], "accept")
 	case !s.MaxSize.IsZero():
-		return diag.List{s.MaxSize.Diag("bad-value", `write "type: file"`, `%s field has no "max_size"`, fd.kind.noun())}
+		return fault(s.MaxSize, "max_size")
 	case !s.MaxFiles.IsZero():
 		return fault(s.MaxFiles, "max_files")
 	}
-	return nil
-}
-
-func (s *fileSettings) maxFiles(to *fileField) diag.List {
-	if s.MaxFiles.IsZero() {
-		return nil
-	}
-	const most = 100
-	n, err := strconv.Atoi(s.MaxFiles.Value)
-	switch {
-	case err != nil || n < 1 || n > most:
-		return diag.List{s.MaxFiles.Diag("bad-value", "", `"max_files" must be from 1 to %d`, most)}
-	}
-	to.maxFiles = n
 	return nil
 }
 
@@ -147,21 +136,6 @@ func (ff *fileField) htmlAccept() string {
 	return strings.Join(parts, ",")
 }
 
-// sizeOf reads a size that is more than nothing.
-func sizeOf(n yamlnode.Node, key string) (int64, diag.List) {
-	var size yamlnode.Size
-	if n.Kind() != yamlnode.Scalar {
-		return 0, diag.List{n.Diag("wrong-type", "", "%q must be a size", key)}
-	}
-	if err := size.UnmarshalText([]byte(n.Text().Value)); err != nil {
-		return 0, diag.List{n.Diag("bad-value", "", "%q: %s", key, err)}
-	}
-	if size < 1 {
-		return 0, diag.List{n.Diag("bad-value", "", "%q must be more than nothing", key)}
-	}
-	return int64(size), nil
-}
-
 // upload sets the limit of all files together: what the fields allow, within
 // reason, unless the configuration says it.
 func (s *settings) upload(f *Form) diag.List {
@@ -176,10 +150,8 @@ func (s *settings) upload(f *Form) diag.List {
 	if s.MaxUpload.IsZero() {
 		return nil
 	}
-	size, list := sizeOf(s.MaxUpload, "max_upload")
+	size := int64(s.MaxUpload.Value)
 	switch {
-	case len(list) > 0:
-		return list
 	case allowed == 0:
 		return diag.List{s.MaxUpload.Diag("bad-value", "add a field of type file, or leave it out", `"max_upload" is for files, and the form has no field for them`)}
 	case size < largest:

@@ -28,7 +28,6 @@ const (
 	maxValue  = 100 << 10
 	maxName   = 256
 	maxFields = 1000
-	maxRows   = 50   // of a textarea
 	maxTold   = 1000 // bytes of an instruction
 
 	// extraKey is where the fields that the form does not declare are kept.

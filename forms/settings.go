@@ -14,23 +14,23 @@ import (
 type settings struct {
 	spamSettings
 
-	Origins   []yamlnode.Text `yaml:"origins,single" doc:"The websites that may post, each as scheme, host and port; any where left out, but then no script of another site reads the answer." example:"[https://harrys-diner.example]"`
-	Fields    yamlnode.Node   `yaml:"fields,required" doc:"The form's fields by name, or any to keep whatever is posted."`
-	Unknown   yamlnode.Text   `yaml:"unknown" doc:"What becomes of posted fields that are not declared." values:"keep,refuse" default:"keep"`
-	Honeypot  *yamlnode.Text  `yaml:"honeypot" doc:"A field that people do not see: a post that fills it is spam." default:"_gotcha"`
-	Redirect  yamlnode.Text   `yaml:"redirect" doc:"Where visitors go after a post; the built-in page where left out." example:"https://harrys-diner.example/thanks"`
-	Lang      yamlnode.Text   `yaml:"lang" doc:"The language of messages and pages; the browser's where left out." default:"the browser's" example:"de"`
-	Brand     brandSettings   `yaml:"brand" doc:"Whose pages they are."`
-	Title     string          `yaml:"title" doc:"The heading of the form's own page; made from its name where left out." example:"Write to us"`
-	Intro     yamlnode.Text   `yaml:"intro" doc:"A text under that heading; links, emphasis and lists as in Markdown." example:"We answer within **one working day**."`
-	Thanks    yamlnode.Text   `yaml:"thanks" doc:"What the page after a post says in place of \"We have received your message\"; Markdown as in intro." example:"We call you **today**. [More about us](https://harrys-diner.example/about)"`
-	Footer    yamlnode.Text   `yaml:"footer" doc:"A text at the foot of the form's pages; Markdown as in intro." example:"Harry's Diner, Main Street 1"`
-	Submit    string          `yaml:"submit" doc:"What the button says." default:"Send"`
-	RateLimit *yamlnode.Rate  `yaml:"rate_limit" doc:"How many posts one address may make in a time." default:"5/m" example:"10/m"`
-	Autoreply yamlnode.Node   `yaml:"autoreply" doc:"A mail to whoever filled the form in, at most one a day and address."`
-	MaxBody   yamlnode.Node   `yaml:"max_body" doc:"The largest post." type:"size" default:"1MB" example:"1MB"`
-	MaxUpload yamlnode.Node   `yaml:"max_upload" doc:"The largest sum of the files of a post." type:"size" default:"50MB" example:"20MB"`
-	Quota     yamlnode.Node   `yaml:"quota" doc:"How much the files of its posts may take in a day, all together." type:"size" default:"200MB" example:"1GB"`
+	Origins   []yamlnode.Text                `yaml:"origins,single" doc:"The websites that may post, each as scheme, host and port; any where left out, but then no script of another site reads the answer." example:"[https://harrys-diner.example]"`
+	Fields    yamlnode.Node                  `yaml:"fields,required" doc:"The form's fields by name, or any to keep whatever is posted."`
+	Unknown   yamlnode.Text                  `yaml:"unknown" doc:"What becomes of posted fields that are not declared." values:"keep,refuse" default:"keep"`
+	Honeypot  *yamlnode.Text                 `yaml:"honeypot" doc:"A field that people do not see: a post that fills it is spam." default:"_gotcha"`
+	Redirect  yamlnode.Text                  `yaml:"redirect" doc:"Where visitors go after a post; the built-in page where left out." example:"https://harrys-diner.example/thanks"`
+	Lang      yamlnode.Text                  `yaml:"lang" doc:"The language of messages and pages; the browser's where left out." default:"the browser's" example:"de"`
+	Brand     brandSettings                  `yaml:"brand" doc:"Whose pages they are."`
+	Title     string                         `yaml:"title" doc:"The heading of the form's own page; made from its name where left out." example:"Write to us"`
+	Intro     yamlnode.Text                  `yaml:"intro" doc:"A text under that heading; links, emphasis and lists as in Markdown." example:"We answer within **one working day**."`
+	Thanks    yamlnode.Text                  `yaml:"thanks" doc:"What the page after a post says in place of \"We have received your message\"; Markdown as in intro." example:"We call you **today**. [More about us](https://harrys-diner.example/about)"`
+	Footer    yamlnode.Text                  `yaml:"footer" doc:"A text at the foot of the form's pages; Markdown as in intro." example:"Harry's Diner, Main Street 1"`
+	Submit    string                         `yaml:"submit" doc:"What the button says." default:"Send"`
+	RateLimit *yamlnode.Rate                 `yaml:"rate_limit" doc:"How many posts one address may make in a time." default:"5/m" example:"10/m"`
+	Autoreply yamlnode.Node                  `yaml:"autoreply" doc:"A mail to whoever filled the form in, at most one a day and address."`
+	MaxBody   yamlnode.Placed[yamlnode.Size] `yaml:"max_body" doc:"The largest post." default:"1MB" example:"1MB" above:"0"`
+	MaxUpload yamlnode.Placed[yamlnode.Size] `yaml:"max_upload" doc:"The largest sum of the files of a post." default:"50MB" example:"20MB" above:"0"`
+	Quota     yamlnode.Placed[yamlnode.Size] `yaml:"quota" doc:"How much the files of its posts may take in a day, all together." default:"200MB" example:"1GB" above:"0"`
 
 	senderKeys
 }
@@ -105,7 +105,9 @@ func (s *settings) apply(f *Form) diag.List {
 	if s.RateLimit != nil && s.RateLimit.Count > 0 {
 		f.rate = *s.RateLimit
 	}
-	list = append(list, s.size(f)...)
+	if !s.MaxBody.IsZero() {
+		f.maxBody = int64(s.MaxBody.Value)
+	}
 	reply, faults := readAutoreply(s.Autoreply)
 	f.autoreply, list = reply, append(list, faults...)
 	list = append(list, s.fields(f)...)
@@ -154,21 +156,10 @@ func (s *settings) quota(f *Form) diag.List {
 	if s.Quota.IsZero() {
 		return nil
 	}
-	size, list := sizeOf(s.Quota, "quota")
-	if size < f.maxUpload && list.Err() == nil {
-		list = append(list, s.Quota.Diag("bad-value", "", `"quota" is less than what one post may have (max_upload)`))
+	if f.quota = int64(s.Quota.Value); f.quota < f.maxUpload {
+		return diag.List{s.Quota.Diag("bad-value", "", `"quota" is less than what one post may have (max_upload)`)}
 	}
-	f.quota = size
-	return list
-}
-
-func (s *settings) size(f *Form) diag.List {
-	if s.MaxBody.IsZero() {
-		return nil
-	}
-	size, list := sizeOf(s.MaxBody, "max_body")
-	f.maxBody = size
-	return list
+	return nil
 }
 
 func (s *settings) fields(f *Form) diag.List {

@@ -27,7 +27,7 @@ import (
 // spamSettings are the checks of a form that tell people from robots.
 type spamSettings struct {
 	MinTime    time.Duration     `yaml:"min_time" doc:"How long a person takes to fill the form in, at the least." example:"3s"`
-	MaxLinks   yamlnode.Text     `yaml:"max_links" doc:"How many links the texts may have." type:"whole number" example:"2"`
+	MaxLinks   *int              `yaml:"max_links" doc:"How many links the texts may have." example:"2" min:"0" hint:"0 allows none"`
 	Blocklist  blocklistSettings `yaml:"blocklist" doc:"What no welcome post has."`
 	Duplicates *time.Duration    `yaml:"duplicates" doc:"For how long the same post from the same address is a repeat; 0s for never." default:"1m" example:"10m"`
 	Captcha    *captchaSettings  `yaml:"captcha" doc:"A captcha that visitors solve."`
@@ -45,11 +45,11 @@ func (blocklistSettings) Noun() string { return "blocklist" }
 
 // captchaSettings say whose captcha it is.
 type captchaSettings struct {
-	Type      yamlnode.Text `yaml:"type,required" doc:"Whose captcha it is." values:"turnstile,hcaptcha,recaptcha"`
-	Secret    yamlnode.Text `yaml:"secret,required" doc:"The secret key." example:"${CAPTCHA_SECRET}"`
-	Sitekey   string        `yaml:"sitekey" doc:"The public key, for the form's own page and the snippets." example:"0x4AAAAAAA"`
-	MinScore  yamlnode.Text `yaml:"min_score" doc:"Of reCAPTCHA v3: the lowest score of a person, from 0 to 1; that of v2 where left out." type:"number" example:"0.5"`
-	VerifyURL yamlnode.Text `yaml:"verify_url" doc:"Where answers are checked, if not at the vendor's." example:"https://captcha.example/verify"`
+	Type      yamlnode.Text            `yaml:"type,required" doc:"Whose captcha it is." values:"turnstile,hcaptcha,recaptcha"`
+	Secret    yamlnode.Text            `yaml:"secret,required" doc:"The secret key." example:"${CAPTCHA_SECRET}"`
+	Sitekey   string                   `yaml:"sitekey" doc:"The public key, for the form's own page and the snippets." example:"0x4AAAAAAA"`
+	MinScore  yamlnode.Placed[float64] `yaml:"min_score" doc:"Of reCAPTCHA v3: the lowest score of a person; that of v2 where left out." example:"0.5" min:"0" max:"1" hint:"0.5 is what Google recommends to begin with"`
+	VerifyURL yamlnode.Text            `yaml:"verify_url" doc:"Where answers are checked, if not at the vendor's." example:"https://captcha.example/verify"`
 }
 
 // Noun names the thing in messages.
@@ -72,12 +72,8 @@ func (s *spamSettings) apply(f *Form) diag.List {
 	if s.Duplicates != nil {
 		f.duplicates = *s.Duplicates
 	}
-	if !s.MaxLinks.IsZero() {
-		n, ok := index(s.MaxLinks.Value)
-		if !ok {
-			list = append(list, s.MaxLinks.Diag("bad-value", "0 allows none", `"max_links" must be a whole number, not %q`, s.MaxLinks.Value))
-		}
-		f.maxLinks = n
+	if s.MaxLinks != nil {
+		f.maxLinks = *s.MaxLinks
 	}
 	list = append(list, s.Blocklist.apply(&f.blocked)...)
 	if s.Captcha != nil {

@@ -19,7 +19,9 @@ type Comment struct {
 }
 
 // Comments are the comments of the node's file that begin with prefix, in
-// their order. What only looks like one, in a text, is none.
+// their order. What only looks like one, in a text, is none. They are looked for in
+// the lines: the parser's nodes have the texts of comments, but not where they stand,
+// and none that follows an opening bracket.
 func (n Node) Comments(prefix string) []Comment {
 	if n.doc == nil {
 		return nil

@@ -24,7 +24,8 @@ type Decoder interface {
 // required; single (one value stands for a list of one); rest (on a Node or
 // []Field: takes every key that no other field names). Fields without a tag
 // are left alone. The tags min, above and max bound a number, a duration or a
-// size, and hint says what to do about one beyond. A field may be a string, bool, number, time.Duration, Text,
+// size, and hint says what to do about one beyond; example shows what is meant where
+// the value is of the wrong type. A field may be a string, bool, number, time.Duration, Text,
 // Node, encoding.TextUnmarshaler, Decoder, struct, pointer, slice, or map with
 // string keys.
 func (n Node) Decode(noun string, into any, also ...string) diag.List {
@@ -45,6 +46,7 @@ type options struct {
 	required, single, rest bool
 	within                 Range  // of the value, or of each in a list
 	hint                   string // where it is not within
+	example                string // as it is written
 }
 
 type decoder struct {
@@ -69,8 +71,13 @@ func (d *decoder) value(n Node, v reflect.Value, opt options) {
 	if opt.within == (Range{}) || len(d.list) > before || v.Kind() == reflect.Slice || v.Kind() == reflect.Pointer {
 		return // a part of v has been looked at
 	}
-	if !opt.within.holds(v) {
-		d.list = append(d.list, n.Diag("bad-value", opt.hint, "%s must be %s", d.name(n), opt.within))
+	bounded, placed := held(v)
+	if opt.within.holds(bounded) {
+		return
+	}
+	d.list = append(d.list, n.Diag("bad-value", opt.hint, "%s must be %s", d.name(n), opt.within))
+	if placed {
+		v.SetZero()
 	}
 }
 
@@ -161,7 +168,11 @@ func (d *decoder) name(n Node) string {
 }
 
 func (d *decoder) text(n Node, x encoding.TextUnmarshaler) {
-	if !d.scalar(n, "a text") {
+	want := "a text"
+	if described, ok := x.(Described); ok && described.Describe().Type != "" {
+		want = "a " + string(described.Describe().Type) // a size, a rate
+	}
+	if !d.scalar(n, want) {
 		return
 	}
 	if err := x.UnmarshalText([]byte(n.Text().Value)); err != nil {

@@ -28,7 +28,7 @@ func members(t reflect.Type) []member {
 			required: slices.Contains(parts[1:], "required"),
 			single:   slices.Contains(parts[1:], "single"),
 			rest:     slices.Contains(parts[1:], "rest"),
-			within:   rangeOf(f.Tag), hint: f.Tag.Get("hint"),
+			within:   rangeOf(f.Tag), hint: f.Tag.Get("hint"), example: f.Tag.Get("example"),
 		}})
 	}
 	return list
@@ -54,7 +54,7 @@ func (d *decoder) structure(n Node, v reflect.Value) {
 			given[f.Key.Value] = true
 			inner := decoder{noun: "this"}
 			inner.value(f.Value, v.FieldByIndex(known[i].index), known[i].options)
-			d.list = append(d.list, inner.list...)
+			d.list = append(d.list, exemplified(inner.list, f.Value, known[i].example)...)
 		case rest >= 0:
 			left = append(left, f)
 		case !slices.Contains(d.also, f.Key.Value):
@@ -69,6 +69,17 @@ func (d *decoder) structure(n Node, v reflect.Value) {
 			d.list = append(d.list, MissingKey(n, m.name, "", noun))
 		}
 	}
+}
+
+// exemplified gives what is said of a value's type the example as its hint, unless it has one.
+func exemplified(list diag.List, n Node, example string) diag.List {
+	for i := range list {
+		wrong := list[i].Code == "wrong-type" || list[i].Code == "empty-value"
+		if wrong && list[i].Path == n.path && list[i].Hint == "" && example != "" {
+			list[i].Hint = "such as " + example
+		}
+	}
+	return list
 }
 
 func (d *decoder) unknown(key Text, noun string, v reflect.Value, known []member) {

@@ -1,6 +1,7 @@
 package yamlnode_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -180,5 +181,50 @@ func TestParse_bounds(t *testing.T) {
 		if got != c.code {
 			t.Errorf("%s: %q, want %q", name, got, c.code)
 		}
+	}
+}
+
+// A value that is refused is as if it were left out, so that what stands beside it
+// is not compared with it.
+func TestPlaced(t *testing.T) {
+	t.Parallel()
+	type settings struct {
+		Rows  yamlnode.Placed[int]           `yaml:"rows" min:"1" max:"50" example:"6"`
+		Size  yamlnode.Placed[yamlnode.Size] `yaml:"size" above:"0" example:"1MB"`
+		Score yamlnode.Placed[float64]       `yaml:"score" min:"0" max:"1"`
+	}
+	decode := func(text string) (settings, string) {
+		n, list := yamlnode.Parse("c.yaml", []byte(text))
+		var s settings
+		list = append(list, n.Decode("a field", &s)...)
+		if len(list) == 0 {
+			return s, ""
+		}
+		return s, fmt.Sprintf("%s %d:%d %s | %s", list[0].Code, list[0].Line, list[0].Column, list[0].Message, list[0].Hint)
+	}
+	s, fault := decode("rows: 50\nsize: 2KB\nscore: 0.5")
+	if fault != "" || s.Rows.Value != 50 || s.Size.Value != 2048 || s.Score.Value != 0.5 || s.Size.Pos().Line != 2 {
+		t.Errorf("%+v %s", s, fault)
+	}
+	for text, want := range map[string]string{
+		"rows: 51":       `bad-value 1:7 "rows" must be from 1 to 50 | `,
+		"rows: many":     `wrong-type 1:7 "rows" must be a whole number, not "many" | such as 6`,
+		"rows: []":       `wrong-type 1:1 "rows" must be a whole number, not a list | such as 6`,
+		"size: 0":        `bad-value 1:7 "size" must be more than 0 | `,
+		"size: { a: 1 }": `wrong-type 1:1 "size" must be a size, not a mapping | such as 1MB`,
+		"size:":          `empty-value 1:1 "size" is empty: it must be a size | such as 1MB`,
+		"score: .nan":    `bad-value 1:8 "score" must be from 0 to 1 | `,
+	} {
+		s, fault := decode(text)
+		if !s.Rows.IsZero() || !s.Size.IsZero() || !s.Score.IsZero() || s.Rows.Value != 0 || s.Size.Value != 0 {
+			t.Errorf("%s: kept %+v", text, s)
+		}
+		if fault != want {
+			t.Errorf("%s:\n%s, want\n%s", text, fault, want)
+		}
+	}
+	described := yamlnode.Describe[settings]()
+	if f := described.Field("rows"); f.Type != yamlnode.WholeType || f.Within != (yamlnode.Range{Min: "1", Max: "50"}) {
+		t.Errorf("described as %+v", f)
 	}
 }
