@@ -246,7 +246,7 @@ func TestWebhook_settings(t *testing.T) {
 		"url: https://h.example\nsigning_secret: whsec_":                                       `error[bad-value] config.yaml:2:17: "signing_secret" starts with whsec_ but what follows is not base64`,
 		"url: https://h.example\nsigning_secret: whsec_canary!":                                `error[bad-value] config.yaml:2:17: "signing_secret" starts with whsec_ but what follows is not base64`,
 		"url: http://10.0.0.1/canary":                                                          `warn[private-address] config.yaml:1:6: "url" is not a public address: nothing can be sent there (allow it with outbound.allow_private)`,
-		"url: https://h.example\nsecret: canary":                                               `error[unknown-key] config.yaml:2:1: a webhook connection has no key "secret" (it has auth, concurrency, format, headers, method, only_during, outputs, rate_limit, retry, signing_secret, success, timeout, tls, type, url)`,
+		"url: https://h.example\nsecret: canary":                                               `error[unknown-key] config.yaml:2:1: a webhook connection has no key "secret" (did you mean "signing_secret"?)`,
 	} {
 		got := connectortest.Faults(t, "webhook", settings, connectortest.Deps(t))
 		if diff := cmp.Diff(want, got); diff != "" {

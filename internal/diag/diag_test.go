@@ -8,10 +8,11 @@ import (
 
 func TestSuggest(t *testing.T) {
 	t.Parallel()
-	names := []string{"billing", "slack-web", "when", "to"}
+	names := []string{"billing", "slack-web", "when", "to", "bot_token", "mail-web"}
 	for word, want := range map[string]string{
 		"biling": "billing", "BILLING": "billing", "slackweb": "slack-web", "hwen": "when", "wen": "when", "ot": "to",
 		"": "", "something": "", "x": "", "whatever": "", "filter": "",
+		"token": "bot_token", "mail": "mail-web", "web": "", // a part of one name, and of two
 	} {
 		if got := diag.Suggest(word, names); got != want {
 			t.Errorf("%q: got %q, want %q", word, got, want)

@@ -1,6 +1,9 @@
 package diag
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Suggest returns the candidate nearest to word, or "" when none is near
 // enough to be what was meant.
@@ -11,8 +14,24 @@ func Suggest(word string, candidates []string) string {
 			best, bestDistance = c, d
 		}
 	}
+	if best != "" || len(word) < minPart {
+		return best
+	}
+	for _, c := range candidates { // "token" of a connection that has "bot_token"
+		parts := strings.FieldsFunc(strings.ToLower(c), func(r rune) bool { return r == '_' || r == '-' || r == '.' })
+		if !slices.Contains(parts, strings.ToLower(word)) {
+			continue
+		}
+		if best != "" {
+			return "" // it may be the one or the other
+		}
+		best = c
+	}
 	return best
 }
+
+// minPart is how long a word is at least that is looked for as a part of others.
+const minPart = 3
 
 // DidYouMean is Suggest as a hint, "" when nothing is near.
 func DidYouMean(word string, candidates []string) string {

@@ -4,8 +4,11 @@ import (
 	"encoding"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
+
+	"go.yaml.in/yaml/v4"
 
 	"hookgate/internal/diag"
 )
@@ -212,7 +215,7 @@ func (d *decoder) basic(n Node, v reflect.Value) {
 func (d *decoder) slice(n Node, v reflect.Value, opt options) {
 	if n.Kind() != List {
 		if !opt.single || n.Kind() == Null {
-			d.wrongShape(n, aList)
+			d.wrongShape(n, aList, listed(n, v.Type().Elem()))
 			return
 		}
 		d.element(n, v, opt)
@@ -239,7 +242,7 @@ func (d *decoder) element(n Node, v reflect.Value, opt options) {
 
 func (d *decoder) mapping(n Node, v reflect.Value) {
 	if n.Kind() != Map {
-		d.wrongShape(n, "a mapping")
+		d.wrongShape(n, "a mapping", "")
 		return
 	}
 	v.Set(reflect.MakeMap(v.Type()))
@@ -250,14 +253,26 @@ func (d *decoder) mapping(n Node, v reflect.Value) {
 	}
 }
 
-func (d *decoder) wrongShape(n Node, want string) {
+// listed says how the mapping n is written as a list of items of that type.
+func listed(n Node, item reflect.Type) string {
+	if n.Kind() != Map {
+		return ""
+	}
+	fields := n.Fields()
+	named := item.Kind() == reflect.Struct && slices.ContainsFunc(members(item), func(m member) bool { return m.name == "name" })
+	switch {
+	case named && len(fields) > 0 && !slices.ContainsFunc(fields, func(f Field) bool { return f.Value.Kind() != Map }):
+		return fmt.Sprintf(`write "- name: %s" in place of "%[1]s:"`, fields[0].Key.Value)
+	case n.y.Style&yaml.FlowStyle != 0:
+		return "put it in [ ]"
+	}
+	return `begin each of its items with "- "`
+}
+
+func (d *decoder) wrongShape(n Node, want, hint string) {
 	if n.Kind() == Null {
 		d.empty(n, want)
 		return
-	}
-	hint := ""
-	if want == aList && n.Kind() == Map {
-		hint = `begin each of its items with "- "`
 	}
 	d.list = append(d.list, n.Diag("wrong-type", hint, "%s must be %s", d.name(n), want))
 }

@@ -40,7 +40,7 @@ func (d *decoder) structure(n Node, v reflect.Value) {
 		noun = x.Noun()
 	}
 	if n.Kind() != Map {
-		d.wrongShape(n, "a mapping")
+		d.wrongShape(n, "a mapping", "")
 		return
 	}
 	known := members(v.Type())

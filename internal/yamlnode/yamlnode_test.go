@@ -228,3 +228,23 @@ func TestPlaced(t *testing.T) {
 		t.Errorf("described as %+v", f)
 	}
 }
+
+// What stands as a mapping where a list is meant is told how to become one.
+func TestDecode_listed(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"rules:\n  won: { when: a }\n  lost: { when: b }\n": `write "- name: won" in place of "won:"`,
+		"rules:\n  name: won\n  when: a\n":                  `begin each of its items with "- "`,
+		"rules: { name: won, when: a }\n":                   `put it in [ ]`,
+	} {
+		var got struct {
+			Rules []struct {
+				Name string `yaml:"name"`
+				When string `yaml:"when"`
+			} `yaml:"rules"`
+		}
+		if list := mustParse(t, text).Decode("a thing", &got); len(list) != 1 || list[0].Code != "wrong-type" || list[0].Hint != want {
+			t.Errorf("%s%v, want the hint %s", text, list, want)
+		}
+	}
+}
