@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"hookgate/internal/event"
@@ -16,8 +17,48 @@ type Backlog struct {
 	Oldest  time.Time // when the first open one was accepted; zero: none
 }
 
-// Backlogs tells what waits, by connection.
+// countedBacklogs are those that were counted last.
+type countedBacklogs struct {
+	mu    sync.Mutex
+	last  map[string]Backlog
+	until time.Time // they serve until then; on the clock of the machine
+}
+
+const (
+	// manyOpen is how many open deliveries take so long to count that a count is used
+	// again.
+	manyOpen = 5000
+	// countShare is how many times as long as a count took it is used: who asks for it
+	// all the time takes a twentieth of a processor, however much waits.
+	countShare = 20
+)
+
+// Backlogs tells what waits, by connection. Where much waits, what it tells is up to
+// countShare times as old as it takes to count. The map is not to be changed.
 func (s *Store) Backlogs(ctx context.Context) (map[string]Backlog, error) {
+	c := &s.backlogs
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	begun := time.Now()
+	if begun.Before(c.until) {
+		return c.last, nil
+	}
+	counted, err := s.countBacklogs(ctx)
+	if err != nil {
+		return nil, err
+	}
+	open := 0
+	for _, b := range counted {
+		open += b.Open
+	}
+	if c.last, c.until = counted, begun; open >= manyOpen {
+		ended := time.Now()
+		c.until = ended.Add(countShare * ended.Sub(begun))
+	}
+	return counted, nil
+}
+
+func (s *Store) countBacklogs(ctx context.Context) (map[string]Backlog, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT connection, count(*), count(CASE WHEN owner > 0 THEN 1 END), coalesce(min(CASE WHEN owner = 0 THEN due END), -1), min(id)
 		FROM deliveries WHERE state = 0 GROUP BY connection`)
 	if err != nil {

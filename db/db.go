@@ -28,7 +28,8 @@ type Store struct {
 	now     func() time.Time
 	pulse   *pulse // nil on SQLite
 
-	plans sync.Map // plan id → []string, the names of its rules
+	plans    sync.Map // plan id → []string, the names of its rules
+	backlogs countedBacklogs
 
 	close    sync.Once
 	closeErr error
