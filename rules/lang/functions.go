@@ -28,6 +28,7 @@ const (
 	fnAdd      = "\x00add"      // (a, b)
 	fnSubtract = "\x00subtract" // (a, b)
 	fnMultiply = "\x00multiply" // (a, b)
+	fnPower    = "\x00power"    // (a, b)
 	fnDivide   = "\x00divide"   // (a, b)
 	fnNegate   = "\x00negate"   // (a)
 	fnSum      = "\x00sum"      // (list)
@@ -75,10 +76,10 @@ func functionsTable() conf.FunctionsTable {
 		fnCompute:  func(_ *meter, args []any) (any, error) { return computed(args[0]) },
 		fnAdd:      add,
 		fnSubtract: subtract,
-		fnMultiply: multiply,
-		fnDivide:   divide,
-		fnNegate:   negate,
-		fnSum:      sum,
+		fnMultiply: multiply, fnPower: power,
+		fnDivide: divide,
+		fnNegate: negate,
+		fnSum:    sum,
 	}
 	for name, f := range replaced {
 		all[fnPrefix+name] = f

@@ -2,6 +2,7 @@ package lang
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -55,6 +56,8 @@ func whole(a, b any) (x, y int, ok bool) {
 	return x, y, isInt && areInts
 }
 
+func isWhole(v any) bool { _, is := v.(int); return is }
+
 func add(m *meter, args []any) (any, error) {
 	if x, y, ok := whole(args[0], args[1]); ok {
 		if sum := x + y; (sum > x) == (y > 0) {
@@ -86,6 +89,33 @@ func multiply(_ *meter, args []any) (any, error) {
 	result := runtime.Multiply(args[0], args[1])
 	if d, isDuration := result.(time.Duration); isDuration && !fitsDuration(d, args) {
 		return nil, limitf("the duration is too long")
+	}
+	return result, nil
+}
+
+// power is a ** b: of whole numbers a whole one, where expr's goes by way of a number
+// with a fraction and loses digits.
+func power(_ *meter, args []any) (any, error) {
+	base, exponent, ok := whole(args[0], args[1])
+	if !ok || exponent < 0 {
+		for _, arg := range args {
+			if _, number := arg.(float64); !number && !isWhole(arg) {
+				return nil, fmt.Errorf("invalid operation: %T ** %T", args[0], args[1]) // as expr says it of *
+			}
+		}
+		return runtime.Exponent(args[0], args[1]), nil
+	}
+	result, fits := 1, true
+	for ; exponent > 0 && fits; exponent >>= 1 {
+		if exponent&1 == 1 {
+			result, fits = product(result, base)
+		}
+		if exponent > 1 && fits {
+			base, fits = product(base, base)
+		}
+	}
+	if !fits {
+		return nil, errTooLarge
 	}
 	return result, nil
 }

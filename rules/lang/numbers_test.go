@@ -32,6 +32,7 @@ func TestNumbers_keepTheirSpelling(t *testing.T) {
 		`max(map(data.items, .p))`: "19.9", `any(data.items, .p == 19.9)`: "true", `count(data.items, .q < 1)`: "1", `fromJSON(data.text)[0] + 1`: "2",
 		`data.items[0].p + 1`: "2.5", `(data?.one) + 1`: "2", `round(data.price)`: "20", `data.most * 1`: "1e+308", `1 / data.most * 1e300`: "1e-8", `data.zero + 0`: "0",
 		`map(data.items, .p + .q)`: "[3.5,20]", `reduce(data.items, #acc + #.p, 0)`: "21.4", `let p = data.one; p + p`: "2",
+		`3 ** 39`: "4052555153018976267", `2 ^ 3`: "8", `(-2) ** 63`: "-9223372036854775808", `(-1) ** 9223372036854775807`: "-1", `0 ** 0`: "1", `2 ** -1`: "0.5", `data.one ** 0.5`: "1", `data.big ** 1`: "9223372036854775807",
 		`data.big * 1`: "9223372036854775807", `data.big - 1`: "9223372036854775806", `-data.big`: "-9223372036854775807", `data.name[0]`: `"Ü"`, `data.name[-1]`: `"t"`,
 		`data?.name[1]`: `"m"`, `map([data.name], #[0])`: `["Ü"]`, `data.name[0] == "Ü"`: "true", `int(data.price)`: "19", `abs(data.min + 1)`: "9223372036854775807",
 	} {
@@ -66,6 +67,7 @@ func TestNumbers_neverWrapRound(t *testing.T) {
 	for code, want := range map[string]string{
 		`data.big + 1`: tooLarge, `data.min - 1`: tooLarge, `data.big * 2`: tooLarge, `data.min * -1`: tooLarge, `-1 * data.min`: tooLarge, `-data.min`: tooLarge,
 		`abs(data.min)`: tooLarge, `sum([data.big, 1])`: tooLarge, `sum(data.items, data.big)`: tooLarge, `reduce([1, 2], #acc + data.big, 0)`: tooLarge,
+		`2 ** 63`: tooLarge, `data.big ** 2`: tooLarge, `3 ^ 41`: tooLarge, `data.name ** 2`: "cannot work out text ** number",
 		`9223372036854775807 + 1`: tooLarge, `int(data.most)`: tooLarge, `data.least > 0`: "data.least > 0: a number in it is too large or too small", `data.long2 + 1`: "too large or too small", `1 < data.long2`: "too large or too small",
 		`1 / data.none0`: "division by zero", `data.one / 0`: "division by zero", `0 / 0 > 1`: "division by zero", `1 / (data.one - 1) > 5`: "division by zero", `data.price / 0.0`: "division by zero",
 		`sum(data.items, .p) / (data.one - 1)`: "division by zero", `data.name / 2`: "cannot work out text / number", `duration("100000h") * 1000000`: "the duration is too long",

@@ -312,7 +312,7 @@ func (r *rewriter) binary(n *ast.Node, x *ast.BinaryNode) {
 			return
 		}
 		r.wrap(n, fnCharge)
-	case "+", "-", "*":
+	case "+", "-", "*", "**", "^":
 		r.arithmetic(n, x)
 	case "/":
 		r.division(n, x)
@@ -324,7 +324,7 @@ func (r *rewriter) binary(n *ast.Node, x *ast.BinaryNode) {
 }
 
 // exact are the operations on whole numbers whose result may be too large for one.
-var exact = map[string]string{"+": fnAdd, "-": fnSubtract, "*": fnMultiply}
+var exact = map[string]string{"+": fnAdd, "-": fnSubtract, "*": fnMultiply, "**": fnPower, "^": fnPower}
 
 // arithmetic makes a whole number that is too large an error; expr's wraps round.
 func (r *rewriter) arithmetic(n *ast.Node, x *ast.BinaryNode) {
