@@ -120,17 +120,52 @@ func named(config string) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
+// One container: what its config asks for is what the docs have in .env, its data is
+// on a volume, and its proxies are trusted.
 func TestCompose(t *testing.T) {
 	t.Parallel()
 	doc := documents(t, "compose.yaml")[0]
-	config := string(mustRead(t, "config.yaml"))
+	config := string(mustRead(t, "config/config.yaml"))
+	one := at[map[string]any](t, doc, "services", "hookgate")
+	if file := at[string](t, one, "env_file"); file != ".env" {
+		t.Errorf("the values come from %s", file)
+	}
+	check(t, config, values(named(config)))
+	docs := string(mustRead(t, "../docs/deployment.md"))
+	_, section, _ := strings.Cut(docs, "\n## One container\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	for _, name := range named(config) {
+		if !strings.Contains(section, "\n"+name+"=") {
+			t.Errorf("docs/deployment.md has no %s in .env", name)
+		}
+	}
+	if grace := at[string](t, one, "stop_grace_period"); mustDuration(t, grace) < handOver+drain {
+		t.Errorf("the container is killed %s after it is told to end", grace)
+	}
+	if mounts := at[[]any](t, one, "volumes"); !slices.Contains(mounts, any("data:/var/lib/hookgate")) || !slices.Contains(mounts, any("./config:/etc/hookgate:ro")) ||
+		!strings.Contains(config, "path: /var/lib/hookgate/") || !bytes.Contains(mustRead(t, "Dockerfile"), []byte(" /var/lib/hookgate\nUSER 10001")) {
+		t.Errorf("the database is on no volume of user 10001: %v", mounts)
+	}
+	subnet := at[string](t, doc, "networks", "hookgate", "ipam", "config", 0, "subnet")
+	if _, err := netip.ParsePrefix(subnet); err != nil || !strings.Contains(config, "trusted_proxies: ["+subnet+"]") {
+		t.Errorf("config.yaml does not trust the network %s: %v", subnet, err)
+	}
+	if !bytes.Contains(mustRead(t, "Caddyfile"), []byte("reverse_proxy hookgate:8080 ")) {
+		t.Error("the Caddyfile does not send to the container")
+	}
+}
+
+func TestCompose_replicas(t *testing.T) {
+	t.Parallel()
+	doc := documents(t, "replicas/compose.yaml")[0]
+	config := string(mustRead(t, "replicas/config.yaml"))
 	replicas := 0
 	for name := range at[map[string]any](t, doc, "services") {
 		if !strings.HasPrefix(name, "hookgate-") {
 			continue
 		}
 		replicas++
-		if !bytes.Contains(mustRead(t, "Caddyfile"), []byte(name+":8080")) {
+		if !bytes.Contains(mustRead(t, "replicas/Caddyfile"), []byte(name+":8080")) {
 			t.Errorf("the Caddyfile does not send to %s", name)
 		}
 		environment := at[map[string]any](t, doc, "services", name, "environment")
@@ -158,7 +193,7 @@ func TestCompose(t *testing.T) {
 	}
 	// Every variable that compose.yaml takes from .env is in the docs.
 	docs := string(mustRead(t, "../docs/deployment.md"))
-	for _, match := range regexp.MustCompile(`\$\{([A-Z_]+)`).FindAllStringSubmatch(string(mustRead(t, "compose.yaml")), -1) {
+	for _, match := range regexp.MustCompile(`\$\{([A-Z_]+)`).FindAllStringSubmatch(string(mustRead(t, "replicas/compose.yaml")), -1) {
 		if !strings.Contains(docs, match[1]) {
 			t.Errorf("docs/deployment.md does not name %s", match[1])
 		}
