@@ -10,6 +10,7 @@ import (
 
 	"hookgate/app/config"
 	"hookgate/app/ruletest"
+	"hookgate/connectors/recipe"
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
 	"hookgate/internal/schema"
@@ -37,19 +38,46 @@ func Check(ctx context.Context, path string, survey Survey, withoutEnv bool) (*P
 	for _, r := range ruletest.Failed(plan.RunTests(time.Now, nil, nil)) {
 		report.Add(diag.List{r.Diagnostic()})
 	}
+	for _, file := range doc.Recipes {
+		_, list, err := RehearseRecipe(ctx, file.Path, file.Content)
+		if err != nil {
+			return plan, report, err
+		}
+		report.Add(slices.DeleteFunc(list, func(d diag.Diagnostic) bool { return d.Code != recipe.CodeSample })) // the rest is said
+	}
 	return plan, report, nil
 }
 
-// OnlyTestsFail reports whether the errors of a list are tests that fail: the
-// configuration is understood, and does not do what it is to do.
-func OnlyTestsFail(list diag.List) bool {
-	failed := 0
+// RehearseRecipe reads a recipe and tries its samples. It is nil where the list has
+// an error about what is written in it.
+func RehearseRecipe(ctx context.Context, path string, content []byte) (*recipe.Recipe, diag.List, error) {
+	r, list := recipe.Read(path, content)
+	if r == nil {
+		return nil, config.ExplainSyntax(list, content), nil
+	}
+	failed, err := r.Rehearse(ctx)
+	return r, append(list, failed...), err
+}
+
+// TestsFailed counts the errors of a list that are tests that fail, for which a reload
+// is refused, and samples of recipes.
+func TestsFailed(list diag.List) (tests, samples int) {
 	for _, d := range list {
-		if d.Code == ruletest.CodeFailed {
-			failed++
+		switch d.Code {
+		case ruletest.CodeFailed:
+			tests++
+		case recipe.CodeSample:
+			samples++
 		}
 	}
-	return failed > 0 && failed == list.Count(diag.Error)
+	return tests, samples
+}
+
+// OnlyTestsFail reports whether the errors of a list are tests and samples that fail:
+// the configuration is understood, and does not do what it is to do.
+func OnlyTestsFail(list diag.List) bool {
+	tests, samples := TestsFailed(list)
+	return tests+samples > 0 && tests+samples == list.Count(diag.Error)
 }
 
 // in is the survey with its context; nil for none.

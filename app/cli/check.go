@@ -194,7 +194,11 @@ func (s *session) configFailure(report *config.Report) error {
 		found += " and " + plural(warnings, "warning")
 	}
 	if app.OnlyTestsFail(report.List) {
-		return &failure{code: exitFailed, err: fmt.Errorf("the config has %s: tests fail, and a reload would be refused", found)}
+		why := "samples of a recipe fail"
+		if tests, _ := app.TestsFailed(report.List); tests > 0 {
+			why = "tests fail, and a reload would be refused"
+		}
+		return &failure{code: exitFailed, err: fmt.Errorf("the config has %s: %s", found, why)}
 	}
 	return &failure{code: exitConfig, err: fmt.Errorf("the config has %s", found)}
 }

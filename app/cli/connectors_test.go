@@ -84,3 +84,56 @@ func TestConnectors_own(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+// The samples of a recipe are tried, by recipes test and by check.
+func TestRecipes_test(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("../../docs/recipes.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "<!-- file: mytool.yaml -->\n```yaml\n")
+	good, _, _ := strings.Cut(rest, "```")
+	dir := t.TempDir()
+	write := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	path := write("mytool.yaml", good)
+	config := write("config.yaml", "version: 1\nrecipes: [mytool.yaml]\nconnections: { m: { type: mytool, api_key: abc } }\n")
+	if got := run(t, "recipes", "test", path); got.code != 0 || !strings.Contains(got.out, "✓ mytool: 2 samples, 5 answers") {
+		t.Errorf("got %+v", got)
+	}
+	if got := run(t, "check", config); got.code != 0 {
+		t.Errorf("check: got %+v", got)
+	}
+	bare, _, _ := strings.Cut(good, "samples:")
+	if got := run(t, "recipes", "test", write("bare.yaml", bare)); got.code != 0 || !strings.Contains(got.errOut, "mytool has no samples") {
+		t.Errorf("without samples: got %+v", got)
+	}
+
+	write("mytool.yaml", strings.Replace(good, "status == 201", "status == 204", 1))
+	const want = `with the answer 201 {"id":"c1"} it is transient, not delivered`
+	if got := run(t, "recipes", "test", path); got.code != 1 || !strings.Contains(got.errOut, want) {
+		t.Errorf("a sample that fails: got %+v", got)
+	}
+	if got := run(t, "check", config); got.code != 1 || !strings.Contains(got.errOut, want) || !strings.Contains(got.errOut, "samples of a recipe fail") {
+		t.Errorf("a sample that fails, by check: got %+v", got)
+	}
+	var out struct {
+		OK          bool
+		Diagnostics []struct{ Code string }
+	}
+	if err := json.Unmarshal([]byte(run(t, "recipes", "test", "--json", path).out), &out); err != nil || out.OK || len(out.Diagnostics) == 0 || out.Diagnostics[0].Code != "sample-failed" {
+		t.Errorf("as JSON: %+v, %v", out, err)
+	}
+	if got := run(t, "recipes", "test", filepath.Join(dir, "none.yaml")); got.code != 3 {
+		t.Errorf("no file: got %+v", got)
+	}
+	if got := run(t, "recipes", "test"); got.code != 2 {
+		t.Errorf("no argument: got %+v", got)
+	}
+}

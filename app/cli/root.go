@@ -60,7 +60,7 @@ func newRoot(s *session) *cobra.Command {
 		newEvents(s), newReplay(s), newSamples(s), newDeliveries(s),
 		newForms(s),
 		newLogin(s), newTokens(s), newPasswd(s),
-		newConnections(s), newConnectors(s), newStatus(s), newDoctor(s), newBackup(s), newRestore(s), newPrune(s), newClock(s), newReload(s), newReplicas(s), newMigrate(s), newSources(s), newVersion(s),
+		newConnections(s), newConnectors(s), newRecipes(s), newStatus(s), newDoctor(s), newBackup(s), newRestore(s), newPrune(s), newClock(s), newReload(s), newReplicas(s), newMigrate(s), newSources(s), newVersion(s),
 	)
 	completeNames(s, root)
 	root.SetHelpCommand(newHelp())

@@ -16,6 +16,16 @@ type Sample struct {
 	Output   yamlnode.Node // the rendered action
 	Requests []Golden
 	Answers  []Expected
+
+	node yamlnode.Node
+}
+
+// request is where the sample's i-th request stands.
+func (s *Sample) request(i int) yamlnode.Node {
+	if list := s.node.Get("requests").Items(); i < len(list) {
+		return list[i]
+	}
+	return s.node.Get("request")
 }
 
 // Golden is a request as it must be.
@@ -76,7 +86,7 @@ func (b *builder) samples(n yamlnode.Node) {
 		if !y.Settings.IsZero() {
 			settings = y.Settings
 		}
-		s := Sample{Settings: settings, Test: y.Test, Output: y.Action, Requests: y.Requests, Answers: y.Answers}
+		s := Sample{node: item, Settings: settings, Test: y.Test, Output: y.Action, Requests: y.Requests, Answers: y.Answers}
 		if y.Request != nil {
 			s.Requests = append(s.Requests, *y.Request)
 		}
