@@ -21,17 +21,22 @@ type digestStore interface {
 
 // Digest is a digest that is open: events gather in it until it closes.
 type Digest struct {
-	ID     event.DigestID `json:"id"`
-	Action string         `json:"action"` // leads/mail
-	Name   string         `json:"name"`   // under which it is kept: that of the action, or of its step
-	Key    string         `json:"key,omitempty"`
-	Keyed  bool           `json:"keyed,omitempty"`
-	Events int            `json:"events"`
-	Bytes  int            `json:"bytes"` // of their data
-	Opened time.Time      `json:"opened"`
-	Closes time.Time      `json:"closes"`
-	By     string         `json:"closes_by"`      // in words
-	Full   bool           `json:"full,omitempty"` // nothing more joins it
+	ID         event.DigestID `json:"id"`
+	Action     string         `json:"action"` // leads/mail
+	Rule       string         `json:"rule"`
+	Connection string         `json:"connection"`
+	Name       string         `json:"name"` // under which it is kept: that of the action, or of its step
+	Key        string         `json:"key,omitempty"`
+	Keyed      bool           `json:"keyed,omitempty"`
+	Events     int            `json:"events"`
+	Bytes      int            `json:"bytes"` // of their data
+	Opened     time.Time      `json:"opened"`
+	Closes     time.Time      `json:"closes"`
+	By         string         `json:"closes_by"`      // in words
+	Full       bool           `json:"full,omitempty"` // nothing more joins it
+	// OnlyDuring is the calendar that what is made of it waits for then, by the rules
+	// in force.
+	OnlyDuring string `json:"only_during,omitempty"`
 }
 
 // DigestDetail is a digest with the events in it, in the order of their acceptance.
@@ -71,7 +76,7 @@ func (s *Service) Digests(ctx context.Context) (page Page[Digest], err error) {
 	}
 	page.Items = make([]Digest, len(list))
 	for i := range list {
-		page.Items[i] = digestOf(&list[i])
+		page.Items[i] = s.digestOf(&list[i])
 	}
 	return page, nil
 }
@@ -82,7 +87,7 @@ func (s *Service) Digest(ctx context.Context, id event.DigestID) (out DigestDeta
 	if err != nil {
 		return out, missing(err, "there is no open digest %s: it may have closed", id)
 	}
-	out = DigestDetail{Digest: digestOf(&d), Items: []DigestItem{}}
+	out = DigestDetail{Digest: s.digestOf(&d), Items: []DigestItem{}}
 	items, err := s.store.DigestItems(ctx, int64(id))
 	if err != nil {
 		return out, err
@@ -123,14 +128,30 @@ func (s *Service) endDigest(ctx context.Context, id event.DigestID, what string,
 		return Digest{}, missing(err, "there is no open digest %s: it may have closed", id)
 	}
 	s.opt.Logger.InfoContext(ctx, "by hand", "audit", what, "digest", id, "action", d.Timer.Name, "events", d.Events, "by", actor(ctx))
-	return digestOf(&d), nil
+	return s.digestOf(&d), nil
 }
 
-func digestOf(d *event.OpenDigest) Digest {
+func (s *Service) digestOf(d *event.OpenDigest) Digest {
 	return Digest{
-		ID: d.ID, Action: event.ActionName(d.Rule, d.Connection, d.Action), Name: d.Timer.Name, Key: d.Key, Keyed: d.Keyed, Events: d.Events, Bytes: d.Size,
+		ID: d.ID, Action: event.ActionName(d.Rule, d.Connection, d.Action), Rule: d.Rule, Connection: d.Connection, Name: d.Timer.Name, Key: d.Key, Keyed: d.Keyed, Events: d.Events, Bytes: d.Size,
 		Opened: event.ID(d.ID).Time().UTC(), Closes: d.Timer.Due, By: d.Closes, Full: d.Full,
+		OnlyDuring: s.inForce().during(&d.DigestInfo),
 	}
+}
+
+// during is the calendar that the action of a digest keeps to; "" is none.
+func (c *InForce) during(d *event.DigestInfo) string {
+	for i := range c.Rules {
+		if c.Rules[i].Name != d.Rule {
+			continue
+		}
+		for j := range c.Rules[i].Actions {
+			if a := &c.Rules[i].Actions[j]; a.To == d.Connection && a.Action == d.Action {
+				return a.OnlyDuring
+			}
+		}
+	}
+	return ""
 }
 
 // gatheredIn tells in which digests an event is.

@@ -83,7 +83,11 @@ func (s *session) showDigest(d *admin.DigestDetail) {
 	if d.Keyed {
 		s.out.Printf("  %q", term.Clean(d.Key))
 	}
-	s.out.Printf("\n%s, opened %s, closes %s: %s\n", plural(d.Events, "event"), s.when(d.Opened), s.closes(d.Closes), term.Clean(d.By))
+	by := term.Clean(d.By)
+	if d.OnlyDuring != "" {
+		by += ", and goes while " + term.Clean(d.OnlyDuring) + " is open"
+	}
+	s.out.Printf("\n%s, opened %s, closes %s: %s\n", plural(d.Events, "event"), s.when(d.Opened), s.closes(d.Closes), by)
 	for _, i := range d.Items {
 		s.out.Printf("  %s  %s  %s  %s  %s\n", s.out.Dim.Render(i.Time.Local().Format(time.DateTime)), s.out.Dim.Render(i.Event.String()),
 			s.out.Name.Render(term.Clean(i.Source)), term.Clean(i.Type), s.out.Strong.Render(term.Clean(i.Summary)))

@@ -54,6 +54,7 @@ rules:
     events: site
     when: lookup("sites", data.id)?.status != data.status
     then: [{ remember: { table: sites, key: data.id, set: { status: "${{ data.status }}" } } }]
+  - { name: notes, from: crm, events: note, then: [{ to: letters, only_during: office, digest: { wait: 1d, key: data.client }, json: { count: "${{ len(items) }}" } }] }
   - { name: week, from: monday, then: [{ to: billing, json: { text: Good morning } }] }
 `
 
@@ -72,6 +73,7 @@ func startFlow(t *testing.T) *lab.Gate {
 	for _, post := range []string{
 		`{"type":"client","name":"Ada"}`, `{"type":"client","name":"Bert"}`,
 		`{"type":"order","items":[{"sku":"a","qty":5},{"sku":"b","qty":120}]}`, `{"type":"site","id":"s1","status":"Done"}`,
+		`{"type":"note","client":"Acme","name":"Eins"}`, `{"type":"note","client":"Acme","name":"Zwei"}`, `{"type":"note","client":"Beta","name":"Drei"}`,
 	} {
 		g.Accepted(g.PostJSON("/in/crm/0123456789abcdef", []byte(post)))
 	}
@@ -93,6 +95,8 @@ func TestUIFlow(t *testing.T) {
 		{"de", "routes", "Wege", "nach contact|eine Tabelle|von Hand|2 Zweige"},
 		{"en", "scheduled", "Scheduled", "Ada|Bert|7d later, then office|1d later|Send 3 now…|3 of 3"},
 		{"de", "scheduled", "Geplant", "7d später, dann office|3 jetzt senden…|3 von 3"},
+		{"en", "digests", "Digests", "notes|Acme|Beta|1 d after the first event, then when office is open|2 digests are open|Send now"},
+		{"de", "digests", "Sammlungen", "1 d nach dem ersten Ereignis, dann, wenn office offen ist|2 Sammlungen sind offen"},
 		{"en", "tables", "Tables", "sites|400d after the last change"},
 		{"de", "tables", "Tabellen", "sites|400d nach der letzten Änderung"},
 		{"en", "tables/sites", "sites", "s1|{\"status\":\"Done\"}|by an event|used by site"},
@@ -106,6 +110,11 @@ func TestUIFlow(t *testing.T) {
 		has(t, c.lang+" "+c.path, pageText(ctx, t), strings.Split(c.says, "|")...)
 		accessible(ctx, t, c.lang+" /ui/"+c.path)
 	}
+	run(ctx, t, `location.href = "/ui/digests"`)
+	settled(ctx, t, "Sammlungen")
+	press(ctx, t, "a[data-row]")
+	settled(ctx, t, "notes/letters")
+	accessible(ctx, t, "de /ui/digests/…")
 }
 
 // The playground has the clock and the answers that explain has, without scripts;
@@ -202,6 +211,55 @@ func TestUIScheduled(t *testing.T) {
 		if code, _, _ := vera.do("GET", path, nil); code != want {
 			t.Errorf("%s: %d, want %d", path, code, want)
 		}
+	}
+}
+
+// A digest is looked into, sent before its time, and given up, without scripts; a
+// viewer sees it and has no buttons.
+func TestUIDigests(t *testing.T) {
+	t.Parallel()
+	g := startFlow(t)
+	open := func() (page admin.Page[admin.Digest]) {
+		if err := json.Unmarshal([]byte(g.MustCLI("digests", "list", "--json")), &page); err != nil {
+			t.Fatal(err)
+		}
+		return page
+	}
+	list := open()
+	same(t, "what is open", []any{2, "Acme", "notes", "letters", "office"},
+		[]any{len(list.Items), list.Items[0].Key, list.Items[0].Rule, list.Items[0].Connection, list.Items[0].OnlyDuring})
+	has(t, "digests show", g.MustCLI("digests", "show", list.Items[0].ID.String()), "and goes while office is open")
+
+	ctx := browser(t)
+	unscripted(ctx, t)
+	logIn(ctx, t, g)
+	show(ctx, t, g.URL+"/ui/digests")
+	settled(ctx, t, "Digests")
+	press(ctx, t, "a[data-row]")
+	settled(ctx, t, "notes/letters")
+	has(t, "a digest", pageText(ctx, t), "Acme", "2 events", "Eins", "Zwei", "One delivery to letters is made of all that is in it.")
+	vera := newVisitor(t, g)
+	vera.logIn("vera", "only looking around")
+	for path, want := range map[string]int{"/ui/digests": http.StatusOK, "/ui/digests/" + list.Items[0].ID.String(): http.StatusOK, "/ui/digests/dgs_1": http.StatusNotFound, "/ui/digests/x": http.StatusNotFound} {
+		if code, _, page := vera.do("GET", path, nil); code != want || strings.Contains(page, "/send\"") || strings.Contains(page, "/cancel\"") {
+			t.Errorf("a viewer at %s: %d, or has buttons", path, code)
+		}
+	}
+
+	press(ctx, t, `form[action$="/send"] button`)
+	settled(ctx, t, "Digests")
+	has(t, "after sending", pageText(ctx, t), "The digest of 2 events closes now: letters gets it.")
+	lab.Eventually(t, "it has closed", func() bool { return len(open().Items) == 1 })
+	show(ctx, t, g.URL+"/ui/digests")
+	settled(ctx, t, "Digests")
+	run(ctx, t, `document.querySelector('form[action$="/cancel"] button').click()`)
+	lab.Eventually(t, "the other is given up", func() bool { return len(open().Items) == 0 })
+	show(ctx, t, g.URL+"/ui/digests")
+	settled(ctx, t, "Digests")
+	has(t, "the empty page", pageText(ctx, t), "No digest is open")
+	has(t, "the log", g.Stderr()+g.Stdout(), "digest sent", "digest cancelled", "team")
+	if n := len(g.Deliveries("--rule", "notes")); n != 1 {
+		t.Errorf("%d deliveries were made of digests, want 1", n)
 	}
 }
 

@@ -80,6 +80,9 @@ func (l language) text(text string, args ...any) string {
 // ofOne are the texts that are another one where their first number is 1.
 var ofOne = dictionary([][2]string{
 	{"%d branches", "%d branch"},
+	{"%d digests are open", "%d digest is open"},
+	{"The digest of %d events closes now: %s gets it.", "The digest of %d event closes now: %s gets it."},
+	{"The digest of %d events for %s was given up.", "The digest of %d event for %s was given up."},
 	{"%d records", "%d record"},
 	{"and %d more elements", "and %d more element"},
 	{"%d connections are paused.", "%d connection is paused."},

@@ -66,7 +66,7 @@ func usedTexts(t *testing.T) map[string]bool {
 		word, why := kind.Advice()
 		used[word], used[why] = true, true
 	}
-	used[noSuchDelivery], used[noSuchPage] = true, true
+	used[noSuchDelivery], used[noSuchPage], used[noSuchDigest] = true, true, true
 	for many, one := range ofOne {
 		if !used[many] {
 			t.Errorf("no page has this text any more: %q", many)
@@ -81,7 +81,7 @@ func usedTexts(t *testing.T) map[string]bool {
 
 // translated are the functions that take a text of the pages, with its place
 // among their arguments.
-var translated = map[string]int{"T": 0, "Count": 0, "text": 0, "add": 0, "render": 2, "refuse": 2, "notFound": 1, "bulk": 2}
+var translated = map[string]int{"T": 0, "Count": 0, "text": 0, "add": 0, "render": 2, "refuse": 2, "notFound": 1, "bulk": 2, "endDigest": 2}
 
 func textsOfCode(t *testing.T, name string, used map[string]bool) {
 	t.Helper()

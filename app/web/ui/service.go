@@ -21,6 +21,7 @@ type Service interface { //nolint:interfacebloat // the sum of its parts, each o
 	statService
 	configService
 	tableService
+	digestService
 	Status(ctx context.Context) (admin.Status, error)
 }
 
@@ -70,6 +71,14 @@ type tableService interface {
 	Record(ctx context.Context, k event.RecordKey) (admin.Record, error)
 	SetRecord(ctx context.Context, k event.RecordKey, c admin.RecordChange) (admin.Record, error)
 	DeleteRecord(ctx context.Context, k event.RecordKey) (admin.Removed, error)
+}
+
+// digestService is what the pages of digests need.
+type digestService interface {
+	Digests(ctx context.Context) (admin.Page[admin.Digest], error)
+	Digest(ctx context.Context, id event.DigestID) (admin.DigestDetail, error)
+	SendDigest(ctx context.Context, id event.DigestID) (admin.Digest, error)
+	CancelDigest(ctx context.Context, id event.DigestID) (admin.Digest, error)
 }
 
 // ruleService is what the pages of rules need.

@@ -113,6 +113,10 @@ func (u *UI) Register(r fiber.Router, body fiber.Handler) {
 	g.Post("/connections/:name/resume", u.acting, u.resumeConnection)
 	g.Post("/connections/:name/test", u.acting, u.testConnection)
 	u.registerTables(g)
+	g.Get("/digests", u.digests)
+	g.Get("/digests/:id", u.digest)
+	g.Post("/digests/:id/send", u.acting, u.sendDigest)
+	g.Post("/digests/:id/cancel", u.acting, u.cancelDigest)
 	g.Use(func(c *fiber.Ctx) error { return u.notFound(c, "There is no such page.") })
 }
 

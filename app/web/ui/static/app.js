@@ -27,7 +27,7 @@ function say(text) {
 
 // Keys; never while somebody writes.
 let waiting = "";
-const places = { o: "", e: "events", d: "deliveries", f: "forms", r: "rules", w: "routes", p: "playground", c: "connections", k: "config", s: "scheduled", t: "tables" };
+const places = { o: "", e: "events", d: "deliveries", f: "forms", r: "rules", w: "routes", p: "playground", c: "connections", k: "config", s: "scheduled", i: "digests", t: "tables" };
 document.addEventListener("keydown", e => {
   if (e.ctrlKey || e.metaKey || e.altKey || e.target.closest("input, textarea, select, dialog[open]")) return;
   if (waiting === "g" && e.key in places) { location.href = "/ui/" + places[e.key]; waiting = ""; return; }
