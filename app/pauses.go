@@ -29,6 +29,7 @@ type pauses struct {
 
 	reading   sync.Mutex  // an older list must not come after a newer one
 	releasing atomic.Bool // some connection sends what was held at a rate of its own
+	ending    atomic.Bool // some pause has an end
 }
 
 // load reads the pause states.
@@ -42,6 +43,7 @@ func (p *pauses) load(ctx context.Context) error {
 	p.workers.SetPauseStates(list) //nolint:contextcheck // what it starts outlives the caller
 	draining := slices.ContainsFunc(list, func(s event.PauseState) bool { return !s.Paused && s.Count > 0 })
 	p.releasing.Store(draining)
+	p.ending.Store(slices.ContainsFunc(list, func(s event.PauseState) bool { return s.Paused && !s.Until.IsZero() }))
 	return nil
 }
 
@@ -55,20 +57,38 @@ func (p *pauses) changed(ctx context.Context) {
 }
 
 // follow obeys what other replicas store, where the database is shared, and
-// ends the rates of connections that have sent what was held, until ctx ends.
+// ends pauses whose time is over and the rates of connections that have sent what
+// was held, until ctx ends.
 func (p *pauses) follow(ctx context.Context, shared bool) {
 	read := p.now()
 	every(ctx, drainEvery, func() {
-		ended := false
+		ended := p.end(ctx)
 		if p.releasing.Load() {
 			var err error
-			if ended, err = p.store.Drained(); err != nil {
+			drained := false
+			if drained, err = p.store.Drained(); err != nil {
 				p.logger.WarnContext(ctx, "whether what was held is sent cannot be told, trying again", "error", err)
 			}
+			ended = ended || drained
 		}
 		if ended || shared && p.now().Sub(read) >= refreshEvery {
 			read = p.now()
 			p.changed(ctx)
 		}
 	})
+}
+
+// end has connections go on whose pause is over; it reports whether there were any.
+func (p *pauses) end(ctx context.Context) bool {
+	if !p.ending.Load() {
+		return false
+	}
+	list, err := p.store.EndPauses()
+	if err != nil {
+		p.logger.WarnContext(ctx, "whether a pause is over cannot be told, trying again", "error", err)
+	}
+	for i := range list {
+		p.logger.InfoContext(ctx, "a pause is over", "audit", "connection resumed", "connection", list[i].Connection, "by", "its end", "paused_by", list[i].By, "note", list[i].Note)
+	}
+	return len(list) > 0
 }

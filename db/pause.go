@@ -18,7 +18,7 @@ const switchesChanged = "!switches"
 
 // PauseStates are those of all connections that were ever switched by hand.
 func (s *Store) PauseStates(ctx context.Context) ([]event.PauseState, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT connection, paused, count, per, changed, who, note FROM switches ORDER BY connection`)
+	rows, err := s.read.QueryContext(ctx, `SELECT connection, paused, count, per, changed, who, note, ends FROM switches ORDER BY connection`)
 	if err != nil {
 		return nil, fmt.Errorf("read switches: %w", err)
 	}
@@ -26,11 +26,14 @@ func (s *Store) PauseStates(ctx context.Context) ([]event.PauseState, error) {
 	var list []event.PauseState
 	for rows.Next() {
 		var w event.PauseState
-		var paused, per, changed int64
-		if err := rows.Scan(&w.Connection, &paused, &w.Count, &per, &changed, &w.By, &w.Note); err != nil {
+		var paused, per, changed, ends int64
+		if err := rows.Scan(&w.Connection, &paused, &w.Count, &per, &changed, &w.By, &w.Note, &ends); err != nil {
 			return nil, fmt.Errorf("read switches: %w", err)
 		}
 		w.Paused, w.Per, w.At = paused == 1, time.Duration(per)*time.Microsecond, time.UnixMicro(changed).UTC()
+		if ends > 0 {
+			w.Until = time.UnixMicro(ends).UTC()
+		}
 		list = append(list, w)
 	}
 	return list, rows.Err()
@@ -38,7 +41,8 @@ func (s *Store) PauseStates(ctx context.Context) ([]event.PauseState, error) {
 
 // SetPauseState stores what w says of its connection and tells the other replicas.
 // A connection that is as w wants it already stays as it is, with who made it
-// so; changed is false then. A Count serves until what is open now is sent.
+// so; changed is false then. A Count serves until what is open now is sent, and a
+// pause until its end, if it has one: see EndPauses.
 func (s *Store) SetPauseState(w event.PauseState) (changed bool, err error) {
 	paused := int64(0)
 	if w.Paused {
@@ -46,14 +50,18 @@ func (s *Store) SetPauseState(w event.PauseState) (changed bool, err error) {
 	}
 	err = s.write(func(tx tx) error {
 		changed = false
+		ends := int64(0)
+		if !w.Until.IsZero() {
+			ends = s.stored(tx.stamp(), w.Until)
+		}
 		err := tx.query(func([]any) error { changed = true; return nil },
-			`INSERT INTO switches (connection, paused, count, per, upto, changed, who, note)
-			VALUES (?1, ?2, ?3, ?4, (SELECT coalesce(max(id), 0) FROM deliveries WHERE state = 0 AND connection = ?1), ?5, ?6, ?7)
+			`INSERT INTO switches (connection, paused, count, per, upto, changed, who, note, ends)
+			VALUES (?1, ?2, ?3, ?4, (SELECT coalesce(max(id), 0) FROM deliveries WHERE state = 0 AND connection = ?1), ?5, ?6, ?7, ?8)
 			ON CONFLICT (connection) DO UPDATE SET paused = excluded.paused, count = excluded.count, per = excluded.per, upto = excluded.upto,
-				changed = excluded.changed, who = excluded.who, note = excluded.note
-			WHERE switches.paused <> excluded.paused OR switches.count <> excluded.count OR switches.per <> excluded.per
+				changed = excluded.changed, who = excluded.who, note = excluded.note, ends = excluded.ends
+			WHERE switches.paused <> excluded.paused OR switches.count <> excluded.count OR switches.per <> excluded.per OR switches.ends <> excluded.ends
 			RETURNING connection`,
-			w.Connection, paused, int64(w.Count), w.Per.Microseconds(), tx.stamp().now, w.By, w.Note)
+			w.Connection, paused, int64(w.Count), w.Per.Microseconds(), tx.stamp().now, w.By, w.Note, ends)
 		if err != nil || !changed {
 			return err
 		}
@@ -63,6 +71,26 @@ func (s *Store) SetPauseState(w event.PauseState) (changed bool, err error) {
 		return false, fmt.Errorf("switch %s: %w", w.Connection, err)
 	}
 	return changed, nil
+}
+
+// EndPauses has those connections go on whose pause is over, and tells the other
+// replicas. One of them ends a pause; ended are the connections that it was here.
+func (s *Store) EndPauses() (ended []event.PauseState, err error) {
+	err = s.write(func(tx tx) error {
+		ended = nil
+		err := tx.query(func(row []any) error {
+			ended = append(ended, event.PauseState{Connection: row[0].(string), By: row[1].(string), Note: row[2].(string)})
+			return nil
+		}, `UPDATE switches SET paused = 0, ends = 0, changed = ?1 WHERE paused = 1 AND ends > 0 AND ends <= ?1 RETURNING connection, who, note`, tx.stamp().now)
+		if err != nil || len(ended) == 0 {
+			return err
+		}
+		return tx.notify(switchesChanged)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("end pauses: %w", err)
+	}
+	return ended, nil
 }
 
 // Drained ends the rates of those connections that have sent what was held: a

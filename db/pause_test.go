@@ -69,6 +69,58 @@ func TestSwitch(t *testing.T) {
 	})
 }
 
+// A pause with an end is over at its end, for one process alone; what holds it is
+// stored, so that a restart changes nothing. One that was prolonged, or made to last,
+// does not end before.
+func TestEndPauses(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		c := newClock()
+		s := mustOpen(t, p, c)
+		end := func(want ...string) {
+			t.Helper()
+			list, err := s.EndPauses()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, w := range list {
+				got = append(got, w.Connection+" "+w.By+" "+w.Note)
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("ended: %s", d)
+			}
+		}
+		until := c.Now().Add(time.Hour)
+		mustSwitch(t, s, event.PauseState{Connection: "crm", Paused: true, By: "team", Note: "moving", Until: until})
+		mustSwitch(t, s, event.PauseState{Connection: "lasts", Paused: true})
+		if got := mustSwitches(t, s); !got[0].Until.Equal(until) || !got[1].Until.IsZero() {
+			t.Errorf("got %+v", got)
+		}
+		c.Add(time.Hour - time.Second)
+		end()
+		if !mustSwitch(t, s, event.PauseState{Connection: "crm", Paused: true, By: "team", Note: "moving", Until: c.Now().Add(time.Hour)}) {
+			t.Error("it was not prolonged")
+		}
+		c.Add(time.Minute)
+		end()
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		s = mustOpen(t, p, c)
+		c.Add(time.Hour)
+		end("crm team moving")
+		end()
+		if got := mustSwitches(t, s); got[0].Paused || !got[0].Until.IsZero() || !got[1].Paused {
+			t.Errorf("got %+v", got)
+		}
+		mustSwitch(t, s, event.PauseState{Connection: "crm", Paused: true, Until: c.Now().Add(time.Hour)})
+		mustSwitch(t, s, event.PauseState{Connection: "crm", Paused: true})
+		c.Add(2 * time.Hour)
+		end()
+	})
+}
+
 // What nobody holds of a paused connection is held, whatever it waits for, and
 // can be selected, counted and cancelled as such.
 func TestSwitch_held(t *testing.T) {

@@ -398,6 +398,8 @@ func (d *driver) writes(c *clock) {
 	d.do("SetPauseState", err)
 	_, err = s.Drained()
 	d.do("Drained", err)
+	_, err = s.EndPauses()
+	d.do("EndPauses", err)
 	d.do("Remember", s.Remember("x", "k", "v", time.Hour))
 	_, err = s.SetRecord(event.RecordWrite{RecordKey: event.RecordKey{Table: "t", Key: "k"}, Set: map[string]json.RawMessage{"a": json.RawMessage("1")}, Keep: time.Hour})
 	d.do("SetRecord", err)

@@ -62,6 +62,17 @@ type Pause struct {
 	Since time.Time `json:"since"`
 	By    string    `json:"by"`
 	Note  string    `json:"note,omitempty"`
+	// Until is when it goes on by itself; nil: somebody has it go on.
+	Until *time.Time `json:"until,omitempty"`
+}
+
+// Pausing is how long a connection is to be paused, and why. Until and For are two
+// ways to say the first: a time, or how long from now, such as 2h; with neither it
+// lasts until somebody ends it.
+type Pausing struct {
+	Until *time.Time `json:"until,omitempty"`
+	For   string     `json:"for,omitempty"`
+	Note  string     `json:"note,omitempty"`
 }
 
 // Window counts attempts.
@@ -222,6 +233,9 @@ func (c *Connection) setPause(p event.PauseState) {
 	case p.Paused:
 		c.Held, c.Waiting = c.Waiting, 0
 		c.Paused = &Pause{Since: p.At, By: p.By, Note: p.Note}
+		if !p.Until.IsZero() {
+			c.Paused.Until = &p.Until
+		}
 		c.State = string(deliver.Paused)
 	case p.Count > 0:
 		c.Releasing = yamlnode.Rate{Count: p.Count, Per: p.Per}.String()
@@ -249,15 +263,48 @@ func (c *InForce) connectionNames() []string {
 	return names
 }
 
-// maxNote bounds why somebody pauses a connection, in bytes.
-const maxNote = 500
+const (
+	// maxNote bounds why somebody pauses a connection, in bytes.
+	maxNote = 500
+	// maxPause bounds how far away the end of a pause may be.
+	maxPause = 366 * 24 * time.Hour
+)
 
-// Pause holds what goes to a connection; note says why.
-func (s *Service) Pause(ctx context.Context, name, note string) (Connection, error) {
-	if len(note) > maxNote {
+// Pause holds what goes to a connection. One that is paused gets another end.
+func (s *Service) Pause(ctx context.Context, name string, p Pausing) (Connection, error) {
+	if len(p.Note) > maxNote {
 		return Connection{}, refuse("the note is longer than %d bytes", maxNote)
 	}
-	return s.setPauseState(ctx, event.PauseState{Connection: name, Paused: true, Note: note})
+	until, err := p.end(s.opt.Now())
+	if err != nil {
+		return Connection{}, err
+	}
+	return s.setPauseState(ctx, event.PauseState{Connection: name, Paused: true, Note: p.Note, Until: until})
+}
+
+// end is when the pause ends; zero: it has no end.
+func (p *Pausing) end(now time.Time) (until time.Time, err error) {
+	switch {
+	case p.Until != nil && p.For != "":
+		return until, refuse("a pause ends at a time (until) or after one (for): leave one of the two out")
+	case p.For != "":
+		d, err := yamlnode.ParseDuration(p.For)
+		if err != nil || d <= 0 {
+			return until, refuse("for=%s: write how long, such as 30m, 2h or 3d", p.For)
+		}
+		until = now.Add(d)
+	case p.Until != nil:
+		until = p.Until.UTC()
+	default:
+		return until, nil
+	}
+	switch {
+	case !until.After(now):
+		return until, refuse("the end of the pause, %s, is over already", until.Format(time.RFC3339))
+	case until.Sub(now) > maxPause:
+		return until, refuse("a pause ends within a year, or has no end")
+	}
+	return until, nil
 }
 
 // Resume lets a connection go on, with what was held at rate, such as 5/s;
@@ -291,8 +338,11 @@ func (s *Service) setPauseState(ctx context.Context, p event.PauseState) (Connec
 		if p.Paused {
 			what = "connection paused"
 		}
-		s.opt.Logger.InfoContext(ctx, "by hand", "audit", what, "connection", p.Connection, "by", p.By, "note", p.Note,
-			"rate", yamlnode.Rate{Count: p.Count, Per: p.Per}.String())
+		attributes := []any{"audit", what, "connection", p.Connection, "by", p.By, "note", p.Note, "rate", yamlnode.Rate{Count: p.Count, Per: p.Per}.String()}
+		if !p.Until.IsZero() {
+			attributes = append(attributes, "until", p.Until)
+		}
+		s.opt.Logger.InfoContext(ctx, "by hand", attributes...)
 	}
 	return s.Connection(ctx, p.Connection)
 }

@@ -137,6 +137,8 @@ type FailingConnection struct {
 	State     string `json:"state"`
 	Waiting   int    `json:"waiting"` // with what is held
 	LastError string `json:"last_error,omitempty"`
+	// Paused tells who paused it, why, and until when.
+	Paused *Pause `json:"paused,omitempty"`
 }
 
 // Tests counts the tests of a configuration.
@@ -163,7 +165,7 @@ func (s *Service) Status(ctx context.Context) (Status, error) {
 	list, err := s.connections(ctx)
 	for _, c := range list {
 		if c.State != string(deliver.Working) && c.State != string(deliver.Closed) {
-			out.Failing = append(out.Failing, FailingConnection{Name: c.Name, State: c.State, Waiting: c.Waiting + c.Held, LastError: c.LastError})
+			out.Failing = append(out.Failing, FailingConnection{Name: c.Name, State: c.State, Waiting: c.Waiting + c.Held, LastError: c.LastError, Paused: c.Paused})
 		}
 	}
 	// A status says what it can, above all where something is wrong.

@@ -49,25 +49,55 @@ func newConnectionsShow(s *session) *cobra.Command {
 }
 
 func newConnectionsPause(s *session) *cobra.Command {
-	var note string
+	var p admin.Pausing
+	var until string
 	c := &cobra.Command{
 		Use: "pause NAME", Short: "Hold what goes to a connection; nothing is lost",
-		Example: `  hookgate connections pause billing --note "maintenance until noon"`,
+		Example: `  hookgate connections pause billing --for 2h --note "they move house"
+  hookgate connections pause billing --until 17:00`,
 		Long: `Hold what goes to a connection. Events are accepted as ever, their deliveries
 wait as "held" until hookgate connections resume, over restarts and on all
-replicas. What is being sent right now is finished.`,
+replicas. What is being sent right now is finished. With --for or --until it goes
+on by itself then.`,
 		Args: exactly("the name of a connection"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if until != "" {
+				at, err := s.parseEnd(until)
+				if err != nil {
+					return err
+				}
+				p.Until = &at
+			}
 			return answered(cmd.Context(), s, func(server *client.Client, ctx context.Context) (admin.Connection, error) {
-				return server.Pause(ctx, args[0], note)
+				return server.Pause(ctx, args[0], p)
 			}, func(c *admin.Connection) {
 				s.note("%s is paused since %s (%s): %s held, %s being sent", term.Clean(c.Name), s.when(c.Paused.Since), term.Clean(c.Paused.By), thousands(c.Held), thousands(c.Sending))
+				if c.Paused.Until != nil {
+					s.note("it goes on by itself %s; hookgate connections resume %s lets it go on now", s.opening(*c.Paused.Until), term.Clean(c.Name))
+					return
+				}
 				s.note("hookgate connections resume %s lets it go on", term.Clean(c.Name))
 			})
 		},
 	}
-	c.Flags().StringVar(&note, "note", "", "`why`, for those who wonder")
+	c.Flags().StringVar(&p.Note, "note", "", "`why`, for those who wonder")
+	c.Flags().StringVar(&p.For, "for", "", "it goes on by itself after this `time`, such as 2h")
+	c.Flags().StringVar(&until, "until", "", "it goes on by itself at this `time`, such as 17:00 or 2026-03-27T16:50")
+	c.MarkFlagsMutuallyExclusive("for", "until")
 	return c
+}
+
+// parseEnd reads a time to come: one without a day is the next that the clock shows.
+func (s *session) parseEnd(text string) (time.Time, error) {
+	if clock, err := time.ParseInLocation("15:04", text, time.Local); err == nil {
+		now := s.now().Local()
+		at := time.Date(now.Year(), now.Month(), now.Day(), clock.Hour(), clock.Minute(), 0, 0, time.Local)
+		if !at.After(now) {
+			at = time.Date(now.Year(), now.Month(), now.Day()+1, clock.Hour(), clock.Minute(), 0, 0, time.Local)
+		}
+		return at, nil
+	}
+	return parseAt(text, time.Local)
 }
 
 func newConnectionsResume(s *session) *cobra.Command {
@@ -320,6 +350,9 @@ func (s *session) printConnections(list []admin.Connection) {
 		if c.State != "ok" || c.Failed > 0 {
 			detail = term.Clean(c.LastError)
 		}
+		if c.Paused != nil && c.Paused.Note != "" {
+			detail = "note: " + term.Clean(c.Paused.Note)
+		}
 		lines = append(lines, []string{
 			s.out.Name.Render(term.Clean(c.Name)), c.Type, s.connectionState(c), rateOf(c.Hour), rateOf(c.Day), p95Of(c.Day), s.waitingOf(c), detail,
 		})
@@ -386,6 +419,9 @@ func (s *session) waitingOf(c *admin.Connection) string {
 	if c.OpensAt != nil && c.Paused == nil {
 		return thousands(c.Held) + " until " + s.opening(*c.OpensAt)
 	}
+	if c.Paused != nil && c.Paused.Until != nil {
+		return thousands(c.Held) + " until " + s.opening(*c.Paused.Until)
+	}
 	if c.Paused != nil {
 		return thousands(c.Held) + " held"
 	}
@@ -400,6 +436,9 @@ func (s *session) printConnection(c *admin.Connection) {
 	s.out.Printf("%s  %s  %s\n", s.out.Strong.Render(term.Clean(c.Name)), c.Type, s.connectionState(c))
 	if c.Paused != nil {
 		fact("paused", "since %s by %s", s.when(c.Paused.Since), term.Clean(c.Paused.By))
+		if c.Paused.Until != nil {
+			fact("goes on", "%s", s.opening(*c.Paused.Until))
+		}
 		if c.Paused.Note != "" {
 			fact("note", "%s", term.Clean(c.Paused.Note))
 		}

@@ -71,6 +71,15 @@ func TestConnections_pauseAndResume(t *testing.T) {
 	if got := f.run(t, "connections", "resume", "billing", "--rate", "fast"); got.code != 2 || !strings.Contains(got.errOut, "5/s") {
 		t.Errorf("a rate that is none: %+v", got)
 	}
+	for text, want := range map[string]string{"--for=2h": `{"for":"2h"}`, "--until=2126-03-27T16:50:00Z": `{"until":"2126-03-27T16:50:00Z"}`} {
+		ends := serveAPI(t, map[string][]answer{"POST /api/v1/connections/billing/pause": {ok(strings.Replace(billing, `"note":`, `"until":"2026-03-10T12:00:00Z","note":`, 1))}})
+		if got := ends.run(t, "connections", "pause", "billing", text); got.code != 0 || !strings.Contains(got.errOut, "it goes on by itself") || ends.requests[0].Body != want {
+			t.Errorf("%s: %+v, asked %+v", text, got, ends.requests)
+		}
+	}
+	if got := f.run(t, "connections", "pause", "billing", "--until", "noon"); got.code != 2 || !strings.Contains(got.errOut, "no time") {
+		t.Errorf("an end that is no time: %+v", got)
+	}
 	if f.requests[0].Body != `{"note":"maintenance"}` || f.requests[2].Body != `{"rate":"2/s"}` {
 		t.Errorf("asked %+v", f.requests)
 	}

@@ -60,7 +60,7 @@ func (s *session) printStatus(st *admin.Status) {
 		if i == 0 {
 			name = "connections"
 		}
-		line(name, "%s  %s%s", s.out.Name.Render(term.Clean(c.Name)), s.connectionState(&admin.Connection{State: c.State}), failingText(&c))
+		line(name, "%s  %s%s", s.out.Name.Render(term.Clean(c.Name)), s.connectionState(&admin.Connection{State: c.State}), s.failingText(&c))
 	}
 	if len(st.Failing) == 0 {
 		line("connections", "%s", s.out.Good.Render("all well"))
@@ -131,12 +131,19 @@ func waitingText(st *admin.Status) string {
 	return fmt.Sprintf("%s (%s), the first for %s", thousands(total), strings.Join(parts, ", "), age(time.Duration(st.OldestWaitingS*float64(time.Second))))
 }
 
-func failingText(c *admin.FailingConnection) string {
+func (s *session) failingText(c *admin.FailingConnection) string {
 	text := ""
 	if c.Waiting > 0 {
 		text += fmt.Sprintf("  %s waiting", thousands(c.Waiting))
 	}
-	if c.LastError != "" && c.State != "paused" {
+	if p := c.Paused; p != nil {
+		if p.Until != nil {
+			text += "  until " + s.opening(*p.Until)
+		}
+		if p.Note != "" {
+			text += "  " + term.Clean(p.Note)
+		}
+	} else if c.LastError != "" {
 		text += "  " + term.Clean(c.LastError)
 	}
 	return text

@@ -105,7 +105,11 @@ func (x *examination) server(ctx context.Context, found func(what, remedy string
 	for _, c := range st.Failing {
 		switch c.State {
 		case "paused":
-			x.advise("server", fmt.Sprintf("the connection %s is paused, %d deliveries are held", c.Name, c.Waiting), "hookgate connections resume "+c.Name)
+			what := fmt.Sprintf("the connection %s is paused, %d deliveries are held", c.Name, c.Waiting)
+			if c.Paused != nil && c.Paused.Until != nil {
+				what += "; it goes on " + c.Paused.Until.Local().Format(time.DateTime)
+			}
+			x.advise("server", what, "hookgate connections resume "+c.Name)
 		default:
 			found(fmt.Sprintf("the connection %s is %s: %s", c.Name, c.State, c.LastError), "hookgate connections test "+c.Name+" tries it, and says where to look")
 		}

@@ -152,7 +152,7 @@ func mustHistory(t testing.TB, path string, events int) snapshot {
 		t.Fatal(err)
 	}
 	mustReplay(t, s, c.Now(), plan)
-	if _, err := s.SetPauseState(event.PauseState{Connection: "good", Paused: true, By: "team", Note: "until Monday"}); err != nil {
+	if _, err := s.SetPauseState(event.PauseState{Connection: "good", Paused: true, By: "team", Note: "until Monday", Until: c.Now().Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.CreateRetryRun(&event.RetryRun{ID: 6, State: event.RetryRunning, By: "ada"}); err != nil {

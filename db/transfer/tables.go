@@ -32,7 +32,7 @@ var tables = []table{
 	{name: "health", whole: true, columns: []string{"connection", "slot", "class", "attempts", "failed"}},
 	{name: "health_last", whole: true, columns: []string{"connection", "ended", "failing", "failed_at", "delivery", "number"}},
 	{name: "traffic", whole: true, columns: []string{"slot", "of_what", "name", "result", "count"}},
-	{name: "switches", whole: true, columns: []string{"connection", "paused", "count", "per", "upto", "changed", "who", "note"}},
+	{name: "switches", whole: true, columns: []string{"connection", "paused", "count", "per", "upto", "changed", "who", "note", "ends"}},
 	{name: "tokens", whole: true, columns: []string{"id", "name", "scope", "hash", "expires", "used"}},
 	{name: "audit", whole: true, columns: []string{"id", "action", "detail"}},
 	{name: "events", key: []string{"id"}, columns: []string{

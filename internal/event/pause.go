@@ -11,6 +11,8 @@ type PauseState struct {
 	// connection's own rate limit alone.
 	Count int
 	Per   time.Duration
+	// Until is when a pause ends by itself; zero: somebody ends it.
+	Until time.Time
 	At    time.Time // when it was said
 	By    string    // who said it
 	Note  string    // why, in their words

@@ -377,6 +377,11 @@ var Mutants = []Mutant{
 		},
 	},
 
+	{
+		"a pause with an end is for ever", "test/faults", "TestPauseEnds",
+		in("app/pauses.go", "if !p.ending.Load() {", "if p.ending.Load() || true {"),
+	},
+
 	// What is shown.
 	{
 		"a secret prints itself", "internal/event", "TestSecret_neverPrints",

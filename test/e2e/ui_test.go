@@ -304,7 +304,7 @@ func TestUIActs(t *testing.T) {
 	acts := []string{
 		"/ui/start/address", "/ui/start/sample",
 		"/ui/tables/sites/set", "/ui/tables/sites/delete", "/ui/config/reload",
-		"/ui/deliveries/retry", "/ui/deliveries/cancel", "/ui/connections/billing/pause", "/ui/connections/billing/resume", "/ui/connections/billing/test",
+		"/ui/deliveries/retry", "/ui/deliveries/cancel", "/ui/digests/dgs_1/send", "/ui/digests/dgs_1/cancel", "/ui/connections/billing/pause", "/ui/connections/billing/resume", "/ui/connections/billing/test",
 		"/ui/forms/post/evt_0000000000000/notspam", "/ui/deliveries/runs/run_0000000000000/pause", "/ui/deliveries/runs/run_0000000000000/resume", "/ui/deliveries/runs/run_0000000000000/stop",
 	}
 	for _, path := range acts {
@@ -328,8 +328,20 @@ func TestUIActs(t *testing.T) {
 			}
 		}
 	}
-	if code, _, _ := team.do("POST", "/ui/connections/billing/pause", url.Values{"csrf": {good}}); code != http.StatusSeeOther {
+	if code, _, _ := team.do("POST", "/ui/connections/billing/pause", url.Values{"csrf": {good}, "for": {"4h"}, "note": {"they move house"}}); code != http.StatusSeeOther {
 		t.Errorf("an operator: %d", code)
+	}
+	if _, _, page := vera.do("GET", "/ui/connections", nil); !strings.Contains(page, "“they move house”. <b>It goes on by itself") {
+		t.Errorf("the page does not say why and until when it is paused:\n%s", page)
+	}
+	if got := g.MustCLI("status") + g.MustCLI("connections", "list"); !strings.Contains(got, "they move house") || strings.Count(got, "until ") < 2 {
+		t.Errorf("the command line does not say why and until when it is paused:\n%s", got)
+	}
+	for _, bad := range []url.Values{{"until": {"noon"}}, {"until": {"2026-01-01T00:00"}}, {"for": {"ever"}}, {"for": {"400d"}}, {"for": {"1h"}, "until": {"2126-01-01T00:00"}}} {
+		bad.Set("csrf", good)
+		if code, _, _ := team.do("POST", "/ui/connections/billing/pause", bad); code != http.StatusBadRequest {
+			t.Errorf("an end that is none, %v: %d", bad, code)
+		}
 	}
 	// A viewer may not act by the API either, and may look.
 	if code, _, _ := stranger.do("POST", "/api/v1/connections/billing/resume", nil, "Authorization", basicOf("vera", "only looking around")); code != http.StatusForbidden {

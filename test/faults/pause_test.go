@@ -107,3 +107,52 @@ func TestPauseReplicas(t *testing.T) {
 	c.end()
 	c.finish(0)
 }
+
+// TestPauseEnds kills the server while a connection is paused for a time: after the
+// restart it holds what it held, and goes on by itself at the end.
+//
+// Negative control: follow asks only whether what was held is sent (end returns at
+// once). Then the connection is paused for ever.
+func TestPauseEnds(t *testing.T) {
+	sink := lab.NewSink(t, func(lab.Arrival) lab.Answer { return lab.Answer{} })
+	g := lab.Start(t, keyed(sink.URL))
+	sender := lab.NewSender(t, g.URL+inPath, lab.Payload(50))
+	g.MustCLI("connections", "pause", "sink", "--for", "8s", "--note", "moving")
+	begun := time.Now()
+	sendKeys(t.Context(), sender, 5, 4)
+	g.Kill()
+	g.Start()
+	if state, held, _, _ := connectionNow(t, g); state != "paused" || held != 20 || sink.Count() != 0 {
+		t.Errorf("after the restart %s with %d held, %d sent; want paused with 20", state, held, sink.Count())
+	}
+	b := lab.AwaitAll(t, sender, sink, lab.Patience)
+	if b.Acknowledged != 20 || b.Duplicates > 0 {
+		t.Errorf("%d acknowledged, %d delivered, %d duplicates", b.Acknowledged, b.Arrived, b.Duplicates)
+	}
+	if took := time.Since(begun); took < 7*time.Second {
+		t.Errorf("it went on after %s, want 8 s", took)
+	}
+	if state, _, _, _ := connectionNow(t, g); state != "ok" {
+		t.Errorf("at the end it is %s", state)
+	}
+}
+
+// TestPauseEndsReplicas pauses a connection for a time by one of three replicas,
+// which is killed: the others go on at the end.
+func TestPauseEndsReplicas(t *testing.T) {
+	c := newCluster(t, pgtest.Shared(t).URL(t), "", keyed)
+	c.load(4)
+	c.gates[0].MustCLI("connections", "pause", "sink", "--for", "6s")
+	c.gates[0].Kill()
+	if state, _, _, _ := connectionNow(t, c.gates[1]); state != "paused" {
+		t.Errorf("the second says %s", state)
+	}
+	c.grow(100)
+	lab.Eventually(t, "it goes on", func() bool {
+		state, held, _, _ := connectionNow(t, c.gates[2])
+		return state == "ok" && held == 0
+	})
+	c.gates[0].Start()
+	c.end()
+	c.finish(0)
+}

@@ -12,14 +12,13 @@ import (
 type Connections interface {
 	Connections(ctx context.Context) (admin.Page[admin.Connection], error)
 	Connection(ctx context.Context, name string) (admin.Connection, error)
-	Pause(ctx context.Context, name, note string) (admin.Connection, error)
+	Pause(ctx context.Context, name string, p admin.Pausing) (admin.Connection, error)
 	Resume(ctx context.Context, name, rate string) (admin.Connection, error)
 	TestConnection(ctx context.Context, name string, confirm bool) (admin.Tested, error)
 }
 
-// SwitchRequest is the body of a pause or resumption; it may be left out.
-type SwitchRequest struct {
-	Note string `json:"note,omitempty"`
+// ResumeRequest is the body of a resumption; it may be left out.
+type ResumeRequest struct {
 	Rate string `json:"rate,omitempty"` // such as 5/s, for what was held
 }
 
@@ -52,21 +51,18 @@ const unknownBody = "the body is not understood"
 
 // pause answers POST /connections/:name/pause.
 func (h *handler) pause(c *fiber.Ctx) error {
-	var asked SwitchRequest
+	var asked admin.Pausing
 	if err := decodeOptional(c, &asked, unknownBody); err != nil {
 		return err
 	}
-	if asked.Rate != "" {
-		return badRequest("a rate is for what is held: it goes with resume")
-	}
 	return respond(c, readTimeout, func(ctx context.Context) (admin.Connection, error) {
-		return h.service.Pause(ctx, string([]byte(c.Params("name"))), asked.Note)
+		return h.service.Pause(ctx, string([]byte(c.Params("name"))), asked)
 	})
 }
 
 // resume answers POST /connections/:name/resume.
 func (h *handler) resume(c *fiber.Ctx) error {
-	var asked SwitchRequest
+	var asked ResumeRequest
 	if err := decodeOptional(c, &asked, unknownBody); err != nil {
 		return err
 	}

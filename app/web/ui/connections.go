@@ -3,6 +3,7 @@ package ui
 import (
 	"cmp"
 	"strconv"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -16,6 +17,15 @@ type connectionList struct {
 	// Tested is what came of a test of the connection named Name.
 	Tested *admin.Tested
 	Name   string
+	Zone   string // of the times that are typed
+}
+
+// choice is a length of time to choose.
+type choice struct{ Value, Words string }
+
+// PauseSpans are how long a pause may be at a click.
+func (v *view) PauseSpans() []choice {
+	return []choice{{"15m", v.T("%d minutes", 15)}, {"1h", v.T("%d hours", 1)}, {"4h", v.T("%d hours", 4)}, {"1d", v.T("%d days", 1)}, {"7d", v.T("%d days", 7)}}
 }
 
 // connections shows how every connection is and has been.
@@ -26,7 +36,7 @@ func (u *UI) connectionsWith(c *fiber.Ctx, name string, tested *admin.Tested) er
 	if err != nil {
 		return u.fail(c, err)
 	}
-	data := connectionList{Items: page.Items, Name: name, Tested: tested}
+	data := connectionList{Items: page.Items, Name: name, Tested: tested, Zone: u.location().String()}
 	for i := range page.Items {
 		if page.Items[i].State == "ok" {
 			data.Fine++
@@ -50,8 +60,16 @@ func (v *view) Share(w admin.Window) string {
 
 // pauseConnection holds what goes to a connection.
 func (u *UI) pauseConnection(c *fiber.Ctx) error {
-	name := c.Params("name")
-	_, err := u.cfg.Service.Pause(u.acts(c), name, string(c.Context().PostArgs().Peek("note")))
+	name, form := c.Params("name"), c.Context().PostArgs()
+	how := admin.Pausing{Note: string(form.Peek("note")), For: string(form.Peek("for"))}
+	if text := string(form.Peek("until")); text != "" {
+		at, err := time.ParseInLocation("2006-01-02T15:04", text, u.location())
+		if err != nil {
+			return u.refuse(c, fiber.StatusBadRequest, languageOf(c).text("%s is no time.", text))
+		}
+		how.Until = &at
+	}
+	_, err := u.cfg.Service.Pause(u.acts(c), name, how)
 	return u.connectionDone(c, err, languageOf(c).text("%s is paused. Nothing is dropped: what is for it is held.", name))
 }
 

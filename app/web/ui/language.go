@@ -104,6 +104,8 @@ var ofOne = dictionary([][2]string{
 	{"%d events, the oldest first: %d match now, %d would match", "%d event, the oldest first: %d match now, %d would match"},
 	{"%d match now, %d would match", "%d matches now, %d would match"},
 	{"%d forms", "%d form"},
+	{"%d hours", "%d hour"},
+	{"%d days", "%d day"},
 	{"%d errors", "%d error"},
 	{"%d warnings", "%d warning"},
 	{"%d sources, %d rules and %d connections; the table below has the same", "%d source, %d rules and %d connections; the table below has the same"},

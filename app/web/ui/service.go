@@ -59,7 +59,7 @@ type statService interface {
 // connectionService is what the page of connections needs.
 type connectionService interface {
 	Connections(ctx context.Context) (admin.Page[admin.Connection], error)
-	Pause(ctx context.Context, name, note string) (admin.Connection, error)
+	Pause(ctx context.Context, name string, p admin.Pausing) (admin.Connection, error)
 	Resume(ctx context.Context, name, rate string) (admin.Connection, error)
 	TestConnection(ctx context.Context, name string, confirmed bool) (admin.Tested, error)
 }

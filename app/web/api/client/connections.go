@@ -18,15 +18,15 @@ func (c *Client) Connection(ctx context.Context, name string) (connection admin.
 	return connection, c.get(ctx, "/connections/"+url.PathEscape(name), nil, &connection)
 }
 
-// Pause holds what goes to a connection; note says why.
-func (c *Client) Pause(ctx context.Context, name, note string) (connection admin.Connection, err error) {
-	return connection, c.post(ctx, "/connections/"+url.PathEscape(name)+"/pause", api.SwitchRequest{Note: note}, &connection)
+// Pause holds what goes to a connection.
+func (c *Client) Pause(ctx context.Context, name string, p admin.Pausing) (connection admin.Connection, err error) {
+	return connection, c.post(ctx, "/connections/"+url.PathEscape(name)+"/pause", p, &connection)
 }
 
 // Resume lets a connection go on, with what was held at rate, such as 5/s;
 // "" is as quick as the connection may be.
 func (c *Client) Resume(ctx context.Context, name, rate string) (connection admin.Connection, err error) {
-	return connection, c.post(ctx, "/connections/"+url.PathEscape(name)+"/resume", api.SwitchRequest{Rate: rate}, &connection)
+	return connection, c.post(ctx, "/connections/"+url.PathEscape(name)+"/resume", api.ResumeRequest{Rate: rate}, &connection)
 }
 
 // TestConnection tries a connection. One whose test sends a message is only

@@ -33,7 +33,7 @@ func TestConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := remote.Pause(t.Context(), "billing", "maintenance"); err != nil {
+	if _, err := remote.Pause(t.Context(), "billing", admin.Pausing{Note: "maintenance"}); err != nil {
 		t.Error(err)
 	}
 	if want := (event.PauseState{Connection: "billing", Paused: true, By: "team", Note: "maintenance"}); f.switched != want {
@@ -60,7 +60,7 @@ func TestConnections_faults(t *testing.T) {
 	c, _ := serve(t, f)
 	for name, call := range map[string]func() error{
 		"show":   func() error { _, err := c.Connection(t.Context(), "biling"); return err },
-		"pause":  func() error { _, err := c.Pause(t.Context(), "biling", ""); return err },
+		"pause":  func() error { _, err := c.Pause(t.Context(), "biling", admin.Pausing{}); return err },
 		"resume": func() error { _, err := c.Resume(t.Context(), "biling", ""); return err },
 		"test":   func() error { _, err := c.TestConnection(t.Context(), "biling", true); return err },
 	} {
@@ -72,7 +72,7 @@ func TestConnections_faults(t *testing.T) {
 	if _, err := c.Resume(t.Context(), "billing", "fast"); !errors.As(err, &problem) || problem.Status != 400 || !strings.Contains(problem.Detail, "a rate is written like 5/s") {
 		t.Errorf("a rate that is none: %v", err)
 	}
-	if _, err := c.Pause(t.Context(), "billing", strings.Repeat("x", 501)); !errors.As(err, &problem) || problem.Status != 400 {
+	if _, err := c.Pause(t.Context(), "billing", admin.Pausing{Note: strings.Repeat("x", 501)}); !errors.As(err, &problem) || problem.Status != 400 {
 		t.Errorf("a long note: %v", err)
 	}
 }

@@ -1,0 +1,3 @@
+-- +goose Up
+
+ALTER TABLE switches ADD COLUMN ends bigint NOT NULL DEFAULT 0;
