@@ -26,6 +26,13 @@ const listedContent = 128 << 10
 // otherwise. Those with a large
 // body lack their request and body.
 func (s *Store) Events(ctx context.Context, f event.Filter) ([]event.Event, error) {
+	if keyOnly(f) {
+		ids, err := s.nextOfKey(ctx, f)
+		if err != nil || len(ids) == 0 {
+			return nil, err
+		}
+		f = event.Filter{IDs: ids, Limit: f.Limit, OldestFirst: f.OldestFirst}
+	}
 	c, err := s.eventConditions(ctx, f)
 	if err != nil {
 		return nil, err

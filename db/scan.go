@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -101,15 +102,62 @@ func (s *Store) eventConditions(ctx context.Context, f event.Filter) (*condition
 		c.add("id > " + c.value(int64(f.After)))
 	}
 	c.withDelivery(f.Connection, f.Deliveries)
+	if f.Key != "" {
+		c.add("id IN (" + c.withKey(f) + ")")
+	}
 	if f.Rule != "" {
 		if err := s.matchedBy(ctx, c, f.Rule); err != nil {
 			return nil, err
 		}
 	}
-	if !f.WithOwn && !f.FormsOnly && f.Source == "" && f.Rule == "" && len(f.IDs) == 0 {
+	if !f.WithOwn && !f.FormsOnly && f.Source == "" && f.Rule == "" && f.Key == "" && len(f.IDs) == 0 {
 		c.add("source <> '" + event.Own + "'")
 	}
 	return c, nil
+}
+
+// withKey selects the ids of the events of which a delivery has the key, by their
+// index.
+func (c *conditions) withKey(f event.Filter) string {
+	query := "SELECT event FROM deliveries WHERE key IS NOT NULL AND key = " + c.value(f.Key)
+	if f.Before > 0 {
+		query += " AND event < " + c.value(int64(f.Before))
+	}
+	if f.After > 0 {
+		query += " AND event > " + c.value(int64(f.After))
+	}
+	return query
+}
+
+// keyOnly reports whether f asks for nothing but a key, and for what stands before or
+// after an event.
+func keyOnly(f event.Filter) bool {
+	rest := event.Filter{Key: f.Key, Before: f.Before, After: f.After, Limit: f.Limit, OldestFirst: f.OldestFirst, WithOwn: f.WithOwn}
+	return f.Key != "" && reflect.DeepEqual(f, rest)
+}
+
+// nextOfKey are the ids of the events that a filter of keyOnly selects: so many as it
+// says, however many have the key.
+func (s *Store) nextOfKey(ctx context.Context, f event.Filter) ([]event.ID, error) {
+	c, order := s.conditions(), " DESC"
+	if f.OldestFirst {
+		order = ""
+	}
+	query := c.withKey(f) + " GROUP BY event ORDER BY event" + order + " LIMIT " + c.value(limitOr(f.Limit))
+	rows, err := s.read.QueryContext(ctx, query, c.args...)
+	if err != nil {
+		return nil, fmt.Errorf("list events of a key: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var ids []event.ID
+	for rows.Next() {
+		var id event.ID
+		if err := rows.Scan(&id); err != nil {
+			return nil, fmt.Errorf("list events of a key: %w", err)
+		}
+		ids = append(ids, id)
+	}
+	return ids, rows.Err()
 }
 
 // withDelivery selects the events of which a delivery goes to connection and is

@@ -69,10 +69,28 @@ type EventDetail struct {
 	// Test is the event as a test of config.yaml that expects what those rules
 	// send for it; "" where they are not known, or it has no data.
 	Test string `json:"test,omitempty"`
+	// SameKey are the events before and after it that share an ordering key with it.
+	SameKey []SameKey `json:"same_key,omitempty"`
 	// Replays are what was done with it later, the oldest first. Their
 	// deliveries are among Deliveries.
 	Replays []Replay `json:"replays,omitempty"`
 }
+
+// SameKey are events of which a delivery has the ordering key: those next to an event.
+type SameKey struct {
+	Key     string  `json:"key"`
+	Earlier []Event `json:"earlier,omitempty"` // the newest first
+	Later   []Event `json:"later,omitempty"`   // the oldest first
+	// More says that there are others before those.
+	More bool `json:"more,omitempty"`
+}
+
+// How many events of a key are told with an event, and of how many keys.
+const (
+	earlierOfKey = 5
+	laterOfKey   = 3
+	keysOfEvent  = 2
+)
 
 // JudgedBy is a version of the configuration.
 type JudgedBy struct {
@@ -197,6 +215,9 @@ func (s *Service) Event(ctx context.Context, id event.ID) (detail EventDetail, e
 		return detail, err
 	}
 	detail = detailOf(item, &e)
+	if detail.SameKey, err = s.sameKey(ctx, &item); err != nil {
+		return detail, fmt.Errorf("cannot list what has the keys of %s: %w", e.ID, err)
+	}
 	if detail.Replays, err = s.replaysOf(ctx, e.ID); err != nil {
 		return detail, fmt.Errorf("cannot list the replays of %s: %w", e.ID, err)
 	}
@@ -206,6 +227,48 @@ func (s *Service) Event(ctx context.Context, id event.ID) (detail EventDetail, e
 		}
 	}
 	return detail, nil
+}
+
+// sameKey are the events next to one that share an ordering key with it.
+func (s *Service) sameKey(ctx context.Context, item *Event) (list []SameKey, err error) {
+	for i := range item.Deliveries {
+		key := item.Deliveries[i].Key
+		if key == "" || len(list) == keysOfEvent || slices.ContainsFunc(list, func(k SameKey) bool { return k.Key == key }) {
+			continue
+		}
+		same := SameKey{Key: key}
+		earlier, err := s.ofKey(ctx, event.Filter{Key: key, Before: item.ID, Limit: earlierOfKey + 1})
+		if err != nil {
+			return nil, err
+		}
+		if same.More = len(earlier) > earlierOfKey; same.More {
+			earlier = earlier[:earlierOfKey]
+		}
+		same.Earlier = earlier
+		if same.Later, err = s.ofKey(ctx, event.Filter{Key: key, After: item.ID, Limit: laterOfKey, OldestFirst: true}); err != nil {
+			return nil, err
+		}
+		if len(same.Earlier)+len(same.Later) > 0 {
+			list = append(list, same)
+		}
+	}
+	return list, nil
+}
+
+func (s *Service) ofKey(ctx context.Context, f event.Filter) ([]Event, error) {
+	list, err := s.store.Events(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	var items []Event
+	for i := range list {
+		item, err := s.eventItem(ctx, &list[i], false)
+		if err != nil {
+			return nil, err
+		}
+		items = append(items, item)
+	}
+	return items, nil
 }
 
 // why explains an event by the rules that judged it; nil where none saw it.

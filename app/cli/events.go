@@ -56,6 +56,7 @@ func newEventsList(s *session) *cobra.Command {
 	flags.addTimes(c)
 	f := c.Flags()
 	f.StringVar(&flags.search.Connection, "connection", "", "only those of which something goes to this connection")
+	f.StringVar(&flags.search.Key, "key", "", "only those of which a delivery has this ordering `key`")
 	f.StringSliceVar(&deliveries, "delivery", nil, "only those of which a delivery is in one of these `states`: "+stateNames(deliveryStates()))
 	f.StringVar(&before, "before", "", "only those older than the event with this `id`")
 	f.IntVar(&flags.search.Limit, "limit", defaultLimit, "at most so many")

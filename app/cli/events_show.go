@@ -47,6 +47,7 @@ func (s *session) showEvent(e *admin.EventDetail) {
 	s.showRules(e)
 	s.showReplays(e.Replays)
 	s.showGathered(e.Digests)
+	s.showSameKey(e.SameKey)
 	if len(e.Deliveries) > 0 {
 		s.heading("Deliveries")
 		for _, d := range inOrder(e.Deliveries) {
@@ -188,4 +189,27 @@ func (s *session) showBody(e *admin.EventDetail) {
 	default:
 		s.out.Println(term.CleanBlock(strings.TrimRight(e.Body, "\r\n")))
 	}
+}
+
+// showSameKey prints the events next to one that share an ordering key with it, the
+// newest first.
+func (s *session) showSameKey(list []admin.SameKey) {
+	for i := range list {
+		k := &list[i]
+		s.heading("Same key")
+		s.out.Printf("  %s\n", term.Clean(k.Key))
+		for _, e := range slices.Backward(k.Later) {
+			s.sameLine("later", &e)
+		}
+		for _, e := range k.Earlier {
+			s.sameLine("earlier", &e)
+		}
+		if k.More {
+			s.note("hookgate events list --key %q lists the others", term.Clean(k.Key))
+		}
+	}
+}
+
+func (s *session) sameLine(word string, e *admin.Event) {
+	s.out.Printf("  %s  %s  %s  %s  %s\n", s.out.Dim.Render(term.Pad(word, 7)), s.out.Dim.Render(e.Time.Local().Format(time.DateTime)), s.out.Dim.Render(e.ID.String()), term.Clean(e.Type), s.out.Strong.Render(term.Clean(e.Summary)))
 }

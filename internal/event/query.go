@@ -24,11 +24,13 @@ type Filter struct {
 	// is in one of these states; both: the same delivery.
 	Connection string
 	Deliveries []DeliveryState
+	// Key selects events of which a delivery has this ordering key.
+	Key string
 
 	OldestFirst bool
 	FormsOnly   bool // no events of sources
 	// WithOwn says that the events of source Own are among them; else they are
-	// where Source, Rule or IDs name them.
+	// where Source, Rule, Key or IDs name them.
 	WithOwn bool
 }
 

@@ -55,6 +55,7 @@ rules:
     when: lookup("sites", data.id)?.status != data.status
     then: [{ remember: { table: sites, key: data.id, set: { status: "${{ data.status }}" } } }]
   - { name: notes, from: crm, events: note, then: [{ to: letters, only_during: office, digest: { wait: 1d, key: data.client }, json: { count: "${{ len(items) }}" } }] }
+  - { name: ticket, from: crm, events: ticket, then: [{ to: letters, ordering_key: "data.id", json: { n: "${{ data.n }}" } }] }
   - { name: week, from: monday, then: [{ to: billing, json: { text: Good morning } }] }
 `
 
@@ -212,6 +213,48 @@ func TestUIScheduled(t *testing.T) {
 			t.Errorf("%s: %d, want %d", path, code, want)
 		}
 	}
+}
+
+// An event tells which came before and after it of the same thing, by its ordering
+// key, and leads to all of them.
+func TestUISameKey(t *testing.T) {
+	t.Parallel()
+	g := startFlow(t)
+	var ids []string
+	for i := range 9 {
+		ids = append(ids, g.Accepted(g.PostJSON("/in/crm/0123456789abcdef", fmt.Appendf(nil, `{"type":"ticket","id":"site 7","name":"Ticket %d","n":%d}`, i, i))))
+		g.Accepted(g.PostJSON("/in/crm/0123456789abcdef", fmt.Appendf(nil, `{"type":"ticket","id":"site 8","name":"Other %d","n":%d}`, i, i)))
+	}
+	var detail admin.EventDetail
+	if err := json.Unmarshal([]byte(g.MustCLI("events", "show", ids[6], "--json")), &detail); err != nil {
+		t.Fatal(err)
+	}
+	names := func(list []admin.Event) (all []string) {
+		for i := range list {
+			all = append(all, list[i].Summary)
+		}
+		return all
+	}
+	if len(detail.SameKey) != 1 {
+		t.Fatalf("same key: %+v", detail.SameKey)
+	}
+	same(t, "earlier", []string{"Ticket 5", "Ticket 4", "Ticket 3", "Ticket 2", "Ticket 1"}, names(detail.SameKey[0].Earlier))
+	same(t, "later", []string{"Ticket 7", "Ticket 8"}, names(detail.SameKey[0].Later))
+	same(t, "more", true, detail.SameKey[0].More)
+	has(t, "events show", g.MustCLI("events", "show", ids[6]), "Same key", "Ticket 5", "Ticket 8")
+	if got := g.MustCLI("events", "list", "--key", "site 7"); strings.Count(got, "Ticket") != 9 || strings.Contains(got, "Other") {
+		t.Errorf("events list --key:\n%s", got)
+	}
+
+	ctx := browser(t)
+	logIn(ctx, t, g)
+	show(ctx, t, g.URL+"/ui/events/"+ids[6])
+	settled(ctx, t, "Ticket 6")
+	has(t, "the event", pageText(ctx, t), "Of the same thing", "site 7", "Ticket 7", "Ticket 1", "Further back")
+	accessible(ctx, t, "an event with others of its key")
+	press(ctx, t, `a[href^="/ui/events?q=key"]`)
+	settled(ctx, t, "Events")
+	has(t, "all of the key", pageText(ctx, t), "site 7", "9 events", "Ticket 0")
 }
 
 // A digest is looked into, sent before its time, and given up, without scripts; a

@@ -31,9 +31,10 @@ func (h *handler) eventRoutes(r fiber.Router) {
 
 // events answers GET /events.
 func (h *handler) events(c *fiber.Ctx) error {
-	p := newParameters(c, h.now(), "source", "type", "state", "rule", "connection", "delivery", "since", "until", "where", "text", "before", "limit")
+	p := newParameters(c, h.now(), "source", "type", "state", "rule", "connection", "delivery", "ordering_key", "since", "until", "where", "text", "before", "limit")
 	f := p.search()
 	f.Connection, f.Deliveries = p.text("connection"), oneOf(p, "delivery", event.DeliveryStates())
+	f.Key = p.text("ordering_key")
 	f.Since, f.Until, f.Before, f.Limit = p.time("since"), p.time("until"), p.eventID("before"), p.limit()
 	if p.err != nil {
 		return p.err

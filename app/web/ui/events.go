@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -135,7 +136,7 @@ type queryError struct{ message string }
 func (e *queryError) Error() string { return e.message }
 
 // readQuery understands what is typed into the search: words with a colon are
-// filters (source: type: state: rule: connection: delivery: since: until:), where: begins a condition
+// filters (source: type: state: rule: connection: delivery: key: since: until:), where: begins a condition
 // of the rules' language that goes to the end, and everything else is text that
 // an event holds.
 func readQuery(text string, now time.Time, l language) (s event.Search, chips []chip, err error) {
@@ -145,7 +146,7 @@ func readQuery(text string, now time.Time, l language) (s event.Search, chips []
 		chips = append(chips, chip{l.text("where"), s.Where, strings.TrimSpace(before)})
 	}
 	var words []string
-	parts := strings.Fields(rest)
+	parts := queryFields(rest)
 	for i, part := range parts {
 		name, value, filter := strings.Cut(part, ":")
 		without := strings.Join(slices.Concat(parts[:i], parts[i+1:]), " ")
@@ -156,6 +157,7 @@ func readQuery(text string, now time.Time, l language) (s event.Search, chips []
 			words = append(words, part)
 			continue
 		}
+		value = strings.Trim(value, `"`)
 		known, err := readFilter(&s, name, value, now, l)
 		if err != nil {
 			return s, chips, err
@@ -170,6 +172,20 @@ func readQuery(text string, now time.Time, l language) (s event.Search, chips []
 	return s, chips, nil
 }
 
+// queryFields splits a query at spaces, but for those in quotes.
+func queryFields(text string) []string {
+	quoted := false
+	return strings.FieldsFunc(text, func(r rune) bool {
+		if r == '"' {
+			quoted = !quoted
+		}
+		return !quoted && unicode.IsSpace(r)
+	})
+}
+
+// KeyQuery is the query of the events that have an ordering key.
+func (*view) KeyQuery(key string) string { return `key:"` + key + `"` }
+
 // readFilter reads one filter of a query into s; known is false where name is
 // none.
 func readFilter(s *event.Search, name, value string, now time.Time, l language) (known bool, err error) {
@@ -182,6 +198,8 @@ func readFilter(s *event.Search, name, value string, now time.Time, l language) 
 		s.Rule = value
 	case "connection":
 		s.Connection = value
+	case "key":
+		s.Key = value
 	case "delivery":
 		if !slices.Contains(event.DeliveryStates(), event.DeliveryState(value)) {
 			return true, &queryError{l.text("There is no state %q. There are: %s.", value, admin.Joined(event.DeliveryStates()))}
@@ -212,7 +230,7 @@ func readFilter(s *event.Search, name, value string, now time.Time, l language) 
 func filterNames(l language) map[string]string {
 	return map[string]string{
 		"source": l.text("source"), "type": l.text("type"), "rule": l.text("rule"), "state": l.text("state"),
-		"connection": l.text("connection"), "delivery": l.text("delivery"), "since": l.text("since"), "until": l.text("until"),
+		"connection": l.text("connection"), "delivery": l.text("delivery"), "key": l.text("key"), "since": l.text("since"), "until": l.text("until"),
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 func (c *Client) Events(ctx context.Context, f event.Search) (page admin.Page[admin.Event], err error) {
 	q := searchQuery(f)
 	set(q, "connection", f.Connection)
+	set(q, "ordering_key", f.Key)
 	for _, state := range f.Deliveries {
 		q.Add("delivery", string(state))
 	}
