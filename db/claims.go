@@ -12,7 +12,7 @@ import (
 )
 
 // claimedColumns are what a sender needs of a delivery, as scanClaimed reads them.
-const claimedColumns = `id, event, rule, action, connection, key, claim, attempts, base, output, owner, scheduled IS NOT NULL AS early, moment, flow`
+const claimedColumns = `id, event, rule, action, connection, key, claim, attempts, base, output, owner, scheduled IS NOT NULL AS early, moment, flow, element`
 
 func scanClaimed(row []any) (*event.Delivery, error) {
 	d := &event.Delivery{
@@ -34,6 +34,7 @@ func scanClaimed(row []any) (*event.Delivery, error) {
 	if flow, ok := row[13].(int64); ok {
 		d.Flow = event.Flow(flow)
 	}
+	d.Element = int(row[14].(int64))
 	output, err := unpack(row[9].([]byte))
 	d.Output = json.RawMessage(output)
 	d.Created = event.ID(d.ID).Time()

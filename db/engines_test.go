@@ -3,7 +3,6 @@ package db_test
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -74,16 +73,10 @@ func mustOpen(t testing.TB, p place, c *clock) *db.Store {
 	}
 	t.Cleanup(func() { _ = s.Close() })
 	if p.shared() {
-		c.set = func(now time.Time) { setClock(t, p.url, now) }
+		c.set = func(now time.Time) { pgtest.SetClock(t, p.url, now) }
 		c.set(c.Now())
 	}
 	return s
-}
-
-// setClock stops the clock of a database, for all that is compared with it.
-func setClock(t testing.TB, url string, now time.Time) {
-	t.Helper()
-	mustExec(t, url, fmt.Sprintf(`CREATE OR REPLACE FUNCTION now_us() RETURNS bigint LANGUAGE sql VOLATILE AS 'SELECT %d::bigint'`, now.UnixMicro()))
 }
 
 // mustExec runs a statement beside the store.

@@ -13,11 +13,15 @@ import (
 // transaction that ends the delivery, stands for that: so no end is missed, and
 // none is dealt with twice. Its id is that of the delivery, below zero, where no
 // moment of the same delivery is in its way.
-const putFollow = `INSERT INTO timers (id, kind, name, key, due, count, value) VALUES (?1, 5, ?2, ?3, ?4, 0, NULL)
+const putFollow = `INSERT INTO timers (id, kind, name, key, due, count, value) VALUES (?1, 5, ?2, ?3, ?4, 0, NULL)` + followsAgain
+
+// followsAgain is for a delivery that ends again before what comes after it is made.
+const followsAgain = `
 	ON CONFLICT (kind, name, key) DO UPDATE SET due = excluded.due, count = timers.count + 1`
 
-func followRow(d *event.Delivery, now int64) []any {
-	return []any{-int64(d.ID), d.Rule, strconv.FormatInt(int64(d.ID), 10), now}
+// followRow are the parameters of the timer but for its time.
+func followRow(d *event.Delivery) []any {
+	return []any{-int64(d.ID), d.Rule, strconv.FormatInt(int64(d.ID), 10)}
 }
 
 // ended notes, in the transaction that ends d, that what comes after it is to be
@@ -26,7 +30,7 @@ func ended(tx tx, d *event.Delivery) error {
 	if d.Flow&event.Followed == 0 {
 		return nil
 	}
-	if err := tx.exec(putFollow, followRow(d, tx.stamp().now)...); err != nil {
+	if err := tx.exec(putFollow, append(followRow(d), tx.stamp().now)...); err != nil {
 		return fmt.Errorf("note the end of %s: %w", d.ID, err)
 	}
 	return nil

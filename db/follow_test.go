@@ -77,6 +77,40 @@ func TestFollow(t *testing.T) {
 	})
 }
 
+// What comes after a delivery counts its delay from when that ended, by the database's
+// clock, also where it ended as its event was stored. It fails where the time of the
+// timer is one that is not known yet.
+//
+// Promise: F8.
+func TestFollow_time(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		s, c := newStore(t, p)
+		mustChain(t, s, c, "", 2)
+		c.Add(time.Hour)
+		d := mustClaim(t, s, "x", c.Now(), 10)[0]
+		mustRecord(t, s, c, &d, event.Outcome{State: event.Failed}, "no")
+		id := s.NewIDs(2)
+		e := event.Event{ID: id, Source: "shop", ReceivedAt: c.Now(), State: event.Routed, Body: []byte(`{}`), Plan: 7, First: event.DeliveryID(id) + 1, Reserved: 2}
+		broken := event.Delivery{
+			ID: e.First, Event: id, Rule: "r", Action: 1, Connection: "x", Output: json.RawMessage(`{}`),
+			State: event.Failed, Error: "it could not be made", Flow: event.Followed, Created: c.Now(),
+		}
+		if _, err := s.Accept(&e, []event.Delivery{broken}); err != nil {
+			t.Fatal(err)
+		}
+		due := mustFollowTimers(t, s)
+		if len(due) != 2 {
+			t.Fatalf("%d have ended, want 2", len(due))
+		}
+		for _, timer := range due {
+			if !timer.Due.Equal(c.Now().Truncate(time.Microsecond)) {
+				t.Errorf("it ended at %s, and it is %s", timer.Due, c.Now())
+			}
+		}
+	})
+}
+
 // A delivery that is cancelled by hand, or retried and delivered, has ended anew.
 func TestFollow_byHand(t *testing.T) {
 	t.Parallel()

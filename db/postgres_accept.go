@@ -179,6 +179,10 @@ func (w *pgWork) refuse(a *acceptOp) bool {
 	return false
 }
 
+// queueFollow is putFollow in the journey that reads the database's clock, on which
+// delays count from the end: it is not known before.
+const queueFollow = `INSERT INTO timers (id, kind, name, key, due, count, value) VALUES ($1, 5, $2, $3, now_us(), 0, NULL)` + followsAgain
+
 // acceptedEnds queues what follows of deliveries that have ended as they are stored:
 // they could not be rendered, or were held back.
 func (w *pgWork) acceptedEnds() {
@@ -186,7 +190,7 @@ func (w *pgWork) acceptedEnds() {
 		for i := range a.deliveries {
 			d := &a.deliveries[i]
 			if a.duplicateOf == 0 && a.refused == nil && d.Flow&event.Followed != 0 && (d.State == event.Failed || d.State == event.Cancelled) {
-				w.queue.Queue(w.tx.e.bound.bind(putFollow), Clean(followRow(d, w.tx.at.now))...)
+				w.queue.Queue(queueFollow, Clean(followRow(d))...)
 			}
 		}
 	}
@@ -210,6 +214,9 @@ func (w *pgWork) acceptedGathers() error {
 	return nil
 }
 
+// queueSignal is addSignal in the journey that reads the database's clock.
+const queueSignal = `INSERT INTO signals (name, key, due, rest, count, value) VALUES ($1, $2, now_us(), $3, $4, $5)` + countSignal
+
 // acceptedSignals queues the signals of what is accepted.
 func (w *pgWork) acceptedSignals() {
 	var list []event.Signal
@@ -219,7 +226,7 @@ func (w *pgWork) acceptedSignals() {
 		}
 	}
 	for _, s := range sortedSignals(list) {
-		w.queue.Queue(w.tx.e.bound.bind(addSignal), clean(s.Name), clean(s.Key), w.tx.at.now, rest(&s), int64(max(s.Count, 1)), clean(string(s.Value)))
+		w.queue.Queue(queueSignal, clean(s.Name), clean(s.Key), rest(&s), int64(max(s.Count, 1)), clean(string(s.Value)))
 	}
 }
 

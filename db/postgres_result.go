@@ -114,10 +114,9 @@ func (w *pgWork) results() {
 // followResult queues the timer of what comes after a delivery that is about to end,
 // as signalResult does.
 func (w *pgWork) followResult(r *resultOp) {
-	row := Clean(followRow(r.delivery, w.tx.at.now))
-	w.queue.Queue(`WITH ended AS MATERIALIZED (SELECT d.id FROM deliveries d WHERE d.id = -CAST($1 AS bigint) AND d.claim = $5 AND d.state + 0 = 0 AND d.owner + 0 = $6 FOR UPDATE)
-		INSERT INTO timers (id, kind, name, key, due, count, value) SELECT CAST($1 AS bigint), 5, CAST($2 AS text), CAST($3 AS text), CAST($4 AS bigint), 0, NULL FROM ended
-		ON CONFLICT (kind, name, key) DO UPDATE SET due = excluded.due, count = timers.count + 1`,
+	row := Clean(followRow(r.delivery))
+	w.queue.Queue(`WITH ended AS MATERIALIZED (SELECT d.id FROM deliveries d WHERE d.id = -CAST($1 AS bigint) AND d.claim = $4 AND d.state + 0 = 0 AND d.owner + 0 = $5 FOR UPDATE)
+		INSERT INTO timers (id, kind, name, key, due, count, value) SELECT CAST($1 AS bigint), 5, CAST($2 AS text), CAST($3 AS text), now_us(), 0, NULL FROM ended`+followsAgain,
 		append(row, r.delivery.Claim, w.tx.at.owner)...)
 }
 

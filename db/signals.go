@@ -13,7 +13,9 @@ import (
 
 // addSignal is the statement that notes one signal, or counts it to the one
 // that is there. When that is told of stays as it is: what rests goes on to.
-const addSignal = `INSERT INTO signals (name, key, due, rest, count, value) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+const addSignal = `INSERT INTO signals (name, key, due, rest, count, value) VALUES (?1, ?2, ?3, ?4, ?5, ?6)` + countSignal
+
+const countSignal = `
 	ON CONFLICT (name, key) DO UPDATE SET count = signals.count + excluded.count,
 		value = CASE WHEN signals.count = 0 THEN excluded.value ELSE signals.value END`
 

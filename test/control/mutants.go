@@ -109,6 +109,10 @@ var Mutants = []Mutant{
 		in("db/postgres_accept.go", "m.count != m.before || m.count == 0", "m.count == 0"),
 	},
 	{
+		"what comes after a delivery counts from a time that is not known yet (PostgreSQL)", "db", "TestFollow_time",
+		in("db/postgres_accept.go", "VALUES ($1, 5, $2, $3, now_us(), 0, NULL)` + followsAgain", "VALUES ($1, 5, $2, $3, 0, 0, NULL)` + followsAgain"),
+	},
+	{
 		"what comes after a digest's time joins it (SQLite)", "db", "TestGather",
 		in("db/digests.go", "WHERE timers.due > ?8 AND", "WHERE ?8 = ?8 AND"),
 	},

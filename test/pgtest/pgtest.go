@@ -201,6 +201,13 @@ func Exec(tb testing.TB, url, statement string) {
 	}
 }
 
+// SetClock stops the clock of the database of a URL that the server gave, for all
+// that is compared with it.
+func SetClock(tb testing.TB, url string, now time.Time) {
+	tb.Helper()
+	Exec(tb, url, fmt.Sprintf(`CREATE OR REPLACE FUNCTION now_us() RETURNS bigint LANGUAGE sql VOLATILE AS 'SELECT %d::bigint'`, now.UnixMicro()))
+}
+
 // Stop ends the server at once, as a crash would: `pg_ctl stop -m immediate`.
 func (s *Server) Stop() {
 	if s.process == nil {
