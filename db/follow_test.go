@@ -80,8 +80,6 @@ func TestFollow(t *testing.T) {
 // What comes after a delivery counts its delay from when that ended, by the database's
 // clock, also where it ended as its event was stored. It fails where the time of the
 // timer is one that is not known yet.
-//
-// Promise: F8.
 func TestFollow_time(t *testing.T) {
 	t.Parallel()
 	forEachEngine(t, func(t *testing.T, p place) {

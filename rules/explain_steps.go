@@ -165,19 +165,34 @@ func stood(answer *lang.Answer) standing {
 	return delivered
 }
 
-// answerOf is what the scope says that a step is answered; nil: nothing. A step is
-// named alone, or after its rule.
+// answerOf is what the scope says that a step is answered; nil: nothing.
 func answerOf(sc *lang.Scope, r *rule, a *action, element int) *lang.Answer {
+	return a.answered(r.name, element, sc.Answers)
+}
+
+// answered is what the action is answered; nil: nothing is said of it. A step is named
+// alone, or after its rule.
+func (a *action) answered(rule string, element int, answers map[string]lang.Answer) *lang.Answer {
 	names := []string{event.ElementName(a.name, element), a.name}
 	if a.step != "" {
-		names = append(names, r.name+"/"+a.step, a.step)
+		names = append(names, rule+"/"+a.step, a.step)
 	}
 	for _, name := range append(names, lang.AnyStep) {
-		if answer, found := sc.Answers[name]; found {
+		if answer, found := answers[name]; found {
 			return &answer
 		}
 	}
 	return nil
+}
+
+// Answered is what an action is answered in a test, or to who asks what would be; nil:
+// nothing is said of it.
+func (s *Set) Answered(ref Ref, answers map[string]lang.Answer) *lang.Answer {
+	r, a := s.find(ref)
+	if a == nil {
+		return nil
+	}
+	return a.answered(r.name, ref.Element, answers)
 }
 
 // namesOf stand for the outputs of a step that is open.

@@ -20,9 +20,8 @@ type digest struct {
 	action rules.ActionTrace // of the newest
 }
 
-// join has an event join a digest at now, as the commit of an event does, and tells
-// when what is made of that goes.
-func (s *story) join(e *event.Event, a *rules.ActionTrace, now time.Time) time.Time {
+// join has an event join a digest at now, as the commit of an event does.
+func (s *story) join(e *event.Event, a *rules.ActionTrace, now time.Time) {
 	g := a.Digest.Joining.Gather(len(e.Data()), now)
 	i := slices.IndexFunc(s.digests, func(d *digest) bool {
 		return !d.full && d.gather.Name == g.Name && d.gather.Key == g.Key && d.due.After(now) && d.size+g.Size <= event.MaxDigest
@@ -42,7 +41,6 @@ func (s *story) join(e *event.Event, a *rules.ActionTrace, now time.Time) time.T
 	if len(d.events) >= g.Max {
 		d.full, d.due = true, now
 	}
-	return d.goes()
 }
 
 // goes is when what is made of the digest is sent.
@@ -55,21 +53,9 @@ func (s *story) closed(now time.Time) (list []waiting) {
 	for len(s.digests) > 0 && !s.digests[0].due.After(now) {
 		d := s.digests[0]
 		s.digests = s.digests[1:]
-		list = append(list, waiting{due: d.goes(), event: d.events[len(d.events)-1], action: d.action, gathered: d.events})
+		list = append(list, waiting{due: d.goes(), sending: sending{event: d.events[len(d.events)-1], action: d.action}, gathered: d.events})
 	}
 	return list
-}
-
-// full are the traces of digests that the event of now has filled.
-func (s *story) full(now time.Time) (traces []rules.Trace) {
-	for _, w := range s.closed(now) {
-		if w.due.After(now) { // its calendar is closed
-			s.waiting = append(s.waiting, w)
-			continue
-		}
-		traces = append(traces, sentThen(s.close(&w)))
-	}
-	return traces
 }
 
 // close renders what is sent for a digest that has closed.

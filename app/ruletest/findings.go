@@ -18,6 +18,7 @@ type comparison struct {
 	out    *Result
 	event  *event.Event
 	traces []rules.Trace // of the rules, and then of the form's own reply
+	then   []rules.Trace // of what was to be sent since the part before
 	sent   []string
 	waits  map[string]string // until when, of what is scheduled, by name
 }
@@ -26,9 +27,12 @@ func (c *comparison) add(kind FindingKind, name string, at diag.Position, format
 	c.out.Findings = append(c.out.Findings, Finding{Kind: kind, Name: name, Text: fmt.Sprintf(format, args...), At: at})
 }
 
+// all are the traces of all that the part is about.
+func (c *comparison) all() []rules.Trace { return slices.Concat(c.traces, c.then) }
+
 // errors finds what could not be evaluated or made, which no test wants.
 func (c *comparison) errors() {
-	for _, t := range c.traces {
+	for _, t := range c.all() {
 		if t.Result == rules.Failed {
 			c.add(RuleError, t.Rule, t.At, "could not be evaluated: %s", t.Error)
 		}
@@ -82,41 +86,54 @@ func (c *comparison) missing(name string) {
 		c.add(Missing, name, diag.Position{}, "it waits until %s", until)
 		return
 	}
-	for i := range c.traces {
-		t := &c.traces[i]
+	if c.unsent(name) {
+		return
+	}
+	rule, _, _ := strings.Cut(name, "/")
+	i := slices.IndexFunc(c.traces, func(t rules.Trace) bool { return t.Rule == rule })
+	if i < 0 {
+		c.add(Missing, name, diag.Position{}, "nothing of it is due")
+		return
+	}
+	switch t := &c.traces[i]; t.Result {
+	case rules.NotMatched:
+		text, at := noMatch(t)
+		c.add(Missing, rule, at, "%s", text)
+	case rules.Matched:
+		text, at := notTaken(t)
+		c.add(Missing, name, at, "%s", text)
+	case rules.Skipped:
+		c.add(Missing, rule, diag.Position{}, "it %s, and this is %s of %s", t.Reason, c.event.Type, c.event.Source)
+	}
+}
+
+// unsent says why an action is not sent whose rule matches; false: its rule does not,
+// or does not come to it.
+func (c *comparison) unsent(name string) bool {
+	for _, t := range slices.Backward(c.all()) { // what came of it last tells
 		for a := range t.Sends() {
-			if event.WithoutElement(a.Name) == name && t.Result == rules.Matched {
-				switch text, at := whyNot(a.Parts); {
-				case a.Sent:
-				case a.Err != "":
-					c.add(Missing, name, a.At, "%s", a.Err)
-				default:
-					c.add(Missing, name, at, "%s", text)
-				}
-				return // what cannot be sent is told as such
+			if event.WithoutElement(a.Name) != name || t.Result != rules.Matched {
+				continue
 			}
-		}
-		rule, _, _ := strings.Cut(name, "/")
-		if t.Rule != rule {
-			continue
-		}
-		switch t.Result {
-		case rules.NotMatched:
-			text, at := noMatch(t)
-			c.add(Missing, rule, at, "%s", text)
-		case rules.Matched:
-			text, at := notTaken(t)
-			c.add(Missing, name, at, "%s", text)
-		case rules.Skipped:
-			c.add(Missing, rule, diag.Position{}, "it %s, and this is %s of %s", t.Reason, c.event.Type, c.event.Source)
+			switch text, at := whyNot(a.Parts); {
+			case a.Sent: // what cannot be sent is told as such
+			case a.Err != "":
+				c.add(Missing, name, a.At, "%s", a.Err)
+			case a.Reason != "":
+				c.add(Missing, name, a.At, "%s", a.Reason)
+			default:
+				c.add(Missing, name, at, "%s", text)
+			}
+			return true
 		}
 	}
+	return false
 }
 
 // unexpected says why an action is sent.
 func (c *comparison) unexpected(name string) {
-	for i := range c.traces {
-		for _, t := range each(&c.traces[i]) {
+	for _, of := range c.all() {
+		for _, t := range each(&of) {
 			for _, a := range t.Actions {
 				if a.Sent && event.WithoutElement(a.Name) == name {
 					c.add(Unexpected, name, diag.Position{}, "the rule matched%s", because(slices.Concat(t.Parts, branchParts(t, a.Branch), a.Parts)))
@@ -212,9 +229,9 @@ func notSent(message string) (text, action string) {
 // several digests of one action, a list for each action.
 func (c *comparison) outputs() map[string]any {
 	outputs, times := map[string]any{}, map[string]int{}
-	for i := range c.traces {
-		for a := range c.traces[i].Sends() {
-			if !a.Sent || !slices.Contains(c.sent, a.Name) {
+	for _, t := range c.all() {
+		for a := range t.Sends() {
+			if !a.Sent || a.Err != "" || !slices.Contains(c.sent, a.Name) {
 				continue
 			}
 			doc, err := jsondoc.Parse(a.Output)

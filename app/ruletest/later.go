@@ -19,17 +19,27 @@ type story struct {
 	kept    *records
 	zone    *time.Location // of times that name none; nil: UTC
 	event   event.Event    // the test's own
+	answers map[string]lang.Answer
 	waiting []waiting
 	digests []*digest // that are open
+	ended   []step    // of which what comes after them is to be asked
+	counts  map[throttled]*count
 }
 
 // waiting is an action whose moment has not come.
 type waiting struct {
-	due    time.Time
-	event  event.Event
-	action rules.ActionTrace
+	sending
+	due time.Time
 	// gathered are the events of a digest that has closed; nil: it is no digest.
 	gathered []event.Event
+}
+
+// sending is an action of an event that is sent.
+type sending struct {
+	step
+	event  event.Event
+	action rules.ActionTrace
+	once   *event.Once // by what a throttle counts it
 }
 
 // tell runs all parts of a test.
@@ -42,6 +52,7 @@ func (s *story) tell(t *Test, out *Result) {
 		began = at
 	}
 	began = began.In(s.zone)
+	s.answers = t.answers
 	if _, err := s.kept.book.Commit(&event.Event{Records: t.kept}, began); err != nil { // check has said so
 		out.Findings = append(out.Findings, Finding{Kind: Refused, Text: err.Error(), At: t.At})
 	}
@@ -72,55 +83,111 @@ func (s *story) tell(t *Test, out *Result) {
 	}
 }
 
-// keep takes what is scheduled out of the traces of an event that comes at now,
-// and tells until when each waits.
-func (s *story) keep(e *event.Event, traces []rules.Trace, now time.Time) map[string]string {
+// take does with the actions of an event that comes at now what its commit does: what
+// is sent at once is left in the traces, and then gives what else is sent.
+func (s *story) take(d *ingest.Decision, traces []rules.Trace, now time.Time) (then []rules.Trace) {
+	e := &d.Event
 	if s.event.ID == 0 && s.event.Source == "" {
 		s.event = *e
 	}
-	waits := map[string]string{}
+	chains := map[rules.Ref]*chain{}
+	var list []*sending
+	var of []*rules.ActionTrace
 	for i := range traces {
 		if traces[i].Result != rules.Matched {
 			continue
 		}
 		for a := range traces[i].Sends() {
+			if a.Remember != nil {
+				continue
+			}
 			if a.Digest != nil && a.Sent {
-				waits[a.Name] = event.MomentText(s.join(e, a, now).In(s.zone), now)
+				s.join(e, a, now)
 				a.Sent, a.Err = false, ""
 				continue
 			}
-			if !a.Sent || a.Err != "" || a.Moment == nil || !a.Moment.After(now) && !a.Wait.Late {
+			one := s.begun(d, a, chains)
+			if one == nil {
+				await(a)
 				continue
 			}
-			s.waiting = append(s.waiting, waiting{due: *a.Moment, event: *e, action: *a})
-			waits[a.Name] = event.MomentText(a.Moment.In(s.zone), now)
-			a.Sent = false
+			if a.Err == "" && a.Moment != nil && (a.Moment.After(now) || a.Wait.Late) {
+				s.wait(one, *a.Moment)
+				a.Sent = false
+				continue
+			}
+			list, of = append(list, one), append(of, a)
 		}
 	}
-	return waits
+	s.kept.at(now) // what comes after sees what the event has remembered
+	for i, one := range list {
+		*of[i] = s.send(one, now)
+	}
+	return s.goOn(now)
 }
 
-// due are the traces of what has its moment at now or before; what is late is
-// asked and rendered then.
+// begun is an action that an event begins; nil: it is not sent, or comes after others.
+func (s *story) begun(d *ingest.Decision, a *rules.ActionTrace, chains map[rules.Ref]*chain) *sending {
+	at := s.stepOf(&d.Event, a, chains)
+	i := slices.IndexFunc(d.Deliveries, func(made event.Delivery) bool {
+		return made.Rule == a.Ref.Rule && made.Connection == a.Ref.Connection && made.Action == a.Ref.Action && made.Element == a.Ref.Element
+	})
+	if i < 0 {
+		return nil
+	}
+	made := &d.Deliveries[i]
+	one := &sending{step: at, event: d.Event, action: *a, once: made.Once}
+	one.flow = made.Flow
+	if made.Wait != nil {
+		one.once = made.Wait.Once
+	}
+	one.stands(event.Waiting, "")
+	return one
+}
+
+// await has a trace say of an action that its turn has not come.
+func await(a *rules.ActionTrace) {
+	if a.Sent {
+		a.Sent, a.Err, a.Reason = false, "", "it comes "+a.After
+	}
+}
+
+func (s *story) wait(one *sending, due time.Time) {
+	one.stands(event.Scheduled, "")
+	s.waiting = append(s.waiting, waiting{sending: *one, due: due})
+}
+
+// due are the traces of what has its moment at now or before, and of what comes after
+// that; what is late is asked and rendered then.
 func (s *story) due(now time.Time) (traces []rules.Trace) {
 	s.waiting = append(s.waiting, s.closed(now)...)
-	slices.SortStableFunc(s.waiting, func(a, b waiting) int { return cmp.Compare(a.due.UnixNano(), b.due.UnixNano()) })
-	for len(s.waiting) > 0 && !s.waiting[0].due.After(now) {
+	for {
+		slices.SortStableFunc(s.waiting, func(a, b waiting) int { return cmp.Compare(a.due.UnixNano(), b.due.UnixNano()) })
+		if len(s.waiting) == 0 || s.waiting[0].due.After(now) {
+			return traces
+		}
 		w := s.waiting[0]
 		s.waiting = s.waiting[1:]
-		a := w.action
-		if w.gathered != nil {
-			a = s.close(&w)
-		} else if a.Wait.Late {
-			asked, err := s.plan.AtMoment(&w.event, a.Ref)
+		switch a := &w.action; {
+		case w.gathered != nil:
+			*a = s.close(&w)
+		case a.Wait.Late:
+			asked, err := s.plan.AtMoment(&w.event, a.Ref, w.progress()...)
 			if err != nil {
 				asked.Err, asked.Sent = err.Error(), true
 			}
-			a.Sent, a.Err, a.Output, a.Key, a.Warnings = asked.Sent, asked.Err, asked.Output, asked.Key, asked.Warnings
+			w.once = asked.Once
+			shown(a, &asked)
+		default:
+			a.Sent = true
 		}
-		traces = append(traces, sentThen(a))
+		traces = append(append(traces, sentThen(s.send(&w.sending, w.due))), s.goOn(w.due)...)
 	}
-	return traces
+}
+
+// shown has a trace tell what was asked and rendered.
+func shown(a *rules.ActionTrace, asked *rules.Asked) {
+	a.Sent, a.Reason, a.Err, a.Output, a.Key, a.Warnings = asked.Sent, asked.Reason, asked.Err, asked.Output, asked.Key, asked.Warnings
 }
 
 // sentThen is the trace of an action that is sent later than its event came.
@@ -128,17 +195,26 @@ func sentThen(a rules.ActionTrace) rules.Trace {
 	return rules.Trace{Rule: a.Ref.Rule, Result: rules.Matched, Actions: []rules.ActionTrace{a}}
 }
 
+// waits tell until when what is not sent yet waits, by its name.
+func (s *story) waits(now time.Time) map[string]string {
+	waits := map[string]string{}
+	note := func(a *rules.ActionTrace, until time.Time) {
+		waits[event.WithoutElement(a.Name)] = event.MomentText(until.In(s.zone), now)
+	}
+	for i := range s.waiting {
+		note(&s.waiting[i].action, s.waiting[i].due)
+	}
+	for _, d := range s.digests {
+		note(&d.action, d.goes())
+	}
+	return waits
+}
+
 // compareDue compares a later part without an event of its own: assertions see
 // the test's event.
-func (s *story) compareDue(t *Test, out *Result, due []rules.Trace) error {
+func (s *story) compareDue(t *Test, out *Result, due []rules.Trace, now time.Time) error {
 	return s.plan.WithScope(&s.event, func(sc *lang.Scope) {
-		c := comparison{test: t, out: out, event: &s.event, traces: due, waits: map[string]string{}}
-		for _, w := range s.waiting {
-			c.waits[w.action.Name] = event.MomentText(w.due.In(s.zone), w.due)
-		}
-		for _, d := range s.digests {
-			c.waits[d.action.Name] = event.MomentText(d.goes().In(s.zone), d.goes())
-		}
+		c := comparison{test: t, out: out, event: &s.event, then: due, waits: s.waits(now)}
 		c.errors()
 		c.deliveries()
 		c.asserts(sc)

@@ -100,7 +100,7 @@ func (s *story) run(t *Test, out *Result, now time.Time) error {
 	s.kept.at(now)
 	r, due := s.runner, s.due(now)
 	if !t.event {
-		return s.compareDue(t, out, due)
+		return s.compareDue(t, out, due, now)
 	}
 	request, err := r.request(t, now)
 	if err != nil {
@@ -125,8 +125,9 @@ func (s *story) run(t *Test, out *Result, now time.Time) error {
 		return err //nolint:wrapcheck // it is for people
 	}
 	c := comparison{test: t, out: out, event: &d.Event, traces: d.Explain()}
-	c.waits = s.keep(&d.Event, c.traces, now)
-	c.traces = append(append(c.traces, due...), s.full(now)...)
+	then := s.take(d, c.traces, now)
+	c.then = slices.Concat(due, then, s.due(now))
+	c.waits = s.waits(now)
 	if reply := d.ExplainReply(); reply != nil {
 		c.traces = append(c.traces, *reply)
 	}

@@ -1,0 +1,206 @@
+package planner_test
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"hookgate/app/ingest"
+	"hookgate/app/ingest/source"
+	"hookgate/app/planner"
+	"hookgate/db"
+	"hookgate/internal/event"
+	"hookgate/rules"
+	"hookgate/rules/lang"
+	"hookgate/test/pgtest"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+// gateway is all that decides what becomes of events, over a store on a clock that a
+// test sets, with a receiver that answers at once.
+type gateway struct {
+	*planner.Planner
+	t      testing.TB
+	store  *db.Store
+	intake *ingest.Intake
+	plan   *ingest.Plan
+	// answers are what the receiver says, by the names of tests of config.yaml.
+	answers map[string]lang.Answer
+
+	mu    sync.Mutex
+	now   time.Time
+	set   func(time.Time) // the database's clock, where it has one of its own
+	sent  []event.Delivery
+	plans map[int64]*ingest.Plan
+}
+
+// forEachEngine runs test over an empty database of each kind.
+func forEachEngine(t *testing.T, test func(t *testing.T, g *gateway)) {
+	t.Helper()
+	for _, engine := range []string{"sqlite", "postgres"} {
+		t.Run(engine, func(t *testing.T) {
+			t.Parallel()
+			test(t, newGateway(t, engine))
+		})
+	}
+}
+
+func newGateway(t testing.TB, engine string) *gateway {
+	t.Helper()
+	g := &gateway{t: t, now: time.Date(2026, 3, 10, 10, 0, 0, 0, time.UTC), set: func(time.Time) {}, plans: map[int64]*ingest.Plan{}}
+	quiet := slog.New(slog.DiscardHandler)
+	opt := db.Options{Logger: quiet, Now: g.clock}
+	var err error
+	if engine == "sqlite" {
+		g.store, err = db.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), opt)
+	} else {
+		url := pgtest.Shared(t).URL(t)
+		g.store, err = db.OpenPostgres(t.Context(), event.NewSecret(url), opt)
+		g.set = func(now time.Time) { pgtest.SetClock(t, url, now) }
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = g.store.Close() })
+	g.set(g.now)
+	g.intake = ingest.New(g.store, idle{}, ingest.Options{Logger: quiet, Observe: func(string, event.State) {}, Records: g.store})
+	g.Planner = planner.New(planner.Options{
+		Store: g.store, Logger: quiet, Late: func(time.Duration) {}, Added: func(string) {},
+		RuleSet: func(_ context.Context, id int64) (*ingest.RuleSet, error) { return &g.plans[id].RuleSet, nil },
+		Opening: func(_ string, at time.Time) time.Time { return at },
+		Failed:  func(*event.Delivery, string) *event.Signal { return nil },
+		Passed:  g.clock,
+	})
+	return g
+}
+
+// idle is a dispatcher that holds nothing: what is to be sent is claimed.
+type idle struct{}
+
+func (idle) Reserve(*event.Delivery) bool { return false }
+func (idle) Unreserve(*event.Delivery)    {}
+func (idle) Deliver(event.Delivery)       {}
+func (idle) BacklogAdded(string)          {}
+
+func (g *gateway) clock() time.Time { g.mu.Lock(); defer g.mu.Unlock(); return g.now }
+
+// at sets the clock.
+func (g *gateway) at(now time.Time) {
+	g.mu.Lock()
+	g.now = now
+	g.mu.Unlock()
+	g.set(now)
+}
+
+// configure has the gateway judge what comes by a plan.
+func (g *gateway) configure(plan *ingest.Plan, text string) {
+	g.t.Helper()
+	id, err := g.store.SavePlan(event.RuleSet{Hash: text, Rules: plan.Rules.Names()})
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	plan.ID, plan.Records = id, g.store
+	g.plan, g.plans[id] = plan, plan
+}
+
+// post accepts an event of the source shop.
+func (g *gateway) post(data string) event.ID {
+	g.t.Helper()
+	ack, err := g.intake.Accept(g.plan, &ingest.Request{
+		Request: source.Request{Method: http.MethodPost, ContentType: "application/json", Body: []byte(data), Now: g.clock()}, Source: "shop",
+	})
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return ack.ID
+}
+
+// settle does all that is due now, and sends what is to be sent.
+func (g *gateway) settle() {
+	g.t.Helper()
+	for {
+		if err := g.Look(g.t.Context()); err != nil {
+			g.t.Fatal(err)
+		}
+		claimed, _, err := g.store.Claim("billing", g.clock(), 1000, 64<<20)
+		if err != nil {
+			g.t.Fatal(err)
+		}
+		slices.SortFunc(claimed, func(a, b event.Delivery) int { return cmp.Compare(a.ID, b.ID) })
+		for i := range claimed {
+			g.send(&claimed[i])
+		}
+		if len(claimed) == 0 && !g.due(g.clock()) {
+			return
+		}
+	}
+}
+
+// due reports whether something has its time at or before at.
+func (g *gateway) due(at time.Time) bool { next, found := g.next(); return found && !next.After(at) }
+
+// next is when something has its time next.
+func (g *gateway) next() (at time.Time, found bool) {
+	g.t.Helper()
+	list, err := g.store.Timers(g.t.Context(), event.MomentTimer, event.FollowTimer, event.DigestTimer)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	if len(list) == 0 {
+		return at, false
+	}
+	return list[0].Due, true
+}
+
+// advance lets time pass, and does what is due on the way at its time.
+func (g *gateway) advance(to time.Time) {
+	g.t.Helper()
+	for {
+		g.settle()
+		next, found := g.next()
+		if !found || next.After(to) {
+			break
+		}
+		g.at(next)
+	}
+	g.at(to)
+	g.settle()
+}
+
+// send has the receiver answer a delivery.
+func (g *gateway) send(d *event.Delivery) {
+	g.t.Helper()
+	answer := g.plan.Rules.Answered(rules.Ref{Rule: d.Rule, Connection: d.Connection, Action: d.Action, Element: d.Element}, g.answers)
+	a, o := event.Attempt{Delivery: d.ID, Number: d.Attempts + 1, Started: g.clock()}, event.Outcome{State: event.Delivered}
+	switch {
+	case answer == nil:
+	case answer.Failed:
+		a.Error, o.State = answer.Error, event.Failed
+	default:
+		a.Outputs = map[string]string{}
+		for name, value := range answer.Outputs {
+			a.Outputs[name] = fmt.Sprint(value)
+		}
+	}
+	done := make(chan *event.Delivery, 1)
+	g.store.Record(d, a, o, func(next *event.Delivery) { done <- next })
+	g.sent = append(g.sent, *d)
+	if next := <-done; next != nil { // the next of its ordering key, which is claimed
+		g.send(next)
+	}
+}
+
+// took are the deliveries that were sent since it was asked last.
+func (g *gateway) took() (list []event.Delivery) {
+	list, g.sent = g.sent, nil
+	return list
+}

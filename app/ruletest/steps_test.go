@@ -1,0 +1,95 @@
+package ruletest_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"hookgate/app/ruletest"
+	"hookgate/internal/yamlnode"
+	"hookgate/rules"
+	"hookgate/rules/lang"
+	"hookgate/test/planned"
+)
+
+// A test's chain goes on as that of the server does: each step when what it comes
+// after has ended, over delays, by what is remembered then, and throttles are counted.
+func TestLater_steps(t *testing.T) {
+	t.Parallel()
+	const document = `
+sources:
+  shop: { type: webhook, token: 0123456789abcdef, dedupe: off }
+tables: { sites: {} }
+rules:
+  - name: chain
+    from: shop
+    when: data.n == 1
+    then:
+      - { step: one, to: billing, delay: 1h, text: one }
+      - { step: two, to: billing, after: one, delay: 1h, when: 'lookup("sites", "s")?.n == 2', text: "two after ${{ outputs.one.id }}" }
+      - { to: billing, after: { two: ended }, text: three }
+      - { to: billing, after: { one: failed }, text: "not ${{ errors.one }}" }
+  - name: few
+    from: shop
+    then: [{ to: billing, throttle: { key: data.k, within: 2h }, text: "${{ data.n }}" }]
+  - { name: keep, from: shop, then: [{ remember: { table: sites, key: '"s"', set: { n: "${{ data.n }}" } } }] }
+`
+	plan := planned.Must(t, document)
+	root, _ := yamlnode.Parse("c.yaml", []byte(document))
+	n, list := yamlnode.Parse("c.yaml", []byte(`tests:
+  - name: right
+    at: 2026-03-24T09:00
+    event: { source: shop, data: { n: 1, k: a } }
+    answers: { chain/one: { outputs: { id: "7" } } }
+    expect: few/billing
+    later:
+      - { in: 50m, event: { source: shop, data: { n: 2, k: a } }, expect: [] }
+      - { in: 1h, expect: chain/billing }
+      - { in: 1h59m, expect: [] }
+      - { in: 2h, event: { source: shop, data: { n: 3, k: a } }, expect: ["chain/billing#2", "chain/billing#3", few/billing], assert: 'output["chain/billing#2"].text == "two after 7"' }
+  - name: failed
+    at: 2026-03-24T09:00
+    event: { source: shop, data: { n: 1 } }
+    answers: { chain/one: { failed: no } }
+    expect: few/billing
+    later: [{ in: 1h, expect: [chain/billing, "chain/billing#3", "chain/billing#4"], assert: 'output["chain/billing#4"].text == "not no"' }]
+  - name: wrong
+    at: 2026-03-24T09:00
+    event: { source: shop, data: { n: 1, k: a } }
+    expect: [few/billing, "chain/billing#2"]
+    later:
+      - { in: 1h, event: { source: shop, data: { n: 5, k: a } }, expect: [few/billing, chain/billing, "chain/billing#2", "chain/billing#4"] }
+      - { in: 2h, expect: ["chain/billing#2", "chain/billing#3", few/billing] }
+`))
+	if list.Err() != nil {
+		t.Fatal(list)
+	}
+	c := lang.NewCompiler()
+	c.SetTables(planned.Kept(root))
+	tests, list := ruletest.Compile(n.Get("tests"), c, plan.Rules, nil, rules.Origins{"shop": nil})
+	if list.Err() != nil {
+		t.Fatal(list)
+	}
+	r := ruletest.Runner{Plan: plan, Now: time.Now}
+	for _, one := range tests[:2] {
+		if got := r.Run(one); !got.OK {
+			t.Errorf("%s: %+v", one.Name, got.Findings)
+		}
+	}
+	var said []string
+	for _, f := range r.Run(tests[2]).Findings {
+		said = append(said, f.String())
+	}
+	want := []string{
+		`missing chain/billing#2: it comes after one`,
+		`missing few/billing: after 1h: throttle: one in 2 h for "a"`,
+		`missing chain/billing#2: after 1h: it waits until Tue 24 Mar 11:00`,
+		`missing chain: after 1h: data.n == 1 was false (it is 5)`,
+		`missing chain/billing#2: after 2h: lookup("sites", "s")?.n == 2: it is 5`,
+		`missing few/billing: after 2h: nothing of it is due`,
+	}
+	if diff := cmp.Diff(want, said); diff != "" {
+		t.Error(diff)
+	}
+}
