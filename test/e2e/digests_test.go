@@ -242,3 +242,54 @@ func digestsByAPI(t *testing.T, g *lab.Gate, sink *lab.Sink) {
 		t.Errorf("%d digests were sent, want the two that were", got)
 	}
 }
+
+// A person is forgotten of whom a digest tells that has closed and was not delivered:
+// nothing that is kept names her any more, and the others come in one of their own,
+// which says why.
+func TestDigests_forgotten(t *testing.T) {
+	t.Parallel()
+	config := func(sink string) string {
+		return strings.Replace(digesting(sink), `digest: {`, `ordering_key: items[0].data.email
+        digest: {`, 1)
+	}
+	forEachStorage(t, config, func(t *testing.T, g *lab.Gate, sink *lab.Sink) {
+		const her = "ada.lovelace@example.com"
+		for _, body := range []string{
+			`{"name":"` + her + `","team":"a","email":"` + her + `"}`, `{"name":"Ben","team":"a","email":"ben@example.com"}`, `{"name":"Cem","team":"a","email":"cem@example.com"}`,
+		} {
+			g.Accepted(g.PostJSON(digestsPath, []byte(body)))
+		}
+		g.MustCLI("connections", "pause", "board")
+		g.MustCLI("digests", "send", openDigests(t, g)["a"].ID.String())
+		var closed []lab.Delivery
+		lab.Eventually(t, "it has closed", func() bool { closed = g.Deliveries(); return len(closed) == 1 })
+		g.MustCLI("forms", "forget", her, "--sources", "--yes")
+		if found := keptOf(t, g, "ada.lovelace"); len(found) != 0 {
+			t.Errorf("she is still in %v", found)
+		}
+		old := g.MustCLI("deliveries", "show", closed[0].ID)
+		has(t, "what was made of it", old, "cancelled", "an event in the digest was forgotten")
+		g.MustCLI("connections", "resume", "board")
+		sink.Await(t, 1)
+		g.Settled(closed[0].Event)
+		if got := boards(t, sink); len(got) != 1 || !slices.Equal(got[0].Names, []string{"Ben", "Cem"}) {
+			t.Errorf("sent: %+v", got)
+		}
+	})
+}
+
+// keptOf are the files or tables of a gate that hold a text.
+func keptOf(t *testing.T, g *lab.Gate, text string) []string {
+	t.Helper()
+	if g.Database != "" {
+		return rowsWith(t, g.Database, text)
+	}
+	var list []string
+	for _, file := range g.DatabaseFiles() {
+		raw, err := os.ReadFile(file)
+		if err == nil && strings.Contains(strings.ToLower(string(raw)), text) {
+			list = append(list, file)
+		}
+	}
+	return list
+}
