@@ -166,11 +166,11 @@ func (s *Store) unblockAll(tx tx, keys map[keyed]bool, now int64) error {
 }
 
 // unblock makes a key's first delivery due, unless one of the key's is due or
-// under way already.
+// under way already, or to be made after one that has ended.
 func (s *Store) unblock(tx tx, k keyed, now int64) error {
 	return tx.exec(`UPDATE deliveries SET due = ?3
 		WHERE id = (SELECT id FROM deliveries WHERE state = 0 AND key IS NOT NULL AND connection = ?1 AND key = ?2 ORDER BY `+s.dialect.turn+` LIMIT 1)
-		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE state = 0 AND key IS NOT NULL AND connection = ?1 AND key = ?2 AND due IS NOT NULL)`,
+		AND NOT EXISTS (SELECT 1 FROM deliveries WHERE state = 0 AND key IS NOT NULL AND connection = ?1 AND key = ?2 AND due IS NOT NULL) AND NOT `+keyFollowed+`CAST(?1 AS TEXT) || '/' || CAST(?2 AS TEXT))`,
 		k.connection, k.key, now)
 }
 

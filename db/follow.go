@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"time"
 
 	"hookgate/internal/event"
 )
@@ -12,16 +13,25 @@ import (
 // What comes after a delivery is made by the planner. A timer, stored in the
 // transaction that ends the delivery, stands for that: so no end is missed, and
 // none is dealt with twice. Its id is that of the delivery, below zero, where no
-// moment of the same delivery is in its way.
+// moment of the same delivery is in its way. Its name is that of the ordering key,
+// where there is one: until what comes after is made nothing else of the key begins.
 const putFollow = `INSERT INTO timers (id, kind, name, key, due, count, value) VALUES (?1, 5, ?2, ?3, ?4, 0, NULL)` + followsAgain
 
 // followsAgain is for a delivery that ends again before what comes after it is made.
 const followsAgain = `
-	ON CONFLICT (kind, name, key) DO UPDATE SET due = excluded.due, count = timers.count + 1`
+	ON CONFLICT (id) DO UPDATE SET name = excluded.name, due = excluded.due, count = timers.count + 1`
+
+// keyFollowed begins a condition: something is to be made that comes after a delivery
+// with an ordering key. The connection, a slash, the key and ) follow.
+const keyFollowed = `EXISTS (SELECT 1 FROM timers WHERE kind = 5 AND name = `
 
 // followRow are the parameters of the timer but for its time.
 func followRow(d *event.Delivery) []any {
-	return []any{-int64(d.ID), d.Rule, strconv.FormatInt(int64(d.ID), 10)}
+	name := ""
+	if d.Key != "" {
+		name = d.Connection + "/" + d.Key
+	}
+	return []any{-int64(d.ID), name, strconv.FormatInt(int64(d.ID), 10)}
 }
 
 // ended notes, in the transaction that ends d, that what comes after it is to be
@@ -103,7 +113,7 @@ func (s *Store) Follow(list []event.Following) (done []bool, connections []strin
 func (s *Store) follow(tx tx, f *event.Following, touched map[string]bool) (bool, error) {
 	take := func() (bool, error) { return takeTimer(tx, &f.Timer) }
 	if !f.Again.IsZero() {
-		take = func() (bool, error) { return moveTimer(tx, &f.Timer, f.Again) }
+		take = func() (bool, error) { return letOthers(tx, &f.Timer, f.Again) }
 	}
 	if taken, err := take(); err != nil || !taken {
 		return false, err
@@ -126,6 +136,14 @@ func (s *Store) follow(tx tx, f *event.Following, touched map[string]bool) (bool
 	}
 	touched[f.Of.Connection] = true
 	return true, s.unblock(tx, keyed{f.Of.Connection, f.Of.Key}, tx.stamp().now)
+}
+
+// letOthers has a timer wait, and what else has its ordering key go on meanwhile.
+func letOthers(tx tx, t *event.Timer, until time.Time) (moved bool, err error) {
+	if moved, err = moveTimer(tx, t, until); err != nil || !moved {
+		return moved, err
+	}
+	return true, tx.exec(`UPDATE timers SET name = '' WHERE id = ?1`, t.ID)
 }
 
 // make stores a delivery that comes after another, unless it is there. One of the

@@ -152,6 +152,10 @@ func TestFollow_orderingKey(t *testing.T) {
 		if next := mustRecord(t, s, c, &d, event.Outcome{State: event.Delivered}, ""); next != nil {
 			t.Fatal("the key goes on before what follows is made")
 		}
+		_, later := mustAccept(t, s, c, "k", "x")
+		if claimed := mustClaim(t, s, "x", c.Now(), 10); len(claimed) != 0 {
+			t.Fatalf("what comes meanwhile overtakes what follows: %+v", claimed)
+		}
 		timer := mustFollowTimers(t, s)[0]
 		if done, _, err := s.Follow([]event.Following{{Timer: timer, Of: d, Next: []event.Delivery{follower(&d, 1)}}}); err != nil || !done[0] {
 			t.Fatal(done, err)
@@ -163,6 +167,9 @@ func TestFollow_orderingKey(t *testing.T) {
 		next := mustRecord(t, s, c, &claimed[0], event.Outcome{State: event.Delivered}, "")
 		if next == nil || next.ID != waiting[0].ID {
 			t.Fatalf("then: %+v", next)
+		}
+		if next = mustRecord(t, s, c, next, event.Outcome{State: event.Delivered}, ""); next == nil || next.ID != later[0].ID {
+			t.Fatalf("and then: %+v", next)
 		}
 		mustRecord(t, s, c, next, event.Outcome{State: event.Delivered}, "")
 

@@ -168,12 +168,12 @@ func (s *Store) begin(tx tx, d *event.Delivery, touched map[string]bool) error {
 		return tx.exec(`UPDATE deliveries SET state = 0, due = ?2, moment = ?2 WHERE id = ?1 AND state = 4`, int64(d.ID), now)
 	}
 	due := any(now)
-	err := tx.query(func([]any) error { due = nil; return nil },
-		`SELECT 1 FROM deliveries WHERE state = 0 AND key IS NOT NULL AND connection = ?1 AND key = ?2 LIMIT 1`, d.Connection, d.Key)
-	if err != nil {
+	switch taken, err := isKeyTaken(tx, d); {
+	case err != nil:
 		return err
-	}
-	if due != nil {
+	case taken:
+		due = nil
+	default:
 		touched[d.Connection] = true
 	}
 	return tx.exec(`UPDATE deliveries SET turn = `+s.dialect.nextTurn+`, state = 0, due = CAST(?4 AS BIGINT), moment = ?5

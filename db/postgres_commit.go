@@ -196,7 +196,7 @@ func (w *pgWork) askKeys(accepted, all []keyed) {
 	if len(accepted) > 0 {
 		connections, keys := columns(accepted)
 		w.queue.Queue(`SELECT DISTINCT k.connection, k.key FROM unnest($1::text[], $2::text[]) AS k(connection, key)
-			WHERE EXISTS (SELECT 1 FROM deliveries d WHERE d.state = 0 AND d.key IS NOT NULL AND d.connection = k.connection AND d.key = k.key)`,
+			WHERE EXISTS (SELECT 1 FROM deliveries d WHERE d.state = 0 AND d.key IS NOT NULL AND d.connection = k.connection AND d.key = k.key) OR `+keyFollowed+`k.connection || '/' || k.key)`,
 			connections, keys).Query(func(rows pgx.Rows) error {
 			return scanAll(rows, func(row []any) error {
 				w.taken[keyed{row[0].(string), row[1].(string)}] = true

@@ -144,10 +144,11 @@ func (s *Store) insertReplayed(tx tx, d *event.Delivery, touched map[string]bool
 	} else if d.State == event.Cancelled {
 		state, due = cancelled, nil
 	} else if d.Key != "" {
-		err := tx.query(func([]any) error { due = nil; return nil },
-			`SELECT 1 FROM deliveries WHERE state = 0 AND key IS NOT NULL AND connection = ?1 AND key = ?2 LIMIT 1`, d.Connection, d.Key)
-		if err != nil {
+		switch taken, err := isKeyTaken(tx, d); {
+		case err != nil:
 			return err
+		case taken:
+			due = nil
 		}
 	}
 	if due != nil {

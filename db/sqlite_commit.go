@@ -174,7 +174,7 @@ func (e *sqlite) insertDelivery(d *event.Delivery, a *acceptOp) error {
 	} else if d.State == event.Cancelled {
 		state, due, d.Claim = cancelled, nil, 0
 	} else if d.Key != "" {
-		blocked, err := e.keyTaken(d)
+		blocked, err := isKeyTaken(e, d)
 		if err != nil {
 			return err
 		}
@@ -197,12 +197,13 @@ func (e *sqlite) insertDelivery(d *event.Delivery, a *acceptOp) error {
 	return ended(e, d)
 }
 
-// keyTaken reports whether an open delivery has the same ordering key. There
-// is at most one open delivery of a key that does not wait for another, and
-// it is the one accepted first.
-func (e *sqlite) keyTaken(d *event.Delivery) (taken bool, err error) {
-	err = e.query(func([]any) error { taken = true; return nil },
-		`SELECT 1 FROM deliveries WHERE state = 0 AND key IS NOT NULL AND connection = ?1 AND key = ?2 LIMIT 1`, d.Connection, d.Key)
+// keyTaken asks whether an open delivery has the ordering key ?2 of the connection ?1,
+// or something comes after one that has ended. There is at most one open delivery of a
+// key that does not wait for another, and it is the one accepted first.
+const keyTaken = `SELECT 1 WHERE EXISTS (SELECT 1 FROM deliveries WHERE state = 0 AND key IS NOT NULL AND connection = ?1 AND key = ?2) OR ` + keyFollowed + `?1 || '/' || ?2)`
+
+func isKeyTaken(tx tx, d *event.Delivery) (taken bool, err error) {
+	err = tx.query(func([]any) error { taken = true; return nil }, keyTaken, d.Connection, d.Key)
 	return taken, err
 }
 

@@ -113,6 +113,14 @@ var Mutants = []Mutant{
 		in("db/postgres_accept.go", "VALUES ($1, 5, $2, $3, now_us(), 0, NULL)` + followsAgain", "VALUES ($1, 5, $2, $3, 0, 0, NULL)` + followsAgain"),
 	},
 	{
+		"what is accepted overtakes what comes after a delivery of its key (SQLite)", "db", "TestFollow_orderingKey",
+		in("db/sqlite_commit.go", "OR ` + keyFollowed + `?1 || '/' || ?2)`", "OR ?2 = ''`"),
+	},
+	{
+		"what is accepted overtakes what comes after a delivery of its key (PostgreSQL)", "db", "TestFollow_orderingKey",
+		in("db/postgres_commit.go", "OR `+keyFollowed+`k.connection || '/' || k.key)`", "OR k.key = ''`"),
+	},
+	{
 		"what comes after a digest's time joins it (SQLite)", "db", "TestGather",
 		in("db/digests.go", "WHERE timers.due > ?8 AND", "WHERE ?8 = ?8 AND"),
 	},
