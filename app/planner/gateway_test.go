@@ -39,8 +39,14 @@ type gateway struct {
 	mu    sync.Mutex
 	now   time.Time
 	set   func(time.Time) // the database's clock, where it has one of its own
-	sent  []event.Delivery
+	sent  []sent
 	plans map[int64]*ingest.Plan
+}
+
+// sent is a delivery that the receiver got.
+type sent struct {
+	event.Delivery
+	at time.Time
 }
 
 // forEachEngine runs test over an empty database of each kind.
@@ -193,14 +199,14 @@ func (g *gateway) send(d *event.Delivery) {
 	}
 	done := make(chan *event.Delivery, 1)
 	g.store.Record(d, a, o, func(next *event.Delivery) { done <- next })
-	g.sent = append(g.sent, *d)
+	g.sent = append(g.sent, sent{*d, g.clock()})
 	if next := <-done; next != nil { // the next of its ordering key, which is claimed
 		g.send(next)
 	}
 }
 
 // took are the deliveries that were sent since it was asked last.
-func (g *gateway) took() (list []event.Delivery) {
+func (g *gateway) took() (list []sent) {
 	list, g.sent = g.sent, nil
 	return list
 }
