@@ -157,6 +157,8 @@ func (l *Plan) lint(known rules.Known, faults diag.List) diag.List {
 	list = append(list, l.noAlerts(faults)...)
 	list = append(list, l.clockChanges(time.Now())...)
 	list = append(list, l.lateFallbacks()...)
+	list = append(list, l.outlivesRetention()...)
+	list = append(list, l.reservedInputs()...)
 	if hides(faults, "to", "then", "autoreply") {
 		return list
 	}
@@ -233,6 +235,81 @@ func (l *Plan) lateFallbacks() diag.List {
 					list = append(list, p.Step.Diag("late-fallback", "send "+p.Step.Value+" over a connection of its own, with retry: { delays: [10s, 1m] }",
 						"%s has failed after its last retry: with those of %s that is after %s", p.Step.Value, to[p.Step.Value], wait.Round(time.Minute)).Weigh(diag.Advice))
 				}
+			}
+		}
+	}
+	return list
+}
+
+// outlivesRetention warns of what is sent so long after its event that the event is
+// kept longer than retention says.
+func (l *Plan) outlivesRetention() diag.List {
+	var list diag.List
+	for i := range l.Config.Rules {
+		r := &l.Config.Rules[i]
+		kept, key := l.shortestKept(r)
+		for _, a := range r.Actions() {
+			late, at := latest(a)
+			if late <= kept || kept == 0 {
+				continue
+			}
+			list = append(list, at.Diag("outlives-retention", "keep the events so long: retention: { "+key+": "+days(late)+" }",
+				"it is sent up to %s after its event, and retention keeps events for %s: an event that waits is kept longer", days(late), days(kept)).Weigh(diag.Warning))
+		}
+	}
+	return list
+}
+
+// shortestKept is how long the events of a rule are kept at least, and the key of
+// retention that says so.
+func (l *Plan) shortestKept(r *rules.Rule) (kept time.Duration, key string) {
+	for _, from := range r.From {
+		one, of := l.Config.Retention.Events, "events"
+		if l.Forms[from.Value] != nil {
+			one, of = l.Config.Retention.Submissions, "submissions"
+		}
+		if kept == 0 || one < kept {
+			kept, key = one, of
+		}
+	}
+	return kept, key
+}
+
+// latest is how long after its event an action is sent by what the configuration says
+// alone, and where that stands.
+func latest(a *rules.Action) (time.Duration, yamlnode.Node) {
+	if a.Digest != nil {
+		wait := a.Digest.Wait
+		if a.Digest.Quiet > 0 {
+			wait = max(a.Digest.Quiet, a.Digest.MaxWait)
+		}
+		return wait, a.Node.Get("digest")
+	}
+	d, err := rules.ParseDelay(a.Delay.Value)
+	if a.Delay.IsZero() || err != nil {
+		return 0, a.Node
+	}
+	return time.Duration(d.Days)*24*time.Hour + d.Elapsed, a.Node.Get("delay")
+}
+
+// days are a time for people who think in days.
+func days(d time.Duration) string {
+	if d%(24*time.Hour) == 0 {
+		return fmt.Sprintf("%dd", d/(24*time.Hour))
+	}
+	return d.String()
+}
+
+// reservedInputs warns of recipes whose inputs have the names of an action's own keys:
+// beside them, what is written there is the key.
+func (l *Plan) reservedInputs() diag.List {
+	keys := rules.ActionKeys()
+	var list diag.List
+	for _, c := range l.connections {
+		for _, in := range c.kind.Action.Inputs {
+			if slices.Contains(keys, in.Name) {
+				list = append(list, c.Type.Diag("reserved-input", "give the input another name in the recipe, or write it below the name of its action",
+					"%s has an input %q: beside an action's keys that is the key %s of hookgate", c.kind.Name, in.Name, in.Name).Weigh(diag.Warning))
 			}
 		}
 	}

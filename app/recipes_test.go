@@ -112,3 +112,23 @@ func TestRecipes_syntax(t *testing.T) {
 		}
 	}
 }
+
+// An input that has the name of an action's own key is told of: beside the keys, what
+// is written there is the key.
+func TestRecipes_reservedInput(t *testing.T) {
+	t.Parallel()
+	for inputs, want := range map[string]bool{"": false, "      step: { type: text, doc: A step., example: one }\n": true} {
+		recipe := strings.Replace(own, "    request:", inputs+"    request:", 1)
+		_, report, err := app.Load(mustWriteOwn(t, ownDocument("127.0.0.1:0", "https://x.example"), recipe))
+		if err != nil {
+			t.Fatal(report.List)
+		}
+		found := false
+		for _, d := range report.List {
+			found = found || d.Code == "reserved-input" && strings.Contains(d.Message, `mytool has an input "step"`) && d.Line > 0
+		}
+		if found != want {
+			t.Errorf("with %q: warned %t, want %t: %v", inputs, found, want, report.List)
+		}
+	}
+}

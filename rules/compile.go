@@ -334,7 +334,7 @@ func (b *builder) templates(fields []yamlnode.Field) []input {
 }
 
 func (b *builder) inputs(in *Action, target lang.Action) []input {
-	names := []string{"after", "delay", "delay_until", "digest", "only_during", "ordering_key", "step", "throttle", "to", "when"}
+	names := slices.DeleteFunc(ActionKeys(), func(key string) bool { return key == "remember" })
 	for _, i := range target.Inputs {
 		names = append(names, i.Name)
 	}

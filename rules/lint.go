@@ -107,6 +107,7 @@ func (l *linter) action(in *Action, a *action, to audience, tested map[string]bo
 	}
 	l.throttle(in, a, to)
 	l.digest(in, a, to)
+	l.delayedOrder(in)
 	l.secrets(in.When)
 	l.secrets(in.OrderingKey)
 	for _, f := range in.Inputs {

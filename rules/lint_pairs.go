@@ -152,6 +152,19 @@ type setter struct {
 	when string // under which conditions: the rule's, and its own
 }
 
+// delayedOrder advises where an action has an ordering key and its moment later: others
+// of the key that come meanwhile go before it.
+func (l *linter) delayedOrder(in *Action) {
+	for _, name := range []string{"delay", "delay_until", "only_during"} {
+		if in.Node.Get(name).IsZero() || in.OrderingKey.IsZero() {
+			continue
+		}
+		l.add(in.OrderingKey.Diag("delayed-order", "leave the ordering_key out, or say that it is meant: # "+"hookgate:ignore delayed-order",
+			"with %s the delivery takes its place in the order of the key when its moment comes: events that come meanwhile go before it", name).Weigh(diag.Advice))
+		return
+	}
+}
+
 // rememberedTwice warns of two actions that set one field of one record for the
 // same events, under the same conditions, to what may be different values: then
 // neither is done.

@@ -6,6 +6,7 @@ package rules
 import (
 	"encoding/json"
 	"iter"
+	"slices"
 	"time"
 
 	"hookgate/internal/diag"
@@ -166,6 +167,18 @@ func (Action) Describe() yamlnode.Spec {
 		fields.Type, fields.Template, fields.Item = yamlnode.MappingType, true, &yamlnode.Spec{Type: yamlnode.AnyType, Template: true}
 	}
 	return s
+}
+
+// ActionKeys are the keys that every action has, in the order of their names.
+func ActionKeys() []string {
+	var keys []string
+	for _, f := range (Action{}).Describe().Fields {
+		if f.Name != "" {
+			keys = append(keys, f.Name)
+		}
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // Targets has, by the connection's name, what its kind accepts in an action;
