@@ -56,8 +56,8 @@ bench: ## the benchmark: see test/bench; BENCHFLAGS=-postgres measures replicas
 faults: tools ## the long form of the fault tests; prints what they measured
 	FAULTS=long $(GO) test -count=1 -v -timeout 4h ./test/faults/
 
-soak: tools ## half an hour of load: what the process holds stays flat
-	SOAK=30m $(GO) test -count=1 -v -timeout 40m -run TestSoak ./test/faults/
+soak: tools ## half an hour of load: what the process holds stays flat; and with all of flow control, killed every 20 s: ledgers are equal
+	SOAK=30m FLOW_SOAK=30m $(GO) test -count=1 -v -timeout 100m -run "TestSoak|TestFlowKilled" ./test/faults/
 
 faults-control: tools ## break the code in many ways: a test must notice each
 	$(GO) run ./test/control -write
