@@ -113,11 +113,11 @@ var Mutants = []Mutant{
 		in("db/postgres_accept.go", "VALUES ($1, 5, $2, $3, now_us(), 0, NULL)` + followsAgain", "VALUES ($1, 5, $2, $3, 0, 0, NULL)` + followsAgain"),
 	},
 	{
-		"what is accepted overtakes what comes after a delivery of its key (SQLite)", "db", "TestFollow_orderingKey",
+		"what is accepted overtakes what comes after a delivery of its key (SQLite)", "db", "TestFollow_meanwhile",
 		in("db/sqlite_commit.go", "OR ` + keyFollowed + `?1 || '/' || ?2)`", "OR ?2 = ''`"),
 	},
 	{
-		"what is accepted overtakes what comes after a delivery of its key (PostgreSQL)", "db", "TestFollow_orderingKey",
+		"what is accepted overtakes what comes after a delivery of its key (PostgreSQL)", "db", "TestFollow_meanwhile",
 		in("db/postgres_commit.go", "OR `+keyFollowed+`k.connection || '/' || k.key)`", "OR k.key = ''`"),
 	},
 	{
