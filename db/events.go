@@ -15,7 +15,7 @@ import (
 // pageLimit is how many records a list has when its filter names no limit.
 const pageLimit = 50
 
-const eventColumns = `id, source, form, type, received, state, coalesce(cause, ''), coalesce(duplicate_of, 0), plan, verdicts, coalesce(errors, ''), `
+const eventColumns = `id, source, form, type, received, state, coalesce(cause, ''), coalesce(duplicate_of, 0), plan, verdicts, coalesce(errors, ''), seen, `
 
 // listedContent is how large the request and body of an event may be, packed
 // and unpacked, in bytes, to be part of a list: a page of events of 10 MB each
@@ -70,10 +70,11 @@ func (s *Store) scanEvent(ctx context.Context, row scanner, limit int) (event.Ev
 	var (
 		e                  event.Event
 		received, state    int64
+		seen               int64
 		results, ruleError string
 		blob               []byte
 	)
-	err := row.Scan(&e.ID, &e.Source, &e.Form, &e.Type, &received, &state, &e.Cause, &e.DuplicateOf, &e.Plan, &results, &ruleError, &blob)
+	err := row.Scan(&e.ID, &e.Source, &e.Form, &e.Type, &received, &state, &e.Cause, &e.DuplicateOf, &e.Plan, &results, &ruleError, &seen, &blob)
 	if err != nil {
 		return e, err
 	}
@@ -82,7 +83,7 @@ func (s *Store) scanEvent(ctx context.Context, row scanner, limit int) (event.Ev
 		return e, fmt.Errorf("event %s: unknown state %d", e.ID, state)
 	}
 	e.State = states[state]
-	e.Results = []byte(results)
+	e.Results, e.Read = []byte(results), seen != 0
 	if len(blob) > 0 && (limit == 0 || unpackedSize(blob) <= limit) {
 		content, err := unpack(blob)
 		if err != nil {

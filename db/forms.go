@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
+	"slices"
 	"time"
 
 	"hookgate/internal/event"
@@ -80,30 +81,53 @@ func noteRelease(tx tx, e *event.Event) error {
 	return nil
 }
 
-// FormCounts counts the events of forms that came since then, by form and state.
-func (s *Store) FormCounts(ctx context.Context, since time.Time) (map[string]map[event.State]int, error) {
+// SetRead stores whether somebody has read a form post, and tells whether that is
+// another answer than before. Who it was is not kept.
+func (s *Store) SetRead(id event.ID, read bool) (changed bool, err error) {
+	seen := int64(0)
+	if read {
+		seen = 1
+	}
+	err = s.write(func(tx tx) error {
+		changed = false
+		return tx.query(func([]any) error { changed = true; return nil },
+			`UPDATE events SET seen = ?2 WHERE id = ?1 AND form = 1 AND seen <> ?2 RETURNING id`, int64(id), seen)
+	})
+	if err != nil {
+		return false, fmt.Errorf("note that %s was read: %w", id, err)
+	}
+	return changed, nil
+}
+
+// FormCounts counts the events of forms that came since then, by form.
+func (s *Store) FormCounts(ctx context.Context, since time.Time) (map[string]event.FormCount, error) {
 	c := s.conditions()
 	c.idRange(since, 0)
 	c.add("form = 1")
-	rows, err := s.read.QueryContext(ctx, `SELECT source, state, count(*) FROM events`+c.where()+` GROUP BY source, state`, c.args...)
+	rows, err := s.read.QueryContext(ctx, `SELECT source, state, count(*), count(CASE WHEN seen = 0 THEN 1 END) FROM events`+c.where()+` GROUP BY source, state`, c.args...)
 	if err != nil {
 		return nil, fmt.Errorf("count the posts of forms: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
-	counts := map[string]map[event.State]int{}
+	counts := map[string]event.FormCount{}
 	for rows.Next() {
 		var (
-			form  string
-			state int64
-			n     int
+			form      string
+			state     int64
+			n, unread int
 		)
-		if err := rows.Scan(&form, &state, &n); err != nil {
+		if err := rows.Scan(&form, &state, &n, &unread); err != nil {
 			return nil, fmt.Errorf("count the posts of forms: %w", err)
 		}
-		if counts[form] == nil {
-			counts[form] = map[event.State]int{}
+		of := counts[form]
+		if of.States == nil {
+			of.States = map[event.State]int{}
 		}
-		counts[form][states[state]] = n
+		of.States[states[state]] = n
+		if slices.Contains(event.JudgedStates(), states[state]) {
+			of.New += unread
+		}
+		counts[form] = of
 	}
 	return counts, rows.Err()
 }

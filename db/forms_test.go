@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"hookgate/db"
 	"hookgate/internal/event"
 )
@@ -75,6 +77,7 @@ func TestFormCounts(t *testing.T) {
 	t.Parallel()
 	forEachEngine(t, func(t *testing.T, p place) {
 		s, c := newStore(t, p)
+		var ids []event.ID
 		for _, e := range []event.Event{
 			{Source: "contact", Form: true, State: event.Routed},
 			{Source: "contact", Form: true, State: event.Spam},
@@ -86,10 +89,32 @@ func TestFormCounts(t *testing.T) {
 			if _, err := s.Accept(&e, nil); err != nil {
 				t.Fatal(err)
 			}
+			ids = append(ids, e.ID)
 		}
 		got, err := s.FormCounts(t.Context(), c.Now().Add(-time.Hour))
-		if err != nil || len(got) != 2 || got["contact"][event.Spam] != 2 || got["contact"][event.Routed] != 1 || got["quote"][event.NoMatch] != 1 {
-			t.Errorf("got %v, %v", got, err)
+		want := map[string]event.FormCount{
+			"contact": {States: map[event.State]int{event.Spam: 2, event.Routed: 1}, New: 1},
+			"quote":   {States: map[event.State]int{event.NoMatch: 1}, New: 1},
+		}
+		if diff := cmp.Diff(want, got); err != nil || diff != "" {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+		// It is said once that one was read, and of forms alone.
+		for _, c := range []struct {
+			id            event.ID
+			read, changed bool
+		}{{ids[0], true, true}, {ids[0], true, false}, {ids[3], true, true}, {ids[3], false, true}, {ids[4], true, false}, {ids[0] + 1<<30, true, false}} {
+			if changed, err := s.SetRead(c.id, c.read); err != nil || changed != c.changed {
+				t.Errorf("%s read: %t: changed %t, %v", c.id, c.read, changed, err)
+			}
+		}
+		if got, err = s.FormCounts(t.Context(), c.Now().Add(-time.Hour)); err != nil || got["contact"].New != 0 || got["quote"].New != 1 {
+			t.Errorf("after reading: got %v, %v", got, err)
+		}
+		for i, read := range []bool{true, false, false, false, false} {
+			if e, err := s.Event(t.Context(), ids[i]); err != nil || e.Read != read {
+				t.Errorf("event %d: read %t, %v", i, e.Read, err)
+			}
 		}
 		if got, err := s.FormCounts(t.Context(), c.Now().Add(time.Hour)); err != nil || len(got) != 0 {
 			t.Errorf("later: got %v, %v", got, err)

@@ -460,6 +460,8 @@ func (d *driver) reads(c *clock) {
 	d.do("HasFiles", err)
 	_, err = s.FilesFolder(ctx)
 	d.do("FilesFolder", err)
+	_, err = s.SetRead(list[0].ID, true)
+	d.do("SetRead", err)
 	_, err = s.FormCounts(ctx, c.Now().Add(-time.Hour))
 	d.do("FormCounts", err)
 	d.overviews(ctx, c)

@@ -49,8 +49,8 @@ func (e *sqlite) insertFiles(ev *event.Event) error {
 	return nil
 }
 
-const insertEvent = `INSERT INTO events (id, source, form, type, received, state, cause, duplicate_of, plan, verdicts, errors, deliveries, first, content, reserved)
-	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)`
+const insertEvent = `INSERT INTO events (id, source, form, type, received, state, cause, duplicate_of, plan, verdicts, errors, deliveries, first, content, reserved, seen)
+	VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 0)`
 
 // recordsOf are the records as the event leaves them; a.refused says why it
 // cannot be stored as it was judged.

@@ -48,6 +48,7 @@ type Event struct {
 	State       event.State `json:"state"`
 	Cause       string      `json:"cause,omitempty"`
 	DuplicateOf *event.ID   `json:"duplicate_of,omitempty"`
+	New         bool        `json:"new,omitempty"` // a form post that the rules saw and nobody has read
 	Rules       []Verdict   `json:"rules,omitempty"`
 	Deliveries  []Delivery  `json:"deliveries,omitempty"`
 	Digests     []Gathered  `json:"digests,omitempty"` // that it is in
@@ -439,6 +440,7 @@ func eventOf(e *event.Event) Event {
 		Summary: Summary(e.Data()),
 		State:   e.State,
 		Cause:   e.Cause,
+		New:     e.Form && !e.Read && slices.Contains(event.JudgedStates(), e.State),
 	}
 	if e.DuplicateOf != 0 {
 		item.DuplicateOf = &e.DuplicateOf

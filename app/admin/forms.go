@@ -20,6 +20,7 @@ type FormCount struct {
 	Address string   `json:"address"` // a path where server.public_url is not set
 	Fields  []string `json:"fields"`  // null: any
 	Posts   int      `json:"posts"`   // those that the rules saw
+	New     int      `json:"new"`     // of them: those that nobody has read
 	Spam    int      `json:"spam"`
 	Repeats int      `json:"repeats"`
 }
@@ -31,7 +32,8 @@ type FormCounts struct {
 }
 
 type formStore interface {
-	FormCounts(ctx context.Context, since time.Time) (map[string]map[event.State]int, error)
+	FormCounts(ctx context.Context, since time.Time) (map[string]event.FormCount, error)
+	SetRead(id event.ID, read bool) (changed bool, err error)
 }
 
 // Forms counts the posts of the forms in force, in the order of the file. The
@@ -51,12 +53,12 @@ func (s *Service) Forms(ctx context.Context, since time.Time) (FormCounts, error
 		if f == nil {
 			continue
 		}
-		by := counts[f.Name]
+		by := counts[f.Name].States
 		out.Items = append(out.Items, FormCount{
 			Name: f.Name, Title: f.Title(), Fields: f.FieldNames(),
 			Address: strings.TrimRight(now.PublicURL, "/") + "/f/" + f.Name,
-			Posts:   by[event.Routed] + by[event.NoMatch] + by[event.RuleError],
-			Spam:    by[event.Spam], Repeats: by[event.Duplicate],
+			Posts:   by[event.Routed] + by[event.NoMatch] + by[event.RuleError], New: counts[f.Name].New,
+			Spam: by[event.Spam], Repeats: by[event.Duplicate],
 		})
 	}
 	return out, nil
@@ -84,4 +86,26 @@ func (s *Service) NotSpam(ctx context.Context, id event.ID) (Released, error) {
 	}
 	s.opt.Logger.InfoContext(ctx, "a kept form post was released by hand", "event", id, "form", e.Source, "kept_for", e.Cause, "state", ack.State)
 	return Released{ID: ack.ID, State: ack.State}, nil
+}
+
+// ReadMark is whether somebody has read a form post.
+type ReadMark struct {
+	ID  event.ID `json:"id"`
+	New bool     `json:"new"`
+}
+
+// SetRead notes that a form post was read, or is new again. Who read it is not
+// kept, and neither is it noted by whom.
+func (s *Service) SetRead(ctx context.Context, id event.ID, read bool) (ReadMark, error) {
+	e, err := s.store.Event(ctx, id)
+	switch {
+	case err != nil:
+		return ReadMark{}, missing(err, "there is no event %s: "+gone, id)
+	case !e.Form:
+		return ReadMark{}, refuse("event %s is no form post: only of those it is known whether somebody has read them", id)
+	}
+	if _, err := s.store.SetRead(id, read); err != nil {
+		return ReadMark{}, err
+	}
+	return ReadMark{ID: id, New: !read}, nil
 }

@@ -126,12 +126,12 @@ func completeNames(s *session, root *cobra.Command) {
 	arguments := map[string]named{
 		"connections show": ofConnections, "connections test": ofConnections, "connections pause": ofConnections, "connections resume": ofConnections,
 		"sources url": ofOrigins, "sources fields": ofSources,
-		"forms fields": ofForms, "forms export": ofForms, "forms snippet": ofForms,
+		"forms fields": ofForms, "forms export": ofForms, "forms posts": ofForms, "forms snippet": ofForms,
 		"tables get": ofTables, "tables set": ofTables, "tables delete": ofTables, "tables export": ofTables,
 		"events show": ofEvents, "deliveries show": ofDeliveries,
 		"digests show": ofDigests, "digests send": ofDigests, "digests cancel": ofDigests,
 	}
-	several := map[string]named{"replay": ofEvents, "forms notspam": ofEvents, "deliveries retry": ofDeliveries, "deliveries cancel": ofDeliveries}
+	several := map[string]named{"replay": ofEvents, "forms notspam": ofEvents, "forms read": ofEvents, "deliveries retry": ofDeliveries, "deliveries cancel": ofDeliveries}
 	withFiles := map[string]named{"explain": ofEvents, "events send": ofOrigins}
 	flags := map[string]named{"connection": ofConnections, "rule": ofRules, "source": ofOrigins}
 	var visit func(*cobra.Command)

@@ -49,7 +49,7 @@ func newEventsList(s *session) *cobra.Command {
 					return usageError("", err)
 				}
 			}
-			return s.listEvents(cmd, flags.search)
+			return s.eventPages(cmd, flags.search, s.printEvents)
 		},
 	}
 	flags.add(c, "only those that this rule has matched", eventStates())
@@ -63,7 +63,8 @@ func newEventsList(s *session) *cobra.Command {
 	return c
 }
 
-func (s *session) listEvents(cmd *cobra.Command, search event.Search) error {
+// eventPages lists what a search finds, by print where it is for people.
+func (s *session) eventPages(cmd *cobra.Command, search event.Search, print func(*admin.Page[admin.Event])) error {
 	server, err := s.connect()
 	if err != nil {
 		return err
@@ -101,7 +102,7 @@ func (s *session) listEvents(cmd *cobra.Command, search event.Search) error {
 	if s.json {
 		return cmp.Or(s.printJSON(page), cut)
 	}
-	s.printEvents(&page)
+	print(&page)
 	return cut
 }
 

@@ -18,7 +18,7 @@ import (
 
 func newForms(s *session) *cobra.Command {
 	return group("forms", groupForms, "Look at the forms of the config and what they got, print them for a website",
-		newFormsList(s), newFields(s, true), newFormsSnippet(s), newFormsNotSpam(s), newFormsExport(s), newFormsForget(s), newFormsForgotten(s))
+		newFormsList(s), newFields(s, true), newFormsSnippet(s), newFormsPosts(s), newFormsRead(s), newFormsNotSpam(s), newFormsExport(s), newFormsForget(s), newFormsForgotten(s))
 }
 
 // listedForm is a form in the list: what the config says of it, and what came,
@@ -29,6 +29,7 @@ type listedForm struct {
 	Address string   `json:"address"`
 	Fields  []string `json:"fields"` // null: any
 	Posts   *int     `json:"posts,omitempty"`
+	New     *int     `json:"new,omitempty"`
 	Spam    *int     `json:"spam,omitempty"`
 }
 
@@ -94,7 +95,7 @@ func listForms(loaded *app.Plan, counts map[string]admin.FormCount) []listedForm
 		item := listedForm{Name: in.name, Title: f.Title(), Address: in.masked(), Fields: f.FieldNames()}
 		if counts != nil {
 			c := counts[in.name]
-			item.Posts, item.Spam = &c.Posts, &c.Spam
+			item.Posts, item.New, item.Spam = &c.Posts, &c.New, &c.Spam
 		}
 		list = append(list, item)
 	}
@@ -109,7 +110,7 @@ func (s *session) printForms(list []listedForm, since time.Time) {
 	header := []string{"FORM", "ADDRESS", "FIELDS"}
 	counted := list[0].Posts != nil
 	if counted {
-		header = append(header, "POSTS", "SPAM")
+		header = append(header, "POSTS", "NEW", "SPAM")
 	}
 	var rows [][]string
 	for _, f := range list {
@@ -119,13 +120,13 @@ func (s *session) printForms(list []listedForm, since time.Time) {
 		}
 		row := []string{term.Clean(f.Name), term.Clean(f.Address), fields}
 		if counted {
-			row = append(row, thousands(*f.Posts), thousands(*f.Spam))
+			row = append(row, thousands(*f.Posts), thousands(*f.New), thousands(*f.Spam))
 		}
 		rows = append(rows, row)
 	}
 	s.out.Printf("%s", s.out.Table(header, rows))
 	if counted {
-		s.note("posts and spam since %s; hookgate events list --source FORM --state spam shows why", since.Local().Format(time.DateTime))
+		s.note("posts and spam since %s; new are those that nobody has read; hookgate events list --source FORM --state spam shows why", since.Local().Format(time.DateTime))
 	}
 }
 
@@ -136,7 +137,7 @@ func newFormsNotSpam(s *session) *cobra.Command {
   hookgate forms notspam evt_7q2`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ids, err := parseSpamIDs(args)
+			ids, err := parsePostIDs(args, "hookgate events list --state spam shows the ids")
 			if err != nil {
 				return err
 			}
@@ -162,8 +163,7 @@ func newFormsNotSpam(s *session) *cobra.Command {
 	}
 }
 
-func parseSpamIDs(args []string) ([]event.ID, error) {
-	const hint = "hookgate events list --state spam shows the ids"
+func parsePostIDs(args []string, hint string) ([]event.ID, error) {
 	if len(args) == 0 {
 		return nil, usageError(hint, errors.New("say which posts"))
 	}

@@ -36,7 +36,7 @@ var tables = []table{
 	{name: "tokens", whole: true, columns: []string{"id", "name", "scope", "hash", "expires", "used"}},
 	{name: "audit", whole: true, columns: []string{"id", "action", "detail"}},
 	{name: "events", key: []string{"id"}, columns: []string{
-		"id", "source", "form", "type", "received", "state", "cause", "duplicate_of", "plan", "verdicts", "errors", "deliveries", "first", "content", "reserved",
+		"id", "source", "form", "type", "received", "state", "cause", "duplicate_of", "plan", "verdicts", "errors", "deliveries", "first", "content", "reserved", "seen",
 	}},
 	{
 		name: "deliveries", key: []string{"id"}, columns: []string{

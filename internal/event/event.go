@@ -99,6 +99,7 @@ type Event struct {
 	// there are; zero: as many as it has deliveries when it is accepted.
 	First    DeliveryID
 	Reserved int
+	Read     bool // of a form post: somebody has read it; filled when it is read from the store
 }
 
 // Data is the JSON text that `data` stands for.

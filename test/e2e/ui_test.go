@@ -305,7 +305,7 @@ func TestUIActs(t *testing.T) {
 		"/ui/start/address", "/ui/start/sample",
 		"/ui/tables/sites/set", "/ui/tables/sites/delete", "/ui/config/reload",
 		"/ui/deliveries/retry", "/ui/deliveries/cancel", "/ui/digests/dgs_1/send", "/ui/digests/dgs_1/cancel", "/ui/connections/billing/pause", "/ui/connections/billing/resume", "/ui/connections/billing/test",
-		"/ui/forms/post/evt_0000000000000/notspam", "/ui/deliveries/runs/run_0000000000000/pause", "/ui/deliveries/runs/run_0000000000000/resume", "/ui/deliveries/runs/run_0000000000000/stop",
+		"/ui/forms/post/evt_0000000000000/notspam", "/ui/forms/post/evt_0000000000000/unread", "/ui/deliveries/runs/run_0000000000000/pause", "/ui/deliveries/runs/run_0000000000000/resume", "/ui/deliveries/runs/run_0000000000000/stop",
 	}
 	for _, path := range acts {
 		form := func(csrf string) url.Values { return url.Values{"csrf": {csrf}, "state": {"failed"}} }

@@ -19,6 +19,8 @@ type Forms interface {
 	// NotSpam gives a kept post to the rules: event.ErrNotKept where it is
 	// neither spam nor a repeat.
 	NotSpam(ctx context.Context, id event.ID) (admin.Released, error)
+	// SetRead notes that a form post was read, or is new again.
+	SetRead(ctx context.Context, id event.ID, read bool) (admin.ReadMark, error)
 	// Fields tells what the events of a source or form look like.
 	Fields(ctx context.Context, name string, form bool) (schema.Source, error)
 }
@@ -26,6 +28,8 @@ type Forms interface {
 func (h *handler) formRoutes(r fiber.Router) {
 	r.Get("/forms", h.answer(h.forms))
 	r.Post("/events/:id/notspam", h.act(h.notSpam))
+	r.Post("/events/:id/read", h.act(h.setRead(true)))
+	r.Post("/events/:id/unread", h.act(h.setRead(false)))
 	r.Get("/sources/:name/fields", h.answer(func(c *fiber.Ctx) error { return h.fields(c, false) }))
 	r.Get("/forms/:name/fields", h.answer(func(c *fiber.Ctx) error { return h.fields(c, true) }))
 }
@@ -49,6 +53,17 @@ func (h *handler) notSpam(c *fiber.Ctx) error {
 	}
 	c.Status(http.StatusAccepted)
 	return respond(c, readTimeout, func(ctx context.Context) (admin.Released, error) { return h.service.NotSpam(ctx, id) })
+}
+
+// setRead answers POST /events/:id/read and POST /events/:id/unread.
+func (h *handler) setRead(read bool) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		id, err := eventID(c)
+		if err != nil {
+			return err
+		}
+		return respond(c, readTimeout, func(ctx context.Context) (admin.ReadMark, error) { return h.service.SetRead(ctx, id, read) })
+	}
 }
 
 // fields answers GET /sources/:name/fields and GET /forms/:name/fields.

@@ -51,6 +51,8 @@ var described = []operation{
 	},
 	{route: "GET /events/{id}", summary: "Show all that is kept of an event", answer: admin.EventDetail{}},
 	{route: "POST /events/{id}/notspam", summary: "Give a kept form post to the rules", acts: true, status: http.StatusAccepted, answer: admin.Released{}},
+	{route: "POST /events/{id}/read", summary: "Note that a form post was read", acts: true, answer: admin.ReadMark{}},
+	{route: "POST /events/{id}/unread", summary: "Have a form post be new again", acts: true, answer: admin.ReadMark{}},
 	{route: "GET /samples/{name}", summary: "List what can be sent to a source or form to try it", answer: []samples.Sample{}},
 	{route: "GET /sources", summary: "List sources and forms", answer: admin.Page[admin.Inbound]{}},
 	{route: "POST /sources/{name}/url", summary: "Tell the URL to paste at the sender, with its secret", acts: true, answer: admin.Address{}},

@@ -37,6 +37,8 @@ type post struct {
 // postField is what one field of a post holds.
 type postField struct{ Name, Value string }
 
+const noSuchPost = "There is no such post: it never was, or retention has removed it."
+
 // forms leads to the inbox of the first form.
 func (u *UI) forms(c *fiber.Ctx) error {
 	counts, err := u.cfg.Service.Forms(c.UserContext(), time.Time{})
@@ -59,11 +61,18 @@ func (u *UI) spam(c *fiber.Ctx) error { return u.mailbox(c, true) }
 
 func (u *UI) mailbox(c *fiber.Ctx, spam bool) error {
 	ctx := c.UserContext()
+	opened, err := u.openPost(c, spam) // first: the lists below have it as read
+	switch {
+	case missing(err):
+		return u.notFound(c, noSuchPost)
+	case err != nil:
+		return u.fail(c, err)
+	}
 	counts, err := u.cfg.Service.Forms(ctx, time.Time{})
 	if err != nil {
 		return u.fail(c, err)
 	}
-	data := mailbox{Forms: counts.Items, Spam: spam}
+	data := mailbox{Forms: counts.Items, Spam: spam, Post: opened}
 	for i := range counts.Items {
 		if counts.Items[i].Name == c.Params("form") {
 			data.Form = &counts.Items[i]
@@ -87,35 +96,46 @@ func (u *UI) mailbox(c *fiber.Ctx, spam bool) error {
 	if page.Next != "" {
 		data.Older = data.Path() + "?before=" + url.QueryEscape(page.Next)
 	}
-	switch err := u.readPost(c, &data); {
-	case missing(err):
-		return u.notFound(c, "There is no such post: it never was, or retention has removed it.")
-	case err != nil:
-		return u.fail(c, err)
+	if data.Post == nil && len(data.Items) > 0 { // the newest is shown, and stays new
+		detail, err := u.cfg.Service.Event(ctx, data.Items[0].ID)
+		if err != nil && !missing(err) {
+			return u.fail(c, err)
+		}
+		if err == nil {
+			data.Post = newPost(detail)
+		}
 	}
 	return u.renderPage(c, "forms", "forms", languageOf(c).text("Forms"), data)
 }
 
-// readPost opens the post that the address names, else the newest:
-// event.ErrNotFound where there is none of that name.
-func (u *UI) readPost(c *fiber.Ctx, data *mailbox) error {
-	var id event.ID
-	switch asked := c.Query("post"); {
-	case asked != "":
-		if id.UnmarshalText([]byte(asked)) != nil {
-			return event.ErrNotFound
-		}
-	case len(data.Items) > 0:
-		id = data.Items[0].ID
-	default:
-		return nil
+// openPost is the post that the address names; nil where it names none, and
+// event.ErrNotFound where there is none of that name. In the inbox, whoever opens a
+// post has read it: that is all that looking at a page changes, and a browser that
+// fetches the page ahead changes nothing.
+func (u *UI) openPost(c *fiber.Ctx, spam bool) (*post, error) {
+	asked := c.Query("post")
+	if asked == "" {
+		return nil, nil
+	}
+	id, err := event.ParseID(asked)
+	if err != nil {
+		return nil, event.ErrNotFound
 	}
 	detail, err := u.cfg.Service.Event(c.UserContext(), id)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	data.Post = newPost(detail)
-	return nil
+	if detail.Source != c.Params("form") {
+		return nil, event.ErrNotFound
+	}
+	if ahead := c.Get("Sec-Purpose") + c.Get("Purpose"); detail.New && !spam && c.Method() == fiber.MethodGet && ahead == "" {
+		if mark, err := u.cfg.Service.SetRead(c.UserContext(), id, true); err != nil {
+			u.cfg.Logger.WarnContext(c.UserContext(), "it could not be noted that a post was read", "event", id, "error", err)
+		} else {
+			detail.New = mark.New
+		}
+	}
+	return newPost(detail), nil
 }
 
 // Path is where the mailbox is.
@@ -195,7 +215,28 @@ func (u *UI) notSpam(c *fiber.Ctx) error {
 	case err == nil:
 		return u.done(c, prefix+"/events/"+released.ID.String(), "ok", languageOf(c).text("The post was given to the rules. This is what they made of it."))
 	case missing(err):
-		return u.notFound(c, "There is no such post: it never was, or retention has removed it.")
+		return u.notFound(c, noSuchPost)
+	case ok:
+		return u.refuse(c, fiber.StatusConflict, said)
+	}
+	return u.fail(c, err)
+}
+
+// unread has a post be new again.
+func (u *UI) unread(c *fiber.Ctx) error {
+	id, err := event.ParseID(c.Params("id"))
+	if err != nil {
+		return u.notFound(c, noSuchPost)
+	}
+	detail, err := u.cfg.Service.Event(c.UserContext(), id)
+	if err == nil {
+		_, err = u.cfg.Service.SetRead(u.acts(c), id, false)
+	}
+	switch said, ok := sentence(err); {
+	case err == nil:
+		return u.done(c, prefix+"/forms/"+url.PathEscape(detail.Source), "ok", languageOf(c).text("The post is new again."))
+	case missing(err):
+		return u.notFound(c, noSuchPost)
 	case ok:
 		return u.refuse(c, fiber.StatusConflict, said)
 	}

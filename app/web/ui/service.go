@@ -90,5 +90,6 @@ type ruleService interface {
 // formService is what the pages of forms need.
 type formService interface {
 	Forms(ctx context.Context, since time.Time) (admin.FormCounts, error)
+	SetRead(ctx context.Context, id event.ID, read bool) (admin.ReadMark, error)
 	NotSpam(ctx context.Context, id event.ID) (admin.Released, error)
 }

@@ -95,10 +95,7 @@ func (u *UI) Register(r fiber.Router, body fiber.Handler) {
 	g.Post("/start/address", u.acting, u.showAddress)
 	g.Post("/start/sample", u.acting, u.sendSample)
 	u.registerEvents(g)
-	g.Get("/forms", u.forms)
-	g.Get("/forms/:form", u.inbox)
-	g.Get("/forms/:form/spam", u.spam)
-	g.Post("/forms/post/:id/notspam", u.acting, u.notSpam)
+	u.registerForms(g)
 	g.Get("/rules", u.rules)
 	g.Get("/routes", u.routes)
 	g.Get("/playground", u.playground)
@@ -118,6 +115,15 @@ func (u *UI) Register(r fiber.Router, body fiber.Handler) {
 	g.Post("/digests/:id/send", u.acting, u.sendDigest)
 	g.Post("/digests/:id/cancel", u.acting, u.cancelDigest)
 	g.Use(func(c *fiber.Ctx) error { return u.notFound(c, "There is no such page.") })
+}
+
+// registerForms adds the pages of forms and of what they got.
+func (u *UI) registerForms(g fiber.Router) {
+	g.Get("/forms", u.forms)
+	g.Get("/forms/:form", u.inbox)
+	g.Get("/forms/:form/spam", u.spam)
+	g.Post("/forms/post/:id/notspam", u.acting, u.notSpam)
+	g.Post("/forms/post/:id/unread", u.acting, u.unread)
 }
 
 // registerTables adds the pages of what rules remember.

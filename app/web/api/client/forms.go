@@ -22,6 +22,15 @@ func (c *Client) NotSpam(ctx context.Context, id event.ID) (released admin.Relea
 	return released, c.post(ctx, "/events/"+id.String()+"/notspam", nil, &released)
 }
 
+// SetRead notes that a form post was read, or is new again.
+func (c *Client) SetRead(ctx context.Context, id event.ID, read bool) (mark admin.ReadMark, err error) {
+	act := "/unread"
+	if read {
+		act = "/read"
+	}
+	return mark, c.post(ctx, "/events/"+id.String()+act, nil, &mark)
+}
+
 // Fields tells what the events of a source or form look like.
 func (c *Client) Fields(ctx context.Context, name string, form bool) (known schema.Source, err error) {
 	path := "/sources/"
