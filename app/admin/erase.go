@@ -35,7 +35,9 @@ type Erasure struct {
 	Files      int           `json:"files"`
 	Sources    bool          `json:"sources"`
 	Mentions   bool          `json:"mentions"`
-	Done       bool          `json:"done"` // false: it broke off, or goes on
+	By         string        `json:"by,omitempty"`   // who did it
+	Post       bool          `json:"post,omitempty"` // it was one post, and not all of a person
+	Done       bool          `json:"done"`           // false: it broke off, or goes on
 }
 
 // EraseOrigin counts the events of a form or source.
@@ -62,6 +64,29 @@ type Erased struct {
 	Next    *event.ID `json:"next,omitempty"` // there is more
 	// Record is the number of the deletion in the list of them; nil for a count.
 	Record *event.AuditID `json:"record,omitempty"`
+}
+
+// Add adds the part that comes after e.
+func (e *Erased) Add(part *Erased) {
+	e.Total = max(e.Total, part.Total)
+	e.Examined += part.Examined
+	e.Events += part.Events
+	e.Deliveries += part.Deliveries
+	e.Open += part.Open
+	e.Files += part.Files
+	e.Bytes += part.Bytes
+	e.Mentions += part.Mentions
+	e.Records += part.Records
+	e.Remains = append(e.Remains, part.Remains...)
+	e.Record, e.Next = part.Record, part.Next
+	for _, o := range part.Origins {
+		at := slices.IndexFunc(e.Origins, func(known EraseOrigin) bool { return known.Name == o.Name && known.Form == o.Form })
+		if at < 0 {
+			e.Origins = append(e.Origins, o)
+		} else {
+			e.Origins[at].Events += o.Events
+		}
+	}
 }
 
 // eraseStore deletes what is stored of a person, and keeps the records of it.
@@ -119,7 +144,7 @@ func (s *Service) Erase(ctx context.Context, r EraseRequest) (Erased, error) {
 	err = errors.Join(err, s.record(record))
 	if trace.Events > 0 || part.Next == nil {
 		s.opt.Logger.InfoContext(ctx, "what was stored of a person was deleted", "record", record.Record, "person", person.Mark(), "events", trace.Events,
-			"deliveries", trace.Deliveries, "files", trace.Files, "done", part.Next == nil && err == nil)
+			"deliveries", trace.Deliveries, "files", trace.Files, "by", record.By, "done", part.Next == nil && err == nil)
 	}
 	return part, err
 }
@@ -197,6 +222,33 @@ func (s *Service) lookIntoSteps(ctx context.Context, looked []examined, person a
 	})
 }
 
+// DeletePost deletes a form post, with its deliveries, their attempts and its files.
+// What is kept beside events, such as a record of a table, stays.
+func (s *Service) DeletePost(ctx context.Context, id event.ID) (record Erasure, err error) {
+	e, err := s.store.Event(ctx, id)
+	switch {
+	case err != nil:
+		return record, missing(err, "there is no event %s: "+gone, id)
+	case !e.Form:
+		return record, refuse("event %s is no form post: only those are deleted one by one", id)
+	}
+	record = Erasure{Record: event.AuditID(s.store.NewIDs(1)), Post: true, By: actor(ctx)}
+	record.At = record.Record.Time().UTC()
+	if err := s.record(record); err != nil {
+		return record, err
+	}
+	trace, connections, err := s.store.Erase(ctx, []event.ID{id})
+	s.surveys.forget()
+	s.backlogAdded(connections)
+	record.Events, record.Deliveries, record.Files, record.Done = trace.Events, trace.Deliveries, trace.Files, err == nil
+	if err == nil {
+		err = s.removeRest(ctx, new(Erased))
+	}
+	err = errors.Join(err, s.record(record))
+	s.opt.Logger.InfoContext(ctx, "by hand", "audit", "post deleted", "record", record.Record, "form", e.Source, "deliveries", trace.Deliveries, "files", trace.Files, "by", record.By, "done", record.Done)
+	return record, err
+}
+
 // eraseRest is the end of a deletion, also of one that was interrupted
 // before. What it cannot do now it tells of.
 func (s *Service) eraseRest(ctx context.Context, person address.Address, part *Erased) error {
@@ -205,6 +257,11 @@ func (s *Service) eraseRest(ctx context.Context, person address.Address, part *E
 	if err != nil {
 		return err
 	}
+	return s.removeRest(ctx, part)
+}
+
+// removeRest takes what was deleted out of the files.
+func (s *Service) removeRest(ctx context.Context, part *Erased) error {
 	if err := s.opt.Files.RemoveContents(ctx); err != nil {
 		s.opt.Logger.WarnContext(ctx, "files could not be removed, trying again later", "error", err)
 		part.Remains = append(part.Remains, "files could not be removed now: the server tries again every few minutes")
@@ -221,14 +278,19 @@ func (s *Service) eraseRest(ctx context.Context, person address.Address, part *E
 	return nil
 }
 
-// maxErasures is how many records of deletions are told of.
-const maxErasures = 1000
-
-// Erasures are the records of the last deletions, newest first.
-func (s *Service) Erasures(ctx context.Context) (page Page[Erasure], err error) {
-	records, err := s.store.Audits(ctx, event.EraseAction, 0, maxErasures)
+// Erasures are the records of deletions, newest first: those before that one, where
+// before is not 0, and limit at most.
+func (s *Service) Erasures(ctx context.Context, before event.AuditID, limit int) (page Page[Erasure], err error) {
+	if limit <= 0 {
+		limit = DefaultLimit
+	}
+	records, err := s.store.Audits(ctx, event.EraseAction, max(before-1, 0), limit+1)
 	if err != nil {
 		return page, err
+	}
+	if len(records) > limit {
+		records = records[:limit]
+		page.Next = records[limit-1].ID.String()
 	}
 	page.Items = make([]Erasure, 0, len(records))
 	for _, r := range records {
@@ -253,7 +315,7 @@ func readErasure(r event.Audit) (f Erasure, err error) {
 // anything is deleted: a deletion that breaks off has left its record, too.
 func (s *Service) beginRecord(ctx context.Context, r *EraseRequest) (f Erasure, err error) {
 	if r.Record == nil {
-		f = Erasure{Record: event.AuditID(s.store.NewIDs(1)), Sources: r.Sources, Mentions: r.Mentions}
+		f = Erasure{Record: event.AuditID(s.store.NewIDs(1)), Sources: r.Sources, Mentions: r.Mentions, By: actor(ctx)}
 		return f, s.record(f)
 	}
 	found, err := s.store.Audits(ctx, event.EraseAction, *r.Record, 1)
@@ -270,7 +332,7 @@ func (s *Service) beginRecord(ctx context.Context, r *EraseRequest) (f Erasure, 
 // is stands beside the detail.
 func (s *Service) record(f Erasure) error {
 	detail, err := json.Marshal(map[string]any{
-		"events": f.Events, "deliveries": f.Deliveries, "files": f.Files, "sources": f.Sources, "mentions": f.Mentions, "done": f.Done,
+		"events": f.Events, "deliveries": f.Deliveries, "files": f.Files, "sources": f.Sources, "mentions": f.Mentions, "by": f.By, "post": f.Post, "done": f.Done,
 	})
 	if err != nil {
 		return fmt.Errorf("record %s: %w", f.Record, err)

@@ -1,12 +1,15 @@
 package admin
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
 	"time"
 
+	"hookgate/db"
 	"hookgate/internal/event"
 )
 
@@ -108,4 +111,54 @@ func (s *Service) SetRead(ctx context.Context, id event.ID, read bool) (ReadMark
 		return ReadMark{}, err
 	}
 	return ReadMark{ID: id, New: !read}, nil
+}
+
+// Post is a form post as exports have it.
+type Post struct {
+	ID   event.ID        `json:"id"`
+	Time time.Time       `json:"time"`
+	Data json.RawMessage `json:"data"`
+}
+
+// PostQuery selects posts of a form, those that rules judged: neither spam nor
+// repeats.
+type PostQuery struct {
+	Form         string
+	Since, Until time.Time
+	After        event.ID // only newer ones: Next of the page before
+	Limit        int
+}
+
+// maxPosts is how many bytes of data a page of posts holds, about.
+const maxPosts = 4 << 20
+
+// Posts lists what a form got, the oldest first, with its data.
+func (s *Service) Posts(ctx context.Context, q PostQuery) (page Page[Post], err error) {
+	if s.inForce().Plan.Forms[q.Form] == nil {
+		return page, notCalled("form", q.Form, s.inForce().Forms)
+	}
+	if q.Limit <= 0 {
+		q.Limit = DefaultLimit
+	}
+	page.Items = []Post{}
+	size := 0
+	f := event.Filter{Source: q.Form, FormsOnly: true, States: event.JudgedStates(), Since: q.Since, Until: q.Until, After: q.After, OldestFirst: true}
+	err = s.store.Scan(ctx, f, func(e *event.Event) error {
+		if len(page.Items) == q.Limit || size > maxPosts {
+			page.Next = page.Items[len(page.Items)-1].ID.String()
+			return db.ErrStop
+		}
+		one := Post{ID: e.ID, Time: e.ReceivedAt.UTC()}
+		var data bytes.Buffer
+		if json.Compact(&data, e.Data()) == nil {
+			one.Data = data.Bytes()
+		}
+		page.Items = append(page.Items, one)
+		size += len(one.Data)
+		return nil
+	})
+	if err != nil {
+		return page, fmt.Errorf("cannot list the posts of %s: %w", q.Form, err)
+	}
+	return page, nil
 }

@@ -131,7 +131,7 @@ func completeNames(s *session, root *cobra.Command) {
 		"events show": ofEvents, "deliveries show": ofDeliveries,
 		"digests show": ofDigests, "digests send": ofDigests, "digests cancel": ofDigests,
 	}
-	several := map[string]named{"replay": ofEvents, "forms notspam": ofEvents, "forms read": ofEvents, "deliveries retry": ofDeliveries, "deliveries cancel": ofDeliveries}
+	several := map[string]named{"replay": ofEvents, "forms notspam": ofEvents, "forms read": ofEvents, "forms delete": ofEvents, "deliveries retry": ofDeliveries, "deliveries cancel": ofDeliveries}
 	withFiles := map[string]named{"explain": ofEvents, "events send": ofOrigins}
 	flags := map[string]named{"connection": ofConnections, "rule": ofRules, "source": ofOrigins}
 	var visit func(*cobra.Command)

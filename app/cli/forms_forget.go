@@ -14,6 +14,7 @@ import (
 	"hookgate/app/admin/address"
 	"hookgate/app/cli/term"
 	"hookgate/app/web/api/client"
+	"hookgate/internal/event"
 )
 
 const forgetLong = `Delete what is stored of a person: every form post that holds this e-mail
@@ -112,39 +113,15 @@ func (s *session) forgetAll(ctx context.Context, server *client.Client, r admin.
 			return all, err
 		}
 		if bar == nil {
-			all.Total = part.Total
 			bar = s.progress(part.Total, what)
 			defer bar.end()
 		}
-		addForgotten(&all, &part)
+		all.Add(&part)
 		bar.set(all.Examined)
 		if part.Next == nil {
 			return all, nil
 		}
 		r.After, r.Record = part.Next, part.Record
-	}
-}
-
-func addForgotten(all, part *admin.Erased) {
-	all.Examined += part.Examined
-	all.Events += part.Events
-	all.Deliveries += part.Deliveries
-	all.Open += part.Open
-	all.Files += part.Files
-	all.Bytes += part.Bytes
-	all.Mentions += part.Mentions
-	all.Records += part.Records
-	all.Remains = append(all.Remains, part.Remains...)
-	all.Record = part.Record
-next:
-	for _, o := range part.Origins {
-		for i := range all.Origins {
-			if known := &all.Origins[i]; known.Name == o.Name && known.Form == o.Form {
-				known.Events += o.Events
-				continue next
-			}
-		}
-		all.Origins = append(all.Origins, o)
 	}
 }
 
@@ -207,12 +184,64 @@ func stoppedForget(gone *admin.Erased, err error) error {
 }
 
 func newFormsForgotten(s *session) *cobra.Command {
-	return &cobra.Command{
-		Use: "forgotten", Short: "List the deletions of forms forget: number, time, how much",
+	limit := defaultLimit
+	c := &cobra.Command{
+		Use: "forgotten", Short: "List the deletions of forms forget and forms delete: number, time, how much, by whom",
 		Example: `  hookgate forms forgotten`,
 		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return answered(cmd.Context(), s, (*client.Client).Erasures, s.printForgotten)
+			if err := checkLimit(limit); err != nil {
+				return err
+			}
+			return answered(cmd.Context(), s, func(server *client.Client, ctx context.Context) (admin.Page[admin.Erasure], error) {
+				return collect(limit, func(size int, next string) (admin.Page[admin.Erasure], error) {
+					var before event.AuditID
+					if next != "" {
+						if err := before.UnmarshalText([]byte(next)); err != nil {
+							return admin.Page[admin.Erasure]{}, err
+						}
+					}
+					return server.Erasures(ctx, before, size)
+				})
+			}, s.printForgotten)
+		},
+	}
+	c.Flags().IntVar(&limit, "limit", defaultLimit, "at most so many")
+	return c
+}
+
+func newFormsDelete(s *session) *cobra.Command {
+	return &cobra.Command{
+		Use: "delete ID...", Short: "Delete posts for good, with their deliveries and files",
+		Example: `  hookgate forms delete evt_7q2`,
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ids, err := parsePostIDs(args, "hookgate forms posts NAME shows the ids")
+			if err != nil {
+				return err
+			}
+			server, err := s.connect()
+			if err != nil {
+				return err
+			}
+			if yes, err := s.confirm(fmt.Sprintf("Delete %s for good, with deliveries and files?", plural(len(ids), "post"))); err != nil || !yes {
+				return err
+			}
+			records := []admin.Erasure{}
+			for _, id := range ids {
+				one, err := server.DeletePost(cmd.Context(), id)
+				if err != nil {
+					return serverError(err)
+				}
+				if records = append(records, one); !s.json {
+					s.out.Printf("%s deleted, with %s and %s\n", id, plural(one.Deliveries, "delivery"), plural(one.Files, "file"))
+				}
+			}
+			if s.json {
+				return s.printJSON(map[string]any{"items": records})
+			}
+			s.note("Backups, logs and those who got the deliveries keep what they have.")
+			return nil
 		},
 	}
 }
@@ -228,7 +257,10 @@ func (s *session) printForgotten(list *admin.Page[admin.Erasure]) {
 		if !f.Done {
 			state = "not finished"
 		}
-		rows[i] = []string{f.Record.String(), f.At.Local().Format(time.DateTime), thousands(f.Events), thousands(f.Deliveries), thousands(f.Files), state}
+		if f.Post {
+			state += ", one post"
+		}
+		rows[i] = []string{f.Record.String(), f.At.Local().Format(time.DateTime), thousands(f.Events), thousands(f.Deliveries), thousands(f.Files), term.Clean(f.By), state}
 	}
-	s.out.Printf("%s", s.out.Table([]string{"NUMBER", "WHEN", "EVENTS", "DELIVERIES", "FILES", "STATE"}, rows))
+	s.out.Printf("%s", s.out.Table([]string{"NUMBER", "WHEN", "EVENTS", "DELIVERIES", "FILES", "BY", "STATE"}, rows))
 }

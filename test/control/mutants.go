@@ -404,8 +404,8 @@ var Mutants = []Mutant{
 		in("app/ingest/plan.go", "!transportHeaders[header] && !src.Secret(header)", "!transportHeaders[header]"),
 	},
 	{
-		"a stranger's cell is a formula", "app/cli/csv", "TestRow",
-		in("app/cli/csv/csv.go", `return "'" + text`, `return text`),
+		"a stranger's cell is a formula", "internal/csv", "TestRow",
+		in("internal/csv/csv.go", `return "'" + text`, `return text`),
 	},
 	{
 		"a stranger's text moves the cursor", "app/cli/term", "TestClean",

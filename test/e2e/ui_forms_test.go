@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -85,5 +86,149 @@ func TestUIInbox(t *testing.T) {
 	}
 	if code, _, _ := vera.do("GET", "/ui/forms/contact?post=evt_0000000000000", nil); code != http.StatusNotFound {
 		t.Errorf("of no post: %d", code)
+	}
+}
+
+// attached posts the contact form with a file, and gives the number of the post.
+func attached(t *testing.T, g *lab.Gate, name string) string {
+	t.Helper()
+	body := "--B\r\nContent-Disposition: form-data; name=\"name\"\r\n\r\n" + name + "\r\n" +
+		"--B\r\nContent-Disposition: form-data; name=\"email\"\r\n\r\n" + name + "@example.com\r\n" +
+		"--B\r\nContent-Disposition: form-data; name=\"brief\"; filename=\"Größe <b>.pdf\"\r\n\r\n%PDF-1.7 of " + name + "\r\n--B--\r\n"
+	r := g.Do("POST", "/f/contact", []byte(body), "Content-Type", "multipart/form-data; boundary=B", "Accept", "application/json")
+	if r.Status != http.StatusOK {
+		t.Fatalf("the post: %d %s", r.Status, r.Body)
+	}
+	answer, _ := value(t, []byte(r.Body)).(map[string]any)
+	id, _ := answer["id"].(string)
+	return id
+}
+
+// The files of a post are saved and never shown; what a form got is downloaded as
+// the command line writes it, for the days that are asked for.
+//
+// Promise: T7.
+func TestUIFilesAndExport(t *testing.T) {
+	t.Parallel()
+	var status atomic.Int32
+	status.Store(http.StatusOK)
+	g := startUI(t, &status)
+	id := attached(t, g, "ada")
+	written(t, g, "name", "=1+1", "message", "Hi; there")
+	vera := newVisitor(t, g)
+	vera.logIn("vera", "only looking around")
+	_, _, page := vera.do("GET", "/ui/forms/contact?post="+id, nil)
+	link := regexp.MustCompile(`href="(/ui/files/fil_[^"]+)"`).FindStringSubmatch(page)
+	has(t, "the post", page, "Größe", "PDF, 15 B")
+	if link == nil {
+		t.Fatal("the post has no link to its file")
+	}
+	code, header, content := vera.do("GET", link[1], nil)
+	same(t, "the file", "%PDF-1.7 of ada", content)
+	has(t, "how it comes", header.Get("Content-Disposition"), "attachment")
+	if code != http.StatusOK || header.Get("X-Content-Type-Options") != "nosniff" || !strings.Contains(header.Get("Content-Security-Policy"), "sandbox") {
+		t.Errorf("the file: %d %v", code, header)
+	}
+	if code, _, _ := newVisitor(t, g).do("GET", link[1], nil); code != http.StatusSeeOther {
+		t.Errorf("the file, without a session: %d", code)
+	}
+	if code, _, _ := vera.do("GET", "/ui/files/fil_nothing", nil); code != http.StatusNotFound {
+		t.Errorf("no file: %d", code)
+	}
+
+	_, _, page = vera.do("GET", "/ui/forms/contact/export", nil)
+	has(t, "the export's page", page, "There are posts", "Europe/Berlin")
+	for _, c := range []struct{ query, arguments, name string }{
+		{"format=csv", "", "contact.csv"},
+		{"format=csv%3B", "--delimiter=;", "contact.csv"},
+		{"format=xlsx", "--format=xlsx", "contact.xlsx"},
+	} {
+		_, header, got := vera.do("GET", "/ui/forms/contact/export/file?since=&until=&"+c.query, nil)
+		has(t, c.query, header.Get("Content-Disposition"), `attachment; filename="`+c.name+`"`)
+		arguments := append([]string{"forms", "export", "contact"}, strings.Fields(c.arguments)...)
+		if want := g.MustCLI(arguments...); got != want {
+			t.Errorf("%s: the page has %.300q, the command line %.300q", c.query, got, want)
+		}
+	}
+	_, header, got := vera.do("GET", "/ui/forms/contact/export/file?format=csv&since=2020-01-01&until=2020-12-31", nil)
+	has(t, "the name of a part", header.Get("Content-Disposition"), "contact-2020-01-01-2020-12-31.csv")
+	if strings.Count(got, "\n") != 1 {
+		t.Errorf("a year without posts: %q", got)
+	}
+	for path, want := range map[string]int{
+		"contact/export/file?since=yesterday": http.StatusBadRequest, "contact/export/file?format=exe": http.StatusBadRequest,
+		"nothing/export/file": http.StatusNotFound, "nothing/export": http.StatusNotFound,
+	} {
+		if code, _, _ := vera.do("GET", "/ui/forms/"+path, nil); code != want {
+			t.Errorf("%s: %d, want %d", path, code, want)
+		}
+	}
+}
+
+// An operator deletes a post after a page that asks, and all of a person after one
+// that counts; both have their number in the list. The address is in no URL.
+func TestUIForget(t *testing.T) {
+	t.Parallel()
+	var status atomic.Int32
+	status.Store(http.StatusOK)
+	g := startUI(t, &status)
+	bob := written(t, g, "name", "Bob", "email", "bob@example.com")
+	attached(t, g, "ada")
+	ada := written(t, g, "name", "Ada", "email", "ada@example.com", "message", "Hello")
+	lab.Eventually(t, "all were delivered", func() bool { return len(g.Deliveries("--state", "delivered")) == 3 })
+	ctx := browser(t)
+	logIn(ctx, t, g)
+	show(ctx, t, g.URL+"/ui/forms/contact?post="+bob+"#read")
+	settled(ctx, t, "Forms")
+	press(ctx, t, `a[href$="/delete"]`)
+	settled(ctx, t, "Delete this post")
+	reads(ctx, t, "what goes", "Bob", bob, "1 delivery", "0 files")
+	press(ctx, t, "button.pri")
+	reads(ctx, t, "what was done", "The post is deleted. This deletion has the number aud_")
+	if got := g.CLI("events", "show", bob); got.Code != 5 {
+		t.Errorf("the post is still there: %+v", got)
+	}
+
+	show(ctx, t, g.URL+"/ui/forms/contact?post="+ada+"#read")
+	settled(ctx, t, "Forms")
+	press(ctx, t, `form[action="/ui/forget"] button`)
+	settled(ctx, t, "Delete a person")
+	reads(ctx, t, "what would go", "What would go", "ada@example.com", "contact: 2")
+	same(t, "the address of the page", g.URL+"/ui/forget", ask(ctx, t, chromedp.Location()))
+	if n := len(g.Events()); n != 2 {
+		t.Errorf("looking leaves %d posts", n)
+	}
+	accessible(ctx, t, "what would go")
+	press(ctx, t, "button.pri")
+	reads(ctx, t, "what was done", "Deleted: 2 events, 2 deliveries, 1 file, 0 records.", "one post", "a person", "team")
+	if n := len(g.Events()); n != 0 {
+		t.Errorf("%d posts are left", n)
+	}
+	accessible(ctx, t, "the deletions")
+	has(t, "forms forgotten", g.MustCLI("forms", "forgotten"), "one post", "team")
+
+	// Nobody is asked about, or has no address.
+	team := newVisitor(t, g)
+	team.logIn("team", "correct horse battery")
+	if code, _, page := team.do("POST", "/ui/forget", url.Values{"csrf": {team.csrf()}, "address": {"nobody"}}); code != http.StatusBadRequest || !strings.Contains(page, "address") {
+		t.Errorf("no address: %d", code)
+	}
+	if _, _, page := team.do("POST", "/ui/forget", url.Values{"csrf": {team.csrf()}, "address": {"eve@example.com"}}); !strings.Contains(page, "Nothing is stored under this address.") {
+		t.Error("of a stranger something is stored")
+	}
+	first := g.MustCLI("forms", "forgotten", "--limit", "1")
+	if strings.Count(first, "aud_") != 1 {
+		t.Errorf("one deletion: %s", first)
+	}
+	_, _, list := team.do("GET", "/api/v1/forget?limit=1", nil, "Authorization", basicOf("team", "correct horse battery"))
+	next := regexp.MustCompile(`"next":"(aud_[^"]+)"`).FindStringSubmatch(list)
+	if next == nil {
+		t.Fatalf("the list does not go on: %s", list)
+	}
+	if _, _, page := team.do("GET", "/ui/forget?before="+next[1], nil); !strings.Contains(page, "one post") || strings.Contains(page, "a person</td>") {
+		t.Error("the next page of the list is another one")
+	}
+	if code, _, _ := team.do("GET", "/ui/forget?before=%21", nil); code != http.StatusNotFound {
+		t.Errorf("no page: %d", code)
 	}
 }

@@ -33,7 +33,7 @@ sources:
   sitejet: { type: sitejet, token: 0123456789abcdef }
 forms:
   contact:
-    fields: { name: { type: text, required: true }, email: { type: email }, message: { type: text } }
+    fields: { name: { type: text, required: true }, email: { type: email }, message: { type: text }, brief: { type: file, accept: [pdf] } }
     max_links: 1
     rate_limit: 1000/m
 connections:
@@ -93,6 +93,7 @@ func TestUIPages(t *testing.T) {
 	g := startUI(t, &status)
 	event := g.Settled(g.Accepted(g.PostJSON("/in/sitejet/0123456789abcdef", []byte(donePayload)))).ID
 	g.Do("POST", "/in/sitejet/0123456789abcdef", []byte("{bad"), "Content-Type", "application/json")
+	post := attached(t, g, "Ada")
 	for _, form := range []string{"name=Ada&email=ada%40example.com&message=Hello", "name=seo&message=http%3A%2F%2Fa.example+http%3A%2F%2Fb.example"} {
 		g.Do("POST", "/f/contact", []byte(form), "Content-Type", "application/x-www-form-urlencoded")
 	}
@@ -105,11 +106,11 @@ func TestUIPages(t *testing.T) {
 		code   string
 		titles []string
 	}{
-		{"en", []string{"Overview", "Events", "Harry's Diner · Publish → Done", "Deliveries", "Connections", "Rules", "Routes", "Playground", "Config", "Config", "Config", "Welcome", "Forms", "Forms", "Not found"}},
-		{"de", []string{"Überblick", "Ereignisse", "Harry's Diner · Publish → Done", "Zustellungen", "Verbindungen", "Regeln", "Wege", "Ausprobieren", "Konfiguration", "Konfiguration", "Konfiguration", "Willkommen", "Formulare", "Formulare", "Nicht gefunden"}},
+		{"en", []string{"Overview", "Events", "Harry's Diner · Publish → Done", "Deliveries", "Connections", "Rules", "Routes", "Playground", "Config", "Config", "Config", "Welcome", "Forms", "Forms", "Export", "Delete this post", "Delete a person", "Not found"}},
+		{"de", []string{"Überblick", "Ereignisse", "Harry's Diner · Publish → Done", "Zustellungen", "Verbindungen", "Regeln", "Wege", "Ausprobieren", "Konfiguration", "Konfiguration", "Konfiguration", "Willkommen", "Formulare", "Formulare", "Exportieren", "Diese Einsendung löschen", "Person löschen", "Nicht gefunden"}},
 	} {
 		show(ctx, t, g.URL+"/ui/lang/"+lang.code)
-		for i, path := range []string{"", "events", "events/" + event, "deliveries", "connections", "rules", "routes", "playground", "config", "config/change", "config/versions", "start", "forms/contact", "forms/contact/spam", "nothing"} {
+		for i, path := range []string{"", "events", "events/" + event, "deliveries", "connections", "rules", "routes", "playground", "config", "config/change", "config/versions", "start", "forms/contact?post=" + post, "forms/contact/spam", "forms/contact/export", "forms/post/" + post + "/delete", "forget", "nothing"} {
 			show(ctx, t, g.URL+"/ui/"+path)
 			settled(ctx, t, lang.titles[i])
 			same(t, path+": language", lang.code, ask(ctx, t, chromedp.Evaluate[string](`document.documentElement.lang`)))
@@ -305,7 +306,7 @@ func TestUIActs(t *testing.T) {
 		"/ui/start/address", "/ui/start/sample",
 		"/ui/tables/sites/set", "/ui/tables/sites/delete", "/ui/config/reload",
 		"/ui/deliveries/retry", "/ui/deliveries/cancel", "/ui/digests/dgs_1/send", "/ui/digests/dgs_1/cancel", "/ui/connections/billing/pause", "/ui/connections/billing/resume", "/ui/connections/billing/test",
-		"/ui/forms/post/evt_0000000000000/notspam", "/ui/forms/post/evt_0000000000000/unread", "/ui/deliveries/runs/run_0000000000000/pause", "/ui/deliveries/runs/run_0000000000000/resume", "/ui/deliveries/runs/run_0000000000000/stop",
+		"/ui/forms/post/evt_0000000000000/notspam", "/ui/forms/post/evt_0000000000000/unread", "/ui/forms/post/evt_0000000000000/delete", "/ui/forget", "/ui/forget/delete", "/ui/deliveries/runs/run_0000000000000/pause", "/ui/deliveries/runs/run_0000000000000/resume", "/ui/deliveries/runs/run_0000000000000/stop",
 	}
 	for _, path := range acts {
 		form := func(csrf string) url.Values { return url.Values{"csrf": {csrf}, "state": {"failed"}} }

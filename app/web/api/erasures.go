@@ -8,12 +8,14 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"hookgate/app/admin"
+	"hookgate/internal/event"
 )
 
 // Erasures delete what is stored of a person, a part at a time.
 type Erasures interface {
 	Erase(ctx context.Context, r admin.EraseRequest) (admin.Erased, error)
-	Erasures(ctx context.Context) (admin.Page[admin.Erasure], error)
+	// Erasures are the records of deletions, newest first, those before one.
+	Erasures(ctx context.Context, before event.AuditID, limit int) (admin.Page[admin.Erasure], error)
 }
 
 func (h *handler) erasureRoutes(r fiber.Router) {
@@ -37,4 +39,13 @@ func (h *handler) erase(c *fiber.Ctx) error {
 }
 
 // erasures answers GET /forget.
-func (h *handler) erasures(c *fiber.Ctx) error { return respond(c, readTimeout, h.service.Erasures) }
+func (h *handler) erasures(c *fiber.Ctx) error {
+	p := newParameters(c, h.now(), "before", "limit")
+	before, limit := p.auditID("before"), p.limit()
+	if p.err != nil {
+		return p.err
+	}
+	return respond(c, readTimeout, func(ctx context.Context) (admin.Page[admin.Erasure], error) {
+		return h.service.Erasures(ctx, before, limit)
+	})
+}

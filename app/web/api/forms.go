@@ -21,6 +21,10 @@ type Forms interface {
 	NotSpam(ctx context.Context, id event.ID) (admin.Released, error)
 	// SetRead notes that a form post was read, or is new again.
 	SetRead(ctx context.Context, id event.ID, read bool) (admin.ReadMark, error)
+	// Posts lists what a form got, the oldest first, with its data.
+	Posts(ctx context.Context, q admin.PostQuery) (admin.Page[admin.Post], error)
+	// DeletePost deletes a form post for good.
+	DeletePost(ctx context.Context, id event.ID) (admin.Erasure, error)
 	// Fields tells what the events of a source or form look like.
 	Fields(ctx context.Context, name string, form bool) (schema.Source, error)
 }
@@ -30,6 +34,8 @@ func (h *handler) formRoutes(r fiber.Router) {
 	r.Post("/events/:id/notspam", h.act(h.notSpam))
 	r.Post("/events/:id/read", h.act(h.setRead(true)))
 	r.Post("/events/:id/unread", h.act(h.setRead(false)))
+	r.Delete("/events/:id", h.act(h.deletePost))
+	r.Get("/forms/:name/posts", h.answer(h.posts))
 	r.Get("/sources/:name/fields", h.answer(func(c *fiber.Ctx) error { return h.fields(c, false) }))
 	r.Get("/forms/:name/fields", h.answer(func(c *fiber.Ctx) error { return h.fields(c, true) }))
 }
@@ -64,6 +70,29 @@ func (h *handler) setRead(read bool) fiber.Handler {
 		}
 		return respond(c, readTimeout, func(ctx context.Context) (admin.ReadMark, error) { return h.service.SetRead(ctx, id, read) })
 	}
+}
+
+// deletePost answers DELETE /events/:id.
+func (h *handler) deletePost(c *fiber.Ctx) error {
+	id, err := eventID(c)
+	if err != nil {
+		return err
+	}
+	return respond(c, changeTimeout, func(ctx context.Context) (admin.Erasure, error) { return h.service.DeletePost(ctx, id) })
+}
+
+// posts answers GET /forms/:name/posts.
+func (h *handler) posts(c *fiber.Ctx) error {
+	p := newParameters(c, h.now(), "since", "until", "after", "limit")
+	q := admin.PostQuery{Since: p.time("since"), Until: p.time("until"), After: p.eventID("after"), Limit: p.limit()}
+	if p.err != nil {
+		return p.err
+	}
+	var err error
+	if q.Form, err = url.PathUnescape(c.Params("name")); err != nil {
+		return badRequest("%q is not a name", c.Params("name"))
+	}
+	return respond(c, readTimeout, func(ctx context.Context) (admin.Page[admin.Post], error) { return h.service.Posts(ctx, q) })
 }
 
 // fields answers GET /sources/:name/fields and GET /forms/:name/fields.

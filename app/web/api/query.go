@@ -137,6 +137,18 @@ func (p *parameters) eventID(name string) event.ID {
 	return id
 }
 
+// auditID reads the number of a record.
+func (p *parameters) auditID(name string) (id event.AuditID) {
+	text := p.text(name)
+	if text == "" || p.err != nil {
+		return 0
+	}
+	if id.UnmarshalText([]byte(text)) != nil {
+		p.err = badRequest("%s=%s is not the number of a record", name, text)
+	}
+	return id
+}
+
 // deliveryID reads a delivery's id.
 func (p *parameters) deliveryID(name, text string) event.DeliveryID {
 	if text == "" || p.err != nil {

@@ -31,11 +31,14 @@ type post struct {
 	admin.EventDetail
 	Said   []string // long texts, as they were written
 	Fields []postField
+	Files  []postFile
 	Mail   string // the visitor's address, to answer to; "" where none was given
 }
 
 // postField is what one field of a post holds.
 type postField struct{ Name, Value string }
+
+const noSuchForm = "The configuration has no such form."
 
 const noSuchPost = "There is no such post: it never was, or retention has removed it."
 
@@ -79,7 +82,7 @@ func (u *UI) mailbox(c *fiber.Ctx, spam bool) error {
 		}
 	}
 	if data.Form == nil {
-		return u.notFound(c, "The configuration has no such form.")
+		return u.notFound(c, noSuchForm)
 	}
 	f := event.Search{Filter: event.Filter{Source: data.Form.Name, FormsOnly: true, Limit: eventsPerPage, States: []event.State{event.Routed, event.NoMatch, event.RuleError}}}
 	if spam {
@@ -103,6 +106,11 @@ func (u *UI) mailbox(c *fiber.Ctx, spam bool) error {
 		}
 		if err == nil {
 			data.Post = newPost(detail)
+		}
+	}
+	if data.Post != nil {
+		if err := u.findGone(ctx, data.Post.Files); err != nil {
+			return u.fail(c, err)
 		}
 	}
 	return u.renderPage(c, "forms", "forms", languageOf(c).text("Forms"), data)
@@ -164,6 +172,10 @@ func newPost(d admin.EventDetail) *post {
 		var value any
 		if decoder.Decode(&value) != nil {
 			break
+		}
+		if files, ok := filesIn(value); ok {
+			p.Files = append(p.Files, files...)
+			continue
 		}
 		text := shown(value)
 		name, _ := key.(string)

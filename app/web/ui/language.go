@@ -106,6 +106,8 @@ var ofOne = dictionary([][2]string{
 	{"%d forms", "%d form"},
 	{"%d hours", "%d hour"},
 	{"%d days", "%d day"},
+	{"%d files", "%d file"},
+	{"It also stands within a longer text of %d other events, which stay.", "It also stands within a longer text of %d other event, which stays."},
 	{"%d errors", "%d error"},
 	{"%d warnings", "%d warning"},
 	{"%d sources, %d rules and %d connections; the table below has the same", "%d source, %d rules and %d connections; the table below has the same"},

@@ -66,7 +66,9 @@ func usedTexts(t *testing.T) map[string]bool {
 		word, why := kind.Advice()
 		used[word], used[why] = true, true
 	}
-	used[noSuchDelivery], used[noSuchPage], used[noSuchDigest], used[noSuchPost] = true, true, true, true
+	for _, text := range []string{noSuchDelivery, noSuchPage, noSuchDigest, noSuchPost, noSuchForm} {
+		used[text] = true
+	}
 	for many, one := range ofOne {
 		if !used[many] {
 			t.Errorf("no page has this text any more: %q", many)

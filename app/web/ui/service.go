@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"io"
 	"time"
 
 	"hookgate/app/admin"
@@ -92,4 +93,9 @@ type formService interface {
 	Forms(ctx context.Context, since time.Time) (admin.FormCounts, error)
 	SetRead(ctx context.Context, id event.ID, read bool) (admin.ReadMark, error)
 	NotSpam(ctx context.Context, id event.ID) (admin.Released, error)
+	Posts(ctx context.Context, q admin.PostQuery) (admin.Page[admin.Post], error)
+	File(ctx context.Context, id string) (event.File, io.ReadCloser, error)
+	DeletePost(ctx context.Context, id event.ID) (admin.Erasure, error)
+	Erase(ctx context.Context, r admin.EraseRequest) (admin.Erased, error)
+	Erasures(ctx context.Context, before event.AuditID, limit int) (admin.Page[admin.Erasure], error)
 }

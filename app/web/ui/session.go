@@ -88,8 +88,12 @@ func (u *UI) acting(c *fiber.Ctx) error {
 
 // acts is the context of what the visitor does, under his name.
 func (u *UI) acts(c *fiber.Ctx) context.Context {
+	return admin.As(c.UserContext(), u.visitorName(c))
+}
+
+func (u *UI) visitorName(c *fiber.Ctx) string {
 	visitor, _ := c.Locals(visitorKey).(access.Visitor)
-	return admin.As(c.UserContext(), visitor.Name)
+	return visitor.Name
 }
 
 // csrfToken is what a form of a session's page carries: random bytes and their

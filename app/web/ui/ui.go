@@ -51,9 +51,10 @@ type Config struct {
 
 // UI serves the pages. It is safe for concurrent use.
 type UI struct {
-	cfg    Config
-	assets assets
-	pages  pages
+	cfg     Config
+	assets  assets
+	pages   pages
+	exports chan struct{} // has room for as many as may be made at once
 
 	navMu sync.Mutex
 	nav   nav
@@ -71,7 +72,7 @@ func New(cfg Config) *UI {
 	if err != nil {
 		panic(err)
 	}
-	return &UI{cfg: cfg, assets: assets, pages: pages}
+	return &UI{cfg: cfg, assets: assets, pages: pages, exports: make(chan struct{}, maxExports)}
 }
 
 // prefix is where the pages are.
@@ -124,6 +125,14 @@ func (u *UI) registerForms(g fiber.Router) {
 	g.Get("/forms/:form/spam", u.spam)
 	g.Post("/forms/post/:id/notspam", u.acting, u.notSpam)
 	g.Post("/forms/post/:id/unread", u.acting, u.unread)
+	g.Get("/forms/post/:id/delete", u.acting, u.deletePostPage)
+	g.Post("/forms/post/:id/delete", u.acting, u.deletePost)
+	g.Get("/forms/:form/export", u.exportForm)
+	g.Get("/forms/:form/export/file", u.exportFile)
+	g.Get("/files/:id", u.file)
+	g.Get("/forget", u.forget)
+	g.Post("/forget", u.acting, u.lookForPerson)
+	g.Post("/forget/delete", u.acting, u.erasePerson)
 }
 
 // registerTables adds the pages of what rules remember.

@@ -2,8 +2,10 @@ package client
 
 import (
 	"context"
+	"net/url"
 
 	"hookgate/app/admin"
+	"hookgate/internal/event"
 )
 
 // Erase deletes what is stored of a person, or counts it with DryRun, a part
@@ -12,7 +14,12 @@ func (c *Client) Erase(ctx context.Context, r admin.EraseRequest) (part admin.Er
 	return part, c.post(ctx, "/forget", r, &part)
 }
 
-// Erasures lists what was deleted by Erase, newest first.
-func (c *Client) Erasures(ctx context.Context) (list admin.Page[admin.Erasure], err error) {
-	return list, c.get(ctx, "/forget", nil, &list)
+// Erasures lists deletions, newest first: those before one, limit at most.
+func (c *Client) Erasures(ctx context.Context, before event.AuditID, limit int) (list admin.Page[admin.Erasure], err error) {
+	q := url.Values{}
+	if before != 0 {
+		q.Set("before", before.String())
+	}
+	setLimit(q, limit)
+	return list, c.get(ctx, "/forget", q, &list)
 }

@@ -246,7 +246,10 @@ func (s service) Forms(_ context.Context, since time.Time) (admin.FormCounts, er
 	return admin.FormCounts{Items: []admin.FormCount{{Name: "contact", Posts: 3, Spam: 1}}, Since: since}, s.f.err
 }
 
-func (s service) Erasures(context.Context) (admin.Page[admin.Erasure], error) {
+func (s service) Erasures(_ context.Context, before event.AuditID, limit int) (admin.Page[admin.Erasure], error) {
+	if before != 9 || limit != 5 {
+		return admin.Page[admin.Erasure]{}, nil
+	}
 	return admin.Page[admin.Erasure]{Items: []admin.Erasure{{Record: 7, Events: 3, Done: true}}}, nil
 }
 

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 	"time"
 
@@ -29,6 +30,23 @@ func (c *Client) SetRead(ctx context.Context, id event.ID, read bool) (mark admi
 		act = "/read"
 	}
 	return mark, c.post(ctx, "/events/"+id.String()+act, nil, &mark)
+}
+
+// Posts lists what a form got, the oldest first, with its data.
+func (c *Client) Posts(ctx context.Context, pq admin.PostQuery) (page admin.Page[admin.Post], err error) {
+	q := url.Values{}
+	setTime(q, "since", pq.Since)
+	setTime(q, "until", pq.Until)
+	if pq.After != 0 {
+		q.Set("after", pq.After.String())
+	}
+	setLimit(q, pq.Limit)
+	return page, c.get(ctx, "/forms/"+url.PathEscape(pq.Form)+"/posts", q, &page)
+}
+
+// DeletePost deletes a form post for good.
+func (c *Client) DeletePost(ctx context.Context, id event.ID) (record admin.Erasure, err error) {
+	return record, c.call(ctx, http.MethodDelete, "/events/"+id.String(), nil, nil, &record)
 }
 
 // Fields tells what the events of a source or form look like.

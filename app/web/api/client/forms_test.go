@@ -46,7 +46,7 @@ func TestForget(t *testing.T) {
 	if part, err = c.Erase(t.Context(), next); err != nil || part.Next != nil {
 		t.Errorf("the rest: %+v, %v", part, err)
 	}
-	if list, err := c.Erasures(t.Context()); err != nil || len(list.Items) != 1 || list.Items[0].Record != 7 || !list.Items[0].Done {
+	if list, err := c.Erasures(t.Context(), 9, 5); err != nil || len(list.Items) != 1 || list.Items[0].Record != 7 || !list.Items[0].Done {
 		t.Errorf("the deletions: %+v, %v", list, err)
 	}
 	if diff := cmp.Diff([]admin.EraseRequest{asked, next}, f.forgets); diff != "" {

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"hookgate/app/cli/csv"
+	"hookgate/internal/csv"
 )
 
 // Promise: T8.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"hookgate/app/cli/xlsx"
+	"hookgate/internal/xlsx"
 )
 
 // sheet is what a spreadsheet reads of a sheet.
