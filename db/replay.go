@@ -99,7 +99,7 @@ func (s *Store) insertMade(tx tx, deliveries []event.Delivery, gathers []event.G
 }
 
 // replayOne stores what a run does with one event, unless it has done it or
-// the event is gone. An event that no rule matched is routed from now on, if
+// the event is gone, and counts what it has made: deliveries, and places in digests. An event that no rule matched is routed from now on, if
 // one does now: who looks for those that need a replay does not find it again.
 func (s *Store) replayOne(tx tx, r *event.Replayed, touched map[string]bool) (made int, fresh bool, err error) {
 	ruleErrors, err := eventErrors(r.Errors)
@@ -119,13 +119,14 @@ func (s *Store) replayOne(tx tx, r *event.Replayed, touched map[string]bool) (ma
 	if err := s.insertMade(tx, r.Deliveries, r.Gathers, touched); err != nil {
 		return 0, false, err
 	}
+	made = len(r.Deliveries) + len(r.Gathers)
 	for _, letter := range r.Results {
 		if event.Result(letter) == event.Matched {
 			err := tx.exec(`UPDATE events SET state = 0 WHERE id = ?1 AND state IN (1, 2)`, int64(r.Event))
-			return len(r.Deliveries), true, err
+			return made, true, err
 		}
 	}
-	return len(r.Deliveries), true, nil
+	return made, true, nil
 }
 
 // insertReplayed stores a delivery that nobody holds.

@@ -86,9 +86,8 @@ func (s *story) tell(t *Test, out *Result) {
 // take does with the actions of an event that comes at now what its commit does: what
 // is sent at once is left in the traces, and then gives what else is sent.
 func (s *story) take(d *ingest.Decision, traces []rules.Trace, now time.Time) (then []rules.Trace) {
-	e := &d.Event
 	if s.event.ID == 0 && s.event.Source == "" {
-		s.event = *e
+		s.event = d.Event
 	}
 	chains := map[rules.Ref]*chain{}
 	var list []*sending
@@ -98,25 +97,9 @@ func (s *story) take(d *ingest.Decision, traces []rules.Trace, now time.Time) (t
 			continue
 		}
 		for a := range traces[i].Sends() {
-			if a.Remember != nil {
-				continue
+			if one := s.atOnce(d, a, chains, now); one != nil {
+				list, of = append(list, one), append(of, a)
 			}
-			if a.Digest != nil && a.Sent {
-				s.join(e, a, now)
-				a.Sent, a.Err = false, ""
-				continue
-			}
-			one := s.begun(d, a, chains)
-			if one == nil {
-				await(a)
-				continue
-			}
-			if a.Err == "" && a.Moment != nil && (a.Moment.After(now) || a.Wait.Late) {
-				s.wait(one, *a.Moment)
-				a.Sent = false
-				continue
-			}
-			list, of = append(list, one), append(of, a)
 		}
 	}
 	s.kept.at(now) // what comes after sees what the event has remembered
@@ -124,6 +107,30 @@ func (s *story) take(d *ingest.Decision, traces []rules.Trace, now time.Time) (t
 		*of[i] = s.send(one, now)
 	}
 	return s.goOn(now)
+}
+
+// atOnce is an action of an event that is sent at once; nil: it is not, or it waits, or
+// joins a digest.
+func (s *story) atOnce(d *ingest.Decision, a *rules.ActionTrace, chains map[rules.Ref]*chain, now time.Time) *sending {
+	if a.Remember != nil {
+		return nil
+	}
+	if a.Digest != nil && a.Sent {
+		s.join(&d.Event, a, now)
+		a.Sent, a.Err = false, ""
+		return nil
+	}
+	one := s.begun(d, a, chains)
+	if one == nil {
+		await(a)
+		return nil
+	}
+	if a.Err == "" && a.Moment != nil && (a.Moment.After(now) || a.Wait.Late) {
+		s.wait(one, *a.Moment)
+		a.Sent = false
+		return nil
+	}
+	return one
 }
 
 // begun is an action that an event begins; nil: it is not sent, or comes after others.

@@ -138,7 +138,7 @@ func TestDigests(t *testing.T) {
 func digestsReplayed(t *testing.T, g *lab.Gate, id string) {
 	t.Helper()
 	has(t, "preview of a replay", g.MustCLI("replay", id, "--dry-run"), "leads → board")
-	g.MustCLI("replay", id)
+	has(t, "a replay", g.MustCLI("events", "replay", "--source", "shop", "--text", "Ada", "--yes"), "1 event replayed, 1 delivery made")
 	if open := openDigests(t, g); open["a"].Events != 3 || open["b"].Events != 1 {
 		t.Errorf("after a replay: %+v", open)
 	}
