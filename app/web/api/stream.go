@@ -42,16 +42,28 @@ func (h *handler) stream(c *fiber.Ctx) error {
 	conn := c.Context().Conn()
 	c.Context().SetBodyStreamWriter(func(w *bufio.Writer) {
 		defer watcher.Close()
-		relay(w, conn, watcher)
+		Relay(w, conn, watcher, Stream{Begin: ": hookgate\n\n", Tell: func(item []byte) string { return fmt.Sprintf("event: event\ndata: %s\n\n", item) }})
 	})
 	return nil
 }
 
-// relay writes what the watcher gets until the reader or the feed ends.
-func relay(w *bufio.Writer, conn net.Conn, watcher *tail.Watcher) {
+// Stream is how what a watcher gets is told as server-sent events.
+type Stream struct {
+	Begin string                   // what is said first
+	Tell  func(item []byte) string // what is said of an item; "" is nothing
+	For   time.Duration            // how long; 0: as long as somebody reads
+}
+
+// Relay writes what the watcher gets until the reader, the feed or the stream's time
+// ends.
+func Relay(w *bufio.Writer, conn net.Conn, watcher *tail.Watcher, s Stream) {
+	var end <-chan time.Time
+	if s.For > 0 {
+		end = time.After(s.For)
+	}
 	ticker := time.NewTicker(breathe)
 	defer ticker.Stop()
-	line := ": hookgate\n\n"
+	line := s.Begin
 	for {
 		// The server's own limit is for a whole answer, which this never is.
 		if err := conn.SetWriteDeadline(time.Now().Add(writeTime + breathe)); err != nil {
@@ -68,7 +80,9 @@ func relay(w *bufio.Writer, conn net.Conn, watcher *tail.Watcher) {
 			if !more {
 				return
 			}
-			line = fmt.Sprintf("event: event\ndata: %s\n\n", item)
+			line = s.Tell(item)
+		case <-end:
+			return
 		case <-ticker.C:
 			line = ": still here\n\n"
 		}

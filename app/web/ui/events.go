@@ -36,6 +36,7 @@ type eventList struct {
 	Seen  int    // events that were looked through, also by the parts before
 	Error string // what is wrong with the query
 	Views []savedView
+	Live  liveList
 }
 
 // eventDay are the events of a day, in the zone of the server.
@@ -82,6 +83,9 @@ func (u *UI) events(c *fiber.Ctx) error {
 		if page, err = u.cfg.Service.Events(c.UserContext(), search); err == nil {
 			data.fill(page, c.Query("before") != "", u.location())
 			data.proceed(c, page)
+			if c.Query("before") == "" && canFollow(search) {
+				data.follow(page)
+			}
 		}
 	}
 	if said, ok := sentence(err); ok {
@@ -111,6 +115,15 @@ func (l *eventList) fill(page admin.Page[admin.Event], later bool, zone *time.Lo
 	if page.Next != "" {
 		l.Older = here + "&before=" + url.QueryEscape(page.Next)
 	}
+}
+
+// follow has the page announce what is newer than its first event.
+func (l *eventList) follow(page admin.Page[admin.Event]) {
+	after := event.ID(0)
+	if len(page.Items) > 0 {
+		after = page.Items[0].ID
+	}
+	l.Live = liveOf(l.Query, after, prefix+"/events"+query("q", l.Query))
 }
 
 // proceed says how a search goes on that one request did not finish. How much

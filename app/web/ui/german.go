@@ -551,6 +551,8 @@ var germanTexts = dictionary([][2]string{
 	{"All with this key", "Alle mit diesem Schlüssel"},
 	{"Later", "Später"},
 	{"Earlier", "Früher"},
+	{"1 new event", "1 neues Ereignis"},
+	{"%d new events", "%d neue Ereignisse"},
 	{"Further back", "Weiter zurück"},
 	{"Replays", "Neu ausgewertet"},
 	{"Reply", "Antworten"},

@@ -18,6 +18,7 @@ type overviewPage struct {
 	Causes      []admin.Cause
 	Connections []admin.Connection
 	Latest      []admin.Event
+	Live        liveList
 	Waiting     int
 	Held        int
 	Failed      int
@@ -73,6 +74,11 @@ func (u *UI) overview(c *fiber.Ctx) error {
 	data.Causes = causes.Items
 	data.sum(connections.Items)
 	data.judge(languageOf(c))
+	after := event.ID(0)
+	if len(data.Latest) > 0 {
+		after = data.Latest[0].ID
+	}
+	data.Live = liveOf("", after, prefix+"/"+query("range", c.Query("range")))
 	return u.render(c, "overview", "Overview", data)
 }
 

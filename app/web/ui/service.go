@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"hookgate/app/admin"
+	"hookgate/app/admin/tail"
 	"hookgate/app/ingest/samples"
 	"hookgate/internal/event"
 )
@@ -30,6 +31,7 @@ type Service interface { //nolint:interfacebloat // the sum of its parts, each o
 type eventService interface {
 	Events(ctx context.Context, f event.Search) (admin.Page[admin.Event], error)
 	Event(ctx context.Context, id event.ID) (admin.EventDetail, error)
+	Watch(f event.Search) (*tail.Watcher, error)
 }
 
 // sourceService is what the first page needs.

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -55,6 +56,8 @@ type UI struct {
 	assets  assets
 	pages   pages
 	exports chan struct{} // has room for as many as may be made at once
+
+	listeners atomic.Int32 // pages that are told of what comes in
 
 	navMu sync.Mutex
 	nav   nav
@@ -147,6 +150,7 @@ func (u *UI) registerTables(g fiber.Router) {
 // registerEvents adds the pages of events and of what is sent because of them.
 func (u *UI) registerEvents(g fiber.Router) {
 	g.Get("/events", u.events)
+	g.Get("/live", u.live)
 	g.Get("/events/:id", u.event)
 	g.Get("/events/:id/body", u.download)
 	g.Get("/deliveries", u.deliveries)

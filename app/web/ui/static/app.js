@@ -62,6 +62,29 @@ async function renew(address, signal) {
 const poll = $("[data-poll]");
 if (poll) setInterval(() => document.hidden || renew(location.href), poll.dataset.poll * 1000);
 
+// What comes in is announced, and what one looks at stays where it is. A page that
+// nobody sees lets go of its connection; it is told later of what came meanwhile.
+const live = $("[data-live]");
+if (live) {
+  const fresh = new Set();
+  let stream;
+  const announce = e => {
+    fresh.add(e.data);
+    live.textContent = fresh.size === 1 ? live.dataset.single : live.dataset.many.replace("%d", new Intl.NumberFormat(root.lang).format(fresh.size));
+    live.hidden = false;
+  };
+  const listen = () => {
+    stream?.close();
+    if (document.hidden) return;
+    stream = new EventSource(live.dataset.live);
+    stream.addEventListener("new", announce);
+  };
+  document.addEventListener("visibilitychange", listen);
+  addEventListener("pagehide", () => stream?.close());
+  addEventListener("pageshow", e => e.persisted && listen());
+  listen();
+}
+
 // What is typed into the playground is tried after a moment, and stands in the
 // address; another try takes the place of one that is under way.
 let trial, trying;
