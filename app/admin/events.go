@@ -337,6 +337,8 @@ func (s *Service) answers(ctx context.Context, e *event.Event) (map[string]lang.
 type Intake interface {
 	Accept(plan *ingest.Plan, r *ingest.Request) (ingest.Ack, error)
 	Release(e *event.Event, plan *ingest.Plan, now time.Time) (ingest.Ack, error)
+	// WouldRelease is Release, but that nothing is stored.
+	WouldRelease(e *event.Event, plan *ingest.Plan, now time.Time) (event.Event, []event.Delivery, error)
 }
 
 // Accepted is the answer to a post of an event.

@@ -81,14 +81,50 @@ func (s *Service) NotSpam(ctx context.Context, id event.ID) (Released, error) {
 		return Released{}, missing(err, "there is no event %s: "+gone, id)
 	}
 	ack, err := s.opt.Intake.Release(&e, s.inForce().Plan, s.opt.Now())
-	switch {
-	case errors.Is(err, event.ErrNotKept):
-		return Released{}, &KeptError{id, &saidError{fmt.Sprintf("event %s is neither spam nor a repeat of a form post: there is nothing to release", id), err}}
-	case err != nil:
-		return Released{}, err
+	if err != nil {
+		return Released{}, notKept(err, id)
 	}
 	s.opt.Logger.InfoContext(ctx, "a kept form post was released by hand", "event", id, "form", e.Source, "kept_for", e.Cause, "state", ack.State)
 	return Released{ID: ack.ID, State: ack.State}, nil
+}
+
+// notKept says of an error that is event.ErrNotKept what it means.
+func notKept(err error, id event.ID) error {
+	if errors.Is(err, event.ErrNotKept) {
+		return &KeptError{id, &saidError{fmt.Sprintf("event %s is neither spam nor a repeat of a form post: there is nothing to release", id), err}}
+	}
+	return err
+}
+
+// ReleasePlan is what would become of a kept post if it were released now.
+type ReleasePlan struct {
+	ID    event.ID    `json:"id"`
+	Cause string      `json:"cause,omitempty"` // why it is kept
+	State event.State `json:"state"`           // that it would have
+	// Deliveries are what would be sent, with their outputs. Nothing of it is stored.
+	Deliveries []Delivery `json:"deliveries"`
+	Digests    []string   `json:"digests,omitempty"` // the actions whose digest it would join
+	Rules      []Verdict  `json:"rules,omitempty"`   // that could not be evaluated
+}
+
+// IfNotSpam tells what NotSpam would do, and does nothing.
+func (s *Service) IfNotSpam(ctx context.Context, id event.ID) (ReleasePlan, error) {
+	kept, err := s.store.Event(ctx, id)
+	if err != nil {
+		return ReleasePlan{}, missing(err, "there is no event %s: "+gone, id)
+	}
+	e, list, err := s.opt.Intake.WouldRelease(&kept, s.inForce().Plan, s.opt.Now())
+	if err != nil {
+		return ReleasePlan{}, notKept(err, id)
+	}
+	plan := ReleasePlan{ID: id, Cause: kept.Cause, State: e.State, Deliveries: make([]Delivery, 0, len(list)), Rules: verdicts(e.Errors)}
+	for i := range e.Gathers {
+		plan.Digests = append(plan.Digests, e.Gathers[i].Name)
+	}
+	for i := range list {
+		plan.Deliveries = append(plan.Deliveries, deliveryOf(&list[i], nil, true))
+	}
+	return plan, nil
 }
 
 // ReadMark is whether somebody has read a form post.

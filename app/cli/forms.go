@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -131,7 +132,8 @@ func (s *session) printForms(list []listedForm, since time.Time) {
 }
 
 func newFormsNotSpam(s *session) *cobra.Command {
-	return &cobra.Command{
+	dryRun := false
+	c := &cobra.Command{
 		Use: "notspam ID...", Short: "Give posts that were kept as spam, or as repeats, to the rules",
 		Example: `  hookgate events list --source contact --state spam
   hookgate forms notspam evt_7q2`,
@@ -144,6 +146,9 @@ func newFormsNotSpam(s *session) *cobra.Command {
 			server, err := s.connect()
 			if err != nil {
 				return err
+			}
+			if dryRun {
+				return s.ifNotSpam(cmd.Context(), server, ids)
 			}
 			released := []admin.Released{}
 			for _, id := range ids {
@@ -161,6 +166,39 @@ func newFormsNotSpam(s *session) *cobra.Command {
 			return nil
 		},
 	}
+	c.Flags().BoolVar(&dryRun, "dry-run", false, "say what would be sent, and send nothing")
+	return c
+}
+
+// ifNotSpam says what would be sent of posts that are kept.
+func (s *session) ifNotSpam(ctx context.Context, server *client.Client, ids []event.ID) error {
+	plans := []admin.ReleasePlan{}
+	for _, id := range ids {
+		plan, err := server.IfNotSpam(ctx, id)
+		if err != nil {
+			return serverError(err)
+		}
+		plans = append(plans, plan)
+	}
+	if s.json {
+		return s.printJSON(map[string]any{"items": plans})
+	}
+	for i := range plans {
+		p := &plans[i]
+		s.out.Printf("%s %s, kept for: %s\n", p.ID, p.State, term.Clean(p.Cause))
+		for j := range p.Deliveries {
+			d := &p.Deliveries[j]
+			s.out.Printf("  → %s  %s  %s\n", term.Clean(d.Connection), term.Clean(d.Rule), term.Clean(cmp.Or(d.Error, string(d.Output))))
+		}
+		for _, name := range p.Digests {
+			s.out.Printf("  → %s, gathered in a digest\n", term.Clean(name))
+		}
+		for _, v := range p.Rules {
+			s.out.Printf("  ✗ %s: %s\n", term.Clean(v.Rule), term.Clean(v.Message))
+		}
+	}
+	s.note("Nothing was sent.")
+	return nil
 }
 
 func parsePostIDs(args []string, hint string) ([]event.ID, error) {

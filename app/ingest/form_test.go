@@ -55,6 +55,13 @@ func TestRelease(t *testing.T) {
 		t.Fatal(ack, err)
 	}
 	kept, _ := g.stored(ack.ID)
+	would, sends, err := g.in.WouldRelease(&kept, g.plan, kept.ReceivedAt)
+	if err != nil || would.State != event.Routed || len(sends) != 1 || string(sends[0].Output) != `{"text":"ada@example.com"}` {
+		t.Errorf("it would be %s with %+v, %v", would.State, sends, err)
+	}
+	if e, ds := g.stored(ack.ID); e.State != event.Spam || len(ds) != 0 {
+		t.Errorf("asking has stored %s with %d deliveries", e.State, len(ds))
+	}
 	released, err := g.in.Release(&kept, g.plan, kept.ReceivedAt)
 	if err != nil || released.ID != ack.ID || released.State != event.Routed {
 		t.Fatalf("got %+v, %v", released, err)
@@ -64,6 +71,11 @@ func TestRelease(t *testing.T) {
 		t.Errorf("stored %+v with %+v", e, ds)
 	}
 	for _, again := range []event.Event{kept, e} {
+		if again.State == event.Routed {
+			if _, _, err := g.in.WouldRelease(&again, g.plan, again.ReceivedAt); !errors.Is(err, event.ErrNotKept) {
+				t.Errorf("what a released one would be: %v", err)
+			}
+		}
 		if _, err := g.in.Release(&again, g.plan, again.ReceivedAt); !errors.Is(err, event.ErrNotKept) {
 			t.Errorf("released again as %s: %v", again.State, err)
 		}

@@ -288,6 +288,20 @@ func (in *Intake) Release(kept *event.Event, plan *Plan, now time.Time) (Ack, er
 	return Ack{ID: e.ID, State: e.State}, nil
 }
 
+// WouldRelease decides on a form post that is kept as Release would, and stores
+// nothing: the event as it would be, and what would be sent.
+func (in *Intake) WouldRelease(kept *event.Event, plan *Plan, now time.Time) (event.Event, []event.Delivery, error) {
+	if !kept.Form || kept.State != event.Spam && kept.State != event.Duplicate {
+		return event.Event{}, nil, fmt.Errorf("event %s is %s: %w", kept.ID, kept.State, event.ErrNotKept)
+	}
+	d, err := decideKept(plan, kept, in.records, now)
+	if err != nil {
+		return event.Event{}, nil, err
+	}
+	defer d.Close()
+	return d.Event, d.Deliveries, nil
+}
+
 // askCaptcha asks a captcha's vendor about the answer that was posted. A
 // captcha that cannot be checked keeps nobody out: the event is marked and goes
 // on.

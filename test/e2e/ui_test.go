@@ -200,6 +200,8 @@ func TestUIPauseAndSpam(t *testing.T) {
 	settled(ctx, t, "Forms")
 	reads(ctx, t, "the reason", "2 links, more than 1")
 	press(ctx, t, ".mails a")
+	reads(ctx, t, "what would be sent", "If you say it is not spam", "billing", "lead")
+	has(t, "forms notspam --dry-run", g.MustCLI("forms", "notspam", "--dry-run", g.Events("--state", "spam")[0].ID), "→ billing", `{"name":"seo"}`)
 	press(ctx, t, `[data-key="n"]`)
 	settled(ctx, t, "seo")
 	reads(ctx, t, "what the rules made of it", "The post was given to the rules", "Held")

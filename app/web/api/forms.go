@@ -19,6 +19,8 @@ type Forms interface {
 	// NotSpam gives a kept post to the rules: event.ErrNotKept where it is
 	// neither spam nor a repeat.
 	NotSpam(ctx context.Context, id event.ID) (admin.Released, error)
+	// IfNotSpam tells what NotSpam would do, and does nothing.
+	IfNotSpam(ctx context.Context, id event.ID) (admin.ReleasePlan, error)
 	// SetRead notes that a form post was read, or is new again.
 	SetRead(ctx context.Context, id event.ID, read bool) (admin.ReadMark, error)
 	// Posts lists what a form got, the oldest first, with its data.
@@ -32,6 +34,7 @@ type Forms interface {
 func (h *handler) formRoutes(r fiber.Router) {
 	r.Get("/forms", h.answer(h.forms))
 	r.Post("/events/:id/notspam", h.act(h.notSpam))
+	r.Get("/events/:id/notspam", h.answer(h.ifNotSpam))
 	r.Post("/events/:id/read", h.act(h.setRead(true)))
 	r.Post("/events/:id/unread", h.act(h.setRead(false)))
 	r.Delete("/events/:id", h.act(h.deletePost))
@@ -59,6 +62,15 @@ func (h *handler) notSpam(c *fiber.Ctx) error {
 	}
 	c.Status(http.StatusAccepted)
 	return respond(c, readTimeout, func(ctx context.Context) (admin.Released, error) { return h.service.NotSpam(ctx, id) })
+}
+
+// ifNotSpam answers GET /events/:id/notspam.
+func (h *handler) ifNotSpam(c *fiber.Ctx) error {
+	id, err := eventID(c)
+	if err != nil {
+		return err
+	}
+	return respond(c, readTimeout, func(ctx context.Context) (admin.ReleasePlan, error) { return h.service.IfNotSpam(ctx, id) })
 }
 
 // setRead answers POST /events/:id/read and POST /events/:id/unread.

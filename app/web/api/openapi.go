@@ -54,6 +54,7 @@ var described = []operation{
 	{route: "DELETE /events/{id}", summary: "Delete a form post for good, with its deliveries and files", acts: true, answer: admin.Erasure{}},
 	{route: "POST /events/{id}/read", summary: "Note that a form post was read", acts: true, answer: admin.ReadMark{}},
 	{route: "POST /events/{id}/unread", summary: "Have a form post be new again", acts: true, answer: admin.ReadMark{}},
+	{route: "GET /events/{id}/notspam", summary: "Tell what would be sent if a kept form post were given to the rules", answer: admin.ReleasePlan{}},
 	{route: "GET /samples/{name}", summary: "List what can be sent to a source or form to try it", answer: []samples.Sample{}},
 	{route: "GET /sources", summary: "List sources and forms", answer: admin.Page[admin.Inbound]{}},
 	{route: "POST /sources/{name}/url", summary: "Tell the URL to paste at the sender, with its secret", acts: true, answer: admin.Address{}},

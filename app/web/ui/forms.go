@@ -3,6 +3,7 @@ package ui
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/url"
@@ -32,7 +33,8 @@ type post struct {
 	Said   []string // long texts, as they were written
 	Fields []postField
 	Files  []postFile
-	Mail   string // the visitor's address, to answer to; "" where none was given
+	Plan   *admin.ReleasePlan // what would become of it if it were released; nil: it is not kept
+	Mail   string             // the visitor's address, to answer to; "" where none was given
 }
 
 // postField is what one field of a post holds.
@@ -112,6 +114,7 @@ func (u *UI) mailbox(c *fiber.Ctx, spam bool) error {
 		if err := u.findGone(ctx, data.Post.Files); err != nil {
 			return u.fail(c, err)
 		}
+		u.planRelease(ctx, data.Post)
 	}
 	return u.renderPage(c, "forms", "forms", languageOf(c).text("Forms"), data)
 }
@@ -144,6 +147,20 @@ func (u *UI) openPost(c *fiber.Ctx, spam bool) (*post, error) {
 		}
 	}
 	return newPost(detail), nil
+}
+
+// planRelease asks what would become of a post that is kept. Where that cannot be
+// told, the page goes without: its post can still be read, and released.
+func (u *UI) planRelease(ctx context.Context, p *post) {
+	if p.State != event.Spam && p.State != event.Duplicate {
+		return
+	}
+	plan, err := u.cfg.Service.IfNotSpam(ctx, p.ID)
+	if err != nil {
+		u.cfg.Logger.WarnContext(ctx, "what a post would come to cannot be told", "event", p.ID, "error", err)
+		return
+	}
+	p.Plan = &plan
 }
 
 // Path is where the mailbox is.

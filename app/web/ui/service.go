@@ -95,6 +95,7 @@ type formService interface {
 	Forms(ctx context.Context, since time.Time) (admin.FormCounts, error)
 	SetRead(ctx context.Context, id event.ID, read bool) (admin.ReadMark, error)
 	NotSpam(ctx context.Context, id event.ID) (admin.Released, error)
+	IfNotSpam(ctx context.Context, id event.ID) (admin.ReleasePlan, error)
 	Posts(ctx context.Context, q admin.PostQuery) (admin.Page[admin.Post], error)
 	File(ctx context.Context, id string) (event.File, io.ReadCloser, error)
 	DeletePost(ctx context.Context, id event.ID) (admin.Erasure, error)

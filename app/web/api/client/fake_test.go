@@ -239,6 +239,15 @@ func (intake) Release(e *event.Event, _ *ingest.Plan, _ time.Time) (ingest.Ack, 
 	return ingest.Ack{ID: e.ID, State: event.Routed}, nil
 }
 
+func (intake) WouldRelease(e *event.Event, _ *ingest.Plan, _ time.Time) (event.Event, []event.Delivery, error) {
+	if e.State != event.Spam {
+		return event.Event{}, nil, event.ErrNotKept
+	}
+	would := *e
+	would.State = event.Routed
+	return would, []event.Delivery{{Event: e.ID, Rule: "lead", Action: 1, Connection: "slack"}}, nil
+}
+
 func (s service) Forms(_ context.Context, since time.Time) (admin.FormCounts, error) {
 	s.f.mu.Lock()
 	defer s.f.mu.Unlock()

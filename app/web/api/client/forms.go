@@ -23,6 +23,11 @@ func (c *Client) NotSpam(ctx context.Context, id event.ID) (released admin.Relea
 	return released, c.post(ctx, "/events/"+id.String()+"/notspam", nil, &released)
 }
 
+// IfNotSpam tells what NotSpam would do.
+func (c *Client) IfNotSpam(ctx context.Context, id event.ID) (plan admin.ReleasePlan, err error) {
+	return plan, c.get(ctx, "/events/"+id.String()+"/notspam", nil, &plan)
+}
+
 // SetRead notes that a form post was read, or is new again.
 func (c *Client) SetRead(ctx context.Context, id event.ID, read bool) (mark admin.ReadMark, err error) {
 	act := "/unread"

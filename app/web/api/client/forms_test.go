@@ -20,6 +20,13 @@ func TestForms(t *testing.T) {
 	if err != nil || len(counts.Items) != 1 || counts.Items[0].Spam != 1 || !counts.Since.Equal(received) || !f.filter.Since.Equal(received) {
 		t.Errorf("got %+v since %s, %v", counts, f.filter.Since, err)
 	}
+	plan, err := c.IfNotSpam(t.Context(), 7)
+	if err != nil || plan.State != event.Routed || len(plan.Deliveries) != 1 || plan.Deliveries[0].Connection != "slack" {
+		t.Errorf("got %+v, %v", plan, err)
+	}
+	if _, err := c.IfNotSpam(t.Context(), 8); err == nil || !strings.Contains(err.Error(), "nothing to release") {
+		t.Errorf("of no spam: %v", err)
+	}
 	released, err := c.NotSpam(t.Context(), 7)
 	if err != nil || released.ID != 7 || released.State != event.Routed {
 		t.Errorf("got %+v, %v", released, err)
