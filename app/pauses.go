@@ -64,9 +64,8 @@ func (p *pauses) follow(ctx context.Context, shared bool) {
 	every(ctx, drainEvery, func() {
 		ended := p.end(ctx)
 		if p.releasing.Load() {
-			var err error
-			drained := false
-			if drained, err = p.store.Drained(); err != nil {
+			drained, err := p.store.Drained()
+			if err != nil {
 				p.logger.WarnContext(ctx, "whether what was held is sent cannot be told, trying again", "error", err)
 			}
 			ended = ended || drained

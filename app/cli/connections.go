@@ -434,26 +434,7 @@ func (s *session) printConnection(c *admin.Connection) {
 		s.out.Printf("%s%s\n", s.out.Dim.Render(term.Pad(name, 12)), fmt.Sprintf(format, args...))
 	}
 	s.out.Printf("%s  %s  %s\n", s.out.Strong.Render(term.Clean(c.Name)), c.Type, s.connectionState(c))
-	if c.Paused != nil {
-		fact("paused", "since %s by %s", s.when(c.Paused.Since), term.Clean(c.Paused.By))
-		if c.Paused.Until != nil {
-			fact("goes on", "%s", s.opening(*c.Paused.Until))
-		}
-		if c.Paused.Note != "" {
-			fact("note", "%s", term.Clean(c.Paused.Note))
-		}
-		fact("held", "%s", thousands(c.Held))
-	}
-	if c.OnlyDuring != "" {
-		hours := c.OnlyDuring + ", open now"
-		if c.OpensAt != nil {
-			hours = c.OnlyDuring + ", opens " + s.opening(*c.OpensAt)
-		}
-		fact("only during", "%s", term.Clean(hours))
-		if c.Paused == nil && c.Held > 0 {
-			fact("held", "%s", thousands(c.Held))
-		}
-	}
+	s.printHolds(c, fact)
 	if c.Releasing != "" {
 		fact("releasing", "what was held, at %s at most", c.Releasing)
 	}
@@ -490,4 +471,28 @@ func (s *session) printConnection(c *admin.Connection) {
 		names = []string{"none: nothing is sent here"}
 	}
 	fact("rules", "%s", strings.Join(names, ", "))
+}
+
+// printHolds prints why a connection holds what is for it: it is paused, or closed.
+func (s *session) printHolds(c *admin.Connection, fact func(name, format string, args ...any)) {
+	if c.Paused != nil {
+		fact("paused", "since %s by %s", s.when(c.Paused.Since), term.Clean(c.Paused.By))
+		if c.Paused.Until != nil {
+			fact("goes on", "%s", s.opening(*c.Paused.Until))
+		}
+		if c.Paused.Note != "" {
+			fact("note", "%s", term.Clean(c.Paused.Note))
+		}
+		fact("held", "%s", thousands(c.Held))
+	}
+	if c.OnlyDuring != "" {
+		hours := c.OnlyDuring + ", open now"
+		if c.OpensAt != nil {
+			hours = c.OnlyDuring + ", opens " + s.opening(*c.OpensAt)
+		}
+		fact("only during", "%s", term.Clean(hours))
+		if c.Paused == nil && c.Held > 0 {
+			fact("held", "%s", thousands(c.Held))
+		}
+	}
 }

@@ -62,7 +62,8 @@ func (u *UI) live(c *fiber.Ctx) error {
 		u.listeners.Add(-1)
 		return fiber.ErrBadRequest
 	}
-	begin := "retry: 3000\n\n"
+	var begin strings.Builder
+	begin.WriteString("retry: 3000\n\n")
 	if search.After != 0 {
 		<-time.After(commitsWithin)
 		search.OldestFirst, search.Limit = true, missedAtMost
@@ -71,7 +72,7 @@ func (u *UI) live(c *fiber.Ctx) error {
 			u.cfg.Logger.WarnContext(c.UserContext(), "what came since a page was made cannot be told", "error", err)
 		}
 		for i := range page.Items {
-			begin += arrival(page.Items[i].ID)
+			begin.WriteString(arrival(page.Items[i].ID))
 		}
 	}
 	c.Set(fiber.HeaderContentType, "text/event-stream")
@@ -80,7 +81,7 @@ func (u *UI) live(c *fiber.Ctx) error {
 	c.Context().SetBodyStreamWriter(func(w *bufio.Writer) {
 		defer u.listeners.Add(-1)
 		defer watcher.Close()
-		api.Relay(w, conn, watcher, api.Stream{Begin: begin, For: listenFor, Tell: func(item []byte) string { return arrivalOf(item, after, own) }})
+		api.Relay(w, conn, watcher, api.Stream{Begin: begin.String(), For: listenFor, Tell: func(item []byte) string { return arrivalOf(item, after, own) }})
 	})
 	return nil
 }
