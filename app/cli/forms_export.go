@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -51,30 +53,19 @@ server.timezone.`,
 			if out == "-" {
 				out = ""
 			}
-			if utf8.RuneCountInString(delimiter) != 1 {
-				return usageError("one of , ; | or a tab", fmt.Errorf("%q cannot part cells", delimiter))
+			options := export.Options{Form: args[0], Format: export.Format(format)}
+			if utf8.RuneCountInString(delimiter) == 1 { // anything else parts no cells: Check says so
+				options.Delimiter, _ = utf8.DecodeRuneInString(delimiter)
 			}
-			part, _ := utf8.DecodeRuneInString(delimiter)
-			options := export.Options{Form: args[0], Format: export.Format(format), Delimiter: part}
 			if err := options.Check(); err != nil {
 				return usageError("", err)
 			}
 			if options.Format == export.XLSX && out == "" && s.out.TTY() {
 				return usageError("write --out FILE.xlsx", errors.New("a workbook is nothing for a terminal"))
 			}
-			loaded, _, err := s.load()
-			if err != nil {
+			if err := s.readForm(&options); err != nil {
 				return err
 			}
-			form := loaded.Forms[args[0]]
-			if form == nil {
-				var names []string
-				for name := range loaded.Forms {
-					names = append(names, name)
-				}
-				return &failure{code: exitNotFound, err: fmt.Errorf("the config has no form %q", args[0]), hint: diag.DidYouMean(args[0], names)}
-			}
-			options.Fields, options.Zone = form.FieldNames(), loaded.Config.Server.Location
 			e := &postExport{session: s, form: args[0], options: options}
 			if e.since, err = s.parseSince(since); err != nil {
 				return err
@@ -92,6 +83,21 @@ server.timezone.`,
 	f.StringVar(&out, "out", "", "the `file` to write (else, and with -, standard output)")
 	f.StringVar(&folder, "with-files", "", "also save the files, in this `folder`")
 	return c
+}
+
+// readForm takes what the configuration says of the form into the options.
+func (s *session) readForm(o *export.Options) error {
+	loaded, _, err := s.load()
+	if err != nil {
+		return err
+	}
+	form := loaded.Forms[o.Form]
+	if form == nil {
+		names := slices.Collect(maps.Keys(loaded.Forms))
+		return &failure{code: exitNotFound, err: fmt.Errorf("the config has no form %q", o.Form), hint: diag.DidYouMean(o.Form, names)}
+	}
+	o.Fields, o.Zone = form.FieldNames(), loaded.Config.Server.Location
+	return nil
 }
 
 // run writes to the file, or to standard output.

@@ -108,16 +108,7 @@ func (e *Export) Collect(ctx context.Context, from Source, q admin.PostQuery, ea
 			return count, err
 		}
 		for i := range page.Items {
-			one := Post{Post: page.Items[i]}
-			for _, m := range members(one.Data) {
-				e.column(m.name)
-			}
-			if each != nil {
-				if err := each(&one); err != nil {
-					return count, err
-				}
-			}
-			if err := encoder.Encode(one); err != nil {
+			if err := e.keep(page.Items[i], encoder, each); err != nil {
 				return count, err
 			}
 			count++
@@ -129,6 +120,20 @@ func (e *Export) Collect(ctx context.Context, from Source, q admin.PostQuery, ea
 			return count, err
 		}
 	}
+}
+
+// keep writes a post down, and its fields as columns.
+func (e *Export) keep(p admin.Post, to *json.Encoder, each func(*Post) error) error {
+	one := Post{Post: p}
+	for _, m := range members(one.Data) {
+		e.column(m.name)
+	}
+	if each != nil {
+		if err := each(&one); err != nil {
+			return err
+		}
+	}
+	return to.Encode(one)
 }
 
 func (e *Export) column(name string) {

@@ -14,7 +14,7 @@ import (
 )
 
 // Forms are the forms of the configuration, and what they and the sources got.
-type Forms interface {
+type Forms interface { //nolint:interfacebloat // a resource with what is done to its posts
 	Forms(ctx context.Context, since time.Time) (admin.FormCounts, error)
 	// NotSpam gives a kept post to the rules: event.ErrNotKept where it is
 	// neither spam nor a repeat.

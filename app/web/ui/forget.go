@@ -86,8 +86,8 @@ func (u *UI) erase(c *fiber.Ctx, deleting bool) error {
 		l, gone := languageOf(c), data.Found
 		text := l.text("Deleted: %s, %s, %s, %s.", l.text("%d events", gone.Events), l.text("%d deliveries", gone.Deliveries), l.text("%d files", gone.Files), l.text("%d records", gone.Records))
 		text += " " + l.text("This deletion has the number %s.", gone.Record.String())
-		for _, left := range gone.Remains {
-			text += " " + left + "."
+		if len(gone.Remains) > 0 {
+			text += " " + strings.Join(gone.Remains, ". ") + "."
 		}
 		return u.done(c, prefix+"/forget", "ok", text)
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -77,7 +78,7 @@ func (u *UI) exportFile(c *fiber.Ctx) error {
 		options.Format, options.Delimiter = export.CSV, ';'
 	}
 	q := admin.PostQuery{Form: form.Name, Limit: admin.MaxLimit}
-	name := form.Name
+	name := []string{form.Name}
 	for _, end := range []struct {
 		day  string
 		days int
@@ -91,7 +92,7 @@ func (u *UI) exportFile(c *fiber.Ctx) error {
 			return u.refuse(c, fiber.StatusBadRequest, languageOf(c).text("%s is no day. Write it as 2026-11-30.", end.day))
 		}
 		*end.into = day.AddDate(0, 0, end.days)
-		name += "-" + end.day
+		name = append(name, end.day)
 	}
 	if err := options.Check(); err != nil {
 		return u.refuse(c, fiber.StatusBadRequest, err.Error())
@@ -106,7 +107,7 @@ func (u *UI) exportFile(c *fiber.Ctx) error {
 	if err != nil {
 		return u.refusedExport(c, err)
 	}
-	return api.SendFile(c, event.File{Name: name + "." + string(options.Format), Type: exportTypes[options.Format], Size: size}, content)
+	return api.SendFile(c, event.File{Name: strings.Join(name, "-") + "." + string(options.Format), Type: exportTypes[options.Format], Size: size}, content)
 }
 
 // exportTypes are the media types of the formats; those of others are for the

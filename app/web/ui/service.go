@@ -20,6 +20,7 @@ type Service interface { //nolint:interfacebloat // the sum of its parts, each o
 	connectionService
 	ruleService
 	formService
+	erasureService
 	statService
 	configService
 	tableService
@@ -91,13 +92,17 @@ type ruleService interface {
 }
 
 // formService is what the pages of forms need.
-type formService interface {
+type formService interface { //nolint:interfacebloat // one page is the inbox, the spam and the export of a form
 	Forms(ctx context.Context, since time.Time) (admin.FormCounts, error)
 	SetRead(ctx context.Context, id event.ID, read bool) (admin.ReadMark, error)
 	NotSpam(ctx context.Context, id event.ID) (admin.Released, error)
 	IfNotSpam(ctx context.Context, id event.ID) (admin.ReleasePlan, error)
 	Posts(ctx context.Context, q admin.PostQuery) (admin.Page[admin.Post], error)
 	File(ctx context.Context, id string) (event.File, io.ReadCloser, error)
+}
+
+// erasureService is what the pages of deletions need.
+type erasureService interface {
 	DeletePost(ctx context.Context, id event.ID) (admin.Erasure, error)
 	Erase(ctx context.Context, r admin.EraseRequest) (admin.Erased, error)
 	Erasures(ctx context.Context, before event.AuditID, limit int) (admin.Page[admin.Erasure], error)
