@@ -84,7 +84,7 @@ func (s *Service) NotSpam(ctx context.Context, id event.ID) (Released, error) {
 	if err != nil {
 		return Released{}, notKept(err, id)
 	}
-	s.opt.Logger.InfoContext(ctx, "a kept form post was released by hand", "event", id, "form", e.Source, "kept_for", e.Cause, "state", ack.State)
+	s.opt.Logger.InfoContext(ctx, "a kept form post was released by hand", "event", id, "form", e.Source, "kept_for", e.Cause, "state", ack.State, "by", actor(ctx))
 	return Released{ID: ack.ID, State: ack.State}, nil
 }
 
