@@ -431,6 +431,7 @@ var germanTexts = dictionary([][2]string{
 	{"In order", "Der Reihe nach"},
 	{"Inbox", "Eingang"},
 	{"%d new", "%d neu"},
+	{"of the last 7 days", "der letzten 7 Tage"},
 	{"gathered in a digest", "in einer Sammlung gesammelt"},
 	{"If you say it is not spam", "Wenn es kein Spam ist"},
 	{"What would be sent", "Was gesendet würde"},
