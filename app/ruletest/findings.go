@@ -33,8 +33,9 @@ func (c *comparison) all() []rules.Trace { return slices.Concat(c.traces, c.then
 // errors finds what could not be evaluated or made, which no test wants.
 func (c *comparison) errors() {
 	for _, t := range c.all() {
-		if t.Result == rules.Failed {
+		if t.Result == rules.Failed { // nothing of it is sent, whatever its elements came to
 			c.add(RuleError, t.Rule, t.At, "could not be evaluated: %s", t.Error)
+			continue
 		}
 		for a := range t.Sends() {
 			name := event.WithoutElement(a.Name)

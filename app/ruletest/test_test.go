@@ -238,3 +238,37 @@ func TestRunner(t *testing.T) {
 		t.Errorf("as a fault: %+v", d)
 	}
 }
+
+// Of a rule that fails at one element nothing is sent: that alone is the error, not
+// what an action of another element came to. Break: look at the actions of such a rule.
+func TestRunner_failedElement(t *testing.T) {
+	t.Parallel()
+	plan := planned.Must(t, `
+sources:
+  shop: { type: webhook, token: 0123456789abcdef }
+rules:
+  - name: each
+    from: shop
+    for_each: data.items
+    then:
+      - { to: billing, delay_until: item.at, text: "${{ item.n }}" }
+      - { to: billing, when: 'item.n > 0', text: "x" }
+`)
+	n, _ := yamlnode.Parse("c.yaml", []byte(`tests:
+  - name: one
+    event: { source: shop, data: { items: [{ n: 1, at: never }, { n: [] , at: never }] } }
+    expect: []
+`))
+	tests, list := ruletest.Compile(n.Get("tests"), lang.NewCompiler(), plan.Rules, nil, rules.Origins{"shop": nil})
+	if err := list.Err(); err != nil {
+		t.Fatal(err)
+	}
+	runner := ruletest.Runner{Plan: plan, Now: time.Now}
+	var got []string
+	for _, f := range runner.Run(tests[0]).Findings {
+		got = append(got, f.Name+": "+f.Text)
+	}
+	if diff := cmp.Diff([]string{`each: could not be evaluated: element 1: item.n > 0: cannot work out list > number`}, got); diff != "" {
+		t.Error(diff)
+	}
+}
