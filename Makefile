@@ -65,8 +65,9 @@ faults-control: tools ## break the code in many ways: a test must notice each
 promises: ## write the table of promises and their tests anew
 	PROMISES=write $(GO) test -count=1 ./test/promises/
 
-fuzz: ## every fuzz target for FUZZTIME
+fuzz: tools ## every fuzz target for FUZZTIME, and 2,000 stories through the planner
 	sh test/fuzz.sh $(FUZZTIME)
+	RAPID_SEED=0 $(GO) test -count=1 -timeout 2h -run TestStory ./app/planner -rapid.checks=2000
 
 history: tools ## what claims and retention cost with ten million events stored
 	HISTORY=10000000 $(GO) test -count=1 -v -timeout 1h -run TestHistory_costsStayFlat ./db
