@@ -73,6 +73,16 @@ func (r *rule) explainSteps(sc *lang.Scope, sends []*action, element int, t *Tra
 		if traces[a] = one; one.Moment != nil {
 			begins[a] = *one.Moment
 		}
+		switch { // what comes after it goes by what it has come to
+		case one.Sent && one.Err != "":
+			answers[a] = &lang.Answer{Failed: true, Error: one.Err}
+			stands[a.slot] = failed
+		case one.Sent:
+			stands[a.slot] = stood(answers[a])
+		default:
+			stands[a.slot] = never
+		}
+		r.knowAnswers(sc, stands, answers)
 	}
 	return traces
 }
@@ -117,7 +127,7 @@ func (a *action) explainAfter(t *ActionTrace, stands []standing, answers map[*ac
 	over := a.over(stands)
 	switch {
 	case over != "":
-		*t = ActionTrace{Name: t.Name, Branch: t.Branch, To: t.To, Step: t.Step, After: t.After, Reason: over}
+		*t = ActionTrace{Ref: t.Ref, Name: t.Name, Branch: t.Branch, To: t.To, Step: t.Step, After: t.After, Reason: over}
 	case open:
 		if late {
 			t.Parts, t.Sent, t.Asked = nil, true, true

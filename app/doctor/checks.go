@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"hookgate/app"
+	"hookgate/app/admin"
 	"hookgate/app/backup"
 	"hookgate/app/config"
 	"hookgate/app/ingest/files"
@@ -72,6 +73,22 @@ func (x *examination) config(ctx context.Context, found func(what, remedy string
 	return true
 }
 
+// failing tells of connections that do not work: somebody paused them, or they fail.
+func (x *examination) failing(list []admin.FailingConnection, found func(what, remedy string)) {
+	for _, c := range list {
+		switch c.State {
+		case "paused":
+			what := fmt.Sprintf("the connection %s is paused, %d deliveries are held", c.Name, c.Waiting)
+			if c.Paused != nil && c.Paused.Until != nil {
+				what += "; it goes on " + c.Paused.Until.Local().Format(time.DateTime)
+			}
+			x.advise("server", what, "hookgate connections resume "+c.Name)
+		default:
+			found(fmt.Sprintf("the connection %s is %s: %s", c.Name, c.State, c.LastError), "hookgate connections test "+c.Name+" tries it, and says where to look")
+		}
+	}
+}
+
 // server asks the one that runs how it is.
 func (x *examination) server(ctx context.Context, found func(what, remedy string)) bool {
 	if x.doc == nil {
@@ -102,18 +119,7 @@ func (x *examination) server(ctx context.Context, found func(what, remedy string
 	} else if x.plan != nil && st.Config != x.plan.Config.Hash {
 		found("the config file is another than the one in force", "hookgate reload")
 	}
-	for _, c := range st.Failing {
-		switch c.State {
-		case "paused":
-			what := fmt.Sprintf("the connection %s is paused, %d deliveries are held", c.Name, c.Waiting)
-			if c.Paused != nil && c.Paused.Until != nil {
-				what += "; it goes on " + c.Paused.Until.Local().Format(time.DateTime)
-			}
-			x.advise("server", what, "hookgate connections resume "+c.Name)
-		default:
-			found(fmt.Sprintf("the connection %s is %s: %s", c.Name, c.State, c.LastError), "hookgate connections test "+c.Name+" tries it, and says where to look")
-		}
-	}
+	x.failing(st.Failing, found)
 	if c := st.Clock; c != nil {
 		found(fmt.Sprintf("the database's clock is not trusted: it showed %s where %s was expected, so nothing that is scheduled goes", c.Shows.Local().Format(time.DateTime), c.Expected.Local().Format(time.DateTime)),
 			"set the clock right; if it is, hookgate clock accept")

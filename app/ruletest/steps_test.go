@@ -93,3 +93,40 @@ rules:
 		t.Error(diff)
 	}
 }
+
+// A step that cannot be made has failed, whatever its answer would be: what comes after
+// that goes, by the test as by the server. Break: let explainSteps leave stands as it was.
+func TestLater_stepThatCannotBeSent(t *testing.T) {
+	t.Parallel()
+	plan := planned.Must(t, `
+sources:
+  shop: { type: webhook, token: 0123456789abcdef }
+rules:
+  - name: r
+    from: shop
+    then:
+      - { to: billing, step: first, delay_until: data.at, text: plain }
+      - { to: billing, after: { first: failed }, step: second, text: "${{ errors.first }}" }
+      - { to: billing, after: second, text: "${{ outputs.second.id }}" }
+      - { to: billing, after: first, text: never }
+`)
+	n, _ := yamlnode.Parse("c.yaml", []byte(`tests:
+  - name: one
+    answers: { r/first: { outputs: { id: 7 } }, r/second: { outputs: { id: 8 } } }
+    event: { source: shop, data: { at: b } }
+    expect: [r/billing#2, r/billing#3]
+    assert: 'output["r/billing#2"].text contains "no time" and output["r/billing#3"].text == "8"'
+`))
+	tests, list := ruletest.Compile(n.Get("tests"), lang.NewCompiler(), plan.Rules, nil, rules.Origins{"shop": nil})
+	if err := list.Err(); err != nil {
+		t.Fatal(err)
+	}
+	runner := ruletest.Runner{Plan: plan, Now: time.Now}
+	var got []string
+	for _, f := range runner.Run(tests[0]).Findings {
+		got = append(got, string(f.Kind)+" "+f.Name+": "+f.Text)
+	}
+	if diff := cmp.Diff([]string{"error r/billing: cannot be sent: delay_until gave no time: data.at"}, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -33,7 +33,7 @@ func (p *Placed[T]) held() reflect.Value { return reflect.ValueOf(&p.Value).Elem
 // held is the value that v, a Placed, holds; false where v is none.
 func held(v reflect.Value) (reflect.Value, bool) {
 	if v.CanAddr() {
-		if p, ok := v.Addr().Interface().(interface{ held() reflect.Value }); ok {
+		if p, ok := reflect.TypeAssert[interface{ held() reflect.Value }](v.Addr()); ok {
 			return p.held(), true
 		}
 	}

@@ -226,7 +226,7 @@ func TestFlood(t *testing.T) {
 			t.Errorf("%d answers with status %d", count, status)
 		}
 	}
-	checkMemory(t, g, 150<<20)
+	checkMemory(t, g, 200<<20) // some 50 MB of it are pages of the program's file
 	t.Logf("answers %v", sender.Statuses())
 }
 

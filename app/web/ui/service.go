@@ -92,7 +92,7 @@ type ruleService interface {
 }
 
 // formService is what the pages of forms need.
-type formService interface { //nolint:interfacebloat // one page is the inbox, the spam and the export of a form
+type formService interface {
 	Forms(ctx context.Context, since time.Time) (admin.FormCounts, error)
 	SetRead(ctx context.Context, id event.ID, read bool) (admin.ReadMark, error)
 	NotSpam(ctx context.Context, id event.ID) (admin.Released, error)
