@@ -41,7 +41,7 @@ func Check(ctx context.Context, path string, survey Survey, withoutEnv bool) (*P
 	for _, file := range doc.Recipes {
 		_, list, err := RehearseRecipe(ctx, file.Path, file.Content)
 		if err != nil {
-			return plan, report, err
+			report.Add(diag.List{file.Name.Diag("samples-untried", "", "the samples of this recipe were not tried: %s", err).Weigh(diag.Warning)})
 		}
 		report.Add(slices.DeleteFunc(list, func(d diag.Diagnostic) bool { return d.Code != recipe.CodeSample })) // the rest is said
 	}

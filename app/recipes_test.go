@@ -1,12 +1,14 @@
 package app_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"hookgate/app"
+	"hookgate/internal/diag"
 )
 
 // own is a recipe of a user's own; WORD is in what it sends.
@@ -129,6 +131,34 @@ func TestRecipes_reservedInput(t *testing.T) {
 		}
 		if found != want {
 			t.Errorf("with %q: warned %t, want %t: %v", inputs, found, want, report.List)
+		}
+	}
+}
+
+// Where the samples of a recipe cannot be tried, as when check is ended, that is said,
+// and not that they fail. Break: leave the error of RehearseRecipe out.
+func TestRecipes_untried(t *testing.T) {
+	t.Parallel()
+	const samples = "samples:\n  - settings: { api_url: BASE }\n    action: { n: 1 }\n    request: { url: /, json: { is: WORD, n: 1 } }\n    answers: [{ status: 200, is: delivered }]\n"
+	path := mustWriteOwn(t, ownDocument("127.0.0.1:0", "https://mytool.example"), own+samples)
+	for untried, want := range map[bool]int{false: 0, true: 1} {
+		ctx, cancel := context.WithCancel(t.Context())
+		if untried {
+			cancel()
+		}
+		_, report, err := app.Check(ctx, path, nil, false)
+		cancel()
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := 0
+		for _, d := range report.List {
+			if d.Code == "samples-untried" && d.Severity == diag.Warning && d.Line > 0 {
+				said++
+			}
+		}
+		if said != want {
+			t.Errorf("untried %v: %v", untried, report.List)
 		}
 	}
 }

@@ -98,9 +98,10 @@ func (s *Store) insertMade(tx tx, deliveries []event.Delivery, gathers []event.G
 	return s.dialect.gather(tx, gathers)
 }
 
-// replayOne stores what a run does with one event, unless it has done it or
-// the event is gone, and counts what it has made: deliveries, and places in digests. An event that no rule matched is routed from now on, if
-// one does now: who looks for those that need a replay does not find it again.
+// replayOne stores what a run does with one event, unless it has done it or the event
+// is gone, and counts what it has made: deliveries, and places in digests. An event
+// that no rule matched is routed from now on, if one does now: who looks for those that
+// need a replay does not find it again.
 func (s *Store) replayOne(tx tx, r *event.Replayed, touched map[string]bool) (made int, fresh bool, err error) {
 	ruleErrors, err := eventErrors(r.Errors)
 	if err != nil {

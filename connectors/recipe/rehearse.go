@@ -31,7 +31,7 @@ const CodeSample = "sample-failed"
 
 // Rehearse makes the requests of the samples to a receiver on this machine's loopback,
 // gives it the vendor's answers, and reports what is not as the samples say. The error
-// is that there can be no receiver.
+// is that there can be no receiver, or that ctx has ended: then nothing is known.
 func (r *Recipe) Rehearse(ctx context.Context) (diag.List, error) {
 	if len(r.Samples) == 0 {
 		return nil, nil
@@ -50,7 +50,11 @@ func (r *Recipe) Rehearse(ctx context.Context) (diag.List, error) {
 		}
 		for n := range s.Answers {
 			attempt := rehearsal{recipe: r, sample: s, want: &s.Answers[n], stage: stage}
-			for _, d := range attempt.run(ctx) { // a request that is wrong is so with each answer
+			failed := attempt.run(ctx)
+			if err := ctx.Err(); err != nil {
+				return nil, fmt.Errorf("try the samples: %w", err)
+			}
+			for _, d := range failed { // a request that is wrong is so with each answer
 				if !slices.ContainsFunc(list, func(o diag.Diagnostic) bool { return o.Position == d.Position && o.Message == d.Message }) {
 					list = append(list, d)
 				}

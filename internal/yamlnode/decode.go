@@ -28,9 +28,9 @@ type Decoder interface {
 // []Field: takes every key that no other field names). Fields without a tag
 // are left alone. The tags min, above and max bound a number, a duration or a
 // size, and hint says what to do about one beyond; example shows what is meant where
-// the value is of the wrong type. A field may be a string, bool, number, time.Duration, Text,
-// Node, encoding.TextUnmarshaler, Decoder, struct, pointer, slice, or map with
-// string keys.
+// the value is of the wrong type. A field may be a string, bool, number,
+// time.Duration, Text, Node, encoding.TextUnmarshaler, Decoder, struct, pointer,
+// slice, or map with string keys.
 func (n Node) Decode(noun string, into any, also ...string) diag.List {
 	d := decoder{noun: noun, also: also}
 	d.value(n, reflect.ValueOf(into).Elem(), options{})
