@@ -83,7 +83,6 @@ on by itself then.`,
 	c.Flags().StringVar(&p.Note, "note", "", "`why`, for those who wonder")
 	c.Flags().StringVar(&p.For, "for", "", "it goes on by itself after this `time`, such as 2h")
 	c.Flags().StringVar(&until, "until", "", "it goes on by itself at this `time`, such as 17:00 or 2026-03-27T16:50")
-	c.MarkFlagsMutuallyExclusive("for", "until")
 	return c
 }
 
