@@ -2,9 +2,9 @@ package faults
 
 import (
 	"database/sql"
-	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -106,16 +106,7 @@ func TestDoctor(t *testing.T) {
 			l, err := net.Listen("tcp", address)
 			check(t, err)
 			t.Cleanup(func() { _ = l.Close() })
-			go func() {
-				for {
-					conn, err := l.Accept()
-					if err != nil {
-						return
-					}
-					_, _ = fmt.Fprint(conn, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-					_ = conn.Close()
-				}
-			}()
+			go func() { _ = http.Serve(l, http.NotFoundHandler()) }()
 		}, what: "answers 404 Not Found to /healthz", remedy: "does it pass requests on"},
 		"nobody keeps to https": {what: "server.public_url is http", remedy: "does TLS"},
 	}
