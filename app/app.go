@@ -118,7 +118,10 @@ func New(loaded *Plan, opt Options) (*App, error) {
 		return nil, errors.Join(err, a.end(context.Background()))
 	}
 	a.feed = tail.New(store, tail.Options{Logger: opt.Logger, Now: opt.Now, Present: admin.PresentLive})
-	a.access = access.New(store, func() []access.User { return a.plan.Load().Config.Server.Admin.Access() }, opt.Now, opt.Logger)
+	a.access = access.New(access.Options{
+		Store: store, People: func() access.People { return a.plan.Load().Config.Server.Admin.Access() },
+		Transport: guarded(func() *egress.Client { return a.plan.Load().client }), Now: opt.Now, Logger: opt.Logger,
+	})
 	a.server = web.New(a.webConfig(loaded))
 	a.describe()
 	return a, nil

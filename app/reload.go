@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"path/filepath"
 	"slices"
 	"time"
@@ -144,6 +145,14 @@ func (a *App) outbound(o config.Outbound) (client *egress.Client, changed bool) 
 		return a.egress, false
 	}
 	return egress.New(egress.Config{AllowPrivate: o.AllowPrivate}), true
+}
+
+// guarded sends requests by the client of the configuration in force.
+type guarded func() *egress.Client
+
+// RoundTrip sends a request.
+func (g guarded) RoundTrip(r *http.Request) (*http.Response, error) {
+	return g().RoundTripper().RoundTrip(r)
 }
 
 // swap brings a configuration into force that needs no start for it.

@@ -29,7 +29,7 @@ func (s *Service) LoginLink(_ context.Context, r LoginRequest) (LoginLink, error
 	expires := s.opt.Now().Add(access.LinkLasts)
 	secret, user, err := s.opt.Access.Link(r.User)
 	if errors.Is(err, access.ErrNoUsers) {
-		return LoginLink{}, refuse("nobody can log in: the configuration has no server.admin")
+		return LoginLink{}, refuse("a link logs in a user of the configuration, and server.admin has none: write user and password, or users")
 	}
 	if err != nil {
 		return LoginLink{}, missing(err, "the configuration has no user %q in server.admin", r.User)

@@ -114,8 +114,10 @@ func (s *session) announce(addr string, doc *config.Config, logger *slog.Logger)
 	if len(doc.Sources)+len(doc.Forms) == 0 {
 		logger.Warn("there is no source and no form: nothing can come in")
 	}
-	if doc.Server.Admin != nil {
+	if people := doc.Server.Admin.Access(); len(people.Users) > 0 {
 		logger.Info("pages", slog.String("url", doc.Server.BaseURL()+"/ui/"), slog.String("hint", "hookgate login prints a link that logs in"))
+	} else if people.Provider != nil {
+		logger.Info("pages", slog.String("url", doc.Server.BaseURL()+"/ui/"), slog.String("hint", "people log in with "+people.Provider.Name))
 	}
 	logger.Info("listening", slog.String("address", addr), slog.String("version", version()))
 }

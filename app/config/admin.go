@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 
 	"hookgate/app/admin/access"
@@ -18,6 +19,7 @@ type Admin struct {
 	User     string       `yaml:"user" doc:"The name of an operator to log in with." example:"team"`
 	Password event.Secret `yaml:"password" doc:"The password of that operator; it comes from the environment." example:"${HOOKGATE_ADMIN_PASSWORD}"`
 	Users    []AdminUser  `yaml:"users" doc:"People who log in with a name of their own."`
+	OIDC     *OIDC        `yaml:"oidc" doc:"An OpenID Connect provider, such as Google, Entra, Okta or Keycloak, at which people log in."`
 }
 
 // AdminUser is one of several people who may log in.
@@ -45,9 +47,9 @@ func (AdminUser) KeyHint(key string) string {
 }
 
 // Access is who may log in; nobody where a is nil.
-func (a *Admin) Access() []access.User {
+func (a *Admin) Access() access.People {
 	if a == nil {
-		return nil
+		return access.People{}
 	}
 	var list []access.User
 	if a.User != "" {
@@ -60,7 +62,7 @@ func (a *Admin) Access() []access.User {
 		}
 		list = append(list, access.User{Name: u.Name.Value, Role: role, Hash: u.PasswordHash.Reveal()})
 	}
-	return list
+	return access.People{Users: list, Provider: a.OIDC.provider()}
 }
 
 // check says what is wrong with who may log in; a may be nil.
@@ -70,14 +72,14 @@ func (a *Admin) check(n yamlnode.Node) diag.List {
 	}
 	user, password, users := n.Get("user"), n.Get("password"), n.Get("users")
 	switch {
-	case user.IsZero() && password.IsZero() && users.IsZero():
-		return diag.List{n.Diag("missing-key", "write user and password, or users", `"admin" lets nobody in: it has neither "user" nor "users"`)}
+	case user.IsZero() && password.IsZero() && users.IsZero() && n.Get("oidc").IsZero():
+		return diag.List{n.Diag("missing-key", "write user and password, users or oidc", `"admin" lets nobody in: it has neither "user" nor "users" nor "oidc"`)}
 	case user.IsZero() && !password.IsZero():
 		return diag.List{n.Diag("missing-key", "", `"admin" needs "user" beside "password"`)}
 	case password.IsZero() && !user.IsZero():
 		return diag.List{n.Diag("missing-key", "", `"admin" needs "password" beside "user"`)}
 	}
-	return append(a.checkPassword(user, password), a.checkUsers(user, users)...)
+	return slices.Concat(a.checkPassword(user, password), a.checkUsers(user, users), a.OIDC.check(n.Get("oidc")))
 }
 
 func (a *Admin) checkPassword(user, password yamlnode.Node) diag.List {

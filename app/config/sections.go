@@ -39,7 +39,12 @@ func (s *Server) decode(n yamlnode.Node) diag.List {
 	if _, known := locale.Find(s.Lang); !known {
 		list = append(list, n.Get("lang").Diag("bad-value", "one of "+strings.Join(locale.Tags(), ", "), "%q is no language that is known here", s.Lang))
 	}
-	return slices.Concat(list, s.checkProxies(n), s.Admin.check(n.Get("admin")))
+	list = slices.Concat(list, s.checkProxies(n), s.Admin.check(n.Get("admin")))
+	if oidc := n.Get("admin").Get("oidc"); oidc.Kind() == yamlnode.Map && s.PublicURL == "" {
+		list = append(list, oidc.Diag("no-public-url", "set server.public_url to the address that people reach hookgate at",
+			"the provider sends people back to server.public_url, which is not set").Weigh(diag.Warning))
+	}
+	return list
 }
 
 // isAddress reports whether text is host:port. The host may be left out.

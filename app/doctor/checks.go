@@ -329,6 +329,24 @@ func probe(ctx context.Context, public string) string {
 	return ""
 }
 
+// login asks the provider at which people log in what it says of itself.
+func (x *examination) login(ctx context.Context, found func(what, remedy string)) bool {
+	if x.plan == nil {
+		return false
+	}
+	provider := x.plan.Config.Server.Admin.Access().Provider
+	if provider == nil {
+		return false
+	}
+	client := egress.New(egress.Config{AllowPrivate: x.plan.Config.Outbound.AllowPrivate})
+	defer client.Close()
+	if err := provider.Reach(ctx, client.RoundTripper()); err != nil {
+		found(fmt.Sprintf("the provider of server.admin.oidc does not answer as it should: %v", egress.Cause(err)),
+			"nobody can log in there: is issuer what its /.well-known/openid-configuration says? Until then, one of users logs in by hookgate login")
+	}
+	return true
+}
+
 // connections looks for the receivers in the DNS and dials them, through the
 // guard by which deliveries go. Nothing is sent.
 func (x *examination) connections(ctx context.Context, found func(what, remedy string)) bool {

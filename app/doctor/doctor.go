@@ -80,6 +80,7 @@ func Examine(ctx context.Context, opt Options) Report {
 		{"uploads", x.uploads},
 		{"disk", x.disk},
 		{"public_url", x.publicURL},
+		{"login", x.login},
 		{"connections", x.connections},
 		{"backup", x.backup},
 	} {

@@ -44,7 +44,9 @@ func withAdmin(c *web.Config) {
 // withUsers lets users log in, by the clock that the Config has in the end.
 func withUsers(users ...access.User) func(*web.Config) {
 	return func(c *web.Config) {
-		c.Access = access.New(nil, func() []access.User { return users }, func() time.Time { return c.Now() }, c.Logger)
+		c.Access = access.New(access.Options{
+			People: func() access.People { return access.People{Users: users} }, Now: func() time.Time { return c.Now() }, Logger: c.Logger,
+		})
 	}
 }
 

@@ -94,7 +94,7 @@ func start(t testing.TB, change ...func(*web.Config)) *fixture {
 		Plan:   func() *ingest.Plan { return plan },
 		Intake: f.intake,
 		Admin:  fakeAdmin{},
-		Access: access.New(nil, func() []access.User { return nil }, time.Now, slog.New(slog.DiscardHandler)),
+		Access: access.New(access.Options{People: func() access.People { return access.People{} }, Now: time.Now, Logger: slog.New(slog.DiscardHandler)}),
 		Ready: func() error {
 			mu.Lock()
 			defer mu.Unlock()

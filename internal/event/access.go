@@ -11,11 +11,14 @@ var ErrUsed = errors.New("the link was used before")
 // Session is a browser that logged in. The store keeps a hash of its secret,
 // so that who reads the database can't take it over.
 type Session struct {
-	Hash    []byte // SHA-256 of the cookie's secret
-	User    string
-	Created time.Time
-	Seen    time.Time // of the last request, to some minutes
-	Expires time.Time
+	Hash []byte // SHA-256 of the cookie's secret
+	User string
+	// Identity is who logged in at a provider, as package access writes it; empty
+	// for a user of the configuration.
+	Identity []byte
+	Created  time.Time
+	Seen     time.Time // of the last request, to some minutes
+	Expires  time.Time
 }
 
 // Scope says what a token may do.

@@ -56,6 +56,7 @@ rules:
     user: team
     password: correct horse battery
     users: [{ name: vera, role: viewer, password_hash: %q }]
+    oidc: { issuer: "https://login.agency.example", client_id: a, client_secret: b, label: Agency, domains: [agency.example] }
 `, viewerHashOf(t))
 	g.Start()
 	return g
@@ -259,6 +260,12 @@ func (v *visitor) do(method, path string, form url.Values, header ...string) (in
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
 	}
+	return v.answer(r)
+}
+
+// answer makes a request, wherever it goes to, and reads the answer.
+func (v *visitor) answer(r *http.Request) (int, http.Header, string) {
+	v.t.Helper()
 	res, err := v.http.Do(r)
 	if err != nil {
 		v.t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 
 	"hookgate/db"
 	"hookgate/internal/event"
+	"hookgate/test/fakeoidc"
 	"hookgate/test/lab"
 )
 
@@ -108,6 +109,12 @@ func TestDoctor(t *testing.T) {
 			t.Cleanup(func() { _ = l.Close() })
 			go func() { _ = http.Serve(l, http.NotFoundHandler()) }()
 		}, what: "answers 404 Not Found to /healthz", remedy: "does it pass requests on"},
+		"a provider that does not answer": {plant: func(t *testing.T, g *lab.Gate) {
+			p := fakeoidc.Start(t)
+			p.Down = true
+			g.Extra = "  admin: { oidc: { issuer: \"" + p.Issuer + "\", client_id: a, client_secret: b, domains: [agency.example] } }\n"
+			g.Configure(healthy)
+		}, what: "server.admin.oidc does not answer as it should: 502", remedy: "by hookgate login"},
 		"nobody keeps to https": {what: "server.public_url is http", remedy: "does TLS"},
 	}
 	if len(faults) < 16 {

@@ -1,6 +1,7 @@
 // Package access says who may look at and operate the gateway from elsewhere
 // than its own machine: users with a password, the sessions of browsers that
-// logged in, links that log in once, and the tokens of programs.
+// logged in, links that log in once, people whom a provider knows (OpenID Connect),
+// and the tokens of programs.
 //
 // Secrets are random and 32 bytes long; the store has only their SHA-256. A
 // user's password is compared with an argon2id hash, or with the configuration's
@@ -12,9 +13,11 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"strings"
 	"time"
@@ -96,8 +99,8 @@ const (
 var (
 	// ErrDenied: the name or the password is wrong, or the secret is nobody's.
 	ErrDenied = errors.New("the name or the password is wrong")
-	// ErrNoUsers: the configuration has nobody who could log in.
-	ErrNoUsers = errors.New("the configuration has no server.admin, so that nobody can log in")
+	// ErrNoUsers: the configuration has nobody who could log in by a link.
+	ErrNoUsers = errors.New("the configuration has no user in server.admin")
 )
 
 // LockedError says how long an address has to wait after wrong passwords.
@@ -107,27 +110,54 @@ func (e *LockedError) Error() string {
 	return fmt.Sprintf("too many failed logins from this address, try again in %s", e.Wait.Round(time.Second))
 }
 
-// Control lets people and programs in. It is safe for concurrent use.
-type Control struct {
-	store    Store
-	users    func() []User
-	now      func() time.Time
-	logger   *slog.Logger
-	lockouts *lockouts
-	checker  *checker
+// People are those who may log in.
+type People struct {
+	Users    []User
+	Provider *Provider // at which others log in; nil: at none
 }
 
-// New makes a Control. users are those of the configuration in force.
-func New(store Store, users func() []User, now func() time.Time, logger *slog.Logger) *Control {
-	return &Control{store: store, users: users, now: now, logger: logger, lockouts: newLockouts(), checker: newChecker(now)}
+// Options are what a Control works with.
+type Options struct {
+	Store Store
+	// People are those of the configuration in force.
+	People func() People
+	// Transport reaches the provider.
+	Transport http.RoundTripper
+	Now       func() time.Time
+	Logger    *slog.Logger
+}
+
+// Control lets people and programs in. It is safe for concurrent use.
+type Control struct {
+	store       Store
+	people      func() People
+	now         func() time.Time
+	logger      *slog.Logger
+	lockouts    *lockouts
+	checker     *checker
+	discoveries *discoveries
+}
+
+// New makes a Control.
+func New(o Options) *Control {
+	return &Control{
+		store: o.Store, people: o.People, now: o.Now, logger: o.Logger,
+		lockouts: newLockouts(), checker: newChecker(o.Now), discoveries: newDiscoveries(o.Transport),
+	}
 }
 
 // Enabled reports whether anybody can log in.
-func (c *Control) Enabled() bool { return len(c.users()) > 0 }
+func (c *Control) Enabled() bool {
+	p := c.people()
+	return len(p.Users) > 0 || p.Provider != nil
+}
+
+// HasPasswords reports whether anybody logs in with a password.
+func (c *Control) HasPasswords() bool { return len(c.people().Users) > 0 }
 
 // user finds a user of the configuration by name.
 func (c *Control) user(name string) (User, bool) {
-	for _, u := range c.users() {
+	for _, u := range c.people().Users {
 		if u.Name == name {
 			return u, true
 		}
@@ -144,7 +174,7 @@ func (c *Control) Password(ctx context.Context, name, password string, from neti
 	}
 	u, known := c.user(name)
 	if !known {
-		u = decoy(c.users())
+		u = decoy(c.people().Users)
 	}
 	ok, err := c.checker.matches(ctx, u, password)
 	if err != nil {
@@ -165,13 +195,24 @@ func (c *Control) TriesLeft(from netip.Addr) int { return c.lockouts.left(from) 
 // Begin begins a session for a user who proved who he is, and returns the
 // secret for his browser.
 func (c *Control) Begin(user string) (secret string, expires time.Time, err error) {
+	return c.begin(user, nil, sessionIdle, sessionMost)
+}
+
+// begin begins a session of a user of the configuration, or of who logged in at a
+// provider.
+func (c *Control) begin(user string, who *identity, idle, most time.Duration) (secret string, expires time.Time, err error) {
 	secret, hash := newSecret("")
 	now := c.now()
-	s := event.Session{Hash: hash, User: user, Created: now, Seen: now, Expires: now.Add(sessionIdle)}
+	s := event.Session{Hash: hash, User: user, Created: now, Seen: now, Expires: now.Add(idle)}
+	if who != nil {
+		if s.Identity, err = json.Marshal(who); err != nil {
+			return "", time.Time{}, err
+		}
+	}
 	if err := c.store.AddSession(s); err != nil {
 		return "", time.Time{}, err
 	}
-	return secret, now.Add(sessionMost), nil
+	return secret, now.Add(most), nil
 }
 
 // Session is who a browser's secret stands for: ErrDenied for a secret that is
@@ -189,20 +230,35 @@ func (c *Control) Session(ctx context.Context, secret string) (Visitor, error) {
 		return Visitor{}, err
 	}
 	now := c.now()
-	u, known := c.user(s.User)
-	if !known || !now.Before(s.Expires) {
+	role, admitted, most := c.roleOf(s)
+	if !admitted || !now.Before(s.Expires) {
 		return Visitor{}, ErrDenied
 	}
 	if now.Sub(s.Seen) > seenEvery {
 		until := now.Add(sessionIdle)
-		if most := s.Created.Add(sessionMost); until.After(most) {
-			until = most
+		if end := s.Created.Add(most); until.After(end) {
+			until = end
 		}
 		if err := c.store.SessionSeen(hash, now, until); err != nil {
 			c.logger.WarnContext(ctx, "the use of a session could not be noted", "error", err)
 		}
 	}
-	return Visitor{Name: u.Name, Role: u.Role}, nil
+	return Visitor{Name: s.User, Role: role}, nil
+}
+
+// roleOf is what the user of a session may do by the configuration in force, if he is
+// let in at all, and how long his sessions last at most.
+func (c *Control) roleOf(s event.Session) (role Role, admitted bool, most time.Duration) {
+	if len(s.Identity) == 0 {
+		u, known := c.user(s.User)
+		return u.Role, known, sessionMost
+	}
+	var who identity
+	if err := json.Unmarshal(s.Identity, &who); err != nil {
+		return "", false, 0
+	}
+	role, admitted = c.Provider().admits(who)
+	return role, admitted, providerSession
 }
 
 // End ends a session; one that is gone already is fine.
@@ -214,7 +270,7 @@ func (c *Control) EndAll(user string) error { return c.store.EndSessions(user) }
 // Link makes the secret of a link that logs in once, within LinkLasts: as user,
 // or as the first operator where that is empty.
 func (c *Control) Link(user string) (secret, name string, err error) {
-	users := c.users()
+	users := c.people().Users
 	if len(users) == 0 {
 		return "", "", ErrNoUsers
 	}

@@ -32,7 +32,9 @@ func newBench(t *testing.T, users ...access.User) *bench {
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	b.store = store
-	b.Control = access.New(store, func() []access.User { return b.users }, clock, slog.New(slog.DiscardHandler))
+	b.Control = access.New(access.Options{
+		Store: store, People: func() access.People { return access.People{Users: b.users} }, Now: clock, Logger: slog.New(slog.DiscardHandler),
+	})
 	return b
 }
 

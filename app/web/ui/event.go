@@ -66,15 +66,11 @@ func (u *UI) event(c *fiber.Ctx) error {
 	data.Story = v.story(&detail, data.Rules)
 	data.Lanes = v.lifeLine(&detail)
 	data.Payload = indented(&detail)
-	base := u.cfg.Settings().PublicURL
-	if base == "" {
-		base = c.BaseURL()
-	}
 	form, err := u.isForm(c, detail.Source)
 	if err != nil {
 		return u.fail(c, err)
 	}
-	data.Curl = asCurl(&detail, base, form)
+	data.Curl = asCurl(&detail, u.base(c), form)
 	return u.renderPage(c, "event", "events", v.Title1(detail.Event), data)
 }
 

@@ -4,6 +4,10 @@ package ui
 // of the configuration and words on the wire stay as they are.
 var germanTexts = dictionary([][2]string{
 	{"Sign in", "Anmelden"},
+	{"Sign in with %s", "Anmelden mit %s"},
+	{"%s is signed in there, and not let in here. Who runs this server can change that.", "%s ist dort angemeldet und hat hier keinen Zugang. Wer diesen Server betreibt, kann das ändern."},
+	{"This sign-in was ended, is older than ten minutes, or began in another browser. Try once more.", "Diese Anmeldung wurde abgebrochen, ist älter als zehn Minuten oder begann in einem anderen Browser. Bitte noch einmal versuchen."},
+	{"Where you sign in does not answer as it should just now. The log of the server says why.", "Der Anmeldedienst antwortet gerade nicht, wie er soll. Warum, steht im Log des Servers."},
 	{"It is gathered for %s, in a digest of %d so far, which closes %s.", "Es wird für %s gesammelt, in einer Sammlung von bisher %d, die am %s schließt."},
 	{"For %s it was gathered in a digest of %d: %s.", "Für %s wurde es in einer Sammlung von %d gesammelt: %s."},
 	{"The digest for %s that it was in was given up.", "Die Sammlung für %s, in der es war, wurde aufgegeben."},

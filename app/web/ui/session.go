@@ -35,6 +35,15 @@ func cookieName(c *fiber.Ctx) string {
 	return "hookgate"
 }
 
+// base is how the server is reached from outside, without a slash at its end: by
+// public_url, else as the browser did.
+func (u *UI) base(c *fiber.Ctx) string {
+	if public := u.cfg.Settings().PublicURL; public != "" {
+		return public
+	}
+	return c.BaseURL()
+}
+
 // setSession gives the browser a session's secret, or takes it away where that
 // is empty. A session always begins with a new secret: one that somebody else
 // made the browser keep is worth nothing.
@@ -132,10 +141,15 @@ type loginData struct {
 	To, User string
 	Class    string // of the note: bad or warn
 	Note     string
+
+	// Passwords says that there are users with one. SignIn is the address of the
+	// button for a provider of that name; "" where there is none.
+	Passwords        bool
+	SignIn, Provider string
 }
 
 func (u *UI) loginPage(c *fiber.Ctx) error {
-	return u.render(c, "login", "Sign in", loginData{To: localPath(c.Query("to"))})
+	return u.showLogin(c, loginData{To: localPath(c.Query("to"))})
 }
 
 // logIn checks name and password.
@@ -171,6 +185,12 @@ func (u *UI) logIn(c *fiber.Ctx) error {
 
 func (u *UI) loginAgain(c *fiber.Ctx, status int, data loginData) error {
 	c.Status(status)
+	return u.showLogin(c, data)
+}
+
+func (u *UI) showLogin(c *fiber.Ctx, data loginData) error {
+	data.Passwords = u.cfg.Access.HasPasswords()
+	data.SignIn, data.Provider = u.signInURL(c, data.To)
 	return u.render(c, "login", "Sign in", data)
 }
 

@@ -89,6 +89,8 @@ func (u *UI) Register(r fiber.Router, body fiber.Handler) {
 	g.Get("/static/:hash/:name", u.static)
 	g.Get("/login", u.loginPage)
 	g.Post("/login", u.logIn)
+	g.Get("/login/oidc", u.signIn)
+	g.Get("/login/oidc/callback", u.signedIn)
 	g.Get("/login/:once", u.follow)
 	g.Get("/lang/:lang", u.language)
 	g.Use(u.session)

@@ -348,9 +348,9 @@ func serve(t *testing.T, f *fake) (overUnix *client.Client, url string) {
 	server := web.New(web.Config{
 		Plan: func() *ingest.Plan { return &ingest.Plan{} }, Admin: f.service(), Ready: func() error { return nil },
 		Metrics: http.NotFoundHandler(), Refused: func(string, string) {}, Logger: slog.New(slog.DiscardHandler),
-		Access: access.New(nil, func() []access.User {
-			return []access.User{{Name: "team", Role: access.Operator, Password: event.NewSecret("pass:word")}}
-		}, time.Now, slog.New(slog.DiscardHandler)),
+		Access: access.New(access.Options{People: func() access.People {
+			return access.People{Users: []access.User{{Name: "team", Role: access.Operator, Password: event.NewSecret("pass:word")}}}
+		}, Now: time.Now, Logger: slog.New(slog.DiscardHandler)}),
 		Now: func() time.Time { return received },
 	})
 	socket := filepath.Join(t.TempDir(), "hookgate.sock")
