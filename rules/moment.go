@@ -220,19 +220,9 @@ func (s *Set) AtMoment(sc *lang.Scope, ref Ref, made ...*event.Progress) (Asked,
 		r.know(sc, made)
 		defer sc.SetSteps(nil, nil)
 	}
-	if a.when != nil {
-		ok, err := a.when.Eval(sc)
-		if err != nil {
-			return Asked{Rendered: Rendered{Output: []byte("{}"), Err: "when: " + err.Error()}, Sent: true}, nil
-		}
-		if !ok {
-			return Asked{Reason: unmet(a.when.Explain(sc))}, nil
-		}
-	}
-	room := MaxOutputs
-	rendered := a.render(r.name, sc, &room)
-	rendered.Element = ref.Element
-	return Asked{Rendered: rendered, Sent: true}, nil
+	asked := a.ask(r.name, sc)
+	asked.Element = ref.Element
+	return asked, nil
 }
 
 // enter has the scope see the element that ref names, if its rule has elements, until

@@ -246,25 +246,37 @@ func (a *action) next(rule string, sc *lang.Scope, room *int) (n Next, ok bool) 
 
 // know puts into the scope what the steps of the chain were answered.
 func (r *rule) know(sc *lang.Scope, made []*event.Progress) {
-	outputs, errs := map[string]any{}, map[string]any{}
+	sc.SetSteps(stepValues(r.steps(made)))
+}
+
+// steps is what there is of the chain's steps, by their names.
+func (r *rule) steps(made []*event.Progress) map[string]*event.Progress {
+	list := map[string]*event.Progress{}
 	for _, a := range r.chain.order {
-		p := made[a.slot]
-		if a.step == "" || p == nil {
-			continue
+		if p := made[a.slot]; a.step != "" && p != nil {
+			list[a.step] = p
 		}
+	}
+	return list
+}
+
+// stepValues are what expressions see of steps.
+func stepValues(steps map[string]*event.Progress) (outputs, errs map[string]any) {
+	outputs, errs = map[string]any{}, map[string]any{}
+	for step, p := range steps {
 		switch p.State {
 		case event.Delivered:
 			values := make(map[string]any, len(p.Outputs))
 			for name, value := range p.Outputs {
 				values[name] = value
 			}
-			outputs[a.step] = values
+			outputs[step] = values
 		case event.Failed:
-			errs[a.step] = p.Error
+			errs[step] = p.Error
 		case event.Waiting, event.Sending, event.Retrying, event.Held, event.Scheduled, event.Cancelled:
 		}
 	}
-	sc.SetSteps(outputs, errs)
+	return outputs, errs
 }
 
 // taken are the actions that the rule sends, by the branch that was taken.

@@ -27,6 +27,7 @@ type Store interface { //nolint:interfacebloat // the sum of its parts, each of 
 	connectionStore
 	formStore
 	retryStore
+	rerenderStore
 	eraseStore
 	replayStore
 	replicaStore

@@ -39,7 +39,7 @@ func (k CauseKind) Advice() (word, why string) {
 	case RetryNever:
 		return "Would fail again", "the receiver refuses what is sent. Mend the rule or the receiver first."
 	case MendRule:
-		return "Mend the rule", "nothing was sent, for it could not make the message. Then replay the events."
+		return "Mend the rule", "nothing was sent, for it could not make the message. Then have it rendered again."
 	case RetryAgain:
 	}
 	return "Worth a retry", "the receiver was not well; nothing is wrong with what was sent."

@@ -67,14 +67,19 @@ type Selection struct {
 	Event      event.ID            `json:"event,omitempty"`
 	Since      time.Time           `json:"since,omitzero"`
 	DryRun     bool                `json:"dry_run,omitempty"`
+	// Render is of a retry: what failed is rendered again by the rules in force.
+	Render bool `json:"render,omitempty"`
 }
 
 // Changed is the answer to a bulk action: how many it changed, or would, and
-// under how many distinct ordering keys.
+// under how many distinct ordering keys. Of those that are rendered again, Unmet are
+// cancelled, for their condition is not met now, and Left are not changed.
 type Changed struct {
-	Count int `json:"count"`
-	Keyed int `json:"keyed,omitempty"`
-	Keys  int `json:"keys,omitempty"`
+	Count int    `json:"count"`
+	Keyed int    `json:"keyed,omitempty"`
+	Keys  int    `json:"keys,omitempty"`
+	Unmet int    `json:"unmet,omitempty"`
+	Left  []Left `json:"left,omitempty"`
 }
 
 // deliveryStore is where deliveries are read and changed. A change is for all
@@ -147,8 +152,12 @@ func (s *Service) Delivery(ctx context.Context, id event.DeliveryID) (Delivery, 
 // ones; those that are retrying go at once, and cancelled ones are taken up
 // again, only where that is asked for, and so are scheduled ones, whose moment is
 // now then: they are asked and rendered as at any moment. What was delivered is not sent again by
-// it, and what waits already or is under way needs no retry.
+// it, and what waits already or is under way needs no retry. With Render it takes failed
+// ones alone, also those that could not be rendered.
 func (s *Service) Retry(ctx context.Context, sel Selection) (Changed, error) {
+	if sel.Render {
+		return s.rerender(ctx, sel)
+	}
 	allowed := []event.DeliveryState{event.Failed, event.Retrying, event.Cancelled, event.Scheduled}
 	f, err := sel.filter(allowed, allowed[:1], "retried")
 	if err != nil {
@@ -163,6 +172,9 @@ func (s *Service) Retry(ctx context.Context, sel Selection) (Changed, error) {
 // asked for. What is being sent right now may still arrive, but is not tried
 // again.
 func (s *Service) Cancel(ctx context.Context, sel Selection) (Changed, error) {
+	if sel.Render {
+		return Changed{}, refuse("render is for a retry")
+	}
 	open := event.OpenStates()
 	f, err := sel.filter(append([]event.DeliveryState{event.Failed, event.Scheduled}, open...), open, "cancelled")
 	if err != nil {

@@ -74,6 +74,8 @@ func (s *Service) BeginRetry(ctx context.Context, q RetryRequest) (RetryRun, err
 	}
 	var rate yamlnode.Rate
 	switch {
+	case q.Render:
+		return RetryRun{}, refuse("a run sends what was rendered: retry with render goes at once")
 	case q.First < 0, q.StopAfter < 0:
 		return RetryRun{}, refuse("first and stop_after are numbers from 0 on")
 	case q.Rate != "":

@@ -294,15 +294,21 @@ func newDeliveriesRetry(s *session) *cobra.Command {
 		long: `Send the same requests again, under the same ids: one delivery or several by
 their ids, or all that the flags select. What was sent stays as it was rendered
 when the event came in; the moment of one that is scheduled is now, and its
-condition is asked. What could not be rendered is left alone: mend the rule,
-and replay the event.
+condition is asked. What could not be rendered is left alone: mend the rule, and
+use --render.
+
+With --render what failed is rendered again by the rules in force, and goes under
+the same id. The action is found by its step, else by its connection and number; its
+condition is asked, and what the steps before it were answered is used. One whose
+condition is not met now is cancelled. What can't be rendered stays as it is.
 
 With --first, --stop-after or --rate it is a run that the server does step by
 step and that can be paused and stopped: this shows how it goes on, and it goes on
 without this. See "deliveries runs".`,
 		example: `  hookgate deliveries retry dlv_7q4
   hookgate deliveries retry --failed --connection billing --first 1 --stop-after 3
-  hookgate deliveries retry --failed --connection billing --since 24h --dry-run`,
+  hookgate deliveries retry --failed --connection billing --since 24h --dry-run
+  hookgate deliveries retry --render --rule welcome`,
 		states:   []event.DeliveryState{event.Failed, event.Retrying, event.Cancelled, event.Scheduled},
 		question: "Send the same requests again?",
 		done:     "sending again",
@@ -355,7 +361,12 @@ func newBulk(s *session, b bulk) *cobra.Command {
 			if err := b.choose(cmd, &sel, state); err != nil {
 				return err
 			}
-			if b.run.wanted() {
+			switch {
+			case sel.Render && b.run.wanted():
+				return usageError("", errors.New("--render goes at once: it does not go with --first, --stop-after or --rate"))
+			case sel.Render:
+				return s.renderAgain(cmd, b, sel)
+			case b.run.wanted():
 				return s.runRetry(cmd, b, sel)
 			}
 			return s.runBulk(cmd, b, sel)
@@ -363,6 +374,9 @@ func newBulk(s *session, b bulk) *cobra.Command {
 	}
 	f := c.Flags()
 	f.StringVar(&state, "state", "", "all that are in this `state`: "+stateNames(b.states))
+	if b.run != nil {
+		f.BoolVar(&sel.Render, "render", false, "render what failed again, by the rules in force")
+	}
 	if b.states[0] == event.Failed {
 		f.BoolVar(&failed, "failed", false, "all that failed: the same as --state failed")
 	}
@@ -461,7 +475,7 @@ func (s *session) runBulk(cmd *cobra.Command, b bulk, sel admin.Selection) error
 		return &failure{
 			code: exitFailed,
 			err:  fmt.Errorf("%s left as it was: not known, not in a state for it, or never rendered", plural(len(sel.IDs)-changed.Count, "delivery")),
-			hint: "hookgate deliveries show ID tells the state; what could not be rendered needs a replay of its event",
+			hint: "hookgate deliveries show ID tells the state; what could not be rendered goes with --render, by a better rule",
 		}
 	}
 	return nil

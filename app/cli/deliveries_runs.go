@@ -15,8 +15,8 @@ import (
 	"hookgate/internal/event"
 )
 
-// runFlags make a retry a run; they select nothing.
-var runFlags = []string{"first", "stop-after", "rate"}
+// runFlags say how a retry goes; they select nothing.
+var runFlags = []string{"first", "stop-after", "rate", "render"}
 
 // retryRunFlags say how a run goes; nil where a command has no runs.
 type retryRunFlags struct {

@@ -280,6 +280,19 @@ func (s *RuleSet) AtClose(newest *event.Event, ref rules.Ref, items []any) (made
 	return made, during, errors.Join(failed, err)
 }
 
+// Again asks and renders, for a stored event, an action of which another version of the
+// rules made a delivery; see rules.Set.Again.
+func (s *RuleSet) Again(e *event.Event, of *rules.Earlier) (asked rules.Asked, err error) {
+	failed := s.WithScope(e, func(sc *lang.Scope) {
+		now := &lookups{store: s.Records}
+		sc.Records = now
+		if asked, err = s.Rules.Again(sc, of); now.err != nil {
+			err = now.err
+		}
+	})
+	return asked, errors.Join(failed, err)
+}
+
 // Item is a stored event as one of the items of a digest.
 func (s *RuleSet) Item(e *event.Event) (item any, err error) {
 	err = s.WithScope(e, func(sc *lang.Scope) { item = sc.Item() })

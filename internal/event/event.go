@@ -229,6 +229,13 @@ type Delivery struct {
 	Flow   Flow
 }
 
+// Rerendered is a failed delivery that was rendered again: by its State it is sent anew
+// (Waiting), or has ended (Cancelled, with the reason as its Error).
+type Rerendered struct {
+	Delivery Delivery
+	Before   string // its ordering key, as it was
+}
+
 // Wait says where the moment of a scheduled delivery comes from. It is stored
 // as JSON.
 type Wait struct {

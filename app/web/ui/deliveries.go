@@ -171,6 +171,11 @@ func (v *view) CanRetry(d admin.Delivery) bool {
 	return d.State == event.Failed || d.State == event.Scheduled || d.State == event.Retrying || d.State == event.Cancelled
 }
 
+// CanRender reports whether the delivery may be rendered again.
+func (v *view) CanRender(d admin.Delivery) bool {
+	return d.State == event.Failed && d.Rule != event.AutoreplyRule
+}
+
 // CanCancel reports whether the delivery may be given up.
 func (v *view) CanCancel(d admin.Delivery) bool {
 	return d.State == event.Failed || d.State == event.Scheduled || slices.Contains(event.OpenStates(), d.State)
@@ -205,6 +210,7 @@ func selection(value func(string) string, ids [][]byte) (sel admin.Selection, er
 	}
 	sel.State = event.DeliveryState(value("state"))
 	sel.Connection, sel.Rule, sel.Cause = value("connection"), value("rule"), value("cause")
+	sel.Render = value("render") != ""
 	return sel, nil
 }
 
@@ -219,6 +225,9 @@ func (u *UI) bulk(c *fiber.Ctx, act func(ctx context.Context, sel admin.Selectio
 	if err == nil {
 		var changed admin.Changed
 		if changed, err = act(u.acts(c), sel); err == nil {
+			if said := leftWords(languageOf(c), &changed); said != "" {
+				return u.done(c, cmp.Or(string(form.Peek("to")), prefix+"/deliveries"), "bad", said)
+			}
 			return u.done(c, cmp.Or(string(form.Peek("to")), prefix+"/deliveries"), "ok", languageOf(c).text(done, changed.Count))
 		}
 	}
@@ -226,6 +235,21 @@ func (u *UI) bulk(c *fiber.Ctx, act func(ctx context.Context, sel admin.Selectio
 		return u.refuse(c, fiber.StatusBadRequest, said)
 	}
 	return u.fail(c, err)
+}
+
+// longestReason is how much of a reason a note has: it travels in a cookie.
+const longestReason = 300
+
+// leftWords say what did not go of deliveries that were to be rendered again; "": all
+// of them went.
+func leftWords(l language, c *admin.Changed) string {
+	switch {
+	case len(c.Left) > 0:
+		return l.text("%d deliveries were rendered again.", c.Count) + " " + l.text("What stays as it is: %s", shortened(c.Left[0].Reason, longestReason))
+	case c.Unmet > 0:
+		return l.text("%d deliveries were rendered again.", c.Count) + " " + l.text("%d were cancelled: the condition is not met now.", c.Unmet)
+	}
+	return ""
 }
 
 func missing(err error) bool { return errors.Is(err, event.ErrNotFound) }

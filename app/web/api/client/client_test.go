@@ -124,7 +124,7 @@ func TestBulk(t *testing.T) {
 		{"cancel by id", c.Cancel, admin.Selection{IDs: []event.DeliveryID{5}}, append([]event.DeliveryState{event.Failed, event.Scheduled}, open...), admin.Changed{Count: 3}},
 	} {
 		got, err := tc.do(t.Context(), tc.in)
-		if err != nil || got != tc.want {
+		if err != nil || cmp.Diff(tc.want, got) != "" {
 			t.Errorf("%s: %+v %v", tc.name, got, err)
 		}
 		want := event.DeliveryFilter{IDs: tc.in.IDs, States: tc.states, Connection: tc.in.Connection, Rule: tc.in.Rule, Since: tc.in.Since}
