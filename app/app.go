@@ -85,7 +85,7 @@ type cleanup struct {
 func New(loaded *Plan, opt Options) (*App, error) {
 	a := &App{opt: opt, path: loaded.Config.Path, started: opt.Now(), ready: make(chan struct{}), metrics: metrics.New()}
 	a.parts.Store(&loaded.parts)
-	store, err := openStore(loaded.Config.Storage, opt)
+	store, err := openStore(loaded.Config.Storage, opt, func(cause event.CancelCause, n int) { a.metrics.Cancelled(string(cause), n) })
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
@@ -143,8 +143,8 @@ func (a *App) delivery(s config.Storage) deliver.Options {
 }
 
 // openStore opens the file or the server's database that the configuration names.
-func openStore(s config.Storage, opt Options) (*db.Store, error) {
-	options := db.Options{Logger: opt.Logger, Now: opt.Now, Version: opt.Version}
+func openStore(s config.Storage, opt Options, cancelled func(event.CancelCause, int)) (*db.Store, error) {
+	options := db.Options{Logger: opt.Logger, Now: opt.Now, Version: opt.Version, Cancelled: cancelled}
 	if s.URL.IsZero() {
 		return db.Open(context.Background(), s.Path, options)
 	}

@@ -130,12 +130,13 @@ func keysOf(page []event.Delivery) (list []keyed) {
 	return list
 }
 
-// endAll has what comes after the deliveries begin, where they have ended.
+// endAll has what comes after the deliveries begin, where they have ended: by hand.
 func endAll(tx tx, list []*event.Delivery, ends bool) error {
 	if !ends {
 		return nil
 	}
 	for _, d := range list {
+		countCancelled(tx, event.ByHand)
 		if err := ended(tx, d); err != nil {
 			return err
 		}

@@ -229,9 +229,7 @@ func (c *committer) setFatal(err error) {
 // write runs do in the next transaction. Keys are the ordering keys whose
 // turn do may change.
 func (s *Store) write(do func(tx) error, keys ...keyed) error {
-	op := &writeOp{do: do, keys: keys, bytes: 4096, done: make(chan error, 1)}
-	s.commit.writes <- op
-	return <-op.done
+	return s.submit(&writeOp{do: do, keys: keys, bytes: 4096, done: make(chan error, 1)})
 }
 
 // apply commits b and answers its callers. What is left in b.results

@@ -26,7 +26,8 @@ type Store struct {
 	commit  *committer
 	ids     atomic.Pointer[event.IDSource]
 	now     func() time.Time
-	pulse   *pulse // nil on SQLite
+	pulse   *pulse                       // nil on SQLite
+	observe func(event.CancelCause, int) // is told what was cancelled; nil: nobody is
 
 	plans    sync.Map // plan id → []string, the names of its rules
 	backlogs countedBacklogs
@@ -65,6 +66,9 @@ type engine interface { //nolint:interfacebloat // two implementations, one user
 type Options struct {
 	Logger *slog.Logger
 	Now    func() time.Time
+	// Cancelled is told how many deliveries were cancelled for the cause; nil: nobody
+	// is.
+	Cancelled func(cause event.CancelCause, n int)
 
 	// What follows is for OpenPostgres. Name and Version describe this process
 	// to those who look at the replicas.
@@ -84,7 +88,7 @@ func Open(ctx context.Context, path string, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{engine: engine, now: opt.Now, dialect: sqliteDialect()}
+	s := &Store{engine: engine, now: opt.Now, observe: opt.Cancelled, dialect: sqliteDialect()}
 	readers, err := openReaders(path)
 	if err != nil {
 		return nil, errors.Join(err, engine.close())

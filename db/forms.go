@@ -35,8 +35,7 @@ func (s *Store) Readmit(e *event.Event, deliveries []event.Delivery) ([]string, 
 		touched = map[string]bool{}
 		return s.readmit(tx, e, ruleErrors, deliveries, touched)
 	}}
-	s.commit.writes <- op
-	if err := <-op.done; err != nil {
+	if err := s.submit(op); err != nil {
 		return nil, err
 	}
 	return names(touched), nil

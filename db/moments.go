@@ -140,6 +140,8 @@ func finish(tx tx, d *event.Delivery) error {
 	state, cause := int64(cancelled), d.Cancelled
 	if d.State == event.Failed {
 		state, cause = failed, ""
+	} else {
+		countCancelled(tx, cause)
 	}
 	err := tx.exec(`UPDATE deliveries SET state = ?4, error = ?2, moment = ?3, cause = ?5 WHERE id = ?1 AND state = 4`,
 		int64(d.ID), nullable(d.Error), tx.stamp().now, state, int64(causeNumber(cause)))

@@ -57,6 +57,9 @@ func (s *Store) Accept(e *event.Event, deliveries []event.Delivery) (duplicateOf
 			deliveries[i].Owner = op.owner
 		}
 	}
+	if err == nil && duplicateOf == 0 {
+		s.observeAccepted(deliveries)
+	}
 	op.event, op.deliveries = nil, nil
 	acceptOps.Put(op)
 	return duplicateOf, err

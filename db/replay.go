@@ -50,8 +50,7 @@ func (s *Store) Replay(from, next *event.ReplayRun, list []event.Replayed) ([]st
 		counts, err = s.replay(tx, from, next, list, touched)
 		return err
 	}}
-	s.commit.writes <- op
-	if err := <-op.done; err != nil {
+	if err := s.submit(op); err != nil {
 		return nil, fmt.Errorf("replay: %w", err)
 	}
 	next.Events, next.Deliveries = from.Events+counts[0], from.Deliveries+counts[1]
@@ -145,6 +144,7 @@ func (s *Store) insertReplayed(tx tx, d *event.Delivery, touched map[string]bool
 		state, due = failed, nil
 	} else if d.State == event.Cancelled {
 		state, due = cancelled, nil
+		countCancelled(tx, d.Cancelled)
 	} else if d.Key != "" {
 		switch taken, err := isKeyTaken(tx, d); {
 		case err != nil:

@@ -58,6 +58,7 @@ func (s *Store) rerender(tx tx, r *event.Rerendered, touched map[string]bool) (d
 	case err != nil || !done:
 		return false, err
 	case d.State == event.Cancelled:
+		countCancelled(tx, d.Cancelled)
 		return true, ended(tx, d)
 	}
 	touched[d.Connection] = true

@@ -28,6 +28,7 @@ type Metrics struct {
 	lateness   prometheus.Histogram
 	rejudged   prometheus.Counter
 	ticks      *prometheus.CounterVec
+	cancelled  *prometheus.CounterVec
 	gauges     *gauges
 
 	// Resolving labels costs a hash and a lock; these keep what was resolved.
@@ -91,13 +92,17 @@ func New() *Metrics {
 			Name: "hookgate_ticks_total",
 			Help: "Events that the clock made, by schedule.",
 		}, []string{"source"}),
+		cancelled: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "hookgate_cancelled_total",
+			Help: "Deliveries that were cancelled, by reason.",
+		}, []string{"reason"}),
 		build: prometheus.NewGaugeVec(prometheus.GaugeOpts{
 			Name: "hookgate_build_info",
 			Help: "Always 1; the labels say which build this is.",
 		}, []string{"version", "goversion"}),
 		gauges: newGauges(),
 	}
-	m.registry.MustRegister(m.received, m.ruleErrors, m.delivered, m.duration, m.reload, m.reloads, m.build, m.alertsLost, m.lateness, m.rejudged, m.ticks, m.gauges,
+	m.registry.MustRegister(m.received, m.ruleErrors, m.delivered, m.duration, m.reload, m.reloads, m.build, m.alertsLost, m.lateness, m.rejudged, m.ticks, m.cancelled, m.gauges,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -127,6 +132,11 @@ func (m *Metrics) RuleError(rule string) { m.ruleErrors.WithLabelValues(rule).In
 // Rejudged counts an event that was judged again because a record that its rules
 // had looked up was written meanwhile.
 func (m *Metrics) Rejudged() { m.rejudged.Inc() }
+
+// Cancelled counts deliveries that were cancelled for the reason.
+func (m *Metrics) Cancelled(reason string, n int) {
+	m.cancelled.WithLabelValues(reason).Add(float64(n))
+}
 
 // DeliveryDone counts one attempt that ended as result, and the time it took.
 func (m *Metrics) DeliveryDone(connection, result string, took time.Duration) {

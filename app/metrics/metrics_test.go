@@ -33,6 +33,7 @@ func TestNamesAndValues(t *testing.T) {
 	m.EventReceived("sitejet", "routed")
 	m.EventReceived("sitejet", "rejected")
 	m.DeliveryDone("billing", "delivered", 84*time.Millisecond)
+	m.Cancelled("throttle", 2)
 	m.ConfigReload(true)
 	m.ConfigReload(false)
 	m.SetQueue(func() map[string]int { return map[string]int{"billing": 7, "slack-web": 0} })
@@ -48,6 +49,7 @@ func TestNamesAndValues(t *testing.T) {
 		`hookgate_events_received_total{result="routed",source="sitejet"} 2`,
 		`hookgate_events_received_total{result="rejected",source="sitejet"} 1`,
 		`hookgate_deliveries_total{connection="billing",result="delivered"} 1`,
+		`hookgate_cancelled_total{reason="throttle"} 2`,
 		`hookgate_delivery_duration_seconds_bucket{connection="billing",le="0.1"} 1`,
 		`hookgate_delivery_duration_seconds_bucket{connection="billing",le="0.05"} 0`,
 		`hookgate_config_last_reload_successful 0`,
@@ -92,6 +94,7 @@ func TestDocumented(t *testing.T) {
 	m.SetScheduled(func() int { return 1 })
 	m.SetDigests(func() int { return 1 })
 	m.Ticked("a")
+	m.Cancelled("throttle", 1)
 	listed := map[string]bool{}
 	for _, match := range regexp.MustCompile("(?m)^\\| `(hookgate_[a-z_]+)`").FindAllStringSubmatch(string(page), -1) {
 		listed[match[1]] = true
