@@ -21,6 +21,19 @@ func (s *Set) Actions() []string {
 	return names
 }
 
+// Branch names the branch that an action stands in, by the action's name; "": it stands
+// in none.
+func (s *Set) Branch(name string) string {
+	for _, r := range s.rules {
+		for _, a := range r.actions {
+			if a.name == name && a.branch != nil {
+				return a.branch.name
+			}
+		}
+	}
+	return ""
+}
+
 // Coverage watches which rules, actions, and branches of their expressions events
 // exercise. It is not for concurrent use.
 type Coverage struct {

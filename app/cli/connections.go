@@ -17,6 +17,7 @@ import (
 	"hookgate/app/cli/term"
 	"hookgate/app/web/api/client"
 	"hookgate/internal/yamlnode"
+	"hookgate/rules/lang"
 )
 
 func newConnections(s *session) *cobra.Command {
@@ -96,7 +97,10 @@ func (s *session) parseEnd(text string) (time.Time, error) {
 		}
 		return at, nil
 	}
-	return parseAt(text, time.Local)
+	if at, ok := lang.ReadTime(text, time.Local); ok {
+		return at, nil
+	}
+	return time.Time{}, usageError("write it like 17:00, or 2026-03-27T16:50", fmt.Errorf("--until: %q is no time", text))
 }
 
 func newConnectionsResume(s *session) *cobra.Command {

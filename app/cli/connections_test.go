@@ -77,7 +77,7 @@ func TestConnections_pauseAndResume(t *testing.T) {
 			t.Errorf("%s: %+v, asked %+v", text, got, ends.requests)
 		}
 	}
-	if got := f.run(t, "connections", "pause", "billing", "--until", "noon"); got.code != 2 || !strings.Contains(got.errOut, "no time") {
+	if got := f.run(t, "connections", "pause", "billing", "--until", "25:99"); got.code != 2 || !strings.Contains(got.errOut, "\"25:99\" is no time\n  write it like 17:00") {
 		t.Errorf("an end that is no time: %+v", got)
 	}
 	if f.requests[0].Body != `{"note":"maintenance"}` || f.requests[2].Body != `{"rate":"2/s"}` {

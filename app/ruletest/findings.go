@@ -21,6 +21,7 @@ type comparison struct {
 	then   []rules.Trace // of what was to be sent since the part before
 	sent   []string
 	waits  map[string]string // until when, of what is scheduled, by name
+	set    *rules.Set
 }
 
 func (c *comparison) add(kind FindingKind, name string, at diag.Position, format string, args ...any) {
@@ -81,8 +82,20 @@ func (c *comparison) rules() {
 	}
 }
 
-// missing says why an action is not sent.
+// missing says why an action is not sent, and which of its rule's others to the same
+// connection is, where one is that was not expected: the two are mixed up easily.
 func (c *comparison) missing(name string) {
+	before := len(c.out.Findings)
+	c.whyMissing(name)
+	base, _, _ := strings.Cut(name, "#")
+	for _, other := range c.out.Got {
+		if of, _, _ := strings.Cut(other, "#"); of == base && !slices.Contains(c.test.expect, other) && len(c.out.Findings) > before {
+			c.out.Findings[before].Text += "; " + other + " is what is sent"
+		}
+	}
+}
+
+func (c *comparison) whyMissing(name string) {
 	if until, waits := c.waits[name]; waits {
 		c.add(Missing, name, diag.Position{}, "it waits until %s", until)
 		return
@@ -101,7 +114,7 @@ func (c *comparison) missing(name string) {
 		text, at := noMatch(t)
 		c.add(Missing, rule, at, "%s", text)
 	case rules.Matched:
-		text, at := notTaken(t)
+		text, at := notTaken(t, c.set.Branch(name))
 		c.add(Missing, name, at, "%s", text)
 	case rules.Skipped:
 		c.add(Missing, rule, diag.Position{}, "it %s, and this is %s of %s", t.Reason, c.event.Type, c.event.Source)
@@ -161,15 +174,21 @@ func noMatch(t *rules.Trace) (string, diag.Position) {
 
 // notTaken says why an action is not sent that stands in a branch of a rule that
 // matches.
-func notTaken(t *rules.Trace) (string, diag.Position) {
+func notTaken(t *rules.Trace, branch string) (string, diag.Position) {
+	text, at := fmt.Sprintf("it is in the branch %q, which is not taken", branch), t.At
 	for _, one := range each(t) {
 		for _, b := range one.Branches {
-			if b.Result == rules.Matched {
-				return fmt.Sprintf("the branch %q is taken", b.Name), b.At
+			switch {
+			case b.Result == rules.Matched:
+				return fmt.Sprintf("it is in the branch %q, and %q is taken", branch, b.Name), b.At
+			case b.Name == branch && b.Result == rules.NotMatched && len(b.Parts) > 0 && at == t.At:
+				var why string
+				why, at = whyNot(b.Parts)
+				text = fmt.Sprintf("it is in the branch %q, which is not taken: %s", branch, why)
 			}
 		}
 	}
-	return "its branch is not taken", t.At
+	return text, at
 }
 
 // each are the traces of the elements, or the rule's own where it has no for_each.

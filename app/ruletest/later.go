@@ -221,7 +221,7 @@ func (s *story) waits(now time.Time) map[string]string {
 // the test's event.
 func (s *story) compareDue(t *Test, out *Result, due []rules.Trace, now time.Time) error {
 	return s.plan.WithScope(&s.event, func(sc *lang.Scope) {
-		c := comparison{test: t, out: out, event: &s.event, then: due, waits: s.waits(now)}
+		c := comparison{test: t, out: out, set: s.plan.Rules, event: &s.event, then: due, waits: s.waits(now)}
 		c.errors()
 		c.deliveries()
 		c.asserts(sc)

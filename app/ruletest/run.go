@@ -124,7 +124,7 @@ func (s *story) run(t *Test, out *Result, now time.Time) error {
 	if err := d.Keep(s.kept.book, now); err != nil {
 		return err //nolint:wrapcheck // it is for people
 	}
-	c := comparison{test: t, out: out, event: &d.Event, traces: d.Explain()}
+	c := comparison{test: t, out: out, set: s.plan.Rules, event: &d.Event, traces: d.Explain()}
 	then := s.take(d, c.traces, now)
 	c.then = slices.Concat(due, then, s.due(now))
 	c.waits = s.waits(now)

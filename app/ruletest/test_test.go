@@ -272,3 +272,49 @@ rules:
 		t.Error(diff)
 	}
 }
+
+// What is missing because another branch sends, or none, or a rule's other action to the
+// same connection, is told as that. Break: say of each that its branch is not taken.
+func TestRunner_otherAction(t *testing.T) {
+	t.Parallel()
+	plan := planned.Must(t, `
+sources:
+  shop: { type: webhook, token: 0123456789abcdef }
+rules:
+  - name: r
+    from: shop
+    then:
+      - { to: billing, when: data.n < 2, text: first }
+      - { to: billing, when: data.n > 1, text: second }
+    branches:
+      - { name: two, when: data.n == 2, then: [{ to: billing, text: third }] }
+      - { name: three, when: data.n == 3, then: [{ to: billing, text: fourth }] }
+`)
+	n, _ := yamlnode.Parse("c.yaml", []byte(`tests:
+  - name: no branch
+    event: { source: shop, data: { n: 1 } }
+    expect: [r/billing, "r/billing#3"]
+  - name: another branch
+    event: { source: shop, data: { n: 3 } }
+    expect: [r/billing, "r/billing#3", "r/billing#4"]
+`))
+	tests, list := ruletest.Compile(n.Get("tests"), lang.NewCompiler(), plan.Rules, nil, rules.Origins{"shop": nil})
+	if err := list.Err(); err != nil {
+		t.Fatal(err)
+	}
+	runner := ruletest.Runner{Plan: plan, Now: time.Now}
+	var got []string
+	for _, r := range runner.RunAll(tests) {
+		for _, f := range r.Findings {
+			got = append(got, r.Name+": "+f.String())
+		}
+	}
+	if diff := cmp.Diff([]string{
+		`no branch: missing r/billing#3: it is in the branch "two", which is not taken: data.n == 2 was false (it is 1)`,
+		`another branch: missing r/billing: data.n < 2 was false (it is 3); r/billing#2 is what is sent`,
+		`another branch: missing r/billing#3: it is in the branch "two", and "three" is taken; r/billing#2 is what is sent`,
+		`another branch: unexpected r/billing#2: the rule matched because data.n > 1 was true (it is 3)`,
+	}, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -136,7 +136,7 @@ func TestUIPlaygroundClock(t *testing.T) {
 	show(ctx, t, page+"&answers="+url.QueryEscape(`contact={"id":"c-1"}`))
 	settled(ctx, t, "Playground")
 	has(t, "a chain whose first step is delivered", pageText(ctx, t), "Not sent: contact was delivered", `"of": "c-1"`)
-	for _, c := range []struct{ query, says string }{{"&at=soon", "soon is no time."}, {"&answers=contact", "contact is no step with its answer."}} {
+	for _, c := range []struct{ query, says string }{{"&at=soon", "soon is no time. Write it like 2026-03-27T16:50."}, {"&answers=contact", "contact is no step with its answer."}} {
 		show(ctx, t, page+c.query)
 		settled(ctx, t, "Playground")
 		has(t, c.query, pageText(ctx, t), c.says)

@@ -65,7 +65,7 @@ func (u *UI) pauseConnection(c *fiber.Ctx) error {
 	if text := string(form.Peek("until")); text != "" {
 		at, err := time.ParseInLocation("2006-01-02T15:04", text, u.location())
 		if err != nil {
-			return u.refuse(c, fiber.StatusBadRequest, languageOf(c).text("%s is no time.", text))
+			return u.refuse(c, fiber.StatusBadRequest, languageOf(c).text("%s is no time. Write it like 2026-03-27T16:50.", text))
 		}
 		how.Until = &at
 	}

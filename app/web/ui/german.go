@@ -128,7 +128,7 @@ var germanTexts = dictionary([][2]string{
 	{"Further", "Weiter"},
 	{"The configuration has no such connection or rule.", "Die Konfiguration hat keine solche Verbindung oder Regel."},
 	{"%s is no step with its answer.", "%s ist kein Schritt mit seiner Antwort."},
-	{"%s is no time.", "%s ist keine Zeit."},
+	{"%s is no time. Write it like 2026-03-27T16:50.", "%s ist keine Zeit. Schreiben Sie sie wie 2026-03-27T16:50."},
 	{"As if it came at", "Als käme es um"},
 	{"What steps are answered", "Was den Schritten geantwortet wird"},
 	{"A line for each:", "Je eine Zeile:"},

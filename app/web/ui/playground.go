@@ -176,7 +176,7 @@ func (u *UI) clockAndAnswers(c *fiber.Ctx, data *playgroundPage, r *admin.TryReq
 	}
 	at, ok := lang.ReadTime(data.At, u.location())
 	if !ok {
-		return languageOf(c).text("%s is no time.", data.At)
+		return languageOf(c).text("%s is no time. Write it like 2026-03-27T16:50.", data.At)
 	}
 	r.At = at
 	return ""
