@@ -18,6 +18,7 @@ import (
 	"hookgate/app/ingest/source"
 	"hookgate/app/planner"
 	"hookgate/db"
+	"hookgate/internal/calendar"
 	"hookgate/internal/event"
 	"hookgate/rules"
 	"hookgate/rules/lang"
@@ -45,6 +46,10 @@ type gateway struct {
 	plan   *ingest.Plan
 	// answers are what the receiver says, by the names of tests of config.yaml.
 	answers map[string]lang.Answer
+	// calendars are those of the configuration, by name; hours is the one outside of
+	// which nothing is sent, nil: always.
+	calendars map[string]*calendar.Calendar
+	hours     *calendar.Calendar
 
 	mu    sync.Mutex
 	now   time.Time
@@ -92,9 +97,14 @@ func newGateway(t testing.TB, engine string) *gateway {
 	g.Planner = planner.New(planner.Options{
 		Store: g.store, Logger: quiet, Late: func(time.Duration) {}, Added: func(string) {},
 		RuleSet: func(_ context.Context, id int64) (*ingest.RuleSet, error) { return &g.plans[id].RuleSet, nil },
-		Opening: func(_ string, at time.Time) time.Time { return at },
-		Failed:  func(*event.Delivery, string) *event.Signal { return nil },
-		Passed:  g.clock,
+		Opening: func(name string, at time.Time) time.Time {
+			if c := g.calendars[name]; c != nil {
+				return c.NextOpen(at)
+			}
+			return at
+		},
+		Failed: func(*event.Delivery, string) *event.Signal { return nil },
+		Passed: g.clock,
 	})
 	return g
 }
@@ -128,12 +138,28 @@ func (g *gateway) configure(plan *ingest.Plan, text string) {
 	g.plan, g.plans[id] = plan, plan
 }
 
+// explain tells what the rules say of an event that nobody has sent.
+func (g *gateway) explain(data string) []rules.Trace {
+	r := g.request(data)
+	r.Records, r.Sample = g.store, &ingest.Sample{Answers: g.answers, Fresh: true}
+	d := ingest.Decide(g.plan, r)
+	defer d.Close()
+	if err := d.Err(); err != nil {
+		g.t.Fatal(err)
+	}
+	return d.Explain()
+}
+
+func (g *gateway) request(data string) *ingest.Request {
+	return &ingest.Request{
+		Request: source.Request{Method: http.MethodPost, ContentType: "application/json", Body: []byte(data), Now: g.clock()}, Source: "shop",
+	}
+}
+
 // post accepts an event of the source shop.
 func (g *gateway) post(data string) event.ID {
 	g.t.Helper()
-	ack, err := g.intake.Accept(g.plan, &ingest.Request{
-		Request: source.Request{Method: http.MethodPost, ContentType: "application/json", Body: []byte(data), Now: g.clock()}, Source: "shop",
-	})
+	ack, err := g.intake.Accept(g.plan, g.request(data))
 	if err != nil {
 		g.t.Fatal(err)
 	}
@@ -147,10 +173,7 @@ func (g *gateway) settle() {
 		if err := g.Look(g.t.Context()); err != nil {
 			g.t.Fatal(err)
 		}
-		claimed, _, err := g.store.Claim("billing", g.clock(), 1000, 64<<20)
-		if err != nil {
-			g.t.Fatal(err)
-		}
+		claimed := g.claim()
 		slices.SortFunc(claimed, func(a, b event.Delivery) int { return cmp.Compare(a.ID, b.ID) })
 		for i := range claimed {
 			g.send(&claimed[i])
@@ -159,6 +182,19 @@ func (g *gateway) settle() {
 			return
 		}
 	}
+}
+
+// claim takes what is to be sent now.
+func (g *gateway) claim() []event.Delivery {
+	g.t.Helper()
+	if g.hours != nil && !g.hours.Open(g.clock()) {
+		return nil
+	}
+	claimed, _, err := g.store.Claim("billing", g.clock(), 1000, 64<<20)
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	return claimed
 }
 
 // due reports whether something has its time at or before at.
@@ -171,10 +207,20 @@ func (g *gateway) next() (at time.Time, found bool) {
 	if err != nil {
 		g.t.Fatal(err)
 	}
-	if len(list) == 0 {
-		return at, false
+	if len(list) > 0 {
+		at, found = list[0].Due, true
 	}
-	return list[0].Due, true
+	if g.hours == nil || g.hours.Open(g.clock()) {
+		return at, found
+	}
+	held, err := g.store.Deliveries(g.t.Context(), event.DeliveryFilter{States: []event.DeliveryState{event.Waiting}, Limit: 1})
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	if opens := g.hours.NextOpen(g.clock()); len(held) > 0 && (!found || opens.Before(at)) {
+		return opens, true
+	}
+	return at, found
 }
 
 // advance lets time pass, and does what is due on the way at its time.

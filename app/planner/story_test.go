@@ -23,7 +23,12 @@ type story struct {
 	text    string // of the configuration
 	answers map[string]lang.Answer
 	parts   []part
+	hours   string // the calendar outside of which the connection sends nothing; "": always
 }
+
+// early reports whether no rule reads what other events leave behind, so that all that
+// comes of an event is known when it comes.
+func (s *story) early() bool { return !strings.Contains(s.text, "lookup(") }
 
 // part is an event, so long after the first one; "": none comes.
 type part struct {
@@ -35,14 +40,23 @@ type part struct {
 type outcome struct {
 	sent   []string // names and texts, sorted
 	broken []string // what could not be judged or made, sorted
+	// told is where what explain said of the part's event is otherwise than what came of
+	// it; "": nowhere.
+	told string
 }
 
-var began = time.Date(2026, 3, 24, 9, 0, 0, 0, time.UTC)
+const calendars = `calendars:
+  office: { days: mon-fri, hours: [09:30-12:00, 13:00-17:30], timezone: Europe/Berlin }
+  night: { hours: 22:00-06:00, timezone: UTC }
+  weekend: { days: [sat, sun], timezone: America/New_York }
+`
 
 // drawing draws a story. Names end in n, so that stories do not meet in one store.
 type drawing struct {
 	*rapid.T
 	n int
+	// plain leaves out what reads kept tables.
+	plain bool
 }
 
 func (d *drawing) one(label string, of ...string) string {
@@ -55,8 +69,13 @@ func (d *drawing) chance(label string, in int) bool {
 
 func (d *drawing) story() story {
 	var b strings.Builder
+	d.plain = d.chance("plain", 2)
+	b.WriteString(calendars)
 	fmt.Fprintf(&b, "sources:\n  shop: { type: webhook, token: 0123456789abcdef, dedupe: off }\ntables: { kept%d: {} }\nrules:\n", d.n)
 	s := story{answers: map[string]lang.Answer{lang.AnyStep: {}}}
+	if d.chance("hours", 5) {
+		s.hours = d.one("hours of the connection", "office", "night", "weekend")
+	}
 	for i := range rapid.IntRange(1, 3).Draw(d.T, "rules") {
 		d.rule(&b, fmt.Sprintf("r%dx%d", d.n, i), &s)
 	}
@@ -66,7 +85,7 @@ func (d *drawing) story() story {
 		s.parts = append(s.parts, part{in, d.event()})
 		in += time.Duration(rapid.SampledFrom([]int{1, 5, 30, 60, 90, 200}).Draw(d.T, "pause")) * time.Minute
 	}
-	s.parts = append(s.parts, part{in: in + 7*24*time.Hour})
+	s.parts = append(s.parts, part{in: in + 21*24*time.Hour})
 	return s
 }
 
@@ -106,7 +125,10 @@ func (d *drawing) rule(b *strings.Builder, name string, s *story) {
 
 // condition draws one that is true, false, late or an error.
 func (d *drawing) condition(each bool, steps []string) string {
-	of := []string{"data.n > 0", "data.n < 3", `data.k == "a"`, "data.k.x == 1", fmt.Sprintf(`(lookup("kept%d", data.k)?.n ?? 0) < 2`, d.n), fmt.Sprintf(`lookup("kept%d", data.k) == nil`, d.n)}
+	of := []string{"data.n > 0", "data.n < 3", `data.k == "a"`, "data.k.x == 1", `is_open("office", time(event.time))`}
+	if !d.plain {
+		of = append(of, fmt.Sprintf(`(lookup("kept%d", data.k)?.n ?? 0) < 2`, d.n), fmt.Sprintf(`lookup("kept%d", data.k) == nil`, d.n))
+	}
 	if each {
 		of = append(of, "item.n > 1", "item.k == data.k", "index == 0")
 	}
@@ -118,7 +140,10 @@ func (d *drawing) condition(each bool, steps []string) string {
 
 // text draws a template, early, late, or of nothing.
 func (d *drawing) text(each, digest bool, steps []string) string {
-	of := []string{"plain", "${{ data.n }} of ${{ data.k }}", "${{ data.k }}", fmt.Sprintf(`n is ${{ lookup("kept%d", data.k)?.n ?? "none" }}`, d.n)}
+	of := []string{"plain", "${{ data.n }} of ${{ data.k }}", "${{ data.k }}"}
+	if !d.plain {
+		of = append(of, fmt.Sprintf(`n is ${{ lookup("kept%d", data.k)?.n ?? "none" }}`, d.n))
+	}
 	if each {
 		of = append(of, "${{ item.n }} at ${{ index }}", "${{ item.k }}")
 	}
@@ -144,6 +169,7 @@ func (d *drawing) action(rule string, each, chained bool, steps *[]string, s *st
 		if d.chance("digest when", 3) {
 			words = append(words, fmt.Sprintf("when: '%s'", d.condition(each, nil)))
 		}
+		d.during(&words)
 		return strings.Join(append(words, fmt.Sprintf("text: '%s'", d.text(each, true, nil))), ", ")
 	}
 	var before []string
@@ -159,9 +185,10 @@ func (d *drawing) action(rule string, each, chained bool, steps *[]string, s *st
 	switch {
 	case d.chance("delay", 4):
 		words = append(words, "delay: "+d.one("delay", "10m", "1h", "1d"))
-	case d.chance("delay_until", 6):
-		words = append(words, "delay_until: '"+d.one("until", `add_time(event.time, "40m")`, `add_time(event.time, "-1h")`, `data.k`)+"'")
+	case d.chance("delay_until", 5):
+		words = append(words, "delay_until: '"+d.until(each, before)+"'")
 	}
+	d.during(&words)
 	if d.chance("throttle", 4) {
 		words = append(words, "throttle: { "+d.one("throttle key", "", "key: data.k, ", "key: data.n, ")+d.one("times", "", "times: 2, ")+"within: 2h }")
 	}
@@ -172,6 +199,31 @@ func (d *drawing) action(rule string, each, chained bool, steps *[]string, s *st
 		words = append(words, fmt.Sprintf("when: '%s'", d.condition(each, before)))
 	}
 	return strings.Join(append(words, fmt.Sprintf("text: '%s'", d.text(each, false, before))), ", ")
+}
+
+// during draws a calendar that an action keeps to.
+func (d *drawing) during(words *[]string) {
+	if d.chance("only_during", 6) {
+		*words = append(*words, "only_during: "+d.one("calendar", "office", "night", "weekend"))
+	}
+}
+
+// until draws when an action has its moment: to come, over, early, late, or no time.
+func (d *drawing) until(each bool, steps []string) string {
+	of := []string{
+		`add_time(event.time, "40m")`, `add_time(event.time, "-1h")`, "data.k", `at(time(event.time), "16:00")`, `next_open("office", time(event.time))`,
+		`add_open_days("office", time(event.time), data.n)`, `add_time(event.time, string(data.n) + "d")`,
+	}
+	if each {
+		of = append(of, `add_time(event.time, string(item.n) + "h")`)
+	}
+	if !d.plain {
+		of = append(of, fmt.Sprintf(`add_time(event.time, string(lookup("kept%d", data.k)?.n ?? 5) + "h")`, d.n))
+	}
+	for _, name := range steps {
+		of = append(of, `add_time(event.time, (outputs.`+name+`?.id ?? "3") + "h")`)
+	}
+	return d.one("until", of...)
 }
 
 // after draws what an action comes after, and gives the steps that it can speak of.
@@ -193,27 +245,32 @@ func (d *drawing) after(words *[]string, steps []string) (before []string) {
 }
 
 // run has events come to a gateway, and tells what came of each part.
-func (g *gateway) run(s *story) (list []outcome) {
+func (g *gateway) run(s *story) (list []outcome, start time.Time) {
 	g.t.Helper()
-	start := g.clock().Add(time.Hour).Truncate(24 * time.Hour).Add(33 * time.Hour) // at nine
+	start = g.clock().Add(time.Hour).Truncate(24 * time.Hour).Add(33 * time.Hour) // at nine
 	g.advance(start)
 	g.configure(planned.Must(g.t, s.text), s.text)
-	g.answers = s.answers
+	root, _ := yamlnode.Parse("c.yaml", []byte(s.text))
+	g.calendars = planned.Calendars(g.t, root)
+	g.answers, g.hours = s.answers, g.calendars[s.hours]
 	failed := event.DeliveryFilter{States: []event.DeliveryState{event.Failed}, Limit: 1000, Since: start}
 	known := map[event.DeliveryID]bool{}
-	for _, p := range s.parts {
+	var told []*explained
+	for i, p := range s.parts {
 		var o outcome
 		g.advance(start.Add(p.in))
 		if p.data != "" {
-			id := g.post(p.data)
+			one := &explained{part: i, traces: g.explain(p.data)}
+			one.id = g.post(p.data)
 			g.settle()
-			e, err := g.store.Event(g.t.Context(), id)
+			e, err := g.store.Event(g.t.Context(), one.id)
 			if err != nil {
 				g.t.Fatal(err)
 			}
 			for _, v := range e.Errors {
 				o.broken = append(o.broken, v.Rule)
 			}
+			one.verdicts, told = e.Verdicts, append(told, one)
 		}
 		for _, d := range g.took() {
 			o.sent = append(o.sent, d.Name()+" "+string(d.Output))
@@ -232,11 +289,106 @@ func (g *gateway) run(s *story) (list []outcome) {
 		slices.Sort(o.broken)
 		list = append(list, o)
 	}
+	for _, one := range told {
+		list[one.part].told = g.compare(s, one)
+	}
+	return list, start
+}
+
+// explained is what explain said of an event before it came.
+type explained struct {
+	part     int
+	id       event.ID
+	traces   []rules.Trace
+	verdicts []event.Verdict
+}
+
+// compare tells where explain was wrong of an event, now that all has come of it; "":
+// nowhere.
+func (g *gateway) compare(s *story, one *explained) string {
+	g.t.Helper()
+	made, err := g.store.Deliveries(g.t.Context(), event.DeliveryFilter{Event: one.id, Limit: 1000})
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	rows := map[string]*event.Delivery{}
+	for i := range made {
+		rows[made[i].Name()] = &made[i]
+	}
+	letters := map[string]event.Result{rules.Matched: event.Matched, rules.NotMatched: event.NotMatched, rules.Failed: event.RuleFailed}
+	for i := range one.traces {
+		t := &one.traces[i]
+		at := slices.IndexFunc(one.verdicts, func(v event.Verdict) bool { return v.Rule == t.Rule })
+		if at < 0 || one.verdicts[at].Result != letters[t.Result] || t.Error != "" && t.Error != one.verdicts[at].Message {
+			return fmt.Sprintf("%s is %s %s, and was %v", t.Rule, t.Result, t.Error, one.verdicts)
+		}
+		for _, chain := range elements(t) {
+			if text := s.compareChain(chain, rows); text != "" {
+				return text
+			}
+		}
+	}
+	return ""
+}
+
+func elements(t *rules.Trace) []*rules.Trace {
+	if t.Result == rules.Failed || len(t.Elements) == 0 {
+		return []*rules.Trace{t}
+	}
+	var list []*rules.Trace
+	for i := range t.Elements {
+		list = append(list, &t.Elements[i])
+	}
 	return list
 }
 
+// compareChain compares what explain said of a rule's actions with what came of them.
+func (s *story) compareChain(t *rules.Trace, rows map[string]*event.Delivery) string {
+	for i := range t.Actions { // explain does not know how often a throttle has let one go
+		if d := rows[t.Actions[i].Name]; d != nil && d.Cancelled == event.ByThrottle {
+			return ""
+		}
+	}
+	for i := range t.Actions {
+		a := &t.Actions[i]
+		if a.Remember != nil || a.Digest != nil || !s.early() && (a.After != "" || a.Wait != nil) {
+			continue
+		}
+		if text := s.compareAction(a, rows[a.Name]); text != "" {
+			return a.Name + ": " + text
+		}
+	}
+	return ""
+}
+
+// compareAction compares what explain said of an action with its delivery; nil: it has
+// none.
+func (s *story) compareAction(a *rules.ActionTrace, d *event.Delivery) string {
+	switch {
+	case !a.Sent:
+		if d != nil && d.State != event.Cancelled {
+			return fmt.Sprintf("it is not sent (%s), and is %s", a.Reason, d.State)
+		}
+		return ""
+	case d == nil:
+		return "it is sent, and was not"
+	case a.Err != "":
+		if d.State != event.Failed || d.Attempts > 0 || d.Error != a.Err {
+			return fmt.Sprintf("it cannot be sent (%s), and is %s: %s", a.Err, d.State, d.Error)
+		}
+		return ""
+	case d.Attempts == 0:
+		return fmt.Sprintf("it is sent, and is %s: %s", d.State, d.Error)
+	case string(d.Output) != string(a.Output) || d.Key != a.Key || !slices.Equal(d.Warnings, a.Warnings):
+		return fmt.Sprintf("it is %s %q %q, and was %s %q %q", a.Output, a.Key, a.Warnings, d.Output, d.Key, d.Warnings)
+	case s.hours == "" && a.Moment != nil && !d.Moment.IsZero() && !d.Moment.Equal(*a.Moment):
+		return fmt.Sprintf("its moment is %s, and was %s", a.Moment, d.Moment)
+	}
+	return ""
+}
+
 // tried is what a test of config.yaml says that comes of a story, in the words of run.
-func tried(t *testing.T, s *story, want []outcome) []ruletest.Finding {
+func tried(t *testing.T, s *story, want []outcome, began time.Time) []ruletest.Finding {
 	t.Helper()
 	var b strings.Builder
 	quoted := func(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
@@ -269,6 +421,7 @@ func tried(t *testing.T, s *story, want []outcome) []ruletest.Finding {
 	}
 	c := lang.NewCompiler()
 	c.SetTables(planned.Kept(root))
+	c.SetCalendars(planned.Calendars(t, root))
 	tests, list := ruletest.Compile(n.Get("tests"), c, plan.Rules, nil, rules.Origins{"shop": nil})
 	if list.Err() != nil {
 		t.Fatalf("%s\n%s\n%v", s.text, b.String(), list)
@@ -315,8 +468,9 @@ func expected(sent []string) (names, asserts []string) {
 	return names, asserts
 }
 
-// Random rules and random events go the same way through both engines, and through a
-// test of config.yaml: what is sent, when, with which text, and what is an error.
+// Random rules and random events go the same way through both engines, through a test of
+// config.yaml, and as explain says before: what is sent, when, with which text, and what
+// is an error.
 func TestStory(t *testing.T) {
 	t.Parallel()
 	engines := map[string]*gateway{"sqlite": newGateway(t, "sqlite"), "postgres": newGateway(t, "postgres")}
@@ -324,16 +478,17 @@ func TestStory(t *testing.T) {
 	var sent, broken int
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
-		d := drawing{rt, n}
+		d := drawing{T: rt, n: n}
 		s := d.story()
 		got := map[string][]outcome{}
+		var start time.Time
 		var mu sync.Mutex
 		var both sync.WaitGroup
 		for name, g := range engines {
 			both.Go(func() {
-				list := g.run(&s)
+				list, began := g.run(&s)
 				mu.Lock()
-				got[name] = list
+				got[name], start = list, began
 				mu.Unlock()
 			})
 		}
@@ -343,10 +498,16 @@ func TestStory(t *testing.T) {
 			if a, b := fmt.Sprintf("%q", want[i]), fmt.Sprintf("%q", got["postgres"][i]); a != b {
 				rt.Fatalf("%s%v\nin part %d SQLite and PostgreSQL differ:\n%s\n%s", s.text, s.parts, i, a, b)
 			}
+			if want[i].told != "" {
+				rt.Fatalf("%s%v\n%+v\nof part %d explain says otherwise: %s", s.text, s.parts, s.answers, i, want[i].told)
+			}
 			sent, broken = sent+len(want[i].sent), broken+len(want[i].broken)
 		}
+		if s.hours != "" { // a test does not know when a connection is open
+			return
+		}
 		var errs []string
-		for _, f := range tried(t, &s, want) {
+		for _, f := range tried(t, &s, want, start) {
 			if f.Kind != ruletest.RuleError {
 				rt.Fatalf("%s%v\n%+v\nengine: %q\nthe test says otherwise: %s %s", s.text, s.parts, s.answers, want, f.Kind, f)
 			}

@@ -46,32 +46,32 @@ func (s *story) join(e *event.Event, a *rules.ActionTrace, now time.Time) {
 // goes is when what is made of the digest is sent.
 func (d *digest) goes() time.Time { return d.action.Digest.Joining.Goes(d.due) }
 
-// closed are the digests that close at now or before, in the order in which they do,
-// each due when it goes.
+// closed are the digests that close at now or before, in the order in which they do:
+// rendered as they are then, each due when it goes.
 func (s *story) closed(now time.Time) (list []waiting) {
 	slices.SortStableFunc(s.digests, func(a, b *digest) int { return cmp.Compare(a.due.UnixNano(), b.due.UnixNano()) })
 	for len(s.digests) > 0 && !s.digests[0].due.After(now) {
 		d := s.digests[0]
 		s.digests = s.digests[1:]
-		list = append(list, waiting{due: d.goes(), sending: sending{event: d.events[len(d.events)-1], action: d.action}, gathered: d.events})
+		list = append(list, waiting{due: d.goes(), closed: true, sending: sending{event: d.events[len(d.events)-1], action: s.close(d)}})
 	}
 	return list
 }
 
 // close renders what is sent for a digest that has closed.
-func (s *story) close(w *waiting) rules.ActionTrace {
-	a := w.action
+func (s *story) close(d *digest) rules.ActionTrace {
+	a := d.action
 	a.Sent = true
 	var items []any
-	for i := range w.gathered {
-		item, err := s.plan.Item(&w.gathered[i])
+	for i := range d.events {
+		item, err := s.plan.Item(&d.events[i])
 		if err != nil {
 			a.Err = err.Error()
 			return a
 		}
 		items = append(items, item)
 	}
-	made, _, err := s.plan.AtClose(&w.event, a.Ref, items)
+	made, _, err := s.plan.AtClose(&d.events[len(d.events)-1], a.Ref, items)
 	if err != nil {
 		made.Err = err.Error()
 	}

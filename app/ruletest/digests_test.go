@@ -58,3 +58,43 @@ rules:
 		t.Errorf("wrong: %v", got)
 	}
 }
+
+// A digest that closes while its calendar is closed is rendered when it closes, as by the
+// server: what is remembered until it goes changes nothing. Break: render it when it goes.
+func TestLater_digestHours(t *testing.T) {
+	t.Parallel()
+	const document = `
+calendars: { office: { days: mon-fri, hours: 09:00-17:00, timezone: UTC } }
+sources:
+  shop: { type: webhook, token: 0123456789abcdef, dedupe: off }
+tables: { sites: {} }
+rules:
+  - name: gather
+    from: shop
+    when: data.n == 1
+    then: [{ to: billing, digest: { wait: 10m }, only_during: office, text: 'n is ${{ lookup("sites", "s")?.n }}' }]
+  - { name: keep, from: shop, then: [{ remember: { table: sites, key: '"s"', set: { n: "${{ data.n }}" } } }] }
+`
+	plan := planned.Must(t, document)
+	n, list := yamlnode.Parse("c.yaml", []byte(`tests:
+  - name: at night
+    at: 2026-03-24T20:00
+    event: { source: shop, data: { n: 1 } }
+    expect: []
+    later:
+      - { in: 1h, event: { source: shop, data: { n: 2 } }, expect: [] }
+      - { in: 12h59m, expect: [] }
+      - { in: 13h, expect: gather/billing, assert: 'output["gather/billing"].text == "n is 1"' }
+`))
+	if list.Err() != nil {
+		t.Fatal(list)
+	}
+	tests, list := ruletest.Compile(n.Get("tests"), lang.NewCompiler(), plan.Rules, nil, rules.Origins{"shop": nil})
+	if list.Err() != nil {
+		t.Fatal(list)
+	}
+	r := ruletest.Runner{Plan: plan, Now: time.Now}
+	if got := r.Run(tests[0]); !got.OK {
+		t.Errorf("%+v", got.Findings)
+	}
+}

@@ -30,8 +30,8 @@ type story struct {
 type waiting struct {
 	sending
 	due time.Time
-	// gathered are the events of a digest that has closed; nil: it is no digest.
-	gathered []event.Event
+	// closed says that it is a digest that has closed, so that it is rendered.
+	closed bool
 }
 
 // sending is an action of an event that is sent.
@@ -176,8 +176,7 @@ func (s *story) due(now time.Time) (traces []rules.Trace) {
 		w := s.waiting[0]
 		s.waiting = s.waiting[1:]
 		switch a := &w.action; {
-		case w.gathered != nil:
-			*a = s.close(&w)
+		case w.closed:
 		case a.Wait.Late:
 			asked, err := s.plan.AtMoment(&w.event, a.Ref, w.progress()...)
 			if err != nil {

@@ -9,6 +9,7 @@ import (
 	"hookgate/app/ingest/source"
 	"hookgate/forms"
 	"hookgate/internal/body"
+	"hookgate/internal/calendar"
 	"hookgate/internal/event"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules"
@@ -26,6 +27,7 @@ func Must(t testing.TB, text string) *ingest.Plan {
 	}
 	c, origins := lang.NewCompiler(), rules.Origins{}
 	c.SetTables(Kept(root))
+	c.SetCalendars(Calendars(t, root))
 	for _, f := range root.Get("sources").Fields() {
 		s, faults := source.Compile(f.Key, f.Value, c)
 		list = append(list, faults...)
@@ -53,6 +55,30 @@ func Must(t testing.TB, text string) *ingest.Plan {
 	}
 	plan.Rules = set
 	return plan
+}
+
+// Calendars are the calendars of a configuration, by name.
+func Calendars(t testing.TB, root yamlnode.Node) map[string]*calendar.Calendar {
+	t.Helper()
+	var section map[string]struct {
+		Days     []calendar.Days  `yaml:"days,single"`
+		Hours    []calendar.Hours `yaml:"hours,single"`
+		Timezone string           `yaml:"timezone"`
+	}
+	if n := root.Get("calendars"); !n.IsZero() {
+		if err := n.Decode("the calendars", &section).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all := map[string]*calendar.Calendar{}
+	for name, in := range section {
+		made, err := calendar.New(calendar.Definition{Days: in.Days, Hours: in.Hours, Zone: in.Timezone})
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[name] = made
+	}
+	return all
 }
 
 // Kept are the tables of a configuration, each of which keeps its records for
