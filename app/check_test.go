@@ -242,6 +242,43 @@ rules:
 	}
 }
 
+// Lists that were too long for a rule with for_each are told of, by what the rule makes
+// of each item for sure.
+func TestCheck_elements(t *testing.T) {
+	t.Parallel()
+	list := func(n int) string {
+		return `{"items":[` + strings.TrimSuffix(strings.Repeat(`{"n":1},`, n), ",") + `]}`
+	}
+	events := []string{list(3), list(501), list(300), `{"items":null}`}
+	for rule, want := range map[string]string{
+		`for_each: data.items, then: [{ to: x, json: {} }]`: `for-each-size config.yaml:4:45: 1 of the last 4 shop events had more than 500 items in data.items, up to 501: ` +
+			`of such an event nothing is sent, for it makes 500 deliveries at most`,
+		`for_each: "data.items ?? []", then: [{ to: x, json: {} }, { to: x, json: { a: 1 } }]`: `for-each-size config.yaml:4:46: 2 of the last 4 shop events had more than 250 items in data.items, up to 501: ` +
+			`of such an event nothing is sent, for it makes 500 deliveries at most`,
+		`for_each: data.items, branches: [{ name: a, when: item.n > 1, then: [{ to: x, json: {} }] }, { name: b, then: [{ to: x, json: { a: 1 } }] }]`: `for-each-size config.yaml:4:45: ` +
+			`1 of the last 4 shop events had more than 500 items in data.items, up to 501: of such an event nothing is sent, for it makes 500 deliveries at most`,
+		`for_each: data.items, when: item.n > 3, then: [{ to: x, json: {} }]`:  ``,
+		`for_each: "data.items[:400]", then: [{ to: x, json: {} }]`:            ``,
+		`for_each: data.items, then: [{ to: x, when: item.n == 2, json: {} }]`: ``,
+		`for_each: "filter(data.items, .n > 1)", then: [{ to: x, json: {} }]`:  ``,
+	} {
+		_, report := checkText(t, `version: 1
+sources: { shop: { type: webhook, token: 0123456789abcdef0123 } }
+connections: { x: { type: webhook, url: "https://example.com" } }
+rules: [{ name: each, from: shop, `+rule+` }]
+`, map[string][]string{"shop": events})
+		got := ""
+		for _, d := range report.List {
+			if d.Code == "for-each-size" {
+				got = fmt.Sprintf("%s %s: %s", d.Code, d.Position, d.Message)
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s\n%s\n%v", rule, diff, report.List)
+		}
+	}
+}
+
 // A file that is only begun has nothing that is not used.
 func TestCheck_begun(t *testing.T) {
 	t.Parallel()

@@ -113,7 +113,7 @@ func check(doc *config.Config, report *config.Report, survey func(*Plan) (map[st
 	case looked:
 		report.Silence()
 	default:
-		report.Silence("unseen-field", "unseen-value", "type-mismatch", "may-be-missing")
+		report.Silence("unseen-field", "unseen-value", "type-mismatch", "may-be-missing", "for-each-size")
 	}
 	if err := report.Err(); err != nil {
 		return nil, report, err

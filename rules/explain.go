@@ -137,11 +137,7 @@ func (r *rule) explain(sc *lang.Scope, room *int) Trace {
 	for i, item := range elements {
 		sc.SetElement(item, i)
 		one := r.explainOne(sc, i+1, room)
-		for a := range one.Sends() {
-			if a.Sent {
-				sent++
-			}
-		}
+		sent += r.deliveries(&one)
 		t.Elements = append(t.Elements, one)
 		switch err := limit.check(sent); {
 		case one.Result == Failed:

@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"hookgate/rules"
+	"hookgate/rules/lang"
 )
 
 // decide gives the names of what is sent, and the rules' results.
@@ -140,6 +143,67 @@ func TestForEach_limit(t *testing.T) {
 			t.Errorf("%d elements: %d deliveries, results %s; want %d, %s", tc.n, len(out.Deliveries), results, tc.sent, tc.results)
 		}
 	}
+}
+
+// The limit counts what is made of the elements and what a chain reserves ids for, and
+// not what is remembered: explain counts the same. Break: count what is sent alone.
+func TestForEach_limitCounts(t *testing.T) {
+	t.Parallel()
+	list := func(n int) []byte {
+		return []byte(`{"list": [` + strings.TrimSuffix(strings.Repeat(`{"n":1},`, n), ",") + `]}`)
+	}
+	for _, tc := range []struct {
+		then    string
+		n       int
+		results string
+	}{
+		{`{ remember: { table: counts, key: '"k"', add: { n: 1 } } }, { to: slack, text: x }`, 500, "m"},
+		{`{ remember: { table: counts, key: '"k"', add: { n: 1 } } }, { to: slack, text: x }`, 501, "e"},
+		{`{ step: a, to: slack, text: x }, { to: slack, after: a, when: item.n > 1, text: x }`, 250, "m"},
+		{`{ step: a, to: slack, text: x }, { to: slack, after: a, when: item.n > 1, text: x }`, 251, "e"},
+	} {
+		set, faults := compileTables(t, `rules: [{ name: r, from: shop, for_each: data.list, then: [`+tc.then+`] }]`)
+		if len(faults) > 0 {
+			t.Fatal(faults)
+		}
+		sc := scope(t, list(tc.n), "shop", "order")
+		if got := string(set.Match(sc).Results); got != tc.results {
+			t.Errorf("%s: %d elements: %s, want %s", tc.then, tc.n, got, tc.results)
+		}
+		want := map[string]string{"m": rules.Matched, "e": rules.Failed}[tc.results]
+		if got := set.Explain(sc)[0]; got.Result != want {
+			t.Errorf("%s: %d elements are explained as %s %s, want %s", tc.then, tc.n, got.Result, got.Error, want)
+		}
+		sc.Release()
+	}
+}
+
+// slowRecords are records of which each takes long to read, as where the process stands
+// still meanwhile.
+type slowRecords struct{ noRecords }
+
+type noRecords interface{ lang.Records }
+
+func (slowRecords) Record(string, string) (any, error) { time.Sleep(time.Minute); return nil, nil }
+
+// A list of a few elements is judged to its end on a machine that stands still, and a
+// long one whose elements all take long is not. Break: compare the time that has passed.
+func TestForEach_time(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		set, faults := compileTables(t, `rules: [{ name: r, from: shop, for_each: data.list, when: 'lookup("sites", item) == nil', then: [{ to: slack, text: x }] }]`)
+		if len(faults) > 0 {
+			t.Fatal(faults)
+		}
+		for list, want := range map[string]string{`[1, 2, 3]`: "m", `[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]`: "e"} {
+			sc := scope(t, []byte(`{"list": `+list+`}`), "shop", "order")
+			sc.Records = slowRecords{}
+			if got := string(set.Match(sc).Results); got != want {
+				t.Errorf("%s: %s, want %s", list, got, want)
+			}
+			sc.Release()
+		}
+	})
 }
 
 // What is counted of a throttle is its action and its key; without its key, where it

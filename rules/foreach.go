@@ -11,8 +11,13 @@ import (
 // half of a list is worse than none.
 const MaxElements = 500
 
-// maxElementTime bounds how long one rule may take for all elements of an event.
-const maxElementTime = time.Second
+const (
+	// maxElementTime bounds how long one rule may take for all elements of an event.
+	maxElementTime = time.Second
+	// maxElementStep is what one element counts at most: on a busy machine a process can
+	// stand still for longer, and a list of a few elements is judged to its end always.
+	maxElementStep = maxElementTime / 10
+)
 
 var (
 	errElements = fmt.Errorf("the rules with for_each would make more than %d deliveries of this event: nothing of it is sent", MaxElements)
@@ -42,10 +47,11 @@ func (o *Outcome) limitElements(s *Set) {
 func (s *Set) limitTraces(traces []Trace) {
 	total := 0
 	for i := range traces {
-		for a := range traces[i].Sends() {
-			if a.Sent && s.rules[i].forEach != nil && traces[i].Result == Matched {
-				total++
-			}
+		if s.rules[i].forEach == nil || traces[i].Result != Matched {
+			continue
+		}
+		for e := range traces[i].Elements {
+			total += s.rules[i].deliveries(&traces[i].Elements[e])
 		}
 	}
 	if total <= MaxElements {
@@ -58,6 +64,22 @@ func (s *Set) limitTraces(traces []Trace) {
 	}
 }
 
+// deliveries is how many deliveries are made of what t tells of, or reserved in a chain.
+func (r *rule) deliveries(t *Trace) (n int) {
+	switch {
+	case t.Result != Matched:
+		return 0
+	case r.chain != nil:
+		return len(r.chain.order)
+	}
+	for i := range t.Actions {
+		if t.Actions[i].Sent && t.Actions[i].Remember == nil {
+			n++
+		}
+	}
+	return n
+}
+
 // elementError says which element could not be judged.
 func elementError(index int, err error) error {
 	if errors.Is(err, errElements) || errors.Is(err, errTime) {
@@ -68,20 +90,24 @@ func elementError(index int, err error) error {
 
 // elementLimit holds one rule to what its elements may make and take.
 type elementLimit struct {
-	before int // how many deliveries there were
-	until  time.Time
+	before int       // how many deliveries there were
+	looked time.Time // when the clock was looked at last
+	took   time.Duration
 }
 
 func newElementLimit(before int) elementLimit {
-	return elementLimit{before: before, until: time.Now().Add(maxElementTime)}
+	return elementLimit{before: before, looked: time.Now()}
 }
 
 // check is asked after each element, with how many deliveries there are now.
 func (l *elementLimit) check(deliveries int) error {
+	now := time.Now()
+	l.took += min(now.Sub(l.looked), maxElementStep)
+	l.looked = now
 	switch {
 	case deliveries-l.before > MaxElements:
 		return errElements
-	case time.Now().After(l.until):
+	case l.took > maxElementTime:
 		return errTime
 	}
 	return nil

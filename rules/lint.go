@@ -23,6 +23,8 @@ func Lint(list []Rule, set *Set, origins Origins, known Known, faults diag.List)
 	l := linter{set: set, list: list, origins: origins, known: known, views: map[string]view{}}
 	for i := range list {
 		l.doubts = append(l.doubts, doubtsOf(i, faults))
+	}
+	for i := range list {
 		l.rule(&list[i], set.rules[i], l.doubts[i])
 	}
 	l.twice()
@@ -36,8 +38,9 @@ type linter struct {
 	list    []Rule
 	origins Origins
 	known   Known
-	views   map[string]view // by origin and types: many rules listen to the same
-	doubts  []doubts        // of each rule
+	views   map[string]view     // by origin and types: many rules listen to the same
+	doubts  []doubts            // of each rule
+	fields  map[string][]string // see written; nil: not asked yet
 	out     diag.List
 }
 
@@ -66,6 +69,7 @@ func (l *linter) rule(in *Rule, r *rule, d doubts) {
 	if r.forEach != nil {
 		a := r.forEach.Analyse()
 		l.analysis(&a, to)
+		l.elements(in, r, &a, to)
 	}
 	l.secrets(in.ForEach)
 	inBranch := map[*branch]map[string]bool{nil: tested}
@@ -96,10 +100,13 @@ func (l *linter) branch(b *branch, to audience, tested map[string]bool) map[stri
 
 func (l *linter) action(in *Action, a *action, to audience, tested map[string]bool, d doubts) {
 	asked := maps.Clone(tested)
+	var when *lang.Analysis
 	if a.when != nil {
 		analysis := a.when.Analyse()
-		l.analysis(&analysis, to)
-		remember(asked, &analysis)
+		when = &analysis
+		l.analysis(when, to)
+		l.outputs(a, nil, when)
+		remember(asked, when)
 	}
 	if a.key != nil {
 		analysis := a.key.Analyse()
@@ -123,6 +130,7 @@ func (l *linter) action(in *Action, a *action, to audience, tested map[string]bo
 		}
 		analysis := a.inputs[i].template.Analyse()
 		l.analysis(&analysis, to)
+		l.outputs(a, when, &analysis)
 		if d.any { // a condition that could not be read may see to it
 			continue
 		}
@@ -141,6 +149,7 @@ func remember(paths map[string]bool, a *lang.Analysis) {
 
 func (l *linter) analysis(a *lang.Analysis, to audience) {
 	l.add(a.Faults...)
+	l.columns(a)
 	for i := range a.Reads {
 		if r := &a.Reads[i]; r.Root == "data" && !r.Guarded && !l.length(r, to) {
 			l.field(r, to)

@@ -17,7 +17,7 @@ func Silenceable() []string {
 	return []string{
 		"file-mode", "blanks-cut", "weak-password", "unverified", "unsigned-query", "no-public-url", "no-trusted-proxy", "trusts-all", "no-encryption", "private-address", "literal-braces", "yaml-comment", "yaml-anchor", "number-spelling", "empty-include", "no-test-file", "open-autoreply",
 		"unseen-field", "unseen-value", "type-mismatch", "may-be-missing", "contradiction", "always-true", "constant-condition",
-		"duplicate-rule", "duplicate-action", "remember-twice", "no-ordering-key", "delayed-order", "throttle-no-key", "throttle-no-step", "digest-no-key", "digest-no-step", "late-fallback", "outlives-retention", "reserved-input", "secret-in-rule", "unused-source", "unused-form", "unused-connection", "no-alerts", "holidays-end", "dst",
+		"duplicate-rule", "duplicate-action", "remember-twice", "no-ordering-key", "delayed-order", "throttle-no-key", "throttle-no-step", "digest-no-key", "digest-no-step", "late-fallback", "outlives-retention", "for-each-size", "reserved-input", "secret-in-rule", "unused-source", "unused-form", "unused-connection", "no-alerts", "holidays-end", "dst",
 	}
 }
 

@@ -23,7 +23,8 @@ type story struct {
 	text    string // of the configuration
 	answers map[string]lang.Answer
 	parts   []part
-	hours   string // the calendar outside of which the connection sends nothing; "": always
+	hours   string       // the calendar outside of which the connection sends nothing; "": always
+	day     time.Weekday // on which it begins
 }
 
 // early reports whether no rule reads what other events leave behind, so that all that
@@ -73,6 +74,7 @@ func (d *drawing) story() story {
 	b.WriteString(calendars)
 	fmt.Fprintf(&b, "sources:\n  shop: { type: webhook, token: 0123456789abcdef, dedupe: off }\ntables: { kept%d: {} }\nrules:\n", d.n)
 	s := story{answers: map[string]lang.Answer{lang.AnyStep: {}}}
+	s.day = time.Weekday(rapid.IntRange(0, 6).Draw(d.T, "day"))
 	if d.chance("hours", 5) {
 		s.hours = d.one("hours of the connection", "office", "night", "weekend")
 	}
@@ -248,6 +250,9 @@ func (d *drawing) after(words *[]string, steps []string) (before []string) {
 func (g *gateway) run(s *story) (list []outcome, start time.Time) {
 	g.t.Helper()
 	start = g.clock().Add(time.Hour).Truncate(24 * time.Hour).Add(33 * time.Hour) // at nine
+	for start.Weekday() != s.day {
+		start = start.Add(24 * time.Hour)
+	}
 	g.advance(start)
 	g.configure(planned.Must(g.t, s.text), s.text)
 	root, _ := yamlnode.Parse("c.yaml", []byte(s.text))

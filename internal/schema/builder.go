@@ -15,6 +15,9 @@ const (
 	maxSteps    = 12
 )
 
+// MaxLengths is how many Lengths a Field has at most.
+const MaxLengths = 10
+
 // Builder makes the Shape of events of one type, one after the other. It is
 // for one goroutine.
 type Builder struct {
@@ -93,6 +96,7 @@ func (b *Builder) value(p Path, value any) {
 		f.text(v)
 	case []any:
 		f.addType(List)
+		f.addLength(len(v))
 	case map[string]any:
 		f.addType(Object)
 	}

@@ -28,6 +28,8 @@ type Field struct {
 	// secrets are masked, long ones cut.
 	Examples []json.RawMessage `json:"examples,omitempty"`
 	More     bool              `json:"more,omitempty"` // there are values that are not among the Examples
+	// Lengths are how many items the longest lists had, the longest first.
+	Lengths []int `json:"lengths,omitempty"`
 	// Values are all the texts that the sender documents for the path; none:
 	// it documents no list of them.
 	Values []string `json:"values,omitempty"`
@@ -125,7 +127,7 @@ func Merge(shapes []Payload) Payload {
 			if !known {
 				at[key] = len(out.Fields)
 				out.Fields = append(out.Fields, Field{
-					Path: f.Path, Types: slices.Clone(f.Types), Seen: f.Seen, Examples: slices.Clone(f.Examples), More: f.More,
+					Path: f.Path, Types: slices.Clone(f.Types), Seen: f.Seen, Examples: slices.Clone(f.Examples), More: f.More, Lengths: slices.Clone(f.Lengths),
 					Values: f.Values, Labels: f.Labels,
 				})
 				continue
@@ -147,6 +149,9 @@ func (f *Field) merge(other *Field) {
 	}
 	f.Seen += other.Seen
 	f.More = f.More || other.More
+	for _, n := range other.Lengths {
+		f.addLength(n)
+	}
 	for _, e := range other.Examples {
 		f.addExample(e)
 	}
@@ -164,6 +169,14 @@ func (f *Field) merge(other *Field) {
 func (f *Field) addType(kind string) {
 	if i, known := slices.BinarySearch(f.Types, kind); !known {
 		f.Types = slices.Insert(f.Types, i, kind)
+	}
+}
+
+// addLength notes that a list had so many items, if it is among the longest.
+func (f *Field) addLength(n int) {
+	i, _ := slices.BinarySearchFunc(f.Lengths, n, func(a, b int) int { return b - a })
+	if f.Lengths = slices.Insert(f.Lengths, i, n); len(f.Lengths) > MaxLengths {
+		f.Lengths = f.Lengths[:MaxLengths]
 	}
 }
 

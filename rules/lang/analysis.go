@@ -19,7 +19,15 @@ type Analysis struct {
 	Compares []Compare
 	Lists    []Compare // with ==, != and a list that is written there
 	Tests    []Read    // what must be true or false itself
+	Outputs  []Read    // of what steps were answered, unguarded: NAME.id, or NAME alone where that is compared
+	Columns  []Column  // of kept tables
 	Faults   diag.List // warnings that need no knowledge of the events
+}
+
+// Column is read straight from a record that was looked up.
+type Column struct {
+	Table, Name string
+	Place       Place
 }
 
 // Place is a part of an expression.
@@ -162,6 +170,10 @@ func (a *analyst) visit(n ast.Node, guarded bool) {
 		a.visit(x.Exp1, guarded)
 		a.visit(x.Exp2, guarded)
 	case *ast.MemberNode:
+		if a.output(x) {
+			return
+		}
+		a.column(x)
 		a.visit(x.Node, guarded || x.Optional)
 		if _, static := x.Property.(*ast.StringNode); !static {
 			a.visit(x.Property, false)
@@ -172,6 +184,48 @@ func (a *analyst) visit(n ast.Node, guarded bool) {
 		for _, c := range children(n) {
 			a.visit(*c, false)
 		}
+	}
+}
+
+// output notes what is read of a step's outputs, if x is that.
+func (a *analyst) output(x *ast.MemberNode) bool {
+	r := Read{Root: OutputsName, Place: a.place(x)}
+	for at := x; ; {
+		key, ok := at.Property.(*ast.StringNode)
+		if !ok || at.Optional {
+			return false
+		}
+		r.Steps = slices.Insert(r.Steps, 0, Step{Key: key.Value, Place: a.token(key)})
+		base := at.Node
+		if chain, ok := base.(*ast.ChainNode); ok {
+			base = chain.Node
+		}
+		if id, ok := base.(*ast.IdentifierNode); ok {
+			if id.Value == OutputsName {
+				a.out.Outputs = append(a.out.Outputs, r)
+			}
+			return id.Value == OutputsName
+		}
+		if at, ok = base.(*ast.MemberNode); !ok {
+			return false
+		}
+	}
+}
+
+// column notes a column of a record that is looked up.
+func (a *analyst) column(x *ast.MemberNode) {
+	base := x.Node
+	if chain, ok := base.(*ast.ChainNode); ok {
+		base = chain.Node
+	}
+	call, isCall := base.(*ast.CallNode)
+	key, isKey := x.Property.(*ast.StringNode)
+	if !isCall || !isKey || len(call.Arguments) == 0 {
+		return
+	}
+	name, ok := call.Arguments[0].(*ast.StringNode)
+	if f := calledFunction(call); ok && f != nil && f.name == "lookup" {
+		a.out.Columns = append(a.out.Columns, Column{Table: name.Value, Name: key.Value, Place: a.token(key)})
 	}
 }
 
@@ -379,6 +433,8 @@ func (t *Template) Analyse() Analysis {
 		all.Reads = append(all.Reads, a.out.Reads...)
 		all.Compares = append(all.Compares, a.out.Compares...)
 		all.Faults = append(all.Faults, a.out.Faults...)
+		all.Outputs = append(all.Outputs, a.out.Outputs...)
+		all.Columns = append(all.Columns, a.out.Columns...)
 	}
 	return all
 }
