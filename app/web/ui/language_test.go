@@ -144,3 +144,21 @@ func TestGerman(t *testing.T) {
 		}
 	}
 }
+
+// Every page can be made: they are when somebody asks for one.
+func TestPages(t *testing.T) {
+	t.Parallel()
+	assets, err := readAssets(staticFiles)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := readPages(templateFiles, assets)
+	if err != nil || len(pages) < 20 {
+		t.Fatal(len(pages), err)
+	}
+	for name, made := range pages {
+		if page, err := made(); err != nil || page.Lookup("layout") == nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -14,11 +15,13 @@ import (
 	"hookgate/app/admin/access"
 )
 
-// pages are the templates by page: each with the layout and the parts.
-type pages map[string]*template.Template
+// pages are the templates by page: each with the layout and the parts, made when it
+// is first asked for. Made at the start they would be most of what a gate without a
+// visitor has in memory.
+type pages map[string]func() (*template.Template, error)
 
 // readPages reads templates/parts/*.html and templates/layout.html as what all
-// share, and every other file of templates as a page.
+// share, and takes every other file of templates for a page.
 func readPages(files fs.FS, a assets) (pages, error) {
 	shared := template.New("layout").Funcs(template.FuncMap{"asset": a.url, "dict": dict, "join": strings.Join})
 	shared, err := shared.ParseFS(files, "templates/layout.html", "templates/sprite.html", "templates/parts/*.html")
@@ -31,14 +34,13 @@ func readPages(files fs.FS, a assets) (pages, error) {
 	}
 	list := pages{}
 	for _, name := range names {
-		one, err := shared.Clone()
-		if err != nil {
-			return nil, err
-		}
-		if one, err = one.ParseFS(files, name); err != nil {
-			return nil, fmt.Errorf("read %s: %w", name, err)
-		}
-		list[strings.TrimSuffix(path.Base(name), ".html")] = one
+		list[strings.TrimSuffix(path.Base(name), ".html")] = sync.OnceValues(func() (*template.Template, error) {
+			one, err := shared.Clone()
+			if err != nil {
+				return nil, err
+			}
+			return one.ParseFS(files, name)
+		})
 	}
 	return list, nil
 }
@@ -159,9 +161,13 @@ func (u *UI) render(c *fiber.Ctx, page, title string, data any) error {
 // name or a text in the page's language. Only a page that could be made whole is
 // sent.
 func (u *UI) renderPage(c *fiber.Ctx, page, menu, title string, data any) error {
-	t, ok := u.pages[page]
+	made, ok := u.pages[page]
 	if !ok {
 		return fmt.Errorf("there is no page %q", page)
+	}
+	t, err := made()
+	if err != nil {
+		return fmt.Errorf("read the page %s: %w", page, err)
 	}
 	v := u.view(c, menu, title)
 	v.Data = data

@@ -65,7 +65,7 @@ type UI struct {
 }
 
 // New makes the pages. Templates and files are built in: what is wrong with
-// them is a fault of this program, which every test of a page meets.
+// them is a fault of this program, which the tests of its page meet.
 func New(cfg Config) *UI {
 	assets, err := readAssets(staticFiles)
 	if err != nil {
