@@ -16,6 +16,7 @@ import (
 	"hookgate/db"
 	"hookgate/internal/event"
 	"hookgate/test/lab"
+	"hookgate/test/pgtest"
 )
 
 // uploading is numbered with a form that takes files.
@@ -136,11 +137,80 @@ func TestBackups(t *testing.T) {
 	}
 }
 
+// Of a PostgreSQL database pg_dump takes the events and backup the uploads, in this
+// order: all that was acknowledged before is restored, and each event has its upload.
+//
+// Negative control: the uploads before the database. Then events lacked theirs.
+func TestBackup_postgres(t *testing.T) {
+	sink := lab.NewSink(t, nil)
+	g := lab.New(t, uploading(sink.URL))
+	g.Database, g.Files = pgtest.Shared(t).URL(t), t.TempDir()
+	g.Start()
+	sender := lab.NewSender(t, g.URL+inPath, lab.Payload(50))
+	end := sender.Start(t, 2)
+	var want []string
+	ctx, cancel := context.WithCancel(t.Context())
+	first := make(chan struct{})
+	var posting sync.WaitGroup
+	posting.Go(func() {
+		for n := 0; ctx.Err() == nil; n++ {
+			if id := postUpload(context.WithoutCancel(ctx), t, g, n); id != "" && n < 20 {
+				want = append(want, id)
+			}
+			if n == 20 {
+				close(first)
+			}
+		}
+	})
+	<-first
+	for _, e := range sender.Acknowledged() {
+		want = append(want, e.ID)
+	}
+	dump := pgtest.Dump(t, g.Database)
+	archive := filepath.Join(t.TempDir(), "uploads.tar")
+	r := g.CLI("backup", archive, "--verify")
+	end()
+	cancel()
+	posting.Wait()
+	if r.Code != 0 || !strings.Contains(r.Stdout, "pg_dump") {
+		t.Fatalf("backup: %+v", r)
+	}
+
+	restored := lab.New(t, uploading(sink.URL))
+	restored.Database, restored.Files = pgtest.Shared(t).Restore(t, dump), filepath.Join(t.TempDir(), "files")
+	restored.WriteConfig(restored.Header() + uploading(sink.URL))
+	if r := restored.CLI("restore", archive); r.Code != 0 {
+		t.Fatalf("restore: %+v", r)
+	}
+	have, files := storedIn(t, restored)
+	for _, id := range want {
+		if !have[id] {
+			t.Errorf("event %s was acknowledged before and is not restored", id)
+		}
+	}
+	if len(files) < 20 {
+		t.Errorf("%d uploads", len(files))
+	}
+	for _, f := range files {
+		content, err := os.ReadFile(filepath.Join(restored.Files, f.ID))
+		if err != nil || int64(len(content)) != f.Size || !strings.HasPrefix(string(content), "upload ") {
+			t.Errorf("%s: %v, %d bytes, want %d", f.ID, err, len(content), f.Size)
+		}
+	}
+	restored.Start()
+	if r := restored.CLI("events", "list", "--limit", "1"); r.Code != 0 {
+		t.Errorf("the restored server: %+v", r)
+	}
+}
+
 // storedIn are the events and uploads in the database of a gate that is not
 // running.
 func storedIn(t *testing.T, g *lab.Gate) (events map[string]bool, files []event.File) {
 	t.Helper()
 	r, err := db.OpenReader(g.Storage)
+	if g.Database != "" {
+		r, err = db.OpenPostgresReader(event.NewSecret(g.Database))
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
