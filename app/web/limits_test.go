@@ -46,6 +46,8 @@ func TestBodyLimit(t *testing.T) {
 func TestAnsweredBeforeTheBody(t *testing.T) {
 	t.Parallel()
 	f := start(t, func(c *web.Config) { c.Settings.MaxBody = 8 << 20 })
+	// A machine that does something else may stand still for longer: not each time.
+	const atOnce = 100 * time.Millisecond
 	const json, form = "Content-Type: application/json\r\n", "Content-Type: application/x-www-form-urlencoded\r\n"
 	for name, c := range map[string]struct {
 		path, header string
@@ -64,18 +66,27 @@ func TestAnsweredBeforeTheBody(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			conn := f.dial()
-			began := time.Now()
-			_, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: a\r\n%sContent-Length: %d\r\n\r\n%s", c.path, c.header, c.length, strings.Repeat("x", 1000))
-			if err != nil {
-				t.Fatal(err)
+			fastest := time.Hour
+			for try := 0; try < 50 && fastest > atOnce; try++ {
+				conn := f.dial()
+				began := time.Now()
+				_, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: a\r\n%sContent-Length: %d\r\n\r\n%s", c.path, c.header, c.length, strings.Repeat("x", 1000))
+				if err != nil {
+					t.Fatal(err)
+				}
+				text := make([]byte, 12)
+				// Who waits for the body answers after ReadTimeout, 10 s, and more for as large a one.
+				_ = conn.SetReadDeadline(began.Add(8 * time.Second))
+				_, err = io.ReadFull(conn, text)
+				took := time.Since(began)
+				if err != nil || string(text) != fmt.Sprintf("HTTP/1.1 %d", c.status) {
+					t.Fatalf("%q after %s: %v, want %d at once", text, took, err, c.status)
+				}
+				fastest = min(fastest, took)
+				_ = conn.Close()
 			}
-			text := make([]byte, 12)
-			// Who waits for the body answers after ReadTimeout, 10 s, and more for as large a one.
-			_ = conn.SetReadDeadline(began.Add(8 * time.Second))
-			_, err = io.ReadFull(conn, text)
-			if took := time.Since(began); err != nil || string(text) != fmt.Sprintf("HTTP/1.1 %d", c.status) {
-				t.Errorf("%q after %s: %v, want %d at once", text, took, err, c.status)
+			if fastest > atOnce {
+				t.Errorf("the fastest of 50 answers took %s", fastest)
 			}
 		})
 	}
