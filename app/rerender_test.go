@@ -182,3 +182,71 @@ func TestRetry_renderDigest(t *testing.T) {
 	}
 	await(t, g.got, `{"n":["1","x"]}`)
 }
+
+// A replay of what is unfinished sends nothing that was delivered: of a chain it goes on
+// with the step that failed, which finds what the one before was answered. What is
+// finished is no part of it.
+func TestReplay_unfinished(t *testing.T) {
+	t.Parallel()
+	const rules = `  - name: r
+    from: s
+    then:
+      - { step: a, to: sink, json: { a: "${{ data.n }}" } }
+      - { step: b, to: sink, after: a, json: { n: "%s", of: "${{ outputs.a.id }}" } }
+      - { step: c, to: sink, after: b, json: { last: "${{ outputs.a.id }}" } }
+      - { to: other, after: { a: failed }, json: { never: 1 } }
+      - { to: other, json: { plain: 1 } }`
+	g := newRerendered(t, fmt.Sprintf(rules, "${{ int(data.n) }}"))
+	if code := post(t, g.app, `{"n":"x"}`); code != http.StatusAccepted {
+		t.Fatal(code)
+	}
+	want := map[string]bool{`{"a":"x"}`: true, `{"plain":1}`: true}
+	for range 2 {
+		if text := <-g.got; !want[text] {
+			t.Fatalf("sent %s", text)
+		}
+	}
+	d := g.failed("r")
+	g.reload(fmt.Sprintf(rules, "${{ data.n }}"))
+	sel := admin.EventSelection{Source: "s", Unfinished: true}
+	for i, events := range []int{1, 0} {
+		counted, err := g.PreviewReplay(t.Context(), admin.ReplayRequest{EventSelection: sel})
+		if err != nil || counted.Events != events || counted.GoingOn != events || len(counted.Routes) != 0 {
+			t.Fatalf("%d: counted %+v, %v", i, counted, err)
+		}
+		run, err := g.CreateReplay(t.Context(), sel)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if run, err = g.StepReplay(t.Context(), run.ID, 0); err != nil || run.Events != events || !run.Done {
+			t.Fatalf("%d: %+v, %v", i, run, err)
+		}
+		if i == 0 {
+			await(t, g.got, `{"n":"x","of":"a1"}`)
+			await(t, g.got, `{"last":"a1"}`)
+			awaitDelivered(t, g, 5)
+		}
+	}
+	if after, err := g.Delivery(t.Context(), d.ID); err != nil || after.State != event.Failed {
+		t.Errorf("the old one: %+v, %v", after, err)
+	}
+	if len(g.got) > 0 {
+		t.Errorf("and sent %s", <-g.got)
+	}
+}
+
+// awaitDelivered waits until so many are.
+func awaitDelivered(t *testing.T, g *rerendered, n int) {
+	t.Helper()
+	for range 200 {
+		page, err := g.Deliveries(t.Context(), event.DeliveryFilter{States: []event.DeliveryState{event.Delivered}, Limit: 100})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page.Items) == n {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	t.Fatalf("never %d were delivered", n)
+}

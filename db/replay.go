@@ -119,6 +119,11 @@ func (s *Store) replayOne(tx tx, r *event.Replayed, touched map[string]bool) (ma
 	if err := s.insertMade(tx, r.Deliveries, r.Gathers, touched); err != nil {
 		return 0, false, err
 	}
+	for i := range r.Done {
+		if err := insertDone(tx, &r.Done[i]); err != nil {
+			return 0, false, err
+		}
+	}
 	made = len(r.Deliveries) + len(r.Gathers)
 	for _, letter := range r.Results {
 		if event.Result(letter) == event.Matched {
@@ -168,6 +173,24 @@ func (s *Store) insertReplayed(tx tx, d *event.Delivery, touched map[string]bool
 		return err
 	}
 	return ended(tx, d)
+}
+
+// insertDone stores a step that was delivered before, with what was sent then and
+// answered. Nothing is sent of it, and what comes after it is made.
+func insertDone(tx tx, d *event.Done) error {
+	made := false
+	err := tx.query(func([]any) error { made = true; return nil },
+		`INSERT INTO deliveries (id, event, rule, action, connection, key, state, owner, due, claim, attempts, base, error, warnings, output, outputs, element, cause, flow)
+		SELECT CAST(?1 AS BIGINT), event, CAST(?2 AS TEXT), CAST(?3 AS INTEGER), CAST(?4 AS TEXT), NULL, 1, 0, NULL, 0, 0, 0, CAST(?5 AS TEXT), warnings, output, outputs, CAST(?6 AS INTEGER), 0, CAST(?7 AS SMALLINT)
+		FROM deliveries WHERE id = ?8 AND state = 1 RETURNING id`,
+		int64(d.ID), d.Rule, int64(d.Action), d.Connection, "it was delivered before, as "+d.Of.String(), int64(d.Element), flowOf(d.Flow), int64(d.Of))
+	if err != nil {
+		return fmt.Errorf("note that %s was delivered: %w", d.Of, err)
+	}
+	if !made {
+		return nil // it was deleted meanwhile
+	}
+	return ended(tx, &d.Delivery)
 }
 
 func number(yes bool) int64 {

@@ -49,3 +49,41 @@ func TestRerender(t *testing.T) {
 		}
 	})
 }
+
+// A step that was delivered is noted in the run that does not send it again, with what
+// it was answered, and what comes after it is made. It fails where the outputs are not
+// taken along, or where no timer stands for what comes after.
+func TestReplay_done(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		s, c := newStore(t, p)
+		plan := mustReplayPlan(t, s)
+		mustChain(t, s, c, "", 2)
+		first := mustClaim(t, s, "x", c.Now(), 10)[0]
+		mustRecord(t, s, c, &first, event.Outcome{State: event.Delivered}, "")
+		for _, timer := range mustFollowTimers(t, s) {
+			if _, err := s.TakeTimer(&timer); err != nil {
+				t.Fatal(err)
+			}
+		}
+		run := mustRun(t, s, c)
+		next := *run
+		next.Cursor, next.Done = first.Event, true
+		r := replayed(s, c, run, first.Event, plan, "")
+		r.First, r.Reserved = event.DeliveryID(s.NewIDs(2)), 2
+		r.Done = []event.Done{{Of: first.ID, Delivery: event.Delivery{ID: r.First, Event: first.Event, Rule: "again", Action: 1, Connection: "x", State: event.Delivered, Flow: event.Followed}}}
+		if _, err := s.Replay(run, &next, []event.Replayed{r}); err != nil || next.Events != 1 || next.Deliveries != 0 {
+			t.Fatalf("%+v, %v", next, err)
+		}
+		chain, err := s.Progress(t.Context(), r.First, 2)
+		if err != nil || chain[0] == nil || chain[0].State != event.Delivered || chain[0].Outputs["id"] == "" || chain[1] != nil {
+			t.Fatalf("chain: %+v, %v", chain, err)
+		}
+		if due := mustFollowTimers(t, s); len(due) != 1 || due[0].ID != -int64(r.First) {
+			t.Fatalf("due: %+v", due)
+		}
+		if claimed := mustClaim(t, s, "x", c.Now(), 10); len(claimed) != 0 {
+			t.Fatalf("sent again: %+v", claimed)
+		}
+	})
+}

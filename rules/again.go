@@ -37,6 +37,27 @@ func (s *Set) Earlier(ref Ref, made []*event.Progress) Earlier {
 	return e
 }
 
+// Identity is by what an action is found again, also in another version: its step, else
+// its place among the rule's actions to its connection.
+func (s *Set) Identity(ref Ref) string {
+	if _, a := s.find(ref); a != nil {
+		return a.identity()
+	}
+	return event.ActionName(ref.Rule, ref.Connection, ref.Action)
+}
+
+// HasIdentity reports whether one of the actions has the Identity.
+func (s *Set) HasIdentity(name string) bool {
+	for _, r := range s.rules {
+		for _, a := range r.actions {
+			if a.remember == nil && a.identity() == name {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // Again asks the condition of an action whose delivery an earlier version made, and
 // renders it by this one: at its step, or else as the action of that number to its
 // connection. Its rule's condition was asked when the event was accepted.

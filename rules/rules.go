@@ -247,4 +247,7 @@ type Rendered struct {
 	Later   bool
 	Joining *Joining   // the digest that the event joins in place of being sent; nil: none
 	Flow    event.Flow // what comes after it
+	// Done is as what a step was delivered before, which a replay does not send again;
+	// 0: it was not.
+	Done event.DeliveryID
 }

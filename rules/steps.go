@@ -121,7 +121,7 @@ func (r *rule) begin(sc *lang.Scope, sends []*action, element int, out *Outcome,
 	}
 	base, flow := len(out.Deliveries), branchOf(r, sends)
 	for _, a := range r.chain.order {
-		out.Deliveries = append(out.Deliveries, Rendered{Rule: r.name, Connection: a.connection, Action: a.number, Element: element, Later: true})
+		out.Deliveries = append(out.Deliveries, Rendered{Rule: r.name, Connection: a.connection, Action: a.number, Element: element, Flow: flow | a.flow, Later: true})
 	}
 	sc.SetSteps(map[string]any{}, map[string]any{})
 	defer sc.SetSteps(nil, nil)

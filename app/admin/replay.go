@@ -29,6 +29,9 @@ type EventSelection struct {
 	Rule string `json:"rule,omitempty"`
 	// IncludePast also sends what had its moment more than an hour ago.
 	IncludePast bool `json:"include_past,omitempty"`
+	// Unfinished leaves out what was delivered, or is on its way; steps that come after
+	// something that was delivered find what it was answered.
+	Unfinished bool `json:"unfinished,omitempty"`
 }
 
 // Filter is the part of s that the store answers.
@@ -53,8 +56,9 @@ type ReplayPreview struct {
 	Examined int            `json:"examined"` // of them: those looked at in this part
 	Events   int            `json:"events"`   // that would be replayed
 	Routes   []replay.Route `json:"routes"`
-	Past     int            `json:"past,omitempty"`   // deliveries that are left out: their moments are over by more than an hour
-	Failed   int            `json:"failed,omitempty"` // the condition could not be evaluated for these
+	Past     int            `json:"past,omitempty"`     // deliveries that are left out: their moments are over by more than an hour
+	GoingOn  int            `json:"going_on,omitempty"` // chains of steps that go on behind what was delivered
+	Failed   int            `json:"failed,omitempty"`   // the condition could not be evaluated for these
 	Failure  string         `json:"failure,omitempty"`
 	Next     *event.ID      `json:"next,omitempty"` // there is more
 }
@@ -127,6 +131,13 @@ func (s *Service) PreviewReplay(ctx context.Context, r ReplayRequest) (ReplayPre
 		}
 		if !r.IncludePast {
 			p.Past += replay.LeavePast(&out, r.Rule, began)
+		}
+		if r.Unfinished {
+			if left, err := s.leaveFinished(ctx, e, &out, r.Rule); err != nil || !left {
+				p.Events--
+				return err
+			}
+			p.GoingOn += replay.GoingOn(&out, r.Rule)
 		}
 		routes.Add(&out, r.Rule)
 		return nil
@@ -272,7 +283,9 @@ func (s *Service) StepReplay(ctx context.Context, id event.RunID, limit int) (Re
 		return shown, err
 	}
 	f.After, f.Before = run.Cursor, run.Past
-	b := &replayBatch{service: s, inForce: s.inForce(), run: run, next: run, only: shown.Selection.Rule, past: shown.Selection.IncludePast}
+	b := &replayBatch{
+		service: s, inForce: s.inForce(), run: run, next: run, only: shown.Selection.Rule, past: shown.Selection.IncludePast, unfinished: shown.Selection.Unfinished,
+	}
 	if limit <= 0 || limit > stepEvents {
 		limit = stepEvents
 	}
@@ -282,7 +295,7 @@ func (s *Service) StepReplay(ctx context.Context, id event.RunID, limit int) (Re
 			stopped = true
 			return db.ErrStop
 		}
-		return b.take(e, q)
+		return b.take(ctx, e, q)
 	})
 	if err != nil {
 		return shown, err
@@ -307,9 +320,11 @@ type replayBatch struct {
 	taken   int
 	only    string // this rule's deliveries; "": those of all
 	past    bool   // with what had its moment long ago
+
+	unfinished bool // without what was delivered
 }
 
-func (b *replayBatch) take(e *event.Event, q *replay.Query) error {
+func (b *replayBatch) take(ctx context.Context, e *event.Event, q *replay.Query) error {
 	b.next.Seen++
 	b.next.Cursor = e.ID
 	if ok, _ := q.Match(e); !ok { // the preview has told of those that it fails for
@@ -321,6 +336,11 @@ func (b *replayBatch) take(e *event.Event, q *replay.Query) error {
 	}
 	if !b.past {
 		replay.LeavePast(&out, b.only, b.service.opt.Now())
+	}
+	if b.unfinished {
+		if left, err := b.service.leaveFinished(ctx, e, &out, b.only); err != nil || !left {
+			return err
+		}
 	}
 	r := replay.Prepare(e, out, b.only, b.inForce.Plan.Rules.Names(), b.service.store.NewIDs, b.service.opt.Now())
 	r.Run, r.At, r.Plan = b.run.ID, b.service.opt.Now(), b.inForce.Plan.ID

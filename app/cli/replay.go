@@ -23,6 +23,10 @@ of it as new deliveries of the same events. Name events by their ids, or select
 them with flags. The old deliveries stay as they are, and nothing of them is
 sent again by itself: deliveries retry does that.
 
+With --unfinished what was delivered is not sent again, and what is on its way goes
+on by itself. Of steps that come after each other those that were delivered stay, and
+the others use what these were answered.
+
 Delays count from the event's time. What had its moment more than an hour ago is
 left out; --include-past sends it.
 
@@ -40,6 +44,7 @@ type replayCall struct {
 	dryRun   bool
 	list     bool
 	past     bool
+	left     bool
 	rate     string
 	goOn     string
 	perEvent time.Duration // at the least
@@ -70,6 +75,7 @@ func newEventsReplay(s *session) *cobra.Command {
 	f := c.Flags()
 	f.BoolVar(&call.dryRun, "dry-run", false, "count what would be sent, and send nothing")
 	f.BoolVar(&call.past, "include-past", false, "also send what had its moment more than an hour ago")
+	f.BoolVar(&call.left, "unfinished", false, "leave out what was delivered or is on its way")
 	f.StringVar(&call.rate, "rate", "", "at most so many events, such as 50/s or 600/m")
 	f.StringVar(&call.goOn, "continue", "", "go on with the replay of this `id`")
 	f.BoolVar(&call.list, "list", false, "list the replays there were")
@@ -115,8 +121,8 @@ func (r *replayCall) check(cmd *cobra.Command) error {
 		selects = selects || cmd.Flags().Changed(name)
 	}
 	switch {
-	case r.diff.on && (r.list || r.goOn != "" || r.dryRun || r.rate != ""):
-		return usageError("", errors.New("--diff sends nothing: --list, --continue, --dry-run and --rate do not go with it"))
+	case r.diff.on && (r.list || r.goOn != "" || r.dryRun || r.rate != "" || r.left):
+		return usageError("", errors.New("--diff sends nothing: --list, --continue, --dry-run, --rate and --unfinished do not go with it"))
 	case r.list || r.goOn != "":
 		if len(r.ids) > 0 || selects || r.list && r.goOn != "" {
 			return usageError("", errors.New("--list and --continue stand alone: they select no events"))
@@ -133,7 +139,7 @@ func (r *replayCall) selection() admin.EventSelection {
 	f := r.flags.search
 	return admin.EventSelection{
 		IDs: r.ids, Source: f.Source, Type: f.Type, States: f.States, Since: f.Since, Until: f.Until, Where: f.Where, Text: f.Text, Rule: f.Rule,
-		IncludePast: r.past,
+		IncludePast: r.past, Unfinished: r.left,
 	}
 }
 
@@ -212,6 +218,7 @@ func (r *replayCall) count(ctx context.Context, s *session, server *client.Clien
 		all.Events += part.Events
 		all.Failed += part.Failed
 		all.Past += part.Past
+		all.GoingOn += part.GoingOn
 		if all.Failure == "" {
 			all.Failure = part.Failure
 		}
@@ -245,6 +252,9 @@ func (s *session) printPreview(p *admin.ReplayPreview) {
 	}
 	if p.Past > 0 {
 		s.note("%s left out: the moment was over more than an hour ago (--include-past sends it)", plural(p.Past, "delivery"))
+	}
+	if p.GoingOn > 0 {
+		s.note("going on behind steps that were delivered: %s; what that sends shows then", plural(p.GoingOn, "chain"))
 	}
 	verb := " match"
 	if p.Events == 1 {
@@ -376,6 +386,9 @@ func selectionText(sel *admin.EventSelection) string {
 	add("text", sel.Text)
 	if sel.IncludePast {
 		parts = append(parts, "--include-past")
+	}
+	if sel.Unfinished {
+		parts = append(parts, "--unfinished")
 	}
 	return strings.Join(parts, " ")
 }

@@ -22,6 +22,13 @@ func Prepare(e *event.Event, out rules.Outcome, only string, names []string, new
 	r.First, r.Reserved = ingest.Number(r.Deliveries, len(out.Deliveries), newIDs)
 	r.Gathers = ingest.Gathers(e, &out, now)
 	ingest.NumberGathers(r.Gathers, r.First)
+	for i := range out.Deliveries {
+		if d := &out.Deliveries[i]; d.Done != 0 {
+			r.Done = append(r.Done, event.Done{Of: d.Done, Delivery: event.Delivery{
+				ID: r.First + event.DeliveryID(i), Event: e.ID, Rule: d.Rule, Action: d.Action, Element: d.Element, Connection: d.Connection, State: event.Delivered, Flow: d.Flow,
+			}})
+		}
+	}
 	r.Made = len(r.Deliveries)
 	return r
 }

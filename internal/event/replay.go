@@ -56,4 +56,12 @@ type Replayed struct {
 	Replay
 	Deliveries []Delivery
 	Gathers    []Gather
+	Done       []Done
+}
+
+// Done is a step that a replay does not send again, for it was delivered: what comes
+// after it has its answer.
+type Done struct {
+	Delivery
+	Of DeliveryID // as which it was delivered
 }
