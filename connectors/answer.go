@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,9 +31,17 @@ const (
 
 // Answer is what came back for one request, with the secrets taken out.
 type Answer struct {
-	Status int
+	Status int // 0: nothing came
 	Header http.Header
 	Body   []byte
+
+	request string         // its line
+	kept    []event.Header // of Header
+}
+
+// NoAnswer is that of a request to which nothing came back.
+func NoAnswer(method string, u *url.URL, secrets *Redactor) Answer {
+	return Answer{request: RequestLine(method, u, secrets)}
 }
 
 // Receipt is the answer as it is kept.
@@ -41,14 +50,17 @@ func (a *Answer) Receipt() event.Receipt {
 	if len(kept) > MaxAnswer {
 		kept = bytes.Clone(kept[:MaxAnswer]) // lets go of the rest
 	}
-	return event.Receipt{Status: a.Status, Answer: kept}
+	return event.Receipt{Status: a.Status, Answer: kept, Request: a.request, Headers: a.kept}
 }
 
 // ReadAnswer takes at most limit bytes of the body, which the caller closes. A
 // body that goes on costs its connection then. The error is that of reading
 // the body; the answer holds what came before it.
 func ReadAnswer(resp *http.Response, secrets *Redactor, limit int) (Answer, error) {
-	a := Answer{Status: resp.StatusCode, Header: resp.Header}
+	a := Answer{Status: resp.StatusCode, Header: resp.Header, kept: keep(resp.Header, secrets)}
+	if asked := resp.Request; asked != nil {
+		a.request = RequestLine(asked.Method, asked.URL, secrets)
+	}
 	// What is read beyond the limit makes a secret at the cut recognisable.
 	beyond := limit + secrets.longest
 	raw, err := readUpTo(resp.Body, beyond+1, resp.ContentLength)

@@ -59,7 +59,12 @@ func NewRedactor(secrets ...string) *Redactor {
 }
 
 // Text is s without secrets.
-func (r *Redactor) Text(s string) string { return r.replacer.Replace(s) }
+func (r *Redactor) Text(s string) string {
+	if r.longest == 0 || len(s) < r.shortest { // what is shorter holds none
+		return s
+	}
+	return r.replacer.Replace(s)
+}
 
 // Texts are the values without secrets, each of a length that people can read;
 // nil for none.

@@ -245,8 +245,8 @@ func (s *Store) Attempts(ctx context.Context, ids ...event.DeliveryID) ([]event.
 		return nil, nil
 	}
 	list := s.dialect.numbers(numbersOf(ids))
-	failedOnes := `SELECT delivery, number, started, duration, status, error, answer, NULL FROM attempts WHERE ` + s.dialect.isAmong("delivery")
-	delivering := `SELECT id, attempts, started, duration, status, '', answer, outputs FROM deliveries WHERE started IS NOT NULL AND ` + s.dialect.isAmong("id")
+	failedOnes := `SELECT delivery, number, started, duration, status, error, answer, NULL, exchange FROM attempts WHERE ` + s.dialect.isAmong("delivery")
+	delivering := `SELECT id, attempts, started, duration, status, '', answer, outputs, exchange FROM deliveries WHERE started IS NOT NULL AND ` + s.dialect.isAmong("id")
 	rows, err := s.read.QueryContext(ctx, failedOnes+` UNION ALL `+delivering+` ORDER BY 1, 2`, list)
 	if err != nil {
 		return nil, fmt.Errorf("list attempts: %w", err)
@@ -258,15 +258,18 @@ func (s *Store) Attempts(ctx context.Context, ids ...event.DeliveryID) ([]event.
 			a                 event.Attempt
 			started, duration int64
 			answer            []byte
-			outputs           sql.NullString
+			outputs, exchange sql.NullString
 		)
-		if err := rows.Scan(&a.Delivery, &a.Number, &started, &duration, &a.Status, &a.Error, &answer, &outputs); err != nil {
+		if err := rows.Scan(&a.Delivery, &a.Number, &started, &duration, &a.Status, &a.Error, &answer, &outputs, &exchange); err != nil {
 			return nil, fmt.Errorf("list attempts: %w", err)
 		}
 		a.Started = time.UnixMicro(started).UTC()
 		a.Duration = time.Duration(duration) * time.Microsecond
 		if a.Answer, err = unpack(answer); err != nil {
 			return nil, fmt.Errorf("list attempts of %s: %w", a.Delivery, err)
+		}
+		if exchange.Valid {
+			readExchange(exchange.String, &a.Receipt)
 		}
 		if outputs.Valid {
 			if err := json.Unmarshal([]byte(outputs.String), &a.Outputs); err != nil {

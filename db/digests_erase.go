@@ -89,12 +89,12 @@ func (f *erasure) blank(tx tx, d *event.Delivery, state int64) error {
 	}
 	empty := pack(nil, []byte("{}"))
 	if state == delivered {
-		return tx.exec(`UPDATE deliveries SET key = NULL, output = ?2, warnings = NULL, answer = NULL, outputs = NULL WHERE id = ?1`, int64(d.ID), empty)
+		return tx.exec(`UPDATE deliveries SET key = NULL, output = ?2, warnings = NULL, answer = NULL, outputs = NULL, exchange = NULL WHERE id = ?1`, int64(d.ID), empty)
 	}
 	countCancelled(tx, event.ByRemoval)
 	// Without an attempt and with a reason it is taken for one that was not rendered,
 	// which nobody can send.
-	return tx.exec(`UPDATE deliveries SET key = NULL, output = ?2, warnings = NULL, answer = NULL, outputs = NULL, error = ?3, state = 3, cause = ?4, owner = 0, due = NULL, claim = claim + 1, attempts = 0, base = 0
+	return tx.exec(`UPDATE deliveries SET key = NULL, output = ?2, warnings = NULL, answer = NULL, outputs = NULL, exchange = NULL, error = ?3, state = 3, cause = ?4, owner = 0, due = NULL, claim = claim + 1, attempts = 0, base = 0
 		WHERE id = ?1`, int64(d.ID), empty, forgotten, int64(causeNumber(event.ByRemoval)))
 }
 

@@ -126,7 +126,9 @@ func mustAccept(t testing.TB, s *db.Store, c *clock, key string, connections ...
 func mustRecord(t testing.TB, s *db.Store, c *clock, d *event.Delivery, o event.Outcome, message string) *event.Delivery {
 	t.Helper()
 	done := make(chan *event.Delivery, 1)
-	a := event.Attempt{Delivery: d.ID, Number: d.Attempts + 1, Started: c.Now(), Duration: 84 * time.Millisecond, Receipt: event.Receipt{Status: 200, Answer: []byte("ok")}, Error: message}
+	a := event.Attempt{Delivery: d.ID, Number: d.Attempts + 1, Started: c.Now(), Duration: 84 * time.Millisecond, Error: message, Receipt: event.Receipt{
+		Status: 200, Answer: []byte("ok"), Request: "POST https://receiver.example/hook", Headers: []event.Header{{Name: "server", Value: "a: b"}, {Name: "via", Value: "1.1 é"}},
+	}}
 	if o.State == event.Delivered {
 		a.Outputs = map[string]string{"id": `sub_7"é`}
 	}

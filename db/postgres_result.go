@@ -12,7 +12,7 @@ type deliveredRows struct {
 	ids, claims, started, durations column // bigint
 	numbers, statuses               column // integer
 	answers                         column // bytea
-	outputs                         column // text
+	outputs, exchanges              column // text
 	scratch                         []byte
 }
 
@@ -24,6 +24,7 @@ func (rows *deliveredRows) reset() {
 	rows.statuses.reset(pgtype.Int4OID)
 	rows.answers.reset(pgtype.ByteaOID)
 	rows.outputs.reset(pgtype.TextOID)
+	rows.exchanges.reset(pgtype.TextOID)
 }
 
 // failedRows are the columns of attempts that did not.
@@ -61,6 +62,11 @@ func (rows *deliveredRows) add(r *resultOp) {
 		rows.outputs.text(clean(text))
 	} else {
 		rows.outputs.null()
+	}
+	if text, ok := exchangeText(&a.Receipt).(string); ok {
+		rows.exchanges.text(clean(text))
+	} else {
+		rows.exchanges.null()
 	}
 }
 
@@ -139,11 +145,11 @@ func (w *pgWork) recordDelivered(rows *deliveredRows) {
 		return
 	}
 	w.queue.Queue(`UPDATE deliveries d SET state = 1, owner = 0, due = NULL, attempts = r.number, error = NULL,
-			started = r.started, duration = r.duration, status = r.status, answer = r.answer, outputs = r.outputs
-		FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bigint[], $5::bigint[], $6::integer[], $7::bytea[], $8::text[])
-			AS r(id, claim, number, started, duration, status, answer, outputs)
+			started = r.started, duration = r.duration, status = r.status, answer = r.answer, outputs = r.outputs, exchange = r.exchange
+		FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bigint[], $5::bigint[], $6::integer[], $7::bytea[], $8::text[], $10::text[])
+			AS r(id, claim, number, started, duration, status, answer, outputs, exchange)
 		WHERE d.id = r.id AND d.claim = r.claim AND d.state + 0 = 0 AND d.owner + 0 = $9`,
-		&rows.ids, &rows.claims, &rows.numbers, &rows.started, &rows.durations, &rows.statuses, &rows.answers, &rows.outputs, w.tx.at.owner)
+		&rows.ids, &rows.claims, &rows.numbers, &rows.started, &rows.durations, &rows.statuses, &rows.answers, &rows.outputs, w.tx.at.owner, &rows.exchanges)
 }
 
 func (w *pgWork) recordFailed(rows *failedRows) {
@@ -151,17 +157,17 @@ func (w *pgWork) recordFailed(rows *failedRows) {
 		return
 	}
 	w.queue.Queue(`WITH r AS (
-			SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bigint[], $5::bigint[], $6::integer[], $7::bytea[], $8::smallint[], $9::bigint[], $10::text[], $12::bigint[])
-			AS r(id, claim, number, started, duration, status, answer, state, wait, error, early)),
+			SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::integer[], $4::bigint[], $5::bigint[], $6::integer[], $7::bytea[], $8::smallint[], $9::bigint[], $10::text[], $12::bigint[], $13::text[])
+			AS r(id, claim, number, started, duration, status, answer, state, wait, error, early, exchange)),
 		changed AS (
 			UPDATE deliveries d SET state = r.state, owner = 0, due = CASE WHEN r.state = 0 THEN greatest(coalesce(d.scheduled, 0), now_us() + r.wait) END, attempts = r.number, error = r.error,
 				early = CASE WHEN r.state = 0 AND r.early >= 0 THEN now_us() + r.early END,
 				base = CASE WHEN r.state = 0 AND d.scheduled IS NOT NULL THEN d.base + 1 ELSE d.base END, scheduled = NULL
 			FROM r WHERE d.id = r.id AND d.claim = r.claim AND d.state + 0 = 0 AND d.owner + 0 = $11
 			RETURNING r.*)
-		INSERT INTO attempts (delivery, number, started, duration, status, error, answer)
-		SELECT id, number, started, duration, status, error, answer FROM changed`,
-		&rows.ids, &rows.claims, &rows.numbers, &rows.started, &rows.durations, &rows.statuses, &rows.answers, &rows.states, &rows.waits, &rows.errors, w.tx.at.owner, &rows.early)
+		INSERT INTO attempts (delivery, number, started, duration, status, error, answer, exchange)
+		SELECT id, number, started, duration, status, error, answer, exchange FROM changed`,
+		&rows.ids, &rows.claims, &rows.numbers, &rows.started, &rows.durations, &rows.statuses, &rows.answers, &rows.states, &rows.waits, &rows.errors, w.tx.at.owner, &rows.early, &rows.exchanges)
 }
 
 // promote claims, for each key of which a delivery ended, the first one that

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"hookgate/internal/event"
@@ -219,9 +220,9 @@ func (e *sqlite) result(r *resultOp) error {
 	switch r.outcome.State {
 	case event.Delivered:
 		changed, err = e.change(`UPDATE deliveries SET state = 1, owner = 0, due = NULL, attempts = ?3, error = NULL,
-			started = ?4, duration = ?5, status = ?6, answer = ?7, outputs = ?8
+			started = ?4, duration = ?5, status = ?6, answer = ?7, outputs = ?8, exchange = ?9
 			WHERE id = ?1 AND claim = ?2 AND state = 0`,
-			int64(d.ID), d.Claim, int64(a.Number), started, duration, int64(a.Status), answerBlob(a.Answer), outputsText(a.Outputs))
+			int64(d.ID), d.Claim, int64(a.Number), started, duration, int64(a.Status), answerBlob(a.Answer), outputsText(a.Outputs), exchangeText(&a.Receipt))
 	case event.Retrying:
 		changed, err = e.change(`UPDATE deliveries SET owner = 0, due = max(coalesce(scheduled, 0), ?3), attempts = ?4, error = ?5, early = ?6,
 			base = CASE WHEN scheduled IS NULL THEN base ELSE base + 1 END, scheduled = NULL
@@ -236,8 +237,8 @@ func (e *sqlite) result(r *resultOp) error {
 		return err
 	}
 	if r.outcome.State != event.Delivered {
-		err = e.exec(`INSERT INTO attempts (delivery, number, started, duration, status, error, answer) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
-			int64(d.ID), int64(a.Number), started, duration, int64(a.Status), a.Error, answerBlob(a.Answer))
+		err = e.exec(`INSERT INTO attempts (delivery, number, started, duration, status, error, answer, exchange) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)`,
+			int64(d.ID), int64(a.Number), started, duration, int64(a.Status), a.Error, answerBlob(a.Answer), exchangeText(&a.Receipt))
 		if err != nil {
 			return fmt.Errorf("insert attempt: %w", err)
 		}
@@ -285,6 +286,34 @@ func answerBlob(answer []byte) any {
 		return nil
 	}
 	return pack(nil, answer)
+}
+
+// exchangeText writes what an attempt asked and was answered, a line each; nil for
+// what is not known.
+func exchangeText(r *event.Receipt) any {
+	if r.Request == "" && len(r.Headers) == 0 {
+		return nil
+	}
+	size := len(r.Request)
+	for _, h := range r.Headers {
+		size += len(h.Name) + len(h.Value) + 3
+	}
+	text := append(make([]byte, 0, size), r.Request...)
+	for _, h := range r.Headers {
+		text = append(append(append(append(text, '\n'), h.Name...), ": "...), h.Value...)
+	}
+	return string(text)
+}
+
+// readExchange is what exchangeText wrote.
+func readExchange(text string, r *event.Receipt) {
+	request, lines, _ := strings.Cut(text, "\n")
+	r.Request = request
+	for line := range strings.SplitSeq(lines, "\n") {
+		if name, value, ok := strings.Cut(line, ": "); ok {
+			r.Headers = append(r.Headers, event.Header{Name: name, Value: value})
+		}
+	}
 }
 
 // outputsText writes outputs as JSON; nil for none.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"testing"
@@ -225,6 +226,11 @@ func TestRecord(t *testing.T) {
 		if err != nil || len(attempts) != 2 || attempts[0].Error != "503 Service Unavailable" || attempts[1].Status != 200 ||
 			attempts[1].Number != 2 || attempts[0].Outputs != nil || attempts[1].Outputs["id"] != "sub_7\"é" || string(attempts[1].Answer) != "ok" || attempts[1].Duration != 84*time.Millisecond {
 			t.Errorf("attempts: got %+v, %v", attempts, err)
+		}
+		for _, a := range attempts {
+			if a.Request != "POST https://receiver.example/hook" || !slices.Equal(a.Headers, []event.Header{{Name: "server", Value: "a: b"}, {Name: "via", Value: "1.1 é"}}) {
+				t.Errorf("attempt %d asked %q and was answered %v", a.Number, a.Request, a.Headers)
+			}
 		}
 	})
 }

@@ -54,6 +54,11 @@ type Attempt struct {
 	Answer     string    `json:"answer,omitempty"`
 	// Outputs are what the receiver calls what it made of it: id, url.
 	Outputs map[string]string `json:"outputs,omitempty"`
+	// Request is the line of the request: its method and its URL, of which what may
+	// be a credential is left out.
+	Request string `json:"request,omitempty"`
+	// Headers are some of those of the answer, by their names in lower case.
+	Headers map[string]string `json:"headers,omitempty"`
 }
 
 // Selection says which deliveries a bulk action is for: the ones named, or all
@@ -342,6 +347,13 @@ func deliveryOf(d *event.Delivery, attempts []event.Attempt, details bool) Deliv
 }
 
 func attemptOf(a event.Attempt) Attempt {
+	var headers map[string]string
+	for _, h := range a.Headers {
+		if headers == nil {
+			headers = map[string]string{}
+		}
+		headers[h.Name] = h.Value
+	}
 	return Attempt{
 		Number:     a.Number,
 		Started:    a.Started.UTC(),
@@ -350,6 +362,8 @@ func attemptOf(a event.Attempt) Attempt {
 		Error:      a.Error,
 		Answer:     string(bytes.ToValidUTF8(a.Answer, []byte("\uFFFD"))),
 		Outputs:    a.Outputs,
+		Request:    a.Request,
+		Headers:    headers,
 	}
 }
 

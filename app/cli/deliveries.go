@@ -586,6 +586,12 @@ func (s *session) showAttempt(a *admin.Attempt, indent string) {
 		line += "  " + s.out.Good.Render("✓")
 	}
 	s.out.Println(line)
+	if a.Request != "" {
+		s.out.Printf("%s  %s\n", indent, s.out.Dim.Render(term.Clean(a.Request)))
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.Headers)) {
+		s.out.Printf("%s  %s\n", indent, s.out.Dim.Render(term.Clean(name+": "+a.Headers[name])))
+	}
 	for _, name := range slices.Sorted(maps.Keys(a.Outputs)) {
 		s.out.Printf("%s  %s %s\n", indent, s.out.Dim.Render(term.Clean(name)), term.Clean(a.Outputs[name]))
 	}

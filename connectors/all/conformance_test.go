@@ -4,6 +4,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -103,6 +104,9 @@ func TestConformance_secrets(t *testing.T) {
 					for _, values := range r.Header {
 						text += "\n" + strings.Join(values, "\n")
 					}
+					w.Header().Set("Location", "/moved/"+strings.Join(s.secrets, "/")+"?to="+url.QueryEscape(strings.Join(s.secrets, " ")))
+					w.Header().Set("X-Request-Id", "of "+strings.Join(s.secrets, " "))
+					w.Header().Set("Set-Cookie", "session="+strings.Join(s.secrets, "-"))
 					w.WriteHeader(status)
 					_, _ = io.WriteString(w, encode(text))
 				})

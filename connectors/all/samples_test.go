@@ -134,7 +134,7 @@ func (s sample) attempt(ctx context.Context, t *testing.T, c connectors.Connecto
 	}
 	host := strings.TrimPrefix(base, "http://")
 	for _, form := range []string{"%v", "%+v", "%#v", "%q"} {
-		text := fmt.Sprintf(form, err) + "\n" + string(receipt.Answer)
+		text := fmt.Sprintf(form, err) + "\n" + string(receipt.Answer) + "\n" + receipt.Request + "\n" + fmt.Sprint(receipt.Headers)
 		for _, secret := range s.secrets {
 			if strings.Contains(text, secret) {
 				t.Errorf("the secret %s shows:\n%s", secret, text)

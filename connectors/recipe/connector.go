@@ -124,7 +124,7 @@ func (c *connector) carryOut(parent context.Context, call *Call) (event.Receipt,
 		}
 		got, err := c.send(ctx, req, token.Value, secrets)
 		if got.Status == 0 {
-			return receipt, connectors.AttemptError(parent, ctx, err, c.deps.Timeout)
+			return got.Receipt(), connectors.AttemptError(parent, ctx, err, c.deps.Timeout)
 		}
 		receipt = got.Receipt()
 		verdict := call.Judge(connectors.Answer{Status: got.Status, Header: got.Header, Body: got.Body})
@@ -202,7 +202,7 @@ func (c *connector) send(ctx context.Context, r *Request, token string, secrets 
 	}
 	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
-		return connectors.Answer{}, err
+		return connectors.NoAnswer(req.Method, req.URL, secrets), err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	return connectors.ReadAnswer(resp, secrets, connectors.MaxReadAnswer)

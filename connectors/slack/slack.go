@@ -208,7 +208,7 @@ func (c *capture) RoundTrip(req *http.Request) (*http.Response, error) {
 	req.Header.Set("User-Agent", c.userAgent)
 	resp, err := c.next.RoundTrip(req)
 	if err != nil {
-		c.failed = err
+		c.got, c.failed = connectors.NoAnswer(req.Method, req.URL, c.secrets), err
 		return nil, err
 	}
 	limit := connectors.MaxAnswer

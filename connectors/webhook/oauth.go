@@ -55,7 +55,7 @@ func (w *connector) exchange(ctx context.Context, id string, msg *message) (*htt
 	for renewed := false; ; renewed = true {
 		token, err := w.tokens.Token(ctx)
 		if err != nil {
-			return nil, w.secrets, err
+			return nil, nil, err
 		}
 		req := w.request(ctx, id, msg)
 		req.Header["Authorization"] = []string{"Bearer " + token.Value}

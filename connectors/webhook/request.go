@@ -10,6 +10,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"strconv"
 	"sync"
 )
@@ -37,14 +38,7 @@ func (w *connector) request(ctx context.Context, id string, msg *message) *http.
 	req := w.blank.WithContext(ctx)
 	req.Method = msg.method
 	req.Header = w.headers(id, msg)
-	if msg.query != "" {
-		url := *req.URL
-		if url.RawQuery != "" {
-			url.RawQuery += "&"
-		}
-		url.RawQuery += msg.query
-		req.URL = &url
-	}
+	req.URL = w.address(msg)
 	if body := msg.body; len(body) > 0 {
 		req.ContentLength = int64(len(body))
 		// These two types net/http knows to be in memory: it then sends headers
@@ -55,6 +49,19 @@ func (w *connector) request(ctx context.Context, id string, msg *message) *http.
 		req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
 	}
 	return req
+}
+
+// address is where msg goes: the connection's URL with the query of the action.
+func (w *connector) address(msg *message) *url.URL {
+	if msg.query == "" {
+		return w.blank.URL
+	}
+	whole := *w.blank.URL
+	if whole.RawQuery != "" {
+		whole.RawQuery += "&"
+	}
+	whole.RawQuery += msg.query
+	return &whole
 }
 
 // headers are those of the connection, then those of the action, then ours.

@@ -76,7 +76,11 @@ func (w *connector) Deliver(parent context.Context, d event.Delivery) (event.Rec
 	defer cancel()
 	resp, secrets, err := w.exchange(ctx, d.ID.String(), &msg)
 	if err != nil {
-		return event.Receipt{}, w.exchangeError(parent, ctx, err)
+		var none connectors.Answer
+		if secrets != nil { // else it was not even sent
+			none = connectors.NoAnswer(msg.method, w.address(&msg), secrets)
+		}
+		return none.Receipt(), w.exchangeError(parent, ctx, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	// The status is the receiver's word. A body that breaks off or never ends

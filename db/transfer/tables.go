@@ -41,7 +41,7 @@ var tables = []table{
 	{
 		name: "deliveries", key: []string{"id"}, columns: []string{
 			"id", "event", "rule", "action", "connection", "key", "turn", "state", "owner", "due", "claim", "attempts", "base", "error", "warnings", "output",
-			"started", "duration", "status", "answer", "outputs", "early", "scheduled", "flow", "moment", "element", "cause",
+			"started", "duration", "status", "answer", "outputs", "exchange", "early", "scheduled", "flow", "moment", "element", "cause",
 		},
 		instead: map[string]string{"turn": "CASE WHEN key IS NOT NULL THEN coalesce(turn, id) END"},
 	},
@@ -49,7 +49,7 @@ var tables = []table{
 	{name: "replay_runs", whole: true, columns: []string{"id", "created", "selection", "past", "cursor", "seen", "events", "made", "done"}},
 	{name: "retry_runs", whole: true, columns: []string{"id", "active", "version", "doc"}},
 	{name: "replays", key: []string{"event", "run"}, columns: []string{"event", "run", "at", "plan", "verdicts", "errors", "deliveries", "first", "reserved"}},
-	{name: "attempts", key: []string{"delivery", "number"}, columns: []string{"delivery", "number", "started", "duration", "status", "error", "answer"}},
+	{name: "attempts", key: []string{"delivery", "number"}, columns: []string{"delivery", "number", "started", "duration", "status", "error", "answer", "exchange"}},
 	{name: "files", whole: true, columns: []string{"id", "event", "field", "name", "type", "size", "sha256", "created"}},
 }
 

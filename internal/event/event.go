@@ -280,7 +280,16 @@ type Receipt struct {
 	// Outputs are what the receiver calls what it made of the delivery, such as
 	// its id and url there. Only the attempt that delivers has them.
 	Outputs map[string]string
+	// Request is the line of the request that was made: its method and its URL,
+	// without what may be a credential; "" where there was none, or it was no HTTP.
+	Request string
+	// Headers are those of the answer that tell what happened. None may carry a
+	// credential.
+	Headers []Header
 }
+
+// Header is one header of an answer. Its name is in lower case, its value one line.
+type Header struct{ Name, Value string }
 
 // Attempt is one try at a Delivery.
 type Attempt struct {

@@ -25,6 +25,7 @@ func startUI(t *testing.T, status *atomic.Int32) *lab.Gate {
 	t.Helper()
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("X-Request-Id", "req_7")
 		w.WriteHeader(int(status.Load()))
 	}))
 	t.Cleanup(receiver.Close)
@@ -136,6 +137,8 @@ func TestUIRetry(t *testing.T) {
 	show(ctx, t, g.URL+"/ui/events/"+id)
 	settled(ctx, t, "Harry's Diner · Publish → Done")
 	reads(ctx, t, "the event", "1 of 3 rules matched", "billing did not get it", "Near miss", `data.previousStatus == "Interest"`, "503")
+	reads(ctx, t, "the last try, open", "POST http://127.0.0.1:", "503 Service Unavailable", "x-request-id: req_7")
+	has(t, "events show", g.MustCLI("events", "show", id), "POST http://127.0.0.1:", "x-request-id: req_7")
 	status.Store(http.StatusOK)
 	show(ctx, t, g.URL+"/ui/deliveries?state=failed")
 	settled(ctx, t, "Deliveries")

@@ -649,6 +649,8 @@ var germanTexts = dictionary([][2]string{
 	{"last hour", "letzte Stunde"},
 	{"looked through %d", "%d durchgesehen"},
 	{"no answer", "keine Antwort"},
+	{"Asked", "Gefragt"},
+	{"Answered after %s", "Geantwortet nach %s"},
 	{"none has an ordering key", "keine hat einen Schlüssel"},
 	{"not evaluated", "nicht geprüft"},
 	{"on disk before the answer", "auf der Platte vor der Antwort"},
