@@ -13,7 +13,7 @@ TESTFLAGS     ?= -race -timeout 20m -p 2
 # The version that is stamped into the program: that of the tag, where there is one.
 VERSION       ?= $(patsubst v%,%,$(shell git describe --tags --match 'v*' --dirty 2>/dev/null))
 
-.PHONY: run demo build dist test tools fmt fmt-check lint check bench faults faults-control promises soak fuzz history clean
+.PHONY: run demo build dist test tools fmt fmt-check lint check bench faults faults-control screenshots promises soak fuzz history clean
 
 run: ## serve config.yaml
 	$(GO) run . serve -c $(CONFIG)
@@ -49,6 +49,9 @@ $(LINTER): Makefile
 
 check: fmt-check lint build test ## all that has to pass before a change is merged
 	sh test/fuzz.sh 500x
+
+screenshots: ## every page of the demo as pictures, in screenshots/: both languages, themes and widths
+	$(GO) run ./test/screenshots -to screenshots
 
 bench: ## the benchmark: see test/bench; BENCHFLAGS=-postgres measures replicas
 	$(GO) run ./test/bench $(BENCHFLAGS)

@@ -4,8 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"hookgate/internal/event"
@@ -98,35 +98,60 @@ func (s *Store) SetRead(id event.ID, read bool) (changed bool, err error) {
 	return changed, nil
 }
 
-// FormCounts counts the events of forms that came since then, by form.
-func (s *Store) FormCounts(ctx context.Context, since time.Time) (map[string]event.FormCount, error) {
+// NewPosts counts, for each of the forms, the posts that nobody has read: most at
+// most of each.
+func (s *Store) NewPosts(ctx context.Context, forms []string, most int) (map[string]int, error) {
+	names := make([][]string, len(forms))
+	for i, form := range forms {
+		names[i] = []string{form}
+	}
+	list, err := json.Marshal(names)
+	if err != nil {
+		return nil, fmt.Errorf("encode the names of forms: %w", err)
+	}
+	rows, err := s.read.QueryContext(ctx, `SELECT j.value ->> 0, (SELECT count(*) FROM (SELECT 1 FROM events e
+			WHERE e.source = j.value ->> 0 AND e.state IN (0, 1, 2) AND e.seen = 0 AND e.form = 1 LIMIT ?2) AS unread)
+		FROM `+s.dialect.each, string(list), int64(most))
+	if err != nil {
+		return nil, fmt.Errorf("count the new posts of forms: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	counts := map[string]int{}
+	for rows.Next() {
+		var form string
+		var n int
+		if err := rows.Scan(&form, &n); err != nil {
+			return nil, fmt.Errorf("count the new posts of forms: %w", err)
+		}
+		if n > 0 {
+			counts[form] = n
+		}
+	}
+	return counts, rows.Err()
+}
+
+// FormCounts counts the events of forms that came since then, by form and state.
+func (s *Store) FormCounts(ctx context.Context, since time.Time) (map[string]map[event.State]int, error) {
 	c := s.conditions()
 	c.idRange(since, 0)
 	c.add("form = 1")
-	rows, err := s.read.QueryContext(ctx, `SELECT source, state, count(*), count(CASE WHEN seen = 0 THEN 1 END) FROM events`+c.where()+` GROUP BY source, state`, c.args...)
+	rows, err := s.read.QueryContext(ctx, `SELECT source, state, count(*) FROM events`+c.where()+` GROUP BY source, state`, c.args...)
 	if err != nil {
 		return nil, fmt.Errorf("count the posts of forms: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
-	counts := map[string]event.FormCount{}
+	counts := map[string]map[event.State]int{}
 	for rows.Next() {
-		var (
-			form      string
-			state     int64
-			n, unread int
-		)
-		if err := rows.Scan(&form, &state, &n, &unread); err != nil {
+		var form string
+		var state int64
+		var n int
+		if err := rows.Scan(&form, &state, &n); err != nil {
 			return nil, fmt.Errorf("count the posts of forms: %w", err)
 		}
-		of := counts[form]
-		if of.States == nil {
-			of.States = map[event.State]int{}
+		if counts[form] == nil {
+			counts[form] = map[event.State]int{}
 		}
-		of.States[states[state]] = n
-		if slices.Contains(event.JudgedStates(), states[state]) {
-			of.New += unread
-		}
-		counts[form] = of
+		counts[form][states[state]] = n
 	}
 	return counts, rows.Err()
 }

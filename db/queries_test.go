@@ -464,6 +464,13 @@ func (d *driver) reads(c *clock) {
 	d.do("SetRead", err)
 	_, err = s.FormCounts(ctx, c.Now().Add(-time.Hour))
 	d.do("FormCounts", err)
+	_, err = s.NewPosts(ctx, []string{"contact"}, 1000)
+	d.do("NewPosts", err)
+	_, err = s.SetView(event.View{Name: "mine", Query: "source:x"}, 10)
+	d.do("SetView", err)
+	_, err = s.Views(ctx)
+	d.do("Views", err)
+	d.do("DeleteView", s.DeleteView("mine"))
 	d.overviews(ctx, c)
 }
 

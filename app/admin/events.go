@@ -48,7 +48,8 @@ type Event struct {
 	State       event.State `json:"state"`
 	Cause       string      `json:"cause,omitempty"`
 	DuplicateOf *event.ID   `json:"duplicate_of,omitempty"`
-	New         bool        `json:"new,omitempty"` // a form post that the rules saw and nobody has read
+	New         bool        `json:"new,omitempty"`     // a form post that the rules saw and nobody has read
+	Excerpt     string      `json:"excerpt,omitempty"` // of a form post: the beginning of what was written
 	Rules       []Verdict   `json:"rules,omitempty"`
 	Deliveries  []Delivery  `json:"deliveries,omitempty"`
 	Digests     []Gathered  `json:"digests,omitempty"` // that it is in
@@ -443,6 +444,9 @@ func eventOf(e *event.Event) Event {
 		State:   e.State,
 		Cause:   e.Cause,
 		New:     e.Form && !e.Read && slices.Contains(event.JudgedStates(), e.State),
+	}
+	if e.Form {
+		item.Excerpt = Excerpt(e.Data())
 	}
 	if e.DuplicateOf != 0 {
 		item.DuplicateOf = &e.DuplicateOf

@@ -16,6 +16,9 @@ import (
 // countedSince is how far back the posts of forms are counted unless told.
 const countedSince = 7 * 24 * time.Hour
 
+// maxNew is up to where the posts of a form that nobody has read are counted.
+const maxNew = 1000
+
 // FormCount is what a form got in a time.
 type FormCount struct {
 	Name    string   `json:"name"`
@@ -23,7 +26,7 @@ type FormCount struct {
 	Address string   `json:"address"` // a path where server.public_url is not set
 	Fields  []string `json:"fields"`  // null: any
 	Posts   int      `json:"posts"`   // those that the rules saw
-	New     int      `json:"new"`     // of them: those that nobody has read
+	New     int      `json:"new"`     // those that nobody has read, of any age: 1,000 at most
 	Spam    int      `json:"spam"`
 	Repeats int      `json:"repeats"`
 }
@@ -35,7 +38,10 @@ type FormCounts struct {
 }
 
 type formStore interface {
-	FormCounts(ctx context.Context, since time.Time) (map[string]event.FormCount, error)
+	// FormCounts counts what forms got since a time by form and state, NewPosts
+	// what nobody has read, whenever it came: most at most of each form.
+	FormCounts(ctx context.Context, since time.Time) (map[string]map[event.State]int, error)
+	NewPosts(ctx context.Context, forms []string, most int) (map[string]int, error)
 	SetRead(id event.ID, read bool) (changed bool, err error)
 }
 
@@ -50,21 +56,37 @@ func (s *Service) Forms(ctx context.Context, since time.Time) (FormCounts, error
 	if err != nil {
 		return FormCounts{}, fmt.Errorf("cannot count the posts of forms: %w", err)
 	}
+	unread, err := s.store.NewPosts(ctx, now.Forms, maxNew)
+	if err != nil {
+		return FormCounts{}, fmt.Errorf("cannot count the posts of forms: %w", err)
+	}
 	out := FormCounts{Items: make([]FormCount, 0, len(now.Forms)), Since: since.UTC()}
 	for _, name := range now.Forms {
 		f := now.Plan.Forms[name]
 		if f == nil {
 			continue
 		}
-		by := counts[f.Name].States
+		by := counts[f.Name]
 		out.Items = append(out.Items, FormCount{
 			Name: f.Name, Title: f.Title(), Fields: f.FieldNames(),
 			Address: strings.TrimRight(now.PublicURL, "/") + "/f/" + f.Name,
-			Posts:   by[event.Routed] + by[event.NoMatch] + by[event.RuleError], New: counts[f.Name].New,
+			Posts:   by[event.Routed] + by[event.NoMatch] + by[event.RuleError], New: unread[f.Name],
 			Spam: by[event.Spam], Repeats: by[event.Duplicate],
 		})
 	}
 	return out, nil
+}
+
+// NewPosts counts the posts of the forms in force that nobody has read.
+func (s *Service) NewPosts(ctx context.Context) (n int, err error) {
+	unread, err := s.store.NewPosts(ctx, s.inForce().Forms, maxNew)
+	if err != nil {
+		return 0, fmt.Errorf("cannot count the posts of forms: %w", err)
+	}
+	for _, count := range unread {
+		n += count
+	}
+	return n, nil
 }
 
 // Released is a post that was kept from the rules and is no more.

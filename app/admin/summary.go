@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 
@@ -37,6 +38,31 @@ func Summary(data []byte) string {
 	}
 	return ""
 }
+
+// Excerpt is the beginning of what somebody wrote into a form: the field that is for
+// a message, else the longest text that Summary does not show.
+func Excerpt(data []byte) string {
+	doc, err := jsondoc.Parse(data)
+	if err != nil {
+		return ""
+	}
+	defer doc.Release()
+	summary, longest := Summary(data), ""
+	for name, value := range doc.Root().Fields() {
+		text := jsondoc.ValidText(string(value.Text()))
+		switch {
+		case strings.TrimSpace(text) == "" || summary != "" && oneLine(text) == summary:
+		case slices.Contains(messageFields, strings.ToLower(string(name))):
+			return oneLine(text)
+		case len(text) > len(longest):
+			longest = text
+		}
+	}
+	return oneLine(longest)
+}
+
+// messageFields are what fields for a message are called, in small letters.
+var messageFields = []string{"message", "nachricht", "comment", "comments", "kommentar", "question", "frage", "text", "body", "your-message", "anfrage", "enquiry", "inquiry"}
 
 // textAt is the text under a path, "" where there is none.
 func textAt(v jsondoc.Value, path ...string) string {

@@ -115,7 +115,7 @@ func TestSpam_robotsAndPeople(t *testing.T) {
 		}
 	}
 	counts, err := g.store.FormCounts(t.Context(), time.Time{})
-	if got := counts["guarded"]; err != nil || got.States[event.Spam] != bots || got.States[event.Routed] != people {
+	if got := counts["guarded"]; err != nil || got[event.Spam] != bots || got[event.Routed] != people {
 		t.Errorf("stored %v, %v", got, err)
 	}
 }

@@ -33,6 +33,7 @@ var tables = []table{
 	{name: "health_last", whole: true, columns: []string{"connection", "ended", "failing", "failed_at", "delivery", "number"}},
 	{name: "traffic", whole: true, columns: []string{"slot", "of_what", "name", "result", "count"}},
 	{name: "switches", whole: true, columns: []string{"connection", "paused", "count", "per", "upto", "changed", "who", "note", "ends"}},
+	{name: "views", whole: true, columns: []string{"name", "query", "who", "changed"}},
 	{name: "tokens", whole: true, columns: []string{"id", "name", "scope", "hash", "expires", "used"}},
 	{name: "audit", whole: true, columns: []string{"id", "action", "detail"}},
 	{name: "events", key: []string{"id"}, columns: []string{

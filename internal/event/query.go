@@ -104,10 +104,3 @@ type FailureCount struct {
 	Count                   int
 	First, Last             DeliveryID
 }
-
-// FormCount is what a form got: how many posts are in which state, and how many of
-// those that rules have judged nobody has read.
-type FormCount struct {
-	States map[State]int
-	New    int
-}

@@ -36,6 +36,34 @@ func newPosts(ctx context.Context, t *testing.T) string {
 	return ask(ctx, t, chromedp.Evaluate[string](`[...document.querySelectorAll(".mails .new + b")].map(e => e.firstChild.data).join(", ")`))
 }
 
+// What was written stands beside who wrote it, and is searched; what forms got, and what
+// their fields hold, have pages of their own.
+func TestUIFormTabs(t *testing.T) {
+	t.Parallel()
+	var status atomic.Int32
+	status.Store(http.StatusOK)
+	g := startUI(t, &status)
+	written(t, g, "name", "Ada", "message", "The second site")
+	written(t, g, "name", "Bob", "message", "An apple tree")
+	ctx := browser(t)
+	logIn(ctx, t, g)
+	show(ctx, t, g.URL+"/ui/forms/contact?q=apple")
+	settled(ctx, t, "Forms")
+	same(t, "found", "Bob", newPosts(ctx, t))
+	show(ctx, t, g.URL+"/ui/forms/contact?q=pear")
+	settled(ctx, t, "Forms")
+	reads(ctx, t, "nothing found", "Nothing matches in this form", "2 posts were looked through")
+	accessible(ctx, t, "an inbox in which nothing was found")
+	show(ctx, t, g.URL+"/ui/forms/contact/fields")
+	settled(ctx, t, "Forms")
+	reads(ctx, t, "the fields", "message", "An apple tree", "2 were looked at")
+	accessible(ctx, t, "the fields of a form")
+	show(ctx, t, g.URL+"/ui/forms/contact/all")
+	settled(ctx, t, "Forms")
+	reads(ctx, t, "all forms", "contact", "/f/contact", "2 new")
+	accessible(ctx, t, "all forms")
+}
+
 // A post is new until somebody opens it, a viewer too; looking at the list, or a
 // browser that fetches a page ahead, leaves it new. An operator has it be new again.
 func TestUIInbox(t *testing.T) {
@@ -54,6 +82,7 @@ func TestUIInbox(t *testing.T) {
 	}
 	inbox()
 	reads(ctx, t, "the tab", "2 new")
+	reads(ctx, t, "the excerpts", "Hello", "Hi")
 	same(t, "new", "Bob, Ada", newPosts(ctx, t))
 
 	vera := newVisitor(t, g)

@@ -22,9 +22,12 @@ type mailbox struct {
 	Forms []admin.FormCount
 	Form  *admin.FormCount // nil where the configuration has no form
 	Spam  bool
-	Items []admin.Event
-	Older string
-	Post  *post
+	Query string // what is searched for
+	// Search tells how the search went; nil: nothing was searched for.
+	Search *admin.Search
+	Items  []admin.Event
+	Older  string
+	Post   *post
 }
 
 // post is a form post, to be read.
@@ -77,16 +80,11 @@ func (u *UI) mailbox(c *fiber.Ctx, spam bool) error {
 	if err != nil {
 		return u.fail(c, err)
 	}
-	data := mailbox{Forms: counts.Items, Spam: spam, Post: opened}
-	for i := range counts.Items {
-		if counts.Items[i].Name == c.Params("form") {
-			data.Form = &counts.Items[i]
-		}
-	}
+	data := mailbox{Forms: counts.Items, Form: formNamed(counts.Items, c.Params("form")), Spam: spam, Post: opened, Query: strings.TrimSpace(c.Query("q"))}
 	if data.Form == nil {
 		return u.notFound(c, noSuchForm)
 	}
-	f := event.Search{Filter: event.Filter{Source: data.Form.Name, FormsOnly: true, Limit: eventsPerPage, States: []event.State{event.Routed, event.NoMatch, event.RuleError}}}
+	f := event.Search{Text: data.Query, Filter: event.Filter{Source: data.Form.Name, FormsOnly: true, Limit: eventsPerPage, States: []event.State{event.Routed, event.NoMatch, event.RuleError}}}
 	if spam {
 		f.States = []event.State{event.Spam, event.Duplicate}
 	}
@@ -97,9 +95,9 @@ func (u *UI) mailbox(c *fiber.Ctx, spam bool) error {
 	if err != nil {
 		return u.fail(c, err)
 	}
-	data.Items = page.Items
+	data.Items, data.Search = page.Items, page.Search
 	if page.Next != "" {
-		data.Older = data.Path() + "?before=" + url.QueryEscape(page.Next)
+		data.Older = data.Path() + "?" + url.Values{"before": {page.Next}, "q": {data.Query}}.Encode()
 	}
 	if data.Post == nil && len(data.Items) > 0 { // the newest is shown, and stays new
 		detail, err := u.cfg.Service.Event(ctx, data.Items[0].ID)
@@ -144,6 +142,7 @@ func (u *UI) openPost(c *fiber.Ctx, spam bool) (*post, error) {
 			u.cfg.Logger.WarnContext(c.UserContext(), "it could not be noted that a post was read", "event", id, "error", err)
 		} else {
 			detail.New = mark.New
+			u.recount()
 		}
 	}
 	return newPost(detail), nil
@@ -161,6 +160,24 @@ func (u *UI) planRelease(ctx context.Context, p *post) {
 		return
 	}
 	p.Plan = &plan
+}
+
+// formNamed is the form of that name; nil where there is none.
+func formNamed(list []admin.FormCount, name string) *admin.FormCount {
+	for i := range list {
+		if list[i].Name == name {
+			return &list[i]
+		}
+	}
+	return nil
+}
+
+// Tab is which of the form's pages it is.
+func (m mailbox) Tab() string {
+	if m.Spam {
+		return "spam"
+	}
+	return "inbox"
 }
 
 // Path is where the mailbox is.
@@ -260,6 +277,7 @@ func (u *UI) unread(c *fiber.Ctx) error {
 	detail, err := u.cfg.Service.Event(c.UserContext(), id)
 	if err == nil {
 		_, err = u.cfg.Service.SetRead(u.acts(c), id, false)
+		u.recount()
 	}
 	switch said, ok := sentence(err); {
 	case err == nil:

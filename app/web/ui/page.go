@@ -83,9 +83,9 @@ type view struct {
 	location *time.Location
 }
 
-// nav is what the menu counts: deliveries that failed within a day, and
-// connections that do not answer.
-type nav struct{ Failed, Failing int }
+// nav is what the menu counts: deliveries that failed within a day, connections
+// that do not answer, and form posts that nobody has read.
+type nav struct{ Failed, Failing, New int }
 
 // navLasts is how long the counts of the menu are shown before they are
 // counted again.
@@ -101,7 +101,12 @@ func (u *UI) counts(c *fiber.Ctx) nav {
 			u.cfg.Logger.WarnContext(c.UserContext(), "the menu goes without its counts", "error", err)
 			return nav{}
 		}
-		u.nav, u.navAt = nav{}, now
+		unread, err := u.cfg.Service.NewPosts(c.UserContext())
+		if err != nil {
+			u.cfg.Logger.WarnContext(c.UserContext(), "the menu goes without its counts", "error", err)
+			return nav{}
+		}
+		u.nav, u.navAt = nav{New: unread}, now
 		for i := range page.Items {
 			u.nav.Failed += page.Items[i].Failed
 			if s := page.Items[i].State; s == "failing" || s == "open" {
@@ -110,6 +115,13 @@ func (u *UI) counts(c *fiber.Ctx) nav {
 		}
 	}
 	return u.nav
+}
+
+// recount has the menu count anew.
+func (u *UI) recount() {
+	u.navMu.Lock()
+	defer u.navMu.Unlock()
+	u.navAt = time.Time{}
 }
 
 // message is the result of an act, shown once on the page that follows.

@@ -9,6 +9,7 @@ import (
 	"hookgate/app/admin/tail"
 	"hookgate/app/ingest/samples"
 	"hookgate/internal/event"
+	"hookgate/internal/schema"
 )
 
 // Service is what the pages ask for and do: the use cases that the API and the
@@ -94,6 +95,8 @@ type ruleService interface {
 // formService is what the pages of forms need.
 type formService interface {
 	Forms(ctx context.Context, since time.Time) (admin.FormCounts, error)
+	NewPosts(ctx context.Context) (int, error)
+	Fields(ctx context.Context, name string, form bool) (schema.Source, error)
 	SetRead(ctx context.Context, id event.ID, read bool) (admin.ReadMark, error)
 	NotSpam(ctx context.Context, id event.ID) (admin.Released, error)
 	IfNotSpam(ctx context.Context, id event.ID) (admin.ReleasePlan, error)

@@ -1,0 +1,101 @@
+package ui
+
+import (
+	"encoding/json"
+	"html/template"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"hookgate/app/admin"
+	"hookgate/internal/schema"
+)
+
+// formTab is a page of a form beside its inbox: its fields, or all forms.
+type formTab struct {
+	Form   *admin.FormCount
+	Forms  []admin.FormCount
+	Looked int // at how many posts
+	Fields []formField
+}
+
+// formField is a field with what was written into it.
+type formField struct {
+	Name, Kind string
+	Seen       int
+	Values     []string // of which not all may be there: More
+	More       bool
+}
+
+// formFields shows what the fields of a form hold.
+func (u *UI) formFields(c *fiber.Ctx) error {
+	data, err := u.formTab(c)
+	if err != nil || data == nil {
+		return err
+	}
+	known, err := u.cfg.Service.Fields(c.UserContext(), data.Form.Name, true)
+	if err != nil {
+		return u.fail(c, err)
+	}
+	for _, p := range known.Seen {
+		data.Looked += p.Events
+		for i := range p.Fields {
+			data.Fields = append(data.Fields, fieldOf(&p.Fields[i]))
+		}
+	}
+	return u.renderPage(c, "form-fields", "forms", languageOf(c).text("Forms"), data)
+}
+
+// allForms shows what each form got.
+func (u *UI) allForms(c *fiber.Ctx) error {
+	data, err := u.formTab(c)
+	if err != nil || data == nil {
+		return err
+	}
+	return u.renderPage(c, "form-all", "forms", languageOf(c).text("Forms"), data)
+}
+
+// formTab finds the form that the address names; nil where it was answered that there
+// is none.
+func (u *UI) formTab(c *fiber.Ctx) (*formTab, error) {
+	counts, err := u.cfg.Service.Forms(c.UserContext(), time.Time{})
+	if err != nil {
+		return nil, u.fail(c, err)
+	}
+	data := &formTab{Forms: counts.Items, Form: formNamed(counts.Items, c.Params("form"))}
+	if data.Form == nil {
+		return nil, u.notFound(c, noSuchForm)
+	}
+	return data, nil
+}
+
+func fieldOf(f *schema.Field) formField {
+	out := formField{Name: strings.TrimPrefix(f.Path.String(), "data."), Kind: strings.Join(f.Types, ", "), Seen: f.Seen, More: f.More, Values: f.Values}
+	if len(out.Values) == 0 {
+		out.Values = exampleTexts(f.Examples)
+	}
+	return out
+}
+
+// exampleTexts are values as people write them.
+func exampleTexts(list []json.RawMessage) []string {
+	out := make([]string, 0, len(list))
+	for _, raw := range list {
+		text := string(raw)
+		if len(raw) > 0 && raw[0] == '"' && json.Unmarshal(raw, &text) != nil {
+			continue
+		}
+		out = append(out, shortened(text, 80))
+	}
+	return out
+}
+
+// When is the time of today, else the day.
+func (v *view) When(at time.Time) template.HTML {
+	here, now := at.In(v.location), v.Now.In(v.location)
+	if here.Year() == now.Year() && here.YearDay() == now.YearDay() {
+		return v.Time(at, "minute")
+	}
+	return v.Time(at, "day")
+}
