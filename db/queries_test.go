@@ -347,6 +347,8 @@ func (d *driver) writes(c *clock) {
 	d.do("UsePlan", s.UsePlan(plan))
 	e, ds := mustAccept(t, s, c, "k", "x", "y")
 	_, waiting := mustAccept(t, s, c, "k", "x")
+	_, broken := mustAccept(t, s, c, "", "z")
+	mustRecord(t, s, c, &broken[0], event.Outcome{State: event.Failed}, "422")
 	mustRecord(t, s, c, &ds[0], event.Outcome{State: event.Retrying, Due: c.Now()}, "503")
 	mustRecord(t, s, c, &ds[1], event.Outcome{State: event.Delivered}, "")
 	d.do("Record", nil)
@@ -368,9 +370,15 @@ func (d *driver) writes(c *clock) {
 	d.do("CreateRun", s.CreateRun(&run))
 	next := run
 	next.Cursor, next.Done = e.ID, true
-	made := event.DeliveryID(s.NewIDs(1))
-	_, err = s.Replay(&run, &next, []event.Replayed{{Replay: event.Replay{Event: e.ID, Run: run.ID, At: c.Now(), Plan: plan, Results: []byte("m")}, Deliveries: []event.Delivery{{ID: made, Event: e.ID, Rule: "r", Action: 1, Connection: "y", Output: json.RawMessage(`{}`)}}}})
+	made := event.DeliveryID(s.NewIDs(2))
+	_, err = s.Replay(&run, &next, []event.Replayed{{Replay: event.Replay{Event: e.ID, Run: run.ID, At: c.Now(), Plan: plan, Results: []byte("m")}, Deliveries: []event.Delivery{{ID: made, Event: e.ID, Rule: "r", Action: 1, Connection: "y", Output: json.RawMessage(`{}`)}}, Done: []event.Done{{Of: ds[1].ID, Delivery: event.Delivery{ID: made + 1, Rule: "r", Action: 2, Connection: "y", Flow: event.Followed}}}}})
 	d.do("Replay", err)
+	failed := mustDeliveries(t, s, event.DeliveryFilter{IDs: []event.DeliveryID{broken[0].ID}})[0]
+	failed.State, failed.Key, failed.Error = event.Waiting, "other", ""
+	done, _, err := s.Rerender([]event.Rerendered{{Delivery: failed}})
+	if d.do("Rerender", err); len(done) != 1 || !done[0] {
+		t.Fatal("nothing was rendered again")
+	}
 	_, _, err = s.Retry(t.Context(), event.DeliveryFilter{IDs: []event.DeliveryID{ds[1].ID}})
 	d.do("Retry", err)
 	_, _, err = s.Cancel(t.Context(), event.DeliveryFilter{IDs: []event.DeliveryID{waiting[0].ID}})

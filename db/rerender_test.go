@@ -8,7 +8,7 @@ import (
 )
 
 // What is rendered again goes once, under its id, in the order of its new key; what was
-// changed meanwhile is left as it is. It fails where the claim is not compared.
+// changed meanwhile is left as it is. It fails where its state is not compared.
 func TestRerender(t *testing.T) {
 	t.Parallel()
 	forEachEngine(t, func(t *testing.T, p place) {

@@ -13,6 +13,28 @@ type Earlier struct {
 	State   event.DeliveryState
 }
 
+// place is an action, for one element of its rule; chain are the actions of a rule that
+// come after each other, for one element.
+type (
+	place struct {
+		name    string
+		element int
+	}
+	chain struct {
+		rule    string
+		element int
+	}
+)
+
+// unfinished tells how what was made of an event stands by today's rules.
+type unfinished struct {
+	set     *rules.Set
+	earlier map[place]Earlier
+	goesOn  map[chain]bool // something of it is on its way
+	begun   map[chain]bool // something of it was made
+	left    map[chain]bool // something of it failed, or is new
+}
+
 // LeaveFinished takes out of an outcome what was delivered or is on its way: an action
 // by itself, and a chain as a whole where it goes on by itself or has nothing left that
 // failed. In a chain that goes on now each delivered step is noted as Done, so that
@@ -20,66 +42,74 @@ type Earlier struct {
 // earlier deliveries had an action: one that they had not is unfinished. It reports
 // whether anything is left.
 func LeaveFinished(out *rules.Outcome, set *rules.Set, only string, before []Earlier, knows func(name string) bool) (left bool) {
-	type place struct {
-		name    string
-		element int
-	}
-	type group struct { // the actions of a chain, for one element
-		rule    string
-		element int
-	}
-	of := map[place]Earlier{}
+	u := unfinished{set: set, earlier: map[place]Earlier{}, goesOn: map[chain]bool{}, begun: map[chain]bool{}, left: map[chain]bool{}}
 	for _, b := range before { // the oldest first: what was delivered stays so
-		if at := (place{b.Name, b.Element}); of[at].State != event.Delivered {
-			of[at] = b
-		}
-	}
-	goesOn, fails, begun := map[group]bool{}, map[group]bool{}, map[group]bool{}
-	at := func(d *rules.Rendered) (Earlier, bool) {
-		b, found := of[place{set.Identity(refOf(d)), d.Element}]
-		return b, found
-	}
-	for i := range out.Deliveries {
-		d := &out.Deliveries[i]
-		in := group{d.Rule, d.Element}
-		b, found := at(d)
-		begun[in] = begun[in] || found
-		switch {
-		case !found:
-			fails[in] = fails[in] || !knows(set.Identity(refOf(d)))
-		case b.State == event.Failed || b.State == event.Cancelled:
-			fails[in] = true
-		case b.State != event.Delivered:
-			goesOn[in] = true
+		if at := (place{b.Name, b.Element}); u.earlier[at].State != event.Delivered {
+			u.earlier[at] = b
 		}
 	}
 	for i := range out.Deliveries {
+		u.note(&out.Deliveries[i], knows)
+	}
+	for i := range out.Deliveries {
 		d := &out.Deliveries[i]
-		in := group{d.Rule, d.Element}
-		b, found := at(d)
-		_, chained := set.Chain(refOf(d))
-		wasDelivered := found && b.State == event.Delivered
-		switch {
-		case chained > 0 && (goesOn[in] || begun[in] && !fails[in]):
-			leave(d)
-		case chained > 0 && wasDelivered:
-			leave(d)
-			d.Done = b.ID
-		case chained == 0 && found && b.State != event.Failed && b.State != event.Cancelled:
-			leave(d)
-		case only == "" || d.Rule == only:
-			left = left || !d.Later || d.Joining != nil || chained > 0
+		waits := u.take(d)
+		if only == "" || d.Rule == only {
+			left = left || waits
 		}
 	}
 	return left
 }
 
+// before is what was made of the delivery's action earlier.
+func (u *unfinished) before(d *rules.Rendered) (b Earlier, found bool) {
+	b, found = u.earlier[place{u.set.Identity(refOf(d)), d.Element}]
+	return b, found
+}
+
+func (u *unfinished) note(d *rules.Rendered, knows func(name string) bool) {
+	in := chain{d.Rule, d.Element}
+	b, found := u.before(d)
+	switch {
+	case !found:
+		u.left[in] = u.left[in] || !knows(u.set.Identity(refOf(d)))
+		return
+	case b.ended():
+		u.left[in] = true
+	case b.State != event.Delivered:
+		u.goesOn[in] = true
+	}
+	u.begun[in] = true
+}
+
+// take takes the delivery out of the outcome, unless it is unfinished, and then reports
+// that.
+func (u *unfinished) take(d *rules.Rendered) (left bool) {
+	b, found := u.before(d)
+	if _, chained := u.set.Chain(refOf(d)); chained == 0 {
+		if found && !b.ended() {
+			leave(d)
+		}
+		return !d.Later || d.Joining != nil
+	}
+	in := chain{d.Rule, d.Element}
+	switch {
+	case u.goesOn[in] || u.begun[in] && !u.left[in]:
+		leave(d)
+		return false
+	case found && b.State == event.Delivered:
+		leave(d)
+		d.Done = b.ID
+		return false
+	}
+	return true
+}
+
+// ended reports that it has ended and was not delivered.
+func (e *Earlier) ended() bool { return e.State == event.Failed || e.State == event.Cancelled }
+
 // GoingOn counts the chains of an outcome that go on behind what was delivered.
 func GoingOn(out *rules.Outcome, only string) int {
-	type chain struct {
-		rule    string
-		element int
-	}
 	found := map[chain]bool{}
 	for i := range out.Deliveries {
 		if d := &out.Deliveries[i]; d.Done != 0 && (only == "" || d.Rule == only) {
