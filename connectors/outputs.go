@@ -1,12 +1,14 @@
 package connectors
 
 import (
+	"encoding/json"
 	"maps"
 	"regexp"
 	"slices"
 	"strings"
 
 	"hookgate/internal/diag"
+	"hookgate/internal/event"
 	"hookgate/internal/jsondoc"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
@@ -88,13 +90,23 @@ func (o Outputs) Names() []string {
 	return names
 }
 
-// Read gives the values; one that is not there is left out.
-func (o Outputs) Read(s *lang.Scope) map[string]string {
-	out := make(map[string]string, len(o))
+// Read gives the values; one that is not there is left out. Numbers, and true and false,
+// stay what they are; lists and objects are texts.
+func (o Outputs) Read(s *lang.Scope) map[string]event.Output {
+	out := make(map[string]event.Output, len(o))
 	for _, one := range o {
-		if text, err := one.expr.Text(s); err == nil && text != "" {
-			out[one.name] = text
+		text, err := one.expr.Text(s)
+		if err != nil || text == "" {
+			continue
 		}
+		switch value, err := one.expr.Eval(s); value.(type) {
+		case bool, int, float64, json.Number:
+			if err == nil && json.Valid([]byte(text)) {
+				out[one.name] = event.ScalarOutput(text)
+				continue
+			}
+		}
+		out[one.name] = event.TextOutput(text)
 	}
 	return out
 }

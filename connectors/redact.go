@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"hookgate/internal/event"
 )
 
 const (
@@ -80,6 +82,24 @@ func (r *Redactor) Texts(values map[string]string) map[string]string {
 			value = string(runes[:longest]) + "…"
 		}
 		clean[name] = value
+	}
+	return clean
+}
+
+// Outputs are the values without secrets, as Texts has them; nil for none.
+func (r *Redactor) Outputs(values map[string]event.Output) map[string]event.Output {
+	if len(values) == 0 {
+		return nil
+	}
+	texts := make(map[string]string, len(values))
+	for name, value := range values {
+		texts[name] = value.String()
+	}
+	clean := make(map[string]event.Output, len(values))
+	for name, text := range r.Texts(texts) {
+		if clean[name] = values[name]; text != texts[name] {
+			clean[name] = event.TextOutput(text)
+		}
 	}
 	return clean
 }

@@ -130,7 +130,7 @@ func mustRecord(t testing.TB, s *db.Store, c *clock, d *event.Delivery, o event.
 		Status: 200, Answer: []byte("ok"), Request: "POST https://receiver.example/hook", Headers: []event.Header{{Name: "server", Value: "a: b"}, {Name: "via", Value: "1.1 é"}},
 	}}
 	if o.State == event.Delivered {
-		a.Outputs = map[string]string{"id": `sub_7"é`}
+		a.Outputs = map[string]event.Output{"id": event.TextOutput(`sub_7"é`)}
 	}
 	s.Record(d, a, o, func(next *event.Delivery) { done <- next })
 	select {

@@ -317,12 +317,12 @@ func readExchange(text string, r *event.Receipt) {
 }
 
 // outputsText writes outputs as JSON; nil for none.
-func outputsText(outputs map[string]string) any {
+func outputsText(outputs map[string]event.Output) any {
 	if len(outputs) == 0 {
 		return nil
 	}
 	text, err := json.Marshal(outputs)
-	if err != nil { // a map of texts always has a form in JSON
+	if err != nil { // outputs always have a form in JSON
 		return nil
 	}
 	return string(text)

@@ -224,7 +224,7 @@ func TestRecord(t *testing.T) {
 		mustRecord(t, s, c, &again[0], event.Outcome{State: event.Delivered}, "")
 		attempts, err := s.Attempts(t.Context(), d.ID)
 		if err != nil || len(attempts) != 2 || attempts[0].Error != "503 Service Unavailable" || attempts[1].Status != 200 ||
-			attempts[1].Number != 2 || attempts[0].Outputs != nil || attempts[1].Outputs["id"] != "sub_7\"é" || string(attempts[1].Answer) != "ok" || attempts[1].Duration != 84*time.Millisecond {
+			attempts[1].Number != 2 || attempts[0].Outputs != nil || attempts[1].Outputs["id"].String() != "sub_7\"é" || string(attempts[1].Answer) != "ok" || attempts[1].Duration != 84*time.Millisecond {
 			t.Errorf("attempts: got %+v, %v", attempts, err)
 		}
 		for _, a := range attempts {

@@ -108,7 +108,7 @@ func (r *rule) knowAnswers(sc *lang.Scope, stands []standing, answers map[*actio
 		switch answer := answers[a]; {
 		case a.step == "":
 		case stands[a.slot] == delivered:
-			outputs[a.step] = plainOutputs(answer.Outputs)
+			outputs[a.step] = OutputValues(OutputsOf(answer.Outputs))
 		case stands[a.slot] == failed:
 			errs[a.step] = answer.Error
 		case stands[a.slot] == running, stands[a.slot] == pending:
@@ -212,13 +212,6 @@ func (a *action) namesOf() map[string]any {
 		names[name] = "‹" + lang.OutputsName + "." + a.step + "." + name + "›"
 	}
 	return names
-}
-
-func plainOutputs(outputs map[string]any) map[string]any {
-	if outputs == nil {
-		return map[string]any{}
-	}
-	return outputs
 }
 
 // Steps are the names of all steps, after those of their rules.

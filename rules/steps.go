@@ -266,11 +266,7 @@ func stepValues(steps map[string]*event.Progress) (outputs, errs map[string]any)
 	for step, p := range steps {
 		switch p.State {
 		case event.Delivered:
-			values := make(map[string]any, len(p.Outputs))
-			for name, value := range p.Outputs {
-				values[name] = value
-			}
-			outputs[step] = values
+			outputs[step] = OutputValues(p.Outputs)
 		case event.Failed:
 			errs[step] = p.Error
 		case event.Waiting, event.Sending, event.Retrying, event.Held, event.Scheduled, event.Cancelled:

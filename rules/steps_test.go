@@ -98,9 +98,9 @@ func TestFollow(t *testing.T) {
 	t.Parallel()
 	const contact, project, both, fallback, archive = "client/billing", "client/billing#2", "client/slack", "client/slack#2", "client/billing#3"
 	ends := map[string][]event.Progress{
-		"delivered": {{State: event.Delivered, Outputs: map[string]string{"id": "7", "url": "u"}}},
+		"delivered": {{State: event.Delivered, Outputs: event.TextOutputs(map[string]string{"id": "7", "url": "u"})}},
 		"failed":    {{State: event.Failed, Error: "no"}},
-		"retried":   {{State: event.Failed, Error: "no"}, {State: event.Waiting}, {State: event.Delivered, Outputs: map[string]string{"id": "7", "url": "u"}}},
+		"retried":   {{State: event.Failed, Error: "no"}, {State: event.Waiting}, {State: event.Delivered, Outputs: event.TextOutputs(map[string]string{"id": "7", "url": "u"})}},
 		"cancelled": {{State: event.Cancelled}},
 	}
 	for _, tc := range []struct{ contact, project, want string }{
@@ -185,7 +185,7 @@ rules:
 	for id, want := range map[string]string{"1": "true  1", "2": `false outputs.a?.id == "1": it is "2" <nil>`} {
 		doc, _ := jsondoc.Parse([]byte(`{}`))
 		sc := lang.NewScope(doc, lang.Meta{Source: "shop"}, nil, nil)
-		next, err := set.Follow(sc, rules.Ref{Rule: "client", Connection: "billing", Action: 1}, 0, []*event.Progress{{State: event.Delivered, Outputs: map[string]string{"id": id}}, nil})
+		next, err := set.Follow(sc, rules.Ref{Rule: "client", Connection: "billing", Action: 1}, 0, []*event.Progress{{State: event.Delivered, Outputs: event.TextOutputs(map[string]string{"id": id})}, nil})
 		if err != nil || len(next) != 1 {
 			t.Fatal(next, err)
 		}

@@ -93,9 +93,9 @@ type Tested struct {
 	Said       string `json:"said,omitempty"` // what the answer means
 	Answer     string `json:"answer,omitempty"`
 	// Outputs are what a delivery with that answer would keep: id, url.
-	Outputs    map[string]string `json:"outputs,omitempty"`
-	Error      string            `json:"error,omitempty"`
-	DurationMS float64           `json:"duration_ms,omitempty"`
+	Outputs    map[string]event.Output `json:"outputs,omitempty"`
+	Error      string                  `json:"error,omitempty"`
+	DurationMS float64                 `json:"duration_ms,omitempty"`
 }
 
 // connectionStore is what is stored of connections.

@@ -53,7 +53,7 @@ type Attempt struct {
 	Error      string    `json:"error,omitempty"`
 	Answer     string    `json:"answer,omitempty"`
 	// Outputs are what the receiver calls what it made of it: id, url.
-	Outputs map[string]string `json:"outputs,omitempty"`
+	Outputs map[string]event.Output `json:"outputs,omitempty"`
 	// Request is the line of the request: its method and its URL, of which what may
 	// be a credential is left out.
 	Request string `json:"request,omitempty"`

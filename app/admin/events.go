@@ -325,11 +325,7 @@ func (s *Service) answers(ctx context.Context, e *event.Event) (map[string]lang.
 		if _, known := answers[list[at].Name()]; !known || attempts[i].Error != "" {
 			continue
 		}
-		outputs := map[string]any{}
-		for name, value := range attempts[i].Outputs {
-			outputs[name] = value
-		}
-		answers[list[at].Name()] = lang.Answer{Outputs: outputs}
+		answers[list[at].Name()] = lang.Answer{Outputs: rules.OutputValues(attempts[i].Outputs)}
 	}
 	return answers, err
 }

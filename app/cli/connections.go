@@ -294,7 +294,7 @@ func (s *session) printTested(name string, t *admin.Tested) error {
 	}
 	s.out.Printf("  answer: %s\n", strings.Join(result, ", "))
 	for _, name := range slices.Sorted(maps.Keys(t.Outputs)) {
-		s.out.Printf("  output %s: %s\n", term.Clean(name), term.Clean(t.Outputs[name]))
+		s.out.Printf("  output %s: %s\n", term.Clean(name), term.Clean(t.Outputs[name].String()))
 	}
 	if text := strings.TrimSpace(t.Answer); text != "" && t.Said == "" {
 		s.out.Println(term.Indent(term.Cut(term.Clean(text), 4*s.out.Width()), "  "))

@@ -593,7 +593,7 @@ func (s *session) showAttempt(a *admin.Attempt, indent string) {
 		s.out.Printf("%s  %s\n", indent, s.out.Dim.Render(term.Clean(name+": "+a.Headers[name])))
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.Outputs)) {
-		s.out.Printf("%s  %s %s\n", indent, s.out.Dim.Render(term.Clean(name)), term.Clean(a.Outputs[name]))
+		s.out.Printf("%s  %s %s\n", indent, s.out.Dim.Render(term.Clean(name)), term.Clean(a.Outputs[name].String()))
 	}
 	if answer := strings.TrimSpace(a.Answer); answer != "" {
 		lines := strings.Split(term.CleanBlock(answer), "\n")

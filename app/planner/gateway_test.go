@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"flag"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"os"
@@ -248,10 +247,7 @@ func (g *gateway) send(d *event.Delivery) {
 	case answer.Failed:
 		a.Error, o.State = answer.Error, event.Failed
 	default:
-		a.Outputs = map[string]string{}
-		for name, value := range answer.Outputs {
-			a.Outputs[name] = fmt.Sprint(value)
-		}
+		a.Outputs = rules.OutputsOf(answer.Outputs)
 	}
 	done := make(chan *event.Delivery, 1)
 	g.store.Record(d, a, o, func(next *event.Delivery) { done <- next })

@@ -135,7 +135,7 @@ func (d *drawing) condition(each bool, steps []string) string {
 		of = append(of, "item.n > 1", "item.k == data.k", "index == 0")
 	}
 	for _, name := range steps {
-		of = append(of, "outputs."+name+" != nil", "errors."+name+" == nil", "outputs."+name+"?.id == data.k")
+		of = append(of, "outputs."+name+" != nil", "errors."+name+" == nil", "outputs."+name+"?.id == data.k", "outputs."+name+"?.id == data.n + 4", "(outputs."+name+"?.id ?? 0) > 3")
 	}
 	return d.one("condition", of...)
 }
@@ -181,7 +181,7 @@ func (d *drawing) action(rule string, each, chained bool, steps *[]string, s *st
 		*steps = append(*steps, name)
 		words = append(words, "step: "+name)
 		s.answers[rule+"/"+name] = rapid.SampledFrom([]lang.Answer{
-			{Outputs: map[string]any{"id": "a"}}, {Outputs: map[string]any{"id": "7"}}, {Failed: true, Error: "it said no"},
+			{Outputs: map[string]any{"id": "a"}}, {Outputs: map[string]any{"id": "7"}}, {Outputs: map[string]any{"id": 7}}, {Failed: true, Error: "it said no"},
 		}).Draw(d.T, "answer")
 	}
 	switch {
@@ -444,7 +444,7 @@ func writeAnswers(b *strings.Builder, answers map[string]lang.Answer) {
 		case a.Failed:
 			fmt.Fprintf(b, "      %s: { failed: %s }\n", name, a.Error)
 		default:
-			fmt.Fprintf(b, "      %s: { outputs: { id: %q } }\n", name, a.Outputs["id"])
+			fmt.Fprintf(b, "      %s: { outputs: { id: %#v } }\n", name, a.Outputs["id"])
 		}
 	}
 }

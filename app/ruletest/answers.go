@@ -10,8 +10,8 @@ import (
 
 // answerSettings is what one step is answered in a test, as it stands in the file.
 type answerSettings struct {
-	Outputs map[string]yamlnode.Text `yaml:"outputs"`
-	Failed  yamlnode.Text            `yaml:"failed"`
+	Outputs yamlnode.Node `yaml:"outputs"`
+	Failed  yamlnode.Text `yaml:"failed"`
 }
 
 // Noun names it in messages.
@@ -34,12 +34,19 @@ func (b *builder) answers(t *Test, n yamlnode.Node) {
 		}
 		var in answerSettings
 		b.add(f.Value.Decode("a step's answer", &in)...)
-		if !in.Failed.IsZero() && in.Outputs != nil {
+		if !in.Failed.IsZero() && !in.Outputs.IsZero() {
 			b.add(in.Failed.Diag("conflict", "keep one of them", "a step that failed has no outputs"))
 		}
 		a := lang.Answer{Failed: !in.Failed.IsZero(), Error: in.Failed.Value, Outputs: map[string]any{}}
-		for name, value := range in.Outputs {
-			a.Outputs[name] = value.Value
+		if kind := in.Outputs.Kind(); kind != yamlnode.Map && kind != yamlnode.Null {
+			b.add(in.Outputs.Diag("wrong-type", "such as { id: 7 }", `"outputs" must be a mapping of names`))
+		}
+		for _, one := range in.Outputs.Fields() {
+			if kind := one.Value.Kind(); kind == yamlnode.Map || kind == yamlnode.List {
+				b.add(one.Value.Diag("wrong-type", "an output that is read from a list or an object is its JSON text", "the output %q must be a text, a number, or true or false", one.Key.Value))
+				continue
+			}
+			a.Outputs[one.Key.Value] = one.Value.Any()
 		}
 		t.answers[f.Key.Value] = a
 	}

@@ -1,7 +1,6 @@
 package ruletest
 
 import (
-	"fmt"
 	"time"
 
 	"hookgate/internal/event"
@@ -92,11 +91,7 @@ func (s *story) answer(one *sending) {
 		one.stands(event.Failed, said.Error)
 		return
 	}
-	outputs := map[string]string{}
-	for name, value := range said.Outputs {
-		outputs[name] = fmt.Sprint(value)
-	}
-	one.chain.made[one.place].Outputs = outputs
+	one.chain.made[one.place].Outputs = rules.OutputsOf(said.Outputs)
 }
 
 // goOn does what comes after what has ended, and gives the traces of it.

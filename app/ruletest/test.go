@@ -67,10 +67,9 @@ func Describe() yamlnode.Spec {
 	s.Field("tables").Type, s.Field("tables").Item = yamlnode.MappingType, &yamlnode.Spec{
 		Type: yamlnode.MappingType, Item: &yamlnode.Spec{Type: yamlnode.MappingType, Item: &value},
 	}
-	text := yamlnode.Spec{Type: yamlnode.TextType}
 	s.Field("answers").Type = yamlnode.MappingType
 	s.Field("answers").Item = &yamlnode.Spec{Type: yamlnode.ObjectType, Fields: []yamlnode.Spec{
-		{Name: "outputs", Doc: "It is delivered, and these are its outputs.", Type: yamlnode.MappingType, Item: &text},
+		{Name: "outputs", Doc: "It is delivered, and these are its outputs.", Type: yamlnode.MappingType, Item: &value},
 		{Name: "failed", Doc: "It fails for good, and this is the reason.", Type: yamlnode.TextType},
 	}}
 	later := s.Field("later").Item

@@ -117,8 +117,8 @@ func (c *kafkaConnector) Deliver(parent context.Context, d event.Delivery) (even
 func kafkaReceipt(r *kgo.Record) event.Receipt {
 	return event.Receipt{
 		Answer: said(map[string]any{"topic": r.Topic, "partition": r.Partition, "offset": r.Offset}),
-		Outputs: map[string]string{
-			"topic": r.Topic, "partition": strconv.Itoa(int(r.Partition)), "offset": strconv.FormatInt(r.Offset, 10),
+		Outputs: map[string]event.Output{
+			"topic": event.TextOutput(r.Topic), "partition": event.ScalarOutput(strconv.Itoa(int(r.Partition))), "offset": event.ScalarOutput(strconv.FormatInt(r.Offset, 10)),
 		},
 	}
 }

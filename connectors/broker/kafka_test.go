@@ -13,6 +13,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"hookgate/connectors"
+	"hookgate/internal/event"
 	"hookgate/test/connectortest"
 )
 
@@ -40,7 +41,7 @@ func TestKafka(t *testing.T) {
 	if err != nil || string(receipt.Answer) != `{"offset":0,"partition":0,"topic":"site-events"}` {
 		t.Fatalf("got %s, %v", receipt.Answer, err)
 	}
-	if diff := cmp.Diff(map[string]string{"topic": "site-events", "partition": "0", "offset": "0"}, receipt.Outputs); diff != "" {
+	if diff := cmp.Diff(map[string]event.Output{"topic": `"site-events"`, "partition": "0", "offset": "0"}, receipt.Outputs); diff != "" {
 		t.Error(diff)
 	}
 	scram := brokerAt(t, "kafka", "brokers: [ADDRESS]\ntopic: site-events\ntls: false\nuser: other\npassword: "+brokerSecret, address, connectortest.Deps(t))

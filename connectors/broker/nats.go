@@ -105,7 +105,7 @@ func (c *natsConnector) Deliver(parent context.Context, d event.Delivery) (event
 	}
 	return event.Receipt{
 		Answer:  said(map[string]any{"stream": ack.Stream, "sequence": ack.Sequence, "duplicate": ack.Duplicate}),
-		Outputs: map[string]string{"stream": ack.Stream, "sequence": strconv.FormatUint(ack.Sequence, 10)},
+		Outputs: map[string]event.Output{"stream": event.TextOutput(ack.Stream), "sequence": event.ScalarOutput(strconv.FormatUint(ack.Sequence, 10))},
 	}, nil
 }
 

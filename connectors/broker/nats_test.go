@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"hookgate/connectors"
+	"hookgate/internal/event"
 	"hookgate/test/connectortest"
 )
 
@@ -67,7 +68,7 @@ func TestNATS(t *testing.T) {
 		if want := `"sequence":1,"stream":"SITE"`; !strings.Contains(string(receipt.Answer), want) {
 			t.Errorf("answer %s, want %s", receipt.Answer, want)
 		}
-		if diff := cmp.Diff(map[string]string{"stream": "SITE", "sequence": "1"}, receipt.Outputs); diff != "" {
+		if diff := cmp.Diff(map[string]event.Output{"stream": `"SITE"`, "sequence": "1"}, receipt.Outputs); diff != "" {
 			t.Error(diff)
 		}
 	}

@@ -61,7 +61,7 @@ func (e *connector) Deliver(parent context.Context, d event.Delivery) (event.Rec
 	if err != nil {
 		return receipt, e.sendError(parent, ctx, err)
 	}
-	receipt.Outputs = map[string]string{"id": id}
+	receipt.Outputs = map[string]event.Output{"id": event.TextOutput(id)}
 	return receipt, nil
 }
 

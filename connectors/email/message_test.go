@@ -87,7 +87,7 @@ func TestEmail_message(t *testing.T) {
 	if err != nil || receipt.Status != 250 || !strings.Contains(string(receipt.Answer), "OK") {
 		t.Fatal(receipt, err)
 	}
-	if want := "<" + event.DeliveryID(4711).String() + "@agency.example>"; receipt.Outputs["id"] != want {
+	if want := "<" + event.DeliveryID(4711).String() + "@agency.example>"; receipt.Outputs["id"].String() != want {
 		t.Errorf("the outputs are %v, want the id %s", receipt.Outputs, want)
 	}
 	got := s.Messages()[0]

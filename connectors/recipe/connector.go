@@ -119,7 +119,7 @@ func (c *connector) carryOut(parent context.Context, call *Call) (event.Receipt,
 			return receipt, connectors.Permanent(errors.New(secrets.Text(err.Error())))
 		}
 		if req == nil {
-			receipt.Outputs = secrets.Texts(call.Outputs())
+			receipt.Outputs = secrets.Outputs(call.Outputs())
 			return receipt, nil
 		}
 		got, err := c.send(ctx, req, token.Value, secrets)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hookgate/connectors"
+	"hookgate/internal/event"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
@@ -110,14 +111,18 @@ func (c *Call) Judge(a connectors.Answer) Verdict {
 
 // Outputs are what the action reads from the answer to its last request; what
 // is not there is left out.
-func (c *Call) Outputs() map[string]string {
+func (c *Call) Outputs() map[string]event.Output {
 	return c.action.outputs.Read(lang.NewValues(answerValues(c.values, c.last)))
 }
 
 // Learned is what the action has to remember by its key, read from the answer
 // to its last request.
 func (c *Call) Learned() map[string]string {
-	return c.action.remember.Read(lang.NewValues(answerValues(c.values, c.last)))
+	texts := map[string]string{}
+	for name, value := range c.action.remember.Read(lang.NewValues(answerValues(c.values, c.last))) {
+		texts[name] = value.String()
+	}
+	return texts
 }
 
 func asMap(value any) map[string]any {

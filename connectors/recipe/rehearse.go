@@ -314,7 +314,7 @@ func (a *rehearsal) outcome(receipt *event.Receipt, err error) {
 		}
 	}
 	for name, value := range a.want.Outputs {
-		if got := receipt.Outputs[name]; got != value {
+		if got := receipt.Outputs[name].String(); got != value {
 			a.fail("the output %s is %q, not %q", name, got, value)
 		}
 	}

@@ -77,7 +77,7 @@ func (s *connector) deliverFiles(parent, ctx context.Context, id event.DeliveryI
 	}
 	var receipt event.Receipt
 	if place.Done { // and the process ended before that was recorded
-		return event.Receipt{Outputs: s.secrets.Texts(place.outputs())}, nil
+		return event.Receipt{Outputs: event.TextOutputs(s.secrets.Texts(place.outputs()))}, nil
 	}
 	if place.TS == "" || place.Lost < len(files.lost) {
 		if receipt, err = s.announce(parent, ctx, msg, files.lost, &place); err != nil {
@@ -90,7 +90,7 @@ func (s *connector) deliverFiles(parent, ctx context.Context, id event.DeliveryI
 			return receipt, err
 		}
 	}
-	receipt.Outputs = s.secrets.Texts(place.outputs())
+	receipt.Outputs = event.TextOutputs(s.secrets.Texts(place.outputs()))
 	place.Done = true
 	s.keepFiles(ctx, key, place)
 	return receipt, nil

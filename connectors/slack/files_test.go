@@ -74,7 +74,7 @@ func TestSlackFiles(t *testing.T) {
 	} {
 		slack := fakeslack.New(t)
 		receipt, err := slackSender(t, slack, files, nil).Deliver(t.Context(), connectortest.Delivery(output))
-		if err != nil || receipt.Status != http.StatusOK || receipt.Outputs["id"] != slack.Messages()[0].TS {
+		if err != nil || receipt.Status != http.StatusOK || receipt.Outputs["id"].String() != slack.Messages()[0].TS {
 			t.Errorf("%s: got %d, %v, %v", output, receipt.Status, receipt.Outputs, err)
 		}
 		if diff := cmp.Diff(want, said(slack)); diff != "" {

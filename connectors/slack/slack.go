@@ -157,7 +157,7 @@ func (s *connector) post(parent, ctx context.Context, msg *message, at *posted) 
 	*at = posted{Channel: channel, TS: ts}
 	receipt, err := s.judge(parent, ctx, call, err)
 	if err == nil {
-		receipt.Outputs = s.secrets.Texts(posted{Channel: channel, TS: ts}.outputs())
+		receipt.Outputs = event.TextOutputs(s.secrets.Texts(posted{Channel: channel, TS: ts}.outputs()))
 	}
 	return receipt, err
 }

@@ -160,7 +160,7 @@ func (s *connector) update(parent, ctx context.Context, msg *message, at posted)
 	_, _, _, err := call.api.UpdateMessageContext(ctx, at.Channel, at.TS, msg.options()...)
 	receipt, err := s.judge(parent, ctx, call, err)
 	if err == nil {
-		receipt.Outputs = s.secrets.Texts(at.outputs())
+		receipt.Outputs = event.TextOutputs(s.secrets.Texts(at.outputs()))
 	}
 	return receipt, err
 }

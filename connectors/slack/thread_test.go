@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"hookgate/connectors"
+	"hookgate/internal/event"
 	"hookgate/test/connectortest"
 	"hookgate/test/fakeslack"
 )
@@ -36,7 +37,7 @@ func TestSlack_threads(t *testing.T) {
 		}
 		all := slack.Messages()
 		last := all[len(all)-1]
-		if diff := cmp.Diff(map[string]string{"id": last.TS, "channel": fakeslack.ChannelID(last.Channel)}, receipt.Outputs); diff != "" {
+		if diff := cmp.Diff(event.TextOutputs(map[string]string{"id": last.TS, "channel": fakeslack.ChannelID(last.Channel)}), receipt.Outputs); diff != "" {
 			t.Errorf("%s: the outputs: %s", output, diff)
 		}
 		return last

@@ -8,6 +8,7 @@ import (
 
 	"hookgate/connectors"
 	"hookgate/internal/diag"
+	"hookgate/internal/event"
 	"hookgate/internal/yamlnode"
 	"hookgate/rules/lang"
 )
@@ -75,7 +76,7 @@ func (w *connector) limit(outputs connectors.Outputs) int {
 // judge judges an answer, and reads the outputs from one that is a success. The
 // error is for an answer that is none of the failures that its status tells.
 // cut says that the body broke off.
-func (w *connector) judge(got *connectors.Answer, read connectors.Outputs, cut bool, secrets *connectors.Redactor) (ok bool, outputs map[string]string, err error) {
+func (w *connector) judge(got *connectors.Answer, read connectors.Outputs, cut bool, secrets *connectors.Redactor) (ok bool, outputs map[string]event.Output, err error) {
 	if w.settings.condition == nil && read == nil {
 		return w.settings.success.has(got.Status), nil, nil
 	}
@@ -86,7 +87,7 @@ func (w *connector) judge(got *connectors.Answer, read connectors.Outputs, cut b
 		return false, nil, w.unmet(got, cut, err, secrets)
 	}
 	if ok {
-		outputs = secrets.Texts(read.Read(scope))
+		outputs = secrets.Outputs(read.Read(scope))
 	}
 	return ok, outputs, nil
 }

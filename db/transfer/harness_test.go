@@ -89,7 +89,7 @@ func mustRecord(t testing.TB, s *db.Store, now time.Time, d *event.Delivery, o e
 		Delivery: d.ID, Number: d.Attempts + 1, Started: now, Duration: 84 * time.Millisecond, Receipt: event.Receipt{Status: 200, Answer: []byte("ok")}, Error: message,
 	}
 	if o.State == event.Delivered {
-		a.Outputs = map[string]string{"id": `sub_7"é`}
+		a.Outputs = map[string]event.Output{"id": event.TextOutput(`sub_7"é`)}
 	}
 	done := make(chan *event.Delivery, 1)
 	s.Record(d, a, o, func(next *event.Delivery) { done <- next })

@@ -279,7 +279,7 @@ type Receipt struct {
 	Answer []byte // the first part of the answer's body
 	// Outputs are what the receiver calls what it made of the delivery, such as
 	// its id and url there. Only the attempt that delivers has them.
-	Outputs map[string]string
+	Outputs map[string]Output
 	// Request is the line of the request that was made: its method and its URL,
 	// without what may be a credential; "" where there was none, or it was no HTTP.
 	Request string

@@ -6,7 +6,7 @@ import "time"
 // those of one rule's actions for one event, or for one element of it.
 type Progress struct {
 	State   DeliveryState
-	Outputs map[string]string // of one that was delivered
+	Outputs map[string]Output // of one that was delivered
 	Error   string            // of the last attempt, or why it could not be rendered
 }
 

@@ -378,7 +378,9 @@ func ReadAnswer(text string) (step string, a Answer, ok bool) {
 		a.Failed, a.Error = true, strings.TrimPrefix(reason, ":")
 		return step, a, true
 	}
-	err := json.Unmarshal([]byte(value), &a.Outputs)
+	decoder := json.NewDecoder(strings.NewReader(value))
+	decoder.UseNumber() // an id may have more digits than a float
+	err := decoder.Decode(&a.Outputs)
 	return step, a, err == nil && a.Outputs != nil
 }
 
