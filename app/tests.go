@@ -1,20 +1,28 @@
 package app
 
 import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
 
 	"hookgate/app/admin"
 	"hookgate/app/ruletest"
+	"hookgate/connectors"
 	"hookgate/internal/diag"
+	"hookgate/internal/egress"
+	"hookgate/internal/event"
 	"hookgate/rules"
+	"hookgate/rules/lang"
 )
 
 // RunTests runs the configuration's tests, or those that only says yes to.
 // coverage watches what they exercise; nil: nothing does.
 func (l *Plan) RunTests(now func() time.Time, only func(*ruletest.Test) bool, coverage *rules.Coverage) []ruletest.Result {
-	runner := ruletest.Runner{Plan: &l.Plan, Now: now, Coverage: coverage}
+	runner := ruletest.Runner{Plan: &l.Plan, Now: now, Coverage: coverage, Judge: l.judge}
 	var tests []*ruletest.Test
 	for _, t := range l.Tests {
 		if only == nil || only(t) {
@@ -23,6 +31,45 @@ func (l *Plan) RunTests(now func() time.Time, only func(*ruletest.Test) bool, co
 	}
 	return runner.RunAll(tests)
 }
+
+// judge has a connection judge what its receiver answers to an attempt in a test.
+func (l *Plan) judge(d *event.Delivery, a lang.HTTPAnswer, tries int, age time.Duration) (receipt event.Receipt, wait time.Duration, err error) {
+	i := slices.IndexFunc(l.connections, func(c kindOf) bool { return c.Name.Value == d.Connection })
+	if i < 0 { // it has an error, which is told
+		return receipt, 0, fmt.Errorf("%w: there is no connection %s", ruletest.ErrNoJudge, d.Connection)
+	}
+	c := &l.connections[i]
+	made, faults := c.kind.New(c.Node, connectors.Deps{Egress: egress.New(egress.Config{AllowPrivate: l.Config.Outbound.AllowPrivate}), Timeout: c.Timeout})
+	if err := faults.Err(); err != nil {
+		return receipt, 0, fmt.Errorf("%w by %s: %w", ruletest.ErrNoJudge, d.Connection, err)
+	}
+	if closer, ok := made.(io.Closer); ok {
+		defer func() { _ = closer.Close() }()
+	}
+	judge, ok := made.(connectors.Judge)
+	if !ok {
+		return receipt, 0, fmt.Errorf("%w: %s is not answered by HTTP, write { outputs: … } or { failed: … }", ruletest.ErrNoJudge, d.Connection)
+	}
+	header := http.Header{}
+	for name, value := range a.Headers {
+		header.Set(name, value)
+	}
+	receipt, err = judge.Judge(*d, connectors.Answer{Status: a.Status, Header: header, Body: a.Body})
+	if err == nil || connectors.IsPermanent(err) {
+		return receipt, 0, err
+	}
+	var after time.Duration
+	if e, ok := errors.AsType[*connectors.Error](err); ok {
+		after = e.After
+	}
+	if next, again := policy(c.Retry).Next(tries, age, after, middle); again {
+		wait = max(next, time.Nanosecond)
+	}
+	return receipt, wait, err
+}
+
+// middle is the random number by which a delay is as it is written.
+const middle = 0.5
 
 // test runs the configuration's tests and gives those that fail as faults of
 // it.

@@ -24,6 +24,9 @@ type story struct {
 	digests []*digest // that are open
 	ended   []step    // of which what comes after them is to be asked
 	counts  map[throttled]*count
+	// unjudged tells of answers that no connection can judge, and that nobody has been
+	// told of.
+	unjudged []string
 }
 
 // waiting is an action whose moment has not come.
@@ -40,6 +43,8 @@ type sending struct {
 	event  event.Event
 	action rules.ActionTrace
 	once   *event.Once // by what a throttle counts it
+	tries  int         // attempts that were made
+	began  time.Time   // when the first was made
 }
 
 // tell runs all parts of a test.
@@ -60,6 +65,10 @@ func (s *story) tell(t *Test, out *Result) {
 		if err != nil {
 			out.Findings = append(out.Findings, Finding{Kind: Refused, Text: err.Error(), At: of.At})
 		}
+		for _, text := range s.unjudged {
+			out.Findings = append(out.Findings, Finding{Kind: Refused, Text: text, At: of.At})
+		}
+		s.unjudged = nil
 	}
 	refused(t, s.run(t, out, began))
 	for _, part := range t.later {
@@ -74,8 +83,9 @@ func (s *story) tell(t *Test, out *Result) {
 			out.Findings = append(out.Findings, f)
 		}
 		if err != nil {
-			refused(part, fmt.Errorf("after %s: %w", part.in, err))
+			err = fmt.Errorf("after %s: %w", part.in, err)
 		}
+		refused(part, err)
 		out.Got = append(out.Got, of.Got...)
 		if part.expects {
 			out.Expected = append(out.Expected, part.expect...)
@@ -175,6 +185,13 @@ func (s *story) due(now time.Time) (traces []rules.Trace) {
 		}
 		w := s.waiting[0]
 		s.waiting = s.waiting[1:]
+		if w.tries > 0 { // it was told of with its first attempt
+			if s.answer(&w.sending, w.due) {
+				s.ends(&w.sending)
+			}
+			traces = append(traces, s.goOn(w.due)...)
+			continue
+		}
 		switch a := &w.action; {
 		case w.closed:
 		case a.Wait.Late:
@@ -208,6 +225,9 @@ func (s *story) waits(now time.Time) map[string]string {
 		waits[event.WithoutElement(a.Name)] = event.MomentText(until.In(s.zone), now)
 	}
 	for i := range s.waiting {
+		if s.waiting[i].tries > 0 {
+			continue
+		}
 		note(&s.waiting[i].action, s.waiting[i].due)
 	}
 	for _, d := range s.digests {

@@ -18,6 +18,7 @@ import (
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
 	"hookgate/rules"
+	"hookgate/rules/lang"
 )
 
 // Result is what a test came to.
@@ -53,6 +54,9 @@ type Finding struct {
 	At   diag.Position `json:"at,omitzero"`    // of what did not hold
 }
 
+// ErrNoJudge says that a connection cannot judge what a test has its receiver answer.
+var ErrNoJudge = errors.New("the answer cannot be judged")
+
 // maxFile is how much of a test's file is read, in bytes.
 const maxFile = 64 << 20
 
@@ -60,6 +64,10 @@ const maxFile = 64 << 20
 type Runner struct {
 	Plan *ingest.Plan
 	Now  func() time.Time
+	// Judge says what a connection makes of what its receiver answers to an attempt, as
+	// the server does, and how long it waits for the next one then; 0: there is none.
+	// nil: all that is said of the answer is how the step ends.
+	Judge func(d *event.Delivery, a lang.HTTPAnswer, tries int, age time.Duration) (receipt event.Receipt, wait time.Duration, err error)
 	// Coverage watches what the tests exercise; nil: nothing does.
 	Coverage *rules.Coverage
 }

@@ -1,6 +1,7 @@
 package ruletest
 
 import (
+	"errors"
 	"time"
 
 	"hookgate/internal/event"
@@ -70,28 +71,61 @@ func (s *story) send(one *sending, now time.Time) rules.ActionTrace {
 		a.Sent, a.Reason = false, one.once.Reason
 		one.stands(event.Cancelled, "")
 	default:
-		s.answer(one)
+		if one.began = now; !s.answer(one, now) {
+			return *a
+		}
 	}
-	if one.flow&event.Followed != 0 {
-		s.ended = append(s.ended, one.step)
-	}
+	s.ends(one)
 	return *a
 }
 
-// answer notes what a step is answered.
-func (s *story) answer(one *sending) {
+// ends has what comes after an action be asked.
+func (s *story) ends(one *sending) {
+	if one.flow&event.Followed != 0 {
+		s.ended = append(s.ended, one.step)
+	}
+}
+
+// answer notes what a step is answered; false: it is tried again.
+func (s *story) answer(one *sending, now time.Time) (ended bool) {
 	said := s.plan.Rules.Answered(one.ref, s.answers)
 	if said == nil {
 		said = &lang.Answer{}
 	}
-	if one.stands(event.Delivered, ""); one.chain == nil {
-		return
-	}
-	if said.Failed {
+	one.stands(event.Delivered, "")
+	switch {
+	case one.chain == nil:
+	case len(said.HTTP) > 0 && s.runner.Judge != nil:
+		return s.judge(one, said.HTTP, now)
+	case said.Failed:
 		one.stands(event.Failed, said.Error)
-		return
+	default:
+		one.chain.made[one.place].Outputs = rules.OutputsOf(said.Outputs)
 	}
-	one.chain.made[one.place].Outputs = rules.OutputsOf(said.Outputs)
+	return true
+}
+
+// judge has the connection of a step judge what its receiver answers; false: it is tried
+// again.
+func (s *story) judge(one *sending, answers []lang.HTTPAnswer, now time.Time) (ended bool) {
+	one.tries++
+	d := event.Delivery{
+		ID: 1, Event: 1, Rule: one.ref.Rule, Connection: one.ref.Connection, Action: one.ref.Action, Element: one.ref.Element, Output: one.action.Output,
+	}
+	receipt, wait, err := s.runner.Judge(&d, answers[min(one.tries, len(answers))-1], one.tries, now.Sub(one.began))
+	switch {
+	case errors.Is(err, ErrNoJudge):
+		s.unjudged = append(s.unjudged, one.action.Name+": "+err.Error())
+	case err == nil:
+		one.chain.made[one.place].Outputs = receipt.Outputs
+	case wait > 0:
+		one.stands(event.Retrying, err.Error())
+		s.waiting = append(s.waiting, waiting{sending: *one, due: now.Add(wait)})
+		return false
+	default:
+		one.stands(event.Failed, err.Error())
+	}
+	return true
 }
 
 // goOn does what comes after what has ended, and gives the traces of it.

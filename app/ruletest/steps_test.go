@@ -130,3 +130,36 @@ rules:
 		t.Error(diff)
 	}
 }
+
+// Faults of answers tell their place and the remedy.
+func TestAnswers_faults(t *testing.T) {
+	t.Parallel()
+	plan := planned.Must(t, `
+sources: { shop: { type: webhook, token: 0123456789abcdef } }
+rules: [{ name: r, from: shop, then: [{ step: one, to: billing, text: x }, { to: billing, after: one, text: y }] }]
+`)
+	for answer, want := range map[string]string{
+		`{ status: 200, outputs: { id: 7 } }`: "conflict what a receiver answers does not go together with outputs and failed",
+		`[{ failed: no }]`:                    "conflict what a receiver answers does not go together with outputs and failed",
+		`{ failed: no, outputs: { id: 7 } }`:  "conflict a step that failed has no outputs",
+		`{ status: 99 }`:                      "bad-value 99 is no status of HTTP",
+		`{ outputs: { id: [7] } }`:            `wrong-type the output "id" must be a text, a number, or true or false`,
+		`{ outputs: 7 }`:                      `wrong-type "outputs" must be a mapping of names`,
+		`{ status: 201, body: { id: [7] } }`:  "",
+		`[{ status: 503 }, { body: "gone" }]`: "",
+		`{ outputs: { id: 7, paid: true } }`:  "",
+	} {
+		n, list := yamlnode.Parse("c.yaml", []byte("tests: [{ name: t, event: { source: shop }, expect: [], answers: { r/one: "+answer+" } }]"))
+		if list.Err() != nil {
+			t.Fatal(list)
+		}
+		_, list = ruletest.Compile(n.Get("tests"), lang.NewCompiler(), plan.Rules, nil, rules.Origins{"shop": nil})
+		got := ""
+		for _, d := range list {
+			got += d.Code + " " + d.Message
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", answer, got, want)
+		}
+	}
+}

@@ -28,7 +28,7 @@ type settings struct {
 	Tables    yamlnode.Node    `yaml:"tables" doc:"What kept tables hold before the event: records by table and key. Others are empty." example:"{ websites: { \"7\": { status: Preparation } } }"`
 	Event     eventSettings    `yaml:"event,required" doc:"The event that the rules are asked about."`
 	Set       yamlnode.Node    `yaml:"set" doc:"Values of the event that are changed first, by their paths: website.status, items.0.name."`
-	Answers   yamlnode.Node    `yaml:"answers" doc:"What steps are answered, by rule/step or rule/connection: { outputs: { id: 7 } }, or { failed: the reason }. All others are delivered, and have no outputs."`
+	Answers   yamlnode.Node    `yaml:"answers" doc:"What steps are answered, by rule/step or rule/connection: { outputs: { id: 7 } }, { failed: the reason }, or { status: 201, body: { id: 7 } }, which its connection judges; a list is what its attempts are answered. All others are delivered, and have no outputs."`
 	Expect    *[]yamlnode.Text `yaml:"expect,single" doc:"All that rules must send, in any order: rule/connection, or rule/connection#2 for a rule's second action to it. [] is nothing. A form's own reply is autoreply/connection; it is asked for only where it is named."`
 	Unmatched bool             `yaml:"unmatched" doc:"No rule may match."`
 	Assert    []yamlnode.Text  `yaml:"assert,single" doc:"Expressions that must be true. They see output, data, event, headers and query."`
@@ -71,7 +71,14 @@ func Describe() yamlnode.Spec {
 	s.Field("answers").Item = &yamlnode.Spec{Type: yamlnode.ObjectType, Fields: []yamlnode.Spec{
 		{Name: "outputs", Doc: "It is delivered, and these are its outputs.", Type: yamlnode.MappingType, Item: &value},
 		{Name: "failed", Doc: "It fails for good, and this is the reason.", Type: yamlnode.TextType},
+		{Name: "status", Doc: "Its receiver answers with this status, 200 unless set: its connection judges that, and tries again as it does.", Type: yamlnode.WholeType},
+		{Name: "headers", Doc: "Headers of that answer.", Type: yamlnode.MappingType, Item: &yamlnode.Spec{Type: yamlnode.TextType}},
+		{Name: "body", Doc: "The body of that answer: a text, or what JSON is made of.", OneOf: []yamlnode.Spec{
+			{Type: yamlnode.MappingType, Item: &value}, {Type: yamlnode.ListType, Item: &value}, {Type: yamlnode.TextType},
+		}},
 	}}
+	one := *s.Field("answers").Item
+	s.Field("answers").Item = &yamlnode.Spec{Type: yamlnode.ListType, Item: &one, Single: true}
 	later := s.Field("later").Item
 	later.Field("set").Type, later.Field("set").Item = yamlnode.MappingType, &value
 	later.Field("assert").Item.Type = yamlnode.Expression

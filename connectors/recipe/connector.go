@@ -141,6 +141,26 @@ func (c *connector) carryOut(parent context.Context, call *Call) (event.Receipt,
 	}
 }
 
+// Judge implements connectors.Judge.
+func (c *connector) Judge(d event.Delivery, a connectors.Answer) (event.Receipt, error) {
+	receipt := a.Receipt()
+	call, err := c.recipe.Call(c.values, d)
+	for err == nil {
+		var req *Request
+		if req, err = call.Next(); err != nil {
+			break
+		}
+		if req == nil {
+			receipt.Outputs = c.secrets.Outputs(call.Outputs())
+			return receipt, nil
+		}
+		if verdict := call.Judge(a); verdict.Class != Delivered {
+			return receipt, c.failure(&a, &verdict, c.secrets)
+		}
+	}
+	return receipt, connectors.Permanent(errors.New(c.secrets.Text(err.Error())))
+}
+
 // expired reports whether an answer is about the access token.
 func expired(v Verdict, status int) bool {
 	return v.Class == Expired || v.Class == Unclear && status == http.StatusUnauthorized

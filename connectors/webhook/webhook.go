@@ -98,6 +98,21 @@ func (w *connector) Deliver(parent context.Context, d event.Delivery) (event.Rec
 	return receipt, got.Failure(w.deps.Now())
 }
 
+// Judge implements connectors.Judge.
+func (w *connector) Judge(d event.Delivery, a connectors.Answer) (event.Receipt, error) {
+	msg, err := w.message(d.Output)
+	if err != nil {
+		return event.Receipt{}, connectors.Permanent(err)
+	}
+	receipt := a.Receipt()
+	ok, outputs, err := w.judge(&a, msg.outputs, false, w.secrets)
+	receipt.Outputs = outputs
+	if ok || err != nil {
+		return receipt, err
+	}
+	return receipt, a.Failure(w.deps.Now())
+}
+
 // statuses are those that count as success.
 type statuses []statusRange
 

@@ -364,6 +364,17 @@ type Answer struct {
 	Cancelled bool
 	Error     string         // of one that failed
 	Outputs   map[string]any // of one that was delivered
+	// HTTP are the answers to its attempts, the last one to all that follow: who tries
+	// rules has its connection judge them. The rest is then what the last of them says
+	// by its status alone.
+	HTTP []HTTPAnswer
+}
+
+// HTTPAnswer is what a receiver answers by HTTP.
+type HTTPAnswer struct {
+	Status  int
+	Headers map[string]string
+	Body    []byte
 }
 
 // ReadAnswer reads a step and what it is taken to be answered, as people write it:
