@@ -58,17 +58,7 @@ func orderSteps(t *testing.T, shared bool) {
 	}
 	g.Start()
 	sender := lab.NewSender(t, g.URL+inPath, nil)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		sendKeys(t.Context(), sender, keys, each)
-	}()
-	for kill := range kills {
-		lab.Eventually(t, "the load goes on", func() bool { return sender.AcknowledgedCount() >= keys*each*(kill+1)/(kills+2) })
-		g.Kill()
-		g.Start()
-	}
-	<-done
+	keysUnderKills(t, g, sender, keys, each, kills)
 	whole := func() int {
 		last := map[int]bool{}
 		for _, a := range sink.Arrivals() {
@@ -85,9 +75,6 @@ func orderSteps(t *testing.T, shared bool) {
 	if !lab.Within(3*lab.Patience, func() bool { return whole() >= sender.AcknowledgedCount() }) {
 		t.Fatalf("%d of %d chains are whole", whole(), sender.AcknowledgedCount())
 	}
-	g.Stop()
-	if n := inversions(t, sink.Arrivals()); n > 0 {
-		t.Errorf("%d inversions, want none", n)
-	}
+	inOrder(t, g, sink)
 	t.Logf("%d keys, %d chains, %d attempts, %d kills", keys, whole(), sink.Count(), kills)
 }

@@ -80,6 +80,31 @@ func sendKeys(ctx context.Context, sender *lab.Sender, keys, each int) {
 	wg.Wait()
 }
 
+// keysUnderKills posts what sendKeys does while the server is killed so often.
+func keysUnderKills(t *testing.T, g *lab.Gate, sender *lab.Sender, keys, each, kills int) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		sendKeys(t.Context(), sender, keys, each)
+	}()
+	for kill := range kills {
+		lab.Eventually(t, "the load goes on", func() bool { return sender.AcknowledgedCount() >= keys*each*(kill+1)/(kills+2) })
+		g.Kill()
+		g.Start()
+	}
+	<-done
+}
+
+// inOrder stops the server and fails where the order of a key was broken.
+func inOrder(t *testing.T, g *lab.Gate, sink *lab.Sink) {
+	t.Helper()
+	g.Stop()
+	if n := inversions(t, sink.Arrivals()); n > 0 {
+		t.Errorf("%d inversions, want none", n)
+	}
+}
+
 // TestOrder sends events of many keys to a receiver that fails often, while the
 // server is killed: the events of a key arrive one at a time, in order.
 //
@@ -103,22 +128,8 @@ func TestOrder(t *testing.T) {
 	})
 	g := lab.Start(t, keyed(sink.URL))
 	sender := lab.NewSender(t, g.URL+inPath, nil)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		sendKeys(t.Context(), sender, keys, each)
-	}()
-	for kill := range kills {
-		lab.Eventually(t, "the load goes on", func() bool { return sender.AcknowledgedCount() >= keys*each*(kill+1)/(kills+2) })
-		g.Kill()
-		g.Start()
-	}
-	<-done
+	keysUnderKills(t, g, sender, keys, each, kills)
 	b := lab.AwaitAll(t, sender, sink, 3*lab.Patience)
-	g.Stop()
-	arrivals := sink.Arrivals()
-	if n := inversions(t, arrivals); n > 0 {
-		t.Errorf("%d inversions, want none", n)
-	}
-	t.Logf("%d keys, %d acknowledged, %d attempts, %d kills", keys, b.Acknowledged, len(arrivals), kills)
+	inOrder(t, g, sink)
+	t.Logf("%d keys, %d acknowledged, %d attempts, %d kills", keys, b.Acknowledged, sink.Count(), kills)
 }
