@@ -33,6 +33,7 @@ type Store interface { //nolint:interfacebloat // the sum of its parts, each of 
 	replicaStore
 	tableStore
 	digestStore
+	viewStore
 	clockStore
 	trafficStore
 	versionStore

@@ -39,6 +39,7 @@ type Contract interface { //nolint:interfacebloat // the sum of the resources
 	Replays
 	Tables
 	Digests
+	Views
 	Logins
 	Process
 }
@@ -68,7 +69,7 @@ type handler struct {
 func Register(r fiber.Router, service Service, logger *slog.Logger, now func() time.Time) {
 	h := &handler{service: service, logger: logger, now: now}
 	for _, resource := range []func(fiber.Router){
-		h.eventRoutes, h.sourceRoutes, h.ruleRoutes, h.replayRoutes, h.retryRunRoutes, h.deliveryRoutes, h.formRoutes, h.erasureRoutes, h.connectionRoutes, h.tableRoutes, h.digestRoutes, h.statsRoutes, h.configRoutes, h.fileRoutes, h.loginRoutes, h.processRoutes,
+		h.eventRoutes, h.sourceRoutes, h.ruleRoutes, h.replayRoutes, h.retryRunRoutes, h.deliveryRoutes, h.formRoutes, h.erasureRoutes, h.connectionRoutes, h.tableRoutes, h.digestRoutes, h.viewRoutes, h.statsRoutes, h.configRoutes, h.fileRoutes, h.loginRoutes, h.processRoutes,
 	} {
 		resource(r)
 	}

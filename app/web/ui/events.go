@@ -39,6 +39,21 @@ type eventList struct {
 	Live  liveList
 }
 
+// Kept is the view that is shown, if people keep it; nil: it is none of theirs.
+func (l eventList) Kept() *savedView {
+	for i := range l.Views {
+		if l.Views[i].Here && l.Views[i].Kept {
+			return &l.Views[i]
+		}
+	}
+	return nil
+}
+
+// Keepable reports whether what is shown has no name yet.
+func (l eventList) Keepable() bool {
+	return l.Query != "" && l.Error == "" && !slices.ContainsFunc(l.Views, func(v savedView) bool { return v.Here })
+}
+
 // eventDay are the events of a day, in the zone of the server.
 type eventDay struct {
 	Day   time.Time
@@ -52,6 +67,7 @@ type chip struct{ Name, Value, Without string }
 type savedView struct {
 	Name, Query string
 	Here        bool
+	Kept        bool // by somebody, who can delete it
 }
 
 // usualViews are those that every gateway has.
@@ -68,10 +84,7 @@ var usualViews = []savedView{
 // kept and sent to somebody.
 func (u *UI) events(c *fiber.Ctx) error {
 	data := eventList{Query: strings.TrimSpace(c.Query("q"))}
-	for _, v := range usualViews {
-		v.Here = v.Query == data.Query
-		data.Views = append(data.Views, v)
-	}
+	data.Views = u.viewsFor(c, data.Query)
 	search, chips, err := readQuery(data.Query, u.cfg.Now(), languageOf(c))
 	data.Chips = chips
 	if err == nil {

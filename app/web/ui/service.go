@@ -34,6 +34,9 @@ type eventService interface {
 	Events(ctx context.Context, f event.Search) (admin.Page[admin.Event], error)
 	Event(ctx context.Context, id event.ID) (admin.EventDetail, error)
 	Watch(f event.Search) (*tail.Watcher, error)
+	Views(ctx context.Context) (admin.Page[admin.View], error)
+	SetView(ctx context.Context, r admin.ViewRequest) (admin.View, error)
+	DeleteView(ctx context.Context, name string) (admin.View, error)
 }
 
 // sourceService is what the first page needs.

@@ -154,6 +154,8 @@ func (u *UI) registerTables(g fiber.Router) {
 // registerEvents adds the pages of events and of what is sent because of them.
 func (u *UI) registerEvents(g fiber.Router) {
 	g.Get("/events", u.events)
+	g.Post("/views", u.acting, u.keepView)
+	g.Post("/views/delete", u.acting, u.deleteView)
 	g.Get("/live", u.live)
 	g.Get("/events/:id", u.event)
 	g.Get("/events/:id/body", u.download)

@@ -1,0 +1,51 @@
+package ui
+
+import (
+	"net/url"
+
+	"github.com/gofiber/fiber/v2"
+
+	"hookgate/app/admin"
+)
+
+// viewsFor are the usual views and those that people keep; here is the query of the
+// list that is shown.
+func (u *UI) viewsFor(c *fiber.Ctx, here string) []savedView {
+	var list []savedView
+	for _, v := range usualViews {
+		v.Name, v.Here = languageOf(c).text(v.Name), v.Query == here
+		list = append(list, v)
+	}
+	page, err := u.cfg.Service.Views(c.UserContext())
+	if err != nil { // the events are there without them
+		u.cfg.Logger.WarnContext(c.UserContext(), "the list of events goes without its views", "error", err)
+	}
+	for _, v := range page.Items {
+		list = append(list, savedView{Name: v.Name, Query: v.Query, Here: v.Query == here, Kept: true})
+	}
+	return list
+}
+
+// keepView keeps the list that is shown under a name.
+func (u *UI) keepView(c *fiber.Ctx) error {
+	v, err := u.cfg.Service.SetView(u.acts(c), admin.ViewRequest{Name: string(c.Context().PostArgs().Peek("name")), Query: string(c.Context().PostArgs().Peek("q"))})
+	if said, ok := sentence(err); ok {
+		return u.refuse(c, fiber.StatusBadRequest, said)
+	}
+	if err != nil {
+		return u.fail(c, err)
+	}
+	return u.done(c, prefix+"/events?"+url.Values{"q": {v.Query}}.Encode(), "ok", languageOf(c).text("The view %s is kept, for all who use these pages.", v.Name))
+}
+
+// deleteView deletes a view.
+func (u *UI) deleteView(c *fiber.Ctx) error {
+	v, err := u.cfg.Service.DeleteView(u.acts(c), string(c.Context().PostArgs().Peek("name")))
+	switch {
+	case missing(err):
+		return u.notFound(c, "There is no such view any more.")
+	case err != nil:
+		return u.fail(c, err)
+	}
+	return u.done(c, prefix+"/events", "ok", languageOf(c).text("The view %s is deleted. Its events are as they were.", v.Name))
+}
