@@ -123,25 +123,8 @@ func (s *Service) PreviewReplay(ctx context.Context, r ReplayRequest) (ReplayPre
 	} else if p.Total, err = s.store.CountEvents(ctx, f); err != nil {
 		return p, err
 	}
-	plan, routes, began := s.inForce().Plan, replay.Routes{}, s.opt.Now()
-	decide := func(e *event.Event) error {
-		out, err := plan.Decide(e)
-		if err != nil {
-			return err
-		}
-		if !r.IncludePast {
-			p.Past += replay.LeavePast(&out, r.Rule, began)
-		}
-		if r.Unfinished {
-			if left, err := s.leaveFinished(ctx, e, &out, r.Rule); err != nil || !left {
-				p.Events--
-				return err
-			}
-			p.GoingOn += replay.GoingOn(&out, r.Rule)
-		}
-		routes.Add(&out, r.Rule)
-		return nil
-	}
+	routes, began := replay.Routes{}, s.opt.Now()
+	decide := func(e *event.Event) error { return s.previewOne(ctx, &r.EventSelection, &p, routes, e) }
 	err = s.store.Scan(ctx, f, func(e *event.Event) error {
 		if err := p.add(q, e, decide); err != nil {
 			return err
@@ -157,6 +140,27 @@ func (s *Service) PreviewReplay(ctx context.Context, r ReplayRequest) (ReplayPre
 		err = s.inForce().checkOrigin(r.Source)
 	}
 	return p, err
+}
+
+// previewOne counts what a replay would make of an event.
+func (s *Service) previewOne(ctx context.Context, sel *EventSelection, p *ReplayPreview, routes replay.Routes, e *event.Event) error {
+	out, err := s.inForce().Plan.Decide(e)
+	if err != nil {
+		return err
+	}
+	if !sel.IncludePast {
+		p.Past += replay.LeavePast(&out, sel.Rule, s.opt.Now())
+	}
+	if sel.Unfinished {
+		left, err := s.leaveFinished(ctx, e, &out, sel.Rule)
+		if err != nil || !left {
+			p.Events--
+			return err
+		}
+		p.GoingOn += replay.GoingOn(&out, sel.Rule)
+	}
+	routes.Add(&out, sel.Rule)
+	return nil
 }
 
 // add counts an event, and has decide judge it where the query selects it.

@@ -83,12 +83,13 @@ func (s *Service) storeAgain(list []event.Rerendered, all *Changed, dry bool) er
 	if len(list) == 0 {
 		return nil
 	}
-	done, connections := slices.Repeat([]bool{true}, len(list)), []string(nil)
+	done := slices.Repeat([]bool{true}, len(list))
 	if !dry {
-		var err error
-		if done, connections, err = s.store.Rerender(list); err != nil {
+		now, connections, err := s.store.Rerender(list)
+		if err != nil {
 			return fmt.Errorf("cannot change the deliveries: %w", err)
 		}
+		done = now
 		s.backlogAdded(connections)
 	}
 	for i := range list {
