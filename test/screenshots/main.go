@@ -166,7 +166,7 @@ func find(ctx context.Context, base, path, link string) (string, error) {
 	if err := chromedp.Do(ctx, chromedp.Navigate(address)); err != nil {
 		return "", err
 	}
-	found, err := chromedp.Run(ctx, chromedp.Evaluate[string](fmt.Sprintf(`[...document.querySelectorAll("main a")].map(a => a.href).find(h => h.includes(%q)) ?? ""`, link)))
+	found, err := chromedp.Run(ctx, chromedp.Evaluate[string](fmt.Sprintf(`[...document.querySelectorAll("main a")].map(a => a.href.split("#")[0]).find(h => h.includes(%q)) ?? ""`, link)))
 	if err != nil || found == "" {
 		return "", err
 	}
