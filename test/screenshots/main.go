@@ -118,7 +118,7 @@ func demo(ctx context.Context, program string) (link string, end func(), err err
 	for lines.Scan() {
 		if link = loginLink.FindString(lines.Text()); link != "" {
 			go func() { // else the demo blocks
-				for lines.Scan() { //nolint:revive // what it says from now on is of no interest
+				for lines.Scan() { // what it says from now on is of no interest
 				}
 			}()
 			return link, end, nil
@@ -129,7 +129,7 @@ func demo(ctx context.Context, program string) (link string, end func(), err err
 }
 
 func shoot(ctx context.Context, base, to string, chosen *regexp.Regexp) error {
-	if err := os.MkdirAll(to, 0o755); err != nil { //nolint:gosec // pictures for everybody
+	if err := os.MkdirAll(to, 0o755); err != nil { // pictures for everybody
 		return err
 	}
 	for _, lang := range []string{"en", "de"} {
@@ -194,7 +194,7 @@ func picture(ctx context.Context, address, name string) error {
 				return err
 			}
 			file := fmt.Sprintf("%s-%d-%s.png", name, width, theme)
-			if err := os.WriteFile(file, image, 0o644); err != nil { //nolint:gosec // a picture for everybody
+			if err := os.WriteFile(file, image, 0o644); err != nil { // a picture for everybody
 				return err
 			}
 			fmt.Println(file)

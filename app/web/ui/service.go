@@ -21,6 +21,7 @@ type Service interface { //nolint:interfacebloat // the sum of its parts, each o
 	connectionService
 	ruleService
 	formService
+	spamService
 	erasureService
 	statService
 	configService
@@ -101,10 +102,14 @@ type formService interface {
 	NewPosts(ctx context.Context) (int, error)
 	Fields(ctx context.Context, name string, form bool) (schema.Source, error)
 	SetRead(ctx context.Context, id event.ID, read bool) (admin.ReadMark, error)
-	NotSpam(ctx context.Context, id event.ID) (admin.Released, error)
-	IfNotSpam(ctx context.Context, id event.ID) (admin.ReleasePlan, error)
 	Posts(ctx context.Context, q admin.PostQuery) (admin.Page[admin.Post], error)
 	File(ctx context.Context, id string) (event.File, io.ReadCloser, error)
+}
+
+// spamService is what the pages of spam need.
+type spamService interface {
+	NotSpam(ctx context.Context, id event.ID) (admin.Released, error)
+	IfNotSpam(ctx context.Context, id event.ID) (admin.ReleasePlan, error)
 }
 
 // erasureService is what the pages of deletions need.
