@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"hookgate/app/admin"
 	"hookgate/app/ingest"
 	"hookgate/app/ingest/samples"
 	"hookgate/internal/body"
@@ -201,7 +202,24 @@ func (d *demo) remember(ctx context.Context) (int, error) {
 		}
 	}
 	d.clock.release()
-	return len(list), nil
+	return len(list), d.read(ctx)
+}
+
+// unread is of how many days nobody has read the posts.
+const unread = 7
+
+// read has somebody read the older form posts.
+func (d *demo) read(ctx context.Context) error {
+	page, err := d.api.Posts(ctx, admin.PostQuery{Form: "contact", Until: d.clock.real().AddDate(0, 0, -unread), Limit: 1000})
+	if err != nil {
+		return err
+	}
+	for i := range page.Items {
+		if _, err := d.api.SetRead(ctx, page.Items[i].ID, true); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // calm waits until nothing is under way, lest it arrive at another time.

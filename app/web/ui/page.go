@@ -130,6 +130,14 @@ type message struct {
 	Text  string
 }
 
+// ShortVersion is the version; of one that no tag names, its commit.
+func (v *view) ShortVersion() string {
+	if parts := strings.Split(v.Version, "-"); strings.HasPrefix(v.Version, "v0.0.0-") && len(parts) == 3 {
+		return "devel " + parts[2][:min(7, len(parts[2]))]
+	}
+	return v.Version
+}
+
 // T is text in the page's language; see messages.
 func (v *view) T(text string, args ...any) string { return v.Lang.text(text, args...) }
 
