@@ -38,7 +38,8 @@ func newDeliveriesList(s *session) *cobra.Command {
 	var q deliveryQuery
 	c := &cobra.Command{
 		Use: "list", Short: "List deliveries, the newest last",
-		Example: `  hookgate deliveries list --state failed,retrying --connection billing --since 24h
+		Example: `  hookgate deliveries list --failed
+  hookgate deliveries list --state failed,retrying --connection billing --since 24h
   hookgate deliveries list --next`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -53,6 +54,7 @@ func newDeliveriesList(s *session) *cobra.Command {
 	f.BoolVar(&q.next, "next", false, "what is scheduled, the next to go first")
 	f.StringVar(&q.after, "after", "", "only what goes after this `place`, with --next")
 	f.StringSliceVar(&q.states, "state", nil, "only in these `states`: "+stateNames(deliveryStates()))
+	f.BoolVar(&q.failed, "failed", false, "only those that failed: the same as --state failed")
 	f.StringVar(&q.Connection, "connection", "", "only to this connection")
 	f.StringVar(&q.Rule, "rule", "", "only of this rule")
 	f.StringVar(&q.Cause, "cause", "", causeFlag)
@@ -69,13 +71,16 @@ type deliveryQuery struct {
 	event.DeliveryFilter
 	states                   []string
 	since, of, before, after string
-	next                     bool
+	next, failed             bool
 }
 
 func (q *deliveryQuery) filter(s *session) (f event.DeliveryFilter, err error) {
 	f = q.DeliveryFilter
 	if err := checkLimit(f.Limit); err != nil {
 		return f, err
+	}
+	if q.failed {
+		q.states = append(q.states, string(event.Failed))
 	}
 	if f.States, err = parseStates(q.states, deliveryStates()); err != nil {
 		return f, err

@@ -28,7 +28,7 @@ func TestViews(t *testing.T) {
 			request: "GET /events/evt_7q2", fixture: "event.json",
 		},
 		{
-			name: "deliveries_list", args: []string{"deliveries", "list", "--event", "evt_7q2", "--state", "failed"},
+			name: "deliveries_list", args: []string{"deliveries", "list", "--event", "evt_7q2", "--failed"},
 			request: "GET /deliveries?event=evt_7q2&limit=50&state=failed", fixture: "deliveries.json",
 		},
 		{

@@ -374,6 +374,34 @@ var Mutants = []Mutant{
 		in("app/admin/access/lockout.go", "over := f.count - freeFailures; over >= 0", "over := f.count - freeFailures; over >= 1<<20"),
 	},
 	{
+		"the whole URL of a request is kept", "connectors", "TestRequestLine",
+		in("connectors/exchange.go", "		default:\n			b.WriteString(leftOut)\n", "		default:\n			b.WriteString(segment)\n"),
+	},
+	{
+		"what was sent again meanwhile is rendered again", "db", "TestRerender",
+		in("db/rerender.go", "WHERE id = ?1 AND claim = ?2 AND state = 2 RETURNING id", "WHERE id = ?1 AND ?2 >= 0 RETURNING id"),
+	},
+	{
+		"a replay of what is unfinished sends what was delivered", "app", "TestReplay_unfinished",
+		in("app/replay/unfinished.go", "	case found && b.State == event.Delivered:\n", "	case !found && b.State == event.Delivered:\n"),
+	},
+	{
+		"the answer to another browser's login at the provider logs in", "test/e2e", "TestOIDC_attempts",
+		in("app/admin/access/oidc.go", "if attempt.State == \"\" || attempt.State != answer.State {", "if answer.State == \"\" {"),
+	},
+	{
+		"a provider's token for another login is good", "test/e2e", "TestOIDC_forged",
+		in("app/admin/access/oidc.go", "if id.Nonce != attempt.Nonce {", "if id.Nonce == \"\" {"),
+	},
+	{
+		"an address that the provider does not vouch for is believed", "test/e2e", "TestOIDC_forged",
+		in("app/admin/access/oidc.go", "if c.Verified && strings.Count", "if strings.Count"),
+	},
+	{
+		"who is let in no more stays in", "test/e2e", "TestOIDC_reload",
+		in("app/admin/access/access.go", "role, admitted = c.Provider().admits(who)", "role, admitted = Operator, true"),
+	},
+	{
 		"the database can be read by everybody", "db", "TestOpen_readableByOwnerOnly",
 		in("db/sqlite.go", "os.O_CREATE|os.O_RDWR, 0o600)", "os.O_CREATE|os.O_RDWR, 0o644)"),
 	},
