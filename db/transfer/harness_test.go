@@ -86,7 +86,8 @@ func mustAccept(t testing.TB, s *db.Store, now time.Time, key string) (event.Eve
 func mustRecord(t testing.TB, s *db.Store, now time.Time, d *event.Delivery, o event.Outcome, message string) *event.Delivery {
 	t.Helper()
 	a := event.Attempt{
-		Delivery: d.ID, Number: d.Attempts + 1, Started: now, Duration: 84 * time.Millisecond, Receipt: event.Receipt{Status: 200, Answer: []byte("ok")}, Error: message,
+		Delivery: d.ID, Number: d.Attempts + 1, Started: now, Duration: 84 * time.Millisecond, Error: message,
+		Receipt: event.Receipt{Status: 200, Answer: []byte("ok"), Request: "POST https://a.example/b", Headers: []event.Header{{Name: "retry-after", Value: "7"}}},
 	}
 	if o.State == event.Delivered {
 		a.Outputs = map[string]event.Output{"id": event.TextOutput(`sub_7"é`)}
@@ -187,6 +188,9 @@ func mustHistory(t testing.TB, path string, events int) snapshot {
 	if err := s.AddToken(event.Token{ID: 7, Name: "nagios", Scope: event.ScopeRead, Hash: []byte{0, 1, 255}, Expires: c.Now().Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
+	if kept, err := s.SetView(event.View{Name: "open", Query: "state:failed", By: "team"}, 50); err != nil || !kept {
+		t.Fatal(kept, err)
+	}
 	if err := s.Remember("good", "message k", "there", time.Hour); err != nil {
 		t.Fatal(err)
 	}
@@ -244,6 +248,7 @@ type snapshot struct {
 	Attempts   []event.Attempt
 	Switches   []event.PauseState
 	Tokens     []event.Token
+	Views      []event.View
 }
 
 func mustSnapshot(t testing.TB, s *db.Store) snapshot {
@@ -268,6 +273,9 @@ func mustSnapshot(t testing.TB, s *db.Store) snapshot {
 		shot.Attempts = append(shot.Attempts, attempts...)
 	}
 	if shot.Tokens, err = s.Tokens(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if shot.Views, err = s.Views(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if shot.Switches, err = s.PauseStates(t.Context()); err != nil {
