@@ -142,8 +142,8 @@ rules:
 	ev := g.Settled(g.Events()[0].ID)
 	same(t, "the delivery", "delivered 2", fmt.Sprint(ev.Deliveries[0].State, " ", ev.Deliveries[0].Attempts))
 	has(t, "deliveries show", g.MustCLI("events", "show", ev.ID), "the message is posted, but not the file", "503 Service Unavailable")
-	if shown := g.MustCLI("events", "show", ev.ID); strings.Contains(shown, "/upload/v1/") {
-		t.Errorf("the address of the upload shows: %s", shown)
+	if shown := g.MustCLI("events", "show", ev.ID); strings.Contains(shown, "canaryUpload") {
+		t.Errorf("what gives access to the upload shows: %s", shown)
 	}
 	if n := len(slack.Messages()); n != 2 {
 		t.Errorf("%d messages, want 2", n)
