@@ -20,10 +20,11 @@ const (
 )
 
 // keptHeaders are those of an answer that tell what happened: what kind of answer
-// it is, who gave it and when, by which number the receiver knows the request, and
-// when it wants the next. None of them carries a credential.
+// it is, who gave it, by which number the receiver knows the request, and when it
+// wants the next. None of them carries a credential. The length and the time are known
+// without them, and they are kept for each attempt.
 var keptHeaders = []string{
-	"Content-Type", "Content-Length", "Date", "Server", "Via", "Retry-After", "Location",
+	"Content-Type", "Server", "Via", "Retry-After", "Location",
 	"X-Request-Id", "Request-Id", "X-Correlation-Id", "X-Trace-Id", "X-Amzn-Requestid", "X-Amz-Request-Id", "X-Ms-Request-Id",
 	"X-Github-Request-Id", "X-Slack-Req-Id", "X-Hubspot-Correlation-Id", "Cf-Ray",
 	"Ratelimit", "Ratelimit-Limit", "Ratelimit-Remaining", "Ratelimit-Reset",
