@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"hookgate/app"
 	"hookgate/app/admin"
@@ -72,18 +71,21 @@ func (g *rerendered) reload(rules string) {
 // failed waits for the delivery of a rule that failed.
 func (g *rerendered) failed(rule string) admin.Delivery {
 	g.t.Helper()
-	for range 200 {
-		page, err := g.Deliveries(g.t.Context(), event.DeliveryFilter{States: []event.DeliveryState{event.Failed}, Rule: rule, Limit: 1})
-		if err != nil {
-			g.t.Fatal(err)
-		}
-		if len(page.Items) == 1 {
-			return page.Items[0]
-		}
-		time.Sleep(20 * time.Millisecond)
+	var list []admin.Delivery
+	until(g.t, "something of the rule has failed", func() bool {
+		list = g.those(event.DeliveryFilter{States: []event.DeliveryState{event.Failed}, Rule: rule, Limit: 1})
+		return len(list) == 1
+	})
+	return list[0]
+}
+
+func (g *rerendered) those(f event.DeliveryFilter) []admin.Delivery {
+	g.t.Helper()
+	page, err := g.Deliveries(g.t.Context(), f)
+	if err != nil {
+		g.t.Fatal(err)
 	}
-	g.t.Fatal("nothing of the rule has failed")
-	return admin.Delivery{}
+	return page.Items
 }
 
 func (g *rerendered) again(d admin.Delivery) admin.Changed {
@@ -224,7 +226,9 @@ func TestReplay_unfinished(t *testing.T) {
 		if i == 0 {
 			await(t, g.got, `{"n":"x","of":"a1"}`)
 			await(t, g.got, `{"last":"a1"}`)
-			awaitDelivered(t, g, 5)
+			until(t, "5 were delivered", func() bool {
+				return len(g.those(event.DeliveryFilter{States: []event.DeliveryState{event.Delivered}, Limit: 100})) == 5
+			})
 		}
 	}
 	if after, err := g.Delivery(t.Context(), d.ID); err != nil || after.State != event.Failed {
@@ -233,20 +237,4 @@ func TestReplay_unfinished(t *testing.T) {
 	if len(g.got) > 0 {
 		t.Errorf("and sent %s", <-g.got)
 	}
-}
-
-// awaitDelivered waits until so many are.
-func awaitDelivered(t *testing.T, g *rerendered, n int) {
-	t.Helper()
-	for range 200 {
-		page, err := g.Deliveries(t.Context(), event.DeliveryFilter{States: []event.DeliveryState{event.Delivered}, Limit: 100})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(page.Items) == n {
-			return
-		}
-		time.Sleep(20 * time.Millisecond)
-	}
-	t.Fatalf("never %d were delivered", n)
 }

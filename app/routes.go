@@ -61,7 +61,7 @@ func (l *Plan) Routes() Routes {
 					used["to "+to] = true
 				}
 				out.Routes = append(out.Routes, Route{
-					From: from.Value, Form: l.isForm(from.Value), Events: texts(rule.Events), Rule: rule.Name.Value, When: rule.When.Value,
+					From: from.Value, Form: l.isForm(from.Value), Events: yamlnode.Values(rule.Events), Rule: rule.Name.Value, When: rule.When.Value,
 					Connection: to, Kind: kinds[to], Action: number, Only: action.When.Value, Key: action.OrderingKey.Value,
 				})
 			}
@@ -95,14 +95,6 @@ func unused(entries []config.Entry, used map[string]bool) []string {
 		}
 	}
 	return list
-}
-
-func texts(list []yamlnode.Text) []string {
-	out := make([]string, len(list))
-	for i, t := range list {
-		out[i] = t.Value
-	}
-	return out
 }
 
 // rulesTo are the rules that send to a connection.

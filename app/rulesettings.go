@@ -22,7 +22,7 @@ func (l *Plan) ruleSettings() []admin.RuleSettings {
 	for i := range l.Config.Rules {
 		in := &l.Config.Rules[i]
 		out := admin.RuleSettings{
-			Name: in.Name.Value, From: texts(in.From), Events: texts(in.Events), ForEach: in.ForEach.Value, When: in.When.Value, Text: places[i].text, File: places[i].file, Line: places[i].line,
+			Name: in.Name.Value, From: yamlnode.Values(in.From), Events: yamlnode.Values(in.Events), ForEach: in.ForEach.Value, When: in.When.Value, Text: places[i].text, File: places[i].file, Line: places[i].line,
 		}
 		for _, b := range in.Branches {
 			out.Branches = append(out.Branches, admin.RuleBranch{Name: b.Name.Value, When: b.When.Value})

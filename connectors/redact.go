@@ -74,14 +74,9 @@ func (r *Redactor) Texts(values map[string]string) map[string]string {
 	if len(values) == 0 {
 		return nil
 	}
-	const longest = 1000 // characters
 	clean := make(map[string]string, len(values))
 	for name, value := range values {
-		value = r.Text(value)
-		if runes := []rune(value); len(runes) > longest {
-			value = string(runes[:longest]) + "…"
-		}
-		clean[name] = value
+		clean[name] = event.CutOutput(r.Text(value))
 	}
 	return clean
 }

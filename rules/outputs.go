@@ -7,9 +7,6 @@ import (
 	"hookgate/internal/jsondoc"
 )
 
-// maxOutput bounds a text that a receiver answered, in characters.
-const maxOutput = 1000
-
 // OutputsOf makes outputs of plain data, as those of an answer are: lists and objects are
 // texts, long texts are cut, and what is null is left out.
 func OutputsOf(values map[string]any) map[string]event.Output {
@@ -27,10 +24,7 @@ func OutputsOf(values map[string]any) map[string]event.Output {
 			}
 			text = string(written)
 		}
-		if runes := []rune(text); len(runes) > maxOutput {
-			text = string(runes[:maxOutput]) + "…"
-		}
-		out[name] = event.TextOutput(text)
+		out[name] = event.TextOutput(event.CutOutput(text))
 	}
 	return out
 }

@@ -444,23 +444,18 @@ func (s *session) runBulk(cmd *cobra.Command, b bulk, sel admin.Selection) error
 		return err
 	}
 	ctx := cmd.Context()
-	if sel.DryRun || len(sel.IDs) == 0 && !s.yes {
-		preview := sel
-		preview.DryRun = true
-		found, err := b.do(ctx, server, preview)
-		if err != nil {
-			return serverError(err)
-		}
+	goOn, err := s.countFirst(ctx, server, b, sel, b.question, func(found admin.Changed) (more bool, err error) {
 		if sel.DryRun {
-			return s.dryRun(ctx, server, b, sel, found)
+			return false, s.dryRun(ctx, server, b, sel, found)
 		}
 		s.msg.Printf("%s\n", matchSentence(sel, found))
 		if found.Count == 0 {
-			return s.noteRetrying(ctx, server, sel)
+			return false, s.noteRetrying(ctx, server, sel)
 		}
-		if yes, err := s.confirm(b.question); err != nil || !yes {
-			return err
-		}
+		return true, nil
+	})
+	if err != nil || !goOn {
+		return err
 	}
 	changed, err := b.do(ctx, server, sel)
 	if err != nil {
@@ -484,6 +479,24 @@ func (s *session) runBulk(cmd *cobra.Command, b bulk, sel admin.Selection) error
 		}
 	}
 	return nil
+}
+
+// countFirst counts what a change would come to and shows it, where only that is asked
+// for, or where it is for all that flags select. It reports whether to go on: show says
+// whether there is something to do, and then the question is asked.
+func (s *session) countFirst(ctx context.Context, server *client.Client, b bulk, sel admin.Selection, question string, show func(admin.Changed) (more bool, err error)) (goOn bool, err error) {
+	if !sel.DryRun && (len(sel.IDs) > 0 || s.yes) {
+		return true, nil
+	}
+	sel.DryRun = true
+	found, err := b.do(ctx, server, sel)
+	if err != nil {
+		return false, serverError(err)
+	}
+	if more, err := show(found); err != nil || !more {
+		return false, err
+	}
+	return s.confirm(question)
 }
 
 // noteRetrying says, where none has failed for good, how many are tried again by

@@ -17,26 +17,21 @@ func (s *session) renderAgain(cmd *cobra.Command, b bulk, sel admin.Selection) e
 		return err
 	}
 	ctx := cmd.Context()
-	if sel.DryRun || len(sel.IDs) == 0 && !s.yes {
-		counted := sel
-		counted.DryRun = true
-		found, err := b.do(ctx, server, counted)
-		switch {
-		case err != nil:
-			return serverError(err)
-		case sel.DryRun && s.json:
-			return s.printJSON(found)
+	goOn, err := s.countFirst(ctx, server, b, sel, "Render and send them?", func(found admin.Changed) (more bool, err error) {
+		if sel.DryRun && s.json {
+			return false, s.printJSON(found)
 		}
 		s.msg.Printf("%s would be rendered again and sent.\n", plural(found.Count, "failed delivery"))
 		s.noteUnmet(found.Unmet, "would be cancelled: the condition is not met now")
 		s.noteLeft(found.Left)
 		if sel.DryRun || found.Count+found.Unmet == 0 {
 			s.note("Nothing was changed.")
-			return nil
+			return false, nil
 		}
-		if yes, err := s.confirm("Render and send them?"); err != nil || !yes {
-			return err
-		}
+		return true, nil
+	})
+	if err != nil || !goOn {
+		return err
 	}
 	changed, err := b.do(ctx, server, sel)
 	if err != nil {

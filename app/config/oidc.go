@@ -60,17 +60,9 @@ func (o *OIDC) provider() *access.Provider {
 		label = u.Host
 	}
 	return &access.Provider{
-		Issuer: o.Issuer.Value, ClientID: o.ClientID.Value, ClientSecret: o.ClientSecret, Name: label, Scopes: values(o.Scopes),
-		Domains: values(o.Domains), Groups: values(o.Groups), GroupsClaim: cmp.Or(o.GroupsClaim, unset.GroupsClaim), Operators: values(o.Operators),
+		Issuer: o.Issuer.Value, ClientID: o.ClientID.Value, ClientSecret: o.ClientSecret, Name: label, Scopes: yamlnode.Values(o.Scopes),
+		Domains: yamlnode.Values(o.Domains), Groups: yamlnode.Values(o.Groups), GroupsClaim: cmp.Or(o.GroupsClaim, unset.GroupsClaim), Operators: yamlnode.Values(o.Operators),
 	}
-}
-
-func values(list []yamlnode.Text) []string {
-	var out []string
-	for _, t := range list {
-		out = append(out, t.Value)
-	}
-	return out
 }
 
 // check says what is wrong with a provider; o may be nil.

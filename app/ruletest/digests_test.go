@@ -3,29 +3,20 @@ package ruletest_test
 import (
 	"strings"
 	"testing"
-	"time"
-
-	"hookgate/app/ruletest"
-	"hookgate/internal/event"
-	"hookgate/internal/yamlnode"
-	"hookgate/rules"
-	"hookgate/rules/lang"
-	"hookgate/test/planned"
 )
 
 // A test's clock closes digests, as that of the server does: at their time, and when
 // they are full.
 func TestLater_digests(t *testing.T) {
 	t.Parallel()
-	plan := planned.Must(t, `
+	r, tests := runnable(t, `
 sources:
   shop: { type: webhook, token: 0123456789abcdef }
 rules:
   - name: leads
     from: shop
     then: [{ to: billing, digest: { key: data.team, cron: 0 17 * * mon-fri, max: 3 }, text: "${{ len(items) }} of ${{ data.team }}: ${{ join(map(items, .data.n), \",\") }}" }]
-`)
-	n, list := yamlnode.Parse("c.yaml", []byte(`tests:
+`, `tests:
   - name: right
     at: 2026-03-24T09:00
     event: { source: shop, data: { team: a, n: one } }
@@ -42,15 +33,7 @@ rules:
     at: 2026-03-24T09:00
     event: { source: shop, data: { team: a, n: one } }
     expect: [leads/billing]
-`))
-	if list.Err() != nil {
-		t.Fatal(list)
-	}
-	tests, list := ruletest.Compile(n.Get("tests"), lang.NewCompiler(), plan.Rules, nil, rules.Origins{"shop": nil, "contact": {event.FormSubmitted}})
-	if list.Err() != nil {
-		t.Fatal(list)
-	}
-	r := ruletest.Runner{Plan: plan, Now: time.Now}
+`)
 	if got := r.Run(tests[0]); !got.OK {
 		t.Errorf("right: %+v", got.Findings)
 	}
@@ -75,8 +58,7 @@ rules:
     then: [{ to: billing, digest: { wait: 10m }, only_during: office, text: 'n is ${{ lookup("sites", "s")?.n }}' }]
   - { name: keep, from: shop, then: [{ remember: { table: sites, key: '"s"', set: { n: "${{ data.n }}" } } }] }
 `
-	plan := planned.Must(t, document)
-	n, list := yamlnode.Parse("c.yaml", []byte(`tests:
+	r, tests := runnable(t, document, `tests:
   - name: at night
     at: 2026-03-24T20:00
     event: { source: shop, data: { n: 1 } }
@@ -85,15 +67,7 @@ rules:
       - { in: 1h, event: { source: shop, data: { n: 2 } }, expect: [] }
       - { in: 12h59m, expect: [] }
       - { in: 13h, expect: gather/billing, assert: 'output["gather/billing"].text == "n is 1"' }
-`))
-	if list.Err() != nil {
-		t.Fatal(list)
-	}
-	tests, list := ruletest.Compile(n.Get("tests"), lang.NewCompiler(), plan.Rules, nil, rules.Origins{"shop": nil})
-	if list.Err() != nil {
-		t.Fatal(list)
-	}
-	r := ruletest.Runner{Plan: plan, Now: time.Now}
+`)
 	if got := r.Run(tests[0]); !got.OK {
 		t.Errorf("%+v", got.Findings)
 	}

@@ -3,21 +3,13 @@ package ruletest_test
 import (
 	"strings"
 	"testing"
-	"time"
-
-	"hookgate/app/ruletest"
-	"hookgate/internal/event"
-	"hookgate/internal/yamlnode"
-	"hookgate/rules"
-	"hookgate/rules/lang"
-	"hookgate/test/planned"
 )
 
 // A test moves the clock: what waits is nothing yet, and comes when its moment
 // does, beside what later events send.
 func TestLater(t *testing.T) {
 	t.Parallel()
-	plan := planned.Must(t, `
+	r, tests := runnable(t, `
 sources:
   shop: { type: webhook, token: 0123456789abcdef, event_type: data.type }
 rules:
@@ -29,8 +21,7 @@ rules:
     from: shop
     events: [paid]
     then: [{ to: billing, text: "${{ event.time }}" }]
-`)
-	n, list := yamlnode.Parse("c.yaml", []byte(`tests:
+`, `tests:
   - name: right
     at: 2026-03-24T09:00
     event: { source: shop, data: { type: order, n: 7 } }
@@ -45,15 +36,7 @@ rules:
     event: { source: shop, data: { type: order, n: 7 } }
     expect: [remind/billing]
     later: [{ in: 7d, expect: [] }]
-`))
-	if list.Err() != nil {
-		t.Fatal(list)
-	}
-	tests, list := ruletest.Compile(n.Get("tests"), lang.NewCompiler(), plan.Rules, nil, rules.Origins{"shop": nil, "contact": {event.FormSubmitted}})
-	if list.Err() != nil {
-		t.Fatal(list)
-	}
-	r := ruletest.Runner{Plan: plan, Now: time.Now}
+`)
 	if got := r.Run(tests[0]); !got.OK {
 		t.Errorf("right: %+v", got.Findings)
 	}

@@ -98,7 +98,7 @@ rules:
 // that goes, by the test as by the server. Break: let explainSteps leave stands as it was.
 func TestLater_stepThatCannotBeSent(t *testing.T) {
 	t.Parallel()
-	plan := planned.Must(t, `
+	runner, tests := runnable(t, `
 sources:
   shop: { type: webhook, token: 0123456789abcdef }
 rules:
@@ -109,19 +109,13 @@ rules:
       - { to: billing, after: { first: failed }, step: second, text: "${{ errors.first }}" }
       - { to: billing, after: second, text: "${{ outputs.second.id }}" }
       - { to: billing, after: first, text: never }
-`)
-	n, _ := yamlnode.Parse("c.yaml", []byte(`tests:
+`, `tests:
   - name: one
     answers: { r/first: { outputs: { id: 7 } }, r/second: { outputs: { id: 8 } } }
     event: { source: shop, data: { at: b } }
     expect: [r/billing#2, r/billing#3]
     assert: 'output["r/billing#2"].text contains "no time" and output["r/billing#3"].text == "8"'
-`))
-	tests, list := ruletest.Compile(n.Get("tests"), lang.NewCompiler(), plan.Rules, nil, rules.Origins{"shop": nil})
-	if err := list.Err(); err != nil {
-		t.Fatal(err)
-	}
-	runner := ruletest.Runner{Plan: plan, Now: time.Now}
+`)
 	var got []string
 	for _, f := range runner.Run(tests[0]).Findings {
 		got = append(got, string(f.Kind)+" "+f.Name+": "+f.Text)

@@ -54,6 +54,21 @@ func compileTests(t *testing.T, folder, yaml string) ([]*ruletest.Test, diag.Lis
 	return tests, list
 }
 
+// runnable are tests of a configuration, which have no error, and what runs them.
+func runnable(t *testing.T, document, section string) (ruletest.Runner, []*ruletest.Test) {
+	t.Helper()
+	plan := planned.Must(t, document)
+	n, list := yamlnode.Parse("c.yaml", []byte(section))
+	if list.Err() != nil {
+		t.Fatal(list)
+	}
+	tests, list := ruletest.Compile(n.Get("tests"), lang.NewCompiler(), plan.Rules, nil, rules.Origins{"shop": nil, "contact": {event.FormSubmitted}})
+	if list.Err() != nil {
+		t.Fatal(list)
+	}
+	return ruletest.Runner{Plan: plan, Now: time.Now}, tests
+}
+
 func TestCompile_faults(t *testing.T) {
 	t.Parallel()
 	_, list := compileTests(t, "", `tests:
@@ -243,7 +258,7 @@ func TestRunner(t *testing.T) {
 // what an action of another element came to. Break: look at the actions of such a rule.
 func TestRunner_failedElement(t *testing.T) {
 	t.Parallel()
-	plan := planned.Must(t, `
+	runner, tests := runnable(t, `
 sources:
   shop: { type: webhook, token: 0123456789abcdef }
 rules:
@@ -253,17 +268,11 @@ rules:
     then:
       - { to: billing, delay_until: item.at, text: "${{ item.n }}" }
       - { to: billing, when: 'item.n > 0', text: "x" }
-`)
-	n, _ := yamlnode.Parse("c.yaml", []byte(`tests:
+`, `tests:
   - name: one
     event: { source: shop, data: { items: [{ n: 1, at: never }, { n: [] , at: never }] } }
     expect: []
-`))
-	tests, list := ruletest.Compile(n.Get("tests"), lang.NewCompiler(), plan.Rules, nil, rules.Origins{"shop": nil})
-	if err := list.Err(); err != nil {
-		t.Fatal(err)
-	}
-	runner := ruletest.Runner{Plan: plan, Now: time.Now}
+`)
 	var got []string
 	for _, f := range runner.Run(tests[0]).Findings {
 		got = append(got, f.Name+": "+f.Text)
@@ -277,7 +286,7 @@ rules:
 // same connection, is told as that. Break: say of each that its branch is not taken.
 func TestRunner_otherAction(t *testing.T) {
 	t.Parallel()
-	plan := planned.Must(t, `
+	runner, tests := runnable(t, `
 sources:
   shop: { type: webhook, token: 0123456789abcdef }
 rules:
@@ -289,20 +298,14 @@ rules:
     branches:
       - { name: two, when: data.n == 2, then: [{ to: billing, text: third }] }
       - { name: three, when: data.n == 3, then: [{ to: billing, text: fourth }] }
-`)
-	n, _ := yamlnode.Parse("c.yaml", []byte(`tests:
+`, `tests:
   - name: no branch
     event: { source: shop, data: { n: 1 } }
     expect: [r/billing, "r/billing#3"]
   - name: another branch
     event: { source: shop, data: { n: 3 } }
     expect: [r/billing, "r/billing#3", "r/billing#4"]
-`))
-	tests, list := ruletest.Compile(n.Get("tests"), lang.NewCompiler(), plan.Rules, nil, rules.Origins{"shop": nil})
-	if err := list.Err(); err != nil {
-		t.Fatal(err)
-	}
-	runner := ruletest.Runner{Plan: plan, Now: time.Now}
+`)
 	var got []string
 	for _, r := range runner.RunAll(tests) {
 		for _, f := range r.Findings {

@@ -145,10 +145,7 @@ func (b *builder) typeOf(written yamlnode.Text, name string, types map[string]ya
 
 // options are the values of an enum.
 func (b *builder) options(list []yamlnode.Text, kind string) []string {
-	var values []string
-	for _, option := range list {
-		values = append(values, option.Value)
-	}
+	values := yamlnode.Values(list)
 	if len(list) > 0 && kind != "enum" {
 		b.add(list[0].Diag("conflict", "write type: enum", `"options" goes with the type enum`))
 	}

@@ -10,6 +10,17 @@ import (
 // true or false. The zero value is the empty text.
 type Output string
 
+// maxOutput bounds a text that a receiver answered, in characters.
+const maxOutput = 1000
+
+// CutOutput is a text of a length that people can read.
+func CutOutput(text string) string {
+	if runes := []rune(text); len(runes) > maxOutput {
+		return string(runes[:maxOutput]) + "…"
+	}
+	return text
+}
+
 // TextOutput is the output that is a text.
 func TextOutput(text string) Output {
 	var out bytes.Buffer

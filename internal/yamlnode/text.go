@@ -28,6 +28,15 @@ func (n Node) Text() Text {
 	return Text{node: n}
 }
 
+// Values are the texts of a list; empty where it is.
+func Values(list []Text) []string {
+	out := make([]string, len(list))
+	for i, t := range list {
+		out[i] = t.Value
+	}
+	return out
+}
+
 // IsZero reports whether the scalar is not in the document at all.
 func (t Text) IsZero() bool { return t.node.y == nil && t.Value == "" }
 

@@ -3,6 +3,7 @@ package access
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -200,10 +201,8 @@ func (c *Control) SignIn(ctx context.Context, callback, to string) (url string, 
 	if err != nil {
 		return "", Attempt{}, err
 	}
-	state, _ := newSecret("")
-	nonce, _ := newSecret("")
-	attempt = Attempt{State: state, Nonce: nonce, Verifier: oauth2.GenerateVerifier(), To: to}
-	return config.AuthCodeURL(state, oidc.Nonce(nonce), oauth2.S256ChallengeOption(attempt.Verifier)), attempt, nil
+	attempt = Attempt{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), To: to}
+	return config.AuthCodeURL(attempt.State, oidc.Nonce(attempt.Nonce), oauth2.S256ChallengeOption(attempt.Verifier)), attempt, nil
 }
 
 // SignedIn begins a session for who comes back from the provider: ErrDenied for an
@@ -304,11 +303,10 @@ func (c *Control) ask(ctx context.Context, p *Provider, found *oidc.Provider, co
 		if err != nil {
 			return "", who, err
 		}
-		if other := p.identify(more); who.Email == "" {
-			who.Email = other.Email
-		}
+		other := p.identify(more)
+		who.Email = cmp.Or(who.Email, other.Email)
 		if said.other[p.GroupsClaim] == nil {
-			who.Groups = p.identify(more).Groups
+			who.Groups = other.Groups
 		}
 	}
 	name = who.Email
