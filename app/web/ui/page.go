@@ -133,7 +133,7 @@ type message struct {
 // ShortVersion is the version; of one that no tag names, its commit.
 func (v *view) ShortVersion() string {
 	if parts := strings.Split(v.Version, "-"); strings.HasPrefix(v.Version, "v0.0.0-") && len(parts) == 3 {
-		return "devel " + parts[2][:min(7, len(parts[2]))]
+		return parts[2][:min(7, len(parts[2]))]
 	}
 	return v.Version
 }
