@@ -374,6 +374,13 @@ var Mutants = []Mutant{
 		in("app/admin/access/lockout.go", "over := f.count - freeFailures; over >= 0", "over := f.count - freeFailures; over >= 1<<20"),
 	},
 	{
+		"the title of an event is markup", "test/e2e", "TestUINothingRuns",
+		[]Edit{
+			{File: "app/web/ui/page.go", Old: "// T is text in", New: "// Raw is markup.\nfunc (v *view) Raw(s string) template.HTML { return template.HTML(s) }\n\n// T is text in"},
+			{File: "app/web/ui/templates/parts/parts.html", Old: "{{$v.Title1 .}}</a>{{with $v.Title2 .}}", New: "{{$v.Raw ($v.Title1 .)}}</a>{{with $v.Title2 .}}"},
+		},
+	},
+	{
 		"the whole URL of a request is kept", "connectors", "TestRequestLine",
 		in("connectors/exchange.go", "		default:\n			b.WriteString(leftOut)\n", "		default:\n			b.WriteString(segment)\n"),
 	},

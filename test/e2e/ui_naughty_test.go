@@ -28,7 +28,7 @@ var naughty = []string{
 
 // Whatever is sent by a webhook, through a form, or typed into a field of the pages is
 // text on all pages: nothing of it is run, and the browser refuses nothing. Break: take
-// what was typed into the search for template.HTML.
+// the title of an event for template.HTML.
 func TestUINothingRuns(t *testing.T) {
 	t.Parallel()
 	var status atomic.Int32
