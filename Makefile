@@ -53,7 +53,7 @@ check: fmt-check lint build test ## all that has to pass before a change is merg
 screenshots: ## every page of the demo as pictures, in screenshots/: both languages, themes and widths
 	$(GO) run ./test/screenshots -to screenshots
 
-bench: ## the benchmark: see test/bench; BENCHFLAGS=-postgres measures replicas
+bench: ## the benchmark: see test/bench; BENCHFLAGS=-postgres measures replicas, "-ui 1000000" the pages
 	$(GO) run ./test/bench $(BENCHFLAGS)
 
 faults: tools ## the long form of the fault tests; prints what they measured

@@ -36,6 +36,9 @@ type read struct {
 // readsEach is how often a list or a page is asked for.
 const readsEach = 40
 
+// nowhere is a text that no event holds.
+const nowhere = "a text that no event holds"
+
 // runHistory measures what could grow with what is stored, and reports it.
 func (b *bench) runHistory(w io.Writer) error {
 	var h history
@@ -57,9 +60,7 @@ func (b *bench) measureStored(h *history) error {
 	}
 	defer func() { _ = g.stop() }()
 	fmt.Fprintf(os.Stderr, "a history of %d events\n", b.history)
-	o := b.order(g.addr, "/in/sitejet/"+token)
-	o.Count, o.Duration = b.history, time.Hour
-	if _, err := load(o); err != nil {
+	if err := b.fill(b.order(g.addr, "/in/sitejet/"+token), b.history); err != nil {
 		return err
 	}
 	for round := range b.rounds {
@@ -85,35 +86,37 @@ func (b *bench) measureStored(h *history) error {
 		return err
 	}
 	began := time.Now()
-	_, err = b.command(g, "events", "list", "--text", "a text that no event holds")
+	_, err = b.command(g, "events", "list", "--text", nowhere)
 	h.search = time.Since(began)
+	return err
+}
+
+// fill stores count events.
+func (b *bench) fill(o order, count int) error {
+	o.Count, o.Duration = count, time.Hour
+	got, err := load(o)
+	if err == nil && got.Accepted < count {
+		err = fmt.Errorf("%d of %d events were accepted at %s", got.Accepted, count, o.Path)
+	}
 	return err
 }
 
 // measureReads asks for lists and pages, as an operator who is logged in.
 func (b *bench) measureReads(h *history, g *gate) error {
-	link, err := b.command(g, "login", "-q")
+	client, err := b.logIn(g)
 	if err != nil {
 		return err
 	}
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		return err
-	}
-	client := &http.Client{Jar: jar, Timeout: time.Minute}
-	if err := fetch(client, string(bytes.TrimSpace(link))); err != nil {
-		return err
-	}
-	newest, err := newestEvent(g)
+	id, err := newest(g, "/events?limit=1")
 	if err != nil {
 		return err
 	}
 	for _, path := range []string{
 		"/api/v1/events?limit=50", "/api/v1/deliveries?limit=50",
-		"/ui/", "/ui/events", "/ui/deliveries", "/ui/connections", "/ui/events/" + newest,
+		"/ui/", "/ui/events", "/ui/deliveries", "/ui/connections", "/ui/events/" + id,
 	} {
 		r := read{name: path}
-		if path == "/ui/events/"+newest {
+		if path == "/ui/events/"+id {
 			r.name = "/ui/events/{id}"
 		}
 		for range readsEach {
@@ -128,18 +131,33 @@ func (b *bench) measureReads(h *history, g *gate) error {
 	return nil
 }
 
-func newestEvent(g *gate) (string, error) {
-	text, err := get("http://" + g.addr + "/api/v1/events?limit=1")
+// logIn is a client with the session of an operator.
+func (b *bench) logIn(g *gate) (*http.Client, error) {
+	link, err := b.command(g, "login", "-q")
+	if err != nil {
+		return nil, err
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return nil, err
+	}
+	client := &http.Client{Jar: jar, Timeout: time.Minute}
+	return client, fetch(client, string(bytes.TrimSpace(link)))
+}
+
+// newest is the id of the first of a list of the API.
+func newest(g *gate, list string) (string, error) {
+	text, err := get("http://" + g.addr + "/api/v1" + list)
 	if err != nil {
 		return "", err
 	}
-	var list struct {
+	var page struct {
 		Items []struct{ ID string }
 	}
-	if err := json.Unmarshal(text, &list); err != nil || len(list.Items) == 0 {
-		return "", fmt.Errorf("no event in %s: %w", text, err)
+	if err := json.Unmarshal(text, &page); err != nil || len(page.Items) == 0 {
+		return "", fmt.Errorf("nothing in %s: %w", text, err)
 	}
-	return list.Items[0].ID, nil
+	return page.Items[0].ID, nil
 }
 
 // fetch reads an answer to its end; lists are asked for by the cookie's session
@@ -235,8 +253,7 @@ func (b *bench) reportHistory(w io.Writer, h history) {
 	fmt.Fprintf(table, "%d times\tmedian\t95 of 100\t\n", readsEach)
 	slowest := series{}
 	for _, r := range h.reads {
-		sorted := slices.Sorted(slices.Values(r.times))
-		p95 := sorted[len(sorted)*95/100]
+		p95 := r.times.p95()
 		slowest = append(slowest, p95)
 		fmt.Fprintf(table, "%s\t%.1f ms\t%.1f ms\t\n", r.name, r.times.median(), p95)
 	}

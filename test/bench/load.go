@@ -25,6 +25,9 @@ type order struct {
 	Connections int
 	Duration    time.Duration
 	Count       int // ends after so many posts; 0: only after Duration
+	// Rate is how many posts are sent each second, evenly, as far as they are
+	// answered in time; 0: as many as are answered.
+	Rate int
 	// Reconnect has a sender whose connection was closed make another, as
 	// servers close those whose body they did not read.
 	Reconnect bool
@@ -66,6 +69,10 @@ func generate() error {
 		if n := i % (1 + len(o.Also)); n > 0 {
 			addr = o.Also[n-1]
 		}
+		if o.Rate > 0 {
+			each := time.Duration(o.Connections) * time.Second / time.Duration(o.Rate)
+			results[i].every, results[i].next = each, began.Add(each*time.Duration(i)/time.Duration(o.Connections))
+		}
 		wg.Go(func() { results[i].run(ctx, addr, request, o.Reconnect) })
 	}
 	wg.Wait()
@@ -93,6 +100,8 @@ type worker struct {
 	times   []time.Duration
 	refused int
 	err     error
+	every   time.Duration // from one post to the next; 0: none is waited for
+	next    time.Time     // when the next post is to be sent
 }
 
 func (w *worker) run(ctx context.Context, addr string, request []byte, reconnect bool) {
@@ -119,7 +128,7 @@ func (w *worker) connection(ctx context.Context, addr string, request []byte) er
 	r := bufio.NewReaderSize(conn, 4096)
 	for ctx.Err() == nil && w.left != 0 {
 		w.left--
-		began := time.Now()
+		began := w.await()
 		// A server that refuses a body may close before it has read all of it:
 		// its answer is read all the same.
 		_, sent := conn.Write(request)
@@ -137,6 +146,22 @@ func (w *worker) connection(ctx context.Context, addr string, request []byte) er
 		}
 	}
 	return nil
+}
+
+// await waits until the next post is to be sent, and returns when its time begins:
+// one that has to wait for the answer to the post before began when it was to be sent.
+func (w *worker) await() time.Time {
+	now := time.Now()
+	if w.every == 0 {
+		return now
+	}
+	due := w.next
+	w.next = w.next.Add(w.every)
+	if now.After(due) {
+		return due
+	}
+	time.Sleep(due.Sub(now))
+	return time.Now()
 }
 
 var errAnswer = errors.New("not an answer that the load generator understands")

@@ -4,7 +4,7 @@
 // server are processes of their own.
 //
 //	go run ./test/bench [-rounds 3] [-time 5s] [-connections 64] [-node-red auto|off]
-//	    [-history 1000000] [-small] [-plots DIR] [-peers PATH,PATH] [-postgres [-replicas 3]]
+//	    [-history 1000000] [-ui 1000000 [-rate 5000]] [-small] [-plots DIR] [-peers PATH,PATH] [-postgres [-replicas 3]]
 //
 // What is always measured:
 //
@@ -19,6 +19,8 @@
 // And behind flags, in place of the above:
 //
 //	-history   what grows with so many stored events: accept, start, drain, lists, pages, search
+//	-ui        each page and list with so many events stored, while -rate events a second
+//	           come in, and what that does to accepting them
 //	-small     one core: memory, idle CPU, bodies of 8 MB
 //	-plots     SVG files: rate and p99 over 1 to 256 connections
 //	-peers     other programs on the work of forward: bento, redpanda-connect
@@ -48,10 +50,10 @@ func main() {
 
 // options are the flags.
 type options struct {
-	rounds, connections, history, replicas int
-	time                                   time.Duration
-	nodeRED, binary, plots, peers          string
-	small, postgres                        bool
+	rounds, connections, history, ui, rate, replicas int
+	time                                             time.Duration
+	nodeRED, binary, plots, peers                    string
+	small, postgres                                  bool
 }
 
 func run() error {
@@ -81,6 +83,8 @@ func run() error {
 		return b.runReplicas(os.Stdout)
 	case o.history > 0:
 		return b.runHistory(os.Stdout)
+	case o.ui > 0:
+		return b.runUI(os.Stdout)
 	case o.small:
 		return b.runSmall(os.Stdout)
 	case o.plots != "":
@@ -100,6 +104,8 @@ func readFlags() options {
 	flag.StringVar(&o.nodeRED, "node-red", "auto", "measure Node-RED: auto (where node is installed) or off")
 	flag.StringVar(&o.binary, "binary", "", "a built hookgate instead of this source's")
 	flag.IntVar(&o.history, "history", 0, "measure what grows with so many stored events, for example 1000000")
+	flag.IntVar(&o.ui, "ui", 0, "measure the pages and lists with so many stored events, for example 1000000")
+	flag.IntVar(&o.rate, "rate", 5000, "the events that come in each second while -ui measures")
 	flag.BoolVar(&o.small, "small", false, "measure a small server: one core")
 	flag.StringVar(&o.plots, "plots", "", "write plots over the number of connections into this folder")
 	flag.StringVar(&o.peers, "peers", "", "paths of other programs to measure on the work of forward, separated by commas")

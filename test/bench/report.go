@@ -54,6 +54,12 @@ func (s series) median() float64 {
 	return sorted[len(sorted)/2]
 }
 
+// p95 is what 95 of 100 values are below.
+func (s series) p95() float64 {
+	sorted := slices.Sorted(slices.Values(s))
+	return sorted[len(sorted)*95/100]
+}
+
 func median[S any](samples []S, pick func(S) float64) float64 { return of(samples, pick).median() }
 
 func rate(s sample) float64     { return s.rate() }

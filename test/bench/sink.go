@@ -119,8 +119,11 @@ func (r *receiver) await(want int, within time.Duration) error {
 	}
 }
 
-// receive is the program's part as the sink: it answers 200 to every post and
-// counts them; a GET of the first address tells the number.
+// refusing is the path at which the sink refuses what it gets, over plain HTTP.
+const refusing = "/to-refused"
+
+// receive is the program's part as the sink: it answers 200 to every post but those to
+// refusing and counts them all; a GET of the first address tells the number.
 func receive(args []string) error {
 	var count atomic.Int64
 	over := &http.Server{
@@ -146,6 +149,9 @@ func receive(args []string) error {
 		Handler: func(c *fasthttp.RequestCtx) {
 			if c.IsPost() {
 				count.Add(1)
+				if string(c.Path()) == refusing {
+					c.SetStatusCode(http.StatusNotFound)
+				}
 				return
 			}
 			c.SetBodyString(strconv.FormatInt(count.Load(), 10))
