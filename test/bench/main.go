@@ -4,7 +4,8 @@
 // server are processes of their own.
 //
 //	go run ./test/bench [-rounds 3] [-time 5s] [-connections 64] [-node-red auto|off]
-//	    [-history 1000000] [-ui 1000000 [-rate 5000]] [-small] [-plots DIR] [-peers PATH,PATH] [-postgres [-replicas 3]]
+//	    [-history 1000000] [-ui 1000000 [-rate 5000]] [-small] [-plots DIR] [-profile DIR]
+//	    [-peers PATH,PATH] [-postgres [-replicas 3]]
 //
 // What is always measured:
 //
@@ -23,6 +24,7 @@
 //	           come in, and what that does to accepting them
 //	-small     one core: memory, idle CPU, bodies of 8 MB
 //	-plots     SVG files: rate and p99 over 1 to 256 connections
+//	-profile   what an event's CPU time goes to, with files for go tool pprof
 //	-peers     other programs on the work of forward: bento, redpanda-connect
 //	-postgres  accept and deliver with one, two and three replicas on one
 //	           PostgreSQL, which is made for it and flushes to the disk
@@ -52,7 +54,7 @@ func main() {
 type options struct {
 	rounds, connections, history, ui, rate, replicas int
 	time                                             time.Duration
-	nodeRED, binary, plots, peers                    string
+	nodeRED, binary, plots, peers, profile           string
 	small, postgres                                  bool
 }
 
@@ -89,6 +91,8 @@ func run() error {
 		return b.runSmall(os.Stdout)
 	case o.plots != "":
 		return b.runPlots()
+	case o.profile != "":
+		return b.runProfile(os.Stdout)
 	case o.peers != "":
 		return b.runPeers(os.Stdout, strings.Split(o.peers, ","))
 	}
@@ -108,6 +112,7 @@ func readFlags() options {
 	flag.IntVar(&o.rate, "rate", 5000, "the events that come in each second while -ui measures")
 	flag.BoolVar(&o.small, "small", false, "measure a small server: one core")
 	flag.StringVar(&o.plots, "plots", "", "write plots over the number of connections into this folder")
+	flag.StringVar(&o.profile, "profile", "", "write profiles of hookgate's CPU time into this folder, and print what an event's goes to")
 	flag.StringVar(&o.peers, "peers", "", "paths of other programs to measure on the work of forward, separated by commas")
 	flag.BoolVar(&o.postgres, "postgres", false, "measure replicas on a PostgreSQL of its own")
 	flag.IntVar(&o.replicas, "replicas", 3, "the most replicas that -postgres measures")
