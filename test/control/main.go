@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -58,9 +59,10 @@ func run(only, from string, write bool) error {
 		}
 		ran++
 		fmt.Printf("%s  %6.1f s  %s (%s %s)\n", verdict, time.Since(began).Seconds(), m.Name, m.Package, m.Test)
-		if !caught {
-			fmt.Println(indent(output))
+		if caught {
+			output = complaint(output)
 		}
+		fmt.Println(indent(output))
 	}
 	fmt.Printf("%d of %d caught\n", ran-lived, ran)
 	switch {
@@ -134,7 +136,7 @@ func (m *Mutant) try(root string) (caught bool, output string, err error) {
 	if err := os.WriteFile(list, text, 0o600); err != nil {
 		return false, "", err
 	}
-	cmd := exec.Command("go", "test", "-vet=off", "-count=1", "-v", "-timeout", "5m", "-run", "^"+m.Test+"$", "./"+m.Package)
+	cmd := exec.Command("go", "test", "-vet=off", "-count=1", "-timeout", "5m", "-run", "^"+m.Test+"$", "./"+m.Package)
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), "GOFLAGS="+strings.TrimSpace(os.Getenv("GOFLAGS")+" -overlay="+list))
 	out, failed := cmd.CombinedOutput()
@@ -142,10 +144,25 @@ func (m *Mutant) try(root string) (caught bool, output string, err error) {
 	switch {
 	case strings.Contains(output, "[build failed]"), strings.Contains(output, "[setup failed]"), strings.Contains(output, "go build: exit status"):
 		return false, "", fmt.Errorf("it does not compile:\n%s", output)
-	case !strings.Contains(output, "=== RUN   "+m.Test):
+	case strings.Contains(output, "no tests to run"):
 		return false, "", fmt.Errorf("there is no such test:\n%s", output)
 	}
 	return failed != nil, output, nil
+}
+
+// message is a line of a test that says what it found, or that of a panic.
+var message = regexp.MustCompile(`(?m)^(\s+\w+_test\.go:\d+: .*|panic: .*|fatal error: .*)$`)
+
+// complaint is what the test said last before it failed: whoever reads it sees
+// that it failed of the break and not of the machine.
+func complaint(output string) string {
+	said := message.FindAllString(output, -1)
+	if len(said) == 0 {
+		return output
+	}
+	const enough = 240
+	last := []rune(strings.TrimSpace(said[len(said)-1]))
+	return string(last[:min(len(last), enough)])
 }
 
 func indent(text string) string {
