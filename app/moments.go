@@ -21,6 +21,7 @@ func (a *App) newPlanner() *planner.Planner {
 		Failed: func(d *event.Delivery, reason string) *event.Signal {
 			return a.failedForGood(d, &event.Attempt{Error: reason})
 		},
+		Shared: !a.plan.Load().Config.Storage.URL.IsZero(),
 		Passed: time.Now,
 	})
 }

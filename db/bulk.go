@@ -147,7 +147,7 @@ func endAll(tx tx, list []*event.Delivery, ends bool) error {
 // holdEvents keeps retention on PostgreSQL from deleting the events of
 // deliveries that are about to be opened again.
 func (s *Store) holdEvents(tx tx, page []event.Delivery) error {
-	if s.dialect.hold == "" {
+	if s.dialect.hold == "" || len(page) == 0 {
 		return nil
 	}
 	ids := make([]int64, len(page))

@@ -246,12 +246,14 @@ func (s *Store) Memberships(ctx context.Context, id event.ID) ([]event.Membershi
 // something to send.
 func (s *Store) CloseDigests(list []event.Closing) (done []bool, connections []string, err error) {
 	var keys []keyed
+	made := make([]event.Delivery, 0, len(list))
 	for i := range list {
+		made = append(made, list[i].Delivery)
 		if d := &list[i].Delivery; d.Key != "" && d.State == event.Waiting {
 			keys = append(keys, keyed{d.Connection, d.Key})
 		}
 	}
-	done, connections, err = s.changeEach(len(list), keys, func(tx tx, i int, touched map[string]bool) (bool, error) {
+	done, connections, err = s.changeEach(len(list), made, keys, func(tx tx, i int, touched map[string]bool) (bool, error) {
 		done, err := s.closeDigest(tx, &list[i], touched)
 		if err != nil {
 			return false, fmt.Errorf("digest %s: %w", event.DigestID(list[i].Timer.ID), err)
@@ -277,9 +279,6 @@ func (s *Store) closeDigest(tx tx, c *event.Closing, touched map[string]bool) (b
 		return taken, err
 	}
 	d := c.Delivery // a copy: a transaction that failed is tried again
-	if err := s.holdEvents(tx, []event.Delivery{d}); err != nil {
-		return false, err
-	}
 	if err := s.make(tx, &event.Delivery{}, d, touched); err != nil {
 		return false, err
 	}

@@ -123,7 +123,7 @@ func (f *erasure) gatherAnew(tx tx, d *event.Delivery) error {
 	}
 	id, now := int64(f.store.NewIDs(1)), tx.stamp().now
 	err = tx.exec(`INSERT INTO replays (event, run, at, plan, verdicts, deliveries, first, reserved)
-		SELECT CAST(?1 AS BIGINT), -CAST(?3 AS BIGINT), CAST(?4 AS BIGINT), plan, '', 1, CAST(?3 AS BIGINT), 1 FROM (`+judgedBy+`) AS j`, of, newest, id, now)
+		SELECT CAST(?1 AS BIGINT), -CAST(?3 AS BIGINT), CAST(?4 AS BIGINT), plan, '', 1, CAST(?3 AS BIGINT), 1 FROM (`+judgedBy("?1", "?2")+`) AS j`, of, newest, id, now)
 	if err != nil {
 		return err
 	}

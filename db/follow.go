@@ -55,17 +55,21 @@ func flowOf(f event.Flow) any {
 	return int64(f)
 }
 
-// Progress is what there is of the deliveries from first on, n of them: nil for one
-// that is not made.
-func (s *Store) Progress(ctx context.Context, first event.DeliveryID, n int) ([]*event.Progress, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT id, state, owner, coalesce(error, ''), coalesce(outputs, '') FROM deliveries WHERE id >= ?1 AND id < ?2`, int64(first), int64(first)+int64(n))
+// Progress is how the deliveries stand that are made; of the others there is none.
+func (s *Store) Progress(ctx context.Context, deliveries []event.DeliveryID) (map[event.DeliveryID]*event.Progress, error) {
+	ids := make([]int64, len(deliveries))
+	for i, id := range deliveries {
+		ids[i] = int64(id)
+	}
+	rows, err := s.read.QueryContext(ctx, `SELECT id, state, owner, coalesce(error, ''), coalesce(outputs, '') FROM deliveries WHERE `+s.dialect.isAmong("id"), s.dialect.numbers(ids))
 	if err != nil {
 		return nil, fmt.Errorf("read how a chain stands: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
-	list := make([]*event.Progress, n)
+	made := make(map[event.DeliveryID]*event.Progress, len(ids))
 	for rows.Next() {
-		var id, state, owner int64
+		var id event.DeliveryID
+		var state, owner int64
 		var outputs string
 		p := &event.Progress{}
 		if err := rows.Scan(&id, &state, &owner, &p.Error, &outputs); err != nil {
@@ -77,9 +81,9 @@ func (s *Store) Progress(ctx context.Context, first event.DeliveryID, n int) ([]
 				return nil, fmt.Errorf("read how a chain stands: the outputs of %d: %w", id, err)
 			}
 		}
-		list[id-int64(first)] = p
+		made[id] = p
 	}
-	return list, rows.Err()
+	return made, rows.Err()
 }
 
 // Follow makes what comes after deliveries that have ended, in one transaction, if
@@ -87,7 +91,9 @@ func (s *Store) Progress(ctx context.Context, first event.DeliveryID, n int) ([]
 // already is left as it is. It returns the connections that have something to send.
 func (s *Store) Follow(list []event.Following) (done []bool, connections []string, err error) {
 	var keys []keyed
+	of := make([]event.Delivery, 0, len(list))
 	for i := range list {
+		of = append(of, list[i].Of)
 		if d := &list[i].Of; d.Key != "" {
 			keys = append(keys, keyed{d.Connection, d.Key})
 		}
@@ -97,7 +103,7 @@ func (s *Store) Follow(list []event.Following) (done []bool, connections []strin
 			}
 		}
 	}
-	done, connections, err = s.changeEach(len(list), keys, func(tx tx, i int, touched map[string]bool) (bool, error) {
+	done, connections, err = s.changeEach(len(list), of, keys, func(tx tx, i int, touched map[string]bool) (bool, error) {
 		done, err := s.follow(tx, &list[i], touched)
 		if err != nil {
 			return false, fmt.Errorf("what comes after %s: %w", list[i].Of.ID, err)
@@ -116,9 +122,6 @@ func (s *Store) follow(tx tx, f *event.Following, touched map[string]bool) (bool
 		take = func() (bool, error) { return letOthers(tx, &f.Timer, f.Again) }
 	}
 	if taken, err := take(); err != nil || !taken {
-		return false, err
-	}
-	if err := s.holdEvents(tx, []event.Delivery{f.Of}); err != nil {
 		return false, err
 	}
 	for i := range f.Next {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"hookgate/internal/event"
 )
@@ -69,7 +70,7 @@ func (s *Store) OpenMoments(list []event.Opening) (done []bool, connections []st
 			keys = append(keys, keyed{d.Connection, d.Key})
 		}
 	}
-	done, connections, err = s.changeEach(len(list), keys, func(tx tx, i int, touched map[string]bool) (bool, error) {
+	done, connections, err = s.changeEach(len(list), nil, keys, func(tx tx, i int, touched map[string]bool) (bool, error) {
 		done, err := s.openMoment(tx, &list[i], touched)
 		if err != nil {
 			return false, fmt.Errorf("delivery %s: %w", list[i].Delivery.ID, err)
@@ -83,12 +84,16 @@ func (s *Store) OpenMoments(list []event.Opening) (done []bool, connections []st
 }
 
 // changeEach does so many things, each by its number, in one transaction that has the
-// locks of keys. done tells of which one said that it was done, and connections which
-// have something to send: those that were touched.
-func (s *Store) changeEach(n int, keys []keyed, one func(tx tx, i int, touched map[string]bool) (bool, error)) (done []bool, connections []string, err error) {
+// locks of keys, and in which the events of made are not deleted: deliveries that are
+// made, or opened again. done tells of which one said that it was done, and
+// connections which have something to send: those that were touched.
+func (s *Store) changeEach(n int, made []event.Delivery, keys []keyed, one func(tx tx, i int, touched map[string]bool) (bool, error)) (done []bool, connections []string, err error) {
 	var touched map[string]bool
 	err = s.write(func(tx tx) error {
 		touched, done = map[string]bool{}, make([]bool, n)
+		if err := s.holdEvents(tx, made); err != nil {
+			return err
+		}
 		for i := range n {
 			var err error
 			if done[i], err = one(tx, i, touched); err != nil {
@@ -239,20 +244,45 @@ func unschedule(tx tx, page []event.Delivery) (int, error) {
 	return 0, nil // they are counted as they are cancelled
 }
 
-// judgedBy is the version of the rules that made the delivery ?2 of the event ?1.
-const judgedBy = `SELECT plan FROM (
-		SELECT plan, first FROM events WHERE id = ?1 AND first <= ?2
-		UNION ALL SELECT plan, first FROM replays WHERE event = ?1 AND first <= ?2 AND first > 0) AS made
-	ORDER BY first DESC LIMIT 1`
+// judgedBy asks for the version of the rules that a delivery was made by: that of its
+// event, or of the replay that made it. Both are parameters or columns.
+func judgedBy(event, delivery string) string {
+	return strings.NewReplacer("EVENT", event, "DELIVERY", delivery).Replace(`SELECT plan FROM (
+		SELECT plan, first FROM events WHERE id = EVENT AND first <= DELIVERY
+		UNION ALL SELECT plan, first FROM replays WHERE event = EVENT AND first <= DELIVERY AND first > 0) AS made
+	ORDER BY first DESC LIMIT 1`)
+}
 
-// JudgedBy is the version of the rules that a delivery was made by: that of its
-// event, or of the replay that made it.
+// JudgedBy is the version of the rules that a delivery of an event was made by.
 func (s *Store) JudgedBy(ctx context.Context, d *event.Delivery) (plan int64, err error) {
-	row := s.read.QueryRowContext(ctx, judgedBy, int64(d.Event), int64(d.ID))
+	row := s.read.QueryRowContext(ctx, judgedBy("?1", "?2"), int64(d.Event), int64(d.ID))
 	if err := row.Scan(&plan); err != nil {
 		return 0, fmt.Errorf("look for the rules that made %s: %w", d.ID, err)
 	}
 	return plan, nil
+}
+
+// JudgedByEach are the versions of the rules that stored deliveries were made by.
+func (s *Store) JudgedByEach(ctx context.Context, list []event.Delivery) (map[event.DeliveryID]int64, error) {
+	ids := make([]int64, len(list))
+	for i := range list {
+		ids[i] = int64(list[i].ID)
+	}
+	rows, err := s.read.QueryContext(ctx, `SELECT id, (`+judgedBy("d.event", "d.id")+`) FROM deliveries d WHERE `+s.dialect.isAmong("id"), s.dialect.numbers(ids))
+	if err != nil {
+		return nil, fmt.Errorf("look for the rules that made deliveries: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	plans := make(map[event.DeliveryID]int64, len(list))
+	for rows.Next() {
+		var id event.DeliveryID
+		var plan int64
+		if err := rows.Scan(&id, &plan); err != nil {
+			return nil, fmt.Errorf("look for the rules that made deliveries: %w", err)
+		}
+		plans[id] = plan
+	}
+	return plans, rows.Err()
 }
 
 // Scheduled counts the deliveries whose moment has not come.

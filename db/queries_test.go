@@ -317,6 +317,13 @@ func (d *driver) timers(c *clock) {
 	scheduled := mustSchedule(t, s, c, "k", 0, event.Wait{})
 	_, err = s.JudgedBy(t.Context(), &scheduled)
 	d.do("JudgedBy", err)
+	plans, err := s.JudgedByEach(t.Context(), []event.Delivery{scheduled})
+	d.do("JudgedByEach", err)
+	if plans[scheduled.ID] == 0 {
+		t.Errorf("judged by %v", plans)
+	}
+	_, err = s.Lead()
+	d.do("Lead", err)
 	_, err = s.Scheduled(t.Context())
 	d.do("Scheduled", err)
 	due, err := s.DueTimers(t.Context(), 10, event.MomentTimer)
@@ -327,7 +334,7 @@ func (d *driver) timers(c *clock) {
 	_, _, err = s.OpenMoments([]event.Opening{{Timer: due[len(due)-1], Delivery: scheduled}})
 	d.do("OpenMoments", err)
 	chain := mustChain(t, s, c, "", 2)
-	_, err = s.Progress(t.Context(), chain.ID, 2)
+	_, err = s.Progress(t.Context(), []event.DeliveryID{chain.ID, chain.ID + 1})
 	d.do("Progress", err)
 	if _, _, err := s.Cancel(t.Context(), event.DeliveryFilter{IDs: []event.DeliveryID{chain.ID}}); err != nil {
 		t.Fatal(err)

@@ -15,15 +15,17 @@ const setRendered = `UPDATE deliveries SET state = ?3, owner = 0, due = CAST(?4 
 // done tells which were. It returns the connections that have something to send.
 func (s *Store) Rerender(list []event.Rerendered) (done []bool, connections []string, err error) {
 	var keys []keyed
+	made := make([]event.Delivery, 0, len(list))
 	for i := range list {
 		d := &list[i].Delivery
+		made = append(made, *d)
 		for _, key := range []string{list[i].Before, d.Key} {
 			if key != "" {
 				keys = append(keys, keyed{d.Connection, key})
 			}
 		}
 	}
-	done, connections, err = s.changeEach(len(list), keys, func(tx tx, i int, touched map[string]bool) (bool, error) {
+	done, connections, err = s.changeEach(len(list), made, keys, func(tx tx, i int, touched map[string]bool) (bool, error) {
 		done, err := s.rerender(tx, &list[i], touched)
 		if err != nil {
 			return false, fmt.Errorf("delivery %s: %w", list[i].Delivery.ID, err)
@@ -38,9 +40,6 @@ func (s *Store) Rerender(list []event.Rerendered) (done []bool, connections []st
 
 func (s *Store) rerender(tx tx, r *event.Rerendered, touched map[string]bool) (done bool, err error) {
 	d, now := &r.Delivery, tx.stamp().now
-	if err := s.holdEvents(tx, []event.Delivery{*d}); err != nil {
-		return false, err
-	}
 	warnings, err := jsonList(d.Warnings)
 	if err != nil {
 		return false, err

@@ -75,8 +75,8 @@ func TestReplay_done(t *testing.T) {
 		if _, err := s.Replay(run, &next, []event.Replayed{r}); err != nil || next.Events != 1 || next.Deliveries != 0 {
 			t.Fatalf("%+v, %v", next, err)
 		}
-		chain, err := s.Progress(t.Context(), r.First, 2)
-		if err != nil || chain[0] == nil || chain[0].State != event.Delivered || chain[0].Outputs["id"] == "" || chain[1] != nil {
+		chain, err := s.Progress(t.Context(), []event.DeliveryID{r.First, r.First + 1})
+		if made := chain[r.First]; err != nil || len(chain) != 1 || made == nil || made.State != event.Delivered || made.Outputs["id"] == "" {
 			t.Fatalf("chain: %+v, %v", chain, err)
 		}
 		if due := mustFollowTimers(t, s); len(due) != 1 || due[0].ID != -int64(r.First) {

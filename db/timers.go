@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"hookgate/internal/event"
@@ -69,6 +70,34 @@ func (s *Store) DueTimers(ctx context.Context, limit int, kinds ...event.TimerKi
 		c.add("due <= " + c.value(micros(s.now())))
 	}
 	return s.timers(ctx, c, kinds, ` ORDER BY due, id LIMIT `+c.value(int64(limit)))
+}
+
+// leadFor is how long a process that deals with timers is not disputed that: what
+// nobody deals with because it was killed waits as long.
+const leadFor = 3 * time.Second
+
+// Lead reports whether this process is the one that is to deal with what is due, of
+// those on the database: several at once would do the same work and wait for each
+// other's locks. What is promised does not hang on it: each timer is compared.
+func (s *Store) Lead() (leads bool, err error) {
+	self, shared := s.engine.replica()
+	if !shared {
+		return true, nil
+	}
+	err = s.write(func(tx tx) error {
+		leads = false
+		now := tx.stamp().now
+		// One that is further ahead than it can have been set was set by a wrong clock.
+		return tx.query(func([]any) error { leads = true; return nil },
+			`INSERT INTO timers (id, kind, name, key, due, count, value) VALUES (0, 6, 'planner', '', ?1, 0, ?2)
+			ON CONFLICT (kind, name, key) DO UPDATE SET due = excluded.due, value = excluded.value
+			WHERE timers.value = excluded.value OR timers.due <= ?3 OR timers.due > excluded.due RETURNING id`,
+			now+leadFor.Microseconds(), strconv.AppendInt(nil, self, 10), now)
+	})
+	if err != nil {
+		return false, fmt.Errorf("ask who deals with what is due: %w", err)
+	}
+	return leads, nil
 }
 
 // Timers are all timers of the kinds, the first due first.

@@ -172,6 +172,16 @@ func (s *Set) Chain(ref Ref) (place, length int) {
 	return a.slot, len(r.chain.order)
 }
 
+// ChainOf are the ids of the chain that the delivery of an action stands in, by place;
+// none: its rule has no chain.
+func (s *Set) ChainOf(ref Ref, id event.DeliveryID) (ids []event.DeliveryID) {
+	place, length := s.Chain(ref)
+	for n := range length {
+		ids = append(ids, id+event.DeliveryID(n-place))
+	}
+	return ids
+}
+
 // Follow asks and renders what comes next in the chain of an action. made is what
 // there is of it, by place; nil: it is not made.
 func (s *Set) Follow(sc *lang.Scope, ref Ref, flow event.Flow, made []*event.Progress) (list []Next, err error) {

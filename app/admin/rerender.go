@@ -23,7 +23,7 @@ type Left struct {
 // rerenderStore has what a delivery was made of, and takes what it comes to.
 type rerenderStore interface {
 	JudgedBy(ctx context.Context, d *event.Delivery) (plan int64, err error)
-	Progress(ctx context.Context, first event.DeliveryID, n int) ([]*event.Progress, error)
+	Progress(ctx context.Context, deliveries []event.DeliveryID) (map[event.DeliveryID]*event.Progress, error)
 	Rerender(list []event.Rerendered) (done []bool, connections []string, err error)
 }
 
@@ -177,13 +177,12 @@ func (s *Service) earlier(ctx context.Context, d *event.Delivery) (of rules.Earl
 		}
 		return of, fmt.Errorf("the rules that made %s cannot be read: %w", d.ID, err)
 	}
-	var made []*event.Progress
-	if place, length := set.Rules.Chain(of.Ref); length > 0 {
-		if made, err = s.store.Progress(ctx, d.ID-event.DeliveryID(place), length); err != nil {
-			return of, err
-		}
+	chain := set.Rules.ChainOf(of.Ref, d.ID)
+	made, err := s.store.Progress(ctx, chain)
+	if err != nil {
+		return of, err
 	}
-	return set.Rules.Earlier(of.Ref, made), nil
+	return set.Rules.Earlier(of.Ref, event.InOrder(chain, made)), nil
 }
 
 // itemsOf are the events of the digest that a delivery was made of.

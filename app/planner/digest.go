@@ -120,7 +120,7 @@ var errForgotten = errors.New("an event in it has gone")
 
 // gathered renders what is sent for all events of a digest.
 func (p *Planner) gathered(ctx context.Context, d *event.Delivery, members []event.DigestItem) (made rules.Rendered, during string, err error) {
-	newest, set, err := p.judged(ctx, d)
+	newest, set, err := p.judged(ctx, &origins{}, d)
 	if err != nil {
 		return made, "", gone(err)
 	}

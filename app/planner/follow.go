@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 
@@ -72,6 +71,10 @@ func (p *Planner) followings(ctx context.Context, due []event.Timer) ([]event.Fo
 	if err != nil {
 		return nil, err
 	}
+	from, err := p.origins(ctx, ended)
+	if err != nil {
+		return nil, err
+	}
 	var list []event.Following
 	for i := range due {
 		at := slices.IndexFunc(ended, func(d event.Delivery) bool { return int64(d.ID) == -due[i].ID })
@@ -82,7 +85,7 @@ func (p *Planner) followings(ctx context.Context, due []event.Timer) ([]event.Fo
 			continue
 		}
 		one := event.Following{Timer: due[i], Of: ended[at]}
-		switch err := p.next(ctx, &one, now); {
+		switch err := p.next(ctx, from, &one, now); {
 		case errors.Is(err, errUnreadable):
 			p.opt.Logger.ErrorContext(ctx, "the rules that made a delivery cannot be used now, what comes after it waits", "delivery", one.Of.ID, "action", one.Of.Name(), "error", err)
 			one.Again = now.Add(again)
@@ -95,8 +98,8 @@ func (p *Planner) followings(ctx context.Context, due []event.Timer) ([]event.Fo
 }
 
 // next asks what comes after a delivery that has ended, and renders it.
-func (p *Planner) next(ctx context.Context, f *event.Following, now time.Time) error {
-	e, set, err := p.judged(ctx, &f.Of)
+func (p *Planner) next(ctx context.Context, from *origins, f *event.Following, now time.Time) error {
+	e, set, err := p.judged(ctx, from, &f.Of)
 	if err != nil {
 		return err
 	}
@@ -106,11 +109,7 @@ func (p *Planner) next(ctx context.Context, f *event.Following, now time.Time) e
 		return nil // nothing comes after it by these rules, which no version says that made it
 	}
 	first := f.Of.ID - event.DeliveryID(place)
-	made, err := p.opt.Store.Progress(ctx, first, length)
-	if err != nil {
-		return err
-	}
-	list, err := set.Follow(&e, ref, f.Of.Flow, made, f.Timer.Due)
+	list, err := set.Follow(&e, ref, f.Of.Flow, from.chain(set.Rules, &f.Of), f.Timer.Due)
 	if errors.Is(err, rules.ErrNoAction) {
 		p.opt.Logger.ErrorContext(ctx, "what comes after a delivery cannot be made", "delivery", f.Of.ID, "action", f.Of.Name(), "error", err)
 		return nil
@@ -150,23 +149,6 @@ func (p *Planner) made(ctx context.Context, f *event.Following, n *rules.Next, f
 		d.State, d.Moment, d.Wait = event.Scheduled, n.Moment, &wait
 	}
 	f.Next = append(f.Next, d)
-}
-
-// chain is what there is of the chain that a scheduled delivery stands in; nil: it
-// stands in none.
-func (p *Planner) chain(ctx context.Context, set *rules.Set, d *event.Delivery) ([]*event.Progress, error) {
-	if d.Flow == 0 {
-		return nil, nil
-	}
-	place, length := set.Chain(refOf(d))
-	if length == 0 {
-		return nil, nil
-	}
-	made, err := p.opt.Store.Progress(ctx, d.ID-event.DeliveryID(place), length)
-	if err != nil {
-		return nil, fmt.Errorf("the chain of %s: %w", d.ID, err)
-	}
-	return made, nil
 }
 
 func refOf(d *event.Delivery) rules.Ref {

@@ -53,6 +53,7 @@ type gateway struct {
 	mu    sync.Mutex
 	now   time.Time
 	set   func(time.Time) // the database's clock, where it has one of its own
+	open  func(db.Options) (*db.Store, error)
 	sent  []sent
 	plans map[int64]*ingest.Plan
 }
@@ -78,23 +79,32 @@ func newGateway(t testing.TB, engine string) *gateway {
 	t.Helper()
 	g := &gateway{t: t, now: time.Date(2026, 3, 10, 10, 0, 0, 0, time.UTC), set: func(time.Time) {}, plans: map[int64]*ingest.Plan{}}
 	quiet := slog.New(slog.DiscardHandler)
-	opt := db.Options{Logger: quiet, Now: g.clock}
-	var err error
-	if engine == "sqlite" {
-		g.store, err = db.Open(t.Context(), filepath.Join(t.TempDir(), "test.db"), opt)
-	} else {
+	path := filepath.Join(t.TempDir(), "test.db")
+	g.open = func(opt db.Options) (*db.Store, error) { return db.Open(t.Context(), path, opt) }
+	if engine != "sqlite" {
 		url := pgtest.Shared(t).URL(t)
-		g.store, err = db.OpenPostgres(t.Context(), event.NewSecret(url), opt)
+		g.open = func(opt db.Options) (*db.Store, error) {
+			return db.OpenPostgres(t.Context(), event.NewSecret(url), opt)
+		}
 		g.set = func(now time.Time) { pgtest.SetClock(t, url, now) }
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = g.store.Close() })
+	g.store, g.Planner = g.replica()
 	g.set(g.now)
 	g.intake = ingest.New(g.store, idle{}, ingest.Options{Logger: quiet, Observe: func(string, event.State) {}, Records: g.store})
-	g.Planner = planner.New(planner.Options{
-		Store: g.store, Logger: quiet, Late: func(time.Duration) {}, Added: func(string) {},
+	return g
+}
+
+// replica is one more planner, over a connection of its own to the database.
+func (g *gateway) replica() (*db.Store, *planner.Planner) {
+	g.t.Helper()
+	quiet := slog.New(slog.DiscardHandler)
+	store, err := g.open(db.Options{Logger: quiet, Now: g.clock})
+	if err != nil {
+		g.t.Fatal(err)
+	}
+	g.t.Cleanup(func() { _ = store.Close() })
+	return store, planner.New(planner.Options{
+		Store: store, Logger: quiet, Late: func(time.Duration) {}, Added: func(string) {},
 		RuleSet: func(_ context.Context, id int64) (*ingest.RuleSet, error) { return &g.plans[id].RuleSet, nil },
 		Opening: func(name string, at time.Time) time.Time {
 			if c := g.calendars[name]; c != nil {
@@ -103,9 +113,8 @@ func newGateway(t testing.TB, engine string) *gateway {
 			return at
 		},
 		Failed: func(*event.Delivery, string) *event.Signal { return nil },
-		Passed: g.clock,
+		Passed: g.clock, Shared: true,
 	})
-	return g
 }
 
 // idle is a dispatcher that holds nothing: what is to be sent is claimed.

@@ -19,8 +19,10 @@ import (
 )
 
 const (
-	// lookEvery is how often the planner looks for what is due.
-	lookEvery = time.Second
+	// lookEvery is how often the planner looks for what is due, and sharedEvery how
+	// often it does where other processes note what is due.
+	lookEvery   = time.Second
+	sharedEvery = 100 * time.Millisecond
 	// most is how many timers one transaction deals with.
 	most = 100
 	// again is how long what cannot be rendered yet waits.
@@ -34,9 +36,12 @@ type Store interface { //nolint:interfacebloat // what is due, and what it is ab
 	TakeTimer(t *event.Timer) (bool, error)
 	Deliveries(ctx context.Context, f event.DeliveryFilter) ([]event.Delivery, error)
 	Event(ctx context.Context, id event.ID) (event.Event, error)
+	Events(ctx context.Context, f event.Filter) ([]event.Event, error)
 	JudgedBy(ctx context.Context, d *event.Delivery) (plan int64, err error)
+	JudgedByEach(ctx context.Context, list []event.Delivery) (map[event.DeliveryID]int64, error)
+	Lead() (leads bool, err error)
 	OpenMoments(list []event.Opening) (done []bool, connections []string, err error)
-	Progress(ctx context.Context, first event.DeliveryID, n int) ([]*event.Progress, error)
+	Progress(ctx context.Context, deliveries []event.DeliveryID) (map[event.DeliveryID]*event.Progress, error)
 	Follow(list []event.Following) (done []bool, connections []string, err error)
 	DigestItems(ctx context.Context, digest int64) ([]event.DigestItem, error)
 	CloseDigests(list []event.Closing) (done []bool, connections []string, err error)
@@ -58,6 +63,8 @@ type Options struct {
 	// Late is told how long after its moment a delivery was opened.
 	Late   func(time.Duration)
 	Logger *slog.Logger
+	// Shared says that other processes are on the database: one of them plans.
+	Shared bool
 	// Passed gives times with a monotonic reading, which the database's clock is
 	// compared with.
 	Passed func() time.Time
@@ -83,12 +90,26 @@ func (p *Planner) Wake() {
 	}
 }
 
-// Run does what is due until ctx ends.
+// Run does what is due until ctx ends, while no other process does.
 func (p *Planner) Run(ctx context.Context) {
-	ticker := time.NewTicker(lookEvery)
+	every := lookEvery
+	if p.opt.Shared {
+		every = sharedEvery
+	}
+	ticker := time.NewTicker(every)
 	defer ticker.Stop()
+	var leads bool
+	var asked time.Time
 	for {
-		if err := p.Look(ctx); err != nil && ctx.Err() == nil {
+		err := error(nil)
+		if now := time.Now(); now.Sub(asked) >= lookEvery {
+			leads, err = p.opt.Store.Lead()
+			asked = now
+		}
+		if leads && err == nil {
+			err = p.Look(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
 			p.opt.Logger.WarnContext(ctx, "what is scheduled could not be looked at, trying again", "error", err)
 		}
 		select {
@@ -165,6 +186,16 @@ func (p *Planner) open(ctx context.Context, due []event.Timer) error {
 	if err != nil {
 		return err
 	}
+	var late []event.Delivery
+	for _, d := range scheduled {
+		if d.Wait != nil && d.Wait.Late {
+			late = append(late, *d)
+		}
+	}
+	from, err := p.origins(ctx, late)
+	if err != nil {
+		return err
+	}
 	var list []event.Opening
 	for i := range due {
 		d, found := scheduled[event.DeliveryID(due[i].ID)]
@@ -174,7 +205,7 @@ func (p *Planner) open(ctx context.Context, due []event.Timer) error {
 			}
 			continue
 		}
-		one, err := p.decide(ctx, &due[i], d, now)
+		one, err := p.decide(ctx, from, &due[i], d, now)
 		if err != nil {
 			return err
 		}
@@ -229,7 +260,7 @@ func (p *Planner) store(list []event.Opening, now time.Time) error {
 }
 
 // decide says what becomes of a scheduled delivery whose timer is due.
-func (p *Planner) decide(ctx context.Context, timer *event.Timer, d *event.Delivery, now time.Time) (event.Opening, error) {
+func (p *Planner) decide(ctx context.Context, from *origins, timer *event.Timer, d *event.Delivery, now time.Time) (event.Opening, error) {
 	o := event.Opening{Timer: *timer, Delivery: *d}
 	wait := event.Wait{}
 	if d.Wait != nil {
@@ -245,7 +276,7 @@ func (p *Planner) decide(ctx context.Context, timer *event.Timer, d *event.Deliv
 		o.Delivery.State, o.Delivery.Once = event.Waiting, wait.Once
 		return o, nil
 	}
-	asked, err := p.ask(ctx, d)
+	asked, err := p.ask(ctx, from, d)
 	switch {
 	case errors.Is(err, errUnreadable):
 		p.opt.Logger.ErrorContext(ctx, "the rules that made a scheduled delivery cannot be used now, it waits", "delivery", d.ID, "action", d.Name(), "error", err)
@@ -279,29 +310,78 @@ func (p *Planner) settle(ctx context.Context, o *event.Opening, asked *rules.Ask
 var errUnreadable = errors.New("the version is not readable")
 
 // ask has the rules that made the delivery ask its condition and render it.
-func (p *Planner) ask(ctx context.Context, d *event.Delivery) (rules.Asked, error) {
-	e, set, err := p.judged(ctx, d)
+func (p *Planner) ask(ctx context.Context, from *origins, d *event.Delivery) (rules.Asked, error) {
+	e, set, err := p.judged(ctx, from, d)
 	if err != nil {
 		return rules.Asked{}, err
 	}
 	if err := usable(set, d.Connection); err != nil {
 		return rules.Asked{}, err
 	}
-	made, err := p.chain(ctx, set.Rules, d)
-	if err != nil {
-		return rules.Asked{}, err
+	return set.AtMoment(&e, refOf(d), from.chain(set.Rules, d)...)
+}
+
+// origins are what deliveries come from, read at once for many: their events, without
+// the bodies of those that are large, the versions of the rules that made them, and how
+// their chains stand.
+type origins struct {
+	events map[event.ID]*event.Event
+	plans  map[event.DeliveryID]int64
+	made   map[event.DeliveryID]*event.Progress
+}
+
+func (p *Planner) origins(ctx context.Context, list []event.Delivery) (*origins, error) {
+	from := &origins{events: make(map[event.ID]*event.Event, len(list))}
+	if len(list) == 0 {
+		return from, nil
 	}
-	return set.AtMoment(&e, refOf(d), made...)
+	var f event.Filter
+	for i := range list {
+		f.IDs = append(f.IDs, list[i].Event)
+	}
+	slices.Sort(f.IDs)
+	f.IDs = slices.Compact(f.IDs)
+	f.Limit = len(f.IDs)
+	events, err := p.opt.Store.Events(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	for i := range events {
+		from.events[events[i].ID] = &events[i]
+	}
+	if from.plans, err = p.opt.Store.JudgedByEach(ctx, list); err != nil {
+		return nil, err
+	}
+	var steps []event.DeliveryID
+	for i := range list {
+		if set, err := p.opt.RuleSet(ctx, from.plans[list[i].ID]); err == nil && list[i].Flow != 0 { // judged tells of the error
+			steps = append(steps, set.Rules.ChainOf(refOf(&list[i]), list[i].ID)...)
+		}
+	}
+	from.made, err = p.opt.Store.Progress(ctx, steps)
+	return from, err
+}
+
+// chain is what there is of the chain that a delivery stands in; nil: it stands in none.
+func (o *origins) chain(set *rules.Set, d *event.Delivery) []*event.Progress {
+	if d.Flow == 0 {
+		return nil
+	}
+	return event.InOrder(set.ChainOf(refOf(d), d.ID), o.made)
 }
 
 // judged is the event of a delivery, and the rules that made the delivery.
-func (p *Planner) judged(ctx context.Context, d *event.Delivery) (e event.Event, set *ingest.RuleSet, err error) {
-	if e, err = p.opt.Store.Event(ctx, d.Event); err != nil {
+func (p *Planner) judged(ctx context.Context, from *origins, d *event.Delivery) (e event.Event, set *ingest.RuleSet, err error) {
+	if at := from.events[d.Event]; at != nil && len(at.Body) > 0 {
+		e = *at
+	} else if e, err = p.opt.Store.Event(ctx, d.Event); err != nil { // a list has no large bodies
 		return e, nil, err
 	}
-	plan, err := p.opt.Store.JudgedBy(ctx, d)
-	if err != nil {
-		return e, nil, err
+	plan, is := from.plans[d.ID]
+	if !is {
+		if plan, err = p.opt.Store.JudgedBy(ctx, d); err != nil {
+			return e, nil, err
+		}
 	}
 	if set, err = p.opt.RuleSet(ctx, plan); err != nil {
 		return e, nil, fmt.Errorf("%w: %w", errUnreadable, err)

@@ -10,6 +10,14 @@ type Progress struct {
 	Error   string            // of the last attempt, or why it could not be rendered
 }
 
+// InOrder is the progress of deliveries in the order of their ids; nil: it is not made.
+func InOrder(ids []DeliveryID, made map[DeliveryID]*Progress) (list []*Progress) {
+	for _, id := range ids {
+		list = append(list, made[id])
+	}
+	return list
+}
+
 // Following is what comes after a delivery that has ended. It is made in one
 // transaction that compares the Timer; what there is already is left as it is.
 type Following struct {
