@@ -59,3 +59,39 @@ func TestTimers(t *testing.T) {
 		}
 	})
 }
+
+// One process at a time is to deal with what is due: another once it has not asked for
+// a while, also where a wrong clock had put that years ahead.
+func TestLead(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		s, c := newStore(t, p)
+		if !mustLead(t, s) || !mustLead(t, s) {
+			t.Fatal("a process alone does not lead")
+		}
+		if !p.shared() {
+			return
+		}
+		other := mustOpen(t, p, c)
+		if mustLead(t, other) || !mustLead(t, s) {
+			t.Error("two lead, or it went over without need")
+		}
+		c.Add(4 * time.Second)
+		if !mustLead(t, other) || mustLead(t, s) {
+			t.Error("nobody followed who asked no more")
+		}
+		c.Add(-10 * 365 * 24 * time.Hour)
+		if !mustLead(t, s) {
+			t.Error("nobody leads until a clock is right again")
+		}
+	})
+}
+
+func mustLead(t *testing.T, s *db.Store) bool {
+	t.Helper()
+	leads, err := s.Lead()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return leads
+}
