@@ -30,7 +30,7 @@ func (l *Plan) ruleSettings() []admin.RuleSettings {
 		for number, action := range in.Actions() {
 			if r := action.Remember; r != nil {
 				out.Remembers = append(out.Remembers, admin.RuleRemember{
-					Branch: in.BranchOf(action), Table: r.Table.Value, Key: r.Key.Value, When: action.When.Value, Add: !r.Add.IsZero(),
+					Branch: in.BranchOf(action), Table: r.Table.Value, Key: r.Key.Value, When: action.When.Value, Add: !r.Add.IsZero(), After: action.After.Words(),
 				})
 				continue
 			}

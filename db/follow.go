@@ -3,6 +3,7 @@ package db
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -98,7 +99,10 @@ func (s *Store) Follow(list []event.Following) (done []bool, connections []strin
 			keys = append(keys, keyed{d.Connection, d.Key})
 		}
 		for k := range list[i].Next {
-			if d := &list[i].Next[k]; d.Key != "" && d.State == event.Waiting {
+			switch d := &list[i].Next[k]; {
+			case d.Record != nil:
+				keys = append(keys, recordLock(d.Record.RecordKey))
+			case d.Key != "" && d.State == event.Waiting:
 				keys = append(keys, keyed{d.Connection, d.Key})
 			}
 		}
@@ -174,9 +178,28 @@ func (s *Store) make(tx tx, of *event.Delivery, d event.Delivery, touched map[st
 			return err
 		}
 		return tx.exec(`UPDATE deliveries SET turn = (SELECT `+s.dialect.turn+` FROM deliveries o WHERE o.id = ?2) WHERE id = ?1`, int64(d.ID), int64(of.ID))
-	case event.Failed, event.Cancelled, event.Sending, event.Retrying, event.Delivered, event.Held:
+	case event.Delivered:
+		return remember(tx, &d)
+	case event.Failed, event.Cancelled, event.Sending, event.Retrying, event.Held:
 	}
 	return finish(tx, &d)
+}
+
+// remember writes the record of an action that comes after another. Its delivery was
+// made in this transaction, so that it is written once, whoever makes it.
+func remember(tx tx, d *event.Delivery) error {
+	if err := writeRecordOf(tx, d); err != nil {
+		if fault := (*event.RecordError)(nil); errors.As(err, &fault) {
+			fault.Delivery = d.ID
+		}
+		return err
+	}
+	return tx.exec(`UPDATE deliveries SET state = 1, moment = ?2 WHERE id = ?1 AND state = 4`, int64(d.ID), tx.stamp().now)
+}
+
+// writeRecordOf writes d.Record, of which the transaction has the lock.
+func writeRecordOf(tx tx, d *event.Delivery) error {
+	return acceptRecords(tx, &event.Event{ID: d.Event, Records: []event.RecordWrite{*d.Record}})
 }
 
 // insertFollower stores d as scheduled, whatever becomes of it then; false: it is

@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"encoding/json"
+	"errors"
 	"testing"
 	"time"
 
@@ -228,4 +229,88 @@ func mustFollowTimers(t testing.TB, s *db.Store) []event.Timer {
 		t.Fatal(err)
 	}
 	return due
+}
+
+// What is remembered after a step is written in the transaction that makes its delivery,
+// once, however often the step ends; what a record cannot take is written by nobody, and
+// the error names its delivery. It fails where it is written whether or not its delivery
+// is there.
+//
+// Promise: F8.
+func TestFollow_remember(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		s, c := newStore(t, p)
+		count := event.RecordWrite{RecordKey: event.RecordKey{Table: "clients", Key: "all"}, Rule: "r", Add: map[string]json.RawMessage{"n": json.RawMessage(`1`)}, Keep: time.Hour}
+		record := func(d *event.Delivery, place int, w event.RecordWrite) event.Delivery {
+			made := follower(d, place)
+			made.Connection, made.State, made.Record = "remember", event.Delivered, &w
+			return made
+		}
+		mustChain(t, s, c, "", 3)
+		d := mustClaim(t, s, "x", c.Now(), 10)[0]
+		mustRecord(t, s, c, &d, event.Outcome{State: event.Failed}, "no")
+		for round := range 2 { // it is retried by hand, and ends again
+			f := event.Following{Timer: mustFollowTimers(t, s)[0], Of: d, Next: []event.Delivery{record(&d, 1, count)}}
+			for _, want := range []bool{true, false} {
+				if done, touched, err := s.Follow([]event.Following{f}); err != nil || done[0] != want || len(touched) != 0 {
+					t.Fatalf("done %v, %v, %v", done, touched, err)
+				}
+			}
+			if got, err := s.ReadRecord(t.Context(), count.RecordKey); err != nil || string(got.Value) != `{"n":1}` || got.Event != d.Event {
+				t.Fatalf("after %d ends the record is %s, %v", round+1, got.Value, err)
+			}
+			if round == 0 {
+				if n, _, err := s.Retry(t.Context(), event.DeliveryFilter{IDs: []event.DeliveryID{d.ID}}); n != 1 || err != nil {
+					t.Fatal(n, err)
+				}
+				d = mustClaim(t, s, "x", c.Now(), 10)[0]
+				mustRecord(t, s, c, &d, event.Outcome{State: event.Delivered}, "")
+			}
+		}
+		made := mustDeliveries(t, s, event.DeliveryFilter{IDs: []event.DeliveryID{d.ID + 1}})[0]
+		if made.State != event.Delivered || made.Attempts != 0 || made.Error != "" {
+			t.Errorf("its delivery: %+v", made)
+		}
+		if chain, err := s.Progress(t.Context(), d.ID, 3); err != nil || chain[1].State != event.Delivered {
+			t.Errorf("its chain: %+v, %v", chain[1], err)
+		}
+
+		text := count
+		text.RecordKey.Key, text.Add, text.Set = "other", nil, map[string]json.RawMessage{"n": json.RawMessage(`"many"`)}
+		if _, err := s.SetRecord(text); err != nil {
+			t.Fatal(err)
+		}
+		broken := count
+		broken.RecordKey = text.RecordKey
+		mustChain(t, s, c, "", 3)
+		d = mustClaim(t, s, "x", c.Now(), 10)[0]
+		mustRecord(t, s, c, &d, event.Outcome{State: event.Delivered}, "")
+		f := event.Following{Timer: mustFollowTimers(t, s)[0], Of: d, Next: []event.Delivery{record(&d, 1, count), record(&d, 2, broken)}}
+		fault := (*event.RecordError)(nil)
+		if _, _, err := s.Follow([]event.Following{f}); !errors.As(err, &fault) || fault.Delivery != d.ID+2 {
+			t.Fatalf("a record that cannot be added to: %v", err)
+		}
+		f.Next[1].Record, f.Next[1].State, f.Next[1].Error = nil, event.Failed, fault.Error()
+		if done, _, err := s.Follow([]event.Following{f}); err != nil || !done[0] {
+			t.Fatal(done, err)
+		}
+		if got, err := s.ReadRecord(t.Context(), count.RecordKey); err != nil || string(got.Value) != `{"n":2}` {
+			t.Errorf("the record is %s, %v", got.Value, err)
+		}
+		failed := mustDeliveries(t, s, event.DeliveryFilter{States: []event.DeliveryState{event.Failed}})
+		if len(failed) != 1 || failed[0].ID != d.ID+2 {
+			t.Fatalf("failed: %+v", failed)
+		}
+		again := event.Rerendered{Delivery: failed[0]}
+		again.Delivery.State, again.Delivery.Record, again.Delivery.Error = event.Delivered, &count, ""
+		for _, want := range []bool{true, false} {
+			if done, _, err := s.Rerender([]event.Rerendered{again}); err != nil || done[0] != want {
+				t.Fatal(done, err)
+			}
+		}
+		if got, err := s.ReadRecord(t.Context(), count.RecordKey); err != nil || string(got.Value) != `{"n":3}` {
+			t.Errorf("rendered again, the record is %s, %v", got.Value, err)
+		}
+	})
 }

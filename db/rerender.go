@@ -11,7 +11,8 @@ const setRendered = `UPDATE deliveries SET state = ?3, owner = 0, due = CAST(?4 
 	key = ?5, warnings = ?6, output = ?7, error = ?8, cause = ?9 WHERE id = ?1 AND claim = ?2 AND state = 2 RETURNING id`
 
 // Rerender stores what failed deliveries come to that were rendered again: each is sent
-// anew under its id (Waiting), or has ended (Cancelled), if it still is as it was read;
+// anew under its id (Waiting), or has ended (Cancelled; Delivered, for a record that is
+// written), if it still is as it was read;
 // done tells which were. It returns the connections that have something to send.
 func (s *Store) Rerender(list []event.Rerendered) (done []bool, connections []string, err error) {
 	var keys []keyed
@@ -23,6 +24,9 @@ func (s *Store) Rerender(list []event.Rerendered) (done []bool, connections []st
 			if key != "" {
 				keys = append(keys, keyed{d.Connection, key})
 			}
+		}
+		if d.Record != nil {
+			keys = append(keys, recordLock(d.Record.RecordKey))
 		}
 	}
 	done, connections, err = s.changeEach(len(list), made, keys, func(tx tx, i int, touched map[string]bool) (bool, error) {
@@ -48,6 +52,8 @@ func (s *Store) rerender(tx tx, r *event.Rerendered, touched map[string]bool) (d
 	switch {
 	case d.State == event.Cancelled:
 		state, due = cancelled, nil
+	case d.Record != nil:
+		state, due = delivered, nil
 	case d.Key != "":
 		due = nil // until its turn
 	}
@@ -59,6 +65,8 @@ func (s *Store) rerender(tx tx, r *event.Rerendered, touched map[string]bool) (d
 	case d.State == event.Cancelled:
 		countCancelled(tx, d.Cancelled)
 		return true, ended(tx, d)
+	case d.Record != nil:
+		return true, writeRecordOf(tx, d)
 	}
 	touched[d.Connection] = true
 	if d.Key == "" {

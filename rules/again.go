@@ -50,7 +50,7 @@ func (s *Set) Identity(ref Ref) string {
 func (s *Set) HasIdentity(name string) bool {
 	for _, r := range s.rules {
 		for _, a := range r.actions {
-			if a.remember == nil && a.identity() == name {
+			if !a.atOnce() && a.identity() == name {
 				return true
 			}
 		}
@@ -119,7 +119,7 @@ func (s *Set) again(of *Earlier) (*rule, *action, error) {
 	return in, found, nil
 }
 
-// ask asks the condition of an action, and renders it.
+// ask asks the condition of an action, and renders it, or what it remembers.
 func (a *action) ask(rule string, sc *lang.Scope) Asked {
 	if a.when != nil {
 		ok, err := a.when.Eval(sc)
@@ -129,6 +129,10 @@ func (a *action) ask(rule string, sc *lang.Scope) Asked {
 		if !ok {
 			return Asked{Reason: unmet(a.when.Explain(sc))}
 		}
+	}
+	if a.remember != nil {
+		made, reason := a.record(rule, sc)
+		return Asked{Rendered: made, Sent: reason == "", Reason: reason}
 	}
 	room := MaxOutputs
 	return Asked{Rendered: a.render(rule, sc, &room), Sent: true}

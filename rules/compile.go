@@ -186,7 +186,7 @@ func (b *builder) actions(in *Rule, out *rule) {
 		a.number, a.position = number, len(out.actions)
 		a.name = event.ActionName(out.name, a.connection, number)
 		if a.remember != nil {
-			a.name = event.ActionName(out.name, rememberName, number)
+			a.name = event.ActionName(out.name, RememberName, number)
 		}
 		out.actions = append(out.actions, a)
 	}

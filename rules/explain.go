@@ -266,7 +266,11 @@ func (a *action) explain(rule string, element int, sc *lang.Scope, of *Trace, ro
 		return t
 	}
 	if a.remember != nil {
-		a.explainWrite(rule, sc, of, &t)
+		if a.atOnce() {
+			a.explainWrite(rule, sc, of, &t)
+		} else {
+			a.explainRecord(rule, sc, &t)
+		}
 		return t
 	}
 	if a.digest != nil {

@@ -36,7 +36,7 @@ func (r *rule) explainChain(sc *lang.Scope, sends []*action, element int, t *Tra
 	traces := r.explainSteps(sc, sends, element, t, room, stands, answers)
 	for _, a := range sends {
 		one, found := traces[a]
-		if a.remember != nil && t.Result != Failed {
+		if a.atOnce() && t.Result != Failed {
 			one, found = a.explain(r.name, element, sc, t, room), true
 		}
 		if found {

@@ -175,7 +175,7 @@ func (l *linter) rememberedTwice() {
 			continue
 		}
 		for _, in := range l.list[i].Actions() {
-			if in.Remember == nil || in.Remember.Set.IsZero() {
+			if in.Remember == nil || in.Remember.Set.IsZero() || in.After != nil { // what comes later is meant to win
 				continue
 			}
 			record := in.Remember.Table.Value + "\x00" + words(in.Remember.Key.Value)

@@ -45,33 +45,19 @@ type writing struct {
 	add   bool
 }
 
-// rememberName stands for the connection in the name of an action that remembers.
-const rememberName = "remember"
+// RememberName stands for the connection in the name of an action that remembers, and
+// of what is kept of one that comes after a step.
+const RememberName = "remember"
 
-// remembers compiles an action that writes a record.
+// remembers compiles an action that writes a record: when its event is accepted, or
+// when what it comes after has ended.
 func (b *builder) remembers(in *Action) *action {
 	r := in.Remember
 	out := &action{at: in.Node.Get("remember").KeyPos(), when: b.condition(in.When), remember: &writing{table: r.Table.Value, add: !r.Add.IsZero()}}
-	if !in.To.IsZero() {
-		b.add(in.To.Diag("conflict", "write two actions, an item each", `an action has either "to" or "remember"`))
+	if in.After != nil {
+		out.connection = RememberName
 	}
-	if !in.OrderingKey.IsZero() {
-		b.add(in.OrderingKey.Diag("conflict", "leave it out", `"ordering_key" is for what is sent, and this action remembers`))
-	}
-	if in.Throttle != nil {
-		b.add(in.Node.Get("throttle").Diag("conflict", "leave it out", `"throttle" is for what is sent, and this action remembers`))
-	}
-	if in.Digest != nil {
-		b.add(in.Node.Get("digest").Diag("conflict", "leave it out", `"digest" is for what is sent, and this action remembers`))
-	}
-	for _, moved := range []yamlnode.Text{in.Delay, in.DelayUntil, in.OnlyDuring} {
-		if !moved.IsZero() {
-			b.add(moved.Diag("conflict", "leave it out", "what is remembered is written when the event is accepted"))
-		}
-	}
-	for _, f := range in.Inputs {
-		b.add(yamlnode.UnknownKey(f.Key, "an action that remembers", []string{"remember", "when"}, in))
-	}
+	b.onlyRemembers(in)
 	if !r.Key.IsZero() {
 		out.key = b.expression(r.Key)
 	}
@@ -89,9 +75,84 @@ func (b *builder) remembers(in *Action) *action {
 		b.add(fields.Diag("wrong-type", "write set: { status: … }", "fields must be a mapping of names"))
 	default:
 		out.inputs = b.templates(fields.Fields())
+		b.looksNothingUp(in, out)
 	}
 	return out
 }
+
+// onlyRemembers refuses what does not go together with remember.
+func (b *builder) onlyRemembers(in *Action) {
+	if !in.To.IsZero() {
+		b.add(in.To.Diag("conflict", "write two actions, an item each", `an action has either "to" or "remember"`))
+	}
+	if !in.OrderingKey.IsZero() {
+		b.add(in.OrderingKey.Diag("conflict", "leave it out", `"ordering_key" is for what is sent, and this action remembers`))
+	}
+	if in.Throttle != nil {
+		b.add(in.Node.Get("throttle").Diag("conflict", "leave it out", `"throttle" is for what is sent, and this action remembers`))
+	}
+	if in.Digest != nil {
+		b.add(in.Node.Get("digest").Diag("conflict", "leave it out", `"digest" is for what is sent, and this action remembers`))
+	}
+	for _, moved := range []yamlnode.Text{in.Delay, in.DelayUntil, in.OnlyDuring} {
+		if !moved.IsZero() {
+			b.add(moved.Diag("conflict", "leave it out", "a record is written at once: when the event is accepted, or when what it comes after has ended"))
+		}
+	}
+	for _, f := range in.Inputs {
+		b.add(yamlnode.UnknownKey(f.Key, "an action that remembers", []string{"remember", "after", "when"}, in))
+	}
+	if _, taken := b.targets[RememberName]; taken && in.After != nil {
+		b.add(in.Node.Get("after").Diag("reserved-name", "rename the connection: "+RememberName+"-it", "a connection is called %q, as what is remembered after a step is in lists of deliveries", RememberName))
+	}
+}
+
+// looksNothingUp refuses to set fields of a record to what a kept table holds when a
+// step has ended: what a step was answered is not judged again, so what another
+// writes meanwhile would be lost.
+func (b *builder) looksNothingUp(in *Action, out *action) {
+	if in.After == nil || out.remember.add {
+		return
+	}
+	for i, f := range in.Remember.Set.Fields() {
+		if t := out.inputs[i].template; t != nil && len(t.Kept()) > 0 {
+			b.add(f.Value.Diag("conflict", "count with add, or let an action at acceptance remember what is looked up", "what is set after a step cannot look up the kept table %q", t.Kept()[0]))
+		}
+	}
+}
+
+// atOnce reports whether the action writes a record in the commit that accepts its
+// event.
+func (a *action) atOnce() bool { return a.remember != nil && len(a.after) == 0 }
+
+// record is what an action remembers whose turn has come; reason is why that is
+// nothing.
+func (a *action) record(rule string, sc *lang.Scope) (r Rendered, reason string) {
+	r = Rendered{Rule: rule, Connection: a.connection, Action: a.number, Output: []byte("{}")}
+	w, ok, err := a.write(rule, sc)
+	switch {
+	case err != nil:
+		r.Err = err.Error()
+		return r, ""
+	case !ok:
+		return r, a.noKey()
+	}
+	if r.Output, err = json.Marshal(written{w.RecordKey, w.Set, w.Add}); err != nil {
+		r.Output, r.Err = []byte("{}"), "remember: "+err.Error()
+		return r, ""
+	}
+	r.Record = &w
+	return r, ""
+}
+
+// written is what is kept of a record that was written after a step.
+type written struct {
+	event.RecordKey
+	Set map[string]json.RawMessage `json:"set,omitempty"`
+	Add map[string]json.RawMessage `json:"add,omitempty"`
+}
+
+func (a *action) noKey() string { return a.key.Source() + " is missing: nothing is remembered" }
 
 // table finds the table that is written.
 func (b *builder) table(r *Remember, out *writing) {
@@ -151,10 +212,14 @@ func (a *action) write(rule string, sc *lang.Scope) (w event.RecordWrite, ok boo
 		return w, false, fmt.Errorf("remember: %s gives a key of %d bytes: %d is the most", a.key.Source(), len(w.Key), event.MaxRecordKey)
 	}
 	fields := make(map[string]json.RawMessage, len(a.inputs))
+	if w.Set = fields; a.remember.add {
+		w.Set, w.Add = nil, fields
+	}
 	size := 0
 	for i := range a.inputs {
 		in := &a.inputs[i]
 		text, _, err := in.template.AppendWithin(nil, sc, event.MaxRecord)
+		fields[in.name] = text
 		if errors.Is(err, lang.ErrTooLarge) {
 			err = errRecordSize
 		}
@@ -164,15 +229,11 @@ func (a *action) write(rule string, sc *lang.Scope) (w event.RecordWrite, ok boo
 		if size += len(text) + len(in.name); size > event.MaxRecord {
 			return w, false, fmt.Errorf("remember: %w", errRecordSize)
 		}
-		fields[in.name] = text
 	}
-	if !a.remember.add {
-		w.Set = fields
-		return w, true, nil
+	if a.remember.add {
+		_, err = w.Apply(nil) // what is no number is none whatever the record holds
 	}
-	w.Add = fields
-	_, err = w.Apply(nil) // what is no number is none whatever the record holds
-	return w, err == nil, err
+	return w, true, err
 }
 
 var errRecordSize = fmt.Errorf("a record has at most %d KB", event.MaxRecord>>10)
@@ -246,7 +307,7 @@ func (r *rule) tables() (reads, sets []string) {
 	for _, a := range r.actions {
 		predicate(a.when)
 		add(&reads, a.kept()...)
-		if a.remember != nil && !a.remember.add {
+		if a.atOnce() && !a.remember.add {
 			add(&sets, a.remember.table)
 		}
 	}
@@ -343,6 +404,25 @@ type RememberTrace struct {
 	Add    map[string]json.RawMessage `json:"add,omitempty"`
 }
 
+// traceOf tells of a record that is written, but for what it was and is then.
+func traceOf(w *event.RecordWrite) *RememberTrace {
+	return &RememberTrace{RecordKey: w.RecordKey, Set: w.Set, Add: w.Add}
+}
+
+// explainRecord tells what the action remembers when its turn comes. What the record
+// is by then nobody knows.
+func (a *action) explainRecord(rule string, sc *lang.Scope, t *ActionTrace) {
+	w, ok, err := a.write(rule, sc)
+	switch {
+	case err != nil:
+		t.Err, t.At = err.Error(), a.at
+	case !ok:
+		t.Sent, t.Reason = false, a.noKey()
+		return
+	}
+	t.Remember = traceOf(&w)
+}
+
 // explainWrite tells what the action remembers, beside what was kept before.
 func (a *action) explainWrite(rule string, sc *lang.Scope, of *Trace, t *ActionTrace) {
 	w, ok, err := a.write(rule, sc)
@@ -352,10 +432,10 @@ func (a *action) explainWrite(rule string, sc *lang.Scope, of *Trace, t *ActionT
 		return
 	}
 	if !ok {
-		t.Sent, t.Err = false, a.key.Source()+" is missing: nothing is remembered"
+		t.Sent, t.Err = false, a.noKey()
 		return
 	}
-	t.Remember = &RememberTrace{RecordKey: w.RecordKey, Set: w.Set, Add: w.Add}
+	t.Remember = traceOf(&w)
 	if sc.Records == nil {
 		return
 	}

@@ -55,7 +55,7 @@ func TestRemember_faults(t *testing.T) {
 `)
 	want := []string{
 		`"sights"`, "unknown-table", "fixed-table", `has either "set" or "add"`, `needs "set"`, "template-in-when", `has no key "value"`, `either "to" or "remember"`,
-		`"ordering_key" is for what is sent`, "written when the event is accepted", `an action needs "to"`,
+		`"ordering_key" is for what is sent`, "a record is written at once", `an action needs "to"`,
 	}
 	all := strings.Join(got, "\n")
 	for _, w := range want {
@@ -143,5 +143,34 @@ func TestRemember_shared(t *testing.T) {
 	plain := mustCompile(t, `rules: [{ name: r, from: shop, then: [{ to: slack, text: a }] }]`)
 	if plain.Kept() != nil || plain.Shared("shop", "order") != nil {
 		t.Error("a plain rule uses tables")
+	}
+}
+
+// What cannot be remembered after a step is refused.
+func TestRemember_afterFaults(t *testing.T) {
+	t.Parallel()
+	_, got := compileTables(t, `rules:
+  - name: r
+    from: shop
+    then:
+      - { step: a, to: slack, text: x }
+      - { after: a, remember: { table: sites, key: outputs.a.id, set: { a: '${{ lookup("sites", "x")?.a }}' } } }
+      - { after: a, remember: { table: sites, key: 'lookup("sites", "x")?.a', add: { n: '${{ lookup("counts", "x")?.n }}' } } }
+      - { step: c, after: a, remember: { table: sites, key: data.id, set: { a: 1 } } }
+      - { after: a, delay: 5m, remember: { table: sites, key: data.id, set: { a: 1 } } }
+      - { after: b, remember: { table: sites, key: data.id, set: { a: 1 } } }
+      - { remember: { table: sites, key: data.id, set: { a: "${{ outputs.a.id }}" } } }
+`)
+	want := []string{
+		`cannot look up the kept table "sites"`, "nothing comes after it", "a record is written at once", `has no step "b"`, "outputs",
+	}
+	all := strings.Join(got, "\n")
+	for _, w := range want {
+		if !strings.Contains(all, w) {
+			t.Errorf("no %q in\n%s", w, all)
+		}
+	}
+	if n := strings.Count(all, "cannot look up"); n != 1 {
+		t.Errorf("%d cannot look up, want 1:\n%s", n, all)
 	}
 }

@@ -110,7 +110,7 @@ func (*Rule) KeyHint(key string) string {
 // Action is one entry under then, as it stands in the file.
 type Action struct {
 	To          yamlnode.Text    `yaml:"to" doc:"The connection to send to." example:"billing"`
-	Remember    *Remember        `yaml:"remember" doc:"In place of to: a record of a kept table is written."`
+	Remember    *Remember        `yaml:"remember" doc:"In place of to: a record of a kept table is written; with after, when what it comes after has ended so."`
 	Step        yamlnode.Text    `yaml:"step" doc:"Names the action for others that come after it; unique in the rule." example:"contact"`
 	After       After            `yaml:"after" doc:"Send when these steps of the rule have been delivered: a name, or a list. A mapping says of each whether it is to be delivered, failed (for good) or ended (however)." example:"{ contact: failed }"`
 	When        yamlnode.Text    `yaml:"when" doc:"Send only where this expression is true." type:"expression" example:"data.newsletter == true"`
@@ -247,6 +247,8 @@ type Rendered struct {
 	Later   bool
 	Joining *Joining   // the digest that the event joins in place of being sent; nil: none
 	Flow    event.Flow // what comes after it
+	// Record is written where the action's turn comes, in place of sending; nil: it sends.
+	Record *event.RecordWrite
 	// Done is as what a step was delivered before, which a replay does not send again;
 	// 0: it was not.
 	Done event.DeliveryID

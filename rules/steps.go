@@ -112,7 +112,7 @@ func (a *action) early(sc *lang.Scope) (bool, error) {
 // begin makes what the rule sends at once, and reserves a place for the rest.
 func (r *rule) begin(sc *lang.Scope, sends []*action, element int, out *Outcome, room *int) error {
 	for _, a := range sends {
-		if a.remember == nil {
+		if !a.atOnce() {
 			continue
 		}
 		if err := a.remembered(r.name, sc, out); err != nil {
@@ -240,6 +240,11 @@ func standingOf(state event.DeliveryState) standing {
 // next asks and renders an action whose turn it is; false: it is not sent, and
 // nothing is kept of it.
 func (a *action) next(rule string, sc *lang.Scope, room *int) (n Next, ok bool) {
+	if a.remember != nil {
+		n.Asked = a.ask(rule, sc)
+		n.Rule, n.Connection, n.Action = rule, a.connection, a.number
+		return n, true
+	}
 	made, sent, err := a.make(rule, sc, room)
 	switch {
 	case err != nil:
@@ -354,11 +359,8 @@ func (b *builder) stepNames(s *steps) {
 
 // conflicts refuses what does not go together with after.
 func (b *builder) conflicts(a *Action) {
-	if a.After != nil && a.Remember != nil {
-		b.add(a.Node.Get("after").Diag("conflict", "leave it out", "what is remembered is written when the event is accepted"))
-	}
 	if !a.Step.IsZero() && a.Remember != nil {
-		b.add(a.Step.Diag("conflict", "leave it out", "an action that remembers sends nothing, so nothing can come after it"))
+		b.add(a.Step.Diag("conflict", "leave it out", "an action that remembers sends nothing, so nothing comes after it"))
 	}
 }
 
@@ -472,7 +474,7 @@ func (s *steps) link(r *rule) {
 				continue
 			}
 			placed[i] = true
-			if a.remember == nil {
+			if a.remember == nil || len(s.needs[i]) > 0 {
 				a.slot = len(r.chain.order)
 				r.chain.order = append(r.chain.order, a)
 			}

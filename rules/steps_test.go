@@ -221,3 +221,74 @@ func TestSteps_faults(t *testing.T) {
 		}
 	}
 }
+
+// What is remembered after a step is made when its turn comes, of what the step was
+// answered; what cannot be is told as of any action, and the rule has matched.
+func TestFollow_remember(t *testing.T) {
+	t.Parallel()
+	const text = `
+rules:
+  - name: client
+    from: shop
+    then:
+      - { step: contact, to: billing, json: { a: 1 } }
+      - { after: contact, remember: { table: sites, key: outputs.contact.id, set: { mail: "${{ data.mail }}", url: "${{ outputs.contact.url }}" } } }
+      - { after: { contact: ended }, when: data.count != false, remember: { table: sites, key: '"all"', add: { n: "${{ outputs.contact?.n ?? 0 }}" } } }
+      - { after: { contact: failed }, when: 'errors.contact contains "twice"', remember: { table: sites, key: data.mail, set: { twice: true } } }
+`
+	for _, tc := range []struct {
+		name, data string
+		ended      event.Progress
+		want       []string // by place: the record, the reason, or the error
+	}{
+		{"delivered", `{"mail":"a@b"}`, event.Progress{State: event.Delivered, Outputs: event.TextOutputs(map[string]string{"id": "7", "url": "u"})}, []string{
+			"", `{"table":"sites","key":"7","set":{"mail":"a@b","url":"u"}}`, `{"table":"sites","key":"all","add":{"n":0}}`, "",
+		}},
+		{"answered without", `{"mail":"a@b"}`, event.Progress{State: event.Delivered, Outputs: event.TextOutputs(map[string]string{"n": "many"})}, []string{
+			"", "cancelled: outputs.contact.id is missing: nothing is remembered", `failed: remember: sites "all": n: "many" is no number that can be added`, "",
+		}},
+		{"failed", `{"mail":"a@b","count":false}`, event.Progress{State: event.Failed, Error: "it is there twice"}, []string{"", "", "", `{"table":"sites","key":"a@b","set":{"twice":true}}`}},
+		{"failed otherwise", `{"mail":"a@b"}`, event.Progress{State: event.Failed, Error: "no"}, []string{
+			"", "", `{"table":"sites","key":"all","add":{"n":0}}`, `cancelled: errors.contact contains "twice": it is "no"`,
+		}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			set, faults := compileTables(t, text)
+			if len(faults) != 0 {
+				t.Fatal(faults)
+			}
+			doc, err := jsondoc.Parse([]byte(tc.data))
+			if err != nil {
+				t.Fatal(err)
+			}
+			sc := lang.NewScope(doc, lang.Meta{ID: "evt_1", Source: "shop", Time: time.Now()}, nil, nil)
+			if out := set.Match(sc); len(out.Records) != 0 || len(out.Deliveries) != 4 || !out.Deliveries[1].Later {
+				t.Fatalf("at acceptance: %+v", out)
+			}
+			list, err := set.Follow(sc, rules.Ref{Rule: "client", Connection: "billing", Action: 1}, event.Followed, []*event.Progress{&tc.ended, nil, nil, nil})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := make([]string, 4)
+			for _, n := range list {
+				switch {
+				case n.Err != "":
+					got[n.Place] = "failed: " + n.Err
+				case !n.Sent:
+					got[n.Place] = "cancelled: " + n.Reason
+				case n.Record == nil:
+					t.Errorf("nothing is written: %+v", n)
+				default:
+					got[n.Place] = string(n.Output)
+				}
+				if n.Connection != rules.RememberName || n.Rule != "client" || n.Action != n.Place {
+					t.Errorf("it is called %s", n.Name())
+				}
+			}
+			if strings.Join(got, "\n") != strings.Join(tc.want, "\n") {
+				t.Errorf("%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(tc.want, "\n"))
+			}
+		})
+	}
+}

@@ -159,7 +159,24 @@ func (s *Service) renderAgain(ctx context.Context, set *ingest.RuleSet, d *event
 		return one, "", nil
 	}
 	one.Delivery.Key, one.Delivery.Output, one.Delivery.Warnings = asked.Key, asked.Output, asked.Warnings
-	return one, "", nil
+	if asked.Record == nil {
+		return one, "", nil
+	}
+	one.Delivery.State, one.Delivery.Record = event.Delivered, asked.Record
+	left, err = s.unwritten(ctx, asked.Record)
+	return one, left, err
+}
+
+// unwritten is why a record cannot be written as it is now; "": it can.
+func (s *Service) unwritten(ctx context.Context, w *event.RecordWrite) (string, error) {
+	record, err := s.store.ReadRecord(ctx, w.RecordKey)
+	if err != nil {
+		return "", fmt.Errorf("cannot look up a record: %w", err)
+	}
+	if _, err := w.Apply(record.Value); err != nil {
+		return err.Error(), nil
+	}
+	return "", nil
 }
 
 // earlier is the action of a delivery by the rules that made it. Where these cannot be

@@ -74,7 +74,8 @@ type RuleRemember struct {
 	Table  string `json:"table"`
 	Key    string `json:"key"`
 	When   string `json:"when,omitempty"`
-	Add    bool   `json:"add,omitempty"` // it adds to numbers; else it sets fields
+	Add    bool   `json:"add,omitempty"`   // it adds to numbers; else it sets fields
+	After  string `json:"after,omitempty"` // what it comes after, in words; "": it is written with the event
 }
 
 // RuleInput is a text that an action sends, with its ${{ }}.

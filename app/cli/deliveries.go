@@ -247,13 +247,22 @@ func (s *session) momentOf(d *admin.Delivery) string {
 	return event.MomentText(d.Moment.Local(), s.now()) + ": " + term.Clean(d.MomentBy)
 }
 
+// tookOf is how long the attempt took that delivered; "" where there was none: a record
+// was written.
+func tookOf(d *admin.Delivery) string {
+	if d.Attempts == 0 {
+		return ""
+	}
+	return milliseconds(d.DurationMS)
+}
+
 // deliveryDetail is what else there is to say in a list.
 func (s *session) deliveryDetail(d *admin.Delivery) string {
 	switch {
 	case d.State == event.Scheduled:
 		return s.momentOf(d)
 	case d.State == event.Delivered:
-		return milliseconds(d.DurationMS)
+		return tookOf(d)
 	case d.WaitsFor != nil:
 		return "waits for " + d.WaitsFor.String()
 	case d.State == event.Retrying && d.Next != nil:

@@ -122,7 +122,7 @@ func (s *session) deliveryResult(d *admin.Delivery) string {
 	}
 	switch d.State {
 	case event.Delivered:
-		return name + s.out.Good.Render("✓") + " " + milliseconds(d.DurationMS)
+		return strings.TrimRight(name+s.out.Good.Render("✓")+" "+tookOf(d), " ")
 	case event.Failed:
 		return name + s.out.Bad.Render("✗ failed: "+term.Clean(d.Error))
 	case event.Retrying:

@@ -21,11 +21,11 @@ func (p *Planner) follow(ctx context.Context, due []event.Timer) error {
 	if err != nil || len(list) == 0 {
 		return err
 	}
-	if err = p.storeNext(list); err == nil || len(list) == 1 {
+	if err = p.storeNext(ctx, list); err == nil || len(list) == 1 {
 		return err
 	}
 	for i := range list { // one of them is at fault
-		if one := p.storeNext(list[i : i+1]); one != nil {
+		if one := p.storeNext(ctx, list[i:i+1]); one != nil {
 			p.opt.Logger.ErrorContext(ctx, "what comes after a delivery could not be made, trying again", "delivery", list[i].Of.ID, "error", one)
 		}
 	}
@@ -45,8 +45,11 @@ func (p *Planner) followAll(ctx context.Context) error {
 	}
 }
 
-func (p *Planner) storeNext(list []event.Following) error {
+func (p *Planner) storeNext(ctx context.Context, list []event.Following) error {
 	_, connections, err := p.opt.Store.Follow(list)
+	if fault := (*event.RecordError)(nil); errors.As(err, &fault) && len(list) == 1 && p.refuse(ctx, &list[0], fault) {
+		return p.storeNext(ctx, list)
+	}
 	if err != nil {
 		return err
 	}
@@ -54,6 +57,17 @@ func (p *Planner) storeNext(list []event.Following) error {
 		p.opt.Added(c)
 	}
 	return nil
+}
+
+// refuse has what cannot be remembered fail; false: nothing of f is that.
+func (p *Planner) refuse(ctx context.Context, f *event.Following, fault *event.RecordError) (found bool) {
+	for i := range f.Next {
+		if d := &f.Next[i]; d.Record != nil && d.ID == fault.Delivery {
+			found, d.Record = true, nil
+			p.fail(ctx, f, d, fault.Error())
+		}
+	}
+	return found
 }
 
 // followings say what comes after the deliveries that due timers stand for.
@@ -132,23 +146,30 @@ func (p *Planner) next(ctx context.Context, from *origins, f *event.Following, n
 func (p *Planner) made(ctx context.Context, f *event.Following, n *rules.Next, first event.DeliveryID, now time.Time) {
 	d := event.Delivery{
 		ID: first + event.DeliveryID(n.Place), Event: f.Of.Event, Rule: n.Rule, Action: n.Action, Element: n.Element, Connection: n.Connection,
-		Key: n.Key, Once: n.Once, Output: n.Output, Warnings: n.Warnings, State: event.Waiting, Flow: n.Flow, Created: now,
+		Key: n.Key, Once: n.Once, Output: n.Output, Warnings: n.Warnings, State: event.Waiting, Flow: n.Flow, Created: now, Record: n.Record,
 	}
 	switch {
 	case !n.Sent:
 		d.State, d.Error, d.Cancelled = event.Cancelled, n.Reason, event.ByCondition
 	case n.Err != "":
-		d.State, d.Error, d.Once = event.Failed, n.Err, nil
-		if s := p.opt.Failed(&d, n.Err); s != nil {
-			f.Signals = append(f.Signals, *s)
-		}
-		p.opt.Logger.ErrorContext(ctx, "an output could not be made, nothing is sent", "delivery", d.ID, "event", d.Event, "action", d.Name(), "error", n.Err)
+		p.fail(ctx, f, &d, n.Err)
+	case n.Record != nil:
+		d.State = event.Delivered
 	case n.Wait != nil && (n.Wait.Late || n.Moment.After(now)):
 		wait := *n.Wait
 		wait.Once, d.Once = d.Once, nil // it is counted at its moment
 		d.State, d.Moment, d.Wait = event.Scheduled, n.Moment, &wait
 	}
 	f.Next = append(f.Next, d)
+}
+
+// fail notes that what comes after f.Of cannot be made.
+func (p *Planner) fail(ctx context.Context, f *event.Following, d *event.Delivery, reason string) {
+	d.State, d.Error, d.Once = event.Failed, reason, nil
+	if s := p.opt.Failed(d, reason); s != nil {
+		f.Signals = append(f.Signals, *s)
+	}
+	p.opt.Logger.ErrorContext(ctx, "an output could not be made, nothing is sent", "delivery", d.ID, "event", d.Event, "action", d.Name(), "error", reason)
 }
 
 func refOf(d *event.Delivery) rules.Ref {

@@ -72,7 +72,8 @@ func (d *drawing) story() story {
 	var b strings.Builder
 	d.plain = d.chance("plain", 2)
 	b.WriteString(calendars)
-	fmt.Fprintf(&b, "sources:\n  shop: { type: webhook, token: 0123456789abcdef, dedupe: off }\ntables: { kept%d: {} }\nrules:\n", d.n)
+	fmt.Fprintf(&b, "sources:\n  shop: { type: webhook, token: 0123456789abcdef, dedupe: off }\ntables: { kept%d: {}, answers%d: {} }\nrules:\n", d.n, d.n)
+	fmt.Fprintf(&b, "  - { name: told%d, from: shop, when: data.report == true, then: [{ to: billing, text: '${{ toJSON(sortBy(rows(\"answers%d\"), .key)) }}' }] }\n", d.n, d.n)
 	s := story{answers: map[string]lang.Answer{lang.AnyStep: {}}}
 	s.day = time.Weekday(rapid.IntRange(0, 6).Draw(d.T, "day"))
 	if d.chance("hours", 5) {
@@ -87,7 +88,7 @@ func (d *drawing) story() story {
 		s.parts = append(s.parts, part{in, d.event()})
 		in += time.Duration(rapid.SampledFrom([]int{1, 5, 30, 60, 90, 200}).Draw(d.T, "pause")) * time.Minute
 	}
-	s.parts = append(s.parts, part{in: in + 21*24*time.Hour})
+	s.parts = append(s.parts, part{in: in + 21*24*time.Hour}, part{in + 22*24*time.Hour, `{"k":"a","n":0,"l":[],"report":true}`}, part{in: in + 32*24*time.Hour})
 	return s
 }
 
@@ -159,7 +160,10 @@ func (d *drawing) text(each, digest bool, steps []string) string {
 }
 
 func (d *drawing) action(rule string, each, chained bool, steps *[]string, s *story) string {
-	kind := d.one("kind", "plain", "plain", "step", "step", "digest", "remember")
+	kind := d.one("kind", "plain", "plain", "step", "step", "digest", "remember", "remember")
+	if kind == "remember" && chained && len(*steps) > 0 {
+		return d.answer(each, *steps)
+	}
 	if kind == "remember" {
 		return fmt.Sprintf("remember: { table: kept%d, key: data.k, %s }", d.n, d.one("write", "add: { n: 1 }", `set: { n: "${{ data.n }}" }`, "add: { n: \"${{ data.n }}\" }"))
 	}
@@ -201,6 +205,28 @@ func (d *drawing) action(rule string, each, chained bool, steps *[]string, s *st
 		words = append(words, fmt.Sprintf("when: '%s'", d.condition(each, before)))
 	}
 	return strings.Join(append(words, fmt.Sprintf("text: '%s'", d.text(each, false, before))), ", ")
+}
+
+// answer draws what is remembered of answers, in a table of its own: a sum, or fields
+// that say the same whenever they are set.
+func (d *drawing) answer(each bool, steps []string) string {
+	var words []string
+	before := d.after(&words, steps)
+	if len(before) == 0 {
+		before = steps[:1]
+		words = append(words, "after: "+steps[0])
+	}
+	name := before[len(before)-1]
+	if d.chance("filtered", 3) {
+		words = append(words, fmt.Sprintf("when: '%s'", d.condition(each, before)))
+	}
+	key := d.one("answer key", "data.k", "outputs."+name+"?.id", `"all"`)
+	write := d.one("answer write", "add: { n: 1 }", `add: { n: "${{ data.n }}" }`, `add: { sum: "${{ outputs.`+name+`?.id }}" }`,
+		`set: { id_`+name+`: "${{ outputs.`+name+`?.id ?? errors.`+name+` }}" }`)
+	if strings.HasPrefix(write, "set") {
+		key = fmt.Sprintf("string(data.k) + %q + string(data.n)", name)
+	}
+	return strings.Join(append(words, fmt.Sprintf("remember: { table: answers%d, key: '%s', %s }", d.n, key, write)), ", ")
 }
 
 // during draws a calendar that an action keeps to.

@@ -42,7 +42,7 @@ func (c *comparison) errors() {
 			name := event.WithoutElement(a.Name)
 			switch {
 			case a.Sent && a.Err != "":
-				c.add(RuleError, a.Name, a.At, "cannot be sent: %s", a.Err)
+				c.add(RuleError, a.Name, a.At, "%s: %s", cannot(a), a.Err)
 			case a.Sent && t.Result == rules.Matched && a.Remember == nil:
 				c.sent = append(c.sent, a.Name)
 				if (t.Rule != event.AutoreplyRule || slices.Contains(c.test.expect, name)) && !slices.Contains(c.out.Got, name) {
@@ -51,6 +51,14 @@ func (c *comparison) errors() {
 			}
 		}
 	}
+}
+
+// cannot says what cannot be done with an action.
+func cannot(a *rules.ActionTrace) string {
+	if a.To == rules.RememberName {
+		return "cannot be written"
+	}
+	return "cannot be sent"
 }
 
 // deliveries compares what is sent with expect.

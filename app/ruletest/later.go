@@ -122,7 +122,7 @@ func (s *story) take(d *ingest.Decision, traces []rules.Trace, now time.Time) (t
 // atOnce is an action of an event that is sent at once; nil: it is not, or it waits, or
 // joins a digest.
 func (s *story) atOnce(d *ingest.Decision, a *rules.ActionTrace, chains map[rules.Ref]*chain, now time.Time) *sending {
-	if a.Remember != nil {
+	if a.Remember != nil && a.After == "" {
 		return nil
 	}
 	if a.Digest != nil && a.Sent {
@@ -211,6 +211,9 @@ func (s *story) due(now time.Time) (traces []rules.Trace) {
 // shown has a trace tell what was asked and rendered.
 func shown(a *rules.ActionTrace, asked *rules.Asked) {
 	a.Sent, a.Reason, a.Err, a.Output, a.Key, a.Warnings = asked.Sent, asked.Reason, asked.Err, asked.Output, asked.Key, asked.Warnings
+	if a.Remember = nil; asked.Record != nil {
+		a.Remember = &rules.RememberTrace{RecordKey: asked.Record.RecordKey, Set: asked.Record.Set, Add: asked.Record.Add}
+	}
 }
 
 // sentThen is the trace of an action that is sent later than its event came.

@@ -145,6 +145,11 @@ func (s *story) goOn(now time.Time) (traces []rules.Trace) {
 				event: of.chain.event, action: of.chain.traces[n.Place], once: n.Once,
 			}
 			shown(&one.action, &n.Asked)
+			if n.Record != nil {
+				s.remember(&one, n.Record, now)
+				traces = append(traces, sentThen(one.action))
+				continue
+			}
 			if n.Sent && n.Err == "" && n.Wait != nil && (n.Wait.Late || n.Moment.After(now)) {
 				one.action.Moment, one.action.Wait = &n.Moment, n.Wait
 				s.wait(&one, n.Moment)
@@ -154,6 +159,16 @@ func (s *story) goOn(now time.Time) (traces []rules.Trace) {
 		}
 	}
 	return traces
+}
+
+// remember writes the record of an action that comes after another.
+func (s *story) remember(one *sending, w *event.RecordWrite, now time.Time) {
+	one.stands(event.Delivered, "")
+	if _, err := s.kept.book.Commit(&event.Event{ID: one.event.ID, Records: []event.RecordWrite{*w}}, now); err != nil {
+		one.action.Err = err.Error()
+		one.stands(event.Failed, one.action.Err)
+	}
+	s.kept.at(now)
 }
 
 // throttled is what a throttle counts together.

@@ -157,3 +157,64 @@ rules: [{ name: r, from: shop, then: [{ step: one, to: billing, text: x }, { to:
 		}
 	}
 }
+
+// What is remembered after a step is there for what comes later, of the answer that the
+// test gives; a record that cannot take it fails the test.
+func TestLater_remember(t *testing.T) {
+	t.Parallel()
+	const document = `
+sources: { shop: { type: webhook, token: 0123456789abcdef, dedupe: off } }
+tables: { clients: {} }
+rules:
+  - name: chain
+    from: shop
+    when: data.n == 1
+    then:
+      - { step: one, to: billing, text: one }
+      - { after: one, remember: { table: clients, key: data.k, set: { id: "${{ outputs.one.id }}" } } }
+      - { after: { one: ended }, remember: { table: clients, key: data.k, add: { times: 1 } } }
+      - { to: billing, after: one, delay: 1h, text: '${{ lookup("clients", data.k)?.id }}' }
+  - { name: tell, from: shop, when: data.n == 2, then: [{ to: billing, text: '${{ toJSON(lookup("clients", data.k)) }}' }] }
+`
+	plan := planned.Must(t, document)
+	root, _ := yamlnode.Parse("c.yaml", []byte(document))
+	n, list := yamlnode.Parse("c.yaml", []byte(`tests:
+  - name: kept
+    event: { source: shop, data: { n: 1, k: a } }
+    answers: { chain/one: { outputs: { id: 7 } } }
+    expect: chain/billing
+    later:
+      - { in: 50m, event: { source: shop, data: { n: 2, k: a } }, expect: tell/billing, assert: 'fromJSON(output["tell/billing"].text) == {"id": 7, "times": 1}' }
+      - { in: 1h, expect: "chain/billing#2", assert: 'output["chain/billing#2"].text == "7"' }
+  - name: failed
+    event: { source: shop, data: { n: 1, k: a } }
+    answers: { chain/one: { failed: "no" } }
+    expect: chain/billing
+    later:
+      - { in: 50m, event: { source: shop, data: { n: 2, k: a } }, expect: tell/billing, assert: 'fromJSON(output["tell/billing"].text) == {"times": 1}' }
+  - name: no number
+    tables: { clients: { a: { times: often } } }
+    event: { source: shop, data: { n: 1, k: a } }
+    expect: chain/billing
+`))
+	if list.Err() != nil {
+		t.Fatal(list)
+	}
+	c := lang.NewCompiler()
+	c.SetTables(planned.Kept(root))
+	tests, list := ruletest.Compile(n.Get("tests"), c, plan.Rules, nil, rules.Origins{"shop": nil})
+	if list.Err() != nil {
+		t.Fatal(list)
+	}
+	r := ruletest.Runner{Plan: plan, Now: time.Now}
+	want := map[string]string{"no number": `chain/remember#2 cannot be written: remember: clients "a": times: nothing can be added to what it holds: "often" is no number that can be added`}
+	for _, test := range tests {
+		got := ""
+		for _, f := range r.Run(test).Findings {
+			got += f.String()
+		}
+		if diff := cmp.Diff(want[test.Name], got); diff != "" {
+			t.Errorf("%s: %s", test.Name, diff)
+		}
+	}
+}

@@ -227,10 +227,15 @@ type Delivery struct {
 	Moment time.Time // when it may begin; zero: when its event was accepted
 	Wait   *Wait     // what its Moment comes from; only while Scheduled
 	Flow   Flow
+
+	// Record is what is written in place of sending; only where that is done. Its
+	// delivery is Delivered in the same commit.
+	Record *RecordWrite
 }
 
 // Rerendered is a failed delivery that was rendered again: by its State it is sent anew
-// (Waiting), or has ended (Cancelled, with the reason as its Error).
+// (Waiting), or has ended: Cancelled, with the reason as its Error, or Delivered, where
+// its Record is written.
 type Rerendered struct {
 	Delivery Delivery
 	Before   string // its ordering key, as it was

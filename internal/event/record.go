@@ -73,7 +73,8 @@ type RecordWrite struct {
 type RecordError struct {
 	Rule string
 	RecordKey
-	Reason string
+	Reason   string
+	Delivery DeliveryID // that stands for it, where it comes after another; else 0
 }
 
 func (e *RecordError) Error() string {

@@ -79,6 +79,9 @@ const (
 // decimal reads a JSON number, also one in a text, and how many decimals it has.
 func decimal(text json.RawMessage) (*big.Rat, int, error) {
 	number := strings.Trim(string(bytes.TrimSpace(text)), `"`)
+	if !json.Valid([]byte(number)) {
+		return nil, 0, fmt.Errorf("%s is no number that can be added", text)
+	}
 	mantissa, exponent, _ := strings.Cut(strings.ToLower(number), "e")
 	power := 0
 	if exponent != "" {
@@ -90,7 +93,7 @@ func decimal(text json.RawMessage) (*big.Rat, int, error) {
 	_, fraction, _ := strings.Cut(mantissa, ".")
 	places := max(0, len(fraction)-power)
 	value, ok := new(big.Rat).SetString(number)
-	if !ok || !json.Valid([]byte(number)) || places > maxPlaces || len(mantissa) > 4*maxPlaces {
+	if !ok || places > maxPlaces || len(mantissa) > 4*maxPlaces {
 		return nil, 0, fmt.Errorf("%s is no number that can be added", text)
 	}
 	return value, places, nil

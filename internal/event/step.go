@@ -24,8 +24,9 @@ type Following struct {
 	Timer Timer // as it was read
 	Of    Delivery
 	// Next are the deliveries that are made: by their State they are opened
-	// (Waiting), scheduled, or have ended at once. A signal goes with one that
-	// failed and that somebody wants to be told of.
+	// (Waiting), scheduled, or have ended at once; the Record of one that is Delivered
+	// is written. A signal goes with one that failed and that somebody wants to be told
+	// of.
 	Next    []Delivery
 	Signals []Signal
 	Again   time.Time // the rules cannot be used now: it is tried again then; zero: they can

@@ -63,6 +63,10 @@ var Mutants = []Mutant{
 		in("rules/steps.go", "ready = ready && met", "ready = ready || met"),
 	},
 	{
+		"what is remembered after a step is written whether or not it was", "db", "TestFollow_remember",
+		in("db/follow.go", "	if err != nil || !made {", "	if err != nil || !made && d.Record == nil {"),
+	},
+	{
 		"what ended anew since a timer was read is taken for dealt with", "db", "TestFollow_byHand",
 		in("db/follow.go", "count = timers.count + 1`", "count = timers.count`"),
 	},

@@ -13,11 +13,13 @@ import (
 )
 
 // chained routes every event along three steps, to one sink each of which is told the
-// number of the step and what the one before was answered.
+// number of the step and what the one before was answered, and counts in a record of
+// the event that the second has ended.
 func chained(sink string) string {
 	return fmt.Sprintf(`
 sources:
   in: { type: webhook, token: %s, event_type: data.type, dedupe: off }
+tables: { made: { keep: 400d } }
 connections:
   sink: { type: webhook, url: %s/, concurrency: 32, outputs: { made: body.made }, retry: %s }
 rules:
@@ -27,6 +29,7 @@ rules:
       - { step: one, to: sink, json: { n: "${{ data.n }}", event: "${{ event.id }}", step: 1, before: "" } }
       - { step: two, to: sink, after: one, json: { n: "${{ data.n }}", event: "${{ event.id }}", step: 2, before: "${{ outputs.one.made }}" } }
       - { to: sink, after: two, json: { n: "${{ data.n }}", event: "${{ event.id }}", step: 3, before: "${{ outputs.two.made }}" } }
+      - { after: two, remember: { table: made, key: event.id, add: { n: 1 } } }
 `, token, sink, quick())
 }
 
@@ -69,10 +72,11 @@ func stepsAt(t *testing.T, sink *lab.Sink) (ids map[string]map[int]map[string]bo
 
 // TestStepsKilled kills the server again and again while chains of three steps go on:
 // each step of each event comes under one id, and with what its own predecessor was
-// answered.
+// answered; what is counted after a step is counted once.
 //
-// Negative control: what follows a result is noted in a commit of its own, after that
-// of the result. Then chains end in the middle.
+// Negative controls: what follows a result is noted in a commit of its own, after that
+// of the result. Then chains end in the middle. Or a record is written in a commit of its
+// own, before that of its delivery. Then some are counted twice.
 //
 // Promise: F8.
 func TestStepsKilled(t *testing.T) {
@@ -96,6 +100,12 @@ func TestStepsKilled(t *testing.T) {
 	if !done {
 		t.Fatalf("%d of %d chains are whole", chainsDone(t, sink, 3), want)
 	}
+	lab.Eventually(t, "all are counted", func() bool { return len(counted(t, g)) == len(ids) })
+	for e, n := range counted(t, g) {
+		if n != 1 || ids[e] == nil {
+			t.Errorf("%s is counted %d times", e, n)
+		}
+	}
 	for e, steps := range ids {
 		for n, one := range steps {
 			if len(one) != 1 {
@@ -108,6 +118,23 @@ func TestStepsKilled(t *testing.T) {
 			}
 		}
 	}
+}
+
+// counted are the events that chained has counted, and how often.
+func counted(t *testing.T, g *lab.Gate) map[string]int {
+	t.Helper()
+	list := map[string]int{}
+	for line := range strings.Lines(g.MustCLI("tables", "export", "made", "--json")) {
+		var record struct {
+			Key   string
+			Value struct{ N int }
+		}
+		if err := json.Unmarshal([]byte(line), &record); err != nil {
+			t.Fatalf("%v: %s", err, line)
+		}
+		list[record.Key] = record.Value.N
+	}
+	return list
 }
 
 // chainsDone counts the events whose last step has come.
@@ -123,10 +150,11 @@ func chainsDone(t *testing.T, sink *lab.Sink, last int) (n int) {
 }
 
 // TestReplicas_steps has two steps of each event end on three replicas at once: what
-// comes after both is made exactly once, and of every event.
+// comes after both is made exactly once, and of every event; so is what is counted then.
 //
-// Negative control: what is there already is made anew, under another id. Then some
-// came twice.
+// Negative controls: what is there already is made anew, under another id. Then some
+// came twice. Or a record is written whether or not its delivery is there. Then some
+// are counted twice.
 //
 // Promise: F8.
 func TestReplicas_steps(t *testing.T) {
@@ -134,7 +162,7 @@ func TestReplicas_steps(t *testing.T) {
 	c := newCluster(t, pgtest.Shared(t).URL(t), "", func(sink string) string {
 		text := strings.Replace(chained(sink), "after: one,", "", 1)
 		text = strings.Replace(text, "${{ outputs.one.made }}", "", 1)
-		return strings.Replace(text, "after: two,", "after: [one, two],", 1)
+		return strings.ReplaceAll(text, "after: two,", "after: [one, two],")
 	})
 	c.load(16)
 	c.grow(lab.Pick(600, 2000))
@@ -150,6 +178,10 @@ func TestReplicas_steps(t *testing.T) {
 		if len(steps[3]) != 1 {
 			t.Errorf("the last step of %s came under the ids %v", e, steps[3])
 		}
+	}
+	lab.Eventually(t, "all are counted", func() bool { return pgtest.Number(t, c.url, `SELECT count(*) FROM records`) == int64(len(ids)) })
+	if n := pgtest.Number(t, c.url, `SELECT count(*) FROM records WHERE value <> '{"n":1}'`); n != 0 {
+		t.Errorf("%d are counted more than once", n)
 	}
 	if n := pgtest.Number(t, c.url, `SELECT count(*) FROM timers WHERE kind = 5`); n != 0 {
 		t.Errorf("%d timers are left", n)

@@ -21,7 +21,7 @@ func (v View) action(a *rules.ActionTrace, failed bool, connections int) []line 
 	if lines == nil {
 		return nil
 	}
-	if v.Outputs && a.After != "" && !failed {
+	if (v.Outputs || a.Remember != nil) && a.After != "" && !failed {
 		lines = append(lines, line{depth: 1, lead: "↳ ", text: a.After, tone: dim})
 	}
 	if a.Asked {
@@ -61,6 +61,8 @@ func (v View) fate(a *rules.ActionTrace, failed bool, lead string) []line {
 		return []line{{lead: lead, text: "not sent: " + a.Err, tone: dim}}
 	case !a.Sent:
 		return []line{{lead: lead, text: "not sent: its own condition is not met", tone: dim}}
+	case a.Err != "" && a.Remember != nil:
+		return []line{{lead: lead, text: "cannot be written: " + a.Err, tone: bad}}
 	case a.Err != "":
 		return []line{{lead: lead, text: "cannot be sent: " + a.Err, tone: bad}}
 	case a.Remember != nil:

@@ -154,6 +154,8 @@ func (v *view) Called(d admin.Delivery) string { return cmp.Or(d.Summary, d.ID.S
 // Tries tells how often a delivery was tried, and what comes next.
 func (v *view) Tries(d admin.Delivery) string {
 	switch {
+	case d.State == event.Delivered && v.Record(d):
+		return ""
 	case d.State == event.Delivered && d.Attempts <= 1:
 		return v.T("at the first try, %s", v.Took(d.DurationMS))
 	case d.State == event.Delivered:

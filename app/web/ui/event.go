@@ -254,6 +254,9 @@ func (v *view) Opening(at *time.Time) string {
 
 // deliveryStory says in a sentence how a delivery of an event of began stands.
 func (v *view) deliveryStory(d *admin.Delivery, began time.Time) string {
+	if v.Record(*d) {
+		return v.recordStory(d)
+	}
 	switch d.State {
 	case event.Delivered:
 		if len(d.History) == 0 {
@@ -276,6 +279,23 @@ func (v *view) deliveryStory(d *admin.Delivery, began time.Time) string {
 		return v.T("The delivery to %s was cancelled.", d.Connection)
 	default:
 		return v.T("%s gets it next.", d.Connection)
+	}
+}
+
+// Record reports whether d stands for a record that a rule writes after a step.
+func (v *view) Record(d admin.Delivery) bool {
+	return d.Connection == rules.RememberName && d.Attempts == 0
+}
+
+// recordStory says in a sentence what became of such a record.
+func (v *view) recordStory(d *admin.Delivery) string {
+	switch d.State {
+	case event.Delivered:
+		return v.T("A record was written.")
+	case event.Failed:
+		return v.T("A record could not be written: %s.", strings.TrimSuffix(d.Error, "."))
+	default:
+		return v.T("A record was not written: %s.", strings.TrimSuffix(d.Error, "."))
 	}
 }
 

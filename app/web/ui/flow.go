@@ -41,7 +41,11 @@ func (v *view) Ways(r *admin.RuleSettings) []way {
 		for _, m := range r.Remembers {
 			if m.Branch == branch {
 				more = true
-				list = append(list, way{Table: m.Table, When: m.When, Facts: []fact{{Icon: "save", Word: v.Remembering(m), Code: m.Key}}})
+				one := way{Table: m.Table, When: m.When, Facts: []fact{{Icon: "save", Word: v.Remembering(m), Code: m.Key}}}
+				if m.After != "" {
+					one.Facts = slices.Insert(one.Facts, 0, fact{Icon: "sending", Word: v.after(m.After)})
+				}
+				list = append(list, one)
 			}
 		}
 	}
