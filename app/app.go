@@ -28,6 +28,7 @@ import (
 	"hookgate/db"
 	"hookgate/internal/egress"
 	"hookgate/internal/event"
+	"hookgate/rules"
 )
 
 // Options are what an App needs besides its configuration.
@@ -144,7 +145,7 @@ func (a *App) delivery(s config.Storage) deliver.Options {
 
 // openStore opens the file or the server's database that the configuration names.
 func openStore(s config.Storage, opt Options, cancelled func(event.CancelCause, int)) (*db.Store, error) {
-	options := db.Options{Logger: opt.Logger, Now: opt.Now, Version: opt.Version, Cancelled: cancelled}
+	options := db.Options{Logger: opt.Logger, Now: opt.Now, Version: opt.Version, Language: rules.Language, Cancelled: cancelled}
 	if s.URL.IsZero() {
 		return db.Open(context.Background(), s.Path, options)
 	}

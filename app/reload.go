@@ -98,6 +98,13 @@ func (a *App) Reload() (*config.Report, error) {
 		err = report.Err()
 	}
 	if err == nil {
+		var older diag.List
+		older, err = a.notKnown(context.Background(), loaded)
+		if report.Add(older); err == nil {
+			err = report.Err()
+		}
+	}
+	if err == nil {
 		err = a.swap(loaded, tests)
 	}
 	a.metrics.ConfigReload(err == nil)

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -108,6 +109,9 @@ func (a *App) start(loaded *Plan) error {
 	tests, failed := a.test(loaded)
 	for _, d := range failed {
 		a.opt.Logger.Error("a test of the configuration fails; a reload would be refused", "at", d.String(), "test", d.Message, "hint", d.Hint)
+	}
+	if err := a.awaitOlder(context.Background(), loaded); err != nil {
+		return err
 	}
 	return a.use(loaded, tests)
 }

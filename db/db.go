@@ -73,6 +73,9 @@ type Options struct {
 	// What follows is for OpenPostgres. Name and Version describe this process
 	// to those who look at the replicas.
 	Name, Version string
+	// Language is what of the language of rules this process understands, as a number
+	// that grows.
+	Language int
 	// Lease is how long a process that is heard no more keeps what it claimed;
 	// 30 s unless set.
 	Lease time.Duration

@@ -277,7 +277,7 @@ func TestFollow_remember(t *testing.T) {
 		}
 
 		text := count
-		text.RecordKey.Key, text.Add, text.Set = "other", nil, map[string]json.RawMessage{"n": json.RawMessage(`"many"`)}
+		text.Key, text.Add, text.Set = "other", nil, map[string]json.RawMessage{"n": json.RawMessage(`"many"`)}
 		if _, err := s.SetRecord(text); err != nil {
 			t.Fatal(err)
 		}

@@ -63,10 +63,10 @@ func (e *postgres) register(ctx context.Context) error {
 		row := tx.QueryRow(ctx, `WITH r AS (SELECT nextval(pg_get_serial_sequence('replicas', 'id')) AS id),
 			free AS (SELECT (r.id + k) % $3 AS node FROM r, generate_series(0, $3 - 1) AS k
 				WHERE (r.id + k) % $3 NOT IN (SELECT node FROM replicas WHERE NOT dead) ORDER BY k LIMIT 1)
-			INSERT INTO replicas (id, node, name, version, started, heartbeat, lease) OVERRIDING SYSTEM VALUE
-			SELECT r.id, free.node, $1, $2, now_us(), now_us(), $4 FROM r, free
+			INSERT INTO replicas (id, node, name, version, started, heartbeat, lease, language) OVERRIDING SYSTEM VALUE
+			SELECT r.id, free.node, $1, $2, now_us(), now_us(), $4, $5 FROM r, free
 			RETURNING id, node, (SELECT coalesce(max(o.last), 0) FROM replicas o WHERE o.node = replicas.node)`,
-			clean(e.opt.Name), clean(e.opt.Version), int64(event.Nodes), e.opt.Lease.Microseconds())
+			clean(e.opt.Name), clean(e.opt.Version), int64(event.Nodes), e.opt.Lease.Microseconds(), int64(e.opt.Language))
 		return row.Scan(&id, &node, &last)
 	})
 	if err != nil {
@@ -161,6 +161,7 @@ func ignoreClosed(err error) error {
 type Replica struct {
 	ID             int64
 	Name, Version  string
+	Language       int // as Options has it; 0: the version is older than the number
 	Started, Heard time.Time     // Heard: when it renewed its lease
 	Left           time.Duration // of the lease; not positive: it is over
 	Alive          bool
@@ -180,7 +181,7 @@ func (s *Store) Replicas(ctx context.Context) (list []Replica, shared bool, err 
 	if !shared {
 		return []Replica{{ID: self, Alive: true, Self: true, Holds: holds[self]}}, false, nil
 	}
-	rows, err := s.read.QueryContext(ctx, `SELECT id, name, version, started, heartbeat, heartbeat + lease - now_us(), dead FROM replicas ORDER BY id`)
+	rows, err := s.read.QueryContext(ctx, `SELECT id, name, version, started, heartbeat, heartbeat + lease - now_us(), dead, language FROM replicas ORDER BY id`)
 	if err != nil {
 		return nil, true, fmt.Errorf("list replicas: %w", err)
 	}
@@ -189,7 +190,7 @@ func (s *Store) Replicas(ctx context.Context) (list []Replica, shared bool, err 
 		var r Replica
 		var started, heard, left int64
 		var dead bool
-		if err := rows.Scan(&r.ID, &r.Name, &r.Version, &started, &heard, &left, &dead); err != nil {
+		if err := rows.Scan(&r.ID, &r.Name, &r.Version, &started, &heard, &left, &dead, &r.Language); err != nil {
 			return nil, true, fmt.Errorf("list replicas: %w", err)
 		}
 		r.Holds = holds[r.ID]

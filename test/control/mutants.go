@@ -67,6 +67,10 @@ var Mutants = []Mutant{
 		in("db/follow.go", "	if err != nil || !made {", "	if err != nil || !made && d.Record == nil {"),
 	},
 	{
+		"a replica that does not know the words of the rules is not looked for", "test/faults", "TestReplicas_older",
+		in("app/language.go", "r.Language >= need.Language", "r.Language >= 0"),
+	},
+	{
 		"what ended anew since a timer was read is taken for dealt with", "db", "TestFollow_byHand",
 		in("db/follow.go", "count = timers.count + 1`", "count = timers.count`"),
 	},

@@ -4,10 +4,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
 	"hookgate/test/lab"
+	"hookgate/test/pgtest"
 )
 
 // TestMomentsKilled kills the server again and again around the moments of
@@ -56,5 +60,57 @@ rules:
 		if early := delay - a.At.Sub(body.At); early > time.Millisecond { // event.time has milliseconds
 			t.Fatalf("%s came %s before its moment", a.ID, early)
 		}
+	}
+}
+
+// TestReplicas_momentsPaused stops one of three replicas, with SIGSTOP, for longer than
+// its lease, while it opens deliveries that have one moment. The others open them; when
+// it goes on, what it had read of them changes nothing: none is lost, none goes before
+// its moment, and what comes twice was on its way when it was stopped.
+//
+// Negative control: neither the timer nor the state of a scheduled delivery is compared,
+// as without a claim number. Then what the others have sent is opened again.
+//
+// Promise: F1, P7.
+func TestReplicas_momentsPaused(t *testing.T) {
+	t.Parallel()
+	var moment atomic.Pointer[time.Time]
+	c := newCluster(t, pgtest.Shared(t).URL(t), "", func(sink string) string {
+		text := strings.Replace(numbered(sink), "{ to: sink,", "{ to: sink, delay_until: data.at,", 1)
+		return strings.Replace(text, "${{ data.key }}", "${{ data.at }}", 1)
+	})
+	c.sender.Payload = func(n int) []byte {
+		return fmt.Appendf(nil, `{"type":"numbered","n":%d,"at":%q}`, n, moment.Load().Format(time.RFC3339Nano))
+	}
+	var struck []time.Time
+	for round := range lab.Pick(3, 30) {
+		at := time.Now().Add(6 * time.Second).UTC()
+		moment.Store(&at)
+		c.load(16)
+		c.grow(lab.Pick(400, 1500))
+		c.end()
+		victim := c.gates[round%3]
+		time.Sleep(time.Until(at.Add(time.Duration(rand.IntN(1200)) * time.Millisecond)))
+		struck = append(struck, time.Now())
+		victim.Pause()
+		time.Sleep(lease + time.Second)
+		victim.Signal(syscall.SIGCONT)
+		lab.Eventually(t, "the one that was paused accepts again", func() bool { return victim.Probe("/readyz") == 200 })
+	}
+	c.finish(len(struck) * (workers + inMemory))
+	checkDuplicates(t, c.sink, struck)
+	for _, a := range c.sink.Arrivals() {
+		var body struct {
+			Key time.Time `json:"key"`
+		}
+		if err := json.Unmarshal(a.Body, &body); err != nil {
+			t.Fatal(err)
+		}
+		if early := body.Key.Sub(a.At); early > time.Millisecond {
+			t.Fatalf("%s came %s before its moment", a.ID, early)
+		}
+	}
+	if n := pgtest.Number(t, c.url, `SELECT count(*) FROM timers WHERE kind = 1`); n != 0 {
+		t.Errorf("%d timers are left", n)
 	}
 }

@@ -253,3 +253,45 @@ func TestDatabaseCrash(t *testing.T) {
 		}
 	}
 }
+
+// TestReplicas_older has a replica of an older version live beside this one: rules with
+// words that it does not know are refused by a reload, which names it, and a start with
+// them waits until it is gone.
+//
+// Negative control: a replica's number of the language is not compared. Then the reload
+// is done.
+//
+// Promise: P25.
+func TestReplicas_older(t *testing.T) {
+	t.Parallel()
+	url := pgtest.Shared(t).URL(t)
+	sink := lab.NewSink(t, nil)
+	before := strings.Replace(chained(sink.URL), "{ after: two, remember: { table: made, key: event.id, add: { n: 1 } } }", "{ remember: { table: made, key: event.id, add: { n: 1 } } }", 1)
+	first, second := lab.New(t, before), lab.New(t, chained(sink.URL))
+	first.Database, second.Database = url, url
+	first.Start()
+	// As a version registers that does not know the column.
+	pgtest.Exec(t, url, `INSERT INTO replicas (id, node, name, version, started, heartbeat, lease) OVERRIDING SYSTEM VALUE
+		VALUES (9000, 900, 'web-2', 'v0.0.9', now_us(), now_us(), 600000000)`)
+	first.Configure(chained(sink.URL))
+	refused := first.CLI("reload")
+	for _, want := range []string{"older-replica", "web-2", "v0.0.9", "remember with after", "hookgate replicas"} {
+		if refused.Code == 0 || !strings.Contains(refused.Stdout+refused.Stderr, want) {
+			t.Errorf("no %q in what a reload says (%d):\n%s%s", want, refused.Code, refused.Stdout, refused.Stderr)
+		}
+	}
+	second.Configure(chained(sink.URL))
+	if err := second.Launch(); err != nil {
+		t.Fatal(err)
+	}
+	lab.Eventually(t, "the start says that it waits", func() bool { return strings.Contains(second.Stderr(), "waits until an older replica is gone") })
+	lab.Stays(t, 2*time.Second, "it waits", func() bool { return second.Probe("/readyz") == 0 && !second.Ended() })
+	if r := first.PostJSON(inPath, []byte(`{"type":"probe","n":1}`)); r.Status != 202 {
+		t.Errorf("the one with the configuration before answers %d: %s", r.Status, r.Body)
+	}
+	pgtest.Exec(t, url, `UPDATE replicas SET dead = true WHERE id = 9000`)
+	if err := second.AwaitReady(); err != nil {
+		t.Fatal(err)
+	}
+	first.MustCLI("reload")
+}
