@@ -272,8 +272,8 @@ func TestFollow_remember(t *testing.T) {
 		if made.State != event.Delivered || made.Attempts != 0 || made.Error != "" {
 			t.Errorf("its delivery: %+v", made)
 		}
-		if chain, err := s.Progress(t.Context(), d.ID, 3); err != nil || chain[1].State != event.Delivered {
-			t.Errorf("its chain: %+v, %v", chain[1], err)
+		if chain, err := s.Progress(t.Context(), []event.DeliveryID{d.ID, d.ID + 1}); err != nil || chain[d.ID+1] == nil || chain[d.ID+1].State != event.Delivered {
+			t.Errorf("its chain: %+v, %v", chain, err)
 		}
 
 		text := count

@@ -161,7 +161,7 @@ func ignoreClosed(err error) error {
 type Replica struct {
 	ID             int64
 	Name, Version  string
-	Language       int // as Options has it; 0: the version is older than the number
+	Language       int           // as Options has it; 0: the version is older than the number
 	Started, Heard time.Time     // Heard: when it renewed its lease
 	Left           time.Duration // of the lease; not positive: it is over
 	Alive          bool
