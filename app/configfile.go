@@ -10,9 +10,9 @@ import (
 	"hookgate/internal/schema"
 )
 
-// checkFile reads and checks the configuration file as it stands now. Nothing of
-// it comes into force.
-func (a *App) checkFile(ctx context.Context) admin.CheckedFile {
+// readFile reads the configuration file as it stands now, and tells how it is
+// checked: against what was seen of each source, and with its tests.
+func (a *App) readFile() (hash string, check func(ctx context.Context) admin.CheckedFile) {
 	doc, report := config.Load(a.path, config.LookupEnv)
 	var out admin.CheckedFile
 	if info, err := os.Stat(a.path); err == nil {
@@ -24,6 +24,10 @@ func (a *App) checkFile(ctx context.Context) admin.CheckedFile {
 			out.Included = append(out.Included, doc.Name(path))
 		}
 	}
+	return out.Hash, func(ctx context.Context) admin.CheckedFile { return a.checkFile(ctx, doc, report, out) }
+}
+
+func (a *App) checkFile(ctx context.Context, doc *config.Config, report *config.Report, out admin.CheckedFile) admin.CheckedFile {
 	loaded, report, err := check(doc, report, func(l *Plan) (map[string]schema.Source, bool) {
 		origins := l.Origins()
 		return origins, seen(ctx, a.store, origins) == nil

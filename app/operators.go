@@ -26,7 +26,7 @@ func (a *App) operators() *admin.Service {
 		Process:            a.process(),
 		InForce:            func() *admin.InForce { return &a.plan.Load().operators },
 		Reload:             a.reload,
-		CheckFile:          a.checkFile,
+		ReadFile:           a.readFile,
 		Prune:              a.prune,
 		PauseStatesChanged: a.pauses.load,
 	}

@@ -106,7 +106,7 @@ func (l *Plan) Survey(ctx context.Context, names ...string) (map[string]schema.S
 func seen(ctx context.Context, from admin.EventLister, origins map[string]schema.Source) error {
 	for name, o := range origins {
 		var err error
-		if o.Seen, err = admin.Sample(ctx, from, name); err != nil {
+		if o.Seen, err = admin.Sample(ctx, from, name, o.Form); err != nil {
 			return err
 		}
 		origins[name] = o

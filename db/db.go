@@ -111,6 +111,7 @@ func Open(ctx context.Context, path string, opt Options) (*Store, error) {
 func (s *Store) Close() error {
 	s.close.Do(func() {
 		s.pulse.stop()
+		s.backlogs.end()
 		s.commit.stop()
 		s.closeErr = errors.Join(s.read.Close(), s.engine.close())
 	})

@@ -101,17 +101,13 @@ func (s *Store) SetRead(id event.ID, read bool) (changed bool, err error) {
 // NewPosts counts, for each of the forms, the posts that nobody has read: most at
 // most of each.
 func (s *Store) NewPosts(ctx context.Context, forms []string, most int) (map[string]int, error) {
-	names := make([][]string, len(forms))
-	for i, form := range forms {
-		names[i] = []string{form}
-	}
-	list, err := json.Marshal(names)
+	list, err := rowsOf(forms)
 	if err != nil {
-		return nil, fmt.Errorf("encode the names of forms: %w", err)
+		return nil, err
 	}
 	rows, err := s.read.QueryContext(ctx, `SELECT j.value ->> 0, (SELECT count(*) FROM (SELECT 1 FROM events e
 			WHERE e.source = j.value ->> 0 AND e.state IN (0, 1, 2) AND e.seen = 0 AND e.form = 1 LIMIT ?2) AS unread)
-		FROM `+s.dialect.each, string(list), int64(most))
+		FROM `+s.dialect.each, list, int64(most))
 	if err != nil {
 		return nil, fmt.Errorf("count the new posts of forms: %w", err)
 	}
@@ -130,12 +126,27 @@ func (s *Store) NewPosts(ctx context.Context, forms []string, most int) (map[str
 	return counts, rows.Err()
 }
 
-// FormCounts counts the events of forms that came since then, by form and state.
-func (s *Store) FormCounts(ctx context.Context, since time.Time) (map[string]map[event.State]int, error) {
-	c := s.conditions()
-	c.idRange(since, 0)
-	c.add("form = 1")
-	rows, err := s.read.QueryContext(ctx, `SELECT source, state, count(*) FROM events`+c.where()+` GROUP BY source, state`, c.args...)
+// rowsOf are names as a list of rows of one column.
+func rowsOf(names []string) (string, error) {
+	rows := make([][]string, len(names))
+	for i, name := range names {
+		rows[i] = []string{name}
+	}
+	list, err := json.Marshal(rows)
+	if err != nil {
+		return "", fmt.Errorf("encode the names of forms: %w", err)
+	}
+	return string(list), nil
+}
+
+// FormCounts counts the events of the forms that came since then, by form and state.
+func (s *Store) FormCounts(ctx context.Context, forms []string, since time.Time) (map[string]map[event.State]int, error) {
+	list, err := rowsOf(forms)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.read.QueryContext(ctx, `SELECT e.source, e.state, count(*) FROM `+s.dialect.each+` CROSS JOIN events e
+		WHERE e.source = j.value ->> 0 AND e.form = 1 AND e.id >= ?2 GROUP BY e.source, e.state`, list, int64(event.FirstIDAt(since)))
 	if err != nil {
 		return nil, fmt.Errorf("count the posts of forms: %w", err)
 	}

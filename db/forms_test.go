@@ -92,7 +92,7 @@ func TestFormCounts(t *testing.T) {
 			}
 			ids = append(ids, e.ID)
 		}
-		got, err := s.FormCounts(t.Context(), c.Now().Add(-time.Hour))
+		got, err := s.FormCounts(t.Context(), []string{"contact", "quote", "none"}, c.Now().Add(-time.Hour))
 		want := map[string]map[event.State]int{
 			"contact": {event.Spam: 2, event.Routed: 1},
 			"quote":   {event.NoMatch: 1},
@@ -123,7 +123,7 @@ func TestFormCounts(t *testing.T) {
 				t.Errorf("event %d: read %t, %v", i, e.Read, err)
 			}
 		}
-		if got, err := s.FormCounts(t.Context(), c.Now().Add(time.Hour)); err != nil || len(got) != 0 {
+		if got, err := s.FormCounts(t.Context(), []string{"contact", "quote", "none"}, c.Now().Add(time.Hour)); err != nil || len(got) != 0 {
 			t.Errorf("later: got %v, %v", got, err)
 		}
 	})

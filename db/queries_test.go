@@ -445,6 +445,8 @@ func (d *driver) reads(c *clock) {
 		d.do("CountEvents", err)
 		d.do("Scan", s.Scan(ctx, f, func(*event.Event) error { return db.ErrStop }))
 	}
+	_, _, err = s.Back(ctx, list[0].ID, 10)
+	d.do("Back", err)
 	_, err = s.Event(ctx, list[0].ID)
 	d.do("Event", err)
 	for _, f := range deliveryFilters(list, c.Now()) {
@@ -477,7 +479,7 @@ func (d *driver) reads(c *clock) {
 	d.do("FilesFolder", err)
 	_, err = s.SetRead(list[0].ID, true)
 	d.do("SetRead", err)
-	_, err = s.FormCounts(ctx, c.Now().Add(-time.Hour))
+	_, err = s.FormCounts(ctx, []string{"contact"}, c.Now().Add(-time.Hour))
 	d.do("FormCounts", err)
 	_, err = s.NewPosts(ctx, []string{"contact"}, 1000)
 	d.do("NewPosts", err)
@@ -501,6 +503,10 @@ func (d *driver) overviews(ctx context.Context, c *clock) {
 	d.do("ReadRecord", err)
 	_, err = s.Records(ctx, "t", "", 10)
 	d.do("Records", err)
+	_, err = s.LastTraffic(ctx)
+	d.do("LastTraffic", err)
+	_, err = s.LastOfNewest(ctx, 10)
+	d.do("LastOfNewest", err)
 	_, err = s.Traffic(ctx, 0, 12)
 	d.do("Traffic", err)
 	_, err = s.Plans(ctx, 0, 10)

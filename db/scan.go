@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"hookgate/internal/event"
 )
@@ -73,6 +74,32 @@ func (s *Store) CountEvents(ctx context.Context, f event.Filter) (n int, err err
 		return 0, fmt.Errorf("count events: %w", err)
 	}
 	return n, nil
+}
+
+// Back goes n events back from before, or from the newest where that is 0: it returns
+// the id of the last of them, and how many there are.
+func (s *Store) Back(ctx context.Context, before event.ID, n int) (last event.ID, there int, err error) {
+	c := s.conditions()
+	c.idRange(time.Time{}, int64(before))
+	row := s.read.QueryRowContext(ctx, `SELECT coalesce(min(id), 0), count(*) FROM (SELECT id FROM events`+c.where()+` ORDER BY id DESC LIMIT `+c.value(n)+`) AS part`, c.args...)
+	if err := row.Scan(&last, &there); err != nil {
+		return 0, 0, fmt.Errorf("go back in the events: %w", err)
+	}
+	return last, there, nil
+}
+
+// Indexed reports whether the events that f selects are found by an index, or by their
+// place at the end of the table: so that a list of them takes as long however many
+// others there are.
+func Indexed(f event.Filter) bool {
+	rare := len(f.States) > 0
+	for _, state := range f.States {
+		rare = rare && stateNumber(state) >= rareState && state != event.RuleError
+	}
+	if len(f.IDs) > 0 || f.Key != "" || rare || f.FormsOnly && f.Source != "" {
+		return true
+	}
+	return f.Source == "" && f.Type == "" && f.Rule == "" && f.Connection == "" && len(f.Deliveries) == 0 && len(f.States) == 0 && !f.FormsOnly
 }
 
 func eventOrder(f event.Filter) string {

@@ -74,3 +74,33 @@ func (s *Store) Traffic(ctx context.Context, since, per int64) ([]event.TrafficC
 	}
 	return list, rows.Err()
 }
+
+// LastTraffic is the last slot in which anything came from each source, as far as it is
+// counted.
+func (s *Store) LastTraffic(ctx context.Context) (map[string]int64, error) {
+	return maxima[int64](ctx, s, `SELECT name, max(slot) FROM traffic WHERE of_what = ?1 GROUP BY name`, int(event.FromSource))
+}
+
+// LastOfNewest is the last event of each source, among the newest n of all.
+func (s *Store) LastOfNewest(ctx context.Context, n int) (map[string]event.ID, error) {
+	return maxima[event.ID](ctx, s, `SELECT source, max(id) FROM (SELECT source, id FROM events ORDER BY id DESC LIMIT ?1) AS newest GROUP BY source`, n)
+}
+
+// maxima reads rows of a name and a number.
+func maxima[N ~int64](ctx context.Context, s *Store, query string, args ...any) (map[string]N, error) {
+	rows, err := s.read.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("look for what came last: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	all := map[string]N{}
+	for rows.Next() {
+		var name string
+		var last N
+		if err := rows.Scan(&name, &last); err != nil {
+			return nil, fmt.Errorf("look for what came last: %w", err)
+		}
+		all[name] = last
+	}
+	return all, rows.Err()
+}

@@ -62,8 +62,9 @@ type Options struct {
 	// Reload reads the configuration again; an error only where it could not be
 	// tried.
 	Reload func() (Reloaded, error)
-	// CheckFile reads and checks the configuration file as it stands now.
-	CheckFile func(ctx context.Context) CheckedFile
+	// ReadFile reads the configuration file as it stands now, and tells how it is
+	// checked.
+	ReadFile func() (hash string, check func(ctx context.Context) CheckedFile)
 	// Prune deletes what retention no longer keeps, or only counts it.
 	Prune func(ctx context.Context, dryRun bool) (Pruned, error)
 	// PauseStatesChanged has the workers obey the stored pause states.
@@ -115,7 +116,9 @@ type Service struct {
 	opt      Options
 	store    Store
 	ruleSets ruleSets
-	surveys  surveys
+	surveys  memo[int64, *survey] // by the version of the configuration
+	samples  seenSamples
+	checked  memo[string, CheckedFile] // by the hash of the file
 
 	retriesWake chan struct{} // a run was begun or goes on
 }

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -115,10 +116,31 @@ const (
 // ConfigFile reads and checks the configuration file as it stands now.
 func (s *Service) ConfigFile(ctx context.Context) (ConfigFile, error) {
 	now := s.inForce()
-	out := ConfigFile{File: now.File, InForce: now.Plan.Hash, Loaded: now.Since.UTC(), Now: s.opt.CheckFile(ctx), Refused: s.opt.Process.Refused()}
+	out := ConfigFile{File: now.File, InForce: now.Plan.Hash, Loaded: now.Since.UTC(), Now: s.checkFile(ctx), Refused: s.opt.Process.Refused()}
 	out.Pending = out.Now.Hash != out.InForce
 	return out, nil
 }
+
+// checkFile reads the configuration file, and checks it where it is not the one that
+// was checked lately. A file with faults, which somebody is about to mend, is always
+// checked.
+func (s *Service) checkFile(ctx context.Context) CheckedFile {
+	hash, check := s.opt.ReadFile()
+	out, err := s.checked.get(ctx, s.opt.Now, hash, func(ctx context.Context) (CheckedFile, error) {
+		out := check(ctx)
+		if !out.Usable {
+			return out, errFaulty
+		}
+		return out, nil
+	})
+	if err != nil {
+		s.checked.forget()
+	}
+	return out
+}
+
+// errFaulty keeps a file with faults from being remembered.
+var errFaulty = errors.New("the file has faults")
 
 // ConfigChange tells what a reload of the file would change: its lines, and what
 // its rules would have made of the events of the last 30 days. Nothing is sent.

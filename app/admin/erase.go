@@ -133,7 +133,7 @@ func (s *Service) Erase(ctx context.Context, r EraseRequest) (Erased, error) {
 	}
 	part.Record = &record.Record
 	trace, connections, err := s.store.Erase(ctx, ids)
-	s.surveys.forget()
+	s.forgetFound()
 	s.backlogAdded(connections)
 	addFootprint(&part, trace)
 	if err == nil && part.Next == nil {
@@ -238,7 +238,7 @@ func (s *Service) DeletePost(ctx context.Context, id event.ID) (record Erasure, 
 		return record, err
 	}
 	trace, connections, err := s.store.Erase(ctx, []event.ID{id})
-	s.surveys.forget()
+	s.forgetFound()
 	s.backlogAdded(connections)
 	record.Events, record.Deliveries, record.Files, record.Done = trace.Events, trace.Deliveries, trace.Files, err == nil
 	if err == nil {

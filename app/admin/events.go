@@ -34,6 +34,10 @@ const (
 	// condition that nothing meets does not read the whole history.
 	maxExamined = 20_000
 	maxSearch   = 5 * time.Second
+	// lookAt is how many events a list that no index finds looks at, at once, and
+	// maxLook the time after which it is stopped.
+	lookAt  = 2000
+	maxLook = 50 * time.Millisecond
 	// maxListed is the size of a body up to which a search holds it.
 	maxListed = 128 << 10
 )
@@ -112,7 +116,8 @@ type Verdict struct {
 	Message string `json:"message,omitempty"`
 }
 
-// Search tells how a search through stored events went. Where it was stopped,
+// Search tells how a search through stored events went, or that a list for which many
+// events were looked at was stopped. Where it was,
 // Page.Next goes on from there, whether or not the page is full.
 type Search struct {
 	Examined int    `json:"examined"`          // events that were looked into
@@ -128,6 +133,8 @@ type eventStore interface {
 	Event(ctx context.Context, id event.ID) (event.Event, error) // event.ErrNotFound
 	Scan(ctx context.Context, f event.Filter, each func(*event.Event) error) error
 	CountEvents(ctx context.Context, f event.Filter) (int, error)
+	// Back goes back so many events from one: the last of them, and how many there are.
+	Back(ctx context.Context, before event.ID, n int) (last event.ID, there int, err error)
 	Plan(ctx context.Context, id int64) (event.RuleSet, error)
 }
 
@@ -137,11 +144,8 @@ func (s *Service) Events(ctx context.Context, f event.Search) (page Page[Event],
 	var list []event.Event
 	var next event.ID
 	if f.Where == "" && f.Text == "" {
-		if list, err = s.store.Events(ctx, f.Filter); err != nil {
+		if list, next, page.Search, err = s.list(ctx, f.Filter); err != nil {
 			return page, fmt.Errorf("cannot list events: %w", err)
-		}
-		if len(list) == f.Limit && f.Limit > 0 {
-			next = list[len(list)-1].ID
 		}
 	} else {
 		q, err := newQuery(f.Where, f.Text)
@@ -170,6 +174,44 @@ func (s *Service) Events(ctx context.Context, f event.Search) (page Page[Event],
 		page.Next = next.String()
 	}
 	return page, nil
+}
+
+// list lists the events that f selects. next is where the following page begins; 0 at
+// the end. Where what is looked for is rare among others and has no index, the list
+// may be stopped before the page is full: how says so then.
+func (s *Service) list(ctx context.Context, f event.Filter) (list []event.Event, next event.ID, how *Search, err error) {
+	if db.Indexed(f) || f.OldestFirst || f.After != 0 || f.Limit <= 0 {
+		if list, err = s.store.Events(ctx, f); err == nil && len(list) == f.Limit && f.Limit > 0 {
+			next = list[len(list)-1].ID
+		}
+		return list, next, nil, err
+	}
+	if until := event.FirstIDAt(f.Until); !f.Until.IsZero() && (f.Before == 0 || until < f.Before) {
+		f.Before = until
+	}
+	limit, looked, began := f.Limit, 0, time.Now()
+	for {
+		last, there, err := s.store.Back(ctx, f.Before, lookAt)
+		if err != nil {
+			return nil, 0, nil, err
+		}
+		f.After, f.Limit = max(last-1, 0), limit-len(list)
+		part, err := s.store.Events(ctx, f)
+		if err != nil {
+			return nil, 0, nil, err
+		}
+		list = append(list, part...)
+		looked += there
+		switch {
+		case len(list) == limit:
+			return list, list[limit-1].ID, nil, nil
+		case there < lookAt || last < event.FirstIDAt(f.Since):
+			return list, 0, nil, nil
+		case looked >= maxExamined || time.Since(began) > maxLook:
+			return list, last, &Search{Examined: looked, Stopped: true}, nil
+		}
+		f.Before = last
+	}
 }
 
 // search lists the events that f selects and of which q holds. next is where

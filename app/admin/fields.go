@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"hookgate/internal/event"
@@ -36,7 +37,9 @@ func (s *Service) Fields(ctx context.Context, name string, form bool) (schema.So
 		return schema.Source{}, &NotFoundError{fmt.Sprintf("there is no %s %q", noun, name)}
 	}
 	var err error
-	if known.Seen, err = Sample(ctx, s.store, name); err != nil {
+	if known.Seen, err = s.samples.of(name).get(ctx, s.opt.Now, form, func(ctx context.Context) ([]schema.Payload, error) {
+		return Sample(ctx, s.store, name, form)
+	}); err != nil {
 		return known, err
 	}
 	if known.Documented == nil {
@@ -45,14 +48,38 @@ func (s *Service) Fields(ctx context.Context, name string, form bool) (schema.So
 	return known, nil
 }
 
+// seenSamples are what the newest events look like, by their source or form.
+type seenSamples struct {
+	mu sync.Mutex
+	by map[string]*memo[bool, []schema.Payload] // by whether it is a form
+}
+
+func (s *seenSamples) of(name string) *memo[bool, []schema.Payload] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.by == nil {
+		s.by = map[string]*memo[bool, []schema.Payload]{}
+	}
+	if s.by[name] == nil { // one that is in force: there are not many
+		s.by[name] = new(memo[bool, []schema.Payload])
+	}
+	return s.by[name]
+}
+
+func (s *seenSamples) forget() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.by = nil
+}
+
 // Sample looks at the newest events of a source or form that could be
 // understood, and says what they look like, by type. What was found when the
 // time is over is what it says.
-func Sample(ctx context.Context, from EventLister, name string) ([]schema.Payload, error) {
+func Sample(ctx context.Context, from EventLister, name string, form bool) ([]schema.Payload, error) {
 	ctx, cancel := context.WithTimeout(ctx, sampleTime)
 	defer cancel()
 	builders := map[string]*schema.Builder{}
-	f := event.Filter{Source: name, States: event.JudgedStates(), Limit: samplePage}
+	f := event.Filter{Source: name, FormsOnly: form, States: event.JudgedStates(), Limit: samplePage}
 	for seen := 0; seen < sampleEvents; seen += samplePage {
 		list, err := from.Events(ctx, f)
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {

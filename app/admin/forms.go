@@ -38,9 +38,9 @@ type FormCounts struct {
 }
 
 type formStore interface {
-	// FormCounts counts what forms got since a time by form and state, NewPosts
+	// FormCounts counts what the forms got since a time by form and state, NewPosts
 	// what nobody has read, whenever it came: most at most of each form.
-	FormCounts(ctx context.Context, since time.Time) (map[string]map[event.State]int, error)
+	FormCounts(ctx context.Context, forms []string, since time.Time) (map[string]map[event.State]int, error)
 	NewPosts(ctx context.Context, forms []string, most int) (map[string]int, error)
 	SetRead(id event.ID, read bool) (changed bool, err error)
 }
@@ -52,7 +52,7 @@ func (s *Service) Forms(ctx context.Context, since time.Time) (FormCounts, error
 		since = s.opt.Now().Add(-countedSince)
 	}
 	now := s.inForce()
-	counts, err := s.store.FormCounts(ctx, since)
+	counts, err := s.store.FormCounts(ctx, now.Forms, since)
 	if err != nil {
 		return FormCounts{}, fmt.Errorf("cannot count the posts of forms: %w", err)
 	}

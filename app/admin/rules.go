@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"hookgate/db"
@@ -183,13 +182,6 @@ const (
 	surveyDays   = 30
 	surveyEvents = 20_000
 	surveyTime   = time.Second
-	// surveyShare is the part of the time that surveys may take: one is kept for
-	// so many times as long as it took.
-	surveyShare = 20
-	// surveyQuick is how long a survey may take that somebody waits for each time.
-	surveyQuick = 50 * time.Millisecond
-	// surveyOld is the age from which on somebody waits for another all the same.
-	surveyOld = 10 * time.Minute
 	// told bounds the near misses of a rule that are told apart, kept those that
 	// are shown.
 	told, kept = 500, 3
@@ -238,9 +230,6 @@ func (s *Service) tellSources(out *RuleList, now *InForce) {
 
 // survey is what came of judging events by the rules in force.
 type survey struct {
-	plan    int64
-	at      time.Time
-	took    time.Duration
 	since   time.Time
 	looked  int
 	stopped bool
@@ -269,59 +258,9 @@ func (u *ruleUse) tell(r *Rule) {
 	}
 }
 
-// surveys keeps the last survey. The zero value is ready for use.
-type surveys struct {
-	mu      sync.Mutex
-	last    *survey
-	renewed bool // somebody makes another
-}
-
-// forget drops what is known of events, which may be gone.
-func (v *surveys) forget() {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.last = nil
-}
-
-// survey judges the newest events by the rules in force. Where that takes its
-// time, the one before is good for a while, and another is made behind the
-// caller's back.
+// survey judges the newest events by the rules in force, or has done so lately.
 func (s *Service) survey(ctx context.Context, now *InForce) (*survey, error) {
-	v := &s.surveys
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	if last := v.last; last != nil && last.plan == now.Plan.ID {
-		age := s.opt.Now().Sub(last.at)
-		if age >= 0 && age < surveyShare*last.took {
-			return last, nil
-		}
-		if age >= 0 && age < surveyOld && last.took > surveyQuick {
-			if !v.renewed {
-				v.renewed = true
-				go s.renewSurvey(now, last) //nolint:contextcheck,gosec // it outlives the request
-			}
-			return last, nil
-		}
-	}
-	found, err := s.look(ctx, now)
-	if err == nil {
-		v.last = found
-	}
-	return found, err
-}
-
-// renewSurvey puts another in the place of last, unless that was dropped
-// meanwhile.
-func (s *Service) renewSurvey(now *InForce, last *survey) {
-	ctx, cancel := context.WithTimeout(context.Background(), 10*surveyTime)
-	defer cancel()
-	found, err := s.look(ctx, now)
-	s.surveys.mu.Lock()
-	defer s.surveys.mu.Unlock()
-	s.surveys.renewed = false
-	if err == nil && s.surveys.last == last {
-		s.surveys.last = found
-	}
+	return s.surveys.get(ctx, s.opt.Now, now.Plan.ID, func(ctx context.Context) (*survey, error) { return s.look(ctx, now) })
 }
 
 // look judges events, the newest first, until there are no more of the time or
@@ -333,7 +272,7 @@ func (s *Service) look(ctx context.Context, now *InForce) (*survey, error) {
 	}
 	midnight := time.Date(clock.Year(), clock.Month(), clock.Day(), 0, 0, 0, 0, clock.Location())
 	out := &survey{
-		plan: now.Plan.ID, at: clock, since: midnight.AddDate(0, 0, 1-surveyDays), rules: make([]ruleUse, len(now.Plan.Rules.Names())),
+		since: midnight.AddDate(0, 0, 1-surveyDays), rules: make([]ruleUse, len(now.Plan.Rules.Names())),
 	}
 	for i := range out.rules {
 		out.rules[i].origins, out.rules[i].sent = map[string]int{}, map[string]int{}
@@ -350,7 +289,6 @@ func (s *Service) look(ctx context.Context, now *InForce) (*survey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("judge what came in by the rules: %w", err)
 	}
-	out.took = time.Since(began)
 	return out, nil
 }
 

@@ -16,10 +16,12 @@ type Inbound struct {
 	Form bool   `json:"form"`
 	// Sender is who it is for, as samples name it: sitejet, github, webhook; of a
 	// form the form builder, "" where visitors fill it in.
-	Sender string     `json:"sender,omitempty"`
-	URL    string     `json:"url"`            // with •••• in place of a secret; "": nobody posts to it
-	Secret bool       `json:"secret"`         // whoever has the whole URL can send
-	Last   *time.Time `json:"last,omitempty"` // when something came in last
+	Sender string `json:"sender,omitempty"`
+	URL    string `json:"url"`    // with •••• in place of a secret; "": nobody posts to it
+	Secret bool   `json:"secret"` // whoever has the whole URL can send
+	// Last is when something came in last: of a source that is quiet among others to
+	// five minutes, and within five weeks.
+	Last *time.Time `json:"last,omitempty"`
 	// Schedule is when the clock makes its events; nil: never.
 	Schedule *Schedule `json:"schedule,omitempty"`
 	// Signing is how its sender signs, without the secret; nil: it does not.
@@ -65,6 +67,10 @@ type Address struct {
 func (s *Service) Inbounds(ctx context.Context) (page Page[Inbound], err error) {
 	now := s.inForce()
 	page.Items = []Inbound{}
+	last, err := s.lastArrivals(ctx)
+	if err != nil {
+		return page, err
+	}
 	for _, list := range [][]string{now.Sources, now.Forms} {
 		for _, name := range list {
 			one, token, known := now.inbound(name)
@@ -77,18 +83,34 @@ func (s *Service) Inbounds(ctx context.Context) (page Page[Inbound], err error) 
 			if one.Secret = !token.IsZero(); one.Secret {
 				one.URL += "/••••"
 			}
-			newest, err := s.store.Events(ctx, event.Filter{Source: name, Limit: 1})
-			if err != nil {
-				return page, fmt.Errorf("look for the newest event of %s: %w", name, err)
-			}
-			if len(newest) > 0 {
-				at := newest[0].ReceivedAt.UTC()
+			if at, known := last[name]; known {
 				one.Last = &at
 			}
 			page.Items = append(page.Items, one)
 		}
 	}
 	return page, nil
+}
+
+// lastArrivals tells when the last event of each source and form came: exactly where it
+// is among the newest, else as the counts know it.
+func (s *Service) lastArrivals(ctx context.Context) (map[string]time.Time, error) {
+	last := map[string]time.Time{}
+	slots, err := s.store.LastTraffic(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look for the newest event of each source: %w", err)
+	}
+	for name, slot := range slots {
+		last[name] = slotStart(slot)
+	}
+	newest, err := s.store.LastOfNewest(ctx, lookAt)
+	if err != nil {
+		return nil, fmt.Errorf("look for the newest event of each source: %w", err)
+	}
+	for name, id := range newest {
+		last[name] = id.Time().UTC()
+	}
+	return last, nil
 }
 
 // Address gives the whole URL that a source or form is posted to. Whoever has it

@@ -114,7 +114,7 @@ func TestSpam_robotsAndPeople(t *testing.T) {
 			t.Errorf("%s: kept as %q with %d deliveries", outcomes[i].want, e.Cause, len(ds))
 		}
 	}
-	counts, err := g.store.FormCounts(t.Context(), time.Time{})
+	counts, err := g.store.FormCounts(t.Context(), []string{"guarded"}, time.Time{})
 	if got := counts["guarded"]; err != nil || got[event.Spam] != bots || got[event.Routed] != people {
 		t.Errorf("stored %v, %v", got, err)
 	}

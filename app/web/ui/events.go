@@ -142,10 +142,11 @@ func (l *eventList) follow(page admin.Page[admin.Event]) {
 // proceed says how a search goes on that one request did not finish. How much
 // the parts before have seen and found is in the URL, for people alone.
 func (l *eventList) proceed(c *fiber.Ctx, page admin.Page[admin.Event]) {
+	l.Seen = max(0, c.QueryInt("seen"))
 	if page.Search == nil {
 		return
 	}
-	l.Seen = max(0, c.QueryInt("seen")) + page.Search.Examined
+	l.Seen += page.Search.Examined
 	var next event.ID
 	if !page.Search.Stopped || next.UnmarshalText([]byte(page.Next)) != nil {
 		return

@@ -82,6 +82,8 @@ func (f *fake) Events(_ context.Context, filter event.Filter) ([]event.Event, er
 	return f.events[:min(len(f.events), filter.Limit)], f.err
 }
 
+func (f *fake) Back(context.Context, event.ID, int) (event.ID, int, error) { return 0, 0, f.err }
+
 func (f *fake) Event(_ context.Context, id event.ID) (event.Event, error) {
 	for _, e := range f.events {
 		if e.ID == id {
@@ -201,6 +203,10 @@ func (workers) Pending() event.AttemptStats { return event.AttemptStats{} }
 type arrivals struct{}
 
 func (arrivals) Pending() []event.TrafficCount { return nil }
+
+func (*fake) LastTraffic(context.Context) (map[string]int64, error) { return nil, nil }
+
+func (*fake) LastOfNewest(context.Context, int) (map[string]event.ID, error) { return nil, nil }
 
 func (*fake) Traffic(context.Context, int64, int64) ([]event.TrafficCount, error) {
 	return []event.TrafficCount{{Of: event.FromSource, Name: "sitejet", Slot: event.HealthSlotAt(received), Result: "routed", Count: 4}}, nil
