@@ -95,7 +95,8 @@ func (a *App) quotas() []admin.Quota {
 func (l *Plan) forOperators(tests admin.Tests, since time.Time) admin.InForce {
 	out := admin.InForce{
 		Plan: &l.Plan, Since: since, Tests: tests, PublicURL: l.Config.Server.PublicURL, BaseURL: l.Config.Server.BaseURL(), Known: l.Origins(),
-		Compile: func(source []byte) (*ingest.RuleSet, error) { return ruleSetOf(source, l.Kinds, l.Records) },
+		KeepFiles: min(l.Config.Retention.Files, l.Config.Retention.Submissions),
+		Compile:   func(source []byte) (*ingest.RuleSet, error) { return ruleSetOf(source, l.Kinds, l.Records) },
 	}
 	routes := l.Routes()
 	for _, c := range l.connections {

@@ -40,6 +40,33 @@ func scanFile(row scanner) (event.File, error) {
 	return f, err
 }
 
+// FormFiles lists the files of the newest posts of a form before a post, 0 meaning all:
+// of as many posts as posts says, the newest first.
+func (s *Store) FormFiles(ctx context.Context, form string, before event.ID, posts int) ([]event.File, error) {
+	c := s.conditions()
+	c.add("f.event > 0")
+	if before > 0 {
+		c.add("f.event < " + c.value(int64(before)))
+	}
+	c.add("e.form = 1")
+	c.equal("e.source", form)
+	rows, err := s.read.QueryContext(ctx, `SELECT `+fileColumns+` FROM files WHERE event IN (
+		SELECT DISTINCT f.event FROM files f JOIN events e ON e.id = f.event`+c.where()+` ORDER BY f.event DESC LIMIT `+c.value(posts)+`) ORDER BY event DESC, id`, c.args...)
+	if err != nil {
+		return nil, fmt.Errorf("list files: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	var list []event.File
+	for rows.Next() {
+		f, err := scanFile(rows)
+		if err != nil {
+			return nil, fmt.Errorf("list files: %w", err)
+		}
+		list = append(list, f)
+	}
+	return list, rows.Err()
+}
+
 // KnownFiles tells which of the ids belong to a file, also to one that is to
 // be removed.
 func (s *Store) KnownFiles(ctx context.Context, ids []string) (map[string]bool, error) {

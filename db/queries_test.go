@@ -479,6 +479,8 @@ func (d *driver) reads(c *clock) {
 	d.do("FilesFolder", err)
 	_, err = s.SetRead(list[0].ID, true)
 	d.do("SetRead", err)
+	_, err = s.FormFiles(ctx, "contact", list[0].ID, 50)
+	d.do("FormFiles", err)
 	_, err = s.FormCounts(ctx, []string{"contact"}, c.Now().Add(-time.Hour))
 	d.do("FormCounts", err)
 	_, err = s.NewPosts(ctx, []string{"contact"}, 1000)

@@ -34,6 +34,11 @@ const (
 	CF7Snippet       SnippetKind = "cf7"       // see ContactForm7
 )
 
+// SnippetKinds are all of them.
+func SnippetKinds() []SnippetKind {
+	return []SnippetKind{PlainSnippet, FetchSnippet, WordPressSnippet, CF7Snippet}
+}
+
 // snippet is what the snippets' template shows.
 type snippet struct {
 	formPage

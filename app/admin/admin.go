@@ -26,6 +26,7 @@ type Store interface { //nolint:interfacebloat // the sum of its parts, each of 
 	deliveryStore
 	connectionStore
 	formStore
+	fileStore
 	retryStore
 	rerenderStore
 	eraseStore
@@ -91,6 +92,8 @@ type InForce struct {
 	Tables map[string]time.Duration
 	// Replies are what forms answer themselves.
 	Replies []Reply
+	// KeepFiles is how long files of form posts are kept at the most.
+	KeepFiles time.Duration
 	// Findings are what check says of the configuration that refuses nothing.
 	Findings  diag.List
 	PublicURL string

@@ -126,7 +126,7 @@ func completeNames(s *session, root *cobra.Command) {
 	arguments := map[string]named{
 		"connections show": ofConnections, "connections test": ofConnections, "connections pause": ofConnections, "connections resume": ofConnections,
 		"sources url": ofOrigins, "sources fields": ofSources,
-		"forms fields": ofForms, "forms export": ofForms, "forms posts": ofForms, "forms snippet": ofForms,
+		"forms fields": ofForms, "forms export": ofForms, "forms posts": ofForms, "forms files": ofForms, "forms snippet": ofForms,
 		"tables get": ofTables, "tables set": ofTables, "tables delete": ofTables, "tables export": ofTables,
 		"events show": ofEvents, "deliveries show": ofDeliveries,
 		"digests show": ofDigests, "digests send": ofDigests, "digests cancel": ofDigests,

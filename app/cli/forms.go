@@ -19,7 +19,7 @@ import (
 
 func newForms(s *session) *cobra.Command {
 	return group("forms", groupForms, "Look at the forms of the config and what they got, print them for a website",
-		newFormsList(s), newFields(s, true), newFormsSnippet(s), newFormsPosts(s), newFormsRead(s), newFormsNotSpam(s), newFormsExport(s), newFormsDelete(s), newFormsForget(s), newFormsForgotten(s))
+		newFormsList(s), newFields(s, true), newFormsSnippet(s), newFormsPosts(s), newFormsFiles(s), newFormsRead(s), newFormsNotSpam(s), newFormsExport(s), newFormsDelete(s), newFormsForget(s), newFormsForgotten(s))
 }
 
 // listedForm is a form in the list: what the config says of it, and what came,

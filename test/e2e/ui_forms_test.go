@@ -64,6 +64,38 @@ func TestUIFormTabs(t *testing.T) {
 	accessible(ctx, t, "all forms")
 }
 
+// What visitors sent along is listed with its post, and downloaded; the form's HTML is
+// that of the command, in the language that was asked for, without a script too.
+func TestUIFormFiles(t *testing.T) {
+	t.Parallel()
+	var status atomic.Int32
+	status.Store(http.StatusOK)
+	g := startUI(t, &status)
+	ctx := browser(t)
+	unscripted(ctx, t)
+	logIn(ctx, t, g)
+	show(ctx, t, g.URL+"/ui/forms/contact/files")
+	settled(ctx, t, "Forms")
+	reads(ctx, t, "no files", "No files")
+	post := attached(t, g, "Ada")
+	show(ctx, t, g.URL+"/ui/forms/contact/files")
+	settled(ctx, t, "Forms")
+	reads(ctx, t, "the files", "Größe b.pdf", "Kept until")
+	link := ask(ctx, t, chromedp.Evaluate[string](`document.querySelector("main td a[download]").getAttribute("href")`))
+	same(t, "its post", "/ui/forms/contact?post="+post+"#read", ask(ctx, t, chromedp.Evaluate[string](`document.querySelector("main td.c1 a").getAttribute("href")`)))
+	has(t, "forms files", g.MustCLI("forms", "files", "contact"), "Größe b.pdf", "application/pdf", post, strings.TrimPrefix(link, "/ui/files/"))
+	show(ctx, t, g.URL+"/ui/forms/contact/snippet?kind=fetch&lang=de")
+	settled(ctx, t, "Forms")
+	code := ask(ctx, t, chromedp.Evaluate[string](`document.querySelector("main pre").textContent`))
+	same(t, "the snippet", g.MustCLI("forms", "snippet", "contact", "--fetch", "--lang", "de"), code)
+	show(ctx, t, g.URL+"/ui/forms/contact/snippet?kind=cf7")
+	settled(ctx, t, "Forms")
+	reads(ctx, t, "of another builder", "form builder")
+	show(ctx, t, g.URL+"/ui/forms/contact/snippet?kind=none&lang=tlh")
+	settled(ctx, t, "Forms")
+	reads(ctx, t, "no such language", "there is no language")
+}
+
 // A post is new until somebody opens it, a viewer too; looking at the list, or a
 // browser that fetches a page ahead, leaves it new. An operator has it be new again.
 func TestUIInbox(t *testing.T) {

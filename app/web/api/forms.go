@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"hookgate/app/admin"
+	"hookgate/forms"
 	"hookgate/internal/event"
 	"hookgate/internal/schema"
 )
@@ -25,6 +27,10 @@ type Forms interface { //nolint:interfacebloat // a resource with what is done t
 	SetRead(ctx context.Context, id event.ID, read bool) (admin.ReadMark, error)
 	// Posts lists what a form got, the oldest first, with its data.
 	Posts(ctx context.Context, q admin.PostQuery) (admin.Page[admin.Post], error)
+	// FormFiles lists the files of a form, those of the newest posts first.
+	FormFiles(ctx context.Context, form string, before event.ID, limit int) (admin.Page[admin.FormFile], error)
+	// Snippet writes a form for a page of a website.
+	Snippet(ctx context.Context, form, kind, lang string) (admin.Snippet, error)
 	// DeletePost deletes a form post for good.
 	DeletePost(ctx context.Context, id event.ID) (admin.Erasure, error)
 	// Fields tells what the events of a source or form look like.
@@ -39,6 +45,8 @@ func (h *handler) formRoutes(r fiber.Router) {
 	r.Post("/events/:id/unread", h.act(h.setRead(false)))
 	r.Delete("/events/:id", h.act(h.deletePost))
 	r.Get("/forms/:name/posts", h.answer(h.posts))
+	r.Get("/forms/:name/files", h.answer(h.formFiles))
+	r.Get("/forms/:name/snippet", h.answer(h.snippet))
 	r.Get("/sources/:name/fields", h.answer(func(c *fiber.Ctx) error { return h.fields(c, false) }))
 	r.Get("/forms/:name/fields", h.answer(func(c *fiber.Ctx) error { return h.fields(c, true) }))
 }
@@ -105,6 +113,36 @@ func (h *handler) posts(c *fiber.Ctx) error {
 		return badRequest("%q is not a name", c.Params("name"))
 	}
 	return respond(c, readTimeout, func(ctx context.Context) (admin.Page[admin.Post], error) { return h.service.Posts(ctx, q) })
+}
+
+// formFiles answers GET /forms/:name/files.
+func (h *handler) formFiles(c *fiber.Ctx) error {
+	p := newParameters(c, h.now(), "before", "limit")
+	before, limit := p.eventID("before"), p.limit()
+	if p.err != nil {
+		return p.err
+	}
+	name, err := url.PathUnescape(c.Params("name"))
+	if err != nil {
+		return badRequest("%q is not a name", c.Params("name"))
+	}
+	return respond(c, readTimeout, func(ctx context.Context) (admin.Page[admin.FormFile], error) {
+		return h.service.FormFiles(ctx, name, before, limit)
+	})
+}
+
+// snippet answers GET /forms/:name/snippet?kind=….
+func (h *handler) snippet(c *fiber.Ctx) error {
+	p := newParameters(c, h.now(), "kind", "lang")
+	kind, lang := cmp.Or(p.text("kind"), string(forms.PlainSnippet)), p.text("lang")
+	if p.err != nil {
+		return p.err
+	}
+	name, err := url.PathUnescape(c.Params("name"))
+	if err != nil {
+		return badRequest("%q is not a name", c.Params("name"))
+	}
+	return respond(c, readTimeout, func(ctx context.Context) (admin.Snippet, error) { return h.service.Snippet(ctx, name, kind, lang) })
 }
 
 // fields answers GET /sources/:name/fields and GET /forms/:name/fields.

@@ -61,6 +61,8 @@ var described = []operation{
 	{route: "GET /sources/{name}/fields", summary: "Tell what the events of a source look like", answer: schema.Source{}},
 	{route: "GET /forms", summary: "Count the posts of the forms", query: []string{"since"}, answer: admin.FormCounts{}},
 	{route: "GET /forms/{name}/posts", summary: "List what a form got, without spam, the oldest first, with its data", query: []string{"since", "until", "after", "limit"}, answer: admin.Page[admin.Post]{}},
+	{route: "GET /forms/{name}/files", summary: "List the files that a form got, those of the newest posts first", query: []string{"before", "limit"}, answer: admin.Page[admin.FormFile]{}},
+	{route: "GET /forms/{name}/snippet", summary: "Write a form for a page of a website", query: []string{"kind", "lang"}, answer: admin.Snippet{}},
 	{route: "GET /forms/{name}/fields", summary: "Tell what the posts of a form look like", answer: schema.Source{}},
 	{route: "GET /files/{id}", summary: "Download a file of a form post", media: "application/octet-stream"},
 	{
@@ -146,6 +148,8 @@ var parameterDocs = map[string]string{
 	"name":         "what it is called",
 	"after":        "only those after this key or place: next of the page before",
 	"order":        "moment: what is scheduled, the next to go first",
+	"kind":         "html, fetch, wordpress or cf7; html unless given",
+	"lang":         "the language of the page, such as en or de; the form's unless given",
 	"key":          "the key of the record",
 	"limit":        "at most so many",
 	"rendered":     "true: with what was sent",

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -24,15 +25,16 @@ var fileKinds = map[string]string{
 	"application/zip": "ZIP",
 }
 
+// fileKind is what people call a type of files, or the type.
+func fileKind(mediaType string) string { return cmp.Or(fileKinds[mediaType], mediaType) }
+
 // fileIn is the file that a value of a post's data stands for.
 func fileIn(value any) (f postFile, ok bool) {
 	m, _ := value.(map[string]any)
 	f.ID, _ = m["id"].(string)
 	f.Name, _ = m["name"].(string)
 	mediaType, _ := m["type"].(string)
-	if f.Kind = fileKinds[mediaType]; f.Kind == "" {
-		f.Kind = mediaType
-	}
+	f.Kind = fileKind(mediaType)
 	if size, isNumber := m["size"].(interface{ Int64() (int64, error) }); isNumber {
 		f.Size, _ = size.Int64()
 	}

@@ -3,22 +3,44 @@ package ui
 import (
 	"encoding/json"
 	"html/template"
+	"net/url"
 	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 
 	"hookgate/app/admin"
+	"hookgate/forms"
+	"hookgate/internal/event"
 	"hookgate/internal/schema"
 )
 
-// formTab is a page of a form beside its inbox: its fields, or all forms.
+// formTab is a page of a form beside its inbox: its files, its fields, what puts it into
+// a website, or all forms.
 type formTab struct {
 	Form   *admin.FormCount
 	Forms  []admin.FormCount
 	Looked int // at how many posts
 	Fields []formField
+	Files  []formFile
+	Older  string // the address of the files before those; "" at the end
+	// Snippet is the form for a website, of the Kind and in the Lang that were asked
+	// for; Refused says why there is none.
+	Snippet    admin.Snippet
+	Kind, Lang string
+	Kinds      []snippetKind
+	Langs      []string
+	Refused    string
 }
+
+// formFile is a file with what people call its type.
+type formFile struct {
+	admin.FormFile
+	Kind string
+}
+
+// snippetKind is a way to put a form into a website.
+type snippetKind struct{ Kind, Word string }
 
 // formField is a field with what was written into it.
 type formField struct {
@@ -45,6 +67,57 @@ func (u *UI) formFields(c *fiber.Ctx) error {
 		}
 	}
 	return u.renderPage(c, "form-fields", "forms", languageOf(c).text("Forms"), data)
+}
+
+// formFiles lists the files that a form got.
+func (u *UI) formFiles(c *fiber.Ctx) error {
+	data, err := u.formTab(c)
+	if err != nil || data == nil {
+		return err
+	}
+	var before event.ID
+	if err := readCursor(c.Query("before"), &before); err != nil {
+		return u.notFound(c, err.Error())
+	}
+	page, err := u.cfg.Service.FormFiles(c.UserContext(), data.Form.Name, before, eventsPerPage)
+	if err != nil {
+		return u.fail(c, err)
+	}
+	for _, f := range page.Items {
+		data.Files = append(data.Files, formFile{FormFile: f, Kind: fileKind(f.Type)})
+	}
+	if page.Next != "" {
+		data.Older = prefix + "/forms/" + url.PathEscape(data.Form.Name) + "/files" + query("before", page.Next)
+	}
+	return u.renderPage(c, "form-files", "forms", languageOf(c).text("Forms"), data)
+}
+
+// formSnippet shows what puts a form into a website.
+func (u *UI) formSnippet(c *fiber.Ctx) error {
+	data, err := u.formTab(c)
+	if err != nil || data == nil {
+		return err
+	}
+	l := languageOf(c)
+	data.Kinds = []snippetKind{
+		{string(forms.PlainSnippet), l.text("Plain HTML")},
+		{string(forms.FetchSnippet), l.text("Without leaving the page")},
+		{string(forms.WordPressSnippet), "WordPress"},
+		{string(forms.CF7Snippet), "Contact Form 7"},
+	}
+	for _, lang := range forms.Languages() {
+		data.Langs = append(data.Langs, string(lang))
+	}
+	data.Kind, data.Lang = c.Query("kind", string(forms.PlainSnippet)), c.Query("lang", string(l))
+	data.Snippet, err = u.cfg.Service.Snippet(c.UserContext(), data.Form.Name, data.Kind, data.Lang)
+	said, ok := sentence(err)
+	switch {
+	case ok:
+		data.Refused = said
+	case err != nil:
+		return u.fail(c, err)
+	}
+	return u.renderPage(c, "form-snippet", "forms", l.text("Forms"), data)
 }
 
 // allForms shows what each form got.

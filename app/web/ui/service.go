@@ -104,6 +104,8 @@ type formService interface {
 	SetRead(ctx context.Context, id event.ID, read bool) (admin.ReadMark, error)
 	Posts(ctx context.Context, q admin.PostQuery) (admin.Page[admin.Post], error)
 	File(ctx context.Context, id string) (event.File, io.ReadCloser, error)
+	FormFiles(ctx context.Context, form string, before event.ID, limit int) (admin.Page[admin.FormFile], error)
+	Snippet(ctx context.Context, form, kind, lang string) (admin.Snippet, error)
 }
 
 // spamService is what the pages of spam need.

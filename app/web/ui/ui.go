@@ -133,6 +133,8 @@ func (u *UI) registerForms(g fiber.Router) {
 	g.Get("/forms/post/:id/delete", u.acting, u.deletePostPage)
 	g.Post("/forms/post/:id/delete", u.acting, u.deletePost)
 	g.Get("/forms/:form/fields", u.formFields)
+	g.Get("/forms/:form/files", u.formFiles)
+	g.Get("/forms/:form/snippet", u.formSnippet)
 	g.Get("/forms/:form/all", u.allForms)
 	g.Get("/forms/:form/export", u.exportForm)
 	g.Get("/forms/:form/export/file", u.exportFile)

@@ -49,6 +49,25 @@ func (c *Client) Posts(ctx context.Context, pq admin.PostQuery) (page admin.Page
 	return page, c.get(ctx, "/forms/"+url.PathEscape(pq.Form)+"/posts", q, &page)
 }
 
+// FormFiles lists the files that a form got, those of the newest posts first.
+func (c *Client) FormFiles(ctx context.Context, form string, before event.ID, limit int) (page admin.Page[admin.FormFile], err error) {
+	q := url.Values{}
+	if before != 0 {
+		q.Set("before", before.String())
+	}
+	setLimit(q, limit)
+	return page, c.get(ctx, "/forms/"+url.PathEscape(form)+"/files", q, &page)
+}
+
+// Snippet writes a form for a page of a website.
+func (c *Client) Snippet(ctx context.Context, form, kind, lang string) (snippet admin.Snippet, err error) {
+	q := url.Values{"kind": {kind}}
+	if lang != "" {
+		q.Set("lang", lang)
+	}
+	return snippet, c.get(ctx, "/forms/"+url.PathEscape(form)+"/snippet", q, &snippet)
+}
+
 // DeletePost deletes a form post for good.
 func (c *Client) DeletePost(ctx context.Context, id event.ID) (record admin.Erasure, err error) {
 	return record, c.call(ctx, http.MethodDelete, "/events/"+id.String(), nil, nil, &record)
