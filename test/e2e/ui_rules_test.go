@@ -101,6 +101,14 @@ func TestUIPlayground(t *testing.T) {
 	show(ctx, t, g.URL+"/ui/playground?rule=activate&when="+url.QueryEscape(`data.website.status = "Done"`))
 	settled(ctx, t, "Playground")
 	reads(ctx, t, "the fault", `"=" is not an operator`, "write == to compare", "Mend the condition first")
+
+	// A value that was seen takes the place of the one that is asked for.
+	show(ctx, t, g.URL+"/ui/playground?rule=activate&when="+url.QueryEscape(`data.website.status == "Done"`))
+	settled(ctx, t, "Playground")
+	run(ctx, t, `[...document.querySelectorAll("#values a")].find(a => a.textContent == "Fertig").click()`)
+	lab.Eventually(t, "it is asked for", func() bool {
+		return ask(ctx, t, chromedp.Evaluate[string](`document.querySelector("#w")?.value ?? ""`)) == `data.website.status == "Fertig"`
+	})
 }
 
 // With scripts what is typed is tried at once, and stands in the address.

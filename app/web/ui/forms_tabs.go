@@ -108,7 +108,7 @@ func (u *UI) formSnippet(c *fiber.Ctx) error {
 	for _, lang := range forms.Languages() {
 		data.Langs = append(data.Langs, string(lang))
 	}
-	data.Kind, data.Lang = c.Query("kind", string(forms.PlainSnippet)), c.Query("lang", string(l))
+	data.Kind, data.Lang = c.Query("kind", string(forms.PlainSnippet)), c.Query("lang")
 	data.Snippet, err = u.cfg.Service.Snippet(c.UserContext(), data.Form.Name, data.Kind, data.Lang)
 	said, ok := sentence(err)
 	switch {

@@ -32,7 +32,8 @@ type playgroundPage struct {
 	At, Answers string
 	Event       string // the event that is shown, where it was chosen
 	Steps       []string
-	Misread     string // why one of the two was not understood
+	Seen        []seenField // values to choose from
+	Misread     string      // why one of the two was not understood
 }
 
 // triedText is a text that the rule sends, as it was typed.
@@ -87,6 +88,7 @@ func (u *UI) playground(c *fiber.Ctx) error {
 	if len(data.Faults) > 0 || data.Misread != "" {
 		c.Status(fiber.StatusUnprocessableEntity)
 	}
+	data.Seen = u.seenIn(c, &data)
 	data.Mosaic = u.view(c, "", "").mosaic(&data.Tried)
 	if data.Tried.Patch != "" {
 		data.Patch = prefix + "/playground/patch?" + string(c.Context().QueryArgs().QueryString())
