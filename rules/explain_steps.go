@@ -214,6 +214,20 @@ func (a *action) namesOf() map[string]any {
 	return names
 }
 
+// StepActions are the names of the actions of all steps, by the steps' names after those
+// of their rules.
+func (s *Set) StepActions() map[string]string {
+	of := map[string]string{}
+	for _, r := range s.rules {
+		for _, a := range r.actions {
+			if a.step != "" {
+				of[r.name+"/"+a.step] = a.name
+			}
+		}
+	}
+	return of
+}
+
 // Steps are the names of all steps, after those of their rules.
 func (s *Set) Steps() []string {
 	var names []string

@@ -2,6 +2,7 @@ package ruletest
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -223,14 +224,15 @@ func branchParts(t *rules.Trace, name string) []lang.Part {
 
 // asserts evaluates what must be true of the outputs.
 func (c *comparison) asserts(sc *lang.Scope) {
-	sc.Output = c.outputs()
+	outputs, steps := c.outputs(), c.set.StepActions()
 	for _, a := range c.test.asserts {
+		sc.Output = withSteps(outputs, steps, a.Source())
 		why := a.Explain(sc)
 		source := strings.Join(strings.Fields(a.Source()), " ")
 		switch why.Verdict {
 		case lang.Failed:
 			message, action := notSent(why.Error)
-			if slices.Contains(c.test.expect, action) {
+			if slices.Contains(c.test.expect, action) || slices.Contains(c.test.expect, steps[action]) {
 				continue // told as missing
 			}
 			c.add(Assertion, source, why.At, "could not be evaluated: %s", message)
@@ -240,6 +242,23 @@ func (c *comparison) asserts(sc *lang.Scope) {
 		case lang.True, lang.NotEvaluated:
 		}
 	}
+}
+
+// withSteps are the outputs, also by the names of the steps that an assertion speaks of:
+// steps are the names of their actions.
+func withSteps(outputs map[string]any, steps map[string]string, source string) map[string]any {
+	all := outputs
+	for step, action := range steps {
+		value, sent := outputs[action]
+		if _, taken := outputs[step]; !sent || taken || !strings.Contains(source, step) {
+			continue
+		}
+		if len(all) == len(outputs) {
+			all = maps.Clone(outputs)
+		}
+		all[step] = value
+	}
+	return all
 }
 
 // notSent words what an assertion about an output that is not there meets, and

@@ -158,7 +158,7 @@ rules: [{ name: r, from: shop, then: [{ step: one, to: billing, text: x }, { to:
 	}
 }
 
-// What is remembered after a step is there for what comes later, of the answer that the
+// What is remembered after a step, which a test may call by its name, is there for what comes later, of the answer that the
 // test gives; a record that cannot take it fails the test.
 func TestLater_remember(t *testing.T) {
 	t.Parallel()
@@ -182,9 +182,10 @@ rules:
   - name: kept
     event: { source: shop, data: { n: 1, k: a } }
     answers: { chain/one: { outputs: { id: 7 } } }
-    expect: chain/billing
+    expect: chain/one
+    assert: 'output["chain/one"].text == "one" and output["chain/billing"].text == "one"'
     later:
-      - { in: 50m, event: { source: shop, data: { n: 2, k: a } }, expect: tell/billing, assert: 'fromJSON(output["tell/billing"].text) == {"id": 7, "times": 1}' }
+      - { in: 50m, event: { source: shop, data: { n: 2, k: a } }, expect: tell/billing, assert: 'len(output) == 1 and fromJSON(output["tell/billing"].text) == {"id": 7, "times": 1}' }
       - { in: 1h, expect: "chain/billing#2", assert: 'output["chain/billing#2"].text == "7"' }
   - name: failed
     event: { source: shop, data: { n: 1, k: a } }
@@ -192,6 +193,10 @@ rules:
     expect: chain/billing
     later:
       - { in: 50m, event: { source: shop, data: { n: 2, k: a } }, expect: tell/billing, assert: 'fromJSON(output["tell/billing"].text) == {"times": 1}' }
+  - name: not sent
+    event: { source: shop, data: { n: 3, k: a } }
+    expect: chain/one
+    assert: output["chain/one"].text == "one"
   - name: no number
     tables: { clients: { a: { times: often } } }
     event: { source: shop, data: { n: 1, k: a } }
@@ -207,7 +212,7 @@ rules:
 		t.Fatal(list)
 	}
 	r := ruletest.Runner{Plan: plan, Now: time.Now}
-	want := map[string]string{"no number": `chain/remember#2 cannot be written: remember: clients "a": times: nothing can be added to what it holds: "often" is no number that can be added`}
+	want := map[string]string{"not sent": "missing chain: data.n == 1 was false (it is 3)", "no number": `chain/remember#2 cannot be written: remember: clients "a": times: nothing can be added to what it holds: "often" is no number that can be added`}
 	for _, test := range tests {
 		got := ""
 		for _, f := range r.Run(test).Findings {

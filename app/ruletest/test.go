@@ -163,7 +163,7 @@ func Compile(section yamlnode.Node, c *lang.Compiler, set *rules.Set, replies ma
 	}
 	var entries []settings
 	list := section.Decode("the file", &entries)
-	b := builder{compiler: c, rules: set.Names(), steps: set.Steps(), origins: origins, named: map[string]diag.Position{}, list: list}
+	b := builder{compiler: c, rules: set.Names(), steps: set.Steps(), stepActions: set.StepActions(), origins: origins, named: map[string]diag.Position{}, list: list}
 	items := section.Items()
 	tests := make([]*Test, 0, len(entries))
 	for i := range entries {
@@ -181,9 +181,11 @@ type builder struct {
 	actions  []string // that an event of the test's source can have
 	steps    []string
 	rules    []string
-	origins  rules.Origins
-	named    map[string]diag.Position
-	list     diag.List
+	// stepActions are the names of the steps' actions.
+	stepActions map[string]string
+	origins     rules.Origins
+	named       map[string]diag.Position
+	list        diag.List
 }
 
 func (b *builder) add(list ...diag.Diagnostic) { b.list = append(b.list, list...) }
@@ -215,7 +217,7 @@ func (b *builder) test(in *settings, n yamlnode.Node) *Test {
 
 func (b *builder) asserts(t *Test, list []yamlnode.Text) {
 	for _, text := range list {
-		p, faults := b.compiler.Assertion(text, b.actions)
+		p, faults := b.compiler.Assertion(text, slices.Concat(b.actions, b.steps))
 		b.add(faults...)
 		t.asserts = append(t.asserts, assertion{p, text.Pos()})
 	}
@@ -312,6 +314,9 @@ func (b *builder) expect(t *Test, names *[]yamlnode.Text) {
 	}
 	t.expects = true
 	for _, name := range *names {
+		if action, isStep := b.stepActions[name.Value]; isStep && !slices.Contains(b.actions, name.Value) {
+			name.Value = action
+		}
 		switch {
 		case !slices.Contains(b.actions, name.Value):
 			b.add(name.Diag("unknown-action", b.hint(name.Value), "no rule has the action %q", name.Value))
