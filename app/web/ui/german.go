@@ -781,7 +781,7 @@ var germanTexts = dictionary([][2]string{
 	{"Without leaving the page", "Ohne die Seite zu verlassen"},
 	{"For a page in", "Für eine Seite in"},
 	{"Paste this into the page", "Fügen Sie dies in die Seite ein"},
-	{"the form's", "die des Formulars"},
+	{"the form's", "wie das Formular"},
 	{"Snippet copied", "Snippet kopiert"},
 	{"It posts to", "Es sendet an"},
 	{"After a change of the form's fields, paste it again.", "Nach einer Änderung der Felder fügen Sie es neu ein."},

@@ -21,6 +21,7 @@ type Service interface { //nolint:interfacebloat // the sum of its parts, each o
 	connectionService
 	ruleService
 	formService
+	fileService
 	spamService
 	erasureService
 	statService
@@ -103,9 +104,13 @@ type formService interface {
 	Fields(ctx context.Context, name string, form bool) (schema.Source, error)
 	SetRead(ctx context.Context, id event.ID, read bool) (admin.ReadMark, error)
 	Posts(ctx context.Context, q admin.PostQuery) (admin.Page[admin.Post], error)
+	Snippet(ctx context.Context, form, kind, lang string) (admin.Snippet, error)
+}
+
+// fileService is what the pages of files need.
+type fileService interface {
 	File(ctx context.Context, id string) (event.File, io.ReadCloser, error)
 	FormFiles(ctx context.Context, form string, before event.ID, limit int) (admin.Page[admin.FormFile], error)
-	Snippet(ctx context.Context, form, kind, lang string) (admin.Snippet, error)
 }
 
 // spamService is what the pages of spam need.
