@@ -66,8 +66,10 @@ func TestLead(t *testing.T) {
 	t.Parallel()
 	forEachEngine(t, func(t *testing.T, p place) {
 		s, c := newStore(t, p)
-		if !mustLead(t, s) || !mustLead(t, s) {
-			t.Fatal("a process alone does not lead")
+		for range 2 {
+			if !mustLead(t, s) {
+				t.Fatal("a process alone does not lead")
+			}
 		}
 		if !p.shared() {
 			return

@@ -186,13 +186,7 @@ func (p *Planner) open(ctx context.Context, due []event.Timer) error {
 	if err != nil {
 		return err
 	}
-	var late []event.Delivery
-	for _, d := range scheduled {
-		if d.Wait != nil && d.Wait.Late {
-			late = append(late, *d)
-		}
-	}
-	from, err := p.origins(ctx, late)
+	from, err := p.origins(ctx, late(scheduled))
 	if err != nil {
 		return err
 	}
@@ -223,6 +217,16 @@ func (p *Planner) open(ctx context.Context, due []event.Timer) error {
 		}
 	}
 	return nil
+}
+
+// late are those that are asked and rendered at their moments.
+func late(scheduled map[event.DeliveryID]*event.Delivery) (list []event.Delivery) {
+	for _, d := range scheduled {
+		if d.Wait != nil && d.Wait.Late {
+			list = append(list, *d)
+		}
+	}
+	return list
 }
 
 // scheduled are the deliveries of the timers that are scheduled still.
