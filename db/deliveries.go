@@ -107,6 +107,9 @@ func (s *Store) deliveryConditions(ctx context.Context, f event.DeliveryFilter) 
 	if f.Rendered {
 		c.add("NOT " + unrendered)
 	}
+	if f.Stale {
+		c.add("(" + judgedBy("deliveries.event", "deliveries.id") + ") <> " + c.value(f.InForce))
+	}
 	if f.Errors != nil {
 		c.add(fmt.Sprintf(c.dialect.amongTexts, "coalesce(error, '')", c.value(c.dialect.texts(f.Errors))))
 	}

@@ -52,11 +52,40 @@ func TestTraffic(t *testing.T) {
 			t.Errorf("by %d: %+v", per, list)
 		}
 
+		last, err := s.LastTraffic(t.Context())
+		noError(t)(err)
+		if d := diff.Diff(map[string]int64{"shop": now, "x": now - 100}, last); d != "" {
+			t.Error(d)
+		}
+
 		c.Add(40 * 24 * time.Hour)
-		_, err := s.Prune(t.Context(), db.Retention{})
+		_, err = s.Prune(t.Context(), db.Retention{})
 		noError(t)(err)
 		if list := read(0, 1); len(list) > 0 {
 			t.Errorf("after 40 days: %+v", list)
+		}
+	})
+}
+
+// Which event of a source came last is told where it is among the newest of all.
+func TestLastOfNewest(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		s, c := newStore(t, p)
+		accept := func(source string) event.ID {
+			c.Add(time.Second)
+			e := event.Event{ID: s.NewIDs(1), Source: source, ReceivedAt: c.Now(), State: event.NoMatch}
+			_, err := s.Accept(&e, nil)
+			noError(t)(err)
+			return e.ID
+		}
+		accept("rare")
+		accept("shop")
+		form, shop := accept("form"), accept("shop")
+		last, err := s.LastOfNewest(t.Context(), 3)
+		noError(t)(err)
+		if d := diff.Diff(map[string]event.ID{"form": form, "shop": shop}, last); d != "" {
+			t.Error(d)
 		}
 	})
 }

@@ -102,12 +102,38 @@ type deliveryStore interface {
 	Cancel(ctx context.Context, f event.DeliveryFilter) (int, []string, error)
 }
 
+// waitingStates are those of deliveries that wait, and go by the version of the
+// configuration that made them.
+func waitingStates() []event.DeliveryState {
+	return []event.DeliveryState{event.Scheduled, event.Waiting, event.Retrying, event.Held}
+}
+
+// onlyStale has f ask for what waits by a version that is not in force, where it does.
+func (s *Service) onlyStale(f *event.DeliveryFilter) error {
+	if !f.Stale {
+		return nil
+	}
+	if len(f.States) == 0 {
+		f.States = waitingStates()
+	}
+	for _, state := range f.States {
+		if !slices.Contains(waitingStates(), state) {
+			return refuse("what is %s does not wait: an earlier version is asked for with the states scheduled, waiting, retrying and held", state)
+		}
+	}
+	f.InForce = s.inForce().Plan.ID
+	return nil
+}
+
 // Deliveries lists the deliveries that f selects, f.Limit of them at most.
 func (s *Service) Deliveries(ctx context.Context, f event.DeliveryFilter) (page Page[Delivery], err error) {
 	if err := s.resolveCause(ctx, &f); err != nil {
 		return page, err
 	}
 	f.Closed = slices.Sorted(maps.Keys(s.closed()))
+	if err := s.onlyStale(&f); err != nil {
+		return page, err
+	}
 	list, err := s.store.Deliveries(ctx, f)
 	if err != nil {
 		return page, fmt.Errorf("cannot list deliveries: %w", err)

@@ -11,6 +11,7 @@ import (
 	"hookgate/app/replay"
 	"hookgate/db"
 	"hookgate/internal/event"
+	"hookgate/rules"
 )
 
 // EventSelection says which events a replay is for: the ones named, or all
@@ -32,6 +33,17 @@ type EventSelection struct {
 	// Unfinished leaves out what was delivered, or is on its way; steps that come after
 	// something that was delivered find what it was answered.
 	Unfinished bool `json:"unfinished,omitempty"`
+	// TablesNow has rules look up what kept tables hold now, in place of what was
+	// looked up when an event was accepted.
+	TablesNow bool `json:"tables_now,omitempty"`
+}
+
+// decide judges an event as a replay of the selection does.
+func (s *EventSelection) decide(now *InForce, e *event.Event) (rules.Outcome, error) {
+	if s.TablesNow {
+		e.Reads = nil
+	}
+	return now.Plan.Decide(e)
 }
 
 // Filter is the part of s that the store answers.
@@ -144,7 +156,7 @@ func (s *Service) PreviewReplay(ctx context.Context, r ReplayRequest) (ReplayPre
 
 // previewOne counts what a replay would make of an event.
 func (s *Service) previewOne(ctx context.Context, sel *EventSelection, p *ReplayPreview, routes replay.Routes, e *event.Event) error {
-	out, err := s.inForce().Plan.Decide(e)
+	out, err := sel.decide(s.inForce(), e)
 	if err != nil {
 		return err
 	}
@@ -288,7 +300,7 @@ func (s *Service) StepReplay(ctx context.Context, id event.RunID, limit int) (Re
 	}
 	f.After, f.Before = run.Cursor, run.Past
 	b := &replayBatch{
-		service: s, inForce: s.inForce(), run: run, next: run, only: shown.Selection.Rule, past: shown.Selection.IncludePast, unfinished: shown.Selection.Unfinished,
+		service: s, inForce: s.inForce(), run: run, next: run, sel: &shown.Selection,
 	}
 	if limit <= 0 || limit > stepEvents {
 		limit = stepEvents
@@ -322,10 +334,7 @@ type replayBatch struct {
 	next    event.ReplayRun // with what is gathered
 	list    []event.Replayed
 	taken   int
-	only    string // this rule's deliveries; "": those of all
-	past    bool   // with what had its moment long ago
-
-	unfinished bool // without what was delivered
+	sel     *EventSelection
 }
 
 func (b *replayBatch) take(ctx context.Context, e *event.Event, q *replay.Query) error {
@@ -334,19 +343,19 @@ func (b *replayBatch) take(ctx context.Context, e *event.Event, q *replay.Query)
 	if ok, _ := q.Match(e); !ok { // the preview has told of those that it fails for
 		return nil
 	}
-	out, err := b.inForce.Plan.Decide(e)
+	out, err := b.sel.decide(b.inForce, e)
 	if err != nil {
 		return err
 	}
-	if !b.past {
-		replay.LeavePast(&out, b.only, b.service.opt.Now())
+	if !b.sel.IncludePast {
+		replay.LeavePast(&out, b.sel.Rule, b.service.opt.Now())
 	}
-	if b.unfinished {
-		if left, err := b.service.leaveFinished(ctx, e, &out, b.only); err != nil || !left {
+	if b.sel.Unfinished {
+		if left, err := b.service.leaveFinished(ctx, e, &out, b.sel.Rule); err != nil || !left {
 			return err
 		}
 	}
-	r := replay.Prepare(e, out, b.only, b.inForce.Plan.Rules.Names(), b.service.store.NewIDs, b.service.opt.Now())
+	r := replay.Prepare(e, out, b.sel.Rule, b.inForce.Plan.Rules.Names(), b.service.store.NewIDs, b.service.opt.Now())
 	r.Run, r.At, r.Plan = b.run.ID, b.service.opt.Now(), b.inForce.Plan.ID
 	b.list = append(b.list, r)
 	if b.taken++; len(b.list) == batchEvents {

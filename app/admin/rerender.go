@@ -173,10 +173,16 @@ func (s *Service) unwritten(ctx context.Context, w *event.RecordWrite) (string, 
 	if err != nil {
 		return "", fmt.Errorf("cannot look up a record: %w", err)
 	}
-	if _, err := w.Apply(record.Value); err != nil {
-		return err.Error(), nil
+	_, err = w.Apply(record.Value)
+	return reasonOf(err), nil
+}
+
+// reasonOf is what an error says; "" where there is none.
+func reasonOf(err error) string {
+	if err == nil {
+		return ""
 	}
-	return "", nil
+	return err.Error()
 }
 
 // earlier is the action of a delivery by the rules that made it. Where these cannot be

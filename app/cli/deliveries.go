@@ -40,7 +40,8 @@ func newDeliveriesList(s *session) *cobra.Command {
 		Use: "list", Short: "List deliveries, the newest last",
 		Example: `  hookgate deliveries list --failed
   hookgate deliveries list --state failed,retrying --connection billing --since 24h
-  hookgate deliveries list --next`,
+  hookgate deliveries list --next
+  hookgate deliveries list --state scheduled --stale`,
 		Args: exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			filter, err := q.filter(s)
@@ -58,6 +59,7 @@ func newDeliveriesList(s *session) *cobra.Command {
 	f.StringVar(&q.Connection, "connection", "", "only to this connection")
 	f.StringVar(&q.Rule, "rule", "", "only of this rule")
 	f.StringVar(&q.Cause, "cause", "", causeFlag)
+	f.BoolVar(&q.Stale, "stale", false, "only what waits by a version of the configuration that is no longer in force")
 	f.StringVar(&q.of, "event", "", "only of the event with this `id`")
 	f.StringVar(&q.since, "since", "", "only after this `time`: 15m, 24h, 7d, 2026-03-10 or 2026-03-10T09:00:00Z")
 	f.StringVar(&q.before, "before", "", "only those older than the delivery with this `id`")

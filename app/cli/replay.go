@@ -30,6 +30,9 @@ the others use what these were answered.
 Delays count from the event's time. What had its moment more than an hour ago is
 left out; --include-past sends it.
 
+Rules look up in kept tables what was there when the event was accepted; --tables now
+has them look up what is there now.
+
 Events go in the order in which they came. A replay that was interrupted goes
 on with --continue and does no event twice.
 
@@ -45,6 +48,7 @@ type replayCall struct {
 	list     bool
 	past     bool
 	left     bool
+	tables   string
 	rate     string
 	goOn     string
 	perEvent time.Duration // at the least
@@ -76,6 +80,7 @@ func newEventsReplay(s *session) *cobra.Command {
 	f.BoolVar(&call.dryRun, "dry-run", false, "count what would be sent, and send nothing")
 	f.BoolVar(&call.past, "include-past", false, "also send what had its moment more than an hour ago")
 	f.BoolVar(&call.left, "unfinished", false, "leave out what was delivered or is on its way")
+	f.StringVar(&call.tables, "tables", "then", "what rules look up in kept tables: what was there `then`, or what is there now")
 	f.StringVar(&call.rate, "rate", "", "at most so many events, such as 50/s or 600/m")
 	f.StringVar(&call.goOn, "continue", "", "go on with the replay of this `id`")
 	f.BoolVar(&call.list, "list", false, "list the replays there were")
@@ -101,6 +106,9 @@ func (r *replayCall) parse(s *session, cmd *cobra.Command, args []string) error 
 		}
 		r.ids = append(r.ids, id)
 	}
+	if r.tables != "then" && r.tables != "now" {
+		return usageError("", fmt.Errorf("--tables is then or now, not %q", r.tables))
+	}
 	if r.rate != "" {
 		var rate yamlnode.Rate
 		if err := rate.UnmarshalText([]byte(r.rate)); err != nil || rate.Count <= 0 {
@@ -121,8 +129,8 @@ func (r *replayCall) check(cmd *cobra.Command) error {
 		selects = selects || cmd.Flags().Changed(name)
 	}
 	switch {
-	case r.diff.on && (r.list || r.goOn != "" || r.dryRun || r.rate != "" || r.left):
-		return usageError("", errors.New("--diff sends nothing: --list, --continue, --dry-run, --rate and --unfinished do not go with it"))
+	case r.diff.on && (r.list || r.goOn != "" || r.dryRun || r.rate != "" || r.left || r.tables == "now"):
+		return usageError("", errors.New("--diff sends nothing: --list, --continue, --dry-run, --rate, --unfinished and --tables do not go with it"))
 	case r.list || r.goOn != "":
 		if len(r.ids) > 0 || selects || r.list && r.goOn != "" {
 			return usageError("", errors.New("--list and --continue stand alone: they select no events"))
@@ -139,7 +147,7 @@ func (r *replayCall) selection() admin.EventSelection {
 	f := r.flags.search
 	return admin.EventSelection{
 		IDs: r.ids, Source: f.Source, Type: f.Type, States: f.States, Since: f.Since, Until: f.Until, Where: f.Where, Text: f.Text, Rule: f.Rule,
-		IncludePast: r.past, Unfinished: r.left,
+		IncludePast: r.past, Unfinished: r.left, TablesNow: r.tables == "now",
 	}
 }
 
@@ -389,6 +397,9 @@ func selectionText(sel *admin.EventSelection) string {
 	}
 	if sel.Unfinished {
 		parts = append(parts, "--unfinished")
+	}
+	if sel.TablesNow {
+		parts = append(parts, "--tables now")
 	}
 	return strings.Join(parts, " ")
 }

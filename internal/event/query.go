@@ -62,6 +62,10 @@ type DeliveryFilter struct {
 	// Closed are the connections that are outside of their hours: what is open for
 	// them counts as Held.
 	Closed []string
+	// Stale selects those that were made by another version of the configuration than
+	// InForce, which the service knows.
+	Stale   bool
+	InForce int64
 	// Next is set for scheduled ones, the next to go first: those behind it.
 	Next *Turn
 	// Cancelled selects those that were cancelled for this; "" is any. ByHand takes

@@ -208,3 +208,35 @@ func TestEventsList_search(t *testing.T) {
 	has(t, "a bad expression", bad.Stderr, "error[expr-syntax] --where:1:13", "   1 | data.number = 1", "^ write == to compare")
 	has(t, "an expression that fails", g.CLI("events", "list", "--where", "data.name.first == 1").Stderr, "could not be evaluated for 6 events")
 }
+
+// A replay looks up what a table held when the event was accepted, and with --tables now
+// what it holds now; how it was asked is told where it goes on. It fails where a replay
+// keeps to what was read.
+func TestReplay_tables(t *testing.T) {
+	t.Parallel()
+	sink := lab.NewSink(t, nil)
+	g := lab.Start(t, `
+sources: { shop: { type: webhook, token: 0123456789abcdef, dedupe: off } }
+connections: { stock: { type: webhook, url: "`+sink.URL+`/" } }
+tables: { clients: { keep: 30d } }
+rules:
+  - { name: note, from: shop, when: data.name != nil, then: [{ remember: { table: clients, key: data.k, set: { name: "${{ data.name }}" } } }] }
+  - { name: tell, from: shop, when: data.name == nil, then: [{ to: stock, json: { name: '${{ lookup("clients", data.k)?.name }}' } }] }
+`)
+	id := g.Accepted(g.PostJSON("/in/shop/0123456789abcdef", []byte(`{"k":"a"}`)))
+	g.Accepted(g.PostJSON("/in/shop/0123456789abcdef", []byte(`{"k":"a","name":"Jo"}`)))
+	for n, c := range []struct {
+		flags []string
+		want  string
+	}{{nil, `{"name":null}`}, {[]string{"--tables", "then"}, `{"name":null}`}, {[]string{"--tables", "now"}, `{"name":"Jo"}`}} {
+		g.MustCLI(append([]string{"replay", id, "--yes"}, c.flags...)...)
+		sink.Await(t, n+2)
+		if got := string(sink.Arrivals()[n+1].Body); got != c.want {
+			t.Errorf("%v: sent %s, want %s", c.flags, got, c.want)
+		}
+	}
+	has(t, "the list", g.MustCLI("replay", "--list"), "--tables now")
+	if got := g.CLI("replay", id, "--tables", "later"); got.Code != 2 || !strings.Contains(got.Stderr, "then or now") {
+		t.Errorf("%+v", got)
+	}
+}

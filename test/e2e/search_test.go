@@ -33,8 +33,14 @@ func TestUISearchGoesOn(t *testing.T) {
 	if got := g.CLI("events", "list", "--text", "harry"); got.Code != 0 || !strings.Contains(got.Stdout, "Harry's Diner") {
 		t.Errorf("events list: %+v", got)
 	}
+	// So does a list of what is rare and has no index, in parts, each of which ends soon.
+	if got := g.CLI("events", "list", "--rule", "activate", "--json"); got.Code != 0 || strings.Count(got.Stdout, `"id": "evt_`) != 1 || !strings.Contains(got.Stdout, "routed") {
+		t.Errorf("events list --rule: %+v", got)
+	}
 	ctx := browser(t)
 	logIn(ctx, t, g)
+	show(ctx, t, g.URL+"/ui/events?q=rule:activate")
+	reads(ctx, t, "the list went on to the oldest", "Harry's Diner")
 	show(ctx, t, g.URL+"/ui/events?q=harry")
 	reads(ctx, t, "the search went on to the oldest", "Harry's Diner")
 	reads(ctx, t, "the page", "looked through 41,002")

@@ -31,7 +31,7 @@ func (h *handler) deliveryRoutes(r fiber.Router) {
 
 // deliveries answers GET /deliveries.
 func (h *handler) deliveries(c *fiber.Ctx) error {
-	p := newParameters(c, h.now(), "id", "state", "connection", "rule", "cause", "event", "since", "before", "limit", "rendered", "order", "after")
+	p := newParameters(c, h.now(), "id", "state", "connection", "rule", "cause", "event", "since", "before", "limit", "rendered", "stale", "order", "after")
 	f := event.DeliveryFilter{
 		States:     oneOf(p, "state", event.DeliveryStates()),
 		Connection: p.text("connection"),
@@ -42,6 +42,7 @@ func (h *handler) deliveries(c *fiber.Ctx) error {
 		Before:     p.deliveryID("before", p.text("before")),
 		Limit:      p.limit(),
 		Rendered:   p.text("rendered") == "true",
+		Stale:      p.text("stale") == "true",
 	}
 	switch order, after := p.text("order"), p.text("after"); {
 	case order == "moment":

@@ -67,7 +67,7 @@ var described = []operation{
 	{route: "GET /files/{id}", summary: "Download a file of a form post", media: "application/octet-stream"},
 	{
 		route: "GET /deliveries", summary: "List deliveries, the newest first", answer: admin.Page[admin.Delivery]{},
-		query: []string{"id", "state", "connection", "rule", "cause", "event", "since", "before", "limit", "rendered", "order", "after"},
+		query: []string{"id", "state", "connection", "rule", "cause", "event", "since", "before", "limit", "rendered", "stale", "order", "after"},
 	},
 	{
 		route: "GET /deliveries/causes", summary: "Group deliveries by connection and error", answer: admin.Causes{},
@@ -153,6 +153,7 @@ var parameterDocs = map[string]string{
 	"key":          "the key of the record",
 	"limit":        "at most so many",
 	"rendered":     "true: with what was sent",
+	"stale":        "true: what waits by a version of the configuration that is no longer in force",
 	"header":       "a header field, written as Name: value; may be given several times",
 	"fresh":        "true: it is no repeat, whatever its id",
 	"dry_run":      "true: only count",

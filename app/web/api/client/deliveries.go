@@ -41,6 +41,9 @@ func (c *Client) Deliveries(ctx context.Context, f event.DeliveryFilter) (page a
 	if f.Rendered {
 		q.Set("rendered", "true")
 	}
+	if f.Stale {
+		q.Set("stale", "true")
+	}
 	return page, c.get(ctx, "/deliveries", q, &page)
 }
 
