@@ -2,8 +2,10 @@ package app_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +18,7 @@ import (
 	"hookgate/app"
 	"hookgate/app/admin"
 	"hookgate/app/web/api/client"
+	"hookgate/db"
 	"hookgate/internal/event"
 )
 
@@ -62,6 +65,54 @@ func desk(t *testing.T, chat string) (*app.App, *client.Client, string, func() [
 	c := client.Unix(app.SocketPath(loaded.Config))
 	t.Cleanup(c.Close)
 	return a, c, path, func() []string { mu.Lock(); defer mu.Unlock(); return append([]string{}, said...) }
+}
+
+// What waits at a start is sent at once, and fails before the start is over: somebody is
+// told of each. It fails where connections are in use before the rules are.
+//
+// Promise: F7.
+func TestAlerts_failedAtStart(t *testing.T) {
+	t.Parallel()
+	const waiting = 32
+	var mu sync.Mutex
+	told := map[string]bool{}
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/chat" {
+			w.WriteHeader(http.StatusUnprocessableEntity)
+			return
+		}
+		text, _ := io.ReadAll(r.Body)
+		mu.Lock()
+		defer mu.Unlock()
+		told[string(text)] = true
+	}))
+	t.Cleanup(receiver.Close)
+	var text strings.Builder
+	text.WriteString(strings.Replace(fmt.Sprintf(watched, receiver.URL, "chat"), `type: "${{ data.type }}"`, `type: "${{ data.delivery }}"`, 1))
+	for n := range 1000 { // what takes its time at a start
+		fmt.Fprintf(&text, "  - { name: r%d, from: s, when: data.n == %d, then: [{ to: chat, json: 1 }] }\n", n, n)
+	}
+	path := mustWrite(t, text.String())
+	loaded, report, err := app.Load(path)
+	if err != nil {
+		t.Fatal(report.List)
+	}
+	store, err := db.Open(t.Context(), loaded.Config.Storage.Path, db.Options{Logger: slog.New(slog.DiscardHandler), Now: time.Now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range waiting {
+		id := store.NewIDs(2)
+		e := event.Event{ID: id, Source: "s", ReceivedAt: time.Now(), State: event.Routed, Body: []byte(`{"fail":true}`)}
+		if _, err := store.Accept(&e, []event.Delivery{{ID: event.DeliveryID(id) + 1, Event: id, Rule: "fails", Action: 1, Connection: "refuses", Output: json.RawMessage(`{"json":1}`)}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := store.Close(); err != nil {
+		t.Fatal(err)
+	}
+	mustRun(t, path)
+	until(t, "each failure is told of", func() bool { mu.Lock(); defer mu.Unlock(); return len(told) >= waiting })
 }
 
 // metricsAt are those that the gateway of a file serves on its socket.

@@ -45,8 +45,17 @@ func (a *App) use(loaded *Plan, tests admin.Tests) error {
 	if err != nil {
 		return err
 	}
-	// The connections first: an event must find the connections that its rules name.
-	// Those of connections that are gone are not needed by the new plan.
+	plan := *loaded
+	plan.ID, plan.Files, plan.FormKey = id, folder, a.formKey
+	plan.client = client
+	plan.Records = a.store
+	plan.operators = plan.forOperators(tests, a.opt.Now())
+	loaded.compiler.SetLinks(a.files.links(loaded.Config.Server.PublicURL))
+	// At the start the plan first: what waits is sent at once, and what fails then has to
+	// find who is told. Nothing comes in yet. At a reload the connections first: an event
+	// must find those that its rules name. Those of connections that are gone are not
+	// needed by the new plan.
+	a.plan.CompareAndSwap(nil, &plan)
 	a.dispatcher.Update(connections)
 	if changed {
 		if a.egress != nil {
@@ -54,12 +63,6 @@ func (a *App) use(loaded *Plan, tests admin.Tests) error {
 		}
 		a.egress = client
 	}
-	plan := *loaded
-	plan.ID, plan.Files, plan.FormKey = id, folder, a.formKey
-	plan.client = client
-	plan.Records = a.store
-	plan.operators = plan.forOperators(tests, a.opt.Now())
-	loaded.compiler.SetLinks(a.files.links(loaded.Config.Server.PublicURL))
 	a.plan.Store(&plan)
 	a.tellOrphans(connections)
 	return nil

@@ -401,6 +401,10 @@ var Mutants = []Mutant{
 		in("app/replay/unfinished.go", "	case found && b.State == event.Delivered:\n", "	case !found && b.State == event.Delivered:\n"),
 	},
 	{
+		"connections are in use before the rules at a start", "app", "TestAlerts_failedAtStart",
+		in("app/reload.go", "	plan := *loaded\n", "	a.dispatcher.Update(connections)\n	plan := *loaded\n"),
+	},
+	{
 		"the answer to another browser's login at the provider logs in", "test/e2e", "TestOIDC_attempts",
 		in("app/admin/access/oidc.go", "if attempt.State == \"\" || attempt.State != answer.State {", "if answer.State == \"\" {"),
 	},

@@ -142,7 +142,8 @@ func TestDoctor(t *testing.T) {
 				t.Fatalf("%+v", r)
 			}
 			if f.what == "" { // the address of the test is one of this machine, and http
-				if n := strings.Count(r.Stdout, "✗ "); n != 2 || strings.Count(r.Stdout, "✗ public_url") != 2 {
+				n := strings.Count(r.Stdout, "✗ ") - strings.Count(r.Stdout, "✗ disk") // that of this machine may be full
+				if n != 2 || strings.Count(r.Stdout, "✗ public_url") != 2 {
 					t.Errorf("found without a fault:\n%s", r.Stdout)
 				}
 				return
