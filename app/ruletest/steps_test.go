@@ -2,7 +2,6 @@ package ruletest_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -35,9 +34,7 @@ rules:
     then: [{ to: billing, throttle: { key: data.k, within: 2h }, text: "${{ data.n }}" }]
   - { name: keep, from: shop, then: [{ remember: { table: sites, key: '"s"', set: { n: "${{ data.n }}" } } }] }
 `
-	plan := planned.Must(t, document)
-	root, _ := yamlnode.Parse("c.yaml", []byte(document))
-	n, list := yamlnode.Parse("c.yaml", []byte(`tests:
+	r, tests := runnable(t, document, `tests:
   - name: right
     at: 2026-03-24T09:00
     event: { source: shop, data: { n: 1, k: a } }
@@ -61,17 +58,7 @@ rules:
     later:
       - { in: 1h, event: { source: shop, data: { n: 5, k: a } }, expect: [few/billing, chain/billing, "chain/billing#2", "chain/billing#4"] }
       - { in: 2h, expect: ["chain/billing#2", "chain/billing#3", few/billing] }
-`))
-	if list.Err() != nil {
-		t.Fatal(list)
-	}
-	c := lang.NewCompiler()
-	c.SetTables(planned.Kept(root))
-	tests, list := ruletest.Compile(n.Get("tests"), c, plan.Rules, nil, rules.Origins{"shop": nil})
-	if list.Err() != nil {
-		t.Fatal(list)
-	}
-	r := ruletest.Runner{Plan: plan, Now: time.Now}
+`)
 	for _, one := range tests[:2] {
 		if got := r.Run(one); !got.OK {
 			t.Errorf("%s: %+v", one.Name, got.Findings)
@@ -158,8 +145,8 @@ rules: [{ name: r, from: shop, then: [{ step: one, to: billing, text: x }, { to:
 	}
 }
 
-// What is remembered after a step, which a test may call by its name, is there for what comes later, of the answer that the
-// test gives; a record that cannot take it fails the test.
+// What is remembered after a step, which a test may call by its name, is there for what
+// comes later, of the answer that the test gives; a record that cannot take it fails the test.
 func TestLater_remember(t *testing.T) {
 	t.Parallel()
 	const document = `
@@ -176,9 +163,7 @@ rules:
       - { to: billing, after: one, delay: 1h, text: '${{ lookup("clients", data.k)?.id }}' }
   - { name: tell, from: shop, when: data.n == 2, then: [{ to: billing, text: '${{ toJSON(lookup("clients", data.k)) }}' }] }
 `
-	plan := planned.Must(t, document)
-	root, _ := yamlnode.Parse("c.yaml", []byte(document))
-	n, list := yamlnode.Parse("c.yaml", []byte(`tests:
+	r, tests := runnable(t, document, `tests:
   - name: kept
     event: { source: shop, data: { n: 1, k: a } }
     answers: { chain/one: { outputs: { id: 7 } } }
@@ -201,17 +186,7 @@ rules:
     tables: { clients: { a: { times: often } } }
     event: { source: shop, data: { n: 1, k: a } }
     expect: chain/billing
-`))
-	if list.Err() != nil {
-		t.Fatal(list)
-	}
-	c := lang.NewCompiler()
-	c.SetTables(planned.Kept(root))
-	tests, list := ruletest.Compile(n.Get("tests"), c, plan.Rules, nil, rules.Origins{"shop": nil})
-	if list.Err() != nil {
-		t.Fatal(list)
-	}
-	r := ruletest.Runner{Plan: plan, Now: time.Now}
+`)
 	want := map[string]string{"not sent": "missing chain: data.n == 1 was false (it is 3)", "no number": `chain/remember#2 cannot be written: remember: clients "a": times: nothing can be added to what it holds: "often" is no number that can be added`}
 	for _, test := range tests {
 		got := ""

@@ -58,11 +58,14 @@ func compileTests(t *testing.T, folder, yaml string) ([]*ruletest.Test, diag.Lis
 func runnable(t *testing.T, document, section string) (ruletest.Runner, []*ruletest.Test) {
 	t.Helper()
 	plan := planned.Must(t, document)
+	root, _ := yamlnode.Parse("c.yaml", []byte(document))
 	n, list := yamlnode.Parse("c.yaml", []byte(section))
 	if list.Err() != nil {
 		t.Fatal(list)
 	}
-	tests, list := ruletest.Compile(n.Get("tests"), lang.NewCompiler(), plan.Rules, nil, rules.Origins{"shop": nil, "contact": {event.FormSubmitted}})
+	c := lang.NewCompiler()
+	c.SetTables(planned.Kept(root))
+	tests, list := ruletest.Compile(n.Get("tests"), c, plan.Rules, nil, rules.Origins{"shop": nil, "contact": {event.FormSubmitted}})
 	if list.Err() != nil {
 		t.Fatal(list)
 	}

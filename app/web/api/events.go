@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"net/http"
-	"net/url"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -83,9 +82,9 @@ func (h *handler) samples(c *fiber.Ctx) error {
 	if p := newParameters(c, h.now()); p.err != nil {
 		return p.err
 	}
-	name, err := url.PathUnescape(c.Params("name"))
+	name, err := pathName(c)
 	if err != nil {
-		return badRequest("%q is not a name", c.Params("name"))
+		return err
 	}
 	return respond(c, readTimeout, func(ctx context.Context) ([]samples.Sample, error) { return h.service.Samples(ctx, name) })
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -109,8 +108,8 @@ func (h *handler) posts(c *fiber.Ctx) error {
 		return p.err
 	}
 	var err error
-	if q.Form, err = url.PathUnescape(c.Params("name")); err != nil {
-		return badRequest("%q is not a name", c.Params("name"))
+	if q.Form, err = pathName(c); err != nil {
+		return err
 	}
 	return respond(c, readTimeout, func(ctx context.Context) (admin.Page[admin.Post], error) { return h.service.Posts(ctx, q) })
 }
@@ -122,9 +121,9 @@ func (h *handler) formFiles(c *fiber.Ctx) error {
 	if p.err != nil {
 		return p.err
 	}
-	name, err := url.PathUnescape(c.Params("name"))
+	name, err := pathName(c)
 	if err != nil {
-		return badRequest("%q is not a name", c.Params("name"))
+		return err
 	}
 	return respond(c, readTimeout, func(ctx context.Context) (admin.Page[admin.FormFile], error) {
 		return h.service.FormFiles(ctx, name, before, limit)
@@ -138,9 +137,9 @@ func (h *handler) snippet(c *fiber.Ctx) error {
 	if p.err != nil {
 		return p.err
 	}
-	name, err := url.PathUnescape(c.Params("name"))
+	name, err := pathName(c)
 	if err != nil {
-		return badRequest("%q is not a name", c.Params("name"))
+		return err
 	}
 	return respond(c, readTimeout, func(ctx context.Context) (admin.Snippet, error) { return h.service.Snippet(ctx, name, kind, lang) })
 }
@@ -150,9 +149,9 @@ func (h *handler) fields(c *fiber.Ctx, form bool) error {
 	if p := newParameters(c, h.now()); p.err != nil {
 		return p.err
 	}
-	name, err := url.PathUnescape(c.Params("name"))
+	name, err := pathName(c)
 	if err != nil {
-		return badRequest("%q is not a name", c.Params("name"))
+		return err
 	}
 	return respond(c, readTimeout, func(ctx context.Context) (schema.Source, error) { return h.service.Fields(ctx, name, form) })
 }

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"mime"
+	"net/url"
 	"strings"
 	"time"
 
@@ -177,6 +178,15 @@ func decodeOptional(c *fiber.Ctx, into any, what string) error {
 
 // eventID is the event that the path names; what is no id names none.
 func eventID(c *fiber.Ctx) (event.ID, error) { return pathID(c, "event", event.ParseID) }
+
+// pathName is the name in the path.
+func pathName(c *fiber.Ctx) (string, error) {
+	name, err := url.PathUnescape(c.Params("name"))
+	if err != nil {
+		return "", badRequest("%q is not a name", c.Params("name"))
+	}
+	return name, nil
+}
 
 func pathID[T any](c *fiber.Ctx, noun string, parse func(string) (T, error)) (T, error) {
 	text := c.Params("id")

@@ -282,9 +282,11 @@ func (v *view) deliveryStory(d *admin.Delivery, began time.Time) string {
 	}
 }
 
-// Record reports whether d stands for a record that a rule writes after a step.
+// Record reports whether d stands for a record that a rule writes after a step: one
+// that has ended without an attempt, for such a one never waits.
 func (v *view) Record(d admin.Delivery) bool {
-	return d.Connection == rules.RememberName && d.Attempts == 0
+	ended := d.State == event.Delivered || d.State == event.Failed || d.State == event.Cancelled
+	return ended && d.Connection == rules.RememberName && d.Attempts == 0
 }
 
 // recordStory says in a sentence what became of such a record.
