@@ -42,13 +42,3 @@ func (l *Plan) autoreplies(compiler *lang.Compiler, targets rules.Targets) diag.
 	return list
 }
 
-// reservedNames refuses rules with the name that forms' replies have.
-func reservedNames(list []rules.Rule) diag.List {
-	var faults diag.List
-	for i := range list {
-		if name := list[i].Name; name.Value == event.AutoreplyRule {
-			faults = append(faults, name.Diag("bad-name", "choose another name", "%q is what deliveries of forms' own replies are called", name.Value))
-		}
-	}
-	return faults
-}

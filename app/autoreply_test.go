@@ -1,6 +1,8 @@
 package app_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,10 +47,19 @@ func TestLoad_reservedName(t *testing.T) {
 	t.Parallel()
 	_, report, _ := app.Load(mustWrite(t, `version: 1
 sources: { s: { type: webhook, token: 0123456789abcdef } }
-connections: { hook: { type: webhook, url: "https://hook.example/" } }
-rules: [{ name: autoreply, from: s, then: [{ to: hook, json: 1 }] }]
+connections:
+  hook: { type: webhook, url: "https://hook.example/" }
+  remember: { type: webhook, url: "https://hook.example/" }
+rules:
+  - { name: autoreply, from: s, then: [{ to: hook, json: 1 }] }
+  - { name: kept, from: s, then: [{ to: remember, json: 1 }] }
 `))
-	if len(report.List) != 1 || report.List[0].Code != "bad-name" || report.List[0].Line != 4 {
-		t.Errorf("got %v", report.List)
+	var got []string
+	for _, d := range report.List {
+		got = append(got, fmt.Sprintf("%d %s", d.Line, d.Code))
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff([]string{"5 reserved-name", "7 reserved-name"}, got); diff != "" {
+		t.Error(diff)
 	}
 }

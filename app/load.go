@@ -125,7 +125,7 @@ func compile(doc *config.Config, report *config.Report) *Plan {
 	targets := l.connect(report)
 	set, list := rules.Compile(l.compiler, doc.Rules, l.origins, targets)
 	report.Add(list)
-	report.Add(reservedNames(doc.Rules))
+	report.Add(reservedNames(doc))
 	report.Add(l.autoreplies(l.compiler, targets))
 	report.Add(withoutAddress(doc, l.compiler))
 	report.Add(badURL(doc.Storage, report.List))
@@ -133,6 +133,23 @@ func compile(doc *config.Config, report *config.Report) *Plan {
 	l.Tests, list = ruletest.Compile(doc.Tests, l.compiler, set, l.Autoreplies, l.origins)
 	report.Add(list)
 	return l
+}
+
+// reservedNames refuses names that stand in lists of deliveries for what hookgate does
+// itself: a rule's for forms' own replies, a connection's for what rules remember.
+func reservedNames(doc *config.Config) diag.List {
+	var faults diag.List
+	for i := range doc.Rules {
+		if name := doc.Rules[i].Name; name.Value == event.AutoreplyRule {
+			faults = append(faults, name.Diag("reserved-name", "choose another name", "%q is what deliveries of forms' own replies are called", name.Value))
+		}
+	}
+	for i := range doc.Connections {
+		if name := doc.Connections[i].Name; name.Value == rules.RememberName {
+			faults = append(faults, name.Diag("reserved-name", "rename it, here and in the rules that send to it", "%q is what deliveries of records that rules write are called", name.Value))
+		}
+	}
+	return faults
 }
 
 // loadOrigins compiles the sources and forms.

@@ -52,6 +52,7 @@ func (g *rerendered) write(rules string) {
 	text = text[:strings.Index(text, "connections:")] + fmt.Sprintf(`connections:
   sink: { type: webhook, url: "%s", outputs: { id: body.id }, retry: { delays: [50ms] } }
   other: { type: webhook, url: "%s" }
+tables: { made: { keep: 30d } }
 rules:
 %s
 `, g.to, g.to, rules)
@@ -187,7 +188,7 @@ func TestRetry_renderDigest(t *testing.T) {
 
 // A replay of what is unfinished sends nothing that was delivered: of a chain it goes on
 // with the step that failed, which finds what the one before was answered. What is
-// finished is no part of it.
+// finished is no part of it, and what was counted is not counted again.
 func TestReplay_unfinished(t *testing.T) {
 	t.Parallel()
 	const rules = `  - name: r
@@ -197,6 +198,8 @@ func TestReplay_unfinished(t *testing.T) {
       - { step: b, to: sink, after: a, json: { n: "%s", of: "${{ outputs.a.id }}" } }
       - { step: c, to: sink, after: b, json: { last: "${{ outputs.a.id }}" } }
       - { to: other, after: { a: failed }, json: { never: 1 } }
+      - { after: a, remember: { table: made, key: "'a'", add: { n: 1 } } }
+      - { after: c, remember: { table: made, key: "'c'", add: { n: 1 } } }
       - { to: other, json: { plain: 1 } }`
 	g := newRerendered(t, fmt.Sprintf(rules, "${{ int(data.n) }}"))
 	if code := post(t, g.app, `{"n":"x"}`); code != http.StatusAccepted {
@@ -226,13 +229,18 @@ func TestReplay_unfinished(t *testing.T) {
 		if i == 0 {
 			await(t, g.got, `{"n":"x","of":"a1"}`)
 			await(t, g.got, `{"last":"a1"}`)
-			until(t, "5 were delivered", func() bool {
-				return len(g.those(event.DeliveryFilter{States: []event.DeliveryState{event.Delivered}, Limit: 100})) == 5
+			until(t, "5 were delivered, and 2 written", func() bool {
+				return len(g.those(event.DeliveryFilter{States: []event.DeliveryState{event.Delivered}, Limit: 100})) == 7
 			})
 		}
 	}
 	if after, err := g.Delivery(t.Context(), d.ID); err != nil || after.State != event.Failed {
 		t.Errorf("the old one: %+v, %v", after, err)
+	}
+	for _, key := range []string{"a", "c"} {
+		if one, err := g.Record(t.Context(), event.RecordKey{Table: "made", Key: key}); err != nil || string(one.Value) != `{"n":1}` {
+			t.Errorf("what was written after %s: %s, %v", key, one.Value, err)
+		}
 	}
 	if len(g.got) > 0 {
 		t.Errorf("and sent %s", <-g.got)

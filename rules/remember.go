@@ -46,7 +46,7 @@ type writing struct {
 }
 
 // RememberName stands for the connection in the name of an action that remembers, and
-// of what is kept of one that comes after a step.
+// of what is kept of one that comes after a step. No connection may have it.
 const RememberName = "remember"
 
 // remembers compiles an action that writes a record: when its event is accepted, or
@@ -101,9 +101,6 @@ func (b *builder) onlyRemembers(in *Action) {
 	}
 	for _, f := range in.Inputs {
 		b.add(yamlnode.UnknownKey(f.Key, "an action that remembers", []string{"remember", "after", "when"}, in))
-	}
-	if _, taken := b.targets[RememberName]; taken && in.After != nil {
-		b.add(in.Node.Get("after").Diag("reserved-name", "rename the connection: "+RememberName+"-it", "a connection is called %q, as what is remembered after a step is in lists of deliveries", RememberName))
 	}
 }
 

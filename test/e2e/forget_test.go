@@ -265,8 +265,8 @@ func TestFormsForget(t *testing.T) {
 }
 
 // What others' events looked up of her, and what receivers answered of her, goes
-// too: a record, the event that read it, and the event whose step was answered her
-// address. Break: leave Reads out of address.In, or do not ask lookIntoSteps.
+// too: a record, the event that read it, the event whose step was answered her
+// address, and the record of that answer. Break: leave Reads out of address.In, or do not ask lookIntoSteps.
 func TestFormsForget_looked(t *testing.T) {
 	t.Parallel()
 	const her = "ada.lovelace@example.com"
@@ -290,6 +290,7 @@ rules:
     then:
       - { step: who, to: crm, json: "${{ data.ask }}", outputs: { owner: body.owner } }
       - { to: good, after: who, json: { tell: "${{ outputs.who.owner }}" } }
+      - { after: who, remember: { table: projects, key: data.ask, set: { owner: "${{ outputs.who.owner }}" } } }
 `)
 	for _, body := range []string{
 		`{"project":"p7","owner":"` + her + `"}`, `{"project":"p8","owner":"ben@example.com"}`,
@@ -297,16 +298,16 @@ rules:
 	} {
 		g.Accepted(g.PostJSON("/in/shop/e2e-shop-token-0123456789", []byte(body)))
 	}
-	lab.Eventually(t, "all is delivered", func() bool { return len(g.Deliveries("--state", "delivered")) == 6 })
+	lab.Eventually(t, "all is delivered", func() bool { return len(g.Deliveries("--state", "delivered")) == 8 })
 	if len(holding(t, g, her)) == 0 {
 		t.Fatal("the test looks for what is not there")
 	}
 	r := g.CLI("forms", "forget", her, "--sources", "--dry-run")
-	has(t, "the preview", r.Stdout+r.Stderr, "3 events hold this address, with 3 deliveries", "1 record of kept tables")
-	has(t, "what it says", g.MustCLI("forms", "forget", her, "--sources", "--yes"), "3 events deleted, with 3 deliveries", "1 record deleted")
+	has(t, "the preview", r.Stdout+r.Stderr, "3 events hold this address, with 4 deliveries", "2 records of kept tables")
+	has(t, "what it says", g.MustCLI("forms", "forget", her, "--sources", "--yes"), "3 events deleted, with 4 deliveries", "2 records deleted")
 	if found := holding(t, g, her); len(found) != 0 {
 		t.Errorf("the address still stands in %v", found)
 	}
-	same(t, "what is left of others", []int{3, 3}, []int{len(g.Events()), len(g.Deliveries("--state", "delivered"))})
+	same(t, "what is left of others", []int{3, 4}, []int{len(g.Events()), len(g.Deliveries("--state", "delivered"))})
 	has(t, "the record of another", g.MustCLI("tables", "get", "projects", "p8"), "ben@example.com")
 }

@@ -40,8 +40,8 @@ type ruleStory struct {
 	Open       bool
 	Deliveries []admin.Delivery
 	Taken      int // elements of a rule with for_each for which something is sent
-	// Later are the actions that come after others, and those of which nothing
-	// is sent.
+	// Later are the actions without a delivery that come after others, or that have
+	// a reason for it.
 	Later []*rules.ActionTrace
 }
 
@@ -131,8 +131,7 @@ func (v *view) ruleStories(d *admin.EventDetail) (list []ruleStory, others []str
 	return list, others
 }
 
-// addActions tells of the elements, and of the actions that are more than a
-// delivery at once.
+// addActions tells of the elements, and of the actions that have no delivery.
 func (s *ruleStory) addActions() {
 	for i := range s.Elements {
 		if s.Elements[i].Result == rules.Matched {
@@ -140,7 +139,8 @@ func (s *ruleStory) addActions() {
 		}
 	}
 	for a := range s.Sends() {
-		if a.After != "" || a.Reason != "" {
+		made := slices.ContainsFunc(s.Deliveries, func(d admin.Delivery) bool { return d.Name == a.Name })
+		if !made && (a.After != "" || a.Reason != "") {
 			s.Later = append(s.Later, a)
 		}
 	}
@@ -226,8 +226,19 @@ func (v *view) story(d *admin.EventDetail, list []ruleStory) string {
 	default:
 		add("%d of %d rules matched.", matched, len(d.Rules))
 	}
+	written := 0
 	for i := range d.Deliveries {
+		if one := &d.Deliveries[i]; v.Record(*one) && one.State == event.Delivered {
+			written++
+			continue
+		}
 		said = append(said, v.deliveryStory(&d.Deliveries[i], d.Time))
+	}
+	switch {
+	case written == 1:
+		add("A record was written.")
+	case written > 1:
+		add("%d records were written.", written)
 	}
 	for i := range d.Digests {
 		said = append(said, v.digestStory(&d.Digests[i]))
@@ -282,23 +293,15 @@ func (v *view) deliveryStory(d *admin.Delivery, began time.Time) string {
 	}
 }
 
-// Record reports whether d stands for a record that a rule writes after a step: one
-// that has ended without an attempt, for such a one never waits.
-func (v *view) Record(d admin.Delivery) bool {
-	ended := d.State == event.Delivered || d.State == event.Failed || d.State == event.Cancelled
-	return ended && d.Connection == rules.RememberName && d.Attempts == 0
-}
+// Record reports whether d stands for a record that a rule writes after a step.
+func (v *view) Record(d admin.Delivery) bool { return d.Connection == rules.RememberName }
 
-// recordStory says in a sentence what became of such a record.
+// recordStory says in a sentence why such a record was not written.
 func (v *view) recordStory(d *admin.Delivery) string {
-	switch d.State {
-	case event.Delivered:
-		return v.T("A record was written.")
-	case event.Failed:
+	if d.State == event.Failed {
 		return v.T("A record could not be written: %s.", strings.TrimSuffix(d.Error, "."))
-	default:
-		return v.T("A record was not written: %s.", strings.TrimSuffix(d.Error, "."))
 	}
+	return v.T("A record was not written: %s.", strings.TrimSuffix(d.Error, "."))
 }
 
 // Later is when a scheduled delivery begins; nil: it is not scheduled.
@@ -352,14 +355,15 @@ type dot struct {
 const laneHeight, laneTop = 28, 10
 
 func (v *view) lifeLine(d *admin.EventDetail) *lifeLine {
-	if len(d.Deliveries) == 0 || len(d.Deliveries) > 12 {
+	sent := slices.DeleteFunc(slices.Clone(d.Deliveries), v.Record)
+	if len(sent) == 0 || len(sent) > 12 {
 		return nil
 	}
-	bottom := laneHeight * (len(d.Deliveries) + 1)
+	bottom := laneHeight * (len(sent) + 1)
 	l := &lifeLine{Height: bottom + laneHeight - laneTop}
 	longest := time.Second
-	for i := range d.Deliveries {
-		one := &d.Deliveries[i]
+	for i := range sent {
+		one := &sent[i]
 		for _, a := range one.History {
 			longest = max(longest, a.Started.Sub(d.Time)+time.Duration(a.DurationMS*1e6))
 		}
@@ -380,8 +384,8 @@ func (v *view) lifeLine(d *admin.EventDetail) *lifeLine {
 	}
 	l.Bars = append(l.Bars, bar{X: percent(at(0)), Width: "2%", TextX: percent(at(0) + 3), Y: laneTop, TextY: laneTop + 8, Class: "f-ink", Text: v.T("kept")})
 	var said []string
-	for i := range d.Deliveries {
-		said = append(said, v.lane(l, &d.Deliveries[i], d.Time, laneTop+laneHeight*(i+1), at))
+	for i := range sent {
+		said = append(said, v.lane(l, &sent[i], d.Time, laneTop+laneHeight*(i+1), at))
 	}
 	l.Text = v.T("How long each step took after the event came in: %s", strings.Join(said, "; "))
 	return l

@@ -632,6 +632,7 @@ var germanTexts = dictionary([][2]string{
 	{"What happened", "Was geschah"},
 	{"What is written", "Was geschrieben wird"},
 	{"A record was written.", "Ein Datensatz wurde geschrieben."},
+	{"%d records were written.", "%d Datensätze wurden geschrieben."},
 	{"A record could not be written: %s.", "Ein Datensatz konnte nicht geschrieben werden: %s."},
 	{"A record was not written: %s.", "Ein Datensatz wurde nicht geschrieben: %s."},
 	{"What is sent", "Was gesendet wird"},
