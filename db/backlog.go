@@ -3,10 +3,10 @@ package db
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"hookgate/internal/event"
+	"hookgate/internal/memo"
 )
 
 // Backlog is what waits in the store for one connection.
@@ -17,92 +17,32 @@ type Backlog struct {
 	Oldest  time.Time // when the first open one was accepted; zero: none
 }
 
-// countedBacklogs are those that were counted last.
-type countedBacklogs struct {
-	mu      sync.Mutex
-	last    map[string]Backlog
-	begun   time.Time // when they were counted, on the clock of the machine
-	until   time.Time // they serve until then, as they are
-	slow    bool      // so much waits that nobody is to wait for a count
-	renewed bool      // somebody counts
-	behind  sync.WaitGroup
-	stop    context.CancelFunc // ends that count; nil: there was none
-}
+// countedBacklogs are those of all connections, as they were counted last.
+type countedBacklogs = memo.Memo[struct{}, map[string]Backlog]
 
 const (
 	// manyOpen is how many open deliveries take so long to count that a count is used
 	// again.
 	manyOpen = 5000
-	// countShare is how many times as long as a count took it is used: who asks for it
-	// all the time takes a twentieth of a processor, however much waits.
-	countShare = 20
-	// countOld is the age from which on somebody waits for another count all the same,
-	// and countTime how long one may take that nobody waits for.
-	countOld, countTime = time.Minute, 5 * time.Minute
+	// countOld is the age from which on somebody waits for another count all the same.
+	countOld = time.Minute
 )
 
+func newCountedBacklogs() *countedBacklogs {
+	return memo.New[struct{}](countOld, func(counted map[string]Backlog, _ time.Duration) bool {
+		open := 0
+		for _, b := range counted {
+			open += b.Open
+		}
+		return open >= manyOpen
+	})
+}
+
 // Backlogs tells what waits, by connection. Where much waits, what it tells is a little
-// more than countShare times as old as it takes to count, and counting goes on behind
+// more than [memo.Share] times as old as it takes to count, and counting goes on behind
 // the caller's back. The map is not to be changed.
 func (s *Store) Backlogs(ctx context.Context) (map[string]Backlog, error) {
-	c := &s.backlogs
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	begun := time.Now()
-	switch {
-	case begun.Before(c.until):
-		return c.last, nil
-	case c.slow && begun.Sub(c.begun) < countOld:
-		if !c.renewed {
-			c.renewed = true
-			var behind context.Context
-			behind, c.stop = context.WithTimeout(context.WithoutCancel(ctx), countTime)
-			c.behind.Go(func() { s.renewBacklogs(behind) })
-		}
-		return c.last, nil
-	}
-	counted, err := s.countBacklogs(ctx)
-	if err == nil {
-		c.keep(counted, begun)
-	}
-	return counted, err
-}
-
-// renewBacklogs counts for those who ask later.
-func (s *Store) renewBacklogs(ctx context.Context) {
-	begun := time.Now()
-	counted, err := s.countBacklogs(ctx)
-	c := &s.backlogs
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.stop()
-	c.renewed = false
-	if err == nil && begun.After(c.begun) { // else the next who asks counts
-		c.keep(counted, begun)
-	}
-}
-
-// end has nobody count any more, and waits for who does.
-func (c *countedBacklogs) end() {
-	c.mu.Lock()
-	if c.stop != nil {
-		c.stop()
-	}
-	c.mu.Unlock()
-	c.behind.Wait()
-}
-
-// keep keeps a count that was begun then.
-func (c *countedBacklogs) keep(counted map[string]Backlog, begun time.Time) {
-	open := 0
-	for _, b := range counted {
-		open += b.Open
-	}
-	c.last, c.begun, c.until, c.slow = counted, begun, begun, open >= manyOpen
-	if c.slow {
-		ended := time.Now()
-		c.until = ended.Add(countShare * ended.Sub(begun))
-	}
+	return s.backlogs.Get(ctx, struct{}{}, s.countBacklogs)
 }
 
 func (s *Store) countBacklogs(ctx context.Context) (map[string]Backlog, error) {

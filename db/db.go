@@ -30,7 +30,7 @@ type Store struct {
 	observe func(event.CancelCause, int) // is told what was cancelled; nil: nobody is
 
 	plans    sync.Map // plan id → []string, the names of its rules
-	backlogs countedBacklogs
+	backlogs *countedBacklogs
 
 	close    sync.Once
 	closeErr error
@@ -91,7 +91,7 @@ func Open(ctx context.Context, path string, opt Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{engine: engine, now: opt.Now, observe: opt.Cancelled, dialect: sqliteDialect()}
+	s := &Store{engine: engine, backlogs: newCountedBacklogs(), now: opt.Now, observe: opt.Cancelled, dialect: sqliteDialect()}
 	readers, err := openReaders(path)
 	if err != nil {
 		return nil, errors.Join(err, engine.close())
@@ -111,7 +111,7 @@ func Open(ctx context.Context, path string, opt Options) (*Store, error) {
 func (s *Store) Close() error {
 	s.close.Do(func() {
 		s.pulse.stop()
-		s.backlogs.end()
+		s.backlogs.Close()
 		s.commit.stop()
 		s.closeErr = errors.Join(s.read.Close(), s.engine.close())
 	})

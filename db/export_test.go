@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgtype"
 )
@@ -72,11 +71,4 @@ func (c *Columns) Add(long int64, integer int32, short int16, yes bool, text str
 // Args are the columns as parameters of a statement.
 func (c *Columns) Args() []any {
 	return []any{&c.long, &c.integer, &c.short, &c.yes, &c.text, &c.bytes}
-}
-
-// ExpireBacklogs has the last count of what waits be over.
-func ExpireBacklogs(s *Store) {
-	s.backlogs.mu.Lock()
-	defer s.backlogs.mu.Unlock()
-	s.backlogs.until = time.Time{}
 }

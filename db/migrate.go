@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"path/filepath"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
@@ -27,7 +28,7 @@ var migrations embed.FS
 // ErrNewer reports a database that a newer version of hookgate has migrated.
 var ErrNewer = errors.New("the database was written by a newer version of hookgate")
 
-// migrate brings the tables up to date and gives a new database its node number.
+// migrate brings the tables up to date.
 func migrate(ctx context.Context, path string, logger *slog.Logger) (err error) {
 	conn, err := sql.Open("sqlite3", fileURI(path, writerParameters))
 	if err != nil {
@@ -35,6 +36,14 @@ func migrate(ctx context.Context, path string, logger *slog.Logger) (err error) 
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	conn.SetMaxOpenConns(1)
+	if err := upgradeFile(ctx, conn, logger); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// upgradeFile applies what is missing in a file, and gives a new one its node number.
+func upgradeFile(ctx context.Context, conn *sql.DB, logger *slog.Logger) error {
 	folder, err := fs.Sub(migrations, "migrations/sqlite")
 	if err != nil {
 		return fmt.Errorf("open migrations: %w", err)
@@ -43,19 +52,8 @@ func migrate(ctx context.Context, path string, logger *slog.Logger) (err error) 
 	if err != nil {
 		return fmt.Errorf("read migrations: %w", err)
 	}
-	current, newest, err := provider.GetVersions(ctx)
-	if err != nil {
-		return fmt.Errorf("open database %s: %w", path, err)
-	}
-	if current > newest {
-		return fmt.Errorf("%w: its tables are of version %d, this version knows %d", ErrNewer, current, newest)
-	}
-	applied, err := provider.Up(ctx)
-	if err != nil {
-		return fmt.Errorf("migrate database %s: %w", path, err)
-	}
-	if len(applied) > 0 {
-		logger.InfoContext(ctx, "database migrated", "from", current, "to", newest)
+	if err := upgrade(ctx, provider, logger); err != nil {
+		return err
 	}
 	var random [2]byte
 	_, _ = rand.Read(random[:]) // never fails, see crypto/rand
@@ -71,29 +69,53 @@ func migrate(ctx context.Context, path string, logger *slog.Logger) (err error) 
 // costs an eighth less CPU. 16 KB was no better and takes more disk.
 const pageSize = 8192
 
-// create makes a new database file, readable by its owner only. What it sets
-// can be set only before the first table.
-func create(ctx context.Context, path string) (err error) {
+// create makes a new database, readable by its owner only, beside its place and moves
+// it there: it is on the disk whole, or there is none. So its migrations wait for no
+// flush of their own, of which there would be some hundred.
+func create(ctx context.Context, path string, logger *slog.Logger) (err error) {
 	if info, err := os.Stat(path); err == nil && info.Size() > 0 {
 		return nil
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the path is the configuration's
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	made := path + ".new"
+	// What a start that was interrupted left, and the logs of a file that is gone, which
+	// SQLite would take for those of the new one.
+	for _, left := range []string{made, path + "-wal", path + "-shm", path + "-journal"} {
+		if err := os.Remove(left); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("create database: %w", err)
+		}
+	}
+	f, err := os.OpenFile(made, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) //nolint:gosec // the path is the configuration's
 	if err != nil {
 		return fmt.Errorf("create database: %w", err)
 	}
-	if err := f.Close(); err != nil {
+	if err := errors.Join(fill(ctx, made, logger), f.Sync(), f.Close()); err != nil {
+		return fmt.Errorf("create database %s: %w", path, err)
+	}
+	if err := os.Rename(made, path); err != nil {
 		return fmt.Errorf("create database: %w", err)
 	}
-	conn, err := sql.Open("sqlite3", fileURI(path, "_auto_vacuum=incremental"))
+	folder, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return fmt.Errorf("create database: %w", err)
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
+
+// fill makes the tables of a new file. What it sets first can be set only before them.
+func fill(ctx context.Context, path string, logger *slog.Logger) (err error) {
+	conn, err := sql.Open("sqlite3", fileURI(path, "_auto_vacuum=incremental&_foreign_keys=on&_journal_mode=MEMORY&_synchronous=OFF"))
+	if err != nil {
+		return err
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	conn.SetMaxOpenConns(1)
 	if _, err := conn.ExecContext(ctx, fmt.Sprintf("PRAGMA page_size = %d; VACUUM", pageSize)); err != nil {
-		return fmt.Errorf("create database %s: %w", path, err)
+		return err
 	}
-	return nil
+	return upgradeFile(ctx, conn, logger)
 }
 
 // migratePostgres brings the tables up to date. Of several processes that

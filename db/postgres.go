@@ -69,7 +69,7 @@ func OpenPostgres(ctx context.Context, url event.Secret, opt Options) (*Store, e
 	if opt.Lease <= 0 {
 		opt.Lease = leaseTime
 	}
-	s := &Store{now: opt.Now, observe: opt.Cancelled, dialect: postgresDialect()}
+	s := &Store{backlogs: newCountedBacklogs(), now: opt.Now, observe: opt.Cancelled, dialect: postgresDialect()}
 	e, err := openPostgres(ctx, url, opt, &s.ids)
 	if err != nil {
 		return nil, err

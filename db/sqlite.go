@@ -57,7 +57,7 @@ func openSQLite(ctx context.Context, path string, opt Options) (*sqlite, error) 
 		return nil, err
 	}
 	e := &sqlite{path: path, lock: lock, logger: logger, now: opt.Now, statements: map[string]*statement{}, empty: make(chan chan error, 1)}
-	if err := create(ctx, path); err != nil {
+	if err := create(ctx, path, logger); err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	if err := migrate(ctx, path, logger); err != nil {

@@ -191,6 +191,37 @@ func TestOpen_readableByOwnerOnly(t *testing.T) {
 	}
 }
 
+// A new database does not read what another left in its place: a file that was being
+// made, and the log of one that was removed. Break: leave the log there; it then is the
+// first database's event that is found.
+func TestOpen_besideLeftovers(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "test.db")
+	s, c := newStore(t, place{path: path})
+	mustAccept(t, s, c, "", "x")
+	for _, name := range []string{"-wal", "-shm"} {
+		content, err := os.ReadFile(path + name)
+		if err != nil || len(content) == 0 {
+			t.Fatalf("%s: %d bytes, %v", name, len(content), err)
+		}
+		if err := os.WriteFile(filepath.Join(filepath.Dir(path), "other.db"+name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	other := filepath.Join(filepath.Dir(path), "other.db")
+	if err := os.WriteFile(other+".new", []byte("half a database"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s, c = newStore(t, place{path: other})
+	if list := mustDeliveries(t, s, event.DeliveryFilter{}); len(list) != 0 {
+		t.Errorf("a new database holds %d deliveries", len(list))
+	}
+	mustAccept(t, s, c, "", "x")
+	if _, err := os.Stat(other + ".new"); err == nil {
+		t.Error("the file that was being made is still there")
+	}
+}
+
 func TestRecord(t *testing.T) {
 	t.Parallel()
 	forEachEngine(t, func(t *testing.T, p place) {

@@ -17,6 +17,7 @@ import (
 	"hookgate/app/replay"
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
+	"hookgate/internal/memo"
 	"hookgate/internal/schema"
 )
 
@@ -119,16 +120,34 @@ type Service struct {
 	opt      Options
 	store    Store
 	ruleSets ruleSets
-	surveys  memo[int64, *survey] // by the version of the configuration
+	surveys  *memo.Memo[int64, *survey] // by the version of the configuration
 	samples  seenSamples
-	checked  memo[string, CheckedFile] // by the hash of the file
+	checked  *memo.Memo[string, CheckedFile] // by the hash of the file
 
 	retriesWake chan struct{} // a run was begun or goes on
 }
 
 // New makes a Service.
 func New(opt Options) *Service {
-	return &Service{opt: opt, store: opt.Store, retriesWake: make(chan struct{}, 1)}
+	return &Service{
+		opt: opt, store: opt.Store, retriesWake: make(chan struct{}, 1),
+		surveys: memo.New[int64](foundOld, slowly[*survey]), checked: memo.New[string](foundOld, slowly[CheckedFile]),
+	}
+}
+
+// foundOld is the age of what was found in events from which on somebody waits for it
+// to be found anew, where that is slow.
+const foundOld = 10 * time.Minute
+
+// slowly reports whether it takes too long that somebody waits for it each time.
+func slowly[V any](_ V, took time.Duration) bool { return took > 50*time.Millisecond }
+
+// forgetFound drops what is kept of what was found in events, which may tell of some that
+// are gone.
+func (s *Service) forgetFound() {
+	s.surveys.Forget()
+	s.samples.forget()
+	s.checked.Forget()
 }
 
 func (s *Service) inForce() *InForce { return s.opt.InForce() }

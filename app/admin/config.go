@@ -126,7 +126,7 @@ func (s *Service) ConfigFile(ctx context.Context) (ConfigFile, error) {
 // checked.
 func (s *Service) checkFile(ctx context.Context) CheckedFile {
 	hash, check := s.opt.ReadFile()
-	out, err := s.checked.get(ctx, s.opt.Now, hash, func(ctx context.Context) (CheckedFile, error) {
+	out, err := s.checked.Get(ctx, hash, func(ctx context.Context) (CheckedFile, error) {
 		out := check(ctx)
 		if !out.Usable {
 			return out, errFaulty
@@ -134,7 +134,7 @@ func (s *Service) checkFile(ctx context.Context) CheckedFile {
 		return out, nil
 	})
 	if err != nil {
-		s.checked.forget()
+		s.checked.Forget()
 	}
 	return out
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"hookgate/internal/event"
+	"hookgate/internal/memo"
 	"hookgate/internal/schema"
 )
 
@@ -37,7 +38,7 @@ func (s *Service) Fields(ctx context.Context, name string, form bool) (schema.So
 		return schema.Source{}, &NotFoundError{fmt.Sprintf("there is no %s %q", noun, name)}
 	}
 	var err error
-	if known.Seen, err = s.samples.of(name).get(ctx, s.opt.Now, form, func(ctx context.Context) ([]schema.Payload, error) {
+	if known.Seen, err = s.samples.of(name).Get(ctx, form, func(ctx context.Context) ([]schema.Payload, error) {
 		return Sample(ctx, s.store, name, form)
 	}); err != nil {
 		return known, err
@@ -51,17 +52,17 @@ func (s *Service) Fields(ctx context.Context, name string, form bool) (schema.So
 // seenSamples are what the newest events look like, by their source or form.
 type seenSamples struct {
 	mu sync.Mutex
-	by map[string]*memo[bool, []schema.Payload] // by whether it is a form
+	by map[string]*memo.Memo[bool, []schema.Payload] // by whether it is a form
 }
 
-func (s *seenSamples) of(name string) *memo[bool, []schema.Payload] {
+func (s *seenSamples) of(name string) *memo.Memo[bool, []schema.Payload] {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.by == nil {
-		s.by = map[string]*memo[bool, []schema.Payload]{}
+		s.by = map[string]*memo.Memo[bool, []schema.Payload]{}
 	}
 	if s.by[name] == nil { // one that is in force: there are not many
-		s.by[name] = new(memo[bool, []schema.Payload])
+		s.by[name] = memo.New[bool](foundOld, slowly[[]schema.Payload])
 	}
 	return s.by[name]
 }

@@ -260,7 +260,7 @@ func (u *ruleUse) tell(r *Rule) {
 
 // survey judges the newest events by the rules in force, or has done so lately.
 func (s *Service) survey(ctx context.Context, now *InForce) (*survey, error) {
-	return s.surveys.get(ctx, s.opt.Now, now.Plan.ID, func(ctx context.Context) (*survey, error) { return s.look(ctx, now) })
+	return s.surveys.Get(ctx, now.Plan.ID, func(ctx context.Context) (*survey, error) { return s.look(ctx, now) })
 }
 
 // look judges events, the newest first, until there are no more of the time or

@@ -1,12 +1,11 @@
 package ui
 
 import (
-	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"io/fs"
 	"path"
+	"sync"
 )
 
 // asset is a file that is built in: style, script, icon.
@@ -14,7 +13,8 @@ type asset struct {
 	hash      string // of its content: the URL changes with it
 	mediaType string
 	content   []byte
-	gzip      []byte // empty where it saves nothing
+	// packed is the content by gzip, when first asked for; empty where it saves nothing.
+	packed func() []byte
 }
 
 // assets are the files by name, without folders.
@@ -42,19 +42,7 @@ func readAssets(files fs.FS) (assets, error) {
 			return err
 		}
 		sum := sha256.Sum256(content)
-		a := &asset{hash: hex.EncodeToString(sum[:6]), mediaType: typ, content: content}
-		var small bytes.Buffer
-		w, _ := gzip.NewWriterLevel(&small, gzip.BestCompression) // the level is one that there is
-		if _, err := w.Write(content); err != nil {
-			return err
-		}
-		if err := w.Close(); err != nil {
-			return err
-		}
-		if small.Len() < len(content) {
-			a.gzip = small.Bytes()
-		}
-		list[path.Base(p)] = a
+		list[path.Base(p)] = &asset{hash: hex.EncodeToString(sum[:6]), mediaType: typ, content: content, packed: sync.OnceValue(func() []byte { return pack(content) })}
 		return nil
 	})
 }

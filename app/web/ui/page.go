@@ -201,7 +201,7 @@ func (u *UI) renderPage(c *fiber.Ctx, page, menu, title string, data any) error 
 	}
 	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
 	c.Append(fiber.HeaderVary, fiber.HeaderAcceptLanguage, fiber.HeaderCookie)
-	return u.sendCompressed(c, out.Bytes())
+	return sendPacked(c, out.Bytes(), func() []byte { return pack(out.Bytes()) })
 }
 
 // view is what every page shows, for this request.

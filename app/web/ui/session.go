@@ -1,8 +1,6 @@
 package ui
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -264,22 +262,4 @@ func takeMessage(c *fiber.Ctx) *message {
 		return nil
 	}
 	return &message{Class: class, Text: text}
-}
-
-// sendCompressed sends a page, by gzip where the browser takes it.
-func (u *UI) sendCompressed(c *fiber.Ctx, content []byte) error {
-	c.Append(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
-	if len(content) < 1024 || !strings.Contains(c.Get(fiber.HeaderAcceptEncoding), "gzip") {
-		return c.Send(content)
-	}
-	var small bytes.Buffer
-	w := gzip.NewWriter(&small)
-	if _, err := w.Write(content); err != nil {
-		return err
-	}
-	if err := w.Close(); err != nil {
-		return err
-	}
-	c.Set(fiber.HeaderContentEncoding, "gzip")
-	return c.Send(small.Bytes())
 }

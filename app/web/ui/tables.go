@@ -122,7 +122,7 @@ func (u *UI) exportTable(c *fiber.Ctx) error {
 	}
 	c.Set(fiber.HeaderContentType, "application/x-ndjson; charset=utf-8")
 	c.Set(fiber.HeaderContentDisposition, `attachment; filename="`+name+`.jsonl"`)
-	return u.sendCompressed(c, out)
+	return sendPacked(c, out, func() []byte { return pack(out) })
 }
 
 // setRecord sets fields of a record.

@@ -8,7 +8,6 @@ import (
 	"embed"
 	"log/slog"
 	"net/netip"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -210,13 +209,8 @@ func (u *UI) static(c *fiber.Ctx) error {
 		return fiber.ErrNotFound
 	}
 	c.Set(fiber.HeaderCacheControl, "public, max-age=31536000, immutable")
-	c.Set(fiber.HeaderVary, fiber.HeaderAcceptEncoding)
 	c.Set(fiber.HeaderContentType, file.mediaType)
-	if len(file.gzip) > 0 && strings.Contains(c.Get(fiber.HeaderAcceptEncoding), "gzip") {
-		c.Set(fiber.HeaderContentEncoding, "gzip")
-		return c.Send(file.gzip)
-	}
-	return c.Send(file.content)
+	return sendPacked(c, file.content, file.packed)
 }
 
 // fail answers for an error that is none of the visitor's: it is logged, and

@@ -1,0 +1,74 @@
+package memo_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"hookgate/internal/memo"
+)
+
+// What is quickly found is found each time; what takes its time is found behind the
+// caller's back, once, and what was dropped does not come back. What failed is not kept,
+// and what is under way is ended with the memo.
+func TestMemo(t *testing.T) {
+	t.Parallel()
+	const quick, old = 50 * time.Millisecond, 10 * time.Minute
+	synctest.Test(t, func(t *testing.T) {
+		m := memo.New[string](old, func(_ int, took time.Duration) bool { return took > quick })
+		takes := quick
+		var fails error
+		found := 0
+		find := func(ctx context.Context) (int, error) {
+			select {
+			case <-time.After(takes):
+			case <-ctx.Done():
+				return 0, ctx.Err()
+			}
+			found++
+			return found, fails
+		}
+		get := func(of string, want int) {
+			t.Helper()
+			if got, err := m.Get(t.Context(), of, find); got != want || !errors.Is(err, fails) {
+				t.Fatalf("%d, %v, want %d", got, err, want)
+			}
+		}
+		later := func(d time.Duration) { time.Sleep(d); synctest.Wait() }
+
+		fails = errors.New("no")
+		get("a", 1)
+		fails = nil
+		get("a", 2)
+		get("a", 3)
+
+		takes = quick + time.Millisecond
+		get("slow", 4)
+		later(memo.Share * takes)
+		get("slow", 4)
+		later(time.Millisecond)
+		get("slow", 4) // and it is found anew
+		get("slow", 4)
+		later(takes)
+		get("slow", 5)
+		get("other", 6)
+		later(memo.Share*takes + time.Millisecond)
+		get("other", 6)
+		m.Forget()
+		later(takes) // what was dropped meanwhile does not come back
+		get("other", 8)
+		later(old)
+		get("other", 9) // too old to be told
+
+		later(memo.Share*takes + time.Millisecond)
+		takes = old
+		get("other", 9)
+		began := time.Now()
+		m.Close()
+		if waited := time.Since(began); waited != 0 || found != 9 {
+			t.Errorf("after %s, %d", waited, found)
+		}
+	})
+}
