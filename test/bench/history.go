@@ -147,17 +147,30 @@ func (b *bench) logIn(g *gate) (*http.Client, error) {
 
 // newest is the id of the first of a list of the API.
 func newest(g *gate, list string) (string, error) {
-	text, err := get("http://" + g.addr + "/api/v1" + list)
-	if err != nil {
-		return "", err
-	}
 	var page struct {
 		Items []struct{ ID string }
+		Next  string
 	}
-	if err := json.Unmarshal(text, &page); err != nil || len(page.Items) == 0 {
-		return "", fmt.Errorf("nothing in %s: %w", text, err)
+	for {
+		at := "http://" + g.addr + "/api/v1" + list
+		if page.Next != "" {
+			at += "&before=" + page.Next
+		}
+		text, err := get(at)
+		if err != nil {
+			return "", err
+		}
+		page.Items, page.Next = nil, ""
+		if err := json.Unmarshal(text, &page); err != nil {
+			return "", fmt.Errorf("%s: %w", at, err)
+		}
+		switch {
+		case len(page.Items) > 0:
+			return page.Items[0].ID, nil
+		case page.Next == "":
+			return "", fmt.Errorf("nothing in %s", at)
+		}
 	}
-	return page.Items[0].ID, nil
 }
 
 // fetch reads an answer to its end; lists are asked for by the cookie's session
