@@ -134,6 +134,37 @@ func TestGather(t *testing.T) {
 	})
 }
 
+// A digest that somebody joins after it was read to be closed, which a clock that is set
+// back lets happen, is not closed without it.
+//
+// Promise: F2.
+func TestGather_joined(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		s, c := newStore(t, p)
+		g := event.Gather{Name: "r/x", After: time.Hour}
+		first := mustGather(t, s, c.Now(), g)
+		c.Add(time.Hour)
+		read, err := s.DueTimers(t.Context(), 10, event.DigestTimer)
+		if err != nil || len(read) != 1 {
+			t.Fatalf("due: %+v, %v", read, err)
+		}
+		c.Add(-time.Minute)
+		second := mustGather(t, s, c.Now(), g)
+		c.Add(time.Minute)
+		made := event.Delivery{ID: first.Delivery, Event: first.Event, Rule: "r", Action: 1, Connection: "x", Output: json.RawMessage(`{}`), State: event.Waiting, Flow: event.Digest}
+		if done, _, err := s.CloseDigests([]event.Closing{{Timer: read[0], Delivery: made}}); err != nil || done[0] {
+			t.Errorf("closed as it was read: %v, %v", done, err)
+		}
+		if got := mustClose(t, s); !slices.Equal(got, []event.DeliveryID{second.Delivery}) {
+			t.Fatalf("closed: %v, want that of the second", got)
+		}
+		if got := mustItems(t, s, int64(second.Delivery)); !slices.Equal(got, []event.DeliveryID{first.Delivery, second.Delivery}) {
+			t.Errorf("in it: %v", got)
+		}
+	})
+}
+
 // A digest takes max events, and never one more.
 func TestGather_max(t *testing.T) {
 	t.Parallel()

@@ -15,7 +15,7 @@ import (
 
 const (
 	// causesFrom is how many deliveries causes are gathered from, the newest.
-	causesFrom = 50_000
+	causesFrom = 10_000
 	// causeDays is how far back a cause is counted by day.
 	causeDays = 30
 	// causesShown is of how many causes, the most frequent, the newest deliveries

@@ -187,6 +187,9 @@ const (
 	told, kept = 500, 3
 )
 
+// RuleSettings are what the rules in force say.
+func (s *Service) RuleSettings() []RuleSettings { return s.inForce().Rules }
+
 // Rules lists the rules in force: how often each matches, which events missed
 // it by one part of its condition, and what its tests came to. Nothing is sent.
 func (s *Service) Rules(ctx context.Context) (RuleList, error) {

@@ -21,13 +21,21 @@ const MaxLengths = 10
 // Builder makes the Shape of events of one type, one after the other. It is
 // for one goroutine.
 type Builder struct {
-	fields map[string]*Field
+	root   node
+	nodes  []*node // of all fields
 	events int
-	marked map[string]bool // the paths of the event that is being added
+}
+
+// node is a field, and what stands below it by the step that leads there.
+type node struct {
+	Field
+	secret bool // the path is called as secrets are
+	last   int  // the number of the event in which it was seen last, from 1
+	below  map[string]*node
 }
 
 // NewBuilder makes a Builder that has seen nothing.
-func NewBuilder() *Builder { return &Builder{fields: map[string]*Field{}} }
+func NewBuilder() *Builder { return &Builder{} }
 
 // Add takes in the JSON text of an event. It reports false for what is none,
 // and counts it not.
@@ -39,97 +47,100 @@ func (b *Builder) Add(text []byte) bool {
 		return false
 	}
 	b.events++
-	b.marked = map[string]bool{}
-	b.below(nil, value)
+	b.below(&b.root, value)
 	return true
 }
 
 // Payload is what was seen so far.
 func (b *Builder) Payload(typ string) Payload {
-	s := Payload{Type: typ, Events: b.events, Fields: make([]Field, 0, len(b.fields))}
-	for _, f := range b.fields {
-		s.Fields = append(s.Fields, *f)
+	s := Payload{Type: typ, Events: b.events, Fields: make([]Field, 0, len(b.nodes))}
+	for _, n := range b.nodes {
+		s.Fields = append(s.Fields, n.Field)
 	}
 	s.sort()
 	return s
 }
 
 // below adds what stands in a list or an object.
-func (b *Builder) below(p Path, value any) {
+func (b *Builder) below(n *node, value any) {
 	switch v := value.(type) {
 	case map[string]any:
 		for key, item := range v {
-			b.value(append(slices.Clone(p), key), item)
+			b.value(n, key, item)
 		}
 	case []any:
 		for _, item := range v {
-			b.value(append(slices.Clone(p), Items), item)
+			b.value(n, Items, item)
 		}
 	}
 }
 
-func (b *Builder) value(p Path, value any) {
-	key := p.String()
-	f := b.fields[key]
-	if f == nil {
-		if len(b.fields) >= maxFields || len(p) > maxSteps {
+// value adds what stands one step below a field.
+func (b *Builder) value(above *node, step string, value any) {
+	n := above.below[step]
+	if n == nil {
+		if len(b.nodes) >= maxFields || len(above.Path) >= maxSteps {
 			return
 		}
-		f = &Field{Path: p}
-		b.fields[key] = f
+		n = &node{Field: Field{Path: append(slices.Clone(above.Path), step)}, secret: above.secret || isSecret(step)}
+		if above.below == nil {
+			above.below = map[string]*node{}
+		}
+		above.below[step] = n
+		b.nodes = append(b.nodes, n)
 	}
-	if !b.marked[key] {
-		b.marked[key] = true
-		f.Seen++
+	if n.last != b.events {
+		n.last = b.events
+		n.Seen++
 	}
 	switch v := value.(type) {
 	case nil:
-		f.addType(Null)
+		n.addType(Null)
 	case bool:
-		f.addType(Bool)
-		f.example(v)
+		n.addType(Bool)
+		n.example(v)
 	case json.Number:
-		f.addType(Number)
-		f.example(v)
+		n.addType(Number)
+		n.example(v)
 	case string:
-		f.addType(Text)
-		f.text(v)
+		n.addType(Text)
+		n.text(v)
 	case []any:
-		f.addType(List)
-		f.addLength(len(v))
+		n.addType(List)
+		n.addLength(len(v))
 	case map[string]any:
-		f.addType(Object)
+		n.addType(Object)
 	}
-	b.below(p, value)
+	b.below(n, value)
 }
 
 // mask stands for a value that must not be shown.
 const mask = "••••"
 
-func (f *Field) text(text string) {
+func (n *node) text(text string) {
 	switch runes := []rune(text); {
 	case text == "":
-		f.example(text)
-	case f.secret():
-		f.More = true
-		f.example(mask)
+		n.example(text)
+	case n.secret:
+		n.More = true
+		n.example(mask)
 	case len(runes) > maxExample:
-		f.More = true
-		f.example(string(runes[:maxExample]) + "…")
+		n.More = true
+		n.example(string(runes[:maxExample]) + "…")
 	default:
-		f.example(text)
+		n.example(text)
 	}
 }
 
-func (f *Field) example(value any) {
-	if _, text := value.(string); !text && f.secret() {
-		f.More, value = true, mask
+func (n *node) example(value any) {
+	if _, text := value.(string); !text && n.secret {
+		n.More, value = true, mask
 	}
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
 	if encoder.Encode(value) == nil { // a scalar always encodes
-		f.addExample(bytes.TrimSpace(out.Bytes()))
+		n.addExample(bytes.TrimSpace(out.Bytes()))
 	}
 }
 
@@ -138,15 +149,11 @@ var secretWords = []string{
 	"password", "passwort", "passwd", "secret", "token", "apikey", "authorization", "credential", "privatekey", "iban", "cardnumber", "cvc", "cvv",
 }
 
-// secret reports whether the path is called as secrets are.
-func (f *Field) secret() bool {
-	for _, step := range f.Path {
-		name := strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(step))
-		for _, word := range secretWords {
-			if strings.Contains(name, word) {
-				return true
-			}
-		}
-	}
-	return false
+// isSecret reports whether a step of a path is called as secrets are.
+func isSecret(step string) bool {
+	name := separators.Replace(strings.ToLower(step))
+	return slices.ContainsFunc(secretWords, func(word string) bool { return strings.Contains(name, word) })
 }
+
+// separators are what stands between the words of a key.
+var separators = strings.NewReplacer("_", "", "-", "", " ", "")

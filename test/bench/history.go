@@ -30,7 +30,8 @@ type history struct {
 // read is a list or a page, and the times of its answers.
 type read struct {
 	name  string
-	times series // milliseconds
+	first float64 // milliseconds after a start, when nothing that is asked for often is kept
+	times series  // milliseconds
 }
 
 // readsEach is how often a list or a page is asked for.

@@ -98,14 +98,7 @@ func (u *UI) playground(c *fiber.Ctx) error {
 
 // playgroundData reads the address.
 func (u *UI) playgroundData(c *fiber.Ctx) (data playgroundPage, r admin.TryRequest, err error) {
-	list, err := u.cfg.Service.Rules(c.UserContext())
-	if err != nil {
-		return data, r, err
-	}
-	for i := range list.Items {
-		data.Rules = append(data.Rules, list.Items[i].RuleSettings)
-	}
-	if len(data.Rules) == 0 {
+	if data.Rules = u.cfg.Service.RuleSettings(); len(data.Rules) == 0 {
 		return data, r, nil
 	}
 	at := max(0, slices.IndexFunc(data.Rules, func(s admin.RuleSettings) bool { return s.Name == c.Query("rule") }))

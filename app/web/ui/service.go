@@ -94,6 +94,7 @@ type digestService interface {
 // ruleService is what the pages of rules need.
 type ruleService interface {
 	Rules(ctx context.Context) (admin.RuleList, error)
+	RuleSettings() []admin.RuleSettings
 	Try(ctx context.Context, r admin.TryRequest) (admin.Tried, error)
 }
 

@@ -81,13 +81,10 @@ func (u *UI) aboutTable(c *fiber.Ctx, p *tablePage) error {
 			p.Table = t
 		}
 	}
-	list, err := u.cfg.Service.Rules(c.UserContext())
-	if err != nil {
-		return err
-	}
-	for i := range list.Items {
-		if list.Items[i].Uses(p.Name) {
-			p.Rules = append(p.Rules, list.Items[i].Name)
+	list := u.cfg.Service.RuleSettings()
+	for i := range list {
+		if list[i].Uses(p.Name) {
+			p.Rules = append(p.Rules, list[i].Name)
 		}
 	}
 	return nil
