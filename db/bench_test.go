@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -92,4 +93,83 @@ func processCPU(b *testing.B) time.Duration {
 		b.Fatal(err)
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// BenchmarkAccept_besideReader stores events at 5,000 a second, as many as a small
+// server takes, alone and while somebody looks through a history again and again, on
+// SQLite, and reports how long a caller waits: a reader keeps the write-ahead log from
+// being copied, and what is left to copy must not be the writer's.
+func BenchmarkAccept_besideReader(b *testing.B) {
+	payload, err := os.ReadFile("../app/ingest/samples/files/sitejet/website_status_changed.json")
+	if err != nil {
+		b.Fatal(err)
+	}
+	const callers, history = 64, 100_000
+	for _, name := range []string{"alone", "beside"} {
+		b.Run(name, func(b *testing.B) {
+			s := mustOpenWall(b, place{path: filepath.Join(b.TempDir(), "bench.db")})
+			accept := func() time.Duration {
+				id := s.NewIDs(1)
+				e := event.Event{
+					ID: id, Source: "sitejet", Type: "website_status_changed", ReceivedAt: time.Now(), State: event.NoMatch, Body: payload,
+					Request: event.Request{Method: "POST", ContentType: "application/json"},
+				}
+				if _, err := s.Accept(&e, nil); err != nil {
+					b.Error(err)
+				}
+				return time.Since(e.ReceivedAt)
+			}
+			each := func(do func()) {
+				var all sync.WaitGroup
+				for range callers {
+					all.Go(do)
+				}
+				all.Wait()
+			}
+			each(func() {
+				for range history / callers {
+					accept()
+				}
+			})
+			stop := make(chan struct{})
+			var reader sync.WaitGroup
+			if name == "beside" {
+				reader.Go(func() {
+					for {
+						select {
+						case <-stop:
+							return
+						case <-time.After(100 * time.Millisecond):
+							if _, err := s.Events(b.Context(), event.Filter{Source: "nobody", Limit: 1}); err != nil {
+								b.Error(err)
+							}
+						}
+					}
+				})
+			}
+			var mu sync.Mutex
+			var took []time.Duration
+			var left atomic.Int64
+			left.Store(int64(max(b.N, 40_000)))
+			b.ResetTimer()
+			each(func() {
+				tick := time.NewTicker(callers * time.Second / 5000)
+				defer tick.Stop()
+				for left.Add(-1) >= 0 {
+					<-tick.C
+					d := accept()
+					mu.Lock()
+					took = append(took, d)
+					mu.Unlock()
+				}
+			})
+			b.StopTimer()
+			close(stop)
+			reader.Wait()
+			slices.Sort(took)
+			for part, of := range map[string]int{"p50-ms": len(took) / 2, "p99-ms": len(took) * 99 / 100, "max-ms": len(took) - 1} {
+				b.ReportMetric(took[of].Seconds()*1000, part)
+			}
+		})
+	}
 }

@@ -8,26 +8,38 @@ import (
 	"io"
 	"log/slog"
 	"sync/atomic"
+	"time"
 
 	sqlite3 "github.com/mattn/go-sqlite3"
 )
 
-// walBytes is how much the write-ahead log may grow between checkpoints,
-// about 4,000 pages.
-const walBytes = 16 << 20
+// walBytes is how much the write-ahead log may grow before it is copied into the
+// database and begun anew, about 4,000 pages of SQLite's default; walMore how much before
+// that is tried again, where a reader was in the way; walMost how much before the writer
+// waits for readers.
+const (
+	walBytes = 16 << 20
+	walMore  = 1 << 20
+	walMost  = 256 << 20
+)
+
+// fewFrames is how many pages the writer may be left to copy itself.
+const fewFrames = 256
 
 // checkpointer copies the write-ahead log into the database file beside the
 // writer. A PASSIVE checkpoint does the copying and blocks nobody, but under
 // load it never resets the log; for that the writer runs a short RESTART when
-// the copying is done. Done all by the writer, p99 of a commit was three times
-// as long.
+// nearly all is copied. Done all by the writer, p99 of a commit was three times
+// as long; and so it was at each end of a reader that had kept the log from being
+// copied, while the writer did not look at how much was left to it.
 type checkpointer struct {
 	conn    *sqlite3.SQLiteConn
 	logger  *slog.Logger
 	wake    chan struct{}
 	stopped chan struct{}
 	written int64       // by the writer since the log was reset; the writer's own
-	copied  atomic.Bool // a PASSIVE is done, the writer may reset the log
+	next    int64       // the checkpointer is woken at so much written; the writer's own
+	copied  atomic.Bool // nearly all of the log is, the writer may reset it
 }
 
 func startCheckpointer(path string, logger *slog.Logger) (*checkpointer, error) {
@@ -35,7 +47,7 @@ func startCheckpointer(path string, logger *slog.Logger) (*checkpointer, error) 
 	if err != nil {
 		return nil, err
 	}
-	c := &checkpointer{conn: conn, logger: logger, wake: make(chan struct{}, 1), stopped: make(chan struct{})}
+	c := &checkpointer{conn: conn, logger: logger, wake: make(chan struct{}, 1), stopped: make(chan struct{}), next: walBytes}
 	go c.run()
 	return c, nil
 }
@@ -43,10 +55,11 @@ func startCheckpointer(path string, logger *slog.Logger) (*checkpointer, error) 
 func (c *checkpointer) run() {
 	defer close(c.stopped)
 	for range c.wake {
-		if err := pragma(c.conn, "PRAGMA wal_checkpoint(PASSIVE)"); err != nil {
+		_, left, err := checkpoint(c.conn, "PASSIVE")
+		if err != nil {
 			c.logger.Warn("checkpoint failed, the next one will catch up", "error", err)
 		}
-		c.copied.Store(true)
+		c.copied.Store(err == nil && left <= fewFrames)
 	}
 }
 
@@ -58,32 +71,70 @@ func (c *checkpointer) stop() error {
 
 // wrote is called by the writer after each commit with an estimate of what it wrote.
 func (c *checkpointer) wrote(bytes int64) {
-	before := c.written
-	c.written += bytes
-	if before < walBytes && c.written >= walBytes {
-		select {
-		case c.wake <- struct{}{}:
-		default:
-		}
+	if c.written += bytes; c.written < c.next {
+		return
+	}
+	c.next = c.written + walMore
+	select {
+	case c.wake <- struct{}{}:
+	default:
 	}
 }
 
-// idle resets the log once it is copied. It does not wait for a reader that
-// still uses the log: the next round will do.
+// reset is called by the writer when it has begun the log anew.
+func (c *checkpointer) reset() { c.written, c.next = 0, walBytes }
+
+// idle resets the log once it is copied. It does not wait for a reader that still uses
+// the log, unless that has gone on for long: it is tried again soon.
 func (e *sqlite) idle() {
 	e.emptyLog()
 	if !e.checkpoint.copied.CompareAndSwap(true, false) {
 		return
 	}
-	e.checkpoint.written = 0
-	err := errors.Join(
-		pragma(e.conn, "PRAGMA busy_timeout = 20"),
-		pragma(e.conn, "PRAGMA wal_checkpoint(RESTART)"),
-		pragma(e.conn, "PRAGMA busy_timeout = 5000"),
-	)
-	if err != nil {
-		e.logger.Warn("the write-ahead log could not be reset, the next checkpoint will try again", "error", err)
+	patience := time.Duration(0)
+	if e.checkpoint.written > walMost {
+		patience = readerPatience
 	}
+	busy, err := e.resetLog("RESTART", patience)
+	switch {
+	case err != nil:
+		e.logger.Warn("the write-ahead log could not be reset, the next checkpoint will try again", "error", err)
+	case !busy:
+		e.checkpoint.reset()
+	}
+}
+
+// readerPatience is how long the writer waits for those who read the log, where it does.
+const readerPatience = 20 * time.Millisecond
+
+// resetLog runs a checkpoint that begins the log anew; busy reports that readers were in
+// the way for so long.
+func (e *sqlite) resetLog(mode string, patience time.Duration) (busy bool, err error) {
+	if err := pragma(e.conn, fmt.Sprintf("PRAGMA busy_timeout = %d", patience.Milliseconds())); err != nil {
+		return false, err
+	}
+	busy, _, err = checkpoint(e.conn, mode)
+	return busy, errors.Join(err, pragma(e.conn, "PRAGMA busy_timeout = 5000"))
+}
+
+// checkpoint copies the log into the database; busy reports that somebody was in the way,
+// left how many pages are not copied.
+func checkpoint(conn *sqlite3.SQLiteConn, mode string) (busy bool, left int64, err error) {
+	rows, err := conn.QueryContext(context.Background(), "PRAGMA wal_checkpoint("+mode+")", nil)
+	if err != nil {
+		return false, 0, fmt.Errorf("checkpoint: %w", err)
+	}
+	values := make([]driver.Value, 3) // busy, pages in the log, pages of it that are copied
+	if err = rows.Next(values); errors.Is(err, io.EOF) {
+		err = nil
+	}
+	if err = errors.Join(err, rows.Close()); err != nil {
+		return false, 0, fmt.Errorf("checkpoint: %w", err)
+	}
+	blocked, _ := values[0].(int64)
+	in, _ := values[1].(int64)
+	copied, _ := values[2].(int64)
+	return blocked != 0, in - copied, nil
 }
 
 // pragma runs a PRAGMA and reads its answer to the end.

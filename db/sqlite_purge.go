@@ -2,10 +2,8 @@ package db
 
 import (
 	"context"
-	"database/sql/driver"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 )
 
@@ -88,27 +86,15 @@ func (e *sqlite) emptyLog() {
 }
 
 // truncate copies the log into the database and cuts it to nothing. It does
-// not wait for readers.
-func (e *sqlite) truncate() (err error) {
-	if err := pragma(e.conn, "PRAGMA busy_timeout = 20"); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, pragma(e.conn, "PRAGMA busy_timeout = 5000")) }()
-	rows, err := e.conn.QueryContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)", nil)
+// not wait long for readers.
+func (e *sqlite) truncate() error {
+	busy, err := e.resetLog("TRUNCATE", readerPatience)
 	if err != nil {
 		return fmt.Errorf("empty the log: %w", err)
 	}
-	values := make([]driver.Value, len(rows.Columns()))
-	err = rows.Next(values)
-	if errors.Is(err, io.EOF) {
-		err = nil
-	}
-	if err = errors.Join(err, rows.Close()); err != nil {
-		return fmt.Errorf("empty the log: %w", err)
-	}
-	if busy, _ := values[0].(int64); busy != 0 {
+	if busy {
 		return ErrLogInUse
 	}
-	e.checkpoint.written = 0
+	e.checkpoint.reset()
 	return nil
 }
