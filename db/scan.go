@@ -90,13 +90,13 @@ func (s *Store) Back(ctx context.Context, before event.ID, n int) (last event.ID
 
 // Indexed reports whether the events that f selects are found by an index, or by their
 // place at the end of the table: so that a list of them takes as long however many
-// others there are.
+// others there are. What is open or has failed has one.
 func Indexed(f event.Filter) bool {
 	rare := len(f.States) > 0
 	for _, state := range f.States {
 		rare = rare && stateNumber(state) >= rareState && state != event.RuleError
 	}
-	if len(f.IDs) > 0 || f.Key != "" || rare || f.FormsOnly && f.Source != "" {
+	if len(f.IDs) > 0 || f.Key != "" || rare || onlyIndexed(event.DeliveryFilter{States: f.Deliveries}) || f.FormsOnly && f.Source != "" {
 		return true
 	}
 	return f.Source == "" && f.Type == "" && f.Rule == "" && f.Connection == "" && len(f.Deliveries) == 0 && len(f.States) == 0 && !f.FormsOnly
@@ -128,7 +128,7 @@ func (s *Store) eventConditions(ctx context.Context, f event.Filter) (*condition
 	if f.After > 0 {
 		c.add("id > " + c.value(int64(f.After)))
 	}
-	c.withDelivery(f)
+	c.withDelivery(f.Connection, f.Deliveries)
 	if f.Key != "" {
 		c.add("id IN (" + c.withKey(f) + ")")
 	}
@@ -187,33 +187,23 @@ func (s *Store) nextOfKey(ctx context.Context, f event.Filter) ([]event.ID, erro
 	return ids, rows.Err()
 }
 
-// clocksApart is what the clocks of replicas differ by at most, where what is found
-// depends on it.
-const clocksApart = time.Hour
-
 // withDelivery selects the events of which a delivery goes to connection and is
 // in one of states. Those that are open or failed are found by their index; the
 // others by what each event says of its deliveries, whose ids follow each other.
 // A subquery that counts keeps a planner from joining the tables whole.
-func (c *conditions) withDelivery(f event.Filter) {
-	if f.Connection == "" && len(f.Deliveries) == 0 {
+func (c *conditions) withDelivery(connection string, states []event.DeliveryState) {
+	if connection == "" && len(states) == 0 {
 		return
 	}
 	var terms []string
-	if f.Connection != "" {
-		terms = append(terms, "connection = "+c.value(f.Connection))
+	if connection != "" {
+		terms = append(terms, "connection = "+c.value(connection))
 	}
-	if len(f.Deliveries) > 0 {
-		terms = append(terms, stateCondition(f.Deliveries, nil))
+	if len(states) > 0 {
+		terms = append(terms, stateCondition(states, nil))
 	}
 	chosen := strings.Join(terms, " AND ")
-	if onlyIndexed(event.DeliveryFilter{States: f.Deliveries}) {
-		// A delivery's id comes after its event's, but for what the clocks of replicas differ
-		// by. So only those are looked up that can be of an event that is asked for; the +
-		// has their index read, and not the whole table from there on.
-		if oldest := max(f.After, event.FirstIDAt(f.Since)); oldest > 0 {
-			chosen += " AND +id > " + c.value(int64(event.FirstIDAt(oldest.Time().Add(-clocksApart))))
-		}
+	if onlyIndexed(event.DeliveryFilter{States: states}) {
 		c.add("id IN (SELECT event FROM deliveries WHERE " + chosen + ")")
 		return
 	}
