@@ -41,4 +41,3 @@ func (l *Plan) autoreplies(compiler *lang.Compiler, targets rules.Targets) diag.
 	}
 	return list
 }
-

@@ -26,7 +26,6 @@ var meant = []struct{ part, why string }{
 	{"FROM events WHERE source <> 'hookgate' ORDER BY id DESC LIMIT", "as above, without what hookgate tells of itself"},
 	{"FROM events WHERE (id > ", "as above, onwards"},
 	{"FROM deliveries ORDER BY id DESC LIMIT", "the newest page of deliveries"},
-	{"FROM events WHERE source = ", "a search for a source: until the page is full"},
 	{"FROM events WHERE type = ", "a search for a type"},
 	{"FROM events WHERE form = 1", "a search in all forms"},
 	{"FROM deliveries WHERE deliveries.id >= events.first", "a search for events by their deliveries: until the page is full"},
@@ -507,8 +506,8 @@ func (d *driver) overviews(ctx context.Context, c *clock) {
 	d.do("Records", err)
 	_, err = s.LastTraffic(ctx)
 	d.do("LastTraffic", err)
-	_, err = s.LastOfNewest(ctx, 10)
-	d.do("LastOfNewest", err)
+	_, err = s.LastEvents(ctx, []string{"shop"})
+	d.do("LastEvents", err)
 	_, err = s.Traffic(ctx, 0, 12)
 	d.do("Traffic", err)
 	_, err = s.Plans(ctx, 0, 10)

@@ -90,7 +90,7 @@ func (s *Store) Back(ctx context.Context, before event.ID, n int) (last event.ID
 
 // Indexed reports whether the events that f selects are found by an index, or by their
 // place at the end of the table: so that a list of them takes as long however many
-// others there are. What is open or has failed has one.
+// others there are. A source has one, and what is open or has failed.
 func Indexed(f event.Filter) bool {
 	rare := len(f.States) > 0
 	for _, state := range f.States {
@@ -99,7 +99,7 @@ func Indexed(f event.Filter) bool {
 	if len(f.IDs) > 0 || f.Key != "" || rare || onlyIndexed(event.DeliveryFilter{States: f.Deliveries}) || f.FormsOnly && f.Source != "" {
 		return true
 	}
-	return f.Source == "" && f.Type == "" && f.Rule == "" && f.Connection == "" && len(f.Deliveries) == 0 && len(f.States) == 0 && !f.FormsOnly
+	return f.Type == "" && f.Rule == "" && f.Connection == "" && len(f.Deliveries) == 0 && len(f.States) == 0 && !f.FormsOnly
 }
 
 func eventOrder(f event.Filter) string {

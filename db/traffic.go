@@ -81,9 +81,14 @@ func (s *Store) LastTraffic(ctx context.Context) (map[string]int64, error) {
 	return maxima[int64](ctx, s, `SELECT name, max(slot) FROM traffic WHERE of_what = ?1 GROUP BY name`, int(event.FromSource))
 }
 
-// LastOfNewest is the last event of each source, among the newest n of all.
-func (s *Store) LastOfNewest(ctx context.Context, n int) (map[string]event.ID, error) {
-	return maxima[event.ID](ctx, s, `SELECT source, max(id) FROM (SELECT source, id FROM events ORDER BY id DESC LIMIT ?1) AS newest GROUP BY source`, n)
+// LastEvents is the last event of each of the sources that is stored.
+func (s *Store) LastEvents(ctx context.Context, sources []string) (map[string]event.ID, error) {
+	list, err := rowsOf(sources)
+	if err != nil {
+		return nil, err
+	}
+	return maxima[event.ID](ctx, s, `SELECT source, last FROM (SELECT j.value ->> 0 AS source, (SELECT max(e.id) FROM events e WHERE e.source = j.value ->> 0) AS last
+		FROM `+s.dialect.each+`) AS each WHERE last IS NOT NULL`, list)
 }
 
 // maxima reads rows of a name and a number.

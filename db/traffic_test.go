@@ -67,8 +67,9 @@ func TestTraffic(t *testing.T) {
 	})
 }
 
-// Which event of a source came last is told where it is among the newest of all.
-func TestLastOfNewest(t *testing.T) {
+// Which event of a source came last is told of those that are asked for, and of which
+// one is stored.
+func TestLastEvents(t *testing.T) {
 	t.Parallel()
 	forEachEngine(t, func(t *testing.T, p place) {
 		s, c := newStore(t, p)
@@ -79,12 +80,14 @@ func TestLastOfNewest(t *testing.T) {
 			noError(t)(err)
 			return e.ID
 		}
-		accept("rare")
+		rare := accept("rare")
 		accept("shop")
+		accept("form")
 		form, shop := accept("form"), accept("shop")
-		last, err := s.LastOfNewest(t.Context(), 3)
+		accept("other")
+		last, err := s.LastEvents(t.Context(), []string{"form", "rare", "never", "shop"})
 		noError(t)(err)
-		if d := diff.Diff(map[string]event.ID{"form": form, "shop": shop}, last); d != "" {
+		if d := diff.Diff(map[string]event.ID{"form": form, "rare": rare, "shop": shop}, last); d != "" {
 			t.Error(d)
 		}
 	})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	"hookgate/app/ingest/source"
@@ -67,7 +68,7 @@ type Address struct {
 func (s *Service) Inbounds(ctx context.Context) (page Page[Inbound], err error) {
 	now := s.inForce()
 	page.Items = []Inbound{}
-	last, err := s.lastArrivals(ctx)
+	last, err := s.lastArrivals(ctx, slices.Concat(now.Sources, now.Forms))
 	if err != nil {
 		return page, err
 	}
@@ -92,9 +93,9 @@ func (s *Service) Inbounds(ctx context.Context) (page Page[Inbound], err error) 
 	return page, nil
 }
 
-// lastArrivals tells when the last event of each source and form came: exactly where it
-// is among the newest, else as the counts know it.
-func (s *Service) lastArrivals(ctx context.Context) (map[string]time.Time, error) {
+// lastArrivals tells when the last event of each of the sources and forms came: exactly
+// where it is stored, else as the counts know it.
+func (s *Service) lastArrivals(ctx context.Context, names []string) (map[string]time.Time, error) {
 	last := map[string]time.Time{}
 	slots, err := s.store.LastTraffic(ctx)
 	if err != nil {
@@ -103,7 +104,7 @@ func (s *Service) lastArrivals(ctx context.Context) (map[string]time.Time, error
 	for name, slot := range slots {
 		last[name] = slotStart(slot)
 	}
-	newest, err := s.store.LastOfNewest(ctx, lookAt)
+	newest, err := s.store.LastEvents(ctx, names)
 	if err != nil {
 		return nil, fmt.Errorf("look for the newest event of each source: %w", err)
 	}

@@ -42,8 +42,8 @@ type Quiet struct {
 type trafficStore interface {
 	// LastTraffic is the last slot in which anything came from each source.
 	LastTraffic(ctx context.Context) (map[string]int64, error)
-	// LastOfNewest is the last event of each source, among the newest n of all.
-	LastOfNewest(ctx context.Context, n int) (map[string]event.ID, error)
+	// LastEvents is the last event of each of the sources that is stored.
+	LastEvents(ctx context.Context, sources []string) (map[string]event.ID, error)
 	Traffic(ctx context.Context, since, per int64) ([]event.TrafficCount, error)
 }
 

@@ -206,7 +206,7 @@ func (arrivals) Pending() []event.TrafficCount { return nil }
 
 func (*fake) LastTraffic(context.Context) (map[string]int64, error) { return nil, nil }
 
-func (*fake) LastOfNewest(context.Context, int) (map[string]event.ID, error) { return nil, nil }
+func (*fake) LastEvents(context.Context, []string) (map[string]event.ID, error) { return nil, nil }
 
 func (*fake) Traffic(context.Context, int64, int64) ([]event.TrafficCount, error) {
 	return []event.TrafficCount{{Of: event.FromSource, Name: "sitejet", Slot: event.HealthSlotAt(received), Result: "routed", Count: 4}}, nil
