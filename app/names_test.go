@@ -38,6 +38,9 @@ func TestFilters_unknownNames(t *testing.T) {
 	tail := func(f event.Filter) error {
 		return c.Tail(ctx, event.Search{Filter: f}, func() { t.Error("it listens") }, nil, nil)
 	}
+	if n, err := c.Count(ctx, event.Filter{Source: "s"}); err != nil || n.Count != 1 || n.More || len(n.Days) != 30 || n.Days[29] != 1 {
+		t.Errorf("events counted: %+v, %v", n, err)
+	}
 	for name, tt := range map[string]struct {
 		err  error
 		want string

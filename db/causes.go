@@ -22,10 +22,7 @@ func (s *Store) FailureCounts(ctx context.Context, f event.DeliveryFilter, now t
 	if f.Limit > 0 {
 		from = ` WHERE id IN (SELECT id FROM deliveries` + from + ` ORDER BY +id DESC LIMIT ` + c.value(f.Limit) + `)`
 	}
-	first, last := int64(event.FirstIDAt(now.Add(-part*time.Duration(parts)))), int64(event.FirstIDAt(now))
-	stretch := fmt.Sprintf(`CASE WHEN id < %[1]s THEN %[2]d WHEN id >= %[3]s THEN 0 ELSE (%[3]s - id) / %[4]d END`,
-		c.value(first), parts, c.value(last), int64(event.FirstIDAt(now))-int64(event.FirstIDAt(now.Add(-part))))
-	rows, err := s.read.QueryContext(ctx, `SELECT connection, rule, coalesce(error, ''), CASE WHEN `+unrendered+` THEN 0 ELSE 1 END, `+stretch+`, count(*), min(id), max(id)
+	rows, err := s.read.QueryContext(ctx, `SELECT connection, rule, coalesce(error, ''), CASE WHEN `+unrendered+` THEN 0 ELSE 1 END, `+c.stretch(now, part, parts)+`, count(*), min(id), max(id)
 		FROM deliveries`+from+` GROUP BY 1, 2, 3, 4, 5`, c.args...)
 	if err != nil {
 		return nil, fmt.Errorf("count causes: %w", err)
@@ -42,4 +39,12 @@ func (s *Store) FailureCounts(ctx context.Context, f event.DeliveryFilter, now t
 		list = append(list, n)
 	}
 	return list, rows.Err()
+}
+
+// stretch tells by an id in which part of the time before now it was made, each part so
+// long: 0 is the latest, parts what is older than all of them.
+func (c *conditions) stretch(now time.Time, part time.Duration, parts int) string {
+	first, last := int64(event.FirstIDAt(now.Add(-part*time.Duration(parts)))), int64(event.FirstIDAt(now))
+	return fmt.Sprintf(`CASE WHEN id < %[1]s THEN %[2]d WHEN id >= %[3]s THEN 0 ELSE (%[3]s - id) / %[4]d END`,
+		c.value(first), parts, c.value(last), last-int64(event.FirstIDAt(now.Add(-part))))
 }

@@ -506,6 +506,8 @@ func (d *driver) overviews(ctx context.Context, c *clock) {
 	d.do("Records", err)
 	_, err = s.LastTraffic(ctx)
 	d.do("LastTraffic", err)
+	_, err = s.CountStretches(ctx, event.Filter{Source: "shop", Limit: 100}, time.Now(), time.Hour, 3)
+	d.do("CountStretches", err)
 	_, err = s.LastEvents(ctx, []string{"shop"})
 	d.do("LastEvents", err)
 	_, err = s.Traffic(ctx, 0, 12)

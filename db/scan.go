@@ -76,6 +76,30 @@ func (s *Store) CountEvents(ctx context.Context, f event.Filter) (n int, err err
 	return n, nil
 }
 
+// CountStretches counts the newest f.Limit events that f selects by parts of the time
+// before now, each so long: 0 is the latest, parts what is older than all of them.
+func (s *Store) CountStretches(ctx context.Context, f event.Filter, now time.Time, part time.Duration, parts int) ([]int, error) {
+	c, err := s.eventConditions(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	newest := `SELECT id FROM events` + c.where() + eventOrder(f) + ` LIMIT ` + c.value(limitOr(f.Limit))
+	rows, err := s.read.QueryContext(ctx, `SELECT `+c.stretch(now, part, parts)+`, count(*) FROM (`+newest+`) AS newest GROUP BY 1`, c.args...)
+	if err != nil {
+		return nil, fmt.Errorf("count events by time: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	counts := make([]int, parts+1)
+	for rows.Next() {
+		var at, n int
+		if err := rows.Scan(&at, &n); err != nil {
+			return nil, fmt.Errorf("count events by time: %w", err)
+		}
+		counts[at] = n
+	}
+	return counts, rows.Err()
+}
+
 // Back goes n events back from before, or from the newest where that is 0: it returns
 // the id of the last of them, and how many there are.
 func (s *Store) Back(ctx context.Context, before event.ID, n int) (last event.ID, there int, err error) {

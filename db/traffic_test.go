@@ -92,3 +92,41 @@ func TestLastEvents(t *testing.T) {
 		}
 	})
 }
+
+// Events are counted by parts of the time before now, the newest first, as many as are
+// asked for.
+func TestCountStretches(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		s, c := newStore(t, p)
+		accept := func(source string, n int) {
+			for range n {
+				e := event.Event{ID: s.NewIDs(1), Source: source, ReceivedAt: c.Now(), State: event.NoMatch}
+				_, err := s.Accept(&e, nil)
+				noError(t)(err)
+			}
+		}
+		accept("shop", 3) // older than the parts
+		c.Add(30 * time.Hour)
+		accept("shop", 2)
+		accept("form", 1)
+		c.Add(20 * time.Hour)
+		accept("shop", 1)
+		now := c.Now().Add(time.Second)
+		for _, tt := range []struct {
+			filter event.Filter
+			want   []int
+		}{
+			{event.Filter{}, []int{1, 3, 3}},
+			{event.Filter{Source: "shop"}, []int{1, 2, 3}},
+			{event.Filter{Source: "shop", Limit: 2}, []int{1, 1, 0}},
+			{event.Filter{Source: "never"}, []int{0, 0, 0}},
+		} {
+			got, err := s.CountStretches(t.Context(), tt.filter, now, 20*time.Hour, 2)
+			noError(t)(err)
+			if d := diff.Diff(tt.want, got); d != "" {
+				t.Errorf("%+v: %s", tt.filter, d)
+			}
+		}
+	})
+}

@@ -133,6 +133,9 @@ type eventStore interface {
 	Event(ctx context.Context, id event.ID) (event.Event, error) // event.ErrNotFound
 	Scan(ctx context.Context, f event.Filter, each func(*event.Event) error) error
 	CountEvents(ctx context.Context, f event.Filter) (int, error)
+	// CountStretches counts by parts of the time before now, the latest first; the last is
+	// of all that is older.
+	CountStretches(ctx context.Context, f event.Filter, now time.Time, part time.Duration, parts int) ([]int, error)
 	// Back goes back so many events from one: the last of them, and how many there are.
 	Back(ctx context.Context, before event.ID, n int) (last event.ID, there int, err error)
 	Plan(ctx context.Context, id int64) (event.RuleSet, error)
@@ -176,6 +179,57 @@ func (s *Service) Events(ctx context.Context, f event.Search) (page Page[Event],
 	return page, nil
 }
 
+// EventCount says how many events match, and when they came.
+type EventCount struct {
+	Count int `json:"count"` // of the newest that match, 10,000 at most
+	// More: there may be more that match, further back.
+	More bool `json:"more,omitempty"`
+	// Days counts those of each of the last 30 times 24 hours, the oldest first.
+	Days []int `json:"days"`
+}
+
+// mostCounted bounds how many events are counted, countDays how far back by day.
+const mostCounted, countDays = 10_000, 30
+
+// Count counts the newest events that f selects, f.Limit or mostCounted of them: of those
+// that no index finds, such as are among the newest maxExamined.
+func (s *Service) Count(ctx context.Context, f event.Filter) (out EventCount, err error) {
+	most := mostCounted
+	if f.Limit > 0 {
+		most = min(most, f.Limit)
+	}
+	f.Limit = most
+	if !db.Indexed(f) {
+		endUntil(&f)
+		last, there, err := s.store.Back(ctx, f.Before, maxExamined)
+		if err != nil {
+			return out, fmt.Errorf("cannot count events: %w", err)
+		}
+		f.After, out.More = max(last-1, 0), there == maxExamined && last > event.FirstIDAt(f.Since)
+	}
+	parts, err := s.store.CountStretches(ctx, f, s.opt.Now(), 24*time.Hour, countDays)
+	if err != nil {
+		return out, fmt.Errorf("cannot count events: %w", err)
+	}
+	for _, n := range parts {
+		out.Count += n
+	}
+	out.More = out.More || out.Count == most
+	out.Days = parts[:countDays]
+	slices.Reverse(out.Days)
+	if out.Count == 0 {
+		err = cmp.Or(s.inForce().checkEvents(f.Source, f.Rule), s.inForce().checkConnection(f.Connection))
+	}
+	return out, err
+}
+
+// endUntil has a list that looks back begin at f.Until, where that is set.
+func endUntil(f *event.Filter) {
+	if until := event.FirstIDAt(f.Until); !f.Until.IsZero() && (f.Before == 0 || until < f.Before) {
+		f.Before = until
+	}
+}
+
 // list lists the events that f selects. next is where the following page begins; 0 at
 // the end. Where what is looked for is rare among others and has no index, the list
 // may be stopped before the page is full: how says so then.
@@ -186,9 +240,7 @@ func (s *Service) list(ctx context.Context, f event.Filter) (list []event.Event,
 		}
 		return list, next, nil, err
 	}
-	if until := event.FirstIDAt(f.Until); !f.Until.IsZero() && (f.Before == 0 || until < f.Before) {
-		f.Before = until
-	}
+	endUntil(&f)
 	limit, looked, began := f.Limit, 0, time.Now()
 	for {
 		last, there, err := s.store.Back(ctx, f.Before, lookAt)

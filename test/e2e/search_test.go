@@ -37,6 +37,12 @@ func TestUISearchGoesOn(t *testing.T) {
 	if got := g.CLI("events", "list", "--rule", "activate", "--json"); got.Code != 0 || strings.Count(got.Stdout, `"id": "evt_`) != 1 || !strings.Contains(got.Stdout, "routed") {
 		t.Errorf("events list --rule: %+v", got)
 	}
+	team := newVisitor(t, g)
+	team.logIn("team", "correct horse battery")
+	for query, want := range map[string]string{"": "<b>10,000+</b> events are kept", "source:sitejet": "<b>10,000+</b> events match", "state:no_match": "<b>10,000+</b> events match", "until:1h": "Nothing matches"} {
+		_, _, page := team.do("GET", "/ui/events?q="+query, nil)
+		has(t, "the events counted: "+query, page, want)
+	}
 	ctx := browser(t)
 	logIn(ctx, t, g)
 	show(ctx, t, g.URL+"/ui/events?q=rule:activate")

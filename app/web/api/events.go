@@ -14,6 +14,8 @@ import (
 // Events are stored events, and new ones by hand.
 type Events interface {
 	Events(ctx context.Context, f event.Search) (admin.Page[admin.Event], error)
+	// Count counts the newest events that f selects.
+	Count(ctx context.Context, f event.Filter) (admin.EventCount, error)
 	Event(ctx context.Context, id event.ID) (admin.EventDetail, error)
 	Send(ctx context.Context, in admin.Sending) (admin.Accepted, error)
 	// Samples lists what can be sent to a source or form to try it.
@@ -24,6 +26,7 @@ func (h *handler) eventRoutes(r fiber.Router) {
 	r.Get("/events", h.answer(h.events))
 	r.Post("/events/send", h.act(h.send))
 	r.Get("/events/stream", h.answer(h.stream))
+	r.Get("/events/count", h.answer(h.countEvents))
 	r.Get("/events/:id", h.answer(h.event))
 	r.Get("/samples/:name", h.answer(h.samples))
 }
@@ -32,13 +35,29 @@ func (h *handler) eventRoutes(r fiber.Router) {
 func (h *handler) events(c *fiber.Ctx) error {
 	p := newParameters(c, h.now(), "source", "type", "state", "rule", "connection", "delivery", "ordering_key", "since", "until", "where", "text", "before", "limit")
 	f := p.search()
-	f.Connection, f.Deliveries = p.text("connection"), oneOf(p, "delivery", event.DeliveryStates())
-	f.Key = p.text("ordering_key")
-	f.Since, f.Until, f.Before, f.Limit = p.time("since"), p.time("until"), p.eventID("before"), p.limit()
+	p.narrow(&f.Filter)
+	f.Before, f.Limit = p.eventID("before"), p.limit()
 	if p.err != nil {
 		return p.err
 	}
 	return respond(c, readTimeout, func(ctx context.Context) (admin.Page[admin.Event], error) { return h.service.Events(ctx, f) })
+}
+
+// countEvents answers GET /events/count.
+func (h *handler) countEvents(c *fiber.Ctx) error {
+	p := newParameters(c, h.now(), "source", "type", "state", "rule", "connection", "delivery", "ordering_key", "since", "until")
+	f := p.search()
+	p.narrow(&f.Filter)
+	if p.err != nil {
+		return p.err
+	}
+	return respond(c, readTimeout, func(ctx context.Context) (admin.EventCount, error) { return h.service.Count(ctx, f.Filter) })
+}
+
+// narrow reads what lists and counts of stored events have beside what search selects.
+func (p *parameters) narrow(f *event.Filter) {
+	f.Connection, f.Deliveries = p.text("connection"), oneOf(p, "delivery", event.DeliveryStates())
+	f.Key, f.Since, f.Until = p.text("ordering_key"), p.time("since"), p.time("until")
 }
 
 // search is what selects events whenever they come.

@@ -42,6 +42,10 @@ var described = []operation{
 		query: []string{"source", "type", "state", "rule", "connection", "delivery", "ordering_key", "since", "until", "where", "text", "before", "limit"},
 	},
 	{
+		route: "GET /events/count", summary: "Count the newest events by day, 10,000 at most", answer: admin.EventCount{},
+		query: []string{"source", "type", "state", "rule", "connection", "delivery", "ordering_key", "since", "until"},
+	},
+	{
 		route: "POST /events/send", summary: "Take the body as if the source's sender had sent it", acts: true, status: http.StatusAccepted,
 		query: []string{"source", "header", "fresh"}, media: "*/*", answer: admin.Accepted{},
 	},

@@ -25,8 +25,9 @@ type eventList struct {
 	Chips  []chip // as it is understood
 	Days   []eventDay
 	Count  int
-	Older  string // the URL of the page behind it; "" at the end
-	Newest string // the URL of the first page; "" on it
+	Volume *volume // of the first page of what is not looked for in the events; nil: not told
+	Older  string  // the URL of the page behind it; "" at the end
+	Newest string  // the URL of the first page; "" on it
 	Search *admin.Search
 	// Where a search was stopped: how far back it is, and the URL that goes on.
 	// Auto: it goes on by itself where there are scripts, until a page is full.
@@ -67,17 +68,22 @@ type chip struct{ Name, Value, Without string }
 type savedView struct {
 	Name, Query string
 	Here        bool
-	Kept        bool // by somebody, who can delete it
+	Kept        bool              // by somebody, who can delete it
+	Count       *admin.EventCount // nil: not told
+	count       event.Filter      // what is counted, of what an index finds
 }
+
+// mostOnTab is how many events are counted for a view that is not shown.
+const mostOnTab = 1000
 
 // usualViews are those that every gateway has.
 var usualViews = []savedView{
 	{Name: "All"},
 	{Name: "No match", Query: "state:no_match"},
-	{Name: "Failed", Query: "delivery:failed"},
-	{Name: "Rejected", Query: "state:rejected"},
+	{Name: "Failed", Query: "delivery:failed", count: event.Filter{Deliveries: []event.DeliveryState{event.Failed}, Limit: mostOnTab}},
+	{Name: "Rejected", Query: "state:rejected", count: event.Filter{States: []event.State{event.Rejected}, Limit: mostOnTab}},
 	{Name: "Rule errors", Query: "state:rule_error"},
-	{Name: "Spam", Query: "state:spam"},
+	{Name: "Spam", Query: "state:spam", count: event.Filter{States: []event.State{event.Spam}, Limit: mostOnTab}},
 }
 
 // events lists what came in. The query is in the URL, so that a list can be
@@ -98,6 +104,9 @@ func (u *UI) events(c *fiber.Ctx) error {
 			data.proceed(c, page)
 			if c.Query("before") == "" && canFollow(search) {
 				data.follow(page)
+			}
+			if c.Query("before") == "" && search.Where == "" && search.Text == "" && data.Count > 0 {
+				data.Volume, err = u.volume(c, search.Filter)
 			}
 		}
 	}
@@ -128,6 +137,26 @@ func (l *eventList) fill(page admin.Page[admin.Event], later bool, zone *time.Lo
 	if page.Next != "" {
 		l.Older = here + "&before=" + url.QueryEscape(page.Next)
 	}
+}
+
+// volume is how many events match, and when in the last 30 days they came.
+type volume struct {
+	admin.EventCount
+	Since time.Time
+	Bars  []sparkBar
+}
+
+func (u *UI) volume(c *fiber.Ctx, f event.Filter) (*volume, error) {
+	f.Limit = 0
+	count, err := u.cfg.Service.Count(c.UserContext(), f)
+	if err != nil {
+		return nil, err
+	}
+	class := "f-ink"
+	if slices.Contains(f.Deliveries, event.Failed) {
+		class = "f-bad"
+	}
+	return &volume{EventCount: count, Since: u.cfg.Now().Add(-day * time.Duration(len(count.Days))), Bars: spark(count.Days, class)}, nil
 }
 
 // follow has the page announce what is newer than its first event.

@@ -14,6 +14,14 @@ func (u *UI) viewsFor(c *fiber.Ctx, here string) []savedView {
 	var list []savedView
 	for _, v := range usualViews {
 		v.Name, v.Here = languageOf(c).text(v.Name), v.Query == here
+		if len(v.count.States)+len(v.count.Deliveries) > 0 {
+			count, err := u.cfg.Service.Count(c.UserContext(), v.count)
+			if err != nil {
+				u.cfg.Logger.WarnContext(c.UserContext(), "a view of the events goes without its count", "error", err)
+			} else if count.Count > 0 {
+				v.Count = &count
+			}
+		}
 		list = append(list, v)
 	}
 	page, err := u.cfg.Service.Views(c.UserContext())

@@ -12,17 +12,28 @@ import (
 
 // Events lists events, newest first; Page.Next goes into the next f.Before.
 func (c *Client) Events(ctx context.Context, f event.Search) (page admin.Page[admin.Event], err error) {
+	q := listQuery(f)
+	if f.Before != 0 {
+		q.Set("before", f.Before.String())
+	}
+	setLimit(q, f.Limit)
+	return page, c.get(ctx, "/events", q, &page)
+}
+
+// Count counts the newest events.
+func (c *Client) Count(ctx context.Context, f event.Filter) (count admin.EventCount, err error) {
+	return count, c.get(ctx, "/events/count", listQuery(event.Search{Filter: f}), &count)
+}
+
+// listQuery is what lists and counts of stored events have beside what selects them.
+func listQuery(f event.Search) url.Values {
 	q := searchQuery(f)
 	set(q, "connection", f.Connection)
 	set(q, "ordering_key", f.Key)
 	for _, state := range f.Deliveries {
 		q.Add("delivery", string(state))
 	}
-	if f.Before != 0 {
-		q.Set("before", f.Before.String())
-	}
-	setLimit(q, f.Limit)
-	return page, c.get(ctx, "/events", q, &page)
+	return q
 }
 
 // searchQuery is what selects events, as a URL has it.
