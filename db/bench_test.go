@@ -140,7 +140,7 @@ func BenchmarkAccept_besideReader(b *testing.B) {
 						case <-stop:
 							return
 						case <-time.After(100 * time.Millisecond):
-							if _, err := s.Events(b.Context(), event.Filter{Source: "nobody", Limit: 1}); err != nil {
+							if _, err := s.Events(b.Context(), event.Filter{Type: "of nobody", Limit: 1}); err != nil {
 								b.Error(err)
 							}
 						}

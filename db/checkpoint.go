@@ -13,18 +13,18 @@ import (
 	sqlite3 "github.com/mattn/go-sqlite3"
 )
 
-// walBytes is how much the write-ahead log may grow before it is copied into the
-// database and begun anew, about 4,000 pages of SQLite's default; walMore how much before
-// that is tried again, where a reader was in the way; walMost how much before the writer
-// waits for readers.
-const (
-	walBytes = 16 << 20
-	walMore  = 1 << 20
-	walMost  = 256 << 20
-)
+// walBytes is how much is written to the write-ahead log, by the writer's estimate, before
+// it is copied into the database and begun anew, and walMore how much before that is tried
+// again, where a reader was in the way.
+const walBytes, walMore = 16 << 20, 1 << 20
 
-// fewFrames is how many pages the writer may be left to copy itself.
-const fewFrames = 256
+// manyFrames is how many pages the log has where the writer waits for readers, 64 MB, and
+// fewFrames how many more it may have got while it was copied: the writer copies those
+// itself.
+const manyFrames, fewFrames = 64 << 20 / pageSize, 256
+
+// copyings is how often the log is copied at once, where it grows meanwhile.
+const copyings = 4
 
 // checkpointer copies the write-ahead log into the database file beside the
 // writer. A PASSIVE checkpoint does the copying and blocks nobody, but under
@@ -37,9 +37,10 @@ type checkpointer struct {
 	logger  *slog.Logger
 	wake    chan struct{}
 	stopped chan struct{}
-	written int64       // by the writer since the log was reset; the writer's own
-	next    int64       // the checkpointer is woken at so much written; the writer's own
-	copied  atomic.Bool // nearly all of the log is, the writer may reset it
+	written int64        // by the writer since the log was reset; the writer's own
+	next    int64        // the checkpointer is woken at so much written; the writer's own
+	copied  atomic.Bool  // nearly all of the log is, the writer may reset it
+	frames  atomic.Int64 // pages in the log, when it was copied last
 }
 
 func startCheckpointer(path string, logger *slog.Logger) (*checkpointer, error) {
@@ -55,12 +56,30 @@ func startCheckpointer(path string, logger *slog.Logger) (*checkpointer, error) 
 func (c *checkpointer) run() {
 	defer close(c.stopped)
 	for range c.wake {
-		_, left, err := checkpoint(c.conn, "PASSIVE")
+		copied, err := c.copy()
 		if err != nil {
 			c.logger.Warn("checkpoint failed, the next one will catch up", "error", err)
 		}
-		c.copied.Store(err == nil && left <= fewFrames)
+		c.copied.Store(copied)
 	}
+}
+
+// copy copies the log, and what was written to it meanwhile, until that is little. It
+// reports false where somebody who reads kept it from more.
+func (c *checkpointer) copy() (bool, error) {
+	before := int64(0)
+	for range copyings {
+		busy, in, copied, err := checkpoint(c.conn, "PASSIVE")
+		if err != nil || busy || in-copied > fewFrames {
+			return false, err
+		}
+		c.frames.Store(in)
+		if in-before <= fewFrames {
+			break
+		}
+		before = in
+	}
+	return true, nil
 }
 
 func (c *checkpointer) stop() error {
@@ -92,7 +111,7 @@ func (e *sqlite) idle() {
 		return
 	}
 	patience := time.Duration(0)
-	if e.checkpoint.written > walMost {
+	if e.checkpoint.frames.Load() > manyFrames {
 		patience = readerPatience
 	}
 	busy, err := e.resetLog("RESTART", patience)
@@ -113,28 +132,28 @@ func (e *sqlite) resetLog(mode string, patience time.Duration) (busy bool, err e
 	if err := pragma(e.conn, fmt.Sprintf("PRAGMA busy_timeout = %d", patience.Milliseconds())); err != nil {
 		return false, err
 	}
-	busy, _, err = checkpoint(e.conn, mode)
+	busy, _, _, err = checkpoint(e.conn, mode)
 	return busy, errors.Join(err, pragma(e.conn, "PRAGMA busy_timeout = 5000"))
 }
 
-// checkpoint copies the log into the database; busy reports that somebody was in the way,
-// left how many pages are not copied.
-func checkpoint(conn *sqlite3.SQLiteConn, mode string) (busy bool, left int64, err error) {
+// checkpoint copies the log into the database: of the pages in it when it began so many
+// are copied now. busy reports that somebody was in the way.
+func checkpoint(conn *sqlite3.SQLiteConn, mode string) (busy bool, in, copied int64, err error) {
 	rows, err := conn.QueryContext(context.Background(), "PRAGMA wal_checkpoint("+mode+")", nil)
 	if err != nil {
-		return false, 0, fmt.Errorf("checkpoint: %w", err)
+		return false, 0, 0, fmt.Errorf("checkpoint: %w", err)
 	}
 	values := make([]driver.Value, 3) // busy, pages in the log, pages of it that are copied
 	if err = rows.Next(values); errors.Is(err, io.EOF) {
 		err = nil
 	}
 	if err = errors.Join(err, rows.Close()); err != nil {
-		return false, 0, fmt.Errorf("checkpoint: %w", err)
+		return false, 0, 0, fmt.Errorf("checkpoint: %w", err)
 	}
 	blocked, _ := values[0].(int64)
-	in, _ := values[1].(int64)
-	copied, _ := values[2].(int64)
-	return blocked != 0, in - copied, nil
+	in, _ = values[1].(int64)
+	copied, _ = values[2].(int64)
+	return blocked != 0, in, copied, nil
 }
 
 // pragma runs a PRAGMA and reads its answer to the end.

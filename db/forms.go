@@ -134,7 +134,7 @@ func rowsOf(names []string) (string, error) {
 	}
 	list, err := json.Marshal(rows)
 	if err != nil {
-		return "", fmt.Errorf("encode the names of forms: %w", err)
+		return "", fmt.Errorf("encode names: %w", err)
 	}
 	return string(list), nil
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/pressly/goose/v3/database"
 	"github.com/pressly/goose/v3/lock"
 
+	"hookgate/internal/disk"
 	"hookgate/internal/event"
 )
 
@@ -71,13 +72,19 @@ const pageSize = 8192
 
 // create makes a new database, readable by its owner only, beside its place and moves
 // it there: it is on the disk whole, or there is none. So its migrations wait for no
-// flush of their own, of which there would be some hundred.
-func create(ctx context.Context, path string, logger *slog.Logger) (err error) {
-	if info, err := os.Stat(path); err == nil && info.Size() > 0 {
+// flush of their own, of which there would be some hundred. An empty file that stands
+// ready is filled where it is.
+func create(ctx context.Context, path string, logger *slog.Logger) error {
+	info, err := os.Stat(path)
+	if err == nil && info.Size() > 0 {
 		return nil
 	}
-	if real, err := filepath.EvalSymlinks(path); err == nil {
-		path = real
+	ready := err == nil
+	if to, err := os.Readlink(path); err == nil && !ready { // to where there is nothing yet
+		if !filepath.IsAbs(to) {
+			to = filepath.Join(filepath.Dir(path), to)
+		}
+		path = to
 	}
 	made := path + ".new"
 	// What a start that was interrupted left, and the logs of a file that is gone, which
@@ -87,21 +94,21 @@ func create(ctx context.Context, path string, logger *slog.Logger) (err error) {
 			return fmt.Errorf("create database: %w", err)
 		}
 	}
-	f, err := os.OpenFile(made, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) //nolint:gosec // the path is the configuration's
+	if ready {
+		made = path
+	}
+	f, err := os.OpenFile(made, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the path is the configuration's
 	if err != nil {
 		return fmt.Errorf("create database: %w", err)
 	}
-	if err := errors.Join(fill(ctx, made, logger), f.Sync(), f.Close()); err != nil {
+	err = errors.Join(fill(ctx, made, logger), f.Sync(), f.Close())
+	if err == nil && !ready {
+		err = os.Rename(made, path)
+	}
+	if err = errors.Join(err, disk.SyncFolder(filepath.Dir(path))); err != nil {
 		return fmt.Errorf("create database %s: %w", path, err)
 	}
-	if err := os.Rename(made, path); err != nil {
-		return fmt.Errorf("create database: %w", err)
-	}
-	folder, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return fmt.Errorf("create database: %w", err)
-	}
-	return errors.Join(folder.Sync(), folder.Close())
+	return nil
 }
 
 // fill makes the tables of a new file. What it sets first can be set only before them.

@@ -114,7 +114,8 @@ func (s *Store) Back(ctx context.Context, before event.ID, n int) (last event.ID
 
 // Indexed reports whether the events that f selects are found by an index, or by their
 // place at the end of the table: so that a list of them takes as long however many
-// others there are. A source has one, and what is open or has failed.
+// others there are. A source has one; so has what is open or has failed, of which all is
+// looked up each time.
 func Indexed(f event.Filter) bool {
 	rare := len(f.States) > 0
 	for _, state := range f.States {

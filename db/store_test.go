@@ -222,6 +222,33 @@ func TestOpen_besideLeftovers(t *testing.T) {
 	}
 }
 
+// A new database goes where a link leads to, although nothing is there yet, and into an
+// empty file that stands ready, which keeps its mode.
+func TestOpen_inPlace(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	link, target, ready := filepath.Join(folder, "link.db"), filepath.Join(folder, "target.db"), filepath.Join(folder, "ready.db")
+	if err := os.Symlink("target.db", link); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(ready, nil, 0o640); err != nil { //nolint:gosec // it is the test's
+		t.Fatal(err)
+	}
+	for _, path := range []string{link, ready} {
+		s, c := newStore(t, place{path: path})
+		mustAccept(t, s, c, "", "x")
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is gone: %v", err)
+	}
+	if info, err := os.Stat(target); err != nil || info.Size() == 0 {
+		t.Errorf("nothing is where it leads to: %v", err)
+	}
+	if info, err := os.Stat(ready); err != nil || info.Mode().Perm() != 0o640 {
+		t.Errorf("the file that stood ready: %v, %v", info.Mode(), err)
+	}
+}
+
 func TestRecord(t *testing.T) {
 	t.Parallel()
 	forEachEngine(t, func(t *testing.T, p place) {

@@ -81,7 +81,7 @@ func (s *Store) LastTraffic(ctx context.Context) (map[string]int64, error) {
 	return maxima[int64](ctx, s, `SELECT name, max(slot) FROM traffic WHERE of_what = ?1 GROUP BY name`, int(event.FromSource))
 }
 
-// LastEvents is the last event of each of the sources that is stored.
+// LastEvents is the newest stored event of each of the sources.
 func (s *Store) LastEvents(ctx context.Context, sources []string) (map[string]event.ID, error) {
 	list, err := rowsOf(sources)
 	if err != nil {

@@ -123,6 +123,7 @@ type Service struct {
 	surveys  *memo.Memo[int64, *survey] // by the version of the configuration
 	samples  seenSamples
 	checked  *memo.Memo[string, CheckedFile] // by the hash of the file
+	standing *memo.Memo[struct{}, Standing]
 
 	retriesWake chan struct{} // a run was begun or goes on
 }
@@ -132,6 +133,7 @@ func New(opt Options) *Service {
 	return &Service{
 		opt: opt, store: opt.Store, retriesWake: make(chan struct{}, 1),
 		surveys: memo.New[int64](foundOld, slowly[*survey]), checked: memo.New[string](foundOld, slowly[CheckedFile]),
+		standing: memo.New[struct{}](foundOld, slowly[Standing]),
 	}
 }
 
@@ -148,6 +150,7 @@ func (s *Service) forgetFound() {
 	s.surveys.Forget()
 	s.samples.forget()
 	s.checked.Forget()
+	s.standing.Forget()
 }
 
 func (s *Service) inForce() *InForce { return s.opt.InForce() }

@@ -188,16 +188,21 @@ type EventCount struct {
 	Days []int `json:"days"`
 }
 
-// mostCounted bounds how many events are counted, countDays how far back by day.
-const mostCounted, countDays = 10_000, 30
+// mostCounted bounds how many events are counted, mostStanding how many of what stands out,
+// countDays how far back by day.
+const mostCounted, mostStanding, countDays = 10_000, 1000, 30
 
-// Count counts the newest events that f selects, f.Limit or mostCounted of them: of those
-// that no index finds, such as are among the newest maxExamined.
-func (s *Service) Count(ctx context.Context, f event.Filter) (out EventCount, err error) {
-	most := mostCounted
-	if f.Limit > 0 {
-		most = min(most, f.Limit)
+// Count counts the newest mostCounted events that f selects; where no index finds them,
+// only among the newest maxExamined events.
+func (s *Service) Count(ctx context.Context, f event.Filter) (EventCount, error) {
+	out, err := s.count(ctx, f, mostCounted)
+	if err == nil && out.Count == 0 {
+		err = cmp.Or(s.inForce().checkEvents(f.Source, f.Rule), s.inForce().checkConnection(f.Connection))
 	}
+	return out, err
+}
+
+func (s *Service) count(ctx context.Context, f event.Filter, most int) (out EventCount, err error) {
 	f.Limit = most
 	if !db.Indexed(f) {
 		endUntil(&f)
@@ -217,10 +222,34 @@ func (s *Service) Count(ctx context.Context, f event.Filter) (out EventCount, er
 	out.More = out.More || out.Count == most
 	out.Days = parts[:countDays]
 	slices.Reverse(out.Days)
-	if out.Count == 0 {
-		err = cmp.Or(s.inForce().checkEvents(f.Source, f.Rule), s.inForce().checkConnection(f.Connection))
-	}
-	return out, err
+	return out, nil
+}
+
+// Quick reports whether it takes as long to count what f selects however many other
+// events there are.
+func Quick(f event.Filter) bool { return db.Indexed(f) }
+
+// Standing counts the events that stand out: those of which a delivery failed, and those
+// in a state that few should be in, mostStanding at most of each.
+type Standing struct {
+	Failed EventCount
+	States map[event.State]EventCount
+}
+
+// Standing counts what stands out, or has counted it lately.
+func (s *Service) Standing(ctx context.Context) (Standing, error) {
+	return s.standing.Get(ctx, struct{}{}, func(ctx context.Context) (out Standing, err error) {
+		if out.Failed, err = s.count(ctx, event.Filter{Deliveries: []event.DeliveryState{event.Failed}}, mostStanding); err != nil {
+			return out, err
+		}
+		out.States = map[event.State]EventCount{}
+		for _, state := range []event.State{event.Rejected, event.Spam} {
+			if out.States[state], err = s.count(ctx, event.Filter{States: []event.State{state}}, mostStanding); err != nil {
+				return out, err
+			}
+		}
+		return out, nil
+	})
 }
 
 // endUntil has a list that looks back begin at f.Until, where that is set.

@@ -14,8 +14,8 @@ import (
 )
 
 // The bounds of a sample: how many of a source's newest events are looked at,
-// how many are in memory at once, and how long it may take where a source's
-// events are rare among many others.
+// how many are in memory at once, and how long it may take where those of a form or
+// those that could be understood are rare.
 const (
 	sampleEvents = 500
 	samplePage   = 50

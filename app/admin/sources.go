@@ -94,7 +94,7 @@ func (s *Service) Inbounds(ctx context.Context) (page Page[Inbound], err error) 
 }
 
 // lastArrivals tells when the last event of each of the sources and forms came: exactly
-// where it is stored, else as the counts know it.
+// where it is kept, else as the counts know it.
 func (s *Service) lastArrivals(ctx context.Context, names []string) (map[string]time.Time, error) {
 	last := map[string]time.Time{}
 	slots, err := s.store.LastTraffic(ctx)
@@ -109,7 +109,9 @@ func (s *Service) lastArrivals(ctx context.Context, names []string) (map[string]
 		return nil, fmt.Errorf("look for the newest event of each source: %w", err)
 	}
 	for name, id := range newest {
-		last[name] = id.Time().UTC()
+		if at := id.Time().UTC(); at.After(last[name]) { // else a later one is kept no more
+			last[name] = at
+		}
 	}
 	return last, nil
 }

@@ -42,7 +42,7 @@ type Quiet struct {
 type trafficStore interface {
 	// LastTraffic is the last slot in which anything came from each source.
 	LastTraffic(ctx context.Context) (map[string]int64, error)
-	// LastEvents is the last event of each of the sources that is stored.
+	// LastEvents is the newest stored event of each of the sources.
 	LastEvents(ctx context.Context, sources []string) (map[string]event.ID, error)
 	Traffic(ctx context.Context, since, per int64) ([]event.TrafficCount, error)
 }

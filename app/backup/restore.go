@@ -17,6 +17,7 @@ import (
 	"hookgate/app/config"
 	"hookgate/app/ingest/files"
 	"hookgate/db"
+	"hookgate/internal/disk"
 	"hookgate/internal/event"
 )
 
@@ -325,7 +326,7 @@ func (out *Restored) exchange(storage config.Storage, database, folder, aside st
 			return err
 		}
 		out.Database = storage.Path
-		if err := syncFolder(filepath.Dir(storage.Path)); err != nil {
+		if err := disk.SyncFolder(filepath.Dir(storage.Path)); err != nil {
 			return err
 		}
 	}
@@ -340,13 +341,5 @@ func (out *Restored) exchange(storage config.Storage, database, folder, aside st
 		return err
 	}
 	out.Files = clean
-	return syncFolder(filepath.Dir(clean))
-}
-
-func syncFolder(path string) error {
-	f, err := os.Open(path) //nolint:gosec // of the configuration
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
+	return disk.SyncFolder(filepath.Dir(clean))
 }

@@ -1,10 +1,12 @@
 //go:build unix
 
-// Package disk asks how full a disk is.
+// Package disk asks how full a disk is, and has names be on it for good.
 package disk
 
 import (
+	"errors"
 	"fmt"
+	"os"
 	"syscall"
 )
 
@@ -28,4 +30,18 @@ func Of(path string) (Usage, error) {
 		Free: int64(stat.Bavail) * size, Total: int64(stat.Blocks) * size, //nolint:gosec // no disk is so large
 		FreeInodes: int64(stat.Ffree), Inodes: int64(stat.Files), //nolint:gosec // nor has so many files
 	}, nil
+}
+
+// SyncFolder has the names in a folder be on the disk. A file system that cannot do that
+// for folders alone is none to fail for.
+func SyncFolder(path string) error {
+	f, err := os.Open(path) //nolint:gosec // of the configuration
+	if err != nil {
+		return err
+	}
+	err = f.Sync()
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
+		err = nil
+	}
+	return errors.Join(err, f.Close())
 }

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Share is for how many times as long as it took to find out it is kept: who asks all
-// the time has a twentieth of a processor find it out.
+// Share says how long a value is kept: for so many times as long as it took to find. Who
+// asks all the time then has a twentieth of a processor find it.
 const Share = 20
 
 // limit is how long it may take to find out what nobody waits for.
@@ -25,6 +25,7 @@ type Memo[K comparable, V any] struct {
 	mu     sync.Mutex
 	last   *found[K, V]       // nil: nothing is kept
 	cancel context.CancelFunc // ends what is found behind the caller's back; nil: nothing is
+	closed bool
 	behind sync.WaitGroup
 }
 
@@ -34,8 +35,8 @@ type found[K comparable, V any] struct {
 	begun, until time.Time // until: when it is to be found out anew
 }
 
-// New makes a memo that keeps what slow says of what was found, and how long that took.
-// From the age old on somebody waits for it all the same.
+// New makes a memo that keeps a value where slow, given it and how long it took, says so.
+// From the age old on somebody waits for the next all the same.
 func New[K comparable, V any](old time.Duration, slow func(V, time.Duration) bool) *Memo[K, V] {
 	return &Memo[K, V]{slow: slow, old: old}
 }
@@ -46,7 +47,7 @@ func (m *Memo[K, V]) Get(ctx context.Context, of K, find func(context.Context) (
 	defer m.mu.Unlock()
 	now := time.Now()
 	if last := m.last; last != nil && last.of == of && now.Sub(last.begun) < m.old {
-		if now.After(last.until) && m.cancel == nil {
+		if now.After(last.until) && m.cancel == nil && !m.closed {
 			var behind context.Context
 			behind, m.cancel = context.WithTimeout(context.WithoutCancel(ctx), limit)
 			m.behind.Go(func() { m.renew(behind, last, find) })
@@ -93,6 +94,7 @@ func (m *Memo[K, V]) Forget() {
 // Close has nothing be found out behind anybody's back any more, and waits for what is.
 func (m *Memo[K, V]) Close() {
 	m.mu.Lock()
+	m.closed = true
 	if m.cancel != nil {
 		m.cancel()
 	}

@@ -67,6 +67,7 @@ func TestMemo(t *testing.T) {
 		get("other", 9)
 		began := time.Now()
 		m.Close()
+		get("other", 9)
 		if waited := time.Since(began); waited != 0 || found != 9 {
 			t.Errorf("after %s, %d", waited, found)
 		}

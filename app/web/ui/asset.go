@@ -13,7 +13,8 @@ type asset struct {
 	hash      string // of its content: the URL changes with it
 	mediaType string
 	content   []byte
-	// packed is the content by gzip, when first asked for; empty where it saves nothing.
+	// packed is the content compressed by gzip, when first asked for; nil where that saves
+	// nothing.
 	packed func() []byte
 }
 

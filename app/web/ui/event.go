@@ -40,8 +40,8 @@ type ruleStory struct {
 	Open       bool
 	Deliveries []admin.Delivery
 	Taken      int // elements of a rule with for_each for which something is sent
-	// Later are the actions without a delivery that come after others, or that have
-	// a reason for it.
+	// Later are the actions that come after others and have no delivery yet, and those of
+	// which a reason says why there is none.
 	Later []*rules.ActionTrace
 }
 
@@ -293,8 +293,12 @@ func (v *view) deliveryStory(d *admin.Delivery, began time.Time) string {
 	}
 }
 
-// Record reports whether d stands for a record that a rule writes after a step.
-func (v *view) Record(d admin.Delivery) bool { return d.Connection == rules.RememberName }
+// Record reports whether d stands for a record that a rule writes after a step, which
+// has ended without an attempt. An older version let connections have that name.
+func (v *view) Record(d admin.Delivery) bool {
+	ended := d.State == event.Delivered || d.State == event.Failed || d.State == event.Cancelled
+	return d.Connection == rules.RememberName && ended && d.Attempts == 0
+}
 
 // recordStory says in a sentence why such a record was not written.
 func (v *view) recordStory(d *admin.Delivery) string {

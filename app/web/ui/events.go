@@ -68,22 +68,19 @@ type chip struct{ Name, Value, Without string }
 type savedView struct {
 	Name, Query string
 	Here        bool
-	Kept        bool              // by somebody, who can delete it
-	Count       *admin.EventCount // nil: not told
-	count       event.Filter      // what is counted, of what an index finds
+	Kept        bool                                     // by somebody, who can delete it
+	Count       admin.EventCount                         // 0: none, or not told
+	count       func(s *admin.Standing) admin.EventCount // nil: not told
 }
-
-// mostOnTab is how many events are counted for a view that is not shown.
-const mostOnTab = 1000
 
 // usualViews are those that every gateway has.
 var usualViews = []savedView{
 	{Name: "All"},
 	{Name: "No match", Query: "state:no_match"},
-	{Name: "Failed", Query: "delivery:failed", count: event.Filter{Deliveries: []event.DeliveryState{event.Failed}, Limit: mostOnTab}},
-	{Name: "Rejected", Query: "state:rejected", count: event.Filter{States: []event.State{event.Rejected}, Limit: mostOnTab}},
+	{Name: "Failed", Query: "delivery:failed", count: func(s *admin.Standing) admin.EventCount { return s.Failed }},
+	{Name: "Rejected", Query: "state:rejected", count: func(s *admin.Standing) admin.EventCount { return s.States[event.Rejected] }},
 	{Name: "Rule errors", Query: "state:rule_error"},
-	{Name: "Spam", Query: "state:spam", count: event.Filter{States: []event.State{event.Spam}, Limit: mostOnTab}},
+	{Name: "Spam", Query: "state:spam", count: func(s *admin.Standing) admin.EventCount { return s.States[event.Spam] }},
 }
 
 // events lists what came in. The query is in the URL, so that a list can be
@@ -105,8 +102,8 @@ func (u *UI) events(c *fiber.Ctx) error {
 			if c.Query("before") == "" && canFollow(search) {
 				data.follow(page)
 			}
-			if c.Query("before") == "" && search.Where == "" && search.Text == "" && data.Count > 0 {
-				data.Volume, err = u.volume(c, search.Filter)
+			if c.Query("before") == "" && search.Where == "" && search.Text == "" && data.Count > 0 && admin.Quick(search.Filter) {
+				data.Volume = u.volume(c, search.Filter)
 			}
 		}
 	}
@@ -146,17 +143,19 @@ type volume struct {
 	Bars  []sparkBar
 }
 
-func (u *UI) volume(c *fiber.Ctx, f event.Filter) (*volume, error) {
-	f.Limit = 0
+// volume is that of what f selects; nil where it cannot be counted: the list is there
+// without.
+func (u *UI) volume(c *fiber.Ctx, f event.Filter) *volume {
 	count, err := u.cfg.Service.Count(c.UserContext(), f)
 	if err != nil {
-		return nil, err
+		u.cfg.Logger.WarnContext(c.UserContext(), "the list of events goes without their number", "error", err)
+		return nil
 	}
 	class := "f-ink"
 	if slices.Contains(f.Deliveries, event.Failed) {
 		class = "f-bad"
 	}
-	return &volume{EventCount: count, Since: u.cfg.Now().Add(-day * time.Duration(len(count.Days))), Bars: spark(count.Days, class)}, nil
+	return &volume{EventCount: count, Since: u.cfg.Now().Add(-day * time.Duration(len(count.Days))), Bars: spark(count.Days, class)}
 }
 
 // follow has the page announce what is newer than its first event.

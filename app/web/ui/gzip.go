@@ -19,7 +19,10 @@ func pack(content []byte) []byte {
 		return nil
 	}
 	w := packers.Get().(*gzip.Writer)
-	defer packers.Put(w)
+	defer func() {
+		w.Reset(io.Discard) // else the pool keeps the page
+		packers.Put(w)
+	}()
 	var small bytes.Buffer
 	w.Reset(&small)
 	if _, err := w.Write(content); err != nil || w.Close() != nil || small.Len() >= len(content) {

@@ -35,6 +35,7 @@ type Service interface { //nolint:interfacebloat // the sum of its parts, each o
 type eventService interface {
 	Events(ctx context.Context, f event.Search) (admin.Page[admin.Event], error)
 	Count(ctx context.Context, f event.Filter) (admin.EventCount, error)
+	Standing(ctx context.Context) (admin.Standing, error)
 	Event(ctx context.Context, id event.ID) (admin.EventDetail, error)
 	Watch(f event.Search) (*tail.Watcher, error)
 	Views(ctx context.Context) (admin.Page[admin.View], error)

@@ -12,15 +12,17 @@ import (
 // list that is shown.
 func (u *UI) viewsFor(c *fiber.Ctx, here string) []savedView {
 	var list []savedView
+	var standing admin.Standing
+	if c.Query("before") == "" { // where a search goes on they are there already
+		var err error
+		if standing, err = u.cfg.Service.Standing(c.UserContext()); err != nil {
+			u.cfg.Logger.WarnContext(c.UserContext(), "the views of events go without their numbers", "error", err)
+		}
+	}
 	for _, v := range usualViews {
 		v.Name, v.Here = languageOf(c).text(v.Name), v.Query == here
-		if len(v.count.States)+len(v.count.Deliveries) > 0 {
-			count, err := u.cfg.Service.Count(c.UserContext(), v.count)
-			if err != nil {
-				u.cfg.Logger.WarnContext(c.UserContext(), "a view of the events goes without its count", "error", err)
-			} else if count.Count > 0 {
-				v.Count = &count
-			}
+		if v.count != nil {
+			v.Count = v.count(&standing)
 		}
 		list = append(list, v)
 	}

@@ -20,7 +20,7 @@ func (c *Client) Events(ctx context.Context, f event.Search) (page admin.Page[ad
 	return page, c.get(ctx, "/events", q, &page)
 }
 
-// Count counts the newest events.
+// Count counts the newest events that f selects; its Limit and Before are not asked for.
 func (c *Client) Count(ctx context.Context, f event.Filter) (count admin.EventCount, err error) {
 	return count, c.get(ctx, "/events/count", listQuery(event.Search{Filter: f}), &count)
 }
