@@ -16,7 +16,7 @@ import (
 // walBytes is how much is written to the write-ahead log, by the writer's estimate, before
 // it is copied into the database and begun anew, and walMore how much before that is tried
 // again, where a reader was in the way.
-const walBytes, walMore = 16 << 20, 1 << 20
+const walBytes, walMore = 16 << 20, 4 << 20
 
 // manyFrames is how many pages the log has where the writer waits for readers, 64 MB, and
 // fewFrames how many more it may have got while it was copied: the writer copies those
@@ -24,7 +24,7 @@ const walBytes, walMore = 16 << 20, 1 << 20
 const manyFrames, fewFrames = 64 << 20 / pageSize, 256
 
 // copyings is how often the log is copied at once, where it grows meanwhile.
-const copyings = 4
+const copyings = 2
 
 // checkpointer copies the write-ahead log into the database file beside the
 // writer. A PASSIVE checkpoint does the copying and blocks nobody, but under

@@ -82,6 +82,7 @@ func Sample(ctx context.Context, from EventLister, name string, form bool) ([]sc
 	builders := map[string]*schema.Builder{}
 	f := event.Filter{Source: name, FormsOnly: form, States: event.JudgedStates(), Limit: samplePage}
 	for seen := 0; seen < sampleEvents; seen += samplePage {
+		began := time.Now()
 		list, err := from.Events(ctx, f)
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			break
@@ -100,6 +101,7 @@ func Sample(ctx context.Context, from EventLister, name string, form bool) ([]sc
 		if len(list) < samplePage {
 			break
 		}
+		memo.Rest(ctx, time.Since(began))
 	}
 	return payloads(builders), nil
 }

@@ -11,6 +11,7 @@ import (
 	"hookgate/db"
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
+	"hookgate/internal/memo"
 	"hookgate/rules/lang"
 )
 
@@ -269,7 +270,7 @@ func (s *Service) survey(ctx context.Context, now *InForce) (*survey, error) {
 // look judges events, the newest first, until there are no more of the time or
 // the bounds are reached.
 func (s *Service) look(ctx context.Context, now *InForce) (*survey, error) {
-	began, clock := time.Now(), s.opt.Now().UTC()
+	clock := s.opt.Now().UTC()
 	if now.Plan.Location != nil {
 		clock = clock.In(now.Plan.Location)
 	}
@@ -280,8 +281,15 @@ func (s *Service) look(ctx context.Context, now *InForce) (*survey, error) {
 	for i := range out.rules {
 		out.rules[i].origins, out.rules[i].sent = map[string]int{}, map[string]int{}
 	}
+	began, worked := time.Now(), time.Duration(0)
 	err := s.store.Scan(ctx, event.Filter{States: event.JudgedStates(), Since: out.since}, func(e *event.Event) error {
-		if out.looked == surveyEvents || out.looked%50 == 49 && time.Since(began) > surveyTime {
+		if out.looked%50 == 49 {
+			part := time.Since(began)
+			worked += part
+			memo.Rest(ctx, part)
+			began = time.Now()
+		}
+		if out.looked == surveyEvents || worked > surveyTime {
 			out.stopped = true
 			return db.ErrStop
 		}

@@ -49,7 +49,7 @@ func (m *Memo[K, V]) Get(ctx context.Context, of K, find func(context.Context) (
 	if last := m.last; last != nil && last.of == of && now.Sub(last.begun) < m.old {
 		if now.After(last.until) && m.cancel == nil && !m.closed {
 			var behind context.Context
-			behind, m.cancel = context.WithTimeout(context.WithoutCancel(ctx), limit)
+			behind, m.cancel = context.WithTimeout(context.WithValue(context.WithoutCancel(ctx), behindKey{}, true), limit)
 			m.behind.Go(func() { m.renew(behind, last, find) })
 		}
 		return last.value, nil
@@ -81,6 +81,21 @@ func (m *Memo[K, V]) renew(ctx context.Context, last *found[K, V], find func(con
 	m.cancel = nil
 	if err == nil && m.last == last {
 		m.last = m.kept(last.of, value, begun)
+	}
+}
+
+// behindKey is that of contexts of what is found behind the caller's back.
+type behindKey struct{}
+
+// Rest leaves the processor to others after work of that long, four times as long, where
+// nobody waits for what is found: find calls it again and again.
+func Rest(ctx context.Context, worked time.Duration) {
+	if ctx.Value(behindKey{}) == nil {
+		return
+	}
+	select {
+	case <-time.After(4 * worked):
+	case <-ctx.Done():
 	}
 }
 

@@ -3,6 +3,7 @@ package memo_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -70,6 +71,32 @@ func TestMemo(t *testing.T) {
 		get("other", 9)
 		if waited := time.Since(began); waited != 0 || found != 9 {
 			t.Errorf("after %s, %d", waited, found)
+		}
+	})
+}
+
+// Who finds something behind the backs of others rests; who is waited for does not.
+func TestRest(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := memo.New[string](time.Hour, func(int, time.Duration) bool { return true })
+		var rested []time.Duration
+		find := func(ctx context.Context) (int, error) {
+			time.Sleep(time.Second)
+			began := time.Now()
+			memo.Rest(ctx, 100*time.Millisecond)
+			rested = append(rested, time.Since(began))
+			return len(rested), nil
+		}
+		for range 2 {
+			if n, err := m.Get(t.Context(), "a", find); n != 1 || err != nil {
+				t.Fatal(n, err)
+			}
+			time.Sleep((memo.Share + 1) * time.Second)
+		}
+		m.Close()
+		if want := []time.Duration{0, 400 * time.Millisecond}; !slices.Equal(rested, want) {
+			t.Errorf("rested %v, want %v", rested, want)
 		}
 	})
 }
