@@ -128,7 +128,7 @@ type Search struct {
 
 // eventStore is where events are read. Lists may leave out what Event gives
 // whole.
-type eventStore interface {
+type eventStore interface { //nolint:interfacebloat // lists, counts and one event go by the same filters
 	Events(ctx context.Context, f event.Filter) ([]event.Event, error)
 	Event(ctx context.Context, id event.ID) (event.Event, error) // event.ErrNotFound
 	Scan(ctx context.Context, f event.Filter, each func(*event.Event) error) error

@@ -48,8 +48,8 @@ func (m *Memo[K, V]) Get(ctx context.Context, of K, find func(context.Context) (
 	now := time.Now()
 	if last := m.last; last != nil && last.of == of && now.Sub(last.begun) < m.old {
 		if now.After(last.until) && m.cancel == nil && !m.closed {
-			var behind context.Context
-			behind, m.cancel = context.WithTimeout(context.WithValue(context.WithoutCancel(ctx), behindKey{}, true), limit)
+			behind, cancel := context.WithTimeout(context.WithValue(context.WithoutCancel(ctx), behindKey{}, true), limit)
+			m.cancel = cancel
 			m.behind.Go(func() { m.renew(behind, last, find) })
 		}
 		return last.value, nil

@@ -226,6 +226,16 @@ func (v *view) story(d *admin.EventDetail, list []ruleStory) string {
 	default:
 		add("%d of %d rules matched.", matched, len(d.Rules))
 	}
+	said = append(said, v.deliveryStories(d)...)
+	for i := range d.Digests {
+		said = append(said, v.digestStory(&d.Digests[i]))
+	}
+	return strings.Join(said, " ")
+}
+
+// deliveryStories say in a sentence each how the deliveries stand, and in one what was
+// written.
+func (v *view) deliveryStories(d *admin.EventDetail) (said []string) {
 	written := 0
 	for i := range d.Deliveries {
 		if one := &d.Deliveries[i]; v.Record(*one) && one.State == event.Delivered {
@@ -234,16 +244,14 @@ func (v *view) story(d *admin.EventDetail, list []ruleStory) string {
 		}
 		said = append(said, v.deliveryStory(&d.Deliveries[i], d.Time))
 	}
-	switch {
-	case written == 1:
-		add("A record was written.")
-	case written > 1:
-		add("%d records were written.", written)
+	switch written {
+	case 0:
+	case 1:
+		said = append(said, v.T("A record was written."))
+	default:
+		said = append(said, v.T("%d records were written.", written))
 	}
-	for i := range d.Digests {
-		said = append(said, v.digestStory(&d.Digests[i]))
-	}
-	return strings.Join(said, " ")
+	return said
 }
 
 // digestStory says in a sentence where an event is gathered.

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -66,14 +65,12 @@ const (
 // playground tries what the address says. All of it is in the address, so that
 // a trial can be kept and sent to somebody.
 func (u *UI) playground(c *fiber.Ctx) error {
-	data, request, err := u.playgroundData(c)
-	if err != nil {
-		return u.fail(c, err)
-	}
+	data, request := u.playgroundData(c)
 	if data.Rule == nil {
 		return u.render(c, "playground", "Playground", data)
 	}
 	data.Misread = u.clockAndAnswers(c, &data, &request)
+	var err error
 	data.Tried, err = u.cfg.Service.Try(c.UserContext(), request)
 	if missing(err) {
 		return u.notFound(c, "There is no such event: it never was, or retention has removed it.")
@@ -97,14 +94,14 @@ func (u *UI) playground(c *fiber.Ctx) error {
 }
 
 // playgroundData reads the address.
-func (u *UI) playgroundData(c *fiber.Ctx) (data playgroundPage, r admin.TryRequest, err error) {
+func (u *UI) playgroundData(c *fiber.Ctx) (data playgroundPage, r admin.TryRequest) {
 	if data.Rules = u.cfg.Service.RuleSettings(); len(data.Rules) == 0 {
-		return data, r, nil
+		return data, r
 	}
 	at := max(0, slices.IndexFunc(data.Rules, func(s admin.RuleSettings) bool { return s.Name == c.Query("rule") }))
 	rule := &data.Rules[at]
 	data.Rule, data.Limits = rule, []int{200, 500, 2000}
-	if data.Limit, err = strconv.Atoi(c.Query("limit")); err != nil || !slices.Contains(data.Limits, data.Limit) {
+	if data.Limit = c.QueryInt("limit"); !slices.Contains(data.Limits, data.Limit) {
 		data.Limit = data.Limits[0]
 	}
 	r = admin.TryRequest{Rule: rule.Name, Limit: data.Limit}
@@ -127,7 +124,7 @@ func (u *UI) playgroundData(c *fiber.Ctx) (data playgroundPage, r admin.TryReque
 		r.When = &data.When
 	}
 	data.readTexts(c, &r)
-	return data, r, nil
+	return data, r
 }
 
 // readTexts reads the texts that the rule sends, as they were typed.
@@ -179,10 +176,7 @@ func (u *UI) clockAndAnswers(c *fiber.Ctx, data *playgroundPage, r *admin.TryReq
 
 // patch is the change as a patch of the configuration file.
 func (u *UI) patch(c *fiber.Ctx) error {
-	data, request, err := u.playgroundData(c)
-	if err != nil {
-		return u.fail(c, err)
-	}
+	data, request := u.playgroundData(c)
 	if data.Rule == nil {
 		return u.notFound(c, "There is no such page.")
 	}

@@ -16,6 +16,7 @@ import (
 // command line have, too.
 type Service interface { //nolint:interfacebloat // the sum of its parts, each of which has its pages
 	eventService
+	viewService
 	sourceService
 	deliveryService
 	connectionService
@@ -38,6 +39,10 @@ type eventService interface {
 	Standing(ctx context.Context) (admin.Standing, error)
 	Event(ctx context.Context, id event.ID) (admin.EventDetail, error)
 	Watch(f event.Search) (*tail.Watcher, error)
+}
+
+// viewService is what the tabs of the list of events need.
+type viewService interface {
 	Views(ctx context.Context) (admin.Page[admin.View], error)
 	SetView(ctx context.Context, r admin.ViewRequest) (admin.View, error)
 	DeleteView(ctx context.Context, name string) (admin.View, error)
