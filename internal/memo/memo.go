@@ -50,7 +50,10 @@ func (m *Memo[K, V]) Get(ctx context.Context, of K, find func(context.Context) (
 		if now.After(last.until) && m.cancel == nil && !m.closed {
 			behind, cancel := context.WithTimeout(context.WithValue(context.WithoutCancel(ctx), behindKey{}, true), limit)
 			m.cancel = cancel
-			m.behind.Go(func() { m.renew(behind, last, find) })
+			m.behind.Go(func() {
+				defer cancel()
+				m.renew(behind, last, find)
+			})
 		}
 		return last.value, nil
 	}
@@ -77,7 +80,6 @@ func (m *Memo[K, V]) renew(ctx context.Context, last *found[K, V], find func(con
 	value, err := find(ctx)
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.cancel()
 	m.cancel = nil
 	if err == nil && m.last == last {
 		m.last = m.kept(last.of, value, begun)
