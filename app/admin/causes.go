@@ -16,8 +16,8 @@ import (
 const (
 	// causesFrom is how many deliveries causes are gathered from, the newest.
 	causesFrom = 10_000
-	// causeDays is how far back a cause is counted by day.
-	causeDays = 30
+	// countDays is how far back causes and events are counted by day.
+	countDays = 30
 	// causesShown is of how many causes, the most frequent, the newest deliveries
 	// are told, and newestOfCause how many of each.
 	causesShown, newestOfCause = 10, 5
@@ -87,7 +87,7 @@ func (s *Service) Causes(ctx context.Context, f event.DeliveryFilter) (out Cause
 		}
 	}
 	f.Limit = causesFrom
-	counts, err := s.store.FailureCounts(ctx, f, s.opt.Now(), 24*time.Hour, causeDays)
+	counts, err := s.store.FailureCounts(ctx, f, s.opt.Now(), 24*time.Hour, countDays)
 	if err != nil {
 		return out, err
 	}
@@ -110,7 +110,7 @@ func causesOf(counts []event.FailureCount) []Cause {
 		id, text := causeOf(n)
 		c := found[id]
 		if c == nil {
-			c = &Cause{ID: id, Connection: n.Connection, Error: text, First: event.ID(n.First).Time().UTC(), Days: make([]int, causeDays)}
+			c = &Cause{ID: id, Connection: n.Connection, Error: text, First: event.ID(n.First).Time().UTC(), Days: make([]int, countDays)}
 			if found[id] = c; !n.Rendered {
 				c.Kind = MendRule
 			}
@@ -122,8 +122,8 @@ func causesOf(counts []event.FailureCount) []Cause {
 		if n.Last > c.example {
 			c.example, c.Last = n.Last, event.ID(n.Last).Time().UTC()
 		}
-		if n.Part < causeDays {
-			c.Days[causeDays-1-n.Part] += n.Count
+		if n.Part < countDays {
+			c.Days[countDays-1-n.Part] += n.Count
 		}
 		c.Rules, c.errors = with(c.Rules, n.Rule), with(c.errors, n.Error)
 	}

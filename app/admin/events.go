@@ -188,9 +188,8 @@ type EventCount struct {
 	Days []int `json:"days"`
 }
 
-// mostCounted bounds how many events are counted, mostStanding how many of what stands out,
-// countDays how far back by day.
-const mostCounted, mostStanding, countDays = 10_000, 1000, 30
+// mostCounted bounds how many events are counted, mostStanding how many of what stands out.
+const mostCounted, mostStanding = 10_000, 1000
 
 // Count counts the newest mostCounted events that f selects; where no index finds them,
 // only among the newest maxExamined events.

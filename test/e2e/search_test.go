@@ -60,3 +60,21 @@ func TestUISearchGoesOn(t *testing.T) {
 	press(ctx, t, "#more a")
 	reads(ctx, t, "the last part", "Harry's Diner")
 }
+
+// The list of events says how many match, and its tabs how many stand out.
+func TestUIEventCounts(t *testing.T) {
+	t.Parallel()
+	var status atomic.Int32
+	status.Store(http.StatusOK)
+	g := startUI(t, &status)
+	g.Settled(g.Accepted(g.PostJSON("/in/sitejet/0123456789abcdef", []byte(donePayload))))
+	if reply := g.PostJSON("/in/sitejet/0123456789abcdef", []byte(`{bad`)); reply.Status != http.StatusBadRequest {
+		t.Fatal(reply)
+	}
+	team := newVisitor(t, g)
+	team.logIn("team", "correct horse battery")
+	for query, want := range map[string]string{"": "<b>2</b> events are kept", "state:rejected": "<b>1</b> event matches"} {
+		_, _, page := team.do("GET", "/ui/events?q="+query, nil)
+		has(t, "the events counted: "+query, page, want, `>Rejected<span class="n">1</span>`, ">Failed</a>")
+	}
+}

@@ -308,6 +308,15 @@ func (v *view) Record(d admin.Delivery) bool {
 	return d.Connection == rules.RememberName && ended && d.Attempts == 0
 }
 
+// Became is what became of a delivery: a record was written.
+func (v *view) Became(d admin.Delivery) mark {
+	m := v.DeliveryState(d.State)
+	if v.Record(d) && d.State == event.Delivered {
+		m.Word = v.T("Written")
+	}
+	return m
+}
+
 // recordStory says in a sentence why such a record was not written.
 func (v *view) recordStory(d *admin.Delivery) string {
 	if d.State == event.Failed {
