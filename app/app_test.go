@@ -11,10 +11,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"hookgate/app"
+	"hookgate/app/web/api/client"
 	"hookgate/test/journal"
 )
 
@@ -157,6 +159,37 @@ func TestReload(t *testing.T) {
 	}
 	post(t, a, `{"n":2}`)
 	await(t, got, `{"is":"second","n":2}`)
+}
+
+// The version that a reload replaces was in force until then.
+func TestReload_endsVersion(t *testing.T) {
+	t.Parallel()
+	url, _ := sink(t)
+	listen := freePort(t)
+	path := mustWrite(t, document(listen, url, "first"))
+	var ahead atomic.Int64
+	a := startAt(t, path, func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) })
+	ahead.Store(int64(3 * time.Hour))
+	reloaded := time.Now().Add(3 * time.Hour)
+	if err := os.WriteFile(path, []byte(document(listen, url, "second")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if report, err := a.Reload(); err != nil || report.Err() != nil {
+		t.Fatal(report.List, err)
+	}
+	loaded, _, err := app.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := client.Unix(app.SocketPath(loaded.Config))
+	defer server.Close()
+	page, err := server.ConfigVersions(t.Context())
+	if err != nil || len(page.Items) != 2 {
+		t.Fatal(page, err)
+	}
+	if first := page.Items[1]; first.InForce || first.Used.Before(reloaded.Add(-time.Second)) || first.Used.After(page.Items[0].Created) {
+		t.Errorf("replaced at %s, it was used until %s, and the next came into force at %s", reloaded, first.Used, page.Items[0].Created)
+	}
 }
 
 // awaitReload posts until what arrives is made by the configuration that says text.

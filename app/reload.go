@@ -41,6 +41,11 @@ func (a *App) use(loaded *Plan, tests admin.Tests) error {
 	if err != nil {
 		return err
 	}
+	if before := a.plan.Load(); before != nil { // until now: the next one is used later
+		if err := a.store.UsePlan(before.ID); err != nil {
+			return err
+		}
+	}
 	id, err := a.store.SavePlan(version)
 	if err != nil {
 		return err

@@ -29,13 +29,14 @@ const (
 )
 
 func newCountedBacklogs() *countedBacklogs {
-	return memo.New[struct{}](countOld, func(counted map[string]Backlog, _ time.Duration) bool {
+	many := func(counted map[string]Backlog, _ time.Duration) bool {
 		open := 0
 		for _, b := range counted {
 			open += b.Open
 		}
 		return open >= manyOpen
-	})
+	}
+	return memo.New[struct{}](memo.Options[map[string]Backlog]{Slow: many, Old: countOld})
 }
 
 // Backlogs tells what waits, by connection. Where much waits, what it tells is a little

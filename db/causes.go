@@ -18,12 +18,15 @@ func (s *Store) FailureCounts(ctx context.Context, f event.DeliveryFilter, now t
 	if err != nil {
 		return nil, err
 	}
-	from := c.where()
-	if f.Limit > 0 {
-		from = ` WHERE id IN (SELECT id FROM deliveries` + from + ` ORDER BY +id DESC LIMIT ` + c.value(f.Limit) + `)`
+	from := `deliveries` + c.where()
+	switch {
+	case f.Limit > 0 && onlyFailed(f):
+		from = `(SELECT * FROM ` + from + ` ORDER BY id DESC LIMIT ` + c.value(f.Limit) + `) AS newest`
+	case f.Limit > 0:
+		from = `deliveries WHERE id IN (SELECT id FROM ` + from + ` ORDER BY +id DESC LIMIT ` + c.value(f.Limit) + `)`
 	}
 	rows, err := s.read.QueryContext(ctx, `SELECT connection, rule, coalesce(error, ''), CASE WHEN `+unrendered+` THEN 0 ELSE 1 END, `+c.stretch(now, part, parts)+`, count(*), min(id), max(id)
-		FROM deliveries`+from+` GROUP BY 1, 2, 3, 4, 5`, c.args...)
+		FROM `+from+` GROUP BY 1, 2, 3, 4, 5`, c.args...)
 	if err != nil {
 		return nil, fmt.Errorf("count causes: %w", err)
 	}

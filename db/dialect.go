@@ -35,6 +35,8 @@ type dialect struct {
 	clock string
 	// begun asks whether there are tables of hookgate's.
 	begun string
+	// byForm follows the table of events in a query that is to go by events_form.
+	byForm string
 	// each is the entries of a JSON list, ?1, as j.value.
 	each string
 	// among is the condition that a column, %s, is one of a list of numbers, and
@@ -54,7 +56,8 @@ func sqliteDialect() dialect {
 		turn:     "coalesce(turn, id)",
 		nextTurn: "(SELECT coalesce(max(coalesce(d.turn, d.id)), 0) + 1 FROM deliveries d WHERE d.state = 0 AND d.key IS NOT NULL AND d.connection = ?2 AND d.key = ?3)",
 		begun:    `SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = 'goose_db_version')`, each: "json_each(?1) AS j",
-		among: "%s IN (SELECT value FROM json_each(%s))", numbers: numbersInJSON,
+		byForm: " INDEXED BY events_form",
+		among:  "%s IN (SELECT value FROM json_each(%s))", numbers: numbersInJSON,
 		amongTexts: "%s IN (SELECT value FROM json_each(%s))", texts: textsInJSON,
 	}
 }

@@ -2,6 +2,7 @@ package db_test
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -99,7 +100,16 @@ func TestPrune_files(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		counted := func(most int, want map[string]int) {
+			t.Helper()
+			if got, err := s.FileCounts(t.Context(), []string{"contact", "quote"}, most); err != nil || !maps.Equal(got, want) {
+				t.Errorf("files: %v, %v, want %v", got, err, want)
+			}
+		}
+		counted(10, map[string]int{"contact": 3})
+		counted(2, map[string]int{"contact": 2})
 		prune(db.Retention{Files: 5 * day, Submissions: 100 * day})
+		counted(10, map[string]int{"contact": 2})
 		if got := removable(t, s); !slices.Equal(got, []string{"fil_sent"}) {
 			t.Errorf("after the files' time: %v", got)
 		}

@@ -101,15 +101,33 @@ func (s *Store) SetRead(id event.ID, read bool) (changed bool, err error) {
 // NewPosts counts, for each of the forms, the posts that nobody has read: most at
 // most of each.
 func (s *Store) NewPosts(ctx context.Context, forms []string, most int) (map[string]int, error) {
+	counts, err := s.countOfForms(ctx, forms, `FROM events e WHERE e.source = j.value ->> 0 AND e.state IN (0, 1, 2) AND e.seen = 0 AND e.form = 1`, most)
+	if err != nil {
+		return nil, fmt.Errorf("count the new posts of forms: %w", err)
+	}
+	return counts, nil
+}
+
+// FileCounts counts, for each of the forms, the files that there are of its posts: most
+// at most of each.
+func (s *Store) FileCounts(ctx context.Context, forms []string, most int) (map[string]int, error) {
+	counts, err := s.countOfForms(ctx, forms, `FROM files f JOIN events e ON e.id = f.event WHERE f.event > 0 AND e.source = j.value ->> 0 AND e.form = 1`, most)
+	if err != nil {
+		return nil, fmt.Errorf("count the files of forms: %w", err)
+	}
+	return counts, nil
+}
+
+// countOfForms counts the rows that from selects for each of the forms, which is
+// j.value ->> 0 in it: most at most of each. What is none is left out.
+func (s *Store) countOfForms(ctx context.Context, forms []string, from string, most int) (map[string]int, error) {
 	list, err := rowsOf(forms)
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.read.QueryContext(ctx, `SELECT j.value ->> 0, (SELECT count(*) FROM (SELECT 1 FROM events e
-			WHERE e.source = j.value ->> 0 AND e.state IN (0, 1, 2) AND e.seen = 0 AND e.form = 1 LIMIT ?2) AS unread)
-		FROM `+s.dialect.each, list, int64(most))
+	rows, err := s.read.QueryContext(ctx, `SELECT j.value ->> 0, (SELECT count(*) FROM (SELECT 1 `+from+` LIMIT ?2) AS some) FROM `+s.dialect.each, list, int64(most))
 	if err != nil {
-		return nil, fmt.Errorf("count the new posts of forms: %w", err)
+		return nil, err
 	}
 	defer func() { _ = rows.Close() }()
 	counts := map[string]int{}
@@ -117,7 +135,7 @@ func (s *Store) NewPosts(ctx context.Context, forms []string, most int) (map[str
 		var form string
 		var n int
 		if err := rows.Scan(&form, &n); err != nil {
-			return nil, fmt.Errorf("count the new posts of forms: %w", err)
+			return nil, err
 		}
 		if n > 0 {
 			counts[form] = n

@@ -46,7 +46,7 @@ func (s *Store) scanPage(ctx context.Context, f event.Filter, each func(*event.E
 	if err != nil {
 		return 0, 0, err
 	}
-	rows, err := s.read.QueryContext(ctx, `SELECT `+eventColumns+`content FROM events`+c.where()+eventOrder(f)+` LIMIT `+c.value(f.Limit), c.args...)
+	rows, err := s.read.QueryContext(ctx, `SELECT `+eventColumns+`content FROM `+s.eventsTable(f)+c.where()+eventOrder(f)+` LIMIT `+c.value(f.Limit), c.args...)
 	if err != nil {
 		return 0, 0, fmt.Errorf("read events: %w", err)
 	}
@@ -70,7 +70,7 @@ func (s *Store) CountEvents(ctx context.Context, f event.Filter) (n int, err err
 	if err != nil {
 		return 0, err
 	}
-	if err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM events`+c.where(), c.args...).Scan(&n); err != nil {
+	if err := s.read.QueryRowContext(ctx, `SELECT count(*) FROM `+s.eventsTable(f)+c.where(), c.args...).Scan(&n); err != nil {
 		return 0, fmt.Errorf("count events: %w", err)
 	}
 	return n, nil
@@ -83,7 +83,7 @@ func (s *Store) CountStretches(ctx context.Context, f event.Filter, now time.Tim
 	if err != nil {
 		return nil, err
 	}
-	newest := `SELECT id FROM events` + c.where() + eventOrder(f) + ` LIMIT ` + c.value(limitOr(f.Limit))
+	newest := `SELECT id FROM ` + s.eventsTable(f) + c.where() + eventOrder(f) + ` LIMIT ` + c.value(limitOr(f.Limit))
 	rows, err := s.read.QueryContext(ctx, `SELECT `+c.stretch(now, part, parts)+`, count(*) FROM (`+newest+`) AS newest GROUP BY 1`, c.args...)
 	if err != nil {
 		return nil, fmt.Errorf("count events by time: %w", err)

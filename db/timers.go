@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"hookgate/internal/event"
@@ -61,15 +62,19 @@ func (s *Store) TakeTimer(t *event.Timer) (taken bool, err error) {
 }
 
 // DueTimers are the timers of the kinds that are due by the database's clock,
-// the first due first, at most limit.
+// the first due first, at most limit. Each kind is asked for by itself: of several
+// in a list SQLite would read all that have not yet their time, or all that are due.
 func (s *Store) DueTimers(ctx context.Context, limit int, kinds ...event.TimerKind) ([]event.Timer, error) {
 	c := s.conditions()
-	if s.dialect.clock != "" {
-		c.add("due <= " + s.dialect.clock)
-	} else {
-		c.add("due <= " + c.value(micros(s.now())))
+	now := s.dialect.clock
+	if now == "" {
+		now = c.value(micros(s.now()))
 	}
-	return s.timers(ctx, c, kinds, ` ORDER BY due, id LIMIT `+c.value(int64(limit)))
+	most, parts := c.value(int64(limit)), make([]string, len(kinds))
+	for i, kind := range kinds {
+		parts[i] = fmt.Sprintf(`SELECT * FROM (SELECT %s FROM timers WHERE kind = %d AND due <= %s ORDER BY due, id LIMIT %s) AS kind%[2]d`, timerColumns, kind, now, most)
+	}
+	return s.timers(ctx, strings.Join(parts, ` UNION ALL `)+` ORDER BY due, id LIMIT `+most, c.args)
 }
 
 // leadFor is how long a process that deals with timers is not disputed that: what
@@ -102,16 +107,16 @@ func (s *Store) Lead() (leads bool, err error) {
 
 // Timers are all timers of the kinds, the first due first.
 func (s *Store) Timers(ctx context.Context, kinds ...event.TimerKind) ([]event.Timer, error) {
-	return s.timers(ctx, s.conditions(), kinds, ` ORDER BY due, id`)
-}
-
-func (s *Store) timers(ctx context.Context, c *conditions, kinds []event.TimerKind, rest string) ([]event.Timer, error) {
-	numbers := make([]int64, len(kinds))
+	c, numbers := s.conditions(), make([]int64, len(kinds))
 	for i, k := range kinds {
 		numbers[i] = int64(k)
 	}
 	c.among("kind", numbers)
-	rows, err := s.read.QueryContext(ctx, `SELECT `+timerColumns+` FROM timers`+c.where()+rest, c.args...)
+	return s.timers(ctx, `SELECT `+timerColumns+` FROM timers`+c.where()+` ORDER BY due, id`, c.args)
+}
+
+func (s *Store) timers(ctx context.Context, query string, args []any) ([]event.Timer, error) {
+	rows, err := s.read.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("read timers: %w", err)
 	}

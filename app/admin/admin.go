@@ -121,9 +121,11 @@ type Service struct {
 	store    Store
 	ruleSets ruleSets
 	surveys  *memo.Memo[int64, *survey] // by the version of the configuration
-	samples  seenSamples
+	samples  *memo.Memo[sampled, []schema.Payload]
 	checked  *memo.Memo[string, CheckedFile] // by the hash of the file
 	standing *memo.Memo[struct{}, Standing]
+	causes   *memo.Memo[string, Causes]                                // by what is asked for
+	posts    *memo.Memo[time.Duration, map[string]map[event.State]int] // of so long
 
 	retriesWake chan struct{} // a run was begun or goes on
 }
@@ -132,25 +134,52 @@ type Service struct {
 func New(opt Options) *Service {
 	return &Service{
 		opt: opt, store: opt.Store, retriesWake: make(chan struct{}, 1),
-		surveys: memo.New[int64](foundOld, slowly[*survey]), checked: memo.New[string](foundOld, slowly[CheckedFile]),
-		standing: memo.New[struct{}](foundOld, slowly[Standing]),
+		surveys:  memo.New[int64](surveyed(func(v *survey) bool { return v.looked >= manySurveyed })),
+		samples:  memo.New[sampled](surveyed(manySampled)),
+		checked:  memo.New[string](memo.Options[CheckedFile]{Slow: func(_ CheckedFile, took time.Duration) bool { return took > slowCheck }, Old: surveyOld}),
+		standing: memo.New[struct{}](counted(func(v Standing) bool { return v.counted() >= manyCounted })),
+		causes:   memo.New[string](counted(func(v Causes) bool { return v.Examined >= manyCounted })),
+		posts:    memo.New[time.Duration](counted(manyPosts)),
 	}
 }
 
-// foundOld is the age of what was found in events from which on somebody waits for it
-// to be found anew, where that is slow.
-const foundOld = 10 * time.Minute
+// What is found in events is found each time where they are few, and kept where they are
+// many. What the newest events look like, or what rules say of them, is told until
+// somebody waits for it at the age of surveyOld. Counts are told for at least
+// countLeast, and are never older than countOld.
+const (
+	surveyLeast = 10 * time.Second
+	surveyOld   = 10 * time.Minute
+	countLeast  = 2 * time.Second
+	countOld    = 3 * time.Second
 
-// slowly reports whether it takes too long that somebody waits for it each time.
-func slowly[V any](_ V, took time.Duration) bool { return took > 50*time.Millisecond }
+	manySurveyed = 2000 // events
+	manyCounted  = 1000 // events, or deliveries
+	slowCheck    = 50 * time.Millisecond
+)
+
+func surveyed[V any](many func(V) bool) memo.Options[V] {
+	return memo.Options[V]{Slow: func(v V, _ time.Duration) bool { return many(v) }, Least: surveyLeast, Old: surveyOld}
+}
+
+func counted[V any](many func(V) bool) memo.Options[V] {
+	return memo.Options[V]{Slow: func(v V, _ time.Duration) bool { return many(v) }, Least: countLeast, Old: countOld}
+}
 
 // forgetFound drops what is kept of what was found in events, which may tell of some that
 // are gone.
 func (s *Service) forgetFound() {
 	s.surveys.Forget()
-	s.samples.forget()
+	s.samples.Forget()
 	s.checked.Forget()
+	s.forgetCounts()
+}
+
+// forgetCounts drops what is kept of counts, which somebody has changed by hand.
+func (s *Service) forgetCounts() {
 	s.standing.Forget()
+	s.causes.Forget()
+	s.posts.Forget()
 }
 
 func (s *Service) inForce() *InForce { return s.opt.InForce() }

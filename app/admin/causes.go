@@ -87,6 +87,12 @@ func (s *Service) Causes(ctx context.Context, f event.DeliveryFilter) (out Cause
 		}
 	}
 	f.Limit = causesFrom
+	asked := f
+	asked.Since = f.Since.Truncate(time.Minute) // it is counted back from now, each time
+	return s.causes.Get(ctx, fmt.Sprintf("%+v", asked), func(ctx context.Context) (Causes, error) { return s.findCauses(ctx, f) })
+}
+
+func (s *Service) findCauses(ctx context.Context, f event.DeliveryFilter) (out Causes, err error) {
 	counts, err := s.store.FailureCounts(ctx, f, s.opt.Now(), 24*time.Hour, countDays)
 	if err != nil {
 		return out, err

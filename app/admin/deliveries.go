@@ -264,6 +264,7 @@ func (s *Service) change(ctx context.Context, done string, f event.DeliveryFilte
 		return Changed{Count: count, Keyed: keyed, Keys: keys}, s.checkChanged(count, f)
 	}
 	n, connections, err := act(ctx, f)
+	s.forgetCounts()
 	s.backlogAdded(connections) // also what waited for the keys of what was cancelled
 	if err != nil {
 		return Changed{}, fmt.Errorf("cannot change the deliveries: %w", err)

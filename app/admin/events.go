@@ -235,6 +235,15 @@ type Standing struct {
 	States map[event.State]EventCount
 }
 
+// counted is how many were counted.
+func (s Standing) counted() int {
+	n := s.Failed.Count
+	for _, c := range s.States {
+		n += c.Count
+	}
+	return n
+}
+
 // Standing counts what stands out, or has counted it lately.
 func (s *Service) Standing(ctx context.Context) (Standing, error) {
 	return s.standing.Get(ctx, struct{}{}, func(ctx context.Context) (out Standing, err error) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"hookgate/internal/event"
@@ -38,7 +37,7 @@ func (s *Service) Fields(ctx context.Context, name string, form bool) (schema.So
 		return schema.Source{}, &NotFoundError{fmt.Sprintf("there is no %s %q", noun, name)}
 	}
 	var err error
-	if known.Seen, err = s.samples.of(name).Get(ctx, form, func(ctx context.Context) ([]schema.Payload, error) {
+	if known.Seen, err = s.samples.Get(ctx, sampled{name, form}, func(ctx context.Context) ([]schema.Payload, error) {
 		return Sample(ctx, s.store, name, form)
 	}); err != nil {
 		return known, err
@@ -49,28 +48,20 @@ func (s *Service) Fields(ctx context.Context, name string, form bool) (schema.So
 	return known, nil
 }
 
-// seenSamples are what the newest events look like, by their source or form.
-type seenSamples struct {
-	mu sync.Mutex
-	by map[string]*memo.Memo[bool, []schema.Payload] // by whether it is a form
+// sampled is what the newest events are looked at of: a source, or a form.
+type sampled struct {
+	name string
+	form bool
 }
 
-func (s *seenSamples) of(name string) *memo.Memo[bool, []schema.Payload] {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.by == nil {
-		s.by = map[string]*memo.Memo[bool, []schema.Payload]{}
+// manySampled reports whether a sample is of as many events as one is at the most, or
+// nearly.
+func manySampled(list []schema.Payload) bool {
+	n := 0
+	for i := range list {
+		n += list[i].Events
 	}
-	if s.by[name] == nil { // one that is in force: there are not many
-		s.by[name] = memo.New[bool](foundOld, slowly[[]schema.Payload])
-	}
-	return s.by[name]
-}
-
-func (s *seenSamples) forget() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.by = nil
+	return n > sampleEvents/2
 }
 
 // Sample looks at the newest events of a source or form that could be

@@ -16,8 +16,9 @@ import (
 // countedSince is how far back the posts of forms are counted unless told.
 const countedSince = 7 * 24 * time.Hour
 
-// maxNew is up to where the posts of a form that nobody has read are counted.
-const maxNew = 1000
+// maxNew is up to where the posts of a form that nobody has read are counted, maxFiles
+// up to where its files are.
+const maxNew, maxFiles = 1000, 1000
 
 // FormCount is what a form got in a time.
 type FormCount struct {
@@ -28,6 +29,7 @@ type FormCount struct {
 	Posts   int      `json:"posts"`   // those that the rules saw
 	New     int      `json:"new"`     // those that nobody has read, of any age: 1,000 at most
 	Spam    int      `json:"spam"`
+	Files   int      `json:"files"` // that are kept, of any age: 1,000 at most
 	Repeats int      `json:"repeats"`
 }
 
@@ -42,6 +44,8 @@ type formStore interface {
 	// what nobody has read, whenever it came: most at most of each form.
 	FormCounts(ctx context.Context, forms []string, since time.Time) (map[string]map[event.State]int, error)
 	NewPosts(ctx context.Context, forms []string, most int) (map[string]int, error)
+	// FileCounts counts the files of each form.
+	FileCounts(ctx context.Context, forms []string, most int) (map[string]int, error)
 	SetRead(id event.ID, read bool) (changed bool, err error)
 }
 
@@ -52,13 +56,19 @@ func (s *Service) Forms(ctx context.Context, since time.Time) (FormCounts, error
 		since = s.opt.Now().Add(-countedSince)
 	}
 	now := s.inForce()
-	counts, err := s.store.FormCounts(ctx, now.Forms, since)
+	counts, err := s.posts.Get(ctx, s.opt.Now().Sub(since).Truncate(time.Second), func(ctx context.Context) (map[string]map[event.State]int, error) {
+		return s.store.FormCounts(ctx, now.Forms, since)
+	})
 	if err != nil {
 		return FormCounts{}, fmt.Errorf("cannot count the posts of forms: %w", err)
 	}
 	unread, err := s.store.NewPosts(ctx, now.Forms, maxNew)
 	if err != nil {
 		return FormCounts{}, fmt.Errorf("cannot count the posts of forms: %w", err)
+	}
+	files, err := s.store.FileCounts(ctx, now.Forms, maxFiles)
+	if err != nil {
+		return FormCounts{}, fmt.Errorf("cannot count the files of forms: %w", err)
 	}
 	out := FormCounts{Items: make([]FormCount, 0, len(now.Forms)), Since: since.UTC()}
 	for _, name := range now.Forms {
@@ -71,10 +81,21 @@ func (s *Service) Forms(ctx context.Context, since time.Time) (FormCounts, error
 			Name: f.Name, Title: f.Title(), Fields: f.FieldNames(),
 			Address: strings.TrimRight(now.PublicURL, "/") + "/f/" + f.Name,
 			Posts:   by[event.Routed] + by[event.NoMatch] + by[event.RuleError], New: unread[f.Name],
-			Spam: by[event.Spam], Repeats: by[event.Duplicate],
+			Spam: by[event.Spam], Repeats: by[event.Duplicate], Files: files[f.Name],
 		})
 	}
 	return out, nil
+}
+
+// manyPosts reports whether it is worth while to keep a count of posts.
+func manyPosts(by map[string]map[event.State]int) bool {
+	n := 0
+	for _, states := range by {
+		for _, count := range states {
+			n += count
+		}
+	}
+	return n >= manyCounted
 }
 
 // NewPosts counts the posts of the forms in force that nobody has read.
@@ -106,6 +127,7 @@ func (s *Service) NotSpam(ctx context.Context, id event.ID) (Released, error) {
 	if err != nil {
 		return Released{}, notKept(err, id)
 	}
+	s.forgetCounts()
 	s.opt.Logger.InfoContext(ctx, "a kept form post was released by hand", "event", id, "form", e.Source, "kept_for", e.Cause, "state", ack.State, "by", actor(ctx))
 	return Released{ID: ack.ID, State: ack.State}, nil
 }

@@ -22,6 +22,7 @@ func (s *Service) Prune(ctx context.Context, dryRun bool) (Pruned, error) {
 		return out, fmt.Errorf("cannot delete what is old: %w", err)
 	}
 	if !dryRun {
+		s.forgetCounts()
 		s.opt.Logger.InfoContext(ctx, "by hand", "audit", "pruned", "deleted", out.Deleted, "by", actor(ctx))
 	}
 	return out, nil

@@ -41,6 +41,7 @@ func (s *Service) rerender(ctx context.Context, sel Selection) (all Changed, err
 	if err := s.resolveCause(ctx, &f); err != nil {
 		return all, err
 	}
+	defer s.forgetCounts()
 	set, found := &s.inForce().Plan.RuleSet, 0
 	f.OldestFirst, f.Limit = true, rerenderBatch // the oldest of an ordering key goes first
 	for {

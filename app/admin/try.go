@@ -115,10 +115,13 @@ func (s *Service) Try(ctx context.Context, r TryRequest) (out Tried, err error) 
 	if err != nil {
 		return out, fmt.Errorf("judge by the rules in force: %w", err)
 	}
-	after, faults := now.Changed(r.Rule, r.RuleChange)
-	if faults.Count(diag.Error) > 0 {
-		out.Faults = faults
-		return out, nil
+	after := before
+	if r.When != nil || len(r.Inputs) > 0 {
+		var faults diag.List
+		if after, faults = now.Changed(r.Rule, r.RuleChange); faults.Count(diag.Error) > 0 {
+			out.Faults = faults
+			return out, nil
+		}
 	}
 	answers, err := answersOf(r.Answers)
 	if err != nil {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -18,7 +20,7 @@ func TestMemo(t *testing.T) {
 	t.Parallel()
 	const quick, old = 50 * time.Millisecond, 10 * time.Minute
 	synctest.Test(t, func(t *testing.T) {
-		m := memo.New[string](old, func(_ int, took time.Duration) bool { return took > quick })
+		m := memo.New[string](memo.Options[int]{Slow: func(_ int, took time.Duration) bool { return took > quick }, Old: old})
 		takes := quick
 		var fails error
 		found := 0
@@ -79,7 +81,7 @@ func TestMemo(t *testing.T) {
 func TestRest(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		m := memo.New[string](time.Hour, func(int, time.Duration) bool { return true })
+		m := memo.New[string](memo.Options[int]{Slow: func(int, time.Duration) bool { return true }, Old: time.Hour})
 		var rested []time.Duration
 		find := func(ctx context.Context) (int, error) {
 			time.Sleep(time.Second)
@@ -97,6 +99,63 @@ func TestRest(t *testing.T) {
 		m.Close()
 		if want := []time.Duration{0, 400 * time.Millisecond}; !slices.Equal(rested, want) {
 			t.Errorf("rested %v, want %v", rested, want)
+		}
+	})
+}
+
+// Each key has its own value, and who waits for one waits for no other. A value is kept
+// at least as long as is asked for. What is being found when all is dropped is not kept.
+func TestMemo_keys(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		m := memo.New[string](memo.Options[int]{Slow: func(v int, _ time.Duration) bool { return v > 0 }, Least: time.Minute, Old: time.Hour})
+		var mu sync.Mutex
+		found := map[string]int{}
+		get := func(of string, takes time.Duration) int {
+			n, err := m.Get(t.Context(), of, func(context.Context) (int, error) {
+				time.Sleep(takes)
+				mu.Lock()
+				defer mu.Unlock()
+				found[of]++
+				return found[of], nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+			return n
+		}
+		go get("slow", time.Second)
+		synctest.Wait()
+		began := time.Now()
+		if n := get("quick", 0); n != 1 || time.Since(began) != 0 {
+			t.Errorf("%d after %s", n, time.Since(began))
+		}
+		time.Sleep(time.Minute - time.Second)
+		if n := get("slow", 0); n != 1 {
+			t.Errorf("the other: %d", n)
+		}
+		if n := get("quick", 0); n != 1 {
+			t.Errorf("found anew before its time: %d", n)
+		}
+
+		go get("dropped", time.Second)
+		synctest.Wait()
+		m.Forget()
+		time.Sleep(2 * time.Second)
+		if n := get("dropped", 0); n != 2 {
+			t.Errorf("what was dropped while it was found is told: %d", n)
+		}
+
+		for i := range 1000 { // of which nothing is kept for longer than Old
+			get(strconv.Itoa(i), 0)
+			time.Sleep(time.Minute)
+		}
+		m.Close()
+		if n := get("999", 0); n != 1 {
+			t.Errorf("the last: %d", n)
+		}
+		if n := get("0", 0); n != 2 {
+			t.Errorf("the first: %d", n)
 		}
 	})
 }

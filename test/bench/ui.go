@@ -51,7 +51,7 @@ func uiRules(r *receiver) string {
 	}
 	twenty := strings.Replace(twentyRules(r, plain, false), "connections:\n", "connections:\n"+connections.String(), 1)
 	return sources.String() + `forms:
-  contact: { rate_limit: 1000000/m, fields: { name: { type: text }, email: { type: email }, message: { type: text, max: 5000 } } }
+  contact: { rate_limit: 1000000/m, duplicates: 0s, fields: { name: { type: text }, email: { type: email }, message: { type: text, max: 5000 } } }
 tables: { leads: { keep: 400d } }
 ` + twenty + rules.String() + `  - { name: keep-leads, from: contact, then: [{ remember: { table: leads, key: data.email, add: { posts: 1 } } }] }
 `
