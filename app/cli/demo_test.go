@@ -103,6 +103,14 @@ func TestDemo_servesOn(t *testing.T) {
 	if failed := run(t, "deliveries", "list", "--state", "failed", "-c", config); !strings.Contains(failed.out, "this customer is not known") {
 		t.Errorf("nothing failed in the made-up month: %+v", failed)
 	}
+	// Something of each kind, for its page.
+	for _, kind := range [][]string{
+		{"deliveries", "list", "--state", "scheduled"}, {"digests", "list"}, {"tables", "export", "leads"}, {"forms", "files", "contact"},
+	} {
+		if got := run(t, append(kind, "-c", config)...); got.code != 0 || strings.Count(got.out, "\n") < 2 {
+			t.Errorf("%s: %+v", strings.Join(kind, " "), got)
+		}
+	}
 	sent := run(t, "events", "send", "sitejet", "--sample", "--set", "website.status=Assign", "-c", config)
 	if sent.code != 0 {
 		t.Errorf("events send: %+v", sent)

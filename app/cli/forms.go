@@ -32,12 +32,13 @@ type listedForm struct {
 	Posts   *int     `json:"posts,omitempty"`
 	New     *int     `json:"new,omitempty"`
 	Spam    *int     `json:"spam,omitempty"`
+	Files   *int     `json:"files,omitempty"` // 1,000 at most
 }
 
 func newFormsList(s *session) *cobra.Command {
 	var since string
 	c := &cobra.Command{
-		Use: "list", Short: "List the forms: address, fields, posts, spam",
+		Use: "list", Short: "List the forms: address, fields, posts, spam, files",
 		Example: `  hookgate forms list --since 30d`,
 		Args:    exactly(),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -96,7 +97,7 @@ func listForms(loaded *app.Plan, counts map[string]admin.FormCount) []listedForm
 		item := listedForm{Name: in.name, Title: f.Title(), Address: in.masked(), Fields: f.FieldNames()}
 		if counts != nil {
 			c := counts[in.name]
-			item.Posts, item.New, item.Spam = &c.Posts, &c.New, &c.Spam
+			item.Posts, item.New, item.Spam, item.Files = &c.Posts, &c.New, &c.Spam, &c.Files
 		}
 		list = append(list, item)
 	}
@@ -111,7 +112,7 @@ func (s *session) printForms(list []listedForm, since time.Time) {
 	header := []string{"FORM", "ADDRESS", "FIELDS"}
 	counted := list[0].Posts != nil
 	if counted {
-		header = append(header, "POSTS", "NEW", "SPAM")
+		header = append(header, "POSTS", "NEW", "SPAM", "FILES")
 	}
 	var rows [][]string
 	for _, f := range list {
@@ -121,7 +122,7 @@ func (s *session) printForms(list []listedForm, since time.Time) {
 		}
 		row := []string{term.Clean(f.Name), term.Clean(f.Address), fields}
 		if counted {
-			row = append(row, thousands(*f.Posts), thousands(*f.New), thousands(*f.Spam))
+			row = append(row, thousands(*f.Posts), thousands(*f.New), thousands(*f.Spam), thousands(*f.Files))
 		}
 		rows = append(rows, row)
 	}

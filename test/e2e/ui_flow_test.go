@@ -187,6 +187,11 @@ func TestUIScheduled(t *testing.T) {
 	ctx := browser(t)
 	unscripted(ctx, t)
 	logIn(ctx, t, g)
+	show(ctx, t, g.URL+"/ui/events/"+list.Items[0].Event.String())
+	reads(ctx, t, "its event", "Scheduled")
+	lab.Eventually(t, "its moment in the picture", func() bool {
+		return strings.Contains(ask(ctx, t, chromedp.Evaluate[string](`[...document.querySelectorAll("svg circle.f-next + text")].map(e => e.textContent).join()`)), ":")
+	})
 	show(ctx, t, g.URL+"/ui/scheduled?rule=client")
 	settled(ctx, t, "Scheduled")
 	run(ctx, t, `document.querySelector('form[action="/ui/deliveries/retry"] button').click()`)

@@ -81,6 +81,7 @@ func TestUIFormFiles(t *testing.T) {
 	show(ctx, t, g.URL+"/ui/forms/contact/files")
 	settled(ctx, t, "Forms")
 	reads(ctx, t, "the files", "Größe b.pdf", "Kept until")
+	same(t, "how many", "1", ask(ctx, t, chromedp.Evaluate[string](`document.querySelector("nav.tabs a[href$='/files'] .n").textContent`)))
 	link := ask(ctx, t, chromedp.Evaluate[string](`document.querySelector("main td a[download]").getAttribute("href")`))
 	same(t, "its post", "/ui/forms/contact?post="+post+"#read", ask(ctx, t, chromedp.Evaluate[string](`document.querySelector("main td.c1 a").getAttribute("href")`)))
 	has(t, "forms files", g.MustCLI("forms", "files", "contact"), "Größe b.pdf", "application/pdf", post, strings.TrimPrefix(link, "/ui/files/"))

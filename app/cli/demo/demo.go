@@ -57,6 +57,11 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	defer d.place.remove()
+	if o.Once {
+		if err := d.place.unpack(salesRules); err != nil {
+			return err
+		}
+	}
 	server, err := d.load() //nolint:contextcheck // the server outlives ctx: it drains
 	if err != nil {
 		return err
@@ -91,6 +96,19 @@ func (d *demo) load() (*app.App, error) {
 	return app.New(loaded, app.Options{Logger: slog.New(calmly{d.Logger.Handler(), d.clock}), Version: d.Version, Now: d.clock.Now})
 }
 
+// salesRules is the file of the sales team, which has come since the made-up past:
+// so there are two versions of the config to compare.
+const salesRules = "sales/reminders.yaml"
+
+// extend adds the sales team's rules to what is in force.
+func (d *demo) extend(ctx context.Context) error {
+	if err := d.place.unpack(salesRules); err != nil {
+		return err
+	}
+	_, err := d.api.Reload(ctx)
+	return err
+}
+
 // show posts the samples and, unless told otherwise, serves on.
 func (d *demo) show(ctx context.Context, addr string) error {
 	defer d.api.Close()
@@ -101,6 +119,9 @@ func (d *demo) show(ctx context.Context, addr string) error {
 			return err
 		}
 		d.past = n
+		if err := d.extend(ctx); err != nil {
+			return err
+		}
 	}
 	if err := d.receiver.expect(d.place.signingSecret, d.base+"/f/contact"); err != nil {
 		return err

@@ -125,18 +125,22 @@ func (s *storyteller) next(at time.Time) {
 		s.post(at, url.Values{
 			"name": {who}, "email": {strings.ToLower(strings.ReplaceAll(who, " ", ".")) + "@example.com"},
 			"budget": {fmt.Sprint(500 * (1 + s.random.IntN(30)))}, "message": {messages[s.random.IntN(len(messages))]}, "_gotcha": {""},
-		})
+		}, kind < 16)
 	case kind < 19:
 		s.post(at, url.Values{
 			"name": {"Best Prices"}, "email": {"robot@example.net"}, "message": {"Buy now"}, "_gotcha": {"https://example.net/"},
-		})
+		}, false)
 	default:
 		s.list = append(s.list, moment{at: at, typ: "application/json", body: []byte(`{"event":"website_status_changed",`)})
 	}
 }
 
-func (s *storyteller) post(at time.Time, form url.Values) {
-	s.list = append(s.list, moment{at: at, path: "/f/contact", typ: "application/x-www-form-urlencoded", body: []byte(form.Encode())})
+func (s *storyteller) post(at time.Time, form url.Values, brief bool) {
+	typ, content, err := formBody(form, brief)
+	if err != nil && s.err == nil {
+		s.err = fmt.Errorf("a made-up form post: %w", err)
+	}
+	s.list = append(s.list, moment{at: at, path: "/f/contact", typ: typ, body: content})
 }
 
 // website has a customer's website move from one state to another.

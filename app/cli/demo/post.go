@@ -1,12 +1,15 @@
 package demo
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"mime/multipart"
 	"net/http"
 	"net/url"
 	"slices"
@@ -39,22 +42,28 @@ func (r *result) ok() bool {
 
 // arrived counts the expected deliveries that were delivered.
 func (r *result) arrived() int {
-	n := 0
-	for _, name := range r.want {
-		for _, d := range r.event.Deliveries {
-			if d.Name == name && d.State == event.Delivered {
-				n++
-			}
-		}
-	}
-	return min(n, len(r.arrivals))
+	return min(r.count(r.want, event.Delivered), len(r.arrivals))
 }
 
-func (r *result) missing() int { return len(r.want) - r.arrived() }
+// count counts the deliveries of these names that have a state.
+func (r *result) count(names []string, state event.DeliveryState) int {
+	n := 0
+	for _, d := range r.event.Deliveries {
+		if d.State == state && slices.Contains(names, d.Name) {
+			n++
+		}
+	}
+	return n
+}
+
+// missing counts the expected deliveries that did not arrive, or are not scheduled.
+func (r *result) missing() int {
+	return len(r.want) - r.arrived() + len(r.later) - r.count(r.later, event.Scheduled)
+}
 
 // surplus counts what arrived without being expected, or with a wrong signature.
 func (r *result) surplus() int {
-	n := max(0, len(r.event.Deliveries)-len(r.want), len(r.arrivals)-len(r.want))
+	n := max(0, len(r.event.Deliveries)-len(r.want)-len(r.later), len(r.arrivals)-len(r.want))
 	for _, a := range r.arrivals {
 		if a.fault != nil {
 			n++
@@ -108,11 +117,15 @@ func (d *demo) post(ctx context.Context, r *result) error {
 
 func (d *demo) request(ctx context.Context, s *sample) (*http.Request, error) {
 	if s.form != nil {
-		req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.base+"/f/"+s.source, strings.NewReader(s.form.Encode()))
+		typ, content, err := formBody(s.form, s.brief)
 		if err != nil {
 			return nil, err
 		}
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.base+"/f/"+s.source, bytes.NewReader(content))
+		if err != nil {
+			return nil, err
+		}
+		req.Header.Set("Content-Type", typ)
 		req.Header.Set("Accept", "text/html") // as a browser does
 		req.Header.Set("Origin", d.receiver.url())
 		return req, nil
@@ -127,6 +140,34 @@ func (d *demo) request(ctx context.Context, s *sample) (*http.Request, error) {
 	}
 	req.Header.Set("Content-Type", "application/json")
 	return req, nil
+}
+
+// formBody is a form post, as the browser makes it that has a file to send with
+// it or none, and its content type.
+func formBody(form url.Values, brief bool) (typ string, content []byte, err error) {
+	if !brief {
+		return "application/x-www-form-urlencoded", []byte(form.Encode()), nil
+	}
+	file, err := files.ReadFile("brief.pdf")
+	if err != nil {
+		return "", nil, err
+	}
+	var b bytes.Buffer
+	parts := multipart.NewWriter(&b)
+	for _, name := range slices.Sorted(maps.Keys(form)) {
+		if err := parts.WriteField(name, form.Get(name)); err != nil {
+			return "", nil, err
+		}
+	}
+	w, err := parts.CreateFormFile("brief", "brief.pdf")
+	if err != nil {
+		return "", nil, err
+	}
+	if _, err := w.Write(file); err != nil {
+		return "", nil, err
+	}
+	err = parts.Close()
+	return parts.FormDataContentType(), b.Bytes(), err
 }
 
 // follow reads the sample's event from the server until its deliveries have ended.

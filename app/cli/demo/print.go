@@ -13,6 +13,9 @@ import (
 	"hookgate/internal/event"
 )
 
+// dayTime is how times of the next days are written.
+const dayTime = "Mon 2 Jan 15:04"
+
 // columns is the width that the demo is laid out for.
 const columns = 80
 
@@ -86,18 +89,27 @@ func (d *demo) printRejected(r *result) {
 func (d *demo) printOut(r *result) {
 	for i := range r.event.Deliveries {
 		delivery := &r.event.Deliveries[i]
-		if delivery.State == event.Delivered {
-			d.Out.Printf("%s%s  %s  %s%s\n", d.label("out"), d.Out.Name.Render(term.Clean(delivery.Connection)),
-				d.Out.Good.Render(fmt.Sprintf("✓ %d %s", delivery.Status, http.StatusText(delivery.Status))),
+		name := d.label("out") + d.Out.Name.Render(term.Clean(delivery.Connection))
+		switch {
+		case delivery.State == event.Scheduled && delivery.Moment != nil:
+			d.Out.Printf("%s  %s\n", name, d.Out.Warn.Render("scheduled for "+delivery.Moment.Local().Format(dayTime)))
+			continue
+		case delivery.State == event.Delivered:
+			d.Out.Printf("%s  %s  %s%s\n", name, d.Out.Good.Render(fmt.Sprintf("✓ %d %s", delivery.Status, http.StatusText(delivery.Status))),
 				fmt.Sprintf("%.1f ms", delivery.DurationMS), d.signature(r, delivery))
-		} else {
-			d.Out.Printf("%s%s  %s\n", d.label("out"), d.Out.Name.Render(term.Clean(delivery.Connection)),
-				d.Out.Bad.Render("✗ "+string(delivery.State)+" "+term.Clean(delivery.Error)))
+		default:
+			d.Out.Printf("%s  %s\n", name, d.Out.Bad.Render("✗ "+string(delivery.State)+" "+term.Clean(delivery.Error)))
 		}
 		for _, a := range r.arrivals {
 			if serviceOf(delivery) == a.service {
 				d.printBody(a.body)
 			}
+		}
+	}
+	for i := range r.event.Digests {
+		if g := &r.event.Digests[i]; g.Closes != nil {
+			d.Out.Printf("%s%s  gathered in a digest, which %s\n", d.label("out"), d.Out.Name.Render(term.Clean(g.Action)),
+				d.Out.Warn.Render("closes "+g.Closes.Local().Format(dayTime)))
 		}
 	}
 	for _, name := range r.want {

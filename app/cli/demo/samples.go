@@ -6,7 +6,7 @@ import (
 	"net/url"
 )
 
-//go:embed config.yaml contact.html
+//go:embed config.yaml sales contact.html brief.pdf
 var files embed.FS
 
 // sample is one request that the demo makes, and what must come of it.
@@ -15,8 +15,10 @@ type sample struct {
 	source string // of the config
 	sample string // of Sitejet: its name
 	form   url.Values
+	brief  bool     // the form is posted with a file
 	status int      // that the server must answer
 	want   []string // the deliveries that must arrive: rule/connection
+	later  []string // those that must be scheduled
 	note   string   // what is to be seen in it
 }
 
@@ -50,8 +52,8 @@ func requests() []sample {
 			sample: "as_printed", status: http.StatusBadRequest,
 		},
 		{
-			title: "Ada fills in the contact form", source: "contact", form: lead,
-			status: http.StatusSeeOther, want: []string{"new-lead/slack-web"},
+			title: "Ada fills in the contact form", source: "contact", form: lead, brief: true,
+			status: http.StatusSeeOther, want: []string{"new-lead/slack-web"}, later: []string{"remind/slack-web"},
 		},
 		{
 			title: "A robot fills in the contact form", source: "contact", form: robot,

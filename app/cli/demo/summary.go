@@ -47,12 +47,21 @@ func summary(r *result) string {
 		return "no rule matched, kept"
 	}
 	var parts []string
+	later := len(r.event.Digests)
 	for _, delivery := range r.event.Deliveries {
 		sign := "✗"
-		if delivery.State == event.Delivered {
+		switch delivery.State {
+		case event.Delivered:
 			sign = "✓"
+		case event.Scheduled:
+			later++
+			continue
+		case event.Waiting, event.Sending, event.Retrying, event.Held, event.Failed, event.Cancelled:
 		}
 		parts = append(parts, term.Clean(delivery.Connection)+" "+sign)
+	}
+	if later > 0 {
+		parts = append(parts, fmt.Sprintf("%d to come", later))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // workspace is the demo's temporary folder: a config, its .env and,
-// later, the database.
+// later, what the sales team adds to it and the database.
 type workspace struct {
 	dir           string
 	listen        string // host:port of the server
@@ -55,16 +55,19 @@ func newWorkspace(receiver string) (w *workspace, err error) {
 	if err := os.WriteFile(filepath.Join(w.dir, ".env"), []byte(strings.Join(env, "\n")+"\n"), 0o600); err != nil {
 		return nil, err
 	}
-	return w, w.unpack()
+	if err := os.Mkdir(filepath.Join(w.dir, "sales"), 0o700); err != nil {
+		return nil, err
+	}
+	return w, w.unpack("config.yaml")
 }
 
-// unpack writes the embedded config.
-func (w *workspace) unpack() error {
-	content, err := files.ReadFile("config.yaml")
+// unpack writes an embedded file of the config.
+func (w *workspace) unpack(name string) error {
+	content, err := files.ReadFile(name)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(w.config(), content, 0o600)
+	return os.WriteFile(filepath.Join(w.dir, filepath.FromSlash(name)), content, 0o600)
 }
 
 // remove deletes the folder with all that is in it.

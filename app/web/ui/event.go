@@ -356,6 +356,7 @@ type lifeLine struct {
 }
 
 type tick struct {
+	at      float64 // X in percent
 	X, Text string
 	Anchor  string // of the text: start, middle or end
 	Foot, Y int
@@ -369,6 +370,7 @@ type bar struct {
 
 type dot struct {
 	X, Text  string
+	Anchor   string // of the text: start, middle or end
 	Y, TextY int
 }
 
@@ -388,8 +390,8 @@ func (v *view) lifeLine(d *admin.EventDetail) *lifeLine {
 		for _, a := range one.History {
 			longest = max(longest, a.Started.Sub(d.Time)+time.Duration(a.DurationMS*1e6))
 		}
-		if one.Next != nil {
-			longest = max(longest, one.Next.Sub(d.Time))
+		if next := nextOf(one); next != nil {
+			longest = max(longest, next.Sub(d.Time))
 		}
 	}
 	at := scale(longest)
@@ -397,12 +399,13 @@ func (v *view) lifeLine(d *admin.EventDetail) *lifeLine {
 	for _, t := range []struct {
 		after time.Duration
 		text  string
-	}{{time.Millisecond, "1 ms"}, {10 * time.Millisecond, "10 ms"}, {100 * time.Millisecond, "100 ms"}, {time.Second, "1 s"}, {10 * time.Second, "10 s"}, {time.Minute, "1 min"}, {10 * time.Minute, "10 min"}, {time.Hour, "1 h"}, {12 * time.Hour, "12 h"}, {48 * time.Hour, "2 d"}} {
+	}{{time.Millisecond, "1 ms"}, {10 * time.Millisecond, "10 ms"}, {100 * time.Millisecond, "100 ms"}, {time.Second, "1 s"}, {10 * time.Second, "10 s"}, {time.Minute, "1 min"}, {10 * time.Minute, "10 min"}, {time.Hour, "1 h"}, {12 * time.Hour, "12 h"}, {48 * time.Hour, "2 d"}, {14 * 24 * time.Hour, "14 d"}, {90 * 24 * time.Hour, "90 d"}} {
 		if t.after <= longest {
 			x := at(t.after)
-			l.Ticks = append(l.Ticks, tick{X: percent(x), Text: t.text, Anchor: anchor(x), Y: bottom, Foot: bottom + 15})
+			l.Ticks = append(l.Ticks, tick{at: x, X: percent(x), Text: t.text, Anchor: anchor(x), Y: bottom, Foot: bottom + 15})
 		}
 	}
+	thin(l.Ticks)
 	l.Bars = append(l.Bars, bar{X: percent(at(0)), Width: "2%", TextX: percent(at(0) + 3), Y: laneTop, TextY: laneTop + 8, Class: "f-ink", Text: v.T("kept")})
 	var said []string
 	for i := range sent {
@@ -410,6 +413,22 @@ func (v *view) lifeLine(d *admin.EventDetail) *lifeLine {
 	}
 	l.Text = v.T("How long each step took after the event came in: %s", strings.Join(said, "; "))
 	return l
+}
+
+// apart is how far texts of ticks are apart, in percent: as one needs on a phone.
+const apart = 17
+
+// thin leaves texts out of ticks that would stand in each other's way, the last one's
+// never.
+func thin(ticks []tick) {
+	last := math.Inf(1)
+	for i, t := range slices.Backward(ticks) {
+		if last-t.at < apart {
+			ticks[i].Text = ""
+			continue
+		}
+		last = t.at
+	}
 }
 
 // lane draws the attempts of one delivery, and tells them.
@@ -425,10 +444,28 @@ func (v *view) lane(l *lifeLine, d *admin.Delivery, began time.Time, y int, at f
 		l.Bars = append(l.Bars, b)
 		said = append(said, fmt.Sprintf("%s %s", b.Text, v.Took(float64(to.Milliseconds()))))
 	}
-	if d.Next != nil && d.State == event.Retrying {
-		l.Dots = append(l.Dots, dot{X: percent(at(d.Next.Sub(began))), Text: v.Lang.clock(d.Next.In(v.location), "minute"), Y: y + 4, TextY: y - 5})
+	if next := nextOf(d); next != nil {
+		x, local := at(next.Sub(began)), next.In(v.location)
+		text := v.Lang.clock(local, "minute")
+		if next.Sub(began) > 12*time.Hour {
+			text = v.Lang.clock(local, "day") + " " + text
+		}
+		l.Dots = append(l.Dots, dot{X: percent(x), Text: text, Anchor: anchor(x), Y: y + 4, TextY: y - 5})
+		said = append(said, text)
 	}
 	return strings.Join(said, ", ")
+}
+
+// nextOf is when a delivery is tried next, or has its moment; nil where it is not.
+func nextOf(d *admin.Delivery) *time.Time {
+	switch d.State {
+	case event.Retrying:
+		return d.Next
+	case event.Scheduled:
+		return d.Moment
+	case event.Waiting, event.Sending, event.Held, event.Delivered, event.Failed, event.Cancelled:
+	}
+	return nil
 }
 
 // answerWord is what an attempt that did not deliver met, in a word.
