@@ -11,6 +11,7 @@ import (
 	"net/http/cookiejar"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"text/tabwriter"
 	"time"
@@ -22,8 +23,9 @@ type history struct {
 	restart     time.Duration // to ready
 	reads       []read
 	search      time.Duration
-	drained     float64 // events a second that wait for two deliveries each
-	live        float64 // the same where nothing waits
+	backup      time.Duration // and verified
+	drained     float64       // events a second that wait for two deliveries each
+	live        float64       // the same where nothing waits
 	waiting     int
 }
 
@@ -87,8 +89,13 @@ func (b *bench) measureStored(h *history) error {
 		return err
 	}
 	began := time.Now()
-	_, err = b.command(g, "events", "list", "--text", nowhere)
+	if _, err = b.command(g, "events", "list", "--text", nowhere); err != nil {
+		return err
+	}
 	h.search = time.Since(began)
+	began = time.Now()
+	_, err = b.command(g, "backup", filepath.Join(g.dir, "backup"))
+	h.backup = time.Since(began)
 	return err
 }
 
@@ -272,8 +279,8 @@ func (b *bench) reportHistory(w io.Writer, h history) {
 		fmt.Fprintf(table, "%s\t%.1f ms\t%.1f ms\t\n", r.name, r.times.median(), p95)
 	}
 	_ = table.Flush()
-	fmt.Fprintf(w, "\nstart with the history: %.0f ms; %d deliveries that waited went at %.0f events/s, %.0f/s where none wait\n\n",
-		millis(h.restart), h.waiting, h.drained, h.live)
+	fmt.Fprintf(w, "\nstart with the history: %.0f ms; a backup of it: %.1f s; %d deliveries that waited went at %.0f events/s, %.0f/s where none wait\n\n",
+		millis(h.restart), h.backup.Seconds(), h.waiting, h.drained, h.live)
 	printTargets(w, []target{
 		{fmt.Sprintf("insert CPU with %d events / empty", b.history), of(h.full, cpu).over(of(h.empty, cpu)), 1.1, 1.0, false},
 		{"slowest list or page, 95 of 100, ms", series{slices.Max(slowest)}, 100, 30, false},

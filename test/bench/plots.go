@@ -5,17 +5,32 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 )
 
 // plotted are the numbers of connections that plots range over.
 var plotted = []int{1, 2, 4, 8, 16, 32, 64, 128, 256}
 
+// historySteps is how many parts of the history the plot over it has.
+const historySteps = 8
+
 // runPlots measures acceptance and delivery over the number of connections, and
-// writes a plot of the rates and one of the times.
+// writes a plot of the rates and one of the times; with -history in place of these one
+// of the CPU time of an event over what is stored.
 func (b *bench) runPlots() error {
-	rates := plot{title: "Events per second over connections", unit: "/s"}
-	times := plot{title: "Time to the answer, 99 of 100, over connections", unit: " ms"}
+	if err := os.MkdirAll(b.plots, 0o755); err != nil {
+		return err
+	}
+	if b.history > 0 {
+		return b.plotHistory()
+	}
+	var at []string
+	for _, n := range plotted {
+		at = append(at, strconv.Itoa(n))
+	}
+	rates := plot{title: "Events per second over connections", unit: "/s", at: at}
+	times := plot{title: "Time to the answer, 99 of 100, over connections", unit: " ms", at: at}
 	for _, s := range []*scenario{&b.accept, &b.deliver} {
 		for _, n := range plotted {
 			fmt.Fprintf(os.Stderr, "%s, %d connections\n", s.name, n)
@@ -29,15 +44,47 @@ func (b *bench) runPlots() error {
 			times.add(s.name, median(s.samples, p99))
 		}
 	}
-	if err := os.MkdirAll(b.plots, 0o755); err != nil {
-		return err
-	}
 	return errors.Join(rates.write(filepath.Join(b.plots, "rate.svg")), times.write(filepath.Join(b.plots, "p99.svg")))
 }
 
-// plot is a drawing of lines over plotted, whose steps are even.
+// plotHistory measures acceptance while the history grows to b.history events.
+func (b *bench) plotHistory() error {
+	g, err := b.startGate(inFile, b.accept.rules(b.sink))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = g.stop() }()
+	p := plot{title: "CPU time of an accepted event over the events stored", unit: " µs"}
+	o, stored := b.order(g.addr, "/in/sitejet/"+token), b.history/100 // a start is not what is measured
+	if err := b.fill(o, stored); err != nil {
+		return err
+	}
+	for step := range historySteps + 1 {
+		fmt.Fprintf(os.Stderr, "%d events stored\n", stored)
+		p.at = append(p.at, short(float64(stored)))
+		var samples []sample
+		for range b.rounds {
+			got, err := b.sample(g.server, o, 0)
+			if err != nil {
+				return err
+			}
+			samples, stored = append(samples, got), stored+got.Accepted
+		}
+		p.add(b.accept.name, median(samples, cpu))
+		if rest := b.history*(step+1)/historySteps - stored; rest > 0 {
+			if err := b.fill(o, rest); err != nil {
+				return err
+			}
+			stored += rest
+		}
+	}
+	return p.write(filepath.Join(b.plots, "cpu.svg"))
+}
+
+// plot is a drawing of lines over at, whose steps are even.
 type plot struct {
 	title, unit string
+	at          []string
 	lines       []line
 }
 
@@ -72,7 +119,7 @@ func (p *plot) write(path string) error {
 			most = max(most, v)
 		}
 	}
-	x := func(n int) float64 { return plotLeft + (plotRight-plotLeft)*float64(n)/float64(len(plotted)-1) }
+	x := func(n int) float64 { return plotLeft + (plotRight-plotLeft)*float64(n)/float64(len(p.at)-1) }
 	y := func(v float64) float64 { return plotBottom - (plotBottom-plotTop)*v/most }
 	var text strings.Builder
 	fmt.Fprintf(&text, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="system-ui, sans-serif" font-size="12"><title>%s</title><rect width="100%%" height="100%%" fill="#fff"/><text x="%d" y="22" font-size="14">%s</text>`,
@@ -82,8 +129,8 @@ func (p *plot) write(path string) error {
 		fmt.Fprintf(&text, `<path d="M%d %.1fH%.1f" stroke="#ddd"/><text x="%d" y="%.1f" text-anchor="end">%s%s</text>`,
 			plotLeft, y(v), plotRight, plotLeft-6, y(v)+4, short(v), p.unit)
 	}
-	for n, connections := range plotted {
-		fmt.Fprintf(&text, `<text x="%.1f" y="%.1f" text-anchor="middle">%d</text>`, x(n), plotBottom+18, connections)
+	for n, at := range p.at {
+		fmt.Fprintf(&text, `<text x="%.1f" y="%.1f" text-anchor="middle">%s</text>`, x(n), plotBottom+18, at)
 	}
 	for i, l := range p.lines {
 		var path strings.Builder
@@ -100,8 +147,11 @@ func (p *plot) write(path string) error {
 
 // short writes a number of an axis.
 func short(v float64) string {
-	if v >= 1000 {
-		return fmt.Sprintf("%.1fk", v/1000)
+	switch {
+	case v >= 1e6:
+		return fmt.Sprintf("%.3gM", v/1e6)
+	case v >= 1000:
+		return fmt.Sprintf("%.3gk", v/1000)
 	}
 	return fmt.Sprintf("%.3g", v)
 }

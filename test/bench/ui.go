@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -19,6 +20,7 @@ type pages struct {
 	alone, beside []sample // acceptance without and with the pages being asked for
 	reads         []read
 	search        []time.Duration // for each 1,000,000 events
+	export        []time.Duration // for each 1,000 posts of a form
 }
 
 // Of the events of a history one in so many is of each of these kinds.
@@ -215,6 +217,11 @@ func (b *bench) measureUI(p *pages, g *gate, client *http.Client, paths []pathOf
 		return err
 	}
 	p.search = append(p.search, time.Duration(float64(time.Since(began))*1e6/float64(stored)))
+	began = time.Now()
+	if _, err := b.command(g, "forms", "export", "contact", "--out", filepath.Join(g.dir, fmt.Sprintf("posts-%d.csv", len(p.export)))); err != nil {
+		return err
+	}
+	p.export = append(p.export, time.Duration(float64(time.Since(began))*1e3/float64(b.ui/onePosted)))
 	return nil
 }
 
@@ -256,6 +263,7 @@ func (b *bench) reportUI(w io.Writer, p pages) {
 	}
 	_ = table.Flush()
 	fmt.Fprintln(w)
+	fmt.Fprintf(w, "export of the posts of a form: %.1f ms for 1,000\n\n", of(p.export, millis).median())
 	printTargets(w, []target{
 		{"p99 of accepting beside the pages / without", of(p.beside, p99).over(of(p.alone, p99)), 1.2, 1.05, false},
 		{"search for a text that is nowhere, s for 1,000,000 events", of(p.search, func(d time.Duration) float64 { return d.Seconds() }), 15, 5, false},
