@@ -91,6 +91,10 @@ var (
 		page, err := server.Deliveries(ctx, event.DeliveryFilter{Limit: completeIDs})
 		return eachOf(page.Items, func(d admin.Delivery) string { return d.ID.String() + "\t" + told(d.Name, string(d.State)) }), err
 	}}
+	ofViews = named{ask: func(ctx context.Context, server *client.Client) ([]string, error) {
+		page, err := server.Views(ctx)
+		return eachOf(page.Items, func(v admin.View) string { return v.Name + "\t" + told(v.Query) }), err
+	}}
 	ofDigests = named{ask: func(ctx context.Context, server *client.Client) ([]string, error) {
 		page, err := server.Digests(ctx)
 		return eachOf(page.Items, func(d admin.Digest) string { return d.ID.String() + "\t" + told(d.Action, d.Key) }), err
@@ -128,7 +132,7 @@ func completeNames(s *session, root *cobra.Command) {
 		"sources url": ofOrigins, "sources fields": ofSources,
 		"forms fields": ofForms, "forms export": ofForms, "forms posts": ofForms, "forms files": ofForms, "forms snippet": ofForms,
 		"tables get": ofTables, "tables set": ofTables, "tables delete": ofTables, "tables export": ofTables,
-		"events show": ofEvents, "deliveries show": ofDeliveries,
+		"events show": ofEvents, "views delete": ofViews, "deliveries show": ofDeliveries,
 		"digests show": ofDigests, "digests send": ofDigests, "digests cancel": ofDigests,
 	}
 	several := map[string]named{"replay": ofEvents, "forms notspam": ofEvents, "forms read": ofEvents, "forms delete": ofEvents, "deliveries retry": ofDeliveries, "deliveries cancel": ofDeliveries}

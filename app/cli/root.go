@@ -57,7 +57,7 @@ func newRoot(s *session) *cobra.Command {
 	root.AddCommand(
 		newInit(s), newServe(s), newDemo(s),
 		newCheck(s), newTest(s), newExplain(s), newSchema(s), newRoutes(s), newFunctions(s), newTables(s), newDigests(s), newMCP(s),
-		newEvents(s), newReplay(s), newSamples(s), newDeliveries(s),
+		newEvents(s), newViews(s), newReplay(s), newSamples(s), newDeliveries(s),
 		newForms(s),
 		newLogin(s), newTokens(s), newPasswd(s),
 		newConnections(s), newConnectors(s), newRecipes(s), newStatus(s), newDoctor(s), newBackup(s), newRestore(s), newPrune(s), newClock(s), newReload(s), newReplicas(s), newMigrate(s), newSources(s), newVersion(s),

@@ -42,4 +42,16 @@ func TestUIViews(t *testing.T) {
 	same(t, "an operator deletes it", "303", fmt.Sprint(code))
 	code, _, _ = team.do("POST", "/ui/views/delete", url.Values{"csrf": {team.csrf()}, "name": {name}})
 	same(t, "again", "404", fmt.Sprint(code))
+
+	if got := g.CLI("views", "list"); got.Code != 0 || !strings.Contains(got.Stderr, "no view is kept") {
+		t.Errorf("views list of none: %+v", got)
+	}
+	has(t, "views save", g.MustCLI("views", "save", name, query), "is kept")
+	has(t, "views list", g.MustCLI("views", "list"), "VIEW", name, query, "cli")
+	_, _, page = vera.do("GET", "/ui/events", nil)
+	has(t, "the tab of it", page, `>Diner &lt;b&gt;&amp;&#34;</a>`)
+	has(t, "views delete", g.MustCLI("views", "delete", name), "is deleted")
+	if got := g.CLI("views", "delete", name); got.Code == 0 || !strings.Contains(got.Stderr, "there is no view") {
+		t.Errorf("views delete of none: %+v", got)
+	}
 }
