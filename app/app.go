@@ -184,6 +184,7 @@ func (a *App) end(ctx context.Context) error {
 
 func (a *App) webConfig(loaded *Plan) web.Config {
 	a.service = a.operators()
+	a.onEnd("operators", func(context.Context) error { a.service.Close(); return nil })
 	operators := a.service
 	return web.Config{
 		Plan:      func() *ingest.Plan { return &a.plan.Load().Plan },

@@ -99,6 +99,9 @@ func (l *Plan) Survey(ctx context.Context, names ...string) (map[string]schema.S
 		return origins, err
 	}
 	defer func() { _ = reader.Close() }()
+	if err := reader.Check(ctx); errors.Is(err, db.ErrOlder) {
+		return origins, nil // the next start brings it up to date
+	}
 	return origins, seen(ctx, reader, origins)
 }
 

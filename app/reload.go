@@ -41,12 +41,11 @@ func (a *App) use(loaded *Plan, tests admin.Tests) error {
 	if err != nil {
 		return err
 	}
-	if before := a.plan.Load(); before != nil { // until now: the next one is used later
-		if err := a.store.UsePlan(before.ID); err != nil {
-			return err
-		}
+	before := int64(0)
+	if replaced := a.plan.Load(); replaced != nil {
+		before = replaced.ID
 	}
-	id, err := a.store.SavePlan(version)
+	id, err := a.store.ReplacePlan(before, version)
 	if err != nil {
 		return err
 	}

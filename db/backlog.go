@@ -24,6 +24,8 @@ const (
 	// manyOpen is how many open deliveries take so long to count that a count is used
 	// again.
 	manyOpen = 5000
+	// countLeast is how long it is, at least.
+	countLeast = time.Second
 	// countOld is the age from which on somebody waits for another count all the same.
 	countOld = time.Minute
 )
@@ -36,7 +38,7 @@ func newCountedBacklogs() *countedBacklogs {
 		}
 		return open >= manyOpen
 	}
-	return memo.New[struct{}](memo.Options[map[string]Backlog]{Slow: many, Old: countOld})
+	return memo.New[struct{}](memo.Options[map[string]Backlog]{Slow: many, Least: countLeast, Old: countOld})
 }
 
 // Backlogs tells what waits, by connection. Where much waits, what it tells is a little

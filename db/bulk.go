@@ -58,6 +58,7 @@ func (s *Store) Cancel(ctx context.Context, f event.DeliveryFilter) (int, []stri
 func (s *Store) change(ctx context.Context, f event.DeliveryFilter, waiting func(tx, []event.Delivery) (int, error), ends bool, update string) (int, []string, error) {
 	f.Limit = bulkBatch
 	count, touched := 0, map[string]bool{}
+	defer s.backlogs.Forget() // who did it looks at once
 	for {
 		if err := ctx.Err(); err != nil {
 			return count, names(touched), err

@@ -57,7 +57,8 @@ func (s *Store) Events(ctx context.Context, f event.Filter) ([]event.Event, erro
 // be read by, where a planner takes another: of a form's posts one that says their
 // states, lest each spam be looked up to find what is none.
 func (s *Store) eventsTable(f event.Filter) string {
-	if f.FormsOnly && f.Source != "" && len(f.IDs) == 0 && f.Key == "" {
+	rare := len(f.States) > 0 && !slices.ContainsFunc(f.States, func(state event.State) bool { return stateNumber(state) < rareState })
+	if f.FormsOnly && f.Source != "" && len(f.IDs) == 0 && f.Key == "" && f.Connection == "" && len(f.Deliveries) == 0 && !rare {
 		return "events" + s.dialect.byForm
 	}
 	return "events"
@@ -163,8 +164,7 @@ func numbersOf[ID ~int64](ids []ID) []int64 {
 }
 
 // states selects events by state. An event of which one rule failed while
-// another matched is routed; who looks for rule errors means it too, and no other
-// has errors.
+// another matched is routed; who looks for rule errors means it too.
 func (c *conditions) states(list []event.State) {
 	if len(list) == 0 {
 		return
@@ -175,7 +175,7 @@ func (c *conditions) states(list []event.State) {
 		rare = rare && numbers[i] >= rareState
 	}
 	if slices.Contains(list, event.RuleError) && !slices.Contains(list, event.Routed) {
-		c.add("(" + c.isAmong("state", numbers) + " OR errors IS NOT NULL)")
+		c.add("(" + c.isAmong("state", numbers) + " OR state = 0 AND errors IS NOT NULL)")
 		return
 	}
 	c.among("state", numbers)

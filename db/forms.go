@@ -125,7 +125,7 @@ func (s *Store) countOfForms(ctx context.Context, forms []string, from string, m
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.read.QueryContext(ctx, `SELECT j.value ->> 0, (SELECT count(*) FROM (SELECT 1 `+from+` LIMIT ?2) AS some) FROM `+s.dialect.each, list, int64(most))
+	rows, err := s.read.QueryContext(ctx, `SELECT j.value ->> 0, (SELECT count(*) FROM (SELECT 1 `+from+` LIMIT ?2) AS counted) FROM `+s.dialect.each, list, int64(most))
 	if err != nil {
 		return nil, err
 	}

@@ -18,7 +18,11 @@ const planIdle = 24 * time.Hour
 
 // SavePlan keeps a version of the configuration under its hash and returns the
 // number that its events refer to. The same hash gives the same number again.
-func (s *Store) SavePlan(v event.RuleSet) (int64, error) {
+func (s *Store) SavePlan(v event.RuleSet) (int64, error) { return s.ReplacePlan(0, v) }
+
+// ReplacePlan is SavePlan of a version that comes into force in the place of the one
+// with the number before, and notes that this was in force until now.
+func (s *Store) ReplacePlan(before int64, v event.RuleSet) (int64, error) {
 	names, err := json.Marshal(v.Rules)
 	if err != nil {
 		return 0, fmt.Errorf("encode rule names: %w", err)
@@ -41,6 +45,10 @@ func (s *Store) SavePlan(v event.RuleSet) (int64, error) {
 			if err := tx.exec(`INSERT INTO parts (hash, content) VALUES (?1, ?2) ON CONFLICT (hash) DO NOTHING`, p.Hash, pack(nil, p.Text)); err != nil {
 				return err
 			}
+		}
+		// A microsecond less: LatestPlan goes by it.
+		if err := tx.exec(`UPDATE plans SET used = ?2 WHERE id = ?1`, before, tx.stamp().now-1); err != nil {
+			return err
 		}
 		return tx.query(func(row []any) error { id = row[0].(int64); return nil },
 			`INSERT INTO plans (hash, rules, created, source, used, parts) VALUES (?1, ?2, ?3, ?4, ?3, ?5)

@@ -30,7 +30,7 @@ var meant = []struct{ part, why string }{
 	{"FROM events WHERE form = 1", "a search in all forms"},
 	{"FROM deliveries WHERE deliveries.id >= events.first", "a search for events by their deliveries: until the page is full"},
 	{"substr(verdicts", "a search for what a rule matched"},
-	{"errors IS NOT NULL", "a search for rule errors, also beside a match"},
+	{"state = 0 AND errors IS NOT NULL", "a search for rule errors, also beside a match"},
 	{"FROM deliveries WHERE rule = ", "a search for a rule's deliveries"},
 	{"FROM deliveries WHERE connection = ", "a search for a connection's deliveries"},
 	{"FROM deliveries WHERE (state = 1", "a search for what is delivered: until the page is full"},
@@ -354,6 +354,8 @@ func (d *driver) writes(c *clock) {
 	t.Helper()
 	plan, err := s.SavePlan(event.RuleSet{Hash: "abc", Rules: []string{"r"}})
 	d.do("SavePlan", err)
+	plan, err = s.ReplacePlan(plan, event.RuleSet{Hash: "abc", Rules: []string{"r"}})
+	d.do("ReplacePlan", err)
 	d.do("UsePlan", s.UsePlan(plan))
 	e, ds := mustAccept(t, s, c, "k", "x", "y")
 	_, waiting := mustAccept(t, s, c, "k", "x")
@@ -611,6 +613,11 @@ func eventFilters(id event.ID, now time.Time) []event.Filter {
 		{States: []event.State{event.RuleError}},
 		{Rule: "r"},
 		{FormsOnly: true},
+		{Source: "contact", FormsOnly: true},
+		{Source: "contact", FormsOnly: true, States: event.JudgedStates(), Before: id},
+		{Source: "contact", FormsOnly: true, States: []event.State{event.Rejected}},
+		{Source: "contact", FormsOnly: true, Rule: "r"},
+		{Source: "contact", FormsOnly: true, Connection: "x", Deliveries: []event.DeliveryState{event.Failed}},
 		{Since: now.Add(-time.Minute), Until: now},
 		{Before: id, After: id - 1000, OldestFirst: true},
 		{Connection: "x"},

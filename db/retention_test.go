@@ -139,17 +139,19 @@ func TestEvents_largeBodies(t *testing.T) {
 }
 
 // An event is routed when one rule matched and another failed: it is found
-// under both.
+// under both. A repeat of it has not failed itself.
 func TestEvents_ruleErrorBesideAMatch(t *testing.T) {
 	t.Parallel()
 	forEachEngine(t, func(t *testing.T, p place) {
 		s, c := newStore(t, p)
 		mixed := event.Event{
 			ID: s.NewIDs(1), Source: "s", Type: "t", ReceivedAt: c.Now(), State: event.Routed,
-			Errors: []event.Verdict{{Rule: "r", Result: event.RuleFailed, Message: "x is null"}},
+			Errors: []event.Verdict{{Rule: "r", Result: event.RuleFailed, Message: "x is null"}}, Dedupe: &event.Dedupe{Key: "same", Window: time.Hour},
 		}
+		repeat := mixed
+		repeat.ID = s.NewIDs(1)
 		plain := event.Event{ID: s.NewIDs(1), Source: "s", Type: "t", ReceivedAt: c.Now(), State: event.NoMatch}
-		for _, e := range []*event.Event{&mixed, &plain} {
+		for _, e := range []*event.Event{&mixed, &repeat, &plain} {
 			if _, err := s.Accept(e, nil); err != nil {
 				t.Fatal(err)
 			}

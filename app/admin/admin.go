@@ -15,6 +15,7 @@ import (
 	"hookgate/app/admin/tail"
 	"hookgate/app/ingest"
 	"hookgate/app/replay"
+	"hookgate/db"
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
 	"hookgate/internal/memo"
@@ -124,8 +125,9 @@ type Service struct {
 	samples  *memo.Memo[sampled, []schema.Payload]
 	checked  *memo.Memo[string, CheckedFile] // by the hash of the file
 	standing *memo.Memo[struct{}, Standing]
-	causes   *memo.Memo[string, Causes]                                // by what is asked for
-	posts    *memo.Memo[time.Duration, map[string]map[event.State]int] // of so long
+	failures *memo.Memo[struct{}, map[string]db.Failure] // of the last day
+	causes   *memo.Memo[string, Causes]                  // by what is asked for
+	posts    *memo.Memo[countedForms, formPosts]
 
 	retriesWake chan struct{} // a run was begun or goes on
 }
@@ -134,36 +136,50 @@ type Service struct {
 func New(opt Options) *Service {
 	return &Service{
 		opt: opt, store: opt.Store, retriesWake: make(chan struct{}, 1),
-		surveys:  memo.New[int64](surveyed(func(v *survey) bool { return v.looked >= manySurveyed })),
-		samples:  memo.New[sampled](surveyed(manySampled)),
-		checked:  memo.New[string](memo.Options[CheckedFile]{Slow: func(_ CheckedFile, took time.Duration) bool { return took > slowCheck }, Old: surveyOld}),
+		surveys:  memo.New[int64](surveyed(1, func(v *survey) bool { return v.looked >= manySurveyed })),
+		samples:  memo.New[sampled](surveyed(0, manySampled)),
+		checked:  memo.New[string](surveyed(1, func(CheckedFile) bool { return false })), // by its time alone
 		standing: memo.New[struct{}](counted(func(v Standing) bool { return v.counted() >= manyCounted })),
+		failures: memo.New[struct{}](counted(manyFailed)),
 		causes:   memo.New[string](counted(func(v Causes) bool { return v.Examined >= manyCounted })),
-		posts:    memo.New[time.Duration](counted(manyPosts)),
+		posts:    memo.New[countedForms](counted(formPosts.many)),
 	}
 }
 
 // What is found in events is found each time where they are few, and kept where they are
-// many. What the newest events look like, or what rules say of them, is told until
-// somebody waits for it at the age of surveyOld. Counts are told for at least
-// countLeast, and are never older than countOld.
+// many. What the newest events look like, what rules say of them, and what is found in
+// the file beside them, is kept where it took long, too, and told up to the age of
+// surveyOld. Counts are told for countLeast at least, and for countOld at the most where
+// it does not take long to count.
 const (
 	surveyLeast = 10 * time.Second
 	surveyOld   = 10 * time.Minute
+	surveySlow  = 50 * time.Millisecond
 	countLeast  = 2 * time.Second
 	countOld    = 3 * time.Second
 
 	manySurveyed = 2000 // events
 	manyCounted  = 1000 // events, or deliveries
-	slowCheck    = 50 * time.Millisecond
 )
 
-func surveyed[V any](many func(V) bool) memo.Options[V] {
-	return memo.Options[V]{Slow: func(v V, _ time.Duration) bool { return many(v) }, Least: surveyLeast, Old: surveyOld}
+func surveyed[V any](keys int, many func(V) bool) memo.Options[V] {
+	slow := func(v V, took time.Duration) bool { return many(v) || took > surveySlow }
+	return memo.Options[V]{Slow: slow, Least: surveyLeast, Old: surveyOld, Keys: keys}
 }
 
 func counted[V any](many func(V) bool) memo.Options[V] {
 	return memo.Options[V]{Slow: func(v V, _ time.Duration) bool { return many(v) }, Least: countLeast, Old: countOld}
+}
+
+// Close ends what is found out behind anybody's back.
+func (s *Service) Close() {
+	s.surveys.Close()
+	s.samples.Close()
+	s.checked.Close()
+	s.standing.Close()
+	s.failures.Close()
+	s.causes.Close()
+	s.posts.Close()
 }
 
 // forgetFound drops what is kept of what was found in events, which may tell of some that
@@ -178,6 +194,7 @@ func (s *Service) forgetFound() {
 // forgetCounts drops what is kept of counts, which somebody has changed by hand.
 func (s *Service) forgetCounts() {
 	s.standing.Forget()
+	s.failures.Forget()
 	s.causes.Forget()
 	s.posts.Forget()
 }

@@ -87,9 +87,11 @@ func (s *Service) Causes(ctx context.Context, f event.DeliveryFilter) (out Cause
 		}
 	}
 	f.Limit = causesFrom
-	asked := f
-	asked.Since = f.Since.Truncate(time.Minute) // it is counted back from now, each time
-	return s.causes.Get(ctx, fmt.Sprintf("%+v", asked), func(ctx context.Context) (Causes, error) { return s.findCauses(ctx, f) })
+	asked, ago := f, time.Duration(0)
+	if !f.Since.IsZero() { // it is counted back from now, each time
+		asked.Since, ago = time.Time{}, s.opt.Now().Sub(f.Since).Round(time.Second)
+	}
+	return s.causes.Get(ctx, fmt.Sprintf("%+v %s", asked, ago), func(ctx context.Context) (Causes, error) { return s.findCauses(ctx, f) })
 }
 
 func (s *Service) findCauses(ctx context.Context, f event.DeliveryFilter) (out Causes, err error) {

@@ -85,7 +85,7 @@ type ConfigVersion struct {
 	ID      int64     `json:"id"`
 	Config  string    `json:"config"`  // the file's hash
 	Created time.Time `json:"created"` // when it came into force first
-	Used    time.Time `json:"used"`    // when it was in force last, to some hours
+	Used    time.Time `json:"used"`    // when it was in force last: of one that was replaced, until then, else to ten minutes
 	Rules   int       `json:"rules"`
 	InForce bool      `json:"in_force"`
 }

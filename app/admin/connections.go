@@ -138,7 +138,7 @@ func (s *Service) connections(ctx context.Context) ([]Connection, error) {
 	now := s.opt.Now()
 	dayAgo := now.Add(-24 * time.Hour)
 	hour, day := deliver.HealthWindows(now)
-	failures, err := s.store.Failures(ctx, dayAgo)
+	failures, err := s.failures.Get(ctx, struct{}{}, func(ctx context.Context) (map[string]db.Failure, error) { return s.store.Failures(ctx, dayAgo) })
 	if err != nil {
 		return nil, err
 	}
@@ -166,6 +166,15 @@ func (s *Service) connections(ctx context.Context) ([]Connection, error) {
 		list = append(list, one)
 	}
 	return list, nil
+}
+
+// manyFailed reports whether it is worth while to keep a count of what failed.
+func manyFailed(by map[string]db.Failure) bool {
+	n := 0
+	for _, f := range by {
+		n += f.Count
+	}
+	return n >= manyCounted
 }
 
 // keepHours adds what follows from the hours of a connection: while it is closed
@@ -327,6 +336,7 @@ func (s *Service) setPauseState(ctx context.Context, p event.PauseState) (Connec
 	}
 	p.By = actor(ctx)
 	changed, err := s.store.SetPauseState(p)
+	s.forgetCounts()
 	if err != nil {
 		return Connection{}, err
 	}

@@ -68,7 +68,11 @@ func manySampled(list []schema.Payload) bool {
 // understood, and says what they look like, by type. What was found when the
 // time is over is what it says.
 func Sample(ctx context.Context, from EventLister, name string, form bool) ([]schema.Payload, error) {
-	ctx, cancel := context.WithTimeout(ctx, sampleTime)
+	limit := sampleTime
+	if memo.Behind(ctx) {
+		limit *= 1 + memo.Rests
+	}
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	builders := map[string]*schema.Builder{}
 	f := event.Filter{Source: name, FormsOnly: form, States: event.JudgedStates(), Limit: samplePage}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -44,7 +45,7 @@ type formStore interface {
 	// what nobody has read, whenever it came: most at most of each form.
 	FormCounts(ctx context.Context, forms []string, since time.Time) (map[string]map[event.State]int, error)
 	NewPosts(ctx context.Context, forms []string, most int) (map[string]int, error)
-	// FileCounts counts the files of each form.
+	// FileCounts counts the files that there are of each form: most at most of each.
 	FileCounts(ctx context.Context, forms []string, most int) (map[string]int, error)
 	SetRead(id event.ID, read bool) (changed bool, err error)
 }
@@ -56,9 +57,8 @@ func (s *Service) Forms(ctx context.Context, since time.Time) (FormCounts, error
 		since = s.opt.Now().Add(-countedSince)
 	}
 	now := s.inForce()
-	counts, err := s.posts.Get(ctx, s.opt.Now().Sub(since).Truncate(time.Second), func(ctx context.Context) (map[string]map[event.State]int, error) {
-		return s.store.FormCounts(ctx, now.Forms, since)
-	})
+	asked := countedForms{plan: now.Plan.ID, ago: s.opt.Now().Sub(since).Round(time.Second)}
+	counts, err := s.posts.Get(ctx, asked, func(ctx context.Context) (formPosts, error) { return s.countPosts(ctx, now, since) })
 	if err != nil {
 		return FormCounts{}, fmt.Errorf("cannot count the posts of forms: %w", err)
 	}
@@ -66,31 +66,54 @@ func (s *Service) Forms(ctx context.Context, since time.Time) (FormCounts, error
 	if err != nil {
 		return FormCounts{}, fmt.Errorf("cannot count the posts of forms: %w", err)
 	}
-	files, err := s.store.FileCounts(ctx, now.Forms, maxFiles)
-	if err != nil {
-		return FormCounts{}, fmt.Errorf("cannot count the files of forms: %w", err)
-	}
 	out := FormCounts{Items: make([]FormCount, 0, len(now.Forms)), Since: since.UTC()}
 	for _, name := range now.Forms {
 		f := now.Plan.Forms[name]
 		if f == nil {
 			continue
 		}
-		by := counts[f.Name]
+		by := counts.by[f.Name]
 		out.Items = append(out.Items, FormCount{
 			Name: f.Name, Title: f.Title(), Fields: f.FieldNames(),
 			Address: strings.TrimRight(now.PublicURL, "/") + "/f/" + f.Name,
 			Posts:   by[event.Routed] + by[event.NoMatch] + by[event.RuleError], New: unread[f.Name],
-			Spam: by[event.Spam], Repeats: by[event.Duplicate], Files: files[f.Name],
+			Spam: by[event.Spam], Repeats: by[event.Duplicate], Files: counts.files[f.Name],
 		})
 	}
 	return out, nil
 }
 
-// manyPosts reports whether it is worth while to keep a count of posts.
-func manyPosts(by map[string]map[event.State]int) bool {
+// countedForms is what the posts of forms are counted of: those of a version of the
+// configuration, since so long ago.
+type countedForms struct {
+	plan int64
+	ago  time.Duration
+}
+
+// formPosts are the posts of forms by state, and how many files there are, by form.
+type formPosts struct {
+	by    map[string]map[event.State]int
+	files map[string]int
+}
+
+func (s *Service) countPosts(ctx context.Context, now *InForce, since time.Time) (out formPosts, err error) {
+	if out.by, err = s.store.FormCounts(ctx, now.Forms, since); err != nil {
+		return out, err
+	}
+	takeFiles := slices.DeleteFunc(slices.Clone(now.Forms), func(name string) bool {
+		f := now.Plan.Forms[name]
+		return f == nil || !f.TakesFiles()
+	})
+	if len(takeFiles) > 0 {
+		out.files, err = s.store.FileCounts(ctx, takeFiles, maxFiles)
+	}
+	return out, err
+}
+
+// many reports whether it is worth while to keep them.
+func (p formPosts) many() bool {
 	n := 0
-	for _, states := range by {
+	for _, states := range p.by {
 		for _, count := range states {
 			n += count
 		}

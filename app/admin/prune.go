@@ -18,11 +18,11 @@ type Pruned struct {
 // Prune deletes what retention no longer keeps, or with dryRun only counts it.
 func (s *Service) Prune(ctx context.Context, dryRun bool) (Pruned, error) {
 	out, err := s.opt.Prune(ctx, dryRun)
+	s.forgetCounts()
 	if err != nil {
 		return out, fmt.Errorf("cannot delete what is old: %w", err)
 	}
 	if !dryRun {
-		s.forgetCounts()
 		s.opt.Logger.InfoContext(ctx, "by hand", "audit", "pruned", "deleted", out.Deleted, "by", actor(ctx))
 	}
 	return out, nil

@@ -258,6 +258,7 @@ func (s *Service) stepRetry(ctx context.Context, r *event.RetryRun, owner string
 	}
 	f := event.DeliveryFilter{IDs: unsent, States: []event.DeliveryState{sel.State}}
 	_, connections, err := s.store.Retry(ctx, f)
+	s.forgetCounts()
 	s.backlogAdded(connections)
 	return err
 }

@@ -16,17 +16,17 @@ const Share = 20
 // limit is how long it may take to find out what nobody waits for.
 const limit = 5 * time.Minute
 
-// manyKeys is how many keys there are before those of which nothing is kept are dropped.
-const manyKeys = 64
-
 // Options say what a Memo keeps, and for how long.
 type Options[V any] struct {
 	// Slow reports whether a value that took so long to find is kept.
 	Slow func(value V, took time.Duration) bool
 	// Least is how long it is kept, however quickly it was found.
 	Least time.Duration
-	// Old is the age from which on somebody waits for the next one all the same.
+	// Old is the age from which on somebody waits for the next one all the same; where
+	// it took long to find, it is told up to twice the time that it is kept.
 	Old time.Duration
+	// Keys is of how many keys something is kept; 0: of all.
+	Keys int
 }
 
 // Memo keeps what was found out last where that was slow: V by the K that it was asked
@@ -51,8 +51,8 @@ type entry[V any] struct {
 }
 
 type found[V any] struct {
-	value        V
-	begun, until time.Time // until: when it is to be found out anew
+	value      V
+	until, old time.Time // when it is to be found out anew, and when it is too old to be told
 }
 
 // New makes a memo.
@@ -67,9 +67,9 @@ func (m *Memo[K, V]) Get(ctx context.Context, of K, find func(context.Context) (
 	e.Lock()
 	defer e.Unlock()
 	now := time.Now()
-	if last := e.last.Load(); last != nil && now.Sub(last.begun) < m.opt.Old {
+	if last := e.last.Load(); last != nil && now.Before(last.old) {
 		if now.After(last.until) && !e.renewing {
-			e.renewing = m.renew(ctx, e, find)
+			e.renewing = m.renew(ctx, e, last, find)
 		}
 		return last.value, nil
 	}
@@ -84,16 +84,25 @@ func (m *Memo[K, V]) entry(of K) *entry[V] {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.by[of] == nil {
-		if len(m.by) >= manyKeys {
-			for key, e := range m.by {
-				if last := e.last.Load(); last == nil || time.Since(last.begun) >= m.opt.Old {
-					delete(m.by, key)
-				}
+		full := m.opt.Keys > 0 && len(m.by) >= m.opt.Keys
+		for key, e := range m.by {
+			if full || e.idle() {
+				delete(m.by, key)
 			}
 		}
 		m.by[of] = &entry[V]{}
 	}
 	return m.by[of]
+}
+
+// idle reports whether nothing is kept that can still be told, and nobody waits for it.
+func (e *entry[V]) idle() bool {
+	if !e.TryLock() {
+		return false
+	}
+	defer e.Unlock()
+	last := e.last.Load()
+	return last == nil || !time.Now().Before(last.old)
 }
 
 // kept is what is kept of what was found since begun; nil where that was not slow.
@@ -102,12 +111,13 @@ func (m *Memo[K, V]) kept(value V, begun time.Time) *found[V] {
 	if !m.opt.Slow(value, took) {
 		return nil
 	}
-	return &found[V]{value: value, begun: begun, until: begun.Add(max(m.opt.Least, (Share+1)*took))}
+	kept := max(m.opt.Least, (Share+1)*took)
+	return &found[V]{value: value, until: begun.Add(kept), old: begun.Add(max(m.opt.Old, 2*kept))}
 }
 
-// renew has an entry hold what find says now, behind the caller's back; false: the memo
-// is closed.
-func (m *Memo[K, V]) renew(ctx context.Context, e *entry[V], find func(context.Context) (V, error)) bool {
+// renew has an entry hold what find says now in the place of last, behind the caller's
+// back, unless somebody has waited for it meanwhile. false: the memo is closed.
+func (m *Memo[K, V]) renew(ctx context.Context, e *entry[V], last *found[V], find func(context.Context) (V, error)) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.closed {
@@ -116,7 +126,7 @@ func (m *Memo[K, V]) renew(ctx context.Context, e *entry[V], find func(context.C
 	ctx, cancel := context.WithTimeout(context.WithValue(context.WithoutCancel(ctx), behindKey{}, true), limit)
 	m.cancels[e] = cancel
 	m.behind.Go(func() {
-		last, err := m.findInTurn(ctx, find)
+		next, err := m.findInTurn(ctx, find)
 		m.mu.Lock()
 		delete(m.cancels, e)
 		m.mu.Unlock()
@@ -124,7 +134,7 @@ func (m *Memo[K, V]) renew(ctx context.Context, e *entry[V], find func(context.C
 		e.Lock()
 		defer e.Unlock()
 		if e.renewing = false; err == nil {
-			e.last.Store(last)
+			e.last.CompareAndSwap(last, next)
 		}
 	})
 	return true
@@ -148,14 +158,20 @@ func (m *Memo[K, V]) findInTurn(ctx context.Context, find func(context.Context) 
 // behindKey is that of contexts of what is found behind the caller's back.
 type behindKey struct{}
 
-// Rest leaves the processor to others after work of that long, four times as long, where
-// nobody waits for what is found: find calls it again and again.
+// Behind reports whether nobody waits for what is found.
+func Behind(ctx context.Context) bool { return ctx.Value(behindKey{}) != nil }
+
+// Rests is how many times as long as it has worked Rest waits.
+const Rests = 4
+
+// Rest leaves the processor to others after work of that long, where nobody waits for
+// what is found: find calls it again and again.
 func Rest(ctx context.Context, worked time.Duration) {
-	if ctx.Value(behindKey{}) == nil {
+	if !Behind(ctx) {
 		return
 	}
 	select {
-	case <-time.After(4 * worked):
+	case <-time.After(Rests * worked):
 	case <-ctx.Done():
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strconv"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -146,16 +145,55 @@ func TestMemo_keys(t *testing.T) {
 			t.Errorf("what was dropped while it was found is told: %d", n)
 		}
 
-		for i := range 1000 { // of which nothing is kept for longer than Old
-			get(strconv.Itoa(i), 0)
-			time.Sleep(time.Minute)
-		}
 		m.Close()
-		if n := get("999", 0); n != 1 {
-			t.Errorf("the last: %d", n)
+		one := memo.New[string](memo.Options[int]{Slow: func(int, time.Duration) bool { return true }, Least: time.Minute, Old: time.Hour, Keys: 1})
+		for range 2 { // of the other nothing is kept
+			for _, of := range []string{"a", "b"} {
+				if _, err := one.Get(t.Context(), of, func(context.Context) (int, error) { mu.Lock(); defer mu.Unlock(); found[of]++; return 1, nil }); err != nil {
+					t.Error(err)
+				}
+			}
 		}
-		if n := get("0", 0); n != 2 {
-			t.Errorf("the first: %d", n)
+		if found["a"] != 2 || found["b"] != 2 {
+			t.Errorf("of one key: %v", found)
 		}
+	})
+}
+
+// What somebody has waited for meanwhile is newer than what is found behind the backs of
+// others, and stays. Where it takes long to find, it is told for longer.
+func TestMemo_newerStays(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const old = 3 * time.Second
+		m := memo.New[string](memo.Options[int]{Slow: func(int, time.Duration) bool { return true }, Least: 2 * time.Second, Old: old})
+		takes := map[int]time.Duration{2: time.Minute} // the second finding
+		found := 0
+		get := func(want int) {
+			t.Helper()
+			n, err := m.Get(t.Context(), "a", func(context.Context) (int, error) {
+				found++
+				mine := found
+				time.Sleep(takes[mine])
+				return mine, nil
+			})
+			if n != want || err != nil {
+				t.Errorf("%d, %v, want %d", n, err, want)
+			}
+		}
+		get(1)
+		time.Sleep(old - time.Millisecond)
+		get(1) // and the second is looked for
+		synctest.Wait()
+		time.Sleep(2 * time.Second)
+		get(3) // which somebody waits for
+		time.Sleep(old - time.Millisecond)
+		get(3)
+		time.Sleep(time.Minute - old)
+		takes[4] = time.Second
+		get(4)
+		time.Sleep(2 * memo.Share * time.Second)
+		get(4)
+		m.Close()
 	})
 }

@@ -105,7 +105,10 @@ func (d *demo) extend(ctx context.Context) error {
 	if err := d.place.unpack(salesRules); err != nil {
 		return err
 	}
-	_, err := d.api.Reload(ctx)
+	reloaded, err := d.api.Reload(ctx)
+	if err == nil && !reloaded.OK {
+		err = fmt.Errorf("%s was refused: %w", salesRules, ErrIncomplete)
+	}
 	return err
 }
 

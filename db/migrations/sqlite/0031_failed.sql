@@ -1,8 +1,5 @@
 -- +goose Up
--- What is said in ../sqlite is not said again.
 
-DROP INDEX IF EXISTS timers_due;
-CREATE INDEX timers_due ON timers (kind, due, id);
-
+-- What failed, the newest first, of whatever connection; and of which events.
 DROP INDEX IF EXISTS deliveries_failed;
 CREATE INDEX deliveries_failed ON deliveries (id, connection, event) WHERE state = 2;
