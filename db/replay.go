@@ -273,16 +273,14 @@ func (s *Store) verdicts(ctx context.Context, plan int64, results []byte, ruleEr
 	if err != nil {
 		return nil, nil, err
 	}
-	messages := map[string]string{}
+	var messages map[string]string
 	if ruleErrors != "" {
 		if err := json.Unmarshal([]byte(ruleErrors), &messages); err != nil {
 			return nil, nil, fmt.Errorf("rule errors: %w", err)
 		}
 	}
-	for i, letter := range results {
-		if i >= len(names) {
-			break
-		}
+	all = make([]event.Verdict, 0, min(len(results), len(names)))
+	for i, letter := range results[:cap(all)] {
 		v := event.Verdict{Rule: names[i], Result: event.Result(letter), Message: messages[names[i]]}
 		all = append(all, v)
 		if v.Result == event.RuleFailed {

@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync"
+	"unicode/utf8"
 
 	"hookgate/app/ingest"
 	"hookgate/internal/diag"
@@ -86,7 +88,7 @@ func (q *Query) holdsText(e *event.Event) bool {
 		}
 	}
 	data := e.Data()
-	if bytes.Contains(bytes.ToLower(data), q.text) {
+	if q.isIn(data) {
 		return true
 	}
 	// Letters beyond ASCII, and quotes, may be written as escapes.
@@ -100,11 +102,31 @@ func (q *Query) holdsText(e *event.Event) bool {
 	return q.holdsValue(v)
 }
 
+// lowered are buffers for texts in lower case: a search has one of each event.
+var lowered = sync.Pool{New: func() any { return new([]byte) }}
+
+// isIn reports whether text holds what is looked for, in upper or lower case.
+func (q *Query) isIn(text []byte) bool {
+	buffer := lowered.Get().(*[]byte)
+	defer lowered.Put(buffer)
+	lower := append((*buffer)[:0], text...)
+	*buffer = lower
+	for i, c := range lower {
+		switch {
+		case c >= utf8.RuneSelf:
+			return bytes.Contains(bytes.ToLower(text), q.text)
+		case c >= 'A' && c <= 'Z':
+			lower[i] = c + ('a' - 'A')
+		}
+	}
+	return bytes.Contains(lower, q.text)
+}
+
 // holdsValue looks at the texts in v, and at the names of its keys.
 func (q *Query) holdsValue(v any) bool {
 	switch v := v.(type) {
 	case string:
-		return bytes.Contains(bytes.ToLower([]byte(v)), q.text)
+		return q.isIn([]byte(v))
 	case []any:
 		return slices.ContainsFunc(v, q.holdsValue)
 	case map[string]any:
