@@ -99,8 +99,8 @@ func (l *Plan) Survey(ctx context.Context, names ...string) (map[string]schema.S
 		return origins, err
 	}
 	defer func() { _ = reader.Close() }()
-	if err := reader.Check(ctx); errors.Is(err, db.ErrOlder) {
-		return origins, nil // the next start brings it up to date
+	if err := reader.Check(ctx); err != nil {
+		return origins, err
 	}
 	return origins, seen(ctx, reader, origins)
 }

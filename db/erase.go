@@ -68,6 +68,7 @@ func (s *Store) footprintPage(ctx context.Context, ids []event.ID) (t event.Foot
 // transactions beside the traffic; what is gone already is left out, so that it
 // can be called again after an interruption.
 func (s *Store) Erase(ctx context.Context, ids []event.ID) (event.Footprint, []string, error) {
+	defer s.backlogs.Forget()
 	var total event.Footprint
 	touched := map[string]bool{}
 	marks, err := s.dedupeOf(ctx, ids)

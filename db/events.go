@@ -57,7 +57,7 @@ func (s *Store) Events(ctx context.Context, f event.Filter) ([]event.Event, erro
 // be read by, where a planner takes another: of a form's posts one that says their
 // states, lest each spam be looked up to find what is none.
 func (s *Store) eventsTable(f event.Filter) string {
-	rare := len(f.States) > 0 && !slices.ContainsFunc(f.States, func(state event.State) bool { return stateNumber(state) < rareState })
+	rare := len(f.States) > 0 && !slices.ContainsFunc(f.States, func(state event.State) bool { return stateNumber(state) < rareState || state == event.RuleError })
 	if f.FormsOnly && f.Source != "" && len(f.IDs) == 0 && f.Key == "" && f.Connection == "" && len(f.Deliveries) == 0 && !rare {
 		return "events" + s.dialect.byForm
 	}

@@ -17,6 +17,7 @@ import (
 // any more, nothing happens and the error is event.ErrNotKept. It returns the
 // connections that have something to send.
 func (s *Store) Readmit(e *event.Event, deliveries []event.Delivery) ([]string, error) {
+	defer s.backlogs.Forget()
 	ruleErrors, err := eventErrors(e.Errors)
 	if err != nil {
 		return nil, err

@@ -30,6 +30,7 @@ func OpenReader(path string) (*Reader, error) {
 		return nil, fmt.Errorf("open database %s for reading: %w", path, err)
 	}
 	dialect := sqliteDialect()
+	dialect.byForm = "" // it may have no such index yet
 	return &Reader{store: &Store{dialect: dialect, read: newPool(pool, dialect), now: time.Now}}, nil
 }
 
@@ -50,9 +51,9 @@ func (r *Reader) Events(ctx context.Context, f event.Filter) ([]event.Event, err
 // Close closes the file.
 func (r *Reader) Close() error { return r.store.read.Close() }
 
-// readable is the version of the tables from which on a Reader finds all that it asks
-// for in them.
-const readable = 29
+// readable is the version of the tables from which on a Reader finds versions
+// of the configuration in them.
+const readable = 18
 
 // ErrOlder reports a database whose tables no start of this version has
 // brought up to date yet.

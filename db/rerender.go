@@ -15,6 +15,7 @@ const setRendered = `UPDATE deliveries SET state = ?3, owner = 0, due = CAST(?4 
 // written), if it still is as it was read;
 // done tells which were. It returns the connections that have something to send.
 func (s *Store) Rerender(list []event.Rerendered) (done []bool, connections []string, err error) {
+	defer s.backlogs.Forget()
 	var keys []keyed
 	made := make([]event.Delivery, 0, len(list))
 	for i := range list {

@@ -156,7 +156,7 @@ const (
 	surveyOld   = 10 * time.Minute
 	surveySlow  = 50 * time.Millisecond
 	countLeast  = 2 * time.Second
-	countOld    = 3 * time.Second
+	countOld    = 10 * time.Second
 
 	manySurveyed = 2000 // events
 	manyCounted  = 1000 // events, or deliveries

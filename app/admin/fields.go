@@ -72,6 +72,7 @@ func Sample(ctx context.Context, from EventLister, name string, form bool) ([]sc
 	if memo.Behind(ctx) {
 		limit *= 1 + memo.Rests
 	}
+	whole := ctx
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	builders := map[string]*schema.Builder{}
@@ -79,7 +80,7 @@ func Sample(ctx context.Context, from EventLister, name string, form bool) ([]sc
 	for seen := 0; seen < sampleEvents; seen += samplePage {
 		began := time.Now()
 		list, err := from.Events(ctx, f)
-		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) && whole.Err() == nil {
 			break
 		}
 		if err != nil {

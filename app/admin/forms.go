@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -45,6 +44,8 @@ type formStore interface {
 	// what nobody has read, whenever it came: most at most of each form.
 	FormCounts(ctx context.Context, forms []string, since time.Time) (map[string]map[event.State]int, error)
 	NewPosts(ctx context.Context, forms []string, most int) (map[string]int, error)
+	// HasFiles tells whether any form has got a file.
+	HasFiles(ctx context.Context) (bool, error)
 	// FileCounts counts the files that there are of each form: most at most of each.
 	FileCounts(ctx context.Context, forms []string, most int) (map[string]int, error)
 	SetRead(id event.ID, read bool) (changed bool, err error)
@@ -100,12 +101,9 @@ func (s *Service) countPosts(ctx context.Context, now *InForce, since time.Time)
 	if out.by, err = s.store.FormCounts(ctx, now.Forms, since); err != nil {
 		return out, err
 	}
-	takeFiles := slices.DeleteFunc(slices.Clone(now.Forms), func(name string) bool {
-		f := now.Plan.Forms[name]
-		return f == nil || !f.TakesFiles()
-	})
-	if len(takeFiles) > 0 {
-		out.files, err = s.store.FileCounts(ctx, takeFiles, maxFiles)
+	some, err := s.store.HasFiles(ctx)
+	if some && err == nil {
+		out.files, err = s.store.FileCounts(ctx, now.Forms, maxFiles)
 	}
 	return out, err
 }

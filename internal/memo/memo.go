@@ -75,7 +75,7 @@ func (m *Memo[K, V]) Get(ctx context.Context, of K, find func(context.Context) (
 	}
 	value, err := find(ctx)
 	if err == nil {
-		e.last.Store(m.kept(value, now))
+		e.last.Store(m.kept(value, now, time.Since(now)))
 	}
 	return value, err
 }
@@ -105,9 +105,9 @@ func (e *entry[V]) idle() bool {
 	return last == nil || !time.Now().Before(last.old)
 }
 
-// kept is what is kept of what was found since begun; nil where that was not slow.
-func (m *Memo[K, V]) kept(value V, begun time.Time) *found[V] {
-	took := time.Since(begun)
+// kept is what is kept of what was found since begun, which took so much work; nil where
+// that was not slow.
+func (m *Memo[K, V]) kept(value V, begun time.Time, took time.Duration) *found[V] {
 	if !m.opt.Slow(value, took) {
 		return nil
 	}
@@ -123,10 +123,11 @@ func (m *Memo[K, V]) renew(ctx context.Context, e *entry[V], last *found[V], fin
 	if m.closed {
 		return false
 	}
-	ctx, cancel := context.WithTimeout(context.WithValue(context.WithoutCancel(ctx), behindKey{}, true), limit)
+	rested := &atomic.Int64{}
+	ctx, cancel := context.WithTimeout(context.WithValue(context.WithoutCancel(ctx), behindKey{}, rested), limit)
 	m.cancels[e] = cancel
 	m.behind.Go(func() {
-		next, err := m.findInTurn(ctx, find)
+		next, err := m.findInTurn(ctx, rested, find)
 		m.mu.Lock()
 		delete(m.cancels, e)
 		m.mu.Unlock()
@@ -140,7 +141,7 @@ func (m *Memo[K, V]) renew(ctx context.Context, e *entry[V], last *found[V], fin
 	return true
 }
 
-func (m *Memo[K, V]) findInTurn(ctx context.Context, find func(context.Context) (V, error)) (*found[V], error) {
+func (m *Memo[K, V]) findInTurn(ctx context.Context, rested *atomic.Int64, find func(context.Context) (V, error)) (*found[V], error) {
 	select {
 	case m.turn <- struct{}{}:
 		defer func() { <-m.turn }()
@@ -152,10 +153,11 @@ func (m *Memo[K, V]) findInTurn(ctx context.Context, find func(context.Context) 
 	if err != nil {
 		return nil, err
 	}
-	return m.kept(value, begun), nil
+	return m.kept(value, begun, time.Since(begun)-time.Duration(rested.Load())), nil
 }
 
-// behindKey is that of contexts of what is found behind the caller's back.
+// behindKey is that of contexts of what is found behind the caller's back: the value
+// counts the nanoseconds that find rested.
 type behindKey struct{}
 
 // Behind reports whether nobody waits for what is found.
@@ -167,9 +169,12 @@ const Rests = 4
 // Rest leaves the processor to others after work of that long, where nobody waits for
 // what is found: find calls it again and again.
 func Rest(ctx context.Context, worked time.Duration) {
-	if !Behind(ctx) {
+	rested, behind := ctx.Value(behindKey{}).(*atomic.Int64)
+	if !behind {
 		return
 	}
+	began := time.Now()
+	defer func() { rested.Add(int64(time.Since(began))) }()
 	select {
 	case <-time.After(Rests * worked):
 	case <-ctx.Done():

@@ -30,8 +30,8 @@
 //	-postgres  accept and deliver with one, two and three replicas on one
 //	           PostgreSQL, which is made for it and flushes to the disk
 //
-// Absolute numbers depend on the machine and on what else it does; the ratios
-// within one run carry over.
+// Absolute numbers depend on the machine and on what else it does; ratios within one
+// run say more.
 package main
 
 import (

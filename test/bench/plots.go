@@ -49,6 +49,9 @@ func (b *bench) runPlots() error {
 
 // plotHistory measures acceptance while the history grows to b.history events.
 func (b *bench) plotHistory() error {
+	if b.history < 1000*historySteps {
+		return fmt.Errorf("a history of %d events is too short to be drawn: %d at least", b.history, 1000*historySteps)
+	}
 	g, err := b.startGate(inFile, b.accept.rules(b.sink))
 	if err != nil {
 		return err
@@ -63,15 +66,17 @@ func (b *bench) plotHistory() error {
 		fmt.Fprintf(os.Stderr, "%d events stored\n", stored)
 		p.at = append(p.at, short(float64(stored)))
 		var samples []sample
+		part := o
+		part.Count = b.history / historySteps / 2 / b.rounds // what is measured is stored, too
 		for range b.rounds {
-			got, err := b.sample(g.server, o, 0)
+			got, err := b.sample(g.server, part, 0)
 			if err != nil {
 				return err
 			}
 			samples, stored = append(samples, got), stored+got.Accepted
 		}
 		p.add(b.accept.name, median(samples, cpu))
-		if rest := b.history*(step+1)/historySteps - stored; rest > 0 {
+		if rest := b.history*(step+1)/historySteps - stored; rest > 0 && step < historySteps {
 			if err := b.fill(o, rest); err != nil {
 				return err
 			}

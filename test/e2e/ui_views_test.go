@@ -47,7 +47,7 @@ func TestUIViews(t *testing.T) {
 		t.Errorf("views list of none: %+v", got)
 	}
 	has(t, "views save", g.MustCLI("views", "save", name, query), "is kept")
-	has(t, "views list", g.MustCLI("views", "list"), "VIEW", name, query, "cli")
+	has(t, "views list", g.MustCLI("views", "list"), "VIEW", name, query, "local")
 	_, _, page = vera.do("GET", "/ui/events", nil)
 	has(t, "the tab of it", page, `>Diner &lt;b&gt;&amp;&#34;</a>`)
 	has(t, "views delete", g.MustCLI("views", "delete", name), "is deleted")

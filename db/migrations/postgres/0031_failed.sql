@@ -1,8 +1,6 @@
 -- +goose Up
--- What is said in ../sqlite is not said again. The one before goes when the next is
--- there: until then replicas read. The two tables have a transaction each, for a commit
--- locks them one after the other.
+-- What is said in ../sqlite is not said again. These four have a transaction each: in
+-- one, an index that is made and one that goes want two locks of a table one after the
+-- other, between which replicas that are at work come, and each waits for the other.
 
-CREATE INDEX deliveries_failed_next ON deliveries (id, connection, event) WHERE state = 2;
-DROP INDEX IF EXISTS deliveries_failed;
-ALTER INDEX deliveries_failed_next RENAME TO deliveries_failed;
+CREATE INDEX deliveries_failed_newest ON deliveries (id, connection, event) WHERE state = 2;

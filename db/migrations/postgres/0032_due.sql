@@ -1,5 +1,3 @@
 -- +goose Up
 
-CREATE INDEX timers_due_next ON timers (kind, due, id);
-DROP INDEX IF EXISTS timers_due;
-ALTER INDEX timers_due_next RENAME TO timers_due;
+CREATE INDEX timers_due_kind ON timers (kind, due, id);

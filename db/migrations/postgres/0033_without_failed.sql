@@ -1,0 +1,3 @@
+-- +goose Up
+
+DROP INDEX IF EXISTS deliveries_failed;
