@@ -46,7 +46,7 @@ func (s *Store) ReplacePlan(before int64, v event.RuleSet) (int64, error) {
 				return err
 			}
 		}
-		// A microsecond less: LatestPlan goes by it.
+		// A microsecond before the next one is: LatestPlan is the one that was used last.
 		if err := tx.exec(`UPDATE plans SET used = ?2 WHERE id = ?1`, before, tx.stamp().now-1); err != nil {
 			return err
 		}

@@ -171,32 +171,37 @@ func counted[V any](many func(V) bool) memo.Options[V] {
 	return memo.Options[V]{Slow: func(v V, _ time.Duration) bool { return many(v) }, Least: countLeast, Old: countOld}
 }
 
+// keeper is a memo, whatever it keeps.
+type keeper interface {
+	Forget()
+	Close()
+}
+
+// counts are the memos of counts, memos all there are.
+func (s *Service) counts() []keeper { return []keeper{s.standing, s.failures, s.causes, s.posts} }
+
+func (s *Service) memos() []keeper { return append(s.counts(), s.surveys, s.samples, s.checked) }
+
 // Close ends what is found out behind anybody's back.
 func (s *Service) Close() {
-	s.surveys.Close()
-	s.samples.Close()
-	s.checked.Close()
-	s.standing.Close()
-	s.failures.Close()
-	s.causes.Close()
-	s.posts.Close()
+	for _, m := range s.memos() {
+		m.Close()
+	}
 }
 
 // forgetFound drops what is kept of what was found in events, which may tell of some that
 // are gone.
 func (s *Service) forgetFound() {
-	s.surveys.Forget()
-	s.samples.Forget()
-	s.checked.Forget()
-	s.forgetCounts()
+	for _, m := range s.memos() {
+		m.Forget()
+	}
 }
 
 // forgetCounts drops what is kept of counts, which somebody has changed by hand.
 func (s *Service) forgetCounts() {
-	s.standing.Forget()
-	s.failures.Forget()
-	s.causes.Forget()
-	s.posts.Forget()
+	for _, m := range s.counts() {
+		m.Forget()
+	}
 }
 
 func (s *Service) inForce() *InForce { return s.opt.InForce() }

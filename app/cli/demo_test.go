@@ -24,7 +24,7 @@ func TestDemo(t *testing.T) {
 	for _, want := range []string{
 		`data.previousStatus == "Interest"    true`, `false  it is "Preparation"`, `"website_id":321654`, "signature verified",
 		"*Harry's Diner* moved from Publish to *Done*", "a comma is missing", "New lead: Ada Lovelace",
-		"kept as spam", "4 of 4 expected deliveries arrived.",
+		"scheduled for ", "gathered in a digest, which closes ", "2 to come", "kept as spam", "4 of 4 expected deliveries arrived.",
 	} {
 		if !strings.Contains(got.out, want) {
 			t.Errorf("the output lacks %q", want)

@@ -111,8 +111,8 @@ func (m *Memo[K, V]) kept(value V, begun time.Time, took time.Duration) *found[V
 	if !m.opt.Slow(value, took) {
 		return nil
 	}
-	kept := max(m.opt.Least, (Share+1)*took)
-	return &found[V]{value: value, until: begun.Add(kept), old: begun.Add(max(m.opt.Old, 2*kept))}
+	keep := max(m.opt.Least, (Share+1)*took)
+	return &found[V]{value: value, until: begun.Add(keep), old: begun.Add(max(m.opt.Old, 2*keep))}
 }
 
 // renew has an entry hold what find says now in the place of last, behind the caller's

@@ -192,6 +192,17 @@ func TestUIScheduled(t *testing.T) {
 	lab.Eventually(t, "its moment in the picture", func() bool {
 		return strings.Contains(ask(ctx, t, chromedp.Evaluate[string](`[...document.querySelectorAll("svg circle.f-next + text")].map(e => e.textContent).join()`)), ":")
 	})
+	// Two days are many times on a phone: no text of the axis stands in another's way.
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(390, 800)); err != nil {
+		t.Fatal(err)
+	}
+	same(t, "texts that touch", "", ask(ctx, t, chromedp.Evaluate[string](`(() => {
+		const boxes = [...document.querySelectorAll(".life svg text")].filter(e => e.textContent).map(e => [e.textContent, e.getBoundingClientRect()]);
+		return boxes.flatMap(([a, p], i) => boxes.slice(i + 1).filter(([, q]) => p.left < q.right && q.left < p.right && p.top < q.bottom && q.top < p.bottom).map(([b]) => a + "/" + b)).join();
+	})()`)))
+	if err := chromedp.Do(ctx, chromedp.EmulateViewport(1440, 900)); err != nil {
+		t.Fatal(err)
+	}
 	show(ctx, t, g.URL+"/ui/scheduled?rule=client")
 	settled(ctx, t, "Scheduled")
 	run(ctx, t, `document.querySelector('form[action="/ui/deliveries/retry"] button').click()`)
