@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"hookgate/app/planner"
 	"hookgate/test/planned"
 )
@@ -36,13 +38,9 @@ rules:
 				_, another := g.replica()
 				planners = append(planners, another)
 			}
-			for n := range b.N {
-				g.post(fmt.Sprintf(`{"n":%d}`, n))
-			}
+			atOnce(b.N, func(n int) { g.post(fmt.Sprintf(`{"n":%d}`, n)) })
 			for claimed := g.claim(); len(claimed) > 0; claimed = g.claim() {
-				for i := range claimed {
-					g.send(&claimed[i])
-				}
+				atOnce(len(claimed), func(i int) { g.send(&claimed[i]) })
 			}
 			b.ResetTimer()
 			ctx, stop := context.WithCancel(b.Context())
@@ -59,4 +57,14 @@ rules:
 			all.Wait()
 		})
 	}
+}
+
+// atOnce does n things, many of them at a time: their commits share flushes.
+func atOnce(n int, do func(int)) {
+	var all errgroup.Group
+	all.SetLimit(256)
+	for i := range n {
+		all.Go(func() error { do(i); return nil })
+	}
+	_ = all.Wait()
 }

@@ -260,7 +260,9 @@ func (g *gateway) send(d *event.Delivery) {
 	}
 	done := make(chan *event.Delivery, 1)
 	g.store.Record(d, a, o, func(next *event.Delivery) { done <- next })
-	g.sent = append(g.sent, sent{*d, g.clock()})
+	g.mu.Lock()
+	g.sent = append(g.sent, sent{*d, g.now})
+	g.mu.Unlock()
 	if next := <-done; next != nil { // the next of its ordering key, which is claimed
 		g.send(next)
 	}
