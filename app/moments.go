@@ -10,7 +10,7 @@ import (
 // newPlanner makes what does all that is due.
 func (a *App) newPlanner() *planner.Planner {
 	return planner.New(planner.Options{
-		Store: a.store, RuleSet: a.service.RuleSet, Added: a.dispatcher.BacklogAdded, Late: a.metrics.MomentOpened, Logger: a.opt.Logger,
+		Store: a.store, RuleSet: a.service.RuleSet, Added: a.dispatcher.Poll, Late: a.metrics.MomentOpened, Logger: a.opt.Logger,
 		Opening: func(calendar string, at time.Time) time.Time {
 			c := a.plan.Load().Config.CalendarsByName()[calendar]
 			if c == nil {

@@ -206,10 +206,10 @@ func (s *Service) forgetCounts() {
 
 func (s *Service) inForce() *InForce { return s.opt.InForce() }
 
-// backlogAdded tells the workers of connections that there is work in the store.
-func (s *Service) backlogAdded(connections []string) {
+// poll tells the workers of connections that there is work in the store.
+func (s *Service) poll(connections []string) {
 	for _, c := range connections {
-		s.opt.Workers.BacklogAdded(c)
+		s.opt.Workers.Poll(c)
 	}
 }
 

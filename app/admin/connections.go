@@ -113,7 +113,7 @@ type Workers interface {
 	Health(stored event.AttemptStats) map[string]deliver.Health
 	// Pending are the counts of attempts that are not stored yet.
 	Pending() event.AttemptStats
-	BacklogAdded(connection string)
+	Poll(connection string)
 }
 
 // Connections tells how all connections are and have been, in the order of the

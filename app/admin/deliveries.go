@@ -265,7 +265,7 @@ func (s *Service) change(ctx context.Context, done string, f event.DeliveryFilte
 	}
 	n, connections, err := act(ctx, f)
 	s.forgetCounts()
-	s.backlogAdded(connections) // also what waited for the keys of what was cancelled
+	s.poll(connections) // also what waited for the keys of what was cancelled
 	if err != nil {
 		return Changed{}, fmt.Errorf("cannot change the deliveries: %w", err)
 	}

@@ -134,7 +134,7 @@ func (s *Service) Erase(ctx context.Context, r EraseRequest) (Erased, error) {
 	part.Record = &record.Record
 	trace, connections, err := s.store.Erase(ctx, ids)
 	s.forgetFound()
-	s.backlogAdded(connections)
+	s.poll(connections)
 	addFootprint(&part, trace)
 	if err == nil && part.Next == nil {
 		err = s.eraseRest(ctx, person, &part)
@@ -239,7 +239,7 @@ func (s *Service) DeletePost(ctx context.Context, id event.ID) (record Erasure, 
 	}
 	trace, connections, err := s.store.Erase(ctx, []event.ID{id})
 	s.forgetFound()
-	s.backlogAdded(connections)
+	s.poll(connections)
 	record.Events, record.Deliveries, record.Files, record.Done = trace.Events, trace.Deliveries, trace.Files, err == nil
 	if err == nil {
 		err = s.removeRest(ctx, new(Erased))

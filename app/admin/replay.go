@@ -374,7 +374,7 @@ func (b *replayBatch) flush() error {
 		return err
 	}
 	b.run, b.list = b.next, b.list[:0]
-	b.service.backlogAdded(connections)
+	b.service.poll(connections)
 	return nil
 }
 

@@ -91,7 +91,7 @@ func (s *Service) storeAgain(list []event.Rerendered, all *Changed, dry bool) er
 			return fmt.Errorf("cannot change the deliveries: %w", err)
 		}
 		done = now
-		s.backlogAdded(connections)
+		s.poll(connections)
 	}
 	for i := range list {
 		switch d := &list[i].Delivery; {

@@ -259,7 +259,7 @@ func (s *Service) stepRetry(ctx context.Context, r *event.RetryRun, owner string
 	f := event.DeliveryFilter{IDs: unsent, States: []event.DeliveryState{sel.State}}
 	_, connections, err := s.store.Retry(ctx, f)
 	s.forgetCounts()
-	s.backlogAdded(connections)
+	s.poll(connections)
 	return err
 }
 

@@ -281,7 +281,7 @@ func (d *Dispatcher) Stop(ctx context.Context) {
 
 // Reserve takes a place in memory for a delivery that is about to be stored.
 // False: there is none, the delivery is to be stored unclaimed and announced by
-// BacklogAdded. A reservation ends with Deliver or Unreserve, of the same output.
+// Poll. A reservation ends with Deliver or Unreserve, of the same output.
 func (d *Dispatcher) Reserve(made *event.Delivery) bool {
 	l := (*d.lanes.Load())[made.Connection]
 	return l != nil && l.reserve(weightOf(made))
@@ -311,7 +311,8 @@ func (d *Dispatcher) Deliver(claimed event.Delivery) {
 
 // Poll says that the store may hold deliveries to connection that are due; ""
 // stands for every connection. What is accepted meanwhile need not queue up
-// behind them: if each process made the others do so, no memory would serve.
+// behind them until a look finds more than there is room for: if each that was
+// stored made the next ones do so, it would go on for ever, and no memory serve.
 func (d *Dispatcher) Poll(connection string) {
 	lanes := *d.lanes.Load()
 	if l := lanes[connection]; l != nil {
@@ -320,13 +321,6 @@ func (d *Dispatcher) Poll(connection string) {
 		for _, l := range lanes {
 			l.poll()
 		}
-	}
-}
-
-// BacklogAdded says that the store holds deliveries to connection that are due.
-func (d *Dispatcher) BacklogAdded(connection string) {
-	if l := (*d.lanes.Load())[connection]; l != nil {
-		l.backlogAdded()
 	}
 }
 

@@ -137,7 +137,7 @@ func (b *bench) acceptText(connection, key, text string) event.DeliveryID {
 	case reserved:
 		b.dispatcher.Unreserve(&d)
 	default:
-		b.dispatcher.BacklogAdded(connection)
+		b.dispatcher.Poll(connection)
 	}
 	return d.ID
 }

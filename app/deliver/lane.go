@@ -29,8 +29,8 @@ type lane struct {
 	slots chan struct{}       // one token for each delivery in memory
 	queue chan event.Delivery // never full: whoever sends holds a slot
 	wake  chan struct{}       // something may be due in the store
-	// behind is set while the store may hold deliveries that are due: then new
-	// ones queue up there too, behind those.
+	// behind is set while the store holds more that is due than there is room for,
+	// as far as the last look knows: then new ones queue up there too, behind those.
 	behind     atomic.Bool
 	throughput throughput
 	// retired is set when the connection is no longer configured, held while
@@ -158,12 +158,6 @@ func (l *lane) poll() {
 	case l.wake <- struct{}{}:
 	default:
 	}
-}
-
-// backlogAdded tells the lane that due deliveries were left in the store.
-func (l *lane) backlogAdded() {
-	l.behind.Store(true)
-	l.poll()
 }
 
 // hasten has what failed in an outage that is over sent again, once and before

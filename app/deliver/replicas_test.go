@@ -53,9 +53,8 @@ func TestWake(t *testing.T) {
 	}
 	b.dispatcher.Unreserve(&event.Delivery{Connection: "x"})
 	for how, wake := range map[string]func(){
-		"by name":      func() { b.dispatcher.Poll("x") },
-		"by all":       func() { b.dispatcher.Poll("") },
-		"by a backlog": func() { b.dispatcher.BacklogAdded("x") },
+		"by name": func() { b.dispatcher.Poll("x") },
+		"by all":  func() { b.dispatcher.Poll("") },
 	} {
 		id := b.store.NewIDs(2)
 		d := event.Delivery{ID: event.DeliveryID(id) + 1, Event: id, Connection: "x", Rule: "r", Action: 1, Output: []byte(`{}`)}
@@ -66,5 +65,21 @@ func TestWake(t *testing.T) {
 		if got := r.await(t, 1)[0]; got.ID != d.ID {
 			t.Errorf("woken %s: got %s, want %s", how, got.ID, d.ID)
 		}
+	}
+}
+
+// One delivery that is left in the store does not send those after it there: each
+// would be the next one's reason, although there is room.
+//
+// Negative control: l.behind.Store(true) in poll.
+func TestPoll_room(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	b.dispatcher.Update([]deliver.Connection{connection("x", newReceiver(nil))})
+	for !b.dispatcher.Reserve(&event.Delivery{Connection: "x"}) { // until it has looked at the store
+	}
+	b.dispatcher.Poll("x")
+	if !b.dispatcher.Reserve(&event.Delivery{Connection: "x"}) {
+		t.Error("what is accepted after a wake-up is stored unclaimed, want it in memory, where there is room")
 	}
 }

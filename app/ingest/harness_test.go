@@ -16,11 +16,11 @@ import (
 
 // dispatcher records what is handed over; a full one takes nothing.
 type dispatcher struct {
-	mu         sync.Mutex
-	full       bool
-	reserved   int
-	delivered  []event.Delivery
-	overflowed []string
+	mu        sync.Mutex
+	full      bool
+	reserved  int
+	delivered []event.Delivery
+	polled    []string
 }
 
 func (l *dispatcher) Reserve(*event.Delivery) bool {
@@ -42,10 +42,10 @@ func (l *dispatcher) Deliver(d event.Delivery) {
 	l.delivered = append(l.delivered, d)
 }
 
-func (l *dispatcher) BacklogAdded(c string) {
+func (l *dispatcher) Poll(c string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.overflowed = append(l.overflowed, c)
+	l.polled = append(l.polled, c)
 }
 
 const document = `

@@ -41,7 +41,7 @@ type Dispatcher interface {
 	Reserve(made *event.Delivery) bool
 	Unreserve(made *event.Delivery)
 	Deliver(claimed event.Delivery)
-	BacklogAdded(connection string)
+	Poll(connection string)
 }
 
 // Options are what an Intake needs besides its store and its dispatcher.
@@ -283,7 +283,7 @@ func (in *Intake) Release(kept *event.Event, plan *Plan, now time.Time) (Ack, er
 		return Ack{}, fmt.Errorf("release event %s: %w", e.ID, err)
 	}
 	for _, c := range connections {
-		in.dispatcher.BacklogAdded(c)
+		in.dispatcher.Poll(c)
 	}
 	return Ack{ID: e.ID, State: e.State}, nil
 }
@@ -394,10 +394,10 @@ func (in *Intake) handOver(deliveries []event.Delivery, reserved []bool) {
 		case reserved[i]: // it waits for its ordering key, or was held back
 			in.dispatcher.Unreserve(d)
 			if d.Once != nil && d.State != event.Cancelled {
-				in.dispatcher.BacklogAdded(d.Connection)
+				in.dispatcher.Poll(d.Connection)
 			}
 		case d.State == event.Waiting:
-			in.dispatcher.BacklogAdded(d.Connection)
+			in.dispatcher.Poll(d.Connection)
 		}
 	}
 }

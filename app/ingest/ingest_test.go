@@ -128,16 +128,16 @@ func TestEvent_keyTakenAndLanesFull(t *testing.T) {
 		}
 	}
 	// Of the second event only the delivery without a key goes at once.
-	if len(g.dispatcher.delivered) != 3 || g.dispatcher.reserved != 0 || len(g.dispatcher.overflowed) != 0 {
-		t.Errorf("handed over %d, reserved %d, overflowed %v; want 3, 0, none", len(g.dispatcher.delivered), g.dispatcher.reserved, g.dispatcher.overflowed)
+	if len(g.dispatcher.delivered) != 3 || g.dispatcher.reserved != 0 || len(g.dispatcher.polled) != 0 {
+		t.Errorf("handed over %d, reserved %d, polled %v; want 3, 0, none", len(g.dispatcher.delivered), g.dispatcher.reserved, g.dispatcher.polled)
 	}
 	g.dispatcher.full = true
 	ack, err := g.post("shop", "application/json", text(3))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ds := g.stored(ack.ID); len(g.dispatcher.delivered) != 3 || len(g.dispatcher.overflowed) == 0 || ds[0].State != event.Waiting {
-		t.Errorf("with a full dispatcher: handed over %d, overflowed %v, %+v", len(g.dispatcher.delivered), g.dispatcher.overflowed, ds)
+	if _, ds := g.stored(ack.ID); len(g.dispatcher.delivered) != 3 || len(g.dispatcher.polled) == 0 || ds[0].State != event.Waiting {
+		t.Errorf("with a full dispatcher: handed over %d, polled %v, %+v", len(g.dispatcher.delivered), g.dispatcher.polled, ds)
 	}
 }
 

@@ -85,7 +85,7 @@ func (in *Intake) judged(d *Decision, store func() error) error {
 // stored tells of an event that was stored, and of what is to be sent of it.
 func (in *Intake) stored(d *Decision, connections []string) {
 	for _, c := range connections {
-		in.dispatcher.BacklogAdded(c)
+		in.dispatcher.Poll(c)
 	}
 	in.observe(d.Event.Source, d.Event.State)
 }

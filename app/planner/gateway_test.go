@@ -123,7 +123,7 @@ type idle struct{}
 func (idle) Reserve(*event.Delivery) bool { return false }
 func (idle) Unreserve(*event.Delivery)    {}
 func (idle) Deliver(event.Delivery)       {}
-func (idle) BacklogAdded(string)          {}
+func (idle) Poll(string)                  {}
 
 func (g *gateway) clock() time.Time { g.mu.Lock(); defer g.mu.Unlock(); return g.now }
 

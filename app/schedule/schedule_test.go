@@ -27,7 +27,7 @@ type nobody struct{}
 func (nobody) Reserve(*event.Delivery) bool { return false }
 func (nobody) Unreserve(*event.Delivery)    {}
 func (nobody) Deliver(event.Delivery)       {}
-func (nobody) BacklogAdded(string)          {}
+func (nobody) Poll(string)                  {}
 
 // world is a clock, which all of a test's processes and their database share.
 type world struct {

@@ -213,7 +213,7 @@ func (*fake) Traffic(context.Context, int64, int64) ([]event.TrafficCount, error
 }
 
 func (workers) Health(event.AttemptStats) map[string]deliver.Health { return nil }
-func (workers) BacklogAdded(string)                                 {}
+func (workers) Poll(string)                                         {}
 
 type tester struct{ connectors.Connector }
 
