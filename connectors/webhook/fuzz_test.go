@@ -7,10 +7,11 @@ import (
 	"testing"
 
 	"hookgate/connectors/webhook"
+	"hookgate/internal/jsondoc"
 )
 
 // What is read without a decoder is what the decoder would have read, and the
-// usual output is read without one.
+// usual output is read without one: what nests deeper than a body may is not usual.
 func FuzzSoleJSON(f *testing.F) {
 	for _, seed := range []string{
 		"", "1", "null", ` 1 `, "\n{ \"a\" : [1.50, null] }\t", `"}"`, "{}", "[]", "}", "{", `"`, "01", "1}", "{}}", `"\ud800"`, "\xff", "\"\xff\"", "\u00a01", "\v1",
@@ -29,7 +30,7 @@ func FuzzSoleJSON(f *testing.F) {
 		switch {
 		case ok && (err != nil || len(keys) != 1 || !given || !bytes.Equal(got, want)):
 			t.Errorf("%q: got %q, the decoder gives %q, %v", output, got, keys, err)
-		case !ok && given && output == `{"json":`+string(want)+"}":
+		case !ok && given && jsondoc.Valid(want) && output == `{"json":`+string(want)+"}":
 			t.Errorf("%q goes to the decoder", output)
 		}
 	})

@@ -15,6 +15,7 @@ import (
 
 	"hookgate/connectors"
 	"hookgate/internal/event"
+	"hookgate/internal/jsondoc"
 	"hookgate/rules/lang"
 )
 
@@ -96,7 +97,7 @@ func soleJSON(output []byte) (value []byte, ok bool) {
 		return nil, false
 	}
 	value, ok = bytes.CutSuffix(value, []byte("}"))
-	if !ok || !json.Valid(value) { // it ends elsewhere: there are more keys
+	if !ok || !jsondoc.Valid(value) { // it ends elsewhere: there are more keys
 		return nil, false
 	}
 	return bytes.TrimSpace(value), true

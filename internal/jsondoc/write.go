@@ -70,14 +70,67 @@ func AppendFloat(dst []byte, f float64) []byte {
 }
 
 // AppendValue appends a value as JSON, as it came: keys keep their order,
-// numbers their characters. Of a key that stands twice in an object the last
-// value counts, and stands where the last one stood.
+// numbers their characters; blanks go. Of a key that stands twice in an object the
+// last value counts, and stands where the last one stood.
 func AppendValue(dst []byte, v Value) []byte {
 	switch v.Kind() {
 	case None:
 		return append(dst, "null"...)
-	case String:
-		return appendText(dst, v)
+	case List, Object:
+		if hasRepeatedKeys(v) {
+			return appendLast(dst, v)
+		}
+		return appendWithoutBlanks(dst, v)
+	default:
+		return appendScalar(dst, v)
+	}
+}
+
+// appendScalar appends a value that has none in it: a string as AppendString
+// writes it, which is most often as it came.
+func appendScalar(dst []byte, v Value) []byte {
+	raw := v.Raw()
+	if v.Kind() == String && (v.node().escaped || !utf8.Valid(raw)) {
+		return AppendString(dst, v.Text())
+	}
+	return append(dst, raw...)
+}
+
+// appendWithoutBlanks appends a list or an object by its text: what stands
+// between two values is brackets, commas and colons, and blanks.
+func appendWithoutBlanks(dst []byte, v Value) []byte {
+	text, valid := v.doc.text, utf8.Valid(v.Raw())
+	start, end := v.Span()
+	copied, at := start, start // how far text is in dst, and how far it is looked at
+	pass := func(until int) {
+		for at < until {
+			if text[at] > ' ' {
+				at++
+				continue
+			}
+			dst = append(dst, text[copied:at]...)
+			at = passBlanks(text, at)
+			copied = at
+		}
+	}
+	for i := v.at; i < v.node().next; i++ {
+		inner := Value{v.doc, i}
+		n := inner.node()
+		if pass(int(n.start)); n.kind == List || n.kind == Object {
+			continue
+		}
+		if at = int(n.end); n.kind == String && (n.escaped || !valid) {
+			dst = appendScalar(append(dst, text[copied:n.start]...), inner)
+			copied = at
+		}
+	}
+	pass(end)
+	return append(dst, text[copied:end]...)
+}
+
+// appendLast appends a value where keys stand twice in an object: the last one each.
+func appendLast(dst []byte, v Value) []byte {
+	switch v.Kind() {
 	case List:
 		dst = append(dst, '[')
 		first := true
@@ -86,22 +139,14 @@ func AppendValue(dst []byte, v Value) []byte {
 				dst = append(dst, ',')
 			}
 			first = false
-			dst = AppendValue(dst, item)
+			dst = appendLast(dst, item)
 		}
 		return append(dst, ']')
 	case Object:
 		return appendObject(dst, v)
-	default: // a number, true, false, null
-		return append(dst, v.Raw()...)
+	default:
+		return appendScalar(dst, v)
 	}
-}
-
-// appendText appends a string: as it came, where AppendString would write it so.
-func appendText(dst []byte, v Value) []byte {
-	if raw := v.Raw(); !v.node().escaped && utf8.Valid(raw) {
-		return append(dst, raw...)
-	}
-	return AppendString(dst, v.Text())
 }
 
 func appendObject(dst []byte, v Value) []byte {
@@ -120,9 +165,19 @@ func appendObject(dst []byte, v Value) []byte {
 			dst = append(dst, ',')
 		}
 		first = false
-		dst = AppendValue(append(appendText(dst, key), ':'), Value{v.doc, at + 1})
+		dst = appendLast(append(appendScalar(dst, key), ':'), Value{v.doc, at + 1})
 	}
 	return append(dst, '}')
+}
+
+// hasRepeatedKeys reports whether a key stands twice in an object of a value.
+func hasRepeatedKeys(v Value) bool {
+	for at := v.at; at < v.node().next; at++ {
+		if inner := (Value{v.doc, at}); inner.Kind() == Object && repeatedKeys(inner) != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // fewKeys is the number of keys up to which comparing each with each costs less
