@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,10 +38,8 @@ type Answer struct {
 	kept    []event.Header // of Header
 }
 
-// NoAnswer is that of a request to which nothing came back.
-func NoAnswer(method string, u *url.URL, secrets *Redactor) Answer {
-	return Answer{request: RequestLine(method, u, secrets)}
-}
+// NoAnswer is that of a request to which nothing came back. line is its RequestLine.
+func NoAnswer(line string) Answer { return Answer{request: line} }
 
 // Receipt is the answer as it is kept.
 func (a *Answer) Receipt() event.Receipt {
@@ -54,13 +51,10 @@ func (a *Answer) Receipt() event.Receipt {
 }
 
 // ReadAnswer takes at most limit bytes of the body, which the caller closes. A
-// body that goes on costs its connection then. The error is that of reading
+// body that goes on costs its connection then. line is the request's RequestLine. The error is that of reading
 // the body; the answer holds what came before it.
-func ReadAnswer(resp *http.Response, secrets *Redactor, limit int) (Answer, error) {
-	a := Answer{Status: resp.StatusCode, Header: resp.Header, kept: keep(resp.Header, secrets)}
-	if asked := resp.Request; asked != nil {
-		a.request = RequestLine(asked.Method, asked.URL, secrets)
-	}
+func ReadAnswer(line string, resp *http.Response, secrets *Redactor, limit int) (Answer, error) {
+	a := Answer{Status: resp.StatusCode, Header: resp.Header, request: line, kept: keep(resp.Header, secrets)}
 	// What is read beyond the limit makes a secret at the cut recognisable.
 	beyond := limit + secrets.longest
 	raw, err := readUpTo(resp.Body, beyond+1, resp.ContentLength)

@@ -44,7 +44,7 @@ func TestReadAnswer_headers(t *testing.T) {
 		"Content-Type": {"text/plain"}, "Set-Cookie": {"session=1"}, "Authorization": {"Bearer x"}, "X-Anything": {"1"},
 		"Retry-After": {"30"}, "X-Request-Id": {"of hunter2\r\nx: y"}, "Location": {"/login/AbC123dE?to=secret"}, "Server": {""},
 	}}
-	got, err := connectors.ReadAnswer(resp, connectors.NewRedactor("hunter2"), 100)
+	got, err := connectors.ReadAnswer("GET http://a.example/", resp, connectors.NewRedactor("hunter2"), 100)
 	if err != nil {
 		t.Fatal(err)
 	}

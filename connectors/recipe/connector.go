@@ -220,12 +220,13 @@ func (c *connector) send(ctx context.Context, r *Request, token string, secrets 
 	if req.Header.Get("Accept") == "" {
 		req.Header.Set("Accept", "application/json")
 	}
+	line := connectors.RequestLine(req.Method, req.URL, secrets)
 	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
-		return connectors.NoAnswer(req.Method, req.URL, secrets), err
+		return connectors.NoAnswer(line), err
 	}
 	defer func() { _ = resp.Body.Close() }()
-	return connectors.ReadAnswer(resp, secrets, connectors.MaxReadAnswer)
+	return connectors.ReadAnswer(line, resp, secrets, connectors.MaxReadAnswer)
 }
 
 // failure is the error for an answer that is no success: in the vendor's own

@@ -206,16 +206,17 @@ type capture struct {
 func (c *capture) RoundTrip(req *http.Request) (*http.Response, error) {
 	req = req.Clone(req.Context())
 	req.Header.Set("User-Agent", c.userAgent)
+	line := connectors.RequestLine(req.Method, req.URL, c.secrets)
 	resp, err := c.next.RoundTrip(req)
 	if err != nil {
-		c.got, c.failed = connectors.NoAnswer(req.Method, req.URL, c.secrets), err
+		c.got, c.failed = connectors.NoAnswer(line), err
 		return nil, err
 	}
 	limit := connectors.MaxAnswer
 	if c.needsBody {
 		limit = connectors.MaxReadAnswer
 	}
-	got, err := connectors.ReadAnswer(resp, c.secrets, limit)
+	got, err := connectors.ReadAnswer(line, resp, c.secrets, limit)
 	_ = resp.Body.Close()
 	c.got = got
 	if err != nil && c.needsBody && got.Status == http.StatusOK {

@@ -13,6 +13,8 @@ import (
 	"net/url"
 	"strconv"
 	"sync"
+
+	"hookgate/connectors"
 )
 
 // blankRequest is a request without body, with the headers of the connection.
@@ -62,6 +64,14 @@ func (w *connector) address(msg *message) *url.URL {
 	}
 	whole.RawQuery += msg.query
 	return &whole
+}
+
+// line is the request's line as it is kept.
+func (w *connector) line(msg *message, secrets *connectors.Redactor) string {
+	if msg.query == "" && msg.method == w.blank.Method && secrets == w.secrets {
+		return w.blankLine
+	}
+	return connectors.RequestLine(msg.method, w.address(msg), secrets)
 }
 
 // headers are those of the connection, then those of the action, then ours.

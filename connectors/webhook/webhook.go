@@ -37,6 +37,7 @@ type connector struct {
 	settings  settings
 	blank     *http.Request // what all requests have in common; never changed
 	secrets   *connectors.Redactor
+	blankLine string // of blank, as it is kept
 	transport http.RoundTripper
 	deps      connectors.Deps
 	tokens    *oauth.Source // nil: the login needs none
@@ -58,6 +59,7 @@ func newConnector(n yamlnode.Node, deps connectors.Deps) (connectors.Connector, 
 	}
 	w.blank = settings.blankRequest(deps.UserAgent())
 	w.secrets = connectors.NewRedactor(settings.secrets()...)
+	w.blankLine = connectors.RequestLine(w.blank.Method, w.blank.URL, w.secrets)
 	return w, list
 }
 
@@ -78,14 +80,14 @@ func (w *connector) Deliver(parent context.Context, d event.Delivery) (event.Rec
 	if err != nil {
 		var none connectors.Answer
 		if secrets != nil { // else it was not even sent
-			none = connectors.NoAnswer(msg.method, w.address(&msg), secrets)
+			none = connectors.NoAnswer(w.line(&msg, secrets))
 		}
 		return none.Receipt(), w.exchangeError(parent, ctx, err)
 	}
 	defer func() { _ = resp.Body.Close() }()
 	// The status is the receiver's word. A body that breaks off or never ends
 	// after it changes nothing, it is only kept as far as it came.
-	got, broken := connectors.ReadAnswer(resp, secrets, w.limit(msg.outputs))
+	got, broken := connectors.ReadAnswer(w.line(&msg, secrets), resp, secrets, w.limit(msg.outputs))
 	receipt := got.Receipt()
 	ok, outputs, err := w.judge(&got, msg.outputs, broken != nil, secrets)
 	receipt.Outputs = outputs
