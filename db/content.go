@@ -43,6 +43,18 @@ func pack(dst, content []byte) []byte {
 	return dst[:start+len(packed)]
 }
 
+// keepScratch is up to which size, in bytes, memory is used again: one large
+// content must not keep as much for good.
+const keepScratch = 64 << 10
+
+// again is the memory of scratch, empty, to be used again.
+func again(scratch []byte) []byte {
+	if cap(scratch) > keepScratch {
+		return nil
+	}
+	return scratch[:0]
+}
+
 // unpackedSize is how many bytes unpack gives, as far as the blob says so.
 func unpackedSize(blob []byte) int {
 	if len(blob) > 0 && blob[0] == packedBlob {

@@ -356,7 +356,7 @@ func (w *pgWork) addDelivery(rows *deliveryRows, d *event.Delivery) error {
 	rows.claims.int64(d.Claim)
 	rows.messages.text(clean(d.Error))
 	rows.warnings.text(textOf(warnings))
-	rows.scratch = pack(rows.scratch[:0], d.Output)
+	rows.scratch = pack(again(rows.scratch), d.Output)
 	rows.outputs.bytes(rows.scratch)
 	rows.elements.int32(int32(d.Element))           //nolint:gosec // counted in an event
 	rows.why.int16(int16(causeNumber(d.Cancelled))) //nolint:gosec // one of a few

@@ -53,7 +53,7 @@ func (rows *deliveredRows) add(r *resultOp) {
 	rows.numbers.int32(int32(a.Number))  //nolint:gosec // a few
 	rows.statuses.int32(int32(a.Status)) //nolint:gosec // HTTP's
 	if len(a.Answer) > 0 {
-		rows.scratch = pack(rows.scratch[:0], a.Answer)
+		rows.scratch = pack(again(rows.scratch), a.Answer)
 		rows.answers.bytes(rows.scratch)
 	} else {
 		rows.answers.null()

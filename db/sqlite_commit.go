@@ -190,8 +190,9 @@ func (e *sqlite) insertDelivery(d *event.Delivery, a *acceptOp) error {
 	if err != nil {
 		return err
 	}
+	e.packed = pack(again(e.packed), d.Output)
 	err = e.exec(insertDelivery, int64(d.ID), int64(d.Event), d.Rule, int64(d.Action), d.Connection, nullable(d.Key),
-		state, holder, due, d.Claim, nullable(d.Error), warnings, pack(nil, d.Output), int64(d.Element), int64(causeNumber(d.Cancelled)), flowOf(d.Flow))
+		state, holder, due, d.Claim, nullable(d.Error), warnings, e.packed, int64(d.Element), int64(causeNumber(d.Cancelled)), flowOf(d.Flow))
 	if err != nil || state == open {
 		return err
 	}

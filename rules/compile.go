@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"sync/atomic"
 
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
@@ -59,7 +60,11 @@ type action struct {
 	outputs    []string // the names of what it is answered, where they are known
 	slot       int      // in the order of the chain
 	flow       event.Flow
+	length     atomic.Int64 // in bytes, of the last output, up to usualOutput
 }
+
+// usualOutput is how long an output is expected to be at most, in bytes.
+const usualOutput = 16 << 10
 
 // input is one key of an action.
 type input struct {

@@ -175,7 +175,8 @@ func (a *action) render(rule string, sc *lang.Scope, room *int) Rendered {
 	if err := a.countOnce(&r, sc); err != nil {
 		fail(err.Error())
 	}
-	dst := append(make([]byte, 0, 256), '{')
+	// The output before this one is a good guess of how long this one will be.
+	dst := append(make([]byte, 0, max(256, a.length.Load()+a.length.Load()/8)), '{')
 	for i := range a.inputs {
 		in := &a.inputs[i]
 		if i > 0 {
@@ -199,6 +200,7 @@ func (a *action) render(rule string, sc *lang.Scope, room *int) Rendered {
 		}
 	}
 	r.Output = append(dst, '}')
+	a.length.Store(int64(min(len(r.Output), usualOutput)))
 	*room -= len(r.Output)
 	return r
 }

@@ -320,8 +320,10 @@ func (d *Decision) askRules() {
 	}
 	d.readRecords()
 	e, outcome := &d.Event, d.plan.Rules.Match(d.scope)
-	for _, rule := range slices.Sorted(maps.Keys(d.refused)) {
-		outcome.Fail(d.plan.Rules, rule, d.refused[rule])
+	if len(d.refused) > 0 { // to sort nothing costs allocations
+		for _, rule := range slices.Sorted(maps.Keys(d.refused)) {
+			outcome.Fail(d.plan.Rules, rule, d.refused[rule])
+		}
 	}
 	e.Plan, e.Results, e.Errors = d.plan.ID, outcome.Results, outcome.Errors
 	switch {

@@ -203,18 +203,33 @@ func repeatedKeys(v Value) map[string]int {
 // suspectKeys reports whether two of few keys may be the same.
 func suspectKeys(v Value) bool {
 	var few [fewKeys][]byte
+	var marks uint64 // of the keys so far: most keys differ in them, and need no look at each
 	seen := 0
-	for key := range v.Fields() {
+	for at, end := v.at+1, v.node().next; at < end; at = v.doc.nodes[at+1].next {
+		key := Value{v.doc, at}.Text()
 		if !utf8.Valid(key) { // two of them may be one once they are text
 			return true
 		}
-		for _, other := range few[:seen] {
-			if string(other) == string(key) {
-				return true
+		mark := markOf(key)
+		if marks&mark != 0 {
+			for _, other := range few[:seen] {
+				if string(other) == string(key) {
+					return true
+				}
 			}
 		}
+		marks |= mark
 		few[seen] = key
 		seen++
 	}
 	return false
+}
+
+// markOf is one bit of 64, by the length of a key and three of its bytes.
+func markOf(key []byte) uint64 {
+	n := len(key)
+	if n == 0 {
+		return 1
+	}
+	return 1 << ((n*5 + int(key[0])*3 + int(key[n/2])*7 + int(key[n-1])) % 64)
 }
