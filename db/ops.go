@@ -18,8 +18,7 @@ type acceptOp struct {
 	owner       int64 // who holds the claimed ones
 	refused     error // why it was not stored although its batch was
 	done        chan error
-	content     []byte // scratch
-	blob        []byte // scratch
+	content     []byte // of the event, as appendContent writes it; the engine packs it
 }
 
 var acceptOps = sync.Pool{New: func() any { return &acceptOp{done: make(chan error, 1)} }}
@@ -48,7 +47,6 @@ func (s *Store) Accept(e *event.Event, deliveries []event.Delivery) (duplicateOf
 	if op.content, err = appendContent(op.content[:0], e); err != nil {
 		return 0, err
 	}
-	op.blob = pack(op.blob[:0], op.content)
 	s.commit.accepts <- op
 	err = <-op.done
 	duplicateOf = op.duplicateOf

@@ -16,6 +16,7 @@ type eventRows struct {
 	forms, states                             column // smallint
 	deliveries, reserved                      column // integer
 	contents                                  column // bytea
+	scratch                                   []byte
 }
 
 func (rows *eventRows) reset() {
@@ -306,7 +307,8 @@ func (rows *eventRows) add(a *acceptOp) error {
 	} else {
 		rows.reserved.null()
 	}
-	rows.contents.bytes(a.blob)
+	rows.scratch = pack(again(rows.scratch), a.content)
+	rows.contents.bytes(rows.scratch)
 	return nil
 }
 

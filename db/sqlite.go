@@ -29,7 +29,7 @@ type sqlite struct {
 	now        func() time.Time
 	checkpoint *checkpointer
 	empty      chan chan error // asks the writer to empty the log, see purge
-	packed     []byte          // the writer's, for the output it inserts: SQLite copies what it is given
+	packed     []byte          // the writer's, for what it inserts: SQLite copies what it is given
 }
 
 // statement is a prepared statement with its arguments' places.

@@ -96,15 +96,17 @@ func (e *sqlite) accept(a *acceptOp) (int64, error) {
 	if ev.Form {
 		form = 1
 	}
+	e.packed = packWithWords(again(e.packed), a.content)
+	size := int64(len(e.packed))
 	err = e.exec(insertEvent, int64(ev.ID), ev.Source, form, ev.Type, a.now, number, nullable(ev.Cause), first,
-		ev.Plan, string(ev.Results), ruleErrors, int64(len(deliveries)), firstOf(ev.First, deliveries), a.blob, reservedOf(ev.Reserved))
+		ev.Plan, string(ev.Results), ruleErrors, int64(len(deliveries)), firstOf(ev.First, deliveries), e.packed, reservedOf(ev.Reserved))
 	if err != nil {
 		return 0, fmt.Errorf("insert event %s: %w", ev.ID, err)
 	}
 	if err := e.insertFiles(ev); err != nil {
 		return 0, err
 	}
-	bytes := int64(len(a.blob)+512*len(ev.Files)) + 256
+	bytes := size + int64(512*len(ev.Files)) + 256
 	for i := range deliveries {
 		d := &deliveries[i]
 		if err := e.insertDelivery(d, a); err != nil {
@@ -190,7 +192,7 @@ func (e *sqlite) insertDelivery(d *event.Delivery, a *acceptOp) error {
 	if err != nil {
 		return err
 	}
-	e.packed = pack(again(e.packed), d.Output)
+	e.packed = packWithWords(again(e.packed), d.Output)
 	err = e.exec(insertDelivery, int64(d.ID), int64(d.Event), d.Rule, int64(d.Action), d.Connection, nullable(d.Key),
 		state, holder, due, d.Claim, nullable(d.Error), warnings, e.packed, int64(d.Element), int64(causeNumber(d.Cancelled)), flowOf(d.Flow))
 	if err != nil || state == open {
