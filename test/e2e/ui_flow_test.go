@@ -217,6 +217,10 @@ func TestUIScheduled(t *testing.T) {
 	show(ctx, t, g.URL+"/ui/scheduled")
 	settled(ctx, t, "Scheduled")
 	has(t, "all that is left", pageText(ctx, t), "1 of 1", "orders")
+	press(ctx, t, `a.btn[href*="deliveries/retry"]`)
+	settled(ctx, t, "Send 1 delivery now")
+	press(ctx, t, "button.pri")
+	lab.Eventually(t, "all of the list is sent", func() bool { return len(g.Deliveries("--state", "delivered")) == 9 })
 
 	vera := newVisitor(t, g)
 	vera.logIn("vera", "only looking around")

@@ -170,9 +170,5 @@ func (v *view) QuietUsual(q admin.Quiet) string {
 
 // Attention counts what is to be looked at.
 func (v *view) Attention(o overviewPage) int {
-	n := len(o.Causes) + len(o.Quiet)
-	if o.Status.UntrustedProxy != "" {
-		n++
-	}
-	return n
+	return len(o.Causes) + len(o.Quiet) + len(o.Notices)
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/url"
 	"slices"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -22,11 +23,13 @@ type deliveryList struct {
 	Rule       string
 	Cause      string // the id of one; its error is CauseText where it is known
 	Since      string // as it was asked for: 24h, 7d
+	SinceAt    time.Time
 	By         string // cause, or time for a list
 	Causes     admin.Causes
 	Items      []admin.Delivery
 	Older      string
 	States     []stateTab
+	Runs       []admin.RetryRun // that can go on
 	Error      string
 }
 
@@ -52,6 +55,17 @@ func (l deliveryList) Link(changes ...string) string {
 		}
 	}
 	return prefix + "/deliveries?" + q.Encode()
+}
+
+// OfCause is the query that selects the deliveries of one of the causes, as far as
+// the list has them.
+func (l deliveryList) OfCause(c admin.Cause) string { return ofCause(l.State, c, l.Rule, l.Since) }
+
+// Here is the list as it is filtered, where an act leads back to.
+func (l deliveryList) Here() string { return l.Link() }
+
+func ofCause(state event.DeliveryState, c admin.Cause, rule, since string) string {
+	return query("state", string(state), "connection", c.Connection, "cause", c.ID, "rule", rule, "since", since)
 }
 
 // Chips are the filters of the list, each with the list without it.
@@ -93,6 +107,7 @@ func (u *UI) deliveries(c *fiber.Ctx) error {
 			c.Status(fiber.StatusBadRequest)
 			data.Error, data.Since = l.text("%s: %q is no time. Write 30d, 12h, or 2026-11-24.", "since", data.Since), ""
 		}
+		data.SinceAt = f.Since
 	}
 	if before := c.Query("before"); before != "" && data.By == "time" {
 		if err := f.Before.UnmarshalText([]byte(before)); err != nil {
@@ -113,6 +128,11 @@ func (u *UI) deliveries(c *fiber.Ctx) error {
 }
 
 func (u *UI) fillDeliveries(ctx context.Context, data *deliveryList, f event.DeliveryFilter) (err error) {
+	if data.State == event.Failed || data.State == event.Retrying {
+		if data.Runs, err = u.openRuns(ctx); err != nil {
+			return err
+		}
+	}
 	if data.By == "cause" {
 		data.Causes, err = u.cfg.Service.Causes(ctx, f)
 		return err
@@ -200,9 +220,12 @@ func (v *view) Pretty(raw json.RawMessage) string {
 // noSuchDelivery is what who names a delivery that can't be is told.
 const noSuchDelivery = "There is no delivery of this name. Names of deliveries begin with dlv_."
 
+// noSuchTime is what who asks for an act since a time that is none is told.
+const noSuchTime = "The time from which on deliveries are meant is none. Write 30d, 12h, or 2026-11-24."
+
 // selection reads which deliveries an act is for: those named, or all that the
 // filter of the page selects.
-func selection(value func(string) string, ids [][]byte) (sel admin.Selection, err error) {
+func selection(now time.Time, value func(string) string, ids [][]byte) (sel admin.Selection, err error) {
 	for _, raw := range ids {
 		var id event.DeliveryID
 		if err := id.UnmarshalText(raw); err != nil {
@@ -213,6 +236,11 @@ func selection(value func(string) string, ids [][]byte) (sel admin.Selection, er
 	sel.State = event.DeliveryState(value("state"))
 	sel.Connection, sel.Rule, sel.Cause = value("connection"), value("rule"), value("cause")
 	sel.Render = value("render") != ""
+	if since := value("since"); since != "" {
+		if sel.Since, err = readMoment(since, now); err != nil {
+			return sel, &queryError{noSuchTime}
+		}
+	}
 	return sel, nil
 }
 
@@ -223,7 +251,7 @@ func (u *UI) cancel(c *fiber.Ctx) error {
 
 func (u *UI) bulk(c *fiber.Ctx, act func(ctx context.Context, sel admin.Selection) (admin.Changed, error), done string) error {
 	form := c.Context().PostArgs()
-	sel, err := selection(func(name string) string { return string(form.Peek(name)) }, form.PeekMulti("id"))
+	sel, err := selection(u.cfg.Now(), func(name string) string { return string(form.Peek(name)) }, form.PeekMulti("id"))
 	if err == nil {
 		var changed admin.Changed
 		if changed, err = act(u.acts(c), sel); err == nil {

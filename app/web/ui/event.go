@@ -29,6 +29,7 @@ type eventPage struct {
 	Lanes   *lifeLine
 	Payload string // data, indented
 	Curl    string // the request as a command
+	Replay  *replayPlan
 }
 
 // ruleStory is one rule of an event: how it came to its result, and what it sent.
@@ -49,7 +50,7 @@ type ruleStory struct {
 func (u *UI) event(c *fiber.Ctx) error {
 	var id event.ID
 	if err := id.UnmarshalText([]byte(c.Params("id"))); err != nil {
-		return u.notFound(c, "There is no event of this name. Names of events begin with evt_.")
+		return u.notFound(c, noSuchEvent)
 	}
 	detail, err := u.cfg.Service.Event(c.UserContext(), id)
 	if missing(err) {
@@ -66,6 +67,11 @@ func (u *UI) event(c *fiber.Ctx) error {
 	data.Story = v.story(&detail, data.Rules)
 	data.Lanes = v.lifeLine(&detail)
 	data.Payload = indented(&detail)
+	if data.Tab == "replays" {
+		if data.Replay, err = u.planReplay(c.UserContext(), &detail); err != nil {
+			return u.fail(c, err)
+		}
+	}
 	form, err := u.isForm(c, detail.Source)
 	if err != nil {
 		return u.fail(c, err)
@@ -73,6 +79,9 @@ func (u *UI) event(c *fiber.Ctx) error {
 	data.Curl = asCurl(&detail, u.base(c), form)
 	return u.renderPage(c, "event", "events", v.Title1(detail.Event), data)
 }
+
+// noSuchEvent is what who names an event that can't be is told.
+const noSuchEvent = "There is no event of this name. Names of events begin with evt_."
 
 // indented is the payload for people: its data, or the body where there is none.
 func indented(d *admin.EventDetail) string {

@@ -16,7 +16,7 @@ import (
 func (u *UI) download(c *fiber.Ctx) error {
 	var id event.ID
 	if err := id.UnmarshalText([]byte(c.Params("id"))); err != nil {
-		return u.notFound(c, "There is no event of this name. Names of events begin with evt_.")
+		return u.notFound(c, noSuchEvent)
 	}
 	detail, err := u.cfg.Service.Event(c.UserContext(), id)
 	if err != nil {

@@ -254,7 +254,7 @@ func shown(value any) string {
 func (u *UI) notSpam(c *fiber.Ctx) error {
 	var id event.ID
 	if err := id.UnmarshalText([]byte(c.Params("id"))); err != nil {
-		return u.notFound(c, "There is no event of this name. Names of events begin with evt_.")
+		return u.notFound(c, noSuchEvent)
 	}
 	released, err := u.cfg.Service.NotSpam(u.acts(c), id)
 	switch said, ok := sentence(err); {

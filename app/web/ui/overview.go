@@ -30,7 +30,22 @@ type overviewPage struct {
 	Ranges      []string // that there are
 	Chart       *chart
 	Quiet       []admin.Quiet
+	RuleErrors  int // events of the last day for which a rule could not be evaluated
+	Notices     []notice
 }
+
+// notice is what needs attention and is neither of a connection nor of a source.
+type notice struct {
+	Class, Icon string
+	Title, Text string
+	At          time.Time // of Text; zero: at any time
+	Link        string    // where it can be mended; "": not here
+	Said        string    // in English, by what found it
+}
+
+// OfCause is the query that selects the deliveries of one of the causes, of the last
+// day as the page tells of it.
+func (o overviewPage) OfCause(c admin.Cause) string { return ofCause(event.Failed, c, "", "24h") }
 
 // latestEvents is how many events the overview shows.
 const latestEvents = 8
@@ -73,6 +88,11 @@ func (u *UI) overview(c *fiber.Ctx) error {
 	}
 	data.Causes = causes.Items
 	data.sum(connections.Items)
+	runs, err := u.openRuns(ctx)
+	if err != nil {
+		return u.fail(c, err)
+	}
+	data.notice(languageOf(c), runs)
 	data.judge(languageOf(c))
 	after := event.ID(0)
 	if len(data.Latest) > 0 {
@@ -93,6 +113,15 @@ func (u *UI) traffic(c *fiber.Ctx, data *overviewPage) error {
 		return err
 	}
 	data.Chart = languageOf(c).chart(data.Range, &counts)
+	lastDay := counts
+	if data.Range != "24h" {
+		if lastDay, err = u.cfg.Service.Statistics(c.UserContext(), "24h"); err != nil {
+			return err
+		}
+	}
+	for i := range lastDay.Slots {
+		data.RuleErrors += lastDay.Slots[i].Received[string(event.RuleError)]
+	}
 	data.Quiet, err = u.cfg.Service.QuietSources(c.UserContext())
 	return err
 }
@@ -107,6 +136,51 @@ func (o *overviewPage) sum(list []admin.Connection) {
 		o.Attempts.Attempts += c.Day.Attempts
 		o.Attempts.Failed += c.Day.Failed
 		o.Attempts.P95MS = max(o.Attempts.P95MS, c.Day.P95MS)
+	}
+}
+
+// notice lists what stands still, or is not as somebody wanted it, while all
+// connections are well.
+func (o *overviewPage) notice(l language, runs []admin.RetryRun) {
+	if o.Status.Clock != nil {
+		o.Notices = append(o.Notices, notice{
+			Class: "bad", Icon: "bad", Title: l.text("The database's clock is not trusted"), Link: prefix + "/scheduled",
+			Text: l.text("Nothing that is scheduled goes until it is back, or until somebody accepts it: hookgate clock accept"),
+		})
+	}
+	if refused := o.Status.Refused; refused != nil {
+		n := notice{Class: "warn", Icon: "warn", Title: l.text("A change of the configuration was refused"), Text: l.text("The one before it stays in force."), At: refused.At, Link: prefix + "/config"}
+		if len(refused.Diagnostics) > 0 {
+			n.Said = refused.Diagnostics[0].Message
+		}
+		o.Notices = append(o.Notices, n)
+	}
+	if o.RuleErrors > 0 {
+		o.Notices = append(o.Notices, notice{
+			Class: "warn", Icon: "rules", Title: l.text("%d events had an error in a rule", o.RuleErrors), Link: prefix + "/events?q=state:rule_error",
+			Text: l.text("What the rule was to send for them within the last day was not sent. Mend it, then replay them."),
+		})
+	}
+	for i := range runs {
+		if r := &runs[i]; r.State == event.RetryHalted {
+			o.Notices = append(o.Notices, notice{
+				Class: "bad", Icon: "bad", Title: l.text("A retry has stopped by itself: too many failed"), Link: runURL(r.ID),
+				Text: l.text("%d of %d arrived.", r.Arrived, r.Total), At: r.Created,
+			})
+		}
+	}
+	for _, tick := range o.Status.Schedules {
+		if tick.Late {
+			o.Notices = append(o.Notices, notice{
+				Class: "warn", Icon: "wait", Title: l.text("The schedule %s is late", tick.Name), Text: l.text("Its event was not made when it was due."), At: tick.At,
+			})
+		}
+	}
+	if proxy := o.Status.UntrustedProxy; proxy != "" {
+		o.Notices = append(o.Notices, notice{
+			Class: "warn", Icon: "warn", Title: l.text("The proxy %s is not trusted", proxy),
+			Text: l.text("All visitors behind it count as one and share one rate limit: add it to server.trusted_proxies."),
+		})
 	}
 }
 
@@ -129,8 +203,15 @@ func (o *overviewPage) judge(l language) {
 		o.Verdict, o.Sentence = mark{"bad", "bad", ""}, l.text("%s does not answer as it should.", open[0])
 	case len(open) > 1:
 		o.Verdict, o.Sentence = mark{"bad", "bad", ""}, l.text("%d connections do not answer as they should.", len(open))
+	case o.Status.Clock != nil:
+		o.Verdict, o.Sentence = mark{"bad", "bad", ""}, l.text("Nothing that is scheduled goes: the database's clock is not trusted.")
 	case o.Failed > 0:
 		o.Verdict, o.Sentence = mark{"warn", "warn", ""}, l.text("%d deliveries failed within the last day.", o.Failed)
+	case o.RuleErrors > 0:
+		o.Verdict, o.Sentence = mark{"warn", "warn", ""}, l.text("%d events had an error in a rule within the last day.", o.RuleErrors)
+	case o.Status.Refused != nil:
+		o.Verdict, o.Sentence = mark{"warn", "warn", ""}, l.text("The last change of the configuration is not in force.")
+		o.Reassuring = l.text("All goes on as before it.")
 	case len(paused) > 0:
 		o.Verdict, o.Sentence = mark{"hold", "hold", ""}, l.text("%d connections are paused.", len(paused))
 		o.Reassuring = l.text("Nothing is dropped: what is for it is held.")

@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"context"
+	"slices"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
@@ -24,7 +26,7 @@ type retryPlan struct {
 
 // planRetry shows how many deliveries a retry would send, and how.
 func (u *UI) planRetry(c *fiber.Ctx) error {
-	sel, err := selection(func(name string) string { return c.Query(name) }, c.Context().QueryArgs().PeekMulti("id"))
+	sel, err := selection(u.cfg.Now(), func(name string) string { return c.Query(name) }, c.Context().QueryArgs().PeekMulti("id"))
 	if err == nil {
 		sel.DryRun = true
 		plan := retryPlan{Selection: sel}
@@ -53,6 +55,15 @@ func (u *UI) fillPlan(c *fiber.Ctx, p *retryPlan) error {
 	return nil
 }
 
+// ByRun reports whether a run can send them, which one can watch and stop; else they
+// go at once.
+func (p retryPlan) ByRun() bool {
+	return !p.Render && (p.State == event.Failed || p.State == event.Retrying || p.State == "")
+}
+
+// Early reports whether they are sent before their time, and none has been tried.
+func (p retryPlan) Early() bool { return p.State == event.Scheduled }
+
 // FailedLately reports that the connection failed within the last hour, and has
 // not worked since.
 func (p retryPlan) FailedLately(now time.Time) bool {
@@ -77,7 +88,7 @@ func (u *UI) retry(c *fiber.Ctx) error {
 	if how == "" {
 		return u.bulk(c, u.cfg.Service.Retry, "%d deliveries are being sent again.")
 	}
-	sel, err := selection(func(name string) string { return string(form.Peek(name)) }, form.PeekMulti("id"))
+	sel, err := selection(u.cfg.Now(), func(name string) string { return string(form.Peek(name)) }, form.PeekMulti("id"))
 	if err != nil {
 		return u.refused(c, err)
 	}
@@ -104,7 +115,18 @@ func (u *UI) retryRun(c *fiber.Ctx) error {
 	if err != nil {
 		return u.refused(c, err)
 	}
+	if shown := c.Query("shown"); shown != "" && shown != string(run.State) {
+		c.Set("HX-Refresh", "true") // the page asks for its figures, and its buttons are another state's
+	}
 	return u.renderPage(c, "run", "deliveries", languageOf(c).text("Retry"), &run)
+}
+
+// openRuns are the runs of which something is left to send, the newest first.
+func (u *UI) openRuns(ctx context.Context) ([]admin.RetryRun, error) {
+	page, err := u.cfg.Service.RetryRuns(ctx)
+	return slices.DeleteFunc(page.Items, func(r admin.RetryRun) bool {
+		return r.State == event.RetryDone || r.State == event.RetryStopped
+	}), err
 }
 
 func runOf(c *fiber.Ctx) (event.RunID, error) { return event.ParseRunID(c.Params("id")) }

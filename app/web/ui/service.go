@@ -21,6 +21,7 @@ type Service interface { //nolint:interfacebloat // the sum of its parts, each o
 	deliveryService
 	connectionService
 	ruleService
+	replayService
 	formService
 	fileService
 	spamService
@@ -63,6 +64,7 @@ type deliveryService interface { //nolint:interfacebloat // one page shows a run
 	Retry(ctx context.Context, sel admin.Selection) (admin.Changed, error)
 	BeginRetry(ctx context.Context, q admin.RetryRequest) (admin.RetryRun, error)
 	RetryRun(ctx context.Context, id event.RunID) (admin.RetryRun, error)
+	RetryRuns(ctx context.Context) (admin.Page[admin.RetryRun], error)
 	SteerRetry(ctx context.Context, id event.RunID, to event.RetryState) (admin.RetryRun, error)
 	Cancel(ctx context.Context, sel admin.Selection) (admin.Changed, error)
 }

@@ -160,6 +160,7 @@ func (u *UI) registerEvents(g fiber.Router) {
 	g.Get("/live", u.live)
 	g.Get("/events/:id", u.event)
 	g.Get("/events/:id/body", u.download)
+	g.Post("/events/:id/replay", u.acting, u.replay)
 	g.Get("/deliveries", u.deliveries)
 	g.Get("/scheduled", u.scheduled)
 	g.Get("/deliveries/retry", u.planRetry)
