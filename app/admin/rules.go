@@ -12,6 +12,7 @@ import (
 	"hookgate/internal/diag"
 	"hookgate/internal/event"
 	"hookgate/internal/memo"
+	"hookgate/rules"
 	"hookgate/rules/lang"
 )
 
@@ -190,6 +191,11 @@ const (
 
 // RuleSettings are what the rules in force say.
 func (s *Service) RuleSettings() []RuleSettings { return s.inForce().Rules }
+
+// Uses are where the rules in force read the data of such events.
+func (s *Service) Uses(source, typ string) []rules.Use {
+	return s.inForce().Plan.Rules.Uses(source, typ)
+}
 
 // Rules lists the rules in force: how often each matches, which events missed
 // it by one part of its condition, and what its tests came to. Nothing is sent.

@@ -21,6 +21,7 @@ type Analysis struct {
 	Tests    []Read    // what must be true or false itself
 	Outputs  []Read    // of what steps were answered, unguarded: NAME.id, or NAME alone where that is compared
 	Columns  []Column  // of kept tables
+	Whole    bool      // data is read as a whole, and no value of it by name
 	Faults   diag.List // warnings that need no knowledge of the events
 }
 
@@ -150,6 +151,8 @@ func (a *analyst) visit(n ast.Node, guarded bool) {
 		if r.Guarded = r.Guarded || guarded; len(r.Steps) > 0 {
 			r.Place = a.place(n)
 			a.out.Reads = append(a.out.Reads, r)
+		} else if r.Root == "data" {
+			a.out.Whole = true
 		}
 		return
 	}
@@ -435,6 +438,7 @@ func (t *Template) Analyse() Analysis {
 		all.Faults = append(all.Faults, a.out.Faults...)
 		all.Outputs = append(all.Outputs, a.out.Outputs...)
 		all.Columns = append(all.Columns, a.out.Columns...)
+		all.Whole = all.Whole || a.out.Whole
 	}
 	return all
 }

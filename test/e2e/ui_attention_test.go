@@ -174,3 +174,35 @@ rules:
 		}
 	}
 }
+
+// The payload says which rule reads what, what is an ordering key, what goes out, and
+// by what a rule missed the event.
+func TestUIPayload(t *testing.T) {
+	t.Parallel()
+	var status atomic.Int32
+	status.Store(http.StatusOK)
+	g := startUI(t, &status)
+	id := g.Accepted(g.PostJSON("/in/sitejet/0123456789abcdef", []byte(`{"previousStatus":"Publish","website":{"id":7,"title":"<b>Diner</b>","status":"Done","domains":[],"tags":["a",{}]}}`)))
+	team := newVisitor(t, g)
+	team.logIn("team", "correct horse battery")
+	_, _, page := team.do("GET", "/ui/events/"+id+"?tab=payload", nil)
+	for _, line := range []string{
+		`<div><span>1</span><span>{</span></div>`,
+		`<div class="er bad"><span>2</span><span>  &#34;previousStatus&#34;: &#34;Publish&#34;, <span class="by">read by activate, near; this decided</span></span></div>`,
+		`<div class="hi"><span>4</span><span>    &#34;id&#34;: 7, <span class="by">in what goes to billing</span></span></div>`,
+		`<div><span>5</span><span>    &#34;title&#34;: &#34;&lt;b&gt;Diner&lt;/b&gt;&#34;,</span></div>`,
+		`<div class="hi"><span>6</span><span>    &#34;status&#34;: &#34;Done&#34;, <span class="by">read by activate, near</span></span></div>`,
+		`<div><span>7</span><span>    &#34;domains&#34;: [],</span></div>`,
+		`<div><span>10</span><span>      {}</span></div>`,
+		`<div><span>11</span><span>    ]</span></div>`,
+		`<div><span>13</span><span>}</span></div>`,
+	} {
+		if !strings.Contains(page, line) {
+			t.Errorf("lacks %s in\n%s", line, page[strings.Index(page, `class="src"`):])
+		}
+	}
+	ctx := browser(t)
+	logIn(ctx, t, g)
+	show(ctx, t, g.URL+"/ui/events/"+id+"?tab=payload")
+	accessible(ctx, t, "the payload")
+}

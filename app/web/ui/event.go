@@ -28,6 +28,7 @@ type eventPage struct {
 	Others  []string // rules that do not listen to such events
 	Lanes   *lifeLine
 	Payload string // data, indented
+	Lines   []payloadLine
 	Curl    string // the request as a command
 	Replay  *replayPlan
 }
@@ -67,6 +68,9 @@ func (u *UI) event(c *fiber.Ctx) error {
 	data.Story = v.story(&detail, data.Rules)
 	data.Lanes = v.lifeLine(&detail)
 	data.Payload = indented(&detail)
+	if data.Tab == "payload" {
+		data.Lines = v.payloadLines(&detail, u.cfg.Service.Uses(detail.Source, detail.Type))
+	}
 	if data.Tab == "replays" {
 		if data.Replay, err = u.planReplay(c.UserContext(), &detail); err != nil {
 			return u.fail(c, err)

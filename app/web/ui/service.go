@@ -10,6 +10,7 @@ import (
 	"hookgate/app/ingest/samples"
 	"hookgate/internal/event"
 	"hookgate/internal/schema"
+	"hookgate/rules"
 )
 
 // Service is what the pages ask for and do: the use cases that the API and the
@@ -104,6 +105,7 @@ type digestService interface {
 type ruleService interface {
 	Rules(ctx context.Context) (admin.RuleList, error)
 	RuleSettings() []admin.RuleSettings
+	Uses(source, typ string) []rules.Use
 	Try(ctx context.Context, r admin.TryRequest) (admin.Tried, error)
 }
 
