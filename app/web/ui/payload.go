@@ -19,6 +19,11 @@ type payloadLine struct {
 	path   string // of what begins on the line; "": nothing does
 }
 
+// Marked reports whether a rule reads any of the lines.
+func (p eventPage) Marked() bool {
+	return slices.ContainsFunc(p.Lines, func(l payloadLine) bool { return l.By != "" })
+}
+
 // mostLines is how many lines are told with their readers: more is shown as text.
 const mostLines = 3000
 
