@@ -28,38 +28,49 @@ const (
 // is made when they run is not among them.
 func (s *Set) Uses(source, typ string) (list []Use) {
 	for _, at := range s.candidates(source, typ) {
-		r := s.rules[at]
-		add := func(connection string, part UsePart, a lang.Analysis) {
-			if a.Whole {
-				list = append(list, Use{Rule: r.name, Connection: connection, Part: part, Path: schema.Path(nil).String()})
-			}
-			for i := range a.Reads {
-				if read := &a.Reads[i]; read.Root == "data" {
-					list = append(list, Use{Rule: r.name, Connection: connection, Part: part, Path: schema.Path(read.Keys()).String()})
-				}
-			}
+		list = append(list, s.rules[at].uses()...)
+	}
+	return list
+}
+
+func (r *rule) uses() (list []Use) {
+	add := func(connection string, part UsePart, a lang.Analysis) {
+		for _, path := range paths(&a) {
+			list = append(list, Use{Rule: r.name, Connection: connection, Part: part, Path: path})
 		}
-		if r.forEach != nil {
-			add("", InCondition, r.forEach.Analyse())
+	}
+	asks := func(connection string, when *lang.Predicate) {
+		if when != nil {
+			add(connection, InCondition, when.Analyse())
 		}
-		if r.when != nil {
-			add("", InCondition, r.when.Analyse())
+	}
+	if r.forEach != nil {
+		add("", InCondition, r.forEach.Analyse())
+	}
+	asks("", r.when)
+	for _, b := range r.branches {
+		asks("", b.when)
+	}
+	for _, a := range r.actions {
+		asks(a.connection, a.when)
+		if a.key != nil {
+			add(a.connection, InKey, a.key.Analyse())
 		}
-		for _, b := range r.branches {
-			if b.when != nil {
-				add("", InCondition, b.when.Analyse())
-			}
+		for i := range a.inputs {
+			add(a.connection, InOutput, a.inputs[i].template.Analyse())
 		}
-		for _, a := range r.actions {
-			if a.when != nil {
-				add(a.connection, InCondition, a.when.Analyse())
-			}
-			if a.key != nil {
-				add(a.connection, InKey, a.key.Analyse())
-			}
-			for i := range a.inputs {
-				add(a.connection, InOutput, a.inputs[i].template.Analyse())
-			}
+	}
+	return list
+}
+
+// paths are the places of data that an expression reads.
+func paths(a *lang.Analysis) (list []string) {
+	if a.Whole {
+		list = append(list, schema.Path(nil).String())
+	}
+	for i := range a.Reads {
+		if read := &a.Reads[i]; read.Root == "data" {
+			list = append(list, schema.Path(read.Keys()).String())
 		}
 	}
 	return list

@@ -85,6 +85,7 @@ func (v *view) usedBy(part rules.UsePart, names string) string {
 		return v.T("the ordering key of %s", names)
 	case rules.InOutput:
 		return v.T("in what goes to %s", names)
+	case rules.InCondition:
 	}
 	return v.T("read by %s", names)
 }
