@@ -12,9 +12,10 @@ import (
 
 // AddSession keeps a session.
 func (s *Store) AddSession(e event.Session) error {
+	fingerprint := append([]byte{}, e.Fingerprint...) // where there is none it is empty, not NULL
 	err := s.write(func(tx tx) error {
-		return tx.exec(`INSERT INTO sessions (hash, who, identity, created, seen, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6)`,
-			e.Hash, e.User, string(e.Identity), micros(e.Created), micros(e.Seen), micros(e.Expires))
+		return tx.exec(`INSERT INTO sessions (hash, who, identity, fingerprint, created, seen, expires) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)`,
+			e.Hash, e.User, string(e.Identity), fingerprint, micros(e.Created), micros(e.Seen), micros(e.Expires))
 	})
 	if err != nil {
 		return fmt.Errorf("keep a session: %w", err)
@@ -27,7 +28,7 @@ func (s *Store) AddSession(e event.Session) error {
 func (s *Store) Session(ctx context.Context, hash []byte) (event.Session, error) {
 	e := event.Session{Hash: hash}
 	var created, seen, expires int64
-	err := s.read.QueryRowContext(ctx, `SELECT who, identity, created, seen, expires FROM sessions WHERE hash = ?1`, hash).Scan(&e.User, &e.Identity, &created, &seen, &expires)
+	err := s.read.QueryRowContext(ctx, `SELECT who, identity, fingerprint, created, seen, expires FROM sessions WHERE hash = ?1`, hash).Scan(&e.User, &e.Identity, &e.Fingerprint, &created, &seen, &expires)
 	if errors.Is(err, sql.ErrNoRows) {
 		return e, event.ErrNotFound
 	}

@@ -553,7 +553,7 @@ func (d *driver) access(c *clock) {
 	s, ctx, now := d.s, d.t.Context(), c.Now()
 	id := event.AuditID(s.NewIDs(1))
 	hash := []byte(id.String())
-	d.do("AddSession", s.AddSession(event.Session{Hash: hash, User: "ada", Identity: []byte(`{"issuer":"i"}`), Created: now, Seen: now, Expires: now.Add(time.Hour)}))
+	d.do("AddSession", s.AddSession(event.Session{Hash: hash, User: "ada", Identity: []byte(`{"issuer":"i"}`), Fingerprint: hash, Created: now, Seen: now, Expires: now.Add(time.Hour)}))
 	_, err := s.Session(ctx, hash)
 	d.do("Session", err)
 	d.do("SessionSeen", s.SessionSeen(hash, now, now.Add(time.Hour)))

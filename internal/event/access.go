@@ -16,9 +16,12 @@ type Session struct {
 	// Identity is who logged in at a provider, as package access writes it; empty
 	// for a user of the configuration.
 	Identity []byte
-	Created  time.Time
-	Seen     time.Time // of the last request, to some minutes
-	Expires  time.Time
+	// Fingerprint is of the password that the user had when the session began, as
+	// package access makes it; empty for who logged in at a provider.
+	Fingerprint []byte
+	Created     time.Time
+	Seen        time.Time // of the last request, to some minutes
+	Expires     time.Time
 }
 
 // Scope says what a token may do.

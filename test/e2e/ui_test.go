@@ -9,6 +9,7 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -396,7 +397,7 @@ func TestUISessions(t *testing.T) {
 	if strings.Contains(cookie, "planted") {
 		t.Error("a planted session is taken over")
 	}
-	if code, _, _ := newVisitor(t, g).do("GET", "/ui/", nil, "Cookie", "hookgate=planted-by-somebody-else"); code != http.StatusSeeOther {
+	if code, _, _ := newVisitor(t, g).do("GET", "/ui/start", nil, "Cookie", "hookgate=planted-by-somebody-else"); code != http.StatusSeeOther {
 		t.Errorf("with the planted session: %d", code)
 	}
 	for _, to := range []string{"https://evil.example/", "//evil.example/", "/ui/../x", "/in/x", `/ui/\evil.example`} {
@@ -417,10 +418,35 @@ func TestUISessions(t *testing.T) {
 	}
 	other := newVisitor(t, g)
 	other.logIn("team", "correct horse battery")
+	if _, _, page := team.do("GET", "/ui/start", nil); !strings.Contains(page, `action="/ui/logout/everywhere"`) {
+		t.Error("no page has the log-out everywhere")
+	}
 	team.do("POST", "/ui/logout/everywhere", url.Values{"csrf": {team.csrf()}})
-	if code, _, _ := other.do("GET", "/ui/", nil); code != http.StatusSeeOther {
+	if code, _, _ := other.do("GET", "/ui/start", nil); code != http.StatusSeeOther {
 		t.Errorf("after a log-out everywhere: %d", code)
 	}
+
+	leaked := newVisitor(t, g)
+	leaked.logIn("team", "correct horse battery")
+	opens := func(when string, want int) {
+		t.Helper()
+		if code, _, _ := leaked.do("GET", "/ui/start", nil); code != want {
+			t.Errorf("a session of the old password, %s: %d, want %d", when, code, want)
+		}
+	}
+	opens("before it is changed", http.StatusOK)
+	config, err := os.ReadFile(g.ConfigPath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := strings.NewReplacer("correct horse battery", "another horse battery")
+	g.WriteConfig(changed.Replace(string(config)))
+	g.Extra = changed.Replace(g.Extra) // a start writes it anew
+	g.MustCLI("reload")
+	opens("after the reload", http.StatusSeeOther)
+	g.Kill()
+	g.Start()
+	opens("after a restart", http.StatusSeeOther)
 
 	link := strings.TrimPrefix(strings.TrimSpace(g.MustCLI("login", "--user", "vera")), g.URL)
 	first, second := newVisitor(t, g), newVisitor(t, g)

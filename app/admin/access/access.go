@@ -10,6 +10,7 @@ package access
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
@@ -42,6 +43,15 @@ type User struct {
 	// is set.
 	Password event.Secret
 	Hash     string
+}
+
+// fingerprint is what a session remembers of its user's password, so that it ends
+// when that is changed. It is keyed by the session's secret, which the store lacks:
+// whoever reads the database cannot try passwords on it.
+func (u User) fingerprint(secret string) []byte {
+	h := hmac.New(sha256.New, []byte("password:"+secret))
+	h.Write([]byte(u.Hash + "\x00" + u.Password.Reveal()))
+	return h.Sum(nil)
 }
 
 // Visitor is who makes a request: a user, or a token in the name of a program.
@@ -168,9 +178,19 @@ func (c *Control) user(name string) (User, bool) {
 // Password checks a name and password that come from an address: ErrDenied, a
 // *LockedError, or the context's end while others are being checked.
 func (c *Control) Password(ctx context.Context, name, password string, from netip.Addr) (Visitor, error) {
+	u, err := c.checked(ctx, name, password, from)
+	if err != nil {
+		return Visitor{}, err
+	}
+	return Visitor{Name: u.Name, Role: u.Role}, nil
+}
+
+// checked is the user of the configuration whose name and password are given:
+// errors as Password.
+func (c *Control) checked(ctx context.Context, name, password string, from netip.Addr) (User, error) {
 	now := c.now()
 	if wait := c.lockouts.wait(from, now); wait > 0 {
-		return Visitor{}, &LockedError{wait}
+		return User{}, &LockedError{wait}
 	}
 	u, known := c.user(name)
 	if !known {
@@ -178,36 +198,41 @@ func (c *Control) Password(ctx context.Context, name, password string, from neti
 	}
 	ok, err := c.checker.matches(ctx, u, password)
 	if err != nil {
-		return Visitor{}, err
+		return User{}, err
 	}
 	if !known || !ok {
 		c.lockouts.failed(from, now)
-		return Visitor{}, ErrDenied
+		return User{}, ErrDenied
 	}
 	c.lockouts.succeeded(from)
-	return Visitor{Name: u.Name, Role: u.Role}, nil
+	return u, nil
 }
 
 // TriesLeft is how many wrong passwords an address may still give before it has
 // to wait.
 func (c *Control) TriesLeft(from netip.Addr) int { return c.lockouts.left(from) }
 
-// Begin begins a session for a user who proved who he is, and returns the
-// secret for his browser.
-func (c *Control) Begin(user string) (secret string, expires time.Time, err error) {
-	return c.begin(user, nil, sessionIdle, sessionMost)
+// LogIn begins a session for who gives a name and password, and returns the secret
+// for his browser: errors as Password. The session is bound to the password that was
+// checked, also where a reload changes it in between.
+func (c *Control) LogIn(ctx context.Context, name, password string, from netip.Addr) (secret string, expires time.Time, err error) {
+	u, err := c.checked(ctx, name, password, from)
+	if err != nil {
+		return "", time.Time{}, err
+	}
+	return c.begin(u, nil, sessionIdle, sessionMost)
 }
 
 // begin begins a session of a user of the configuration, or of who logged in at a
 // provider.
-func (c *Control) begin(user string, who *identity, idle, most time.Duration) (secret string, expires time.Time, err error) {
+func (c *Control) begin(u User, who *identity, idle, most time.Duration) (secret string, expires time.Time, err error) {
 	secret, hash := newSecret("")
 	now := c.now()
-	s := event.Session{Hash: hash, User: user, Created: now, Seen: now, Expires: now.Add(idle)}
-	if who != nil {
-		if s.Identity, err = json.Marshal(who); err != nil {
-			return "", time.Time{}, err
-		}
+	s := event.Session{Hash: hash, User: u.Name, Created: now, Seen: now, Expires: now.Add(idle)}
+	if who == nil {
+		s.Fingerprint = u.fingerprint(secret)
+	} else if s.Identity, err = json.Marshal(who); err != nil {
+		return "", time.Time{}, err
 	}
 	if err := c.store.AddSession(s); err != nil {
 		return "", time.Time{}, err
@@ -216,7 +241,8 @@ func (c *Control) begin(user string, who *identity, idle, most time.Duration) (s
 }
 
 // Session is who a browser's secret stands for: ErrDenied for a secret that is
-// nobody's, or no longer good, or of a user that the configuration lacks now.
+// nobody's, or no longer good, or of a user whom the configuration lacks now or gives
+// another password.
 func (c *Control) Session(ctx context.Context, secret string) (Visitor, error) {
 	if secret == "" {
 		return Visitor{}, ErrDenied
@@ -230,7 +256,7 @@ func (c *Control) Session(ctx context.Context, secret string) (Visitor, error) {
 		return Visitor{}, err
 	}
 	now := c.now()
-	role, admitted, most := c.roleOf(s)
+	role, admitted, most := c.roleOf(s, secret)
 	if !admitted || !now.Before(s.Expires) {
 		return Visitor{}, ErrDenied
 	}
@@ -248,10 +274,10 @@ func (c *Control) Session(ctx context.Context, secret string) (Visitor, error) {
 
 // roleOf is what the user of a session may do by the configuration in force, if he is
 // let in at all, and how long his sessions last at most.
-func (c *Control) roleOf(s event.Session) (role Role, admitted bool, most time.Duration) {
+func (c *Control) roleOf(s event.Session, secret string) (role Role, admitted bool, most time.Duration) {
 	if len(s.Identity) == 0 {
 		u, known := c.user(s.User)
-		return u.Role, known, sessionMost
+		return u.Role, known && hmac.Equal(s.Fingerprint, u.fingerprint(secret)), sessionMost
 	}
 	var who identity
 	if err := json.Unmarshal(s.Identity, &who); err != nil {
@@ -301,10 +327,11 @@ func (c *Control) Follow(ctx context.Context, secret string) (session string, ex
 	if err != nil {
 		return "", time.Time{}, err
 	}
-	if _, known := c.user(name); !known {
+	u, known := c.user(name)
+	if !known {
 		return "", time.Time{}, ErrDenied
 	}
-	return c.Begin(name)
+	return c.begin(u, nil, sessionIdle, sessionMost)
 }
 
 // tokenPrefix is what tokens begin with, so that scanners for leaked secrets

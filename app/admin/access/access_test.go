@@ -2,6 +2,7 @@ package access_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"log/slog"
 	"net/netip"
@@ -36,6 +37,16 @@ func newBench(t *testing.T, users ...access.User) *bench {
 		Store: store, People: func() access.People { return access.People{Users: b.users} }, Now: clock, Logger: slog.New(slog.DiscardHandler),
 	})
 	return b
+}
+
+// logIn begins a session, and returns its secret.
+func (b *bench) logIn(t *testing.T, name, password string) string {
+	t.Helper()
+	secret, _, err := b.LogIn(t.Context(), name, password, here)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return secret
 }
 
 func mustHash(t *testing.T, password string) string {
@@ -118,15 +129,8 @@ func TestPassword_changed(t *testing.T) {
 
 // Promise: T13.
 func TestSession(t *testing.T) {
-	b := newBench(t, access.User{Name: "ada", Role: access.Viewer, Hash: "unused"})
-	begin := func() string {
-		t.Helper()
-		secret, _, err := b.Begin("ada")
-		if err != nil {
-			t.Fatal(err)
-		}
-		return secret
-	}
+	b := newBench(t, access.User{Name: "ada", Role: access.Viewer, Password: event.NewSecret("words")})
+	begin := func() string { return b.logIn(t, "ada", "words") }
 	wants := func(secret string, want error) {
 		t.Helper()
 		if v, err := b.Session(context.Background(), secret); !errors.Is(err, want) || err == nil && v.Role != access.Viewer {
@@ -163,6 +167,72 @@ func TestSession(t *testing.T) {
 	sixth := begin()
 	b.users = nil
 	wants(sixth, access.ErrDenied) // the configuration has no such user any more
+}
+
+// Who changes a password that leaked ends the sessions that it began, also those of
+// links, and those that no longer tell by what they began. Break: leave the
+// fingerprint out of roleOf.
+//
+// Promise: T13.
+func TestSession_passwordChanged(t *testing.T) {
+	hashed := access.User{Name: "ada", Role: access.Viewer, Hash: mustHash(t, "words")}
+	plain := access.User{Name: "ben", Role: access.Viewer, Password: event.NewSecret("words")}
+	b := newBench(t, hashed, plain)
+	link, _, err := b.Link("ada")
+	if err != nil {
+		t.Fatal(err)
+	}
+	linked, _, err := b.Follow(t.Context(), link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := map[string]string{"by a link": linked, "by a hashed password": b.logIn(t, "ada", "words"), "by a plain password": b.logIn(t, "ben", "words")}
+	wants := func(when string, want error) {
+		t.Helper()
+		for how, secret := range of {
+			if _, err := b.Session(t.Context(), secret); !errors.Is(err, want) {
+				t.Errorf("begun %s, %s: %v, want %v", how, when, err, want)
+			}
+		}
+	}
+	wants("while nothing was changed", nil)
+	b.users = []access.User{{Name: "ben", Role: access.Operator, Password: plain.Password}, hashed}
+	wants("with another role in another place", nil)
+	b.users = []access.User{
+		{Name: "ada", Role: access.Viewer, Hash: mustHash(t, "other words")},
+		{Name: "ben", Role: access.Viewer, Password: event.NewSecret("other words")},
+	}
+	wants("after the password was changed", access.ErrDenied)
+	if _, err := b.Session(t.Context(), b.logIn(t, "ada", "other words")); err != nil {
+		t.Errorf("a session that began by the new password: %v", err)
+	}
+
+	old := sha256.Sum256([]byte("a secret"))
+	if err := b.store.AddSession(event.Session{Hash: old[:], User: "ben", Created: b.now, Seen: b.now, Expires: b.now.Add(time.Hour)}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.Session(t.Context(), "a secret"); !errors.Is(err, access.ErrDenied) {
+		t.Errorf("a session of before there were fingerprints: %v", err)
+	}
+}
+
+// What is stored of a password says nothing to who reads the database: without the
+// cookie's secret no guess can be tried on it, and it differs from session to session.
+// Break: make the fingerprint without the secret.
+func TestSession_fingerprint(t *testing.T) {
+	b := newBench(t, access.User{Name: "ada", Role: access.Viewer, Password: event.NewSecret("words")})
+	stored := func() string {
+		t.Helper()
+		hash := sha256.Sum256([]byte(b.logIn(t, "ada", "words")))
+		s, err := b.store.Session(t.Context(), hash[:])
+		if err != nil || len(s.Fingerprint) == 0 {
+			t.Fatalf("%+v, %v", s, err)
+		}
+		return string(s.Fingerprint)
+	}
+	if stored() == stored() {
+		t.Error("two sessions have one fingerprint of a password")
+	}
 }
 
 // Promise: T13.

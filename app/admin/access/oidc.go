@@ -243,7 +243,7 @@ func (c *Control) signedIn(ctx context.Context, attempt Attempt, answer Answer, 
 		c.logger.WarnContext(ctx, "somebody whom the provider knows is not let in", "issuer", p.Issuer, "user", name, "verified_email", who.Email)
 		return "", time.Time{}, &NotAdmittedError{Name: name}
 	}
-	return c.begin(name, &who, providerSession, providerSession)
+	return c.begin(User{Name: name}, &who, providerSession, providerSession)
 }
 
 // claims are those of an ID token or of the userinfo endpoint (OpenID Connect Core

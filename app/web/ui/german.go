@@ -12,6 +12,7 @@ var germanTexts = dictionary([][2]string{
 	{"For %s it was gathered in a digest of %d: %s.", "Für %s wurde es in einer Sammlung von %d gesammelt: %s."},
 	{"The digest for %s that it was in was given up.", "Die Sammlung für %s, in der es war, wurde aufgegeben."},
 	{"Sign out", "Abmelden"},
+	{"Sign out everywhere", "Überall abmelden"},
 	{"Name", "Name"},
 	{"Password", "Passwort"},
 	{"Skip to content", "Zum Inhalt"},

@@ -156,7 +156,7 @@ func (u *UI) logIn(c *fiber.Ctx) error {
 	defer cancel()
 	form, from := c.Context().PostArgs(), u.cfg.Client(c.Context())
 	data := loginData{To: localPath(string(form.Peek("to"))), User: string(form.Peek("user")), Class: "bad"}
-	visitor, err := u.cfg.Access.Password(ctx, data.User, string(form.Peek("password")), from)
+	secret, expires, err := u.cfg.Access.LogIn(ctx, data.User, string(form.Peek("password")), from)
 	l := languageOf(c)
 	if locked, ok := errors.AsType[*access.LockedError](err); ok {
 		data.Note = l.text("Too many tries. Try again in %d seconds.", int(locked.Wait.Seconds())+1)
@@ -170,10 +170,6 @@ func (u *UI) logIn(c *fiber.Ctx) error {
 		}
 		return u.loginAgain(c, fiber.StatusUnauthorized, data)
 	}
-	if err != nil {
-		return u.fail(c, err)
-	}
-	secret, expires, err := u.cfg.Access.Begin(visitor.Name)
 	if err != nil {
 		return u.fail(c, err)
 	}
