@@ -447,6 +447,10 @@ func TestUISessions(t *testing.T) {
 	g.Kill()
 	g.Start()
 	opens("after a restart", http.StatusSeeOther)
+	_, header, _ = leaked.do("POST", "/ui/config/reload", url.Values{"csrf": {"of a page that was left open"}}, "Referer", g.URL+"/ui/config/change?all=1")
+	same(t, "who acts without a session", "/ui/login?to="+url.QueryEscape("/ui/config/change?all=1"), header.Get("Location"))
+	_, _, page := leaked.do("GET", header.Get("Location"), nil)
+	has(t, "the login", page, `name="to" value="/ui/config/change?all=1"`)
 
 	link := strings.TrimPrefix(strings.TrimSpace(g.MustCLI("login", "--user", "vera")), g.URL)
 	first, second := newVisitor(t, g), newVisitor(t, g)

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -59,30 +60,44 @@ func (u *UI) setSession(c *fiber.Ctx, secret string, expires time.Time) {
 }
 
 // session lets in who has a session, and sends everybody else to log in, from
-// where he comes back to the same page.
+// where he comes back to the same page: the one that he asked for, or on which he
+// wanted to do something.
 func (u *UI) session(c *fiber.Ctx) error {
 	ctx, cancel := context.WithTimeout(context.Background(), pageTimeout)
 	defer cancel()
 	secret := c.Cookies(cookieName(c))
 	visitor, err := u.cfg.Access.Session(ctx, secret)
 	if errors.Is(err, access.ErrDenied) {
-		to := ""
-		if c.Method() == fiber.MethodGet {
-			to = "?to=" + url.QueryEscape(string(c.Context().RequestURI()))
+		to := string(c.Context().RequestURI())
+		if !looks(c) {
+			to = cameFrom(c)
 		}
-		return c.Redirect(prefix+"/login"+to, fiber.StatusSeeOther)
+		return c.Redirect(prefix+"/login?to="+url.QueryEscape(localPath(to)), fiber.StatusSeeOther)
 	}
 	if err != nil {
 		return u.fail(c, err)
 	}
 	c.Locals(visitorKey, visitor)
-	if c.Method() != fiber.MethodGet && c.Method() != fiber.MethodHead {
-		if !validCSRF(secret, string(c.Context().PostArgs().Peek("csrf"))) {
-			return u.refuse(c, fiber.StatusForbidden, "This page is too old to act. Load it again and try once more; nothing was done.")
-		}
+	if !looks(c) && !validCSRF(secret, string(c.Context().PostArgs().Peek("csrf"))) {
+		return u.refuse(c, fiber.StatusForbidden, "This page is too old to act. Load it again and try once more; nothing was done.")
 	}
 	c.SetUserContext(ctx)
 	return c.Next()
+}
+
+// looks reports that a request changes nothing.
+func looks(c *fiber.Ctx) bool {
+	return c.Method() == fiber.MethodGet || c.Method() == fiber.MethodHead
+}
+
+// cameFrom is where on this server a browser says that it comes from; "" where that
+// is elsewhere, or not said. It can be any path: see localPath.
+func cameFrom(c *fiber.Ctx) string {
+	page, err := url.Parse(c.Get(fiber.HeaderReferer))
+	if err != nil || !strings.EqualFold(page.Host, string(c.Context().Host())) {
+		return ""
+	}
+	return page.RequestURI()
 }
 
 // acting lets only operators through.
@@ -126,10 +141,16 @@ func validCSRF(secret, token string) bool {
 }
 
 // localPath is a path of these pages to go to; anything else becomes the
-// overview, so that no link leads away from here.
+// overview, so that no link leads away from here. A browser goes up at a "..",
+// also at one that is written %2e%2e.
 func localPath(to string) string {
-	if !strings.HasPrefix(to, prefix+"/") || strings.HasPrefix(to, prefix+"/login") || strings.ContainsAny(to, "\\\r\n") || strings.HasPrefix(to, "//") {
-		return prefix + "/"
+	overview := prefix + "/"
+	page, err := url.Parse(to)
+	if err != nil || !strings.HasPrefix(to, overview) || strings.ContainsAny(to, "\\\r\n") {
+		return overview
+	}
+	if leads := path.Clean(page.Path) + "/"; !strings.HasPrefix(leads, overview) || strings.HasPrefix(leads, overview+"login/") {
+		return overview
 	}
 	return to
 }

@@ -187,7 +187,7 @@ func (u *UI) guarded(c *fiber.Ctx) error {
 	c.Set(fiber.HeaderReferrerPolicy, "same-origin")
 	c.Set("Cross-Origin-Opener-Policy", "same-origin")
 	c.Set(fiber.HeaderCacheControl, "no-store")
-	if c.Method() != fiber.MethodGet && c.Method() != fiber.MethodHead && api.CrossSite(c) {
+	if !looks(c) && api.CrossSite(c) {
 		return u.refuse(c, fiber.StatusForbidden, "A page of another site may not do this here.")
 	}
 	return c.Next()
