@@ -36,7 +36,7 @@ func (s *Service) AcceptClock(ctx context.Context) (Clock, error) {
 	if err := s.store.ReleaseClock(); err != nil {
 		return Clock{}, fmt.Errorf("accept the clock: %w", err)
 	}
-	s.opt.Logger.InfoContext(ctx, "the clock was accepted by hand: what is scheduled goes on", "shows", state.To, "expected", state.From)
+	s.opt.Logger.InfoContext(ctx, "the clock was accepted by hand: what is scheduled goes on", "shows", state.To, "expected", state.From, "by", actor(ctx))
 	return Clock{Shows: state.To, Expected: state.From}, nil
 }
 

@@ -382,6 +382,6 @@ func (s *Service) TestConnection(ctx context.Context, name string, confirmed boo
 	if err != nil {
 		out.Error = err.Error()
 	}
-	s.opt.Logger.InfoContext(ctx, "by hand", "audit", "connection tested", "connection", name, "ok", out.OK, "error", out.Error)
+	s.opt.Logger.InfoContext(ctx, "by hand", "audit", "connection tested", "connection", name, "ok", out.OK, "error", out.Error, "by", actor(ctx))
 	return out, nil
 }

@@ -272,7 +272,7 @@ func (s *Service) change(ctx context.Context, done string, f event.DeliveryFilte
 	if err := s.checkChanged(n, f); err != nil {
 		return Changed{}, err
 	}
-	s.opt.Logger.InfoContext(ctx, "deliveries changed", "action", done, "count", n)
+	s.opt.Logger.InfoContext(ctx, "by hand", "audit", "deliveries "+done, "count", n, "by", actor(ctx))
 	return Changed{Count: n}, nil
 }
 

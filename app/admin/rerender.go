@@ -74,7 +74,7 @@ func (s *Service) rerender(ctx context.Context, sel Selection) (all Changed, err
 		f.After = page[len(page)-1].ID
 	}
 	if !sel.DryRun {
-		s.opt.Logger.InfoContext(ctx, "deliveries changed", "action", "rendered again", "count", all.Count, "cancelled", all.Unmet, "left", all.leftCount())
+		s.opt.Logger.InfoContext(ctx, "by hand", "audit", "deliveries rendered again", "count", all.Count, "cancelled", all.Unmet, "left", all.leftCount(), "by", actor(ctx))
 	}
 	return all, s.checkChanged(found, f)
 }

@@ -280,4 +280,10 @@ type Reloaded struct {
 }
 
 // Reload reads the configuration again.
-func (s *Service) Reload(context.Context) (Reloaded, error) { return s.opt.Reload() }
+func (s *Service) Reload(ctx context.Context) (Reloaded, error) {
+	out, err := s.opt.Reload()
+	if err == nil {
+		s.opt.Logger.InfoContext(ctx, "by hand", "audit", "configuration reloaded", "config", out.Config, "ok", out.OK, "by", actor(ctx))
+	}
+	return out, err
+}
