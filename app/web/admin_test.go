@@ -165,6 +165,46 @@ func TestAPI_takesJSONOnly(t *testing.T) {
 	}
 }
 
+// Who asks the API in a loop is told to wait, alone and for the API alone. Break: leave
+// out askedTooMuch, or count all visitors together.
+func TestAPI_rate(t *testing.T) {
+	t.Parallel()
+	clock := newClock()
+	f := start(t, withUsers(
+		access.User{Name: "team", Role: access.Operator, Password: event.NewSecret("pass:word")},
+		access.User{Name: "ada", Role: access.Viewer, Password: event.NewSecret("pass:word")},
+	), func(c *web.Config) { c.Now = clock.now })
+	loop := func(n int) (last answer) {
+		t.Helper()
+		request := "GET /api/v1/status HTTP/1.1\r\nHost: x\r\nAuthorization: " + basic("team", "pass:word") + "\r\n"
+		answers := f.raw(strings.Repeat(request+"\r\n", n)+request+"Connection: close\r\n\r\n", 10*time.Second)
+		if len(answers) != n+1 {
+			t.Fatalf("%d answers to %d requests", len(answers), n+1)
+		}
+		for i, got := range answers[:n] {
+			if got.status != 200 {
+				t.Fatalf("request %d: %d %s", i+1, got.status, got.body)
+			}
+		}
+		return answers[n]
+	}
+	refused := func(got answer) {
+		t.Helper()
+		if got.status != 429 || got.header.Get("Retry-After") != "1" || got.problem(t).Detail != "too many requests of team" {
+			t.Errorf("%d, Retry-After %q: %s", got.status, got.header.Get("Retry-After"), got.body)
+		}
+	}
+	refused(loop(1000))
+	if got := f.do("GET", "/api/v1/status", "", "Authorization", basic("ada", "pass:word")); got.status != 200 {
+		t.Errorf("somebody else: %d", got.status)
+	}
+	if got := f.do("GET", "/metrics", "", "Authorization", basic("team", "pass:word")); got.status != 200 {
+		t.Errorf("the metrics: %d", got.status)
+	}
+	clock.advance(1)
+	refused(loop(200))
+}
+
 // Promise: T13.
 func TestLockout(t *testing.T) {
 	t.Parallel()

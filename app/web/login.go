@@ -50,6 +50,24 @@ func (s *Server) login(c *fiber.Ctx) error {
 	return c.Next()
 }
 
+// apiBurst and apiRefill bound what one visitor may ask of the API: 1,000 requests at
+// once and 200 a second. No person or sensible program comes near; a loop without a
+// pause does, and would take the database from everybody else.
+const (
+	apiBurst  = 1000
+	apiRefill = 5 * time.Second
+)
+
+// askedTooMuch refuses a visitor whom login let in and who asks more of the API than
+// one may. By the socket nobody is a visitor, and nothing is counted.
+func (s *Server) askedTooMuch(c *fiber.Ctx) error {
+	visitor, _ := c.Locals(api.VisitorKey).(access.Visitor)
+	if wait, ok := s.asked.take(visitor.Name, apiBurst, apiRefill, s.cfg.Now()); !ok {
+		return api.WriteProblem(c.Context(), api.Problem{Status: fiber.StatusTooManyRequests, Retry: wait, Detail: "too many requests of " + visitor.Name})
+	}
+	return c.Next()
+}
+
 // visitor is who the request's Authorization header stands for.
 func (s *Server) visitor(c *fiber.Ctx, from netip.Addr) (v access.Visitor, given bool, err error) {
 	ctx, cancel := context.WithTimeout(c.UserContext(), loginTimeout)

@@ -32,6 +32,7 @@ type Server struct {
 	ui            *ui.UI
 
 	posts    *buckets[postKey]
+	asked    *buckets[string] // requests for the API, by visitor
 	refusals *refusalLog
 	uploads  *shares     // posts with files that are being read
 	proxied  sync.Once   // see warnOfProxy
@@ -44,6 +45,7 @@ func New(cfg Config) *Server {
 	s := &Server{
 		cfg:      cfg,
 		posts:    newBuckets[postKey](maxBuckets),
+		asked:    newBuckets[string](maxBuckets),
 		refusals: newRefusalLog(cfg.Logger, cfg.Now),
 		uploads:  newShares(maxUploads, maxUploads/16),
 	}
@@ -66,7 +68,7 @@ func New(cfg Config) *Server {
 	s.public.All("/in/*", func(c *fiber.Ctx) error { return s.unknown(c.Context(), s.settings.Load()) })
 	s.public.All("/f/*", s.noForm)
 	s.public.Get("/metrics", s.login, serveMetrics)
-	api.Register(s.public.Group("/api/v1", s.login, s.wholeBody), cfg.Admin, cfg.Logger, cfg.Now)
+	api.Register(s.public.Group("/api/v1", s.login, s.askedTooMuch, s.wholeBody), cfg.Admin, cfg.Logger, cfg.Now)
 	s.admin.Get("/metrics", serveMetrics)
 	api.Register(s.admin.Group("/api/v1", s.wholeBody), cfg.Admin, cfg.Logger, cfg.Now)
 	s.ui.Register(s.public, s.smallBody)

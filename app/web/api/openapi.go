@@ -196,7 +196,7 @@ var openAPI = sync.OnceValues(func() ([]byte, error) {
 		"openapi": "3.1.0",
 		"info": map[string]any{
 			"title": "hookgate", "version": "1",
-			"description": "The administration API. Lists come in pages: next of one is before of the following. Faults are problem details (RFC 9457).",
+			"description": "The administration API. Lists come in pages: next of one is before of the following. Faults are problem details (RFC 9457). Who asks too often is answered 429, with Retry-After.",
 		},
 		"servers": []any{map[string]any{"url": "/api/v1"}},
 		"paths":   paths,
