@@ -360,7 +360,7 @@ var Mutants = []Mutant{
 	},
 	{
 		"a page acts without its token", "test/e2e", "TestUIActs",
-		in("app/web/ui/session.go", "if !validCSRF(secret,", "if secret == \"?\" && !validCSRF(secret,"),
+		in("app/web/ui/session.go", "!looks(c) && !validCSRF(secret,", "secret == \"?\" && !validCSRF(secret,"),
 	},
 	{
 		"a page of another origin uses the API", "app/web", "TestLogin",
@@ -373,6 +373,14 @@ var Mutants = []Mutant{
 	{
 		"the API takes a body that any form can send", "app/web", "TestAPI_takesJSONOnly",
 		in("app/web/api/service.go", "if err != nil || kind != fiber.MIMEApplicationJSON {", "if err != nil && kind != \"\" {"),
+	},
+	{
+		"a session outlives its password", "app/admin/access", "TestSession_passwordChanged",
+		in("app/admin/access/access.go", "known && hmac.Equal(s.Fingerprint, u.fingerprint(secret))", "known"),
+	},
+	{
+		"a login leads to another site's path", "app/web", "TestPages_backAfterLogin",
+		in("app/web/ui/session.go", "err != nil || !strings.EqualFold(page.Host, string(c.Context().Host()))", "err != nil"),
 	},
 	{
 		"passwords can be tried without end", "app/admin/access", "TestPassword_lockout",
