@@ -172,7 +172,11 @@ var Mutants = []Mutant{
 	// Delivery.
 	{
 		"a wake-up is lost: what overflowed waits for the next poll", "app/deliver", "TestWake",
-		in("app/deliver/lane.go", "	l.behind.Store(true)\n	l.poll()\n", "	l.behind.Store(true)\n"),
+		in("app/deliver/dispatcher.go", "	if l := lanes[connection]; l != nil {\n		l.poll()\n", "	if l := lanes[connection]; l != nil {\n		_ = l\n"),
+	},
+	{
+		"one that is left in the store sends all after it there", "app/deliver", "TestPoll_room",
+		in("app/deliver/lane.go", "func (l *lane) poll() {\n", "func (l *lane) poll() {\n	l.behind.Store(true)\n"),
 	},
 	{
 		"a wake-up is lost: room in memory is not used", "app/deliver", "TestSlowConnection_holdsUpNoOther",
