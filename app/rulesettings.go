@@ -166,18 +166,11 @@ func (l *Plan) fixedTables() map[string]*table.Fixed {
 
 // changeInput puts another text into an action of a rule.
 func changeInput(rule *rules.Rule, in admin.TextInput) diag.List {
-	for number, a := range rule.Actions() {
-		if a.To.Value != in.To || number != in.Action {
-			continue
-		}
-		for k := range a.Inputs {
-			if a.Inputs[k].Key.Value != in.Name {
-				continue
-			}
-			node, list := yamlnode.Parse("text", jsondoc.AppendString(nil, in.Text))
-			a.Inputs[k].Value = node
-			return list
-		}
+	input := rule.Input(in.To, in.Action, in.Name)
+	if input == nil {
+		return diag.List{{Severity: diag.Error, Code: "unknown-key", Message: fmt.Sprintf("the rule sends no text %q to %s", in.Name, in.To)}}
 	}
-	return diag.List{{Severity: diag.Error, Code: "unknown-key", Message: fmt.Sprintf("the rule sends no text %q to %s", in.Name, in.To)}}
+	node, list := yamlnode.Parse("text", jsondoc.AppendString(nil, in.Text))
+	input.Value = node
+	return list
 }

@@ -88,6 +88,19 @@ func (r *Rule) Actions() iter.Seq2[int, *Action] {
 	}
 }
 
+// Input is what the rule's so many-th action to a connection sends under a name; nil
+// where there is none.
+func (r *Rule) Input(to string, number int, name string) *yamlnode.Field {
+	for n, a := range r.Actions() {
+		for i := range a.Inputs {
+			if n == number && a.To.Value == to && a.Inputs[i].Key.Value == name {
+				return &a.Inputs[i]
+			}
+		}
+	}
+	return nil
+}
+
 // Noun names a rule in messages.
 func (*Rule) Noun() string { return "a rule" }
 

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aymanbagabas/go-udiff"
+
 	"hookgate/app/ingest"
 	"hookgate/app/replay"
 	"hookgate/db"
@@ -63,9 +65,12 @@ type Tried struct {
 	// Seen is one of the events, with the parts of the condition.
 	Seen *TriedEvent `json:"seen,omitempty"`
 	// Text is the rule's text with the change; Patch the same as a unified diff of
-	// the configuration file. "" where the text cannot be changed line by line.
+	// the configuration file. "" where nothing of the change could be put into it.
 	Text  string `json:"text,omitempty"`
 	Patch string `json:"patch,omitempty"`
+	// ByHand is what of the change they lack, for it does not stand in the file as a
+	// text of its own. The condition is there as "when", to no connection.
+	ByHand []TextInput `json:"by_hand,omitempty"`
 	// Test is the seen event as a test of the configuration.
 	Test string `json:"test,omitempty"`
 }
@@ -130,8 +135,8 @@ func (s *Service) Try(ctx context.Context, r TryRequest) (out Tried, err error) 
 	if err := s.try(ctx, &r, answers, rule, before, after, &out); err != nil {
 		return out, fmt.Errorf("try the rule: %w", err)
 	}
-	if out.When != rule.When && len(r.Inputs) == 0 {
-		out.Text, out.Patch = rule.withCondition(out.When)
+	if out.Text, out.ByHand = rule.with(out.When, r.Inputs); out.Text != "" {
+		out.Patch = now.patch(rule, out.Text)
 	}
 	return out, nil
 }
@@ -311,45 +316,89 @@ func answersText(rule string, answers map[string]lang.Answer) string {
 	return "{ " + strings.Join(list, ", ") + " }"
 }
 
-// withCondition is the rule's text with another condition, and the patch that
-// makes the file so; "" where the condition does not stand on lines of its own.
-func (c *RuleSettings) withCondition(when string) (text, patch string) {
-	lines := strings.Split(strings.TrimRight(c.Text, "\n"), "\n")
-	from := slices.IndexFunc(lines, func(l string) bool { return strings.HasPrefix(strings.TrimLeft(l, " -"), "when:") })
-	if from < 0 || c.When == "" {
-		return "", ""
+// with is the rule's text with another condition and other texts, "" where it stays
+// as it is, and what of them could not be put into it.
+func (c *RuleSettings) with(when string, inputs []TextInput) (text string, byHand []TextInput) {
+	if when != strings.TrimSpace(c.When) {
+		inputs = append([]TextInput{{RuleInput: RuleInput{Name: "when", Text: when}}}, inputs...)
 	}
-	key := lines[from][:strings.Index(lines[from], "when:")]
-	to := from + 1
-	for to < len(lines) && (strings.TrimSpace(lines[to]) == "" || indent(lines[to]) > len(key)) {
-		to++
-	}
-	var fresh []string
-	switch {
-	case when == "": // always
-	case strings.Contains(when, "\n"):
-		fresh = []string{key + "when: |-"}
-		for l := range strings.Lines(when) {
-			fresh = append(fresh, strings.Repeat(" ", len(key)+2)+strings.TrimRight(l, "\n"))
-		}
-	case strings.Contains(when, ": ") || strings.Contains(when, " #") || strings.ContainsAny(when[:1], "\"'[{&*!|>%@`#-?"):
-		fresh = []string{key + "when: " + yamlnode.Quote(when)}
-	default:
-		fresh = []string{key + "when: " + when}
-	}
-	const around = 3
-	top, end := max(0, from-around), min(len(lines), to+around)
-	var b strings.Builder
-	fmt.Fprintf(&b, "--- a/%s\n+++ b/%s\n@@ -%d,%d +%d,%d @@\n", c.File, c.File, c.Line+top, end-top, c.Line+top, end-top-(to-from)+len(fresh))
-	for _, part := range []struct {
-		sign  string
-		lines []string
-	}{{" ", lines[top:from]}, {"-", lines[from:to]}, {"+", fresh}, {" ", lines[to:end]}} {
-		for _, l := range part.lines {
-			b.WriteString(part.sign + l + "\n")
+	text = c.Text
+	for _, in := range inputs {
+		if changed, ok := in.into(text); ok {
+			text = changed
+		} else {
+			byHand = append(byHand, in)
 		}
 	}
-	return strings.Join(slices.Concat(lines[:from], fresh, lines[to:]), "\n") + "\n", b.String()
+	if text == c.Text {
+		text = ""
+	}
+	return text, byHand
 }
 
-func indent(line string) int { return len(line) - len(strings.TrimLeft(line, " ")) }
+// into puts a text into that of a rule, in the place of the one that is there.
+func (in *TextInput) into(text string) (changed string, ok bool) {
+	root, rule, ok := alone(text)
+	if !ok {
+		return "", false
+	}
+	if in.To == "" {
+		part := root.Items()[0].Get(in.Name)
+		if in.Text != "" || part.IsZero() {
+			return root.With(part, in.Text)
+		}
+		// Without a condition: the lines of it go.
+		first, last := part.Lines()
+		lines := strings.Split(text, "\n")
+		changed = strings.Join(slices.Delete(lines, first-1, last), "\n")
+		_, left, ok := alone(changed)
+		return changed, ok && left.When.IsZero() && left.Name.Value == rule.Name.Value && len(left.Then) == len(rule.Then)
+	}
+	part := rule.Input(in.To, in.Action, in.Name)
+	if part == nil {
+		return "", false
+	}
+	if _, isText := part.Value.Any().(string); !isText {
+		return "", false
+	}
+	return root.With(part.Value, in.Text)
+}
+
+// alone reads a rule's text by itself; ok is false where it does not stand alone.
+func alone(text string) (root yamlnode.Node, rule *rules.Rule, ok bool) {
+	root, list := yamlnode.Parse("rule", []byte(text))
+	var decoded []rules.Rule
+	if list.Err() == nil {
+		list = root.Decode("the file", &decoded)
+	}
+	if list.Err() != nil || len(decoded) != 1 {
+		return root, nil, false
+	}
+	return root, &decoded[0], true
+}
+
+// patch is a unified diff that puts another text of a rule into its file.
+func (now *InForce) patch(rule *RuleSettings, text string) string {
+	for _, part := range now.RuleText {
+		before, after := "", part.Text
+		if part.File == rule.File {
+			lines := strings.SplitAfter(part.Text, "\n")
+			at := max(0, min(rule.Line-part.Line, len(lines)))
+			before, after = strings.Join(lines[:at], ""), strings.Join(lines[at:], "")
+		}
+		rest, found := strings.CutPrefix(after, rule.Text)
+		if !found {
+			continue
+		}
+		unified, err := udiff.ToUnifiedDiff("a/"+rule.File, "b/"+rule.File, part.Text, udiff.Lines(part.Text, before+text+rest), udiff.DefaultContextLines)
+		if err != nil { // edits that come from the text fit it
+			return ""
+		}
+		for _, h := range unified.Hunks {
+			h.FromLine += part.Line - 1
+			h.ToLine += part.Line - 1
+		}
+		return unified.String()
+	}
+	return ""
+}

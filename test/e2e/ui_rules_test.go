@@ -109,6 +109,36 @@ func TestUIPlayground(t *testing.T) {
 	lab.Eventually(t, "it is asked for", func() bool {
 		return ask(ctx, t, chromedp.Evaluate[string](`document.querySelector("#w")?.value ?? ""`)) == `data.website.status == "Fertig"`
 	})
+
+	// A message is edited, too, and what is copied is the rule with both changes.
+	const letter = "  - name: letter\n    from: sitejet\n    when: data.x == 1 # never\n    then: [{ to: billing, body: \"Hello ${{ data.website.id }}\" }]\n"
+	g.WriteConfig(strings.Replace(string(file), "rules:\n", "rules:\n"+letter, 1))
+	lab.Eventually(t, "the rule is in force", func() bool {
+		_, _, page := team.do("GET", "/ui/playground?rule=letter", nil)
+		return strings.Contains(page, "body → billing")
+	})
+	show(ctx, t, g.URL+"/ui/playground?rule=letter&when="+url.QueryEscape(`data.website.status == "Done"`))
+	settled(ctx, t, "Playground")
+	run(ctx, t, `document.querySelector("[name^=text-]").value = 'Hi "${{ data.website.id }}"'`)
+	press(ctx, t, "form[data-try] button")
+	lab.Eventually(t, "it is tried", func() bool { return strings.Contains(ask(ctx, t, chromedp.Location()), "text-billing") })
+	settled(ctx, t, "Playground")
+	copied := ask(ctx, t, chromedp.Evaluate[string](`document.querySelector("#copies .pri").dataset.copy`))
+	same(t, "what is copied", strings.NewReplacer(`data.x == 1`, `data.website.status == "Done"`, `Hello ${{ data.website.id }}`, `Hi \"${{ data.website.id }}\"`).Replace(letter), copied)
+	has(t, "what is offered", pageText(ctx, t), "Copy YAML", "Download as patch")
+	g.WriteConfig(strings.Replace(string(file), "rules:\n", "rules:\n"+copied, 1))
+	g.MustCLI("check")
+	lab.Eventually(t, "it is in force", func() bool {
+		_, _, page := team.do("GET", "/ui/playground?rule=letter", nil)
+		return strings.Contains(page, "Hi &#34;${{")
+	})
+
+	// What stands in the file for several is said to be copied by hand.
+	g.WriteConfig(strings.Replace(string(file), "rules:\n", "rules:\n"+strings.Replace(letter, "body: ", "body: &hello ", 1), 1))
+	lab.Eventually(t, "it is said", func() bool {
+		_, _, page := team.do("GET", "/ui/playground?rule=letter&text-billing-1-body=x", nil)
+		return strings.Contains(page, "Copy by hand: body → billing.") && !strings.Contains(page, "Copy YAML")
+	})
 }
 
 // With scripts what is typed is tried at once, and stands in the address.

@@ -192,6 +192,20 @@ func (u *UI) patch(c *fiber.Ctx) error {
 	return c.SendString(tried.Patch)
 }
 
+// ByHand says which texts of a change are in no copy of the rule; "" where all are.
+func (v *view) ByHand(list []admin.TextInput) string {
+	if len(list) == 0 {
+		return ""
+	}
+	names := make([]string, len(list))
+	for i, in := range list {
+		if names[i] = v.T("When"); in.To != "" {
+			names[i] = in.Name + " → " + in.To
+		}
+	}
+	return v.T("Copy by hand: %s. It does not stand in the file as a text of its own.", strings.Join(names, ", "))
+}
+
 // faultsIn shows faults below the lines that they are about; those that are
 // about something else stand alone.
 func faultsIn(text string, list diag.List) []expressionFault {
