@@ -6,6 +6,11 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+
+	"hookgate/test/lab"
 )
 
 // A search that one request does not finish goes on by itself where there are
@@ -51,6 +56,7 @@ func TestUISearchGoesOn(t *testing.T) {
 	reads(ctx, t, "the search went on to the oldest", "Harry's Diner")
 	reads(ctx, t, "the page", "looked through 41,002")
 	accessible(ctx, t, "a search that went on")
+	stoppedSearch(t, g)
 	unscripted(ctx, t)
 	show(ctx, t, g.URL+"/ui/events?q=harry")
 	settled(ctx, t, "Events")
@@ -59,6 +65,34 @@ func TestUISearchGoesOn(t *testing.T) {
 	reads(ctx, t, "the second part", "40,000 events were looked through.")
 	press(ctx, t, "#more a")
 	reads(ctx, t, "the last part", "Harry's Diner")
+}
+
+// stoppedSearch stops a search while its second part is under way: what it found stays,
+// nothing more is asked for, and it goes on from there to the oldest.
+func stoppedSearch(t *testing.T, g *lab.Gate) {
+	t.Helper()
+	g.Accepted(g.PostJSON("/in/sitejet/0123456789abcdef", []byte(strings.Replace(donePayload, "Harry", "Young Harry", 1))))
+	ctx := browser(t)
+	logIn(ctx, t, g)
+	beforehand(ctx, t, `window.asked = 0;
+		addEventListener("htmx:beforeSend", () => { asked++; if (asked === 1) setTimeout(() => document.querySelector("#more a").click()); });`)
+	show(ctx, t, g.URL+"/ui/events?q=harry")
+	reads(ctx, t, "the search that was stopped", "Young Harry", "20,000 events were looked through.", "Look further back")
+	time.Sleep(time.Second) // in which it would have ended
+	same(t, "what it asked for", "1", ask(ctx, t, chromedp.Evaluate[string]("String(asked)")))
+	text := pageText(ctx, t)
+	has(t, "a second later", text, "Young Harry", "Look further back")
+	if strings.Contains(text, "Stop here") || strings.Contains(text, "40,000") {
+		t.Errorf("it went on: %s", text)
+	}
+	accessible(ctx, t, "a search that was stopped")
+	press(ctx, t, "#more a")
+	reads(ctx, t, "the search that went on", "Young Harry", "looked through 41,003")
+	same(t, "the oldest is there once, as is the newest", "2", ask(ctx, t, chromedp.Evaluate[string](`String(document.querySelectorAll(".found tr a[data-row]").length)`)))
+	show(ctx, t, g.URL+"/ui/events?q=young")
+	reads(ctx, t, "another that was stopped", "Look further back")
+	press(ctx, t, "#more a")
+	reads(ctx, t, "a search that found nothing more", "Young Harry", "Nothing further back matches")
 }
 
 // The list of events says how many match, and its tabs how many stand out.

@@ -134,9 +134,15 @@ func nothingRan(ctx context.Context, t *testing.T, page string) {
 // watched has each page note what its policy refuses, and dialogs.
 func watched(ctx context.Context, t *testing.T) {
 	t.Helper()
-	source := cdpage.AddScriptToEvaluateOnNewDocumentParams{Source: `window.seen = [];
+	beforehand(ctx, t, `window.seen = [];
 		document.addEventListener("securitypolicyviolation", e => seen.push("CSP " + e.violatedDirective + " " + e.blockedURI));
-		for (const name of ["alert", "confirm", "prompt"]) window[name] = () => { seen.push(name) };`}
+		for (const name of ["alert", "confirm", "prompt"]) window[name] = () => { seen.push(name) };`)
+}
+
+// beforehand runs a script in each page before its own.
+func beforehand(ctx context.Context, t *testing.T, script string) {
+	t.Helper()
+	source := cdpage.AddScriptToEvaluateOnNewDocumentParams{Source: script}
 	err := chromedp.Do(ctx, chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		_, err := cdp.Call(ctx, target, cdpage.AddScriptToEvaluateOnNewDocument, source)
 		return err

@@ -30,11 +30,13 @@ type eventList struct {
 	Newest string  // the URL of the first page; "" on it
 	Search *admin.Search
 	// Where a search was stopped: how far back it is, and the URL that goes on.
-	// Auto: it goes on by itself where there are scripts, until a page is full.
+	// Auto: it goes on by itself where there are scripts, until a page is full or
+	// somebody stops it.
 	Back  time.Time
 	GoOn  string
 	Auto  bool
 	Seen  int    // events that were looked through, also by the parts before
+	Found int    // events that the parts before have found
 	Error string // what is wrong with the query
 	Views []savedView
 	Live  liveList
@@ -170,7 +172,7 @@ func (l *eventList) follow(page admin.Page[admin.Event]) {
 // proceed says how a search goes on that one request did not finish. How much
 // the parts before have seen and found is in the URL, for people alone.
 func (l *eventList) proceed(c *fiber.Ctx, page admin.Page[admin.Event]) {
-	l.Seen = max(0, c.QueryInt("seen"))
+	l.Seen, l.Found = max(0, c.QueryInt("seen")), max(0, c.QueryInt("found"))
 	if page.Search == nil {
 		return
 	}
@@ -179,10 +181,10 @@ func (l *eventList) proceed(c *fiber.Ctx, page admin.Page[admin.Event]) {
 	if !page.Search.Stopped || next.UnmarshalText([]byte(page.Next)) != nil {
 		return
 	}
-	found := max(0, c.QueryInt("found")) + l.Count
+	found := l.Found + l.Count
 	l.Back, l.Older = next.Time(), ""
 	l.GoOn = prefix + "/events?" + url.Values{"q": {l.Query}, "before": {page.Next}, "seen": {strconv.Itoa(l.Seen)}, "found": {strconv.Itoa(found)}}.Encode()
-	l.Auto = found < eventsPerPage && c.Query("wait") == ""
+	l.Auto = found < eventsPerPage
 }
 
 // queryError says what is wrong with a query, in words for who typed it.

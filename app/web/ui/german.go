@@ -814,6 +814,7 @@ var germanTexts = dictionary([][2]string{
 	{"Pause", "Pausieren"},
 	{"Back to", "Zurück bis"},
 	{"Stop here", "Hier anhalten"},
+	{"Nothing further back matches", "Weiter zurück passt nichts"},
 	{"Copy by hand: %s. It does not stand in the file as a text of its own.", "Von Hand übernehmen: %s. Es steht in der Datei nicht als eigener Text."},
 	{"Look further back", "Weiter zurück suchen"},
 	{"Copied. It goes under tests: in config.yaml.", "Kopiert. Es gehört in config.yaml unter tests:."},

@@ -18,6 +18,18 @@ document.addEventListener("click", e => {
   if (more && !on("details.more")) more.open = false;
 });
 
+// A search that goes on by itself stops where it is, with all that it has found, and
+// goes on from there. A request that it was about to make is not made, either.
+document.addEventListener("click", e => {
+  const link = e.target.closest("[data-stop]");
+  if (!link || !window.htmx || e.ctrlKey || e.metaKey || e.shiftKey) return;
+  e.preventDefault();
+  const more = link.closest("[hx-get]"), text = $("[data-other]", link);
+  [text.textContent, text.dataset.other] = [text.dataset.other, text.textContent];
+  htmx.trigger(more, more.toggleAttribute("data-stopped") ? "htmx:abort" : "go");
+});
+document.addEventListener("htmx:beforeRequest", e => { if (e.target.matches("[data-stopped]")) e.preventDefault(); });
+
 // Announced to screen readers by the one live region of the page.
 function say(text) {
   let box = $("#say");
