@@ -95,7 +95,7 @@ func (u *UI) configVersion(c *fiber.Ctx) error {
 		return u.fail(c, err)
 	}
 	version, err := u.cfg.Service.ConfigVersion(c.UserContext(), id)
-	switch said, ok := sentence(err); {
+	switch said, ok := sentence(languageOf(c), err); {
 	case missing(err):
 		return u.notFound(c, "There is no such version.")
 	case ok:

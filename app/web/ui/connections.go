@@ -81,7 +81,7 @@ func (u *UI) resumeConnection(c *fiber.Ctx) error {
 }
 
 func (u *UI) connectionDone(c *fiber.Ctx, err error, done string) error {
-	switch said, ok := sentence(err); {
+	switch said, ok := sentence(languageOf(c), err); {
 	case err == nil:
 		return u.done(c, prefix+"/connections#"+c.Params("name"), "ok", done)
 	case missing(err):

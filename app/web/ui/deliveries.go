@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"html/template"
 	"net/url"
 	"slices"
 	"time"
@@ -30,7 +31,7 @@ type deliveryList struct {
 	Older      string
 	States     []stateTab
 	Runs       []admin.RetryRun // that can go on
-	Error      string
+	Error      template.HTML
 }
 
 type stateTab struct {
@@ -90,7 +91,7 @@ func (u *UI) deliveries(c *fiber.Ctx) error {
 	l := languageOf(c)
 	if !slices.Contains(deliveryTabs, data.State) {
 		c.Status(fiber.StatusBadRequest)
-		data.Error, data.State = l.text("There is no state %q. There are: %s.", string(data.State), admin.Joined(deliveryTabs)), event.Failed
+		data.Error, data.State = plain(l.text("There is no state %q. There are: %s.", string(data.State), admin.Joined(deliveryTabs))), event.Failed
 	}
 	for _, s := range deliveryTabs {
 		data.States = append(data.States, stateTab{s, s == data.State})
@@ -105,7 +106,7 @@ func (u *UI) deliveries(c *fiber.Ctx) error {
 	if data.Since != "" {
 		if f.Since, err = readMoment(data.Since, u.cfg.Now()); err != nil {
 			c.Status(fiber.StatusBadRequest)
-			data.Error, data.Since = l.text("%s: %q is no time. Write 30d, 12h, or 2026-11-24.", "since", data.Since), ""
+			data.Error, data.Since = plain(l.text("%s: %q is no time. Write 30d, 12h, or 2026-11-24.", "since", data.Since)), ""
 		}
 		data.SinceAt = f.Since
 	}
@@ -115,12 +116,12 @@ func (u *UI) deliveries(c *fiber.Ctx) error {
 		}
 	}
 	err = u.fillDeliveries(c.UserContext(), &data, f)
-	if said, ok := sentence(err); ok {
+	if said, ok := sentence(languageOf(c), err); ok {
 		c.Status(fiber.StatusBadRequest)
 		data.Error = said
 	} else if missing(err) {
 		c.Status(fiber.StatusNotFound)
-		data.Error = err.Error()
+		data.Error = languageOf(c).told(refusals, err.Error())
 	} else if err != nil {
 		return u.fail(c, err)
 	}
@@ -261,7 +262,7 @@ func (u *UI) bulk(c *fiber.Ctx, act func(ctx context.Context, sel admin.Selectio
 			return u.done(c, cmp.Or(string(form.Peek("to")), prefix+"/deliveries"), "ok", languageOf(c).text(done, changed.Count))
 		}
 	}
-	if said, ok := sentence(err); ok {
+	if said, ok := sentence(languageOf(c), err); ok {
 		return u.refuse(c, fiber.StatusBadRequest, said)
 	}
 	return u.fail(c, err)

@@ -191,16 +191,22 @@ func (v *view) ruleState(s *ruleStory) (m mark, why string) {
 	case s.Result == rules.Failed:
 		return mark{"bad", "bad", v.T("Rule error")}, s.Error
 	case s.Near:
-		return mark{"warn", "near", v.T("Near miss")}, strings.TrimSpace(s.NearMiss.Text + " " + s.NearMiss.Note)
+		return mark{"warn", "near", v.T("Near miss")}, v.noted(s.NearMiss)
 	}
-	return mark{"idle", "none", v.T("Did not match")}, firstFalse(s.Parts)
+	return mark{"idle", "none", v.T("Did not match")}, v.firstFalse(s.Parts)
+}
+
+// noted is a part of a condition with its note.
+func (v *view) noted(p *lang.Part) string {
+	note, _ := v.Lang.said(notes, p.Note)
+	return strings.TrimSpace(p.Text + " " + note)
 }
 
 // firstFalse is the part that decided against a rule, with its note.
-func firstFalse(parts []lang.Part) string {
+func (v *view) firstFalse(parts []lang.Part) string {
 	for _, p := range parts {
 		if p.Verdict == lang.False && p.Text != "" {
-			return strings.TrimSpace(p.Text + " " + p.Note)
+			return v.noted(&p)
 		}
 	}
 	return ""
@@ -218,7 +224,8 @@ func (v *view) story(d *admin.EventDetail, list []ruleStory) string {
 		add("It was refused and kept: %s.", strings.TrimSuffix(d.Cause, "."))
 		return strings.Join(said, " ")
 	case event.Spam:
-		add("It was taken for spam, so that no rule saw it: %s.", strings.TrimSuffix(d.Cause, "."))
+		reason, _ := v.Lang.said(reasons, strings.TrimSuffix(d.Cause, "."))
+		add("It was taken for spam, so that no rule saw it: %s.", reason)
 		return strings.Join(said, " ")
 	case event.Duplicate:
 		add("It repeats an event that is here already, so nothing was sent for it.")

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"errors"
+	"html/template"
 	"net/url"
 	"slices"
 	"strconv"
@@ -35,9 +36,9 @@ type eventList struct {
 	Back  time.Time
 	GoOn  string
 	Auto  bool
-	Seen  int    // events that were looked through, also by the parts before
-	Found int    // events that the parts before have found
-	Error string // what is wrong with the query
+	Seen  int           // events that were looked through, also by the parts before
+	Found int           // events that the parts before have found
+	Error template.HTML // what is wrong with the query
 	Views []savedView
 	Live  liveList
 }
@@ -109,7 +110,7 @@ func (u *UI) events(c *fiber.Ctx) error {
 			}
 		}
 	}
-	if said, ok := sentence(err); ok {
+	if said, ok := sentence(languageOf(c), err); ok {
 		c.Status(fiber.StatusBadRequest)
 		data.Error = said
 	} else if err != nil {
@@ -335,15 +336,15 @@ const noSuchPage = "This page of the list does not exist. Begin with the newest 
 
 // sentence is what a person is told of an error that is about what he asked
 // for; false: it is about something else.
-func sentence(err error) (string, bool) {
+func sentence(l language, err error) (template.HTML, bool) {
 	if e, ok := errors.AsType[*queryError](err); ok {
-		return e.message, true
+		return plain(l.text(e.message)), true
 	}
 	if e, ok := errors.AsType[*admin.RefusedError](err); ok {
-		return e.Message, true
+		return l.told(refusals, e.Message), true
 	}
 	if e, ok := errors.AsType[*admin.ExpressionError](err); ok {
-		return e.Error(), true
+		return l.told(refusals, e.Error()), true
 	}
 	return "", false
 }

@@ -257,7 +257,7 @@ func (u *UI) notSpam(c *fiber.Ctx) error {
 		return u.notFound(c, noSuchEvent)
 	}
 	released, err := u.cfg.Service.NotSpam(u.acts(c), id)
-	switch said, ok := sentence(err); {
+	switch said, ok := sentence(languageOf(c), err); {
 	case err == nil:
 		return u.done(c, prefix+"/events/"+released.ID.String(), "ok", languageOf(c).text("The post was given to the rules. This is what they made of it."))
 	case missing(err):
@@ -279,7 +279,7 @@ func (u *UI) unread(c *fiber.Ctx) error {
 		_, err = u.cfg.Service.SetRead(u.acts(c), id, false)
 		u.recount()
 	}
-	switch said, ok := sentence(err); {
+	switch said, ok := sentence(languageOf(c), err); {
 	case err == nil:
 		return u.done(c, prefix+"/forms/"+url.PathEscape(detail.Source), "ok", languageOf(c).text("The post is new again."))
 	case missing(err):

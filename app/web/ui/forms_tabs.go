@@ -30,7 +30,7 @@ type formTab struct {
 	Kind, Lang string
 	Kinds      []snippetKind
 	Langs      []string
-	Refused    string
+	Refused    template.HTML
 }
 
 // formFile is a file with what people call its type.
@@ -110,7 +110,7 @@ func (u *UI) formSnippet(c *fiber.Ctx) error {
 	}
 	data.Kind, data.Lang = c.Query("kind", string(forms.PlainSnippet)), c.Query("lang")
 	data.Snippet, err = u.cfg.Service.Snippet(c.UserContext(), data.Form.Name, data.Kind, data.Lang)
-	said, ok := sentence(err)
+	said, ok := sentence(languageOf(c), err)
 	switch {
 	case ok:
 		data.Refused = said

@@ -83,7 +83,7 @@ func usedTexts(t *testing.T) map[string]bool {
 
 // translated are the functions that take a text of the pages, with its place
 // among their arguments.
-var translated = map[string]int{"T": 0, "Count": 0, "text": 0, "add": 0, "render": 2, "refuse": 2, "notFound": 1, "bulk": 2, "endDigest": 2}
+var translated = map[string]int{"T": 0, "Count": 0, "text": 0, "add": 0, "render": 2, "refusal": 2, "refuse": 2, "notFound": 1, "bulk": 2, "endDigest": 2}
 
 func textsOfCode(t *testing.T, name string, used map[string]bool) {
 	t.Helper()

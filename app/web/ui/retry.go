@@ -72,11 +72,11 @@ func (p retryPlan) FailedLately(now time.Time) bool {
 
 // refused answers for an error of what a visitor asked for; any other is ours.
 func (u *UI) refused(c *fiber.Ctx, err error) error {
-	if said, ok := sentence(err); ok {
+	if said, ok := sentence(languageOf(c), err); ok {
 		return u.refuse(c, fiber.StatusBadRequest, said)
 	}
 	if missing(err) {
-		return u.notFound(c, err.Error())
+		return u.notFound(c, languageOf(c).told(refusals, err.Error()))
 	}
 	return u.fail(c, err)
 }

@@ -44,7 +44,7 @@ func (u *UI) scheduled(c *fiber.Ctx) error {
 		data.fill(page, u.location())
 		err = u.countScheduled(c, &data)
 	}
-	switch said, ok := sentence(err); {
+	switch said, ok := sentence(languageOf(c), err); {
 	case missing(err):
 		return u.notFound(c, "The configuration has no such connection or rule.")
 	case ok:

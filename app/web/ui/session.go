@@ -246,14 +246,21 @@ func (u *UI) logOutEverywhere(c *fiber.Ctx) error {
 }
 
 // refuse answers with a page that says in one sentence what is the matter.
-func (u *UI) refuse(c *fiber.Ctx, status int, sentence string) error {
-	c.Status(status)
-	return u.render(c, "refused", "Not possible", sentence)
+// It is a text of the pages, or what sentence gives.
+func (u *UI) refuse(c *fiber.Ctx, status int, sentence any) error {
+	return u.refusal(c, status, "Not possible", sentence)
 }
 
-func (u *UI) notFound(c *fiber.Ctx, sentence string) error {
-	c.Status(fiber.StatusNotFound)
-	return u.render(c, "refused", "Not found", sentence)
+func (u *UI) notFound(c *fiber.Ctx, sentence any) error {
+	return u.refusal(c, fiber.StatusNotFound, "Not found", sentence)
+}
+
+func (u *UI) refusal(c *fiber.Ctx, status int, title string, sentence any) error {
+	if text, ok := sentence.(string); ok {
+		sentence = languageOf(c).text(text)
+	}
+	c.Status(status)
+	return u.render(c, "refused", title, sentence)
 }
 
 // noteCookie carries the result of an act over to the page that follows.

@@ -151,7 +151,7 @@ func recordKey(c *fiber.Ctx) event.RecordKey {
 }
 
 func (u *UI) recordDone(c *fiber.Ctx, k event.RecordKey, err error, done string) error {
-	switch said, ok := sentence(err); {
+	switch said, ok := sentence(languageOf(c), err); {
 	case err == nil:
 		return u.done(c, prefix+"/tables/"+k.Table, "ok", done)
 	case missing(err):

@@ -39,7 +39,7 @@ func (u *UI) viewsFor(c *fiber.Ctx, here string) []savedView {
 // keepView keeps the list that is shown under a name.
 func (u *UI) keepView(c *fiber.Ctx) error {
 	v, err := u.cfg.Service.SetView(u.acts(c), admin.ViewRequest{Name: string(c.Context().PostArgs().Peek("name")), Query: string(c.Context().PostArgs().Peek("q"))})
-	if said, ok := sentence(err); ok {
+	if said, ok := sentence(languageOf(c), err); ok {
 		return u.refuse(c, fiber.StatusBadRequest, said)
 	}
 	if err != nil {

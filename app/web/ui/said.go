@@ -1,0 +1,117 @@
+package ui
+
+import (
+	"fmt"
+	"html/template"
+	"regexp"
+	"strings"
+)
+
+// Sentences of parts that know nothing of pages, in English and German, with %s for
+// what is put into them: the command line and the API say them in English. The first
+// that fits counts.
+var (
+	// notes are of conditions, of rules/lang.
+	notes = sayings([][2]string{
+		{"it would take too long to tell", "es würde zu lange dauern, das zu sagen"},
+		{"it is %s, not true or false", "es ist %s und nicht true oder false"},
+		{"it is %s", "es ist %s"},
+		{"%s is %s, %s is %s", "%s ist %s, %s ist %s"},
+		{"null or missing", "null oder fehlt"},
+	})
+
+	// reasons say why a post is spam, of forms and app/ingest.
+	reasons = sayings([][2]string{
+		{"released by hand; it was kept for: %s", "von Hand freigegeben; zurückgehalten wurde es wegen: %s"},
+		{"released by hand", "von Hand freigegeben"},
+		{"max_links: %s links, more than %s", "max_links: %s Links, mehr als %s"},
+		{"captcha: no answer was sent", "captcha: es kam keine Antwort mit"},
+		{"captcha: the answer was refused (%s)", "captcha: die Antwort wurde nicht angenommen (%s)"},
+		{"captcha: the answer was refused", "captcha: die Antwort wurde nicht angenommen"},
+		{"blocklist: a throw-away address at %s", "blocklist: eine Wegwerfadresse bei %s"},
+		{"blocklist: the word %s", "blocklist: das Wort %s"},
+		{"blocklist: an address at %s", "blocklist: eine Adresse bei %s"},
+		{"blocklist: a link to %s", "blocklist: ein Link zu %s"},
+		{"min_time: no time token; the page did not fetch one", "min_time: kein Zeitstempel; die Seite hat keinen geholt"},
+		{"min_time: the time token is not ours", "min_time: der Zeitstempel ist nicht von uns"},
+		{"min_time: the time token is older than 7 days", "min_time: der Zeitstempel ist älter als 7 Tage"},
+		{"min_time: filled in within %s, less than %s", "min_time: in %s ausgefüllt, in weniger als %s"},
+	})
+
+	// refusals are what operators cannot ask for, of app/admin: those that the pages
+	// meet. Others stay English.
+	refusals = sayings([][2]string{
+		{"the note is longer than %s bytes", "Die Notiz ist länger als %s Byte."},
+		{"for=%s: write how long, such as 30m, 2h or 3d", "„%s“ ist keine Dauer. Gemeint ist etwas wie 30m, 2h oder 3d."},
+		{"a pause ends at a time (until) or after one (for): leave one of the two out", "Eine Pause endet zu einer Zeit oder nach einer Dauer: Bitte nur eines von beiden angeben."},
+		{"the end of the pause, %s, is over already", "Das Ende der Pause, %s, ist schon vorbei."},
+		{"a pause ends within a year, or has no end", "Eine Pause endet innerhalb eines Jahres oder hat kein Ende."},
+		{"rate=%s: %s", "„%s“ ist keine Rate. Gemeint ist etwas wie 5/s. (%s)"},
+		{"a view needs a name of at most %s characters, in one line", "Eine Ansicht braucht einen Namen von höchstens %s Zeichen, in einer Zeile."},
+		{"a view needs a query, of at most %s characters", "Eine Ansicht braucht eine Suche von höchstens %s Zeichen."},
+		{"there are %s views, which is the most: delete one first", "Es gibt schon %s Ansichten, mehr sind nicht möglich: Bitte zuerst eine löschen."},
+		{"the run is %s and cannot be %s", "Der Lauf ist %s und kann nicht %s werden."},
+		{"only deliveries that are %s can be %s, not %s", "Das geht nur mit Zustellungen, die %[1]s sind, nicht %[3]s."},
+		{"say which deliveries: by ids, state, connection, rule, cause, event or since", "Es fehlt, welche Zustellungen gemeint sind."},
+		{"events that are %s cannot be replayed: no rule has seen their data", "Ereignisse mit dem Zustand %s können nicht wiederholt werden: Keine Regel hat ihre Daten gesehen."},
+	})
+)
+
+// saying is a sentence that is known in both languages.
+type saying struct {
+	english, german string
+	form            *regexp.Regexp
+}
+
+// sayings makes the forms by which the sentences are found. A text in quotes is one
+// value, whatever it holds.
+func sayings(pairs [][2]string) []saying {
+	list := make([]saying, len(pairs))
+	for i, p := range pairs {
+		form := strings.ReplaceAll(regexp.QuoteMeta(p[0]), "%s", `("(?:[^"\\]|\\.)*"|.+?)`)
+		list[i] = saying{p[0], p[1], regexp.MustCompile(`^` + form + `$`)}
+	}
+	return list
+}
+
+// said is a sentence of another part in the language; known is false where it stays
+// English.
+func (l language) said(list []saying, text string) (own string, known bool) {
+	if l == english {
+		return text, true
+	}
+	for _, s := range list {
+		found := s.form.FindStringSubmatch(text)
+		if found == nil {
+			continue
+		}
+		values := make([]any, len(found)-1)
+		for i, v := range found[1:] {
+			if values[i] = v; !strings.ContainsAny(v[:1], `"{[`) { // null, and a reason within a reason
+				values[i], _ = l.said(list, v)
+			}
+		}
+		return fmt.Sprintf(s.german, values...), true
+	}
+	return text, false
+}
+
+// told is the same for a page, marked as English where it is.
+func (l language) told(list []saying, text string) template.HTML {
+	own, known := l.said(list, text)
+	if !known {
+		return `<span lang="en">` + plain(own) + `</span>`
+	}
+	return plain(own)
+}
+
+// plain is a text where others are marked.
+func plain(text string) template.HTML {
+	return template.HTML(template.HTMLEscapeString(text)) //nolint:gosec // escaped
+}
+
+// Note is what a condition compared.
+func (v *view) Note(text string) template.HTML { return v.Lang.told(notes, text) }
+
+// Reason is why a post is spam.
+func (v *view) Reason(text string) template.HTML { return v.Lang.told(reasons, text) }
