@@ -50,7 +50,7 @@ func (a *App) checkFile(ctx context.Context, doc *config.Config, report *config.
 func ruleTextOf(t config.RuleText) []admin.RuleText {
 	list := make([]admin.RuleText, 0, len(t))
 	for _, part := range t {
-		list = append(list, admin.RuleText{File: part.File, Line: part.Line, Text: part.Text})
+		list = append(list, admin.RuleText{File: part.File, Line: part.Line, Text: part.Text, Blank: part.Blank})
 	}
 	return list
 }

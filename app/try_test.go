@@ -35,10 +35,8 @@ func TestTry_text(t *testing.T) {
 `
 	const behind = "\n  # Of the last.\n  - { name: last, from: s, then: [{ to: other, json: {} }] }"
 	g := newRerendered(t, rule+behind)
-	before, err := os.ReadFile(g.path)
-	if err != nil {
-		t.Fatal(err)
-	}
+	var before []byte
+	var err error
 	input := func(to string, action int, text string) admin.TextInput {
 		return admin.TextInput{To: to, Action: action, RuleInput: admin.RuleInput{Name: "body", Text: text}}
 	}
@@ -59,8 +57,20 @@ func TestTry_text(t *testing.T) {
 	}
 
 	plain := strings.Replace(rule, "&b ", "", 1)
-	g.reload(plain + behind)
 	when, always := `data.n in [1, 2]`, ""
+	// The last line of the last rule, where another section follows.
+	g.reload(plain + "\n\ntests: []")
+	if before, err = os.ReadFile(g.path); err != nil {
+		t.Fatal(err)
+	}
+	if got := patched(t, before, try(&when).Patch); !strings.Contains(got, "    when: "+when+" # why\n\n\ntests: []") {
+		t.Errorf("the patch makes\n%s", got)
+	}
+
+	g.reload(plain + behind)
+	if before, err = os.ReadFile(g.path); err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		when    *string
 		inputs  []admin.TextInput
@@ -80,21 +90,28 @@ func TestTry_text(t *testing.T) {
 		if tried.Text != want || len(tried.ByHand) > 0 {
 			t.Errorf("%s: got\n%s%v\nwant\n%s", name, tried.Text, tried.ByHand, want)
 		}
-		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, "config.yaml"), []byte(strings.Replace(string(before), "&b ", "", 1)), 0o600); err != nil {
-			t.Fatal(err)
+		file := patched(t, before, tried.Patch)
+		if !strings.Contains(file, "  # Before it.\n"+want+behind) {
+			t.Errorf("%s: the patch makes\n%s", name, file)
 		}
-		apply := exec.CommandContext(t.Context(), lab.Need(t, "git"), "apply", "-")
-		apply.Dir, apply.Stdin = dir, strings.NewReader(tried.Patch)
-		if out, err := apply.CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v %s\n%s", name, err, out, tried.Patch)
-		}
-		patched, err := os.ReadFile(filepath.Join(dir, "config.yaml"))
-		if err != nil || !strings.Contains(string(patched), "  # Before it.\n"+want+behind) {
-			t.Errorf("%s: %v, the patch makes\n%s", name, err, patched)
-		}
-		if _, report, err := app.Load(filepath.Join(dir, "config.yaml")); err != nil {
+		if _, report, err := app.Load(mustWrite(t, file)); err != nil {
 			t.Errorf("%s: it does not load: %v", name, report.List)
 		}
 	}
+}
+
+// patched is a configuration with a patch put into it, as people do that.
+func patched(t *testing.T, file []byte, patch string) string {
+	t.Helper()
+	path := mustWrite(t, string(file))
+	apply := exec.CommandContext(t.Context(), lab.Need(t, "git"), "apply", "-")
+	apply.Dir, apply.Stdin = filepath.Dir(path), strings.NewReader(patch)
+	if out, err := apply.CombinedOutput(); err != nil {
+		t.Fatalf("%v %s\n%s", err, out, patch)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

@@ -18,6 +18,8 @@ type RuleText struct {
 	File string `json:"file"`
 	Line int    `json:"line"` // of its first line in the file
 	Text string `json:"text"`
+	// Blank: a blank line is behind it in the file, as far as that is known.
+	Blank bool `json:"-"`
 }
 
 // CheckedFile is the configuration file as it stands now, with what it includes,

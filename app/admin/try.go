@@ -390,7 +390,11 @@ func (now *InForce) patch(rule *RuleSettings, text string) string {
 		if !found {
 			continue
 		}
-		unified, err := udiff.ToUnifiedDiff("a/"+rule.File, "b/"+rule.File, part.Text, udiff.Lines(part.Text, before+text+rest), udiff.DefaultContextLines)
+		was, is := part.Text, before+text+rest
+		if part.Blank {
+			was, is = was+"\n", is+"\n"
+		}
+		unified, err := udiff.ToUnifiedDiff("a/"+rule.File, "b/"+rule.File, was, udiff.Lines(was, is), udiff.DefaultContextLines)
 		if err != nil { // edits that come from the text fit it
 			return ""
 		}

@@ -21,6 +21,9 @@ type RulePart struct {
 	File string // the path of the file
 	Line int    // of its first line in the file, from 1
 	Text string
+	// Blank: a blank line is behind it in the file, which a patch of its last line
+	// needs to find its place. It is not kept.
+	Blank bool `json:"-"`
 }
 
 // MarshalJSON writes one part as it is, and several as a list: what is stored
@@ -58,6 +61,8 @@ func rulePart(f sourceFile) (out RulePart, has bool) {
 		alone, list := yamlnode.Parse(f.path, []byte(text))
 		if list.Err() == nil && len(alone.Fields()) == 1 && reflect.DeepEqual(alone.Get("rules").Any(), section.Any()) {
 			out.Text = text
+			behind := strings.SplitN(strings.ReplaceAll(string(content), "\r\n", "\n"), "\n", out.Line+strings.Count(text, "\n"))
+			out.Blank = strings.HasPrefix(behind[len(behind)-1], "\n")
 			return out, true
 		}
 	}
