@@ -380,17 +380,16 @@ func alone(text string) (root yamlnode.Node, rule *rules.Rule, ok bool) {
 // patch is a unified diff that puts another text of a rule into its file.
 func (now *InForce) patch(rule *RuleSettings, text string) string {
 	for _, part := range now.RuleText {
-		before, after := "", part.Text
-		if part.File == rule.File {
-			lines := strings.SplitAfter(part.Text, "\n")
-			at := max(0, min(rule.Line-part.Line, len(lines)))
-			before, after = strings.Join(lines[:at], ""), strings.Join(lines[at:], "")
+		lines := strings.SplitAfter(part.Text, "\n")
+		at := rule.Line - part.Line
+		if part.File != rule.File || at < 0 || at > len(lines) {
+			continue
 		}
-		rest, found := strings.CutPrefix(after, rule.Text)
+		rest, found := strings.CutPrefix(strings.Join(lines[at:], ""), rule.Text)
 		if !found {
 			continue
 		}
-		was, is := part.Text, before+text+rest
+		was, is := part.Text, strings.Join(lines[:at], "")+text+rest
 		if part.Blank {
 			was, is = was+"\n", is+"\n"
 		}
