@@ -46,36 +46,42 @@ func settled(ctx context.Context, t *testing.T, heading string) {
 	})
 }
 
-// accessible has axe look at the page that is shown, in light and dark.
+// accessible has axe look at the page that is shown, on phones and on a screen, and
+// sees that it is no wider than the window. On the screen it looks at both themes. No
+// style changes between the two phones, so one is light and the other dark, and in
+// German the other way round: of a page that is visited in both languages, every
+// theme is looked at in every width, at two thirds of what all of it would cost.
 func accessible(ctx context.Context, t *testing.T, name string) {
 	t.Helper()
-	for _, scheme := range []string{"light", "dark"} {
-		media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
-		err := chromedp.Do(ctx, chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+	one, other := "light", "dark"
+	if ask(ctx, t, chromedp.Evaluate[string](`document.documentElement.lang`)) == "de" {
+		one, other = other, one
+	}
+	run(ctx, t, "%s", axe)
+	await := true
+	for _, look := range []struct {
+		width  int64
+		scheme string
+	}{{320, one}, {390, other}, {1440, one}, {1440, other}} {
+		media := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: look.scheme}}}
+		err := chromedp.Do(ctx, chromedp.EmulateViewport(look.width, 800), chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 			_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, media)
 			return err
 		}))
 		if err != nil {
 			t.Fatalf("the browser: %v", err)
 		}
-		await := true
-		script := axe + `;axe.run(document, {resultTypes: ["violations"]}).then(r => r.passes.length + " passed\n" +
+		wide := ask(ctx, t, chromedp.Evaluate[string](fmt.Sprintf(`document.documentElement.scrollWidth <= %[1]d ? "" : [...document.querySelectorAll("body *")]
+			.filter(e => e.getBoundingClientRect().right > %[1]d).map(e => e.outerHTML.slice(0, 150)).join("\n") + " "`, look.width)))
+		if wide != "" {
+			t.Errorf("%s is wider than %d px:\n%s", name, look.width, wide)
+		}
+		script := `axe.run(document, {resultTypes: ["violations"]}).then(r => r.passes.length + " passed\n" +
 			r.violations.map(v => v.id + ": " + v.help + "\n" + v.nodes.map(n => "  " + n.html + " " + n.failureSummary).join("\n")).join("\n"))`
 		report := ask(ctx, t, chromedp.Evaluate[string](script, func(p *runtime.EvaluateParams) { p.AwaitPromise = &await }))
 		passed, violations, _ := strings.Cut(report, "\n")
 		if violations != "" || passed == "0 passed" {
-			t.Errorf("%s, %s (%s):\n%s", name, scheme, passed, violations)
-		}
-	}
-	// No page is wider than the window, on a phone either.
-	for _, width := range []int64{320, 390, 1440} {
-		if err := chromedp.Do(ctx, chromedp.EmulateViewport(width, 800)); err != nil {
-			t.Fatalf("the browser: %v", err)
-		}
-		wide := ask(ctx, t, chromedp.Evaluate[string](fmt.Sprintf(`document.documentElement.scrollWidth <= %[1]d ? "" : [...document.querySelectorAll("body *")]
-			.filter(e => e.getBoundingClientRect().right > %[1]d).map(e => e.outerHTML.slice(0, 150)).join("\n") + " "`, width)))
-		if wide != "" {
-			t.Errorf("%s is wider than %d px:\n%s", name, width, wide)
+			t.Errorf("%s at %d px, %s (%s):\n%s", name, look.width, look.scheme, passed, violations)
 		}
 	}
 }
