@@ -230,7 +230,7 @@ func TestSession_fingerprint(t *testing.T) {
 		}
 		return string(s.Fingerprint)
 	}
-	if stored() == stored() {
+	if one, another := stored(), stored(); one == another {
 		t.Error("two sessions have one fingerprint of a password")
 	}
 }

@@ -31,7 +31,7 @@ func literals(t *testing.T, folder string) []string {
 		if strings.HasSuffix(name, "_test.go") {
 			continue
 		}
-		code, err := os.ReadFile(name) //nolint:gosec // of this repository
+		code, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
