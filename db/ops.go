@@ -18,7 +18,8 @@ type acceptOp struct {
 	owner       int64 // who holds the claimed ones
 	refused     error // why it was not stored although its batch was
 	done        chan error
-	content     []byte // of the event, as appendContent writes it; the engine packs it
+	content     []byte // of the event, as appendContent writes it
+	packed      []byte // the same, packed, where it is long; else the engine packs it
 }
 
 var acceptOps = sync.Pool{New: func() any { return &acceptOp{done: make(chan error, 1)} }}
@@ -46,6 +47,9 @@ func (s *Store) Accept(e *event.Event, deliveries []event.Delivery) (duplicateOf
 	}
 	if op.content, err = appendContent(op.content[:0], e); err != nil {
 		return 0, err
+	}
+	if op.packed = op.packed[:0]; len(op.content) > wordsTo { // the writer is not held up by what takes long
+		op.packed = pack(op.packed, op.content)
 	}
 	s.commit.accepts <- op
 	err = <-op.done

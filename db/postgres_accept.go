@@ -307,8 +307,12 @@ func (rows *eventRows) add(a *acceptOp) error {
 	} else {
 		rows.reserved.null()
 	}
-	rows.scratch = pack(again(rows.scratch), a.content)
-	rows.contents.bytes(rows.scratch)
+	blob := a.packed
+	if len(blob) == 0 {
+		rows.scratch = pack(again(rows.scratch), a.content)
+		blob = rows.scratch
+	}
+	rows.contents.bytes(blob)
 	return nil
 }
 

@@ -67,6 +67,15 @@ func (e *sqlite) recordsOf(a *acceptOp) (records []event.Record, err error) {
 	return records, nil
 }
 
+// blobOf is what is kept of an event. It is good until the next thing is packed.
+func (e *sqlite) blobOf(a *acceptOp) []byte {
+	if len(a.packed) > 0 {
+		return a.packed
+	}
+	e.packed = packWithWords(again(e.packed), a.content)
+	return e.packed
+}
+
 // accept stores an event and its deliveries and returns about how many bytes it wrote.
 func (e *sqlite) accept(a *acceptOp) (int64, error) {
 	ev := a.event
@@ -96,17 +105,16 @@ func (e *sqlite) accept(a *acceptOp) (int64, error) {
 	if ev.Form {
 		form = 1
 	}
-	e.packed = packWithWords(again(e.packed), a.content)
-	size := int64(len(e.packed))
+	blob := e.blobOf(a)
 	err = e.exec(insertEvent, int64(ev.ID), ev.Source, form, ev.Type, a.now, number, nullable(ev.Cause), first,
-		ev.Plan, string(ev.Results), ruleErrors, int64(len(deliveries)), firstOf(ev.First, deliveries), e.packed, reservedOf(ev.Reserved))
+		ev.Plan, string(ev.Results), ruleErrors, int64(len(deliveries)), firstOf(ev.First, deliveries), blob, reservedOf(ev.Reserved))
 	if err != nil {
 		return 0, fmt.Errorf("insert event %s: %w", ev.ID, err)
 	}
 	if err := e.insertFiles(ev); err != nil {
 		return 0, err
 	}
-	bytes := size + int64(512*len(ev.Files)) + 256
+	bytes := int64(len(blob)+512*len(ev.Files)) + 256
 	for i := range deliveries {
 		d := &deliveries[i]
 		if err := e.insertDelivery(d, a); err != nil {

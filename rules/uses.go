@@ -1,6 +1,8 @@
 package rules
 
 import (
+	"slices"
+
 	"hookgate/internal/schema"
 	"hookgate/rules/lang"
 )
@@ -56,11 +58,28 @@ func (r *rule) uses() (list []Use) {
 		if a.key != nil {
 			add(a.connection, InKey, a.key.Analyse())
 		}
+		for _, e := range a.asked() {
+			add("", InCondition, e.Analyse())
+		}
 		for i := range a.inputs {
 			add(a.connection, InOutput, a.inputs[i].template.Analyse())
 		}
 	}
 	return list
+}
+
+// asked are the expressions that decide when, and how often, an action sends.
+func (a *action) asked() (list []*lang.Expression) {
+	if a.throttle != nil {
+		list = append(list, a.throttle.key)
+	}
+	if a.digest != nil {
+		list = append(list, a.digest.key)
+	}
+	if a.moment != nil {
+		list = append(list, a.moment.until)
+	}
+	return slices.DeleteFunc(list, func(e *lang.Expression) bool { return e == nil })
 }
 
 // paths are the places of data that an expression reads.

@@ -319,7 +319,7 @@ func answersText(rule string, answers map[string]lang.Answer) string {
 // with is the rule's text with another condition and other texts, "" where it stays
 // as it is, and what of them could not be put into it.
 func (c *RuleSettings) with(when string, inputs []TextInput) (text string, byHand []TextInput) {
-	if when != strings.TrimSpace(c.When) {
+	if strings.TrimSpace(when) != strings.TrimSpace(c.When) {
 		inputs = append([]TextInput{{RuleInput: RuleInput{Name: "when", Text: when}}}, inputs...)
 	}
 	text = c.Text
@@ -351,8 +351,9 @@ func (in *TextInput) into(text string) (changed string, ok bool) {
 		first, last := part.Lines()
 		lines := strings.Split(text, "\n")
 		changed = strings.Join(slices.Delete(lines, first-1, last), "\n")
-		_, left, ok := alone(changed)
-		return changed, ok && left.When.IsZero() && left.Name.Value == rule.Name.Value && len(left.Then) == len(rule.Then)
+		bare, left, ok := alone(changed)
+		return changed, ok && left.When.IsZero() && left.Name.Value == rule.Name.Value && len(left.Then) == len(rule.Then) &&
+			len(bare.Items()[0].Fields()) == len(root.Items()[0].Fields())-1
 	}
 	part := rule.Input(in.To, in.Action, in.Name)
 	if part == nil {

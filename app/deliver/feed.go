@@ -39,14 +39,17 @@ func (l *lane) feed(ctx context.Context) {
 func (l *lane) claim(ctx context.Context, limit int) time.Duration {
 	for ctx.Err() == nil {
 		bytes, _ := l.deps.memory.room(l.name)
-		if bytes == 0 {
-			l.behind.Store(true)
-			return l.deps.pollEvery
+		room := 0
+		if bytes > 0 {
+			room = l.takeSlots(limit)
 		}
-		room := l.takeSlots(limit)
 		if room == 0 {
-			l.behind.Store(true)
-			return l.deps.pollEvery // free looks again as soon as there is room
+			// From here on free has it looked again as soon as there is room; what
+			// became free just before has not.
+			if !l.behind.Swap(true) {
+				continue
+			}
+			return l.deps.pollEvery
 		}
 		claimed, more, err := l.deps.store.Claim(l.name, l.deps.now(), room, bytes)
 		if err != nil {

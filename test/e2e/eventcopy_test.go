@@ -48,7 +48,7 @@ func TestUIEventCopy(t *testing.T) {
 		t.Errorf("hookgate test: %+v", got)
 	}
 	g.MustCLI("events", "replay", id, "--yes")
-	if _, _, page := team.do("GET", "/ui/events/"+id+"?tab=replays", nil); !strings.Contains(page, "<code>run_") {
+	if _, _, page := team.do("GET", "/ui/events/"+id+"?tab=replays", nil); !strings.Contains(page, `<code class="end">run_`) {
 		t.Errorf("the replays of the event: %.2000s", page)
 	}
 	has(t, "the command", strings.Join(copies("request"), " "), "curl -X POST", "/in/sitejet/TOKEN", `Harry'\''s Diner`)

@@ -169,6 +169,9 @@ func (v *view) CauseWhy(kind admin.CauseKind) string {
 // Spark are the bars of a small picture of what failed.
 func (v *view) Spark(counts []int) []sparkBar { return spark(counts, "f-bad") }
 
+// Stamp is a moment for a field of a form, as selection reads it.
+func (v *view) Stamp(at time.Time) string { return at.Format(time.RFC3339) }
+
 // Called is what a person calls the delivery's event.
 func (v *view) Called(d admin.Delivery) string { return cmp.Or(d.Summary, d.ID.String()) }
 

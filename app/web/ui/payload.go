@@ -1,8 +1,11 @@
 package ui
 
 import (
+	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"hookgate/app/admin"
 	"hookgate/internal/jsondoc"
@@ -37,7 +40,7 @@ func (v *view) payloadLines(d *admin.EventDetail, uses []rules.Use) []payloadLin
 	defer doc.Release()
 	var w lineWriter
 	w.value("", "", nil, doc.Root())
-	if len(w.lines) > mostLines {
+	if w.full() {
 		return nil
 	}
 	readers := map[string][]rules.Use{}
@@ -96,7 +99,7 @@ func decided(traces []rules.Trace, uses []rules.Use) bool {
 	for i := range traces {
 		t := &traces[i]
 		for _, use := range uses {
-			if t.NearMiss != nil && use.Rule == t.Rule && use.Part == rules.InCondition && strings.Contains(t.NearMiss.Text, use.Path) {
+			if t.NearMiss != nil && use.Rule == t.Rule && use.Part == rules.InCondition && names(t.NearMiss.Text, use.Path) {
 				return true
 			}
 		}
@@ -104,18 +107,40 @@ func decided(traces []rules.Trace, uses []rules.Use) bool {
 	return false
 }
 
+var itemOfList = regexp.MustCompile(`\[\d+\]`)
+
+// names reports whether an expression has the path in its text, and not one that is
+// longer.
+func names(expression, path string) bool {
+	text := itemOfList.ReplaceAllString(strings.ReplaceAll(expression, "?.", "."), schema.Items)
+	for {
+		_, behind, found := strings.Cut(text, path)
+		if !found {
+			return false
+		}
+		if next, _ := utf8.DecodeRuneInString(behind); next != '_' && !unicode.IsLetter(next) && !unicode.IsDigit(next) {
+			return true
+		}
+		text = behind
+	}
+}
+
 // lineWriter writes JSON in lines, as json.Indent does.
 type lineWriter struct{ lines []payloadLine }
 
+// full reports that there are too many lines to show: what else there is is not read.
+func (w *lineWriter) full() bool { return len(w.lines) > mostLines }
+
 func (w *lineWriter) add(text, path string) {
-	if len(w.lines) <= mostLines {
-		w.lines = append(w.lines, payloadLine{Text: text, path: path})
-	}
+	w.lines = append(w.lines, payloadLine{Text: text, path: path})
 }
 
 // value writes a value behind what stands before it on its line.
 func (w *lineWriter) value(indent, before string, at schema.Path, v jsondoc.Value) {
 	const deeper = "  "
+	if w.full() {
+		return
+	}
 	open, end := "{", "}"
 	switch {
 	case v.Kind() == jsondoc.List:
@@ -142,4 +167,8 @@ func (w *lineWriter) value(indent, before string, at schema.Path, v jsondoc.Valu
 }
 
 // comma ends the line of what another follows.
-func (w *lineWriter) comma() { w.lines[len(w.lines)-1].Text += "," }
+func (w *lineWriter) comma() {
+	if !w.full() {
+		w.lines[len(w.lines)-1].Text += ","
+	}
+}

@@ -52,7 +52,8 @@ func (u *UI) replay(c *fiber.Ctx) error {
 	if _, err := u.cfg.Service.Event(ctx, id); err != nil {
 		return u.refused(c, err)
 	}
-	run, err := u.cfg.Service.CreateReplay(ctx, oneEvent(id, c.FormValue("how") != "all"))
+	missing := c.FormValue("how") != "all"
+	run, err := u.cfg.Service.CreateReplay(ctx, oneEvent(id, missing))
 	for err == nil && !run.Done {
 		run, err = u.cfg.Service.StepReplay(ctx, run.ID, 0)
 	}
@@ -61,7 +62,11 @@ func (u *UI) replay(c *fiber.Ctx) error {
 	}
 	l := languageOf(c)
 	said := l.text("Today's rules made %d deliveries of it.", run.Deliveries)
-	if run.Deliveries == 0 {
+	switch {
+	case run.Deliveries > 0:
+	case missing:
+		said = l.text("Nothing: all that today's rules send was delivered, or is on its way.")
+	default:
 		said = l.text("Today's rules send nothing for it.")
 	}
 	return u.done(c, prefix+"/events/"+id.String()+"?tab=replays", "ok", said)

@@ -25,6 +25,7 @@ var (
 		{"released by hand; it was kept for: %s", "von Hand freigegeben; zurückgehalten wurde es wegen: %s"},
 		{"released by hand", "von Hand freigegeben"},
 		{"max_links: %s links, more than %s", "max_links: %s Links, mehr als %s"},
+		{"honeypot %s = %s", "honeypot: %s = %s"},
 		{"captcha: no answer was sent", "captcha: es kam keine Antwort mit"},
 		{"captcha: the answer was refused (%s)", "captcha: die Antwort wurde nicht angenommen (%s)"},
 		{"captcha: the answer was refused", "captcha: die Antwort wurde nicht angenommen"},
