@@ -51,8 +51,8 @@ func (a *Answer) Receipt() event.Receipt {
 }
 
 // ReadAnswer takes at most limit bytes of the body, which the caller closes. A
-// body that goes on costs its connection then. line is the request's RequestLine. The error is that of reading
-// the body; the answer holds what came before it.
+// body that goes on costs its connection then. line is the request's RequestLine.
+// The error is that of reading the body; the answer holds what came before it.
 func ReadAnswer(line string, resp *http.Response, secrets *Redactor, limit int) (Answer, error) {
 	a := Answer{Status: resp.StatusCode, Header: resp.Header, request: line, kept: keep(resp.Header, secrets)}
 	// What is read beyond the limit makes a secret at the cut recognisable.

@@ -5,6 +5,7 @@
 #   a browser   the form tests post from a real page
 #   strace      the fault tests inject errors into system calls
 #   postgresql  the second engine of the store
+#   git         patches are put into files, and rules are pulled, as people do it
 #   rabbitmq    a broker that messages go to; with Erlang, some 60 MB
 set -eu
 
@@ -15,6 +16,7 @@ for name in chromium chromium-browser google-chrome google-chrome-stable headles
 done
 [ -n "$browser" ] || missing="$missing chromium"
 command -v strace >/dev/null 2>&1 || missing="$missing strace"
+command -v git >/dev/null 2>&1 || missing="$missing git"
 if ! command -v initdb >/dev/null 2>&1 && ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1; then
   missing="$missing postgresql"
 fi

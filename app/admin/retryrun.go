@@ -52,6 +52,15 @@ type RetryRun struct {
 // Ended reports whether nothing more will come of the run by itself.
 func (r *RetryRun) Ended() bool { return r.State != event.RetryRunning }
 
+// Left reports whether the run has something left that it sends, or would send if it
+// went on.
+func (r *RetryRun) Left() bool { return r.State != event.RetryDone && r.State != event.RetryStopped }
+
+// RunStates are those of deliveries that a run can send again.
+func RunStates() []event.DeliveryState {
+	return []event.DeliveryState{event.Failed, event.Retrying}
+}
+
 // Settled is of how many deliveries it is known what became of them.
 func (r *RetryRun) Settled() int { return r.Arrived + r.Failed + r.Gone }
 
@@ -68,7 +77,7 @@ type retryStore interface {
 // that.
 func (s *Service) BeginRetry(ctx context.Context, q RetryRequest) (RetryRun, error) {
 	q.State = cmp.Or(q.State, event.Failed)
-	f, err := q.filter([]event.DeliveryState{event.Failed, event.Retrying}, []event.DeliveryState{q.State}, "retried by a run")
+	f, err := q.filter(RunStates(), []event.DeliveryState{q.State}, "retried by a run")
 	if err != nil {
 		return RetryRun{}, err
 	}

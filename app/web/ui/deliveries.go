@@ -129,7 +129,7 @@ func (u *UI) deliveries(c *fiber.Ctx) error {
 }
 
 func (u *UI) fillDeliveries(ctx context.Context, data *deliveryList, f event.DeliveryFilter) (err error) {
-	if data.State == event.Failed || data.State == event.Retrying {
+	if slices.Contains(admin.RunStates(), data.State) {
 		if data.Runs, err = u.openRuns(ctx); err != nil {
 			return err
 		}

@@ -58,7 +58,7 @@ func (u *UI) fillPlan(c *fiber.Ctx, p *retryPlan) error {
 // ByRun reports whether a run can send them, which one can watch and stop; else they
 // go at once.
 func (p retryPlan) ByRun() bool {
-	return !p.Render && (p.State == event.Failed || p.State == event.Retrying || p.State == "")
+	return !p.Render && (p.State == "" || slices.Contains(admin.RunStates(), p.State))
 }
 
 // Early reports whether they are sent before their time, and none has been tried.
@@ -124,9 +124,7 @@ func (u *UI) retryRun(c *fiber.Ctx) error {
 // openRuns are the runs of which something is left to send, the newest first.
 func (u *UI) openRuns(ctx context.Context) ([]admin.RetryRun, error) {
 	page, err := u.cfg.Service.RetryRuns(ctx)
-	return slices.DeleteFunc(page.Items, func(r admin.RetryRun) bool {
-		return r.State == event.RetryDone || r.State == event.RetryStopped
-	}), err
+	return slices.DeleteFunc(page.Items, func(r admin.RetryRun) bool { return !r.Left() }), err
 }
 
 func runOf(c *fiber.Ctx) (event.RunID, error) { return event.ParseRunID(c.Params("id")) }
