@@ -152,7 +152,10 @@ func BenchmarkAccept_besideReader(b *testing.B) {
 			var left atomic.Int64
 			left.Store(int64(max(b.N, 40_000)))
 			b.ResetTimer()
+			cpu := processCPU(b)
+			var begun atomic.Int64
 			each(func() {
+				time.Sleep(time.Duration(begun.Add(1)) * time.Second / 5000) // so that they do not come all at once
 				tick := time.NewTicker(callers * time.Second / 5000)
 				defer tick.Stop()
 				for left.Add(-1) >= 0 {
@@ -164,9 +167,11 @@ func BenchmarkAccept_besideReader(b *testing.B) {
 				}
 			})
 			b.StopTimer()
+			cpu = processCPU(b) - cpu
 			close(stop)
 			reader.Wait()
 			slices.Sort(took)
+			b.ReportMetric(float64(cpu.Microseconds())/float64(len(took)), "cpu-µs/event")
 			for part, of := range map[string]int{"p50-ms": len(took) / 2, "p99-ms": len(took) * 99 / 100, "max-ms": len(took) - 1} {
 				b.ReportMetric(took[of].Seconds()*1000, part)
 			}

@@ -47,9 +47,18 @@ func (p place) shared() bool { return p.url != "" }
 
 func (p place) open(ctx context.Context, opt db.Options) (*db.Store, error) {
 	if p.shared() {
-		return db.OpenPostgres(ctx, event.NewSecret(p.url), opt)
+		return oneReader(db.OpenPostgres(ctx, event.NewSecret(p.url), opt))
 	}
-	return db.Open(ctx, p.path, opt)
+	return oneReader(db.Open(ctx, p.path, opt))
+}
+
+// oneReader gives a store one connection to read with, so that whoever reads while what
+// it reads is still open hangs here: with several, as many such readers would at once.
+func oneReader(s *db.Store, err error) (*db.Store, error) {
+	if err == nil {
+		s.LimitReaders(1)
+	}
+	return s, err
 }
 
 // forEachEngine runs test on an empty database of each kind.

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -37,20 +38,18 @@ func (s *Store) Events(ctx context.Context, f event.Filter) ([]event.Event, erro
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.read.QueryContext(ctx, `SELECT `+eventColumns+`CASE WHEN length(content) <= `+c.value(listedContent)+` THEN content END FROM `+s.eventsTable(f)+c.where()+eventOrder(f)+` LIMIT `+c.value(limitOr(f.Limit)), c.args...)
+	query := `SELECT ` + eventColumns + `CASE WHEN length(content) <= ` + c.value(listedContent) + ` THEN content END FROM ` + s.eventsTable(f) + c.where() + eventOrder(f) + ` LIMIT ` + c.value(limitOr(f.Limit))
+	stored, _, err := s.storedEvents(ctx, query, c.args, math.MaxInt)
 	if err != nil {
 		return nil, fmt.Errorf("list events: %w", err)
 	}
-	defer func() { _ = rows.Close() }()
-	var events []event.Event
-	for rows.Next() {
-		e, err := s.scanEvent(ctx, rows, listedContent)
-		if err != nil {
+	events := make([]event.Event, len(stored))
+	for i := range stored {
+		if events[i], err = s.eventOf(ctx, &stored[i], listedContent); err != nil {
 			return nil, fmt.Errorf("list events: %w", err)
 		}
-		events = append(events, e)
 	}
-	return events, rows.Err()
+	return events, nil
 }
 
 // eventsTable is the table of events, with the index that those which f selects are to
@@ -66,37 +65,71 @@ func (s *Store) eventsTable(f event.Filter) string {
 
 // Event returns one event; event.ErrNotFound if there is none.
 func (s *Store) Event(ctx context.Context, id event.ID) (event.Event, error) {
-	e, err := s.scanEvent(ctx, s.read.QueryRowContext(ctx, `SELECT `+eventColumns+`content FROM events WHERE id = ?1`, int64(id)), 0)
+	var stored storedEvent
+	err := stored.scan(s.read.QueryRowContext(ctx, `SELECT `+eventColumns+`content FROM events WHERE id = ?1`, int64(id)))
 	if errors.Is(err, sql.ErrNoRows) {
-		return e, fmt.Errorf("event %s: %w", id, event.ErrNotFound)
+		return event.Event{}, fmt.Errorf("event %s: %w", id, event.ErrNotFound)
 	}
-	return e, err
+	if err != nil {
+		return event.Event{}, fmt.Errorf("event %s: %w", id, err)
+	}
+	return s.eventOf(ctx, &stored, 0)
 }
 
 type scanner interface{ Scan(into ...any) error }
 
-// scanEvent reads a row of eventColumns and the content; the latter is left
-// out where it is NULL or, with a limit other than 0, larger.
-func (s *Store) scanEvent(ctx context.Context, row scanner, limit int) (event.Event, error) {
-	var (
-		e                  event.Event
-		received, state    int64
-		seen               int64
-		results, ruleError string
-		blob               []byte
-	)
-	err := row.Scan(&e.ID, &e.Source, &e.Form, &e.Type, &received, &state, &e.Cause, &e.DuplicateOf, &e.Plan, &results, &ruleError, &seen, &blob)
+// storedEvent is a row of eventColumns and the content as it is stored.
+type storedEvent struct {
+	event           event.Event // what can be read without asking for more
+	received, state int64
+	seen            int64
+	results, failed string
+	blob            []byte
+}
+
+// scan reads the row.
+func (r *storedEvent) scan(row scanner) error {
+	e := &r.event
+	return row.Scan(&e.ID, &e.Source, &e.Form, &e.Type, &r.received, &r.state, &e.Cause, &e.DuplicateOf, &e.Plan, &r.results, &r.failed, &r.seen, &r.blob)
+}
+
+// storedEvents are the rows that query selects, of which each has eventColumns and the
+// content, up to the one with which their contents have more than most bytes; more
+// reports that it left some out. What is made of them is made when the rows are closed:
+// whoever keeps rows open keeps a connection from others and the log of SQLite from
+// being reset.
+func (s *Store) storedEvents(ctx context.Context, query string, args []any, most int) (stored []storedEvent, more bool, err error) {
+	rows, err := s.read.QueryContext(ctx, query, args...)
 	if err != nil {
-		return e, err
+		return nil, false, err
 	}
-	e.ReceivedAt = time.UnixMicro(received).UTC()
-	if state < 0 || int(state) >= len(states) {
-		return e, fmt.Errorf("event %s: unknown state %d", e.ID, state)
+	defer func() { _ = rows.Close() }()
+	for bytes := 0; rows.Next(); {
+		if bytes > most {
+			return stored, true, nil
+		}
+		stored = append(stored, storedEvent{})
+		r := &stored[len(stored)-1]
+		if err := r.scan(rows); err != nil {
+			return nil, false, err
+		}
+		bytes += len(r.blob)
 	}
-	e.State = states[state]
-	e.Results, e.Read = []byte(results), seen != 0
-	if len(blob) > 0 && (limit == 0 || unpackedSize(blob) <= limit) {
-		content, err := unpack(blob)
+	return stored, false, rows.Err()
+}
+
+// eventOf is the event of a row; its request and body are left out where the content is
+// NULL or, with a limit other than 0, larger.
+func (s *Store) eventOf(ctx context.Context, r *storedEvent, limit int) (event.Event, error) {
+	e := r.event
+	e.ReceivedAt = time.UnixMicro(r.received).UTC()
+	if r.state < 0 || int(r.state) >= len(states) {
+		return e, fmt.Errorf("event %s: unknown state %d", e.ID, r.state)
+	}
+	e.State = states[r.state]
+	e.Results, e.Read = []byte(r.results), r.seen != 0
+	if len(r.blob) > 0 && (limit == 0 || unpackedSize(r.blob) <= limit) {
+		content, err := unpack(r.blob)
 		if err != nil {
 			return e, fmt.Errorf("event %s: %w", e.ID, err)
 		}
@@ -104,7 +137,7 @@ func (s *Store) scanEvent(ctx context.Context, row scanner, limit int) (event.Ev
 			return e, fmt.Errorf("event %s: %w", e.ID, err)
 		}
 	}
-	return e, s.addVerdicts(ctx, &e, ruleError)
+	return e, s.addVerdicts(ctx, &e, r.failed)
 }
 
 // addVerdicts gives the stored letters the names of their rules.

@@ -16,6 +16,9 @@ func (s *Store) Read(ctx context.Context, query string, into ...any) error {
 // WatchReads has each query that the store reads with told to watch.
 func (s *Store) WatchReads(watch func(query string)) { s.read.watch = watch }
 
+// LimitReaders is how many connections the store reads with at most.
+func (s *Store) LimitReaders(n int) { s.read.db.SetMaxOpenConns(n) }
+
 // Statements are those that the writer has prepared, on SQLite. It may be
 // called while nothing is written.
 func (s *Store) Statements() []string { return slices.Sorted(maps.Keys(s.engine.(*sqlite).statements)) }

@@ -246,6 +246,7 @@ func (s *Store) Replays(ctx context.Context, id event.ID) ([]event.Replay, error
 	}
 	defer func() { _ = rows.Close() }()
 	var list []event.Replay
+	var failed []string // of each the errors of its rules
 	for rows.Next() {
 		r := event.Replay{Event: id}
 		var (
@@ -256,12 +257,18 @@ func (s *Store) Replays(ctx context.Context, id event.ID) ([]event.Replay, error
 			return nil, fmt.Errorf("list the replays of %s: %w", id, err)
 		}
 		r.At, r.Results = time.UnixMicro(at).UTC(), []byte(results)
-		if r.Verdicts, r.Errors, err = s.verdicts(ctx, r.Plan, r.Results, errors); err != nil {
+		list, failed = append(list, r), append(failed, errors)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("list the replays of %s: %w", id, err)
+	}
+	for i := range list { // the rules' names may have to be read: not while the rows are open
+		r := &list[i]
+		if r.Verdicts, r.Errors, err = s.verdicts(ctx, r.Plan, r.Results, failed[i]); err != nil {
 			return nil, fmt.Errorf("list the replays of %s: %w", id, err)
 		}
-		list = append(list, r)
 	}
-	return list, rows.Err()
+	return list, nil
 }
 
 // verdicts gives stored letters the names of their rules.

@@ -1,8 +1,12 @@
 package db_test
 
 import (
+	"bytes"
+	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -219,6 +223,45 @@ func TestScan(t *testing.T) {
 		})
 		if err != nil || stopped != 700 {
 			t.Errorf("stopped after %d, %v", stopped, err)
+		}
+	})
+}
+
+// Whoever looks through the history may take long, or ask for more, and keeps nobody from
+// reading meanwhile: the store of a test has one connection to read with. With each
+// called while the rows are open the read of the event ends with its deadline.
+func TestScan_readsNothingMeanwhile(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		s, c := newStore(t, p)
+		const large = 100_000 // so that a part ends by its bytes
+		var body [large]byte
+		var want []event.ID
+		for range 40 {
+			_, _ = rand.Read(body[:])
+			text, err := json.Marshal(body[:])
+			if err != nil {
+				t.Fatal(err)
+			}
+			e := event.Event{ID: s.NewIDs(1), Source: "a", ReceivedAt: c.Now(), State: event.NoMatch, Body: text}
+			if _, err := s.Accept(&e, nil); err != nil {
+				t.Fatal(err)
+			}
+			want = append(want, e.ID)
+		}
+		var got []event.ID
+		err := s.Scan(t.Context(), event.Filter{OldestFirst: true}, func(e *event.Event) error {
+			got = append(got, e.ID)
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			again, err := s.Event(ctx, e.ID)
+			if err == nil && !bytes.Equal(again.Body, e.Body) {
+				t.Errorf("event %s is another one when it is read alone", e.ID)
+			}
+			return err
+		})
+		if err != nil || !slices.Equal(got, want) {
+			t.Errorf("%d of %d events, %v", len(got), len(want), err)
 		}
 	})
 }

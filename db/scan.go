@@ -12,9 +12,10 @@ import (
 	"hookgate/internal/event"
 )
 
-// scanPage is how many events Scan reads in one transaction: a long one would
-// keep the log of SQLite from being reset.
-const scanPage = 500
+// scanPage is how many events Scan reads at once, firstPage how many at first: who looks
+// for the newest of a few stops soon. scanBytes is after how many bytes of what is packed
+// it reads no more at once.
+const scanPage, firstPage, scanBytes = 500, 20, 1 << 20
 
 // ErrStop ends a Scan without an error.
 var ErrStop = errors.New("stop")
@@ -24,13 +25,12 @@ var ErrStop = errors.New("stop")
 // says so. The event is the caller's to keep. Scan ends when each fails, and
 // without an error when it fails with ErrStop.
 func (s *Store) Scan(ctx context.Context, f event.Filter, each func(*event.Event) error) error {
-	f.Limit = scanPage
-	for {
-		n, last, err := s.scanPage(ctx, f, each)
+	for f.Limit = firstPage; ; f.Limit = min(5*f.Limit, scanPage) {
+		last, err := s.scanPart(ctx, f, each)
 		if errors.Is(err, ErrStop) {
 			return nil
 		}
-		if err != nil || n < scanPage {
+		if err != nil || last == 0 {
 			return err
 		}
 		if f.OldestFirst {
@@ -41,27 +41,33 @@ func (s *Store) Scan(ctx context.Context, f event.Filter, each func(*event.Event
 	}
 }
 
-func (s *Store) scanPage(ctx context.Context, f event.Filter, each func(*event.Event) error) (n int, last event.ID, err error) {
+// scanPart calls each for the next events, f.Limit at most, and returns the last of them
+// where there may be more. Nothing is being read while each runs: it may ask the store,
+// or wait for somebody.
+func (s *Store) scanPart(ctx context.Context, f event.Filter, each func(*event.Event) error) (last event.ID, err error) {
 	c, err := s.eventConditions(ctx, f)
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
-	rows, err := s.read.QueryContext(ctx, `SELECT `+eventColumns+`content FROM `+s.eventsTable(f)+c.where()+eventOrder(f)+` LIMIT `+c.value(f.Limit), c.args...)
+	query := `SELECT ` + eventColumns + `content FROM ` + s.eventsTable(f) + c.where() + eventOrder(f) + ` LIMIT ` + c.value(f.Limit)
+	stored, more, err := s.storedEvents(ctx, query, c.args, scanBytes)
 	if err != nil {
-		return 0, 0, fmt.Errorf("read events: %w", err)
+		return 0, fmt.Errorf("read events: %w", err)
 	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		e, err := s.scanEvent(ctx, rows, 0)
+	for i := range stored {
+		e, err := s.eventOf(ctx, &stored[i], 0)
 		if err != nil {
-			return n, last, fmt.Errorf("read events: %w", err)
+			return 0, fmt.Errorf("read events: %w", err)
 		}
-		n, last = n+1, e.ID
 		if err := each(&e); err != nil {
-			return n, last, err
+			return 0, err
 		}
+		last, stored[i] = e.ID, storedEvent{} // who keeps none of them needs the memory of one
 	}
-	return n, last, rows.Err()
+	if !more && len(stored) < f.Limit {
+		return 0, nil
+	}
+	return last, nil
 }
 
 // CountEvents counts the events that f selects, without looking into them.
