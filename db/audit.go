@@ -23,7 +23,7 @@ func (s *Store) Audit(a event.Audit) error {
 // Audits are the last records of an action, newest first; those from one on,
 // downwards, where from is not 0.
 func (s *Store) Audits(ctx context.Context, action string, from event.AuditID, limit int) ([]event.Audit, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT id, detail FROM audit WHERE action = ?1 AND (?2 = 0 OR id <= ?2) ORDER BY id DESC LIMIT ?3`,
+	rows, err := s.read.QueryContext(ctx, `SELECT id, detail FROM audit WHERE action = ?1 AND (id <= ?2 OR ?2 = 0) ORDER BY id DESC LIMIT ?3`,
 		action, int64(from), int64(limit))
 	if err != nil {
 		return nil, fmt.Errorf("read records: %w", err)

@@ -21,10 +21,11 @@ func TestAudit(t *testing.T) {
 			}
 			return a
 		}
-		record(7, event.EraseAction, `{"done":false}`)
-		record(9, "other", `{}`)
-		last := record(12, event.EraseAction, `{"events":1}`)
-		first := record(7, event.EraseAction, `{"done":true}`)
+		at := event.AuditID(s.NewIDs(20)) // numbers as they are, which no int4 holds
+		record(at+7, event.EraseAction, `{"done":false}`)
+		record(at+9, "other", `{}`)
+		last := record(at+12, event.EraseAction, `{"events":1}`)
+		first := record(at+7, event.EraseAction, `{"done":true}`)
 		for _, c := range []struct {
 			from  event.AuditID
 			limit int
@@ -32,9 +33,9 @@ func TestAudit(t *testing.T) {
 		}{
 			{0, 10, []event.Audit{last, first}},
 			{0, 1, []event.Audit{last}},
-			{11, 1, []event.Audit{first}},
-			{7, 1, []event.Audit{first}},
-			{6, 1, nil},
+			{at + 11, 1, []event.Audit{first}},
+			{at + 7, 1, []event.Audit{first}},
+			{at + 6, 1, nil},
 		} {
 			got, err := s.Audits(t.Context(), event.EraseAction, c.from, c.limit)
 			if diff := cmp.Diff(c.want, got); err != nil || diff != "" {

@@ -115,7 +115,7 @@ func (s *Store) plan(ctx context.Context, condition string, arg int64) (event.Ru
 // Plans are the versions before the one with the number, without what their
 // rules are compiled from, the newest first; 0: all.
 func (s *Store) Plans(ctx context.Context, before int64, limit int) ([]event.RuleSet, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT id, hash, rules, created, used FROM plans WHERE ?1 = 0 OR id < ?1 ORDER BY id DESC LIMIT ?2`, before, int64(limit))
+	rows, err := s.read.QueryContext(ctx, `SELECT id, hash, rules, created, used FROM plans WHERE id < ?1 OR ?1 = 0 ORDER BY id DESC LIMIT ?2`, before, int64(limit))
 	if err != nil {
 		return nil, fmt.Errorf("list the versions of the configuration: %w", err)
 	}
