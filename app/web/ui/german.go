@@ -155,7 +155,7 @@ var germanTexts = dictionary([][2]string{
 	{"%d event had an error in a rule", "Bei %d Ereignis hatte eine Regel einen Fehler"},
 	{"%d events had an error in a rule within the last day.", "Bei %d Ereignissen des letzten Tages hatte eine Regel einen Fehler."},
 	{"%d event had an error in a rule within the last day.", "Bei %d Ereignis des letzten Tages hatte eine Regel einen Fehler."},
-	{"What the rule was to send for them within the last day was not sent. Mend it, then replay them.", "Was die Regel dafür innerhalb des letzten Tages senden sollte, wurde nicht gesendet. Verbessern Sie sie, und spielen Sie die Ereignisse dann noch einmal ab."},
+	{"What the rule was to send within the last day was not sent. Mend it, then replay with the rules of today.", "Was die Regel innerhalb des letzten Tages senden sollte, wurde nicht gesendet. Verbessern Sie sie, und wiederholen Sie es dann mit den heutigen Regeln."},
 	{"The schedule %s is late", "Der Zeitplan %s ist zu spät"},
 	{"Its event was not made when it was due.", "Sein Ereignis entstand nicht, als es fällig war."},
 	{"Cancel %d…", "%d abbrechen…"},

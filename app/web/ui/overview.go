@@ -158,7 +158,7 @@ func (o *overviewPage) notice(l language, runs []admin.RetryRun) {
 	if o.RuleErrors > 0 {
 		o.Notices = append(o.Notices, notice{
 			Class: "warn", Icon: "rules", Title: l.text("%d events had an error in a rule", o.RuleErrors), Link: prefix + "/events?q=state:rule_error",
-			Text: l.text("What the rule was to send for them within the last day was not sent. Mend it, then replay them."),
+			Text: l.text("What the rule was to send within the last day was not sent. Mend it, then replay with the rules of today."),
 		})
 	}
 	for i := range runs {

@@ -9,7 +9,7 @@ import (
 
 // Sentences of parts that know nothing of pages, in English and German, with %s for
 // what is put into them: the command line and the API say them in English. The first
-// that fits counts.
+// that fits counts. What stands in {} in German are states, told as the pages call them.
 var (
 	// notes are of conditions, of rules/lang.
 	notes = sayings([][2]string{
@@ -51,10 +51,10 @@ var (
 		{"a view needs a name of at most %s characters, in one line", "Eine Ansicht braucht einen Namen von höchstens %s Zeichen, in einer Zeile."},
 		{"a view needs a query, of at most %s characters", "Eine Ansicht braucht eine Suche von höchstens %s Zeichen."},
 		{"there are %s views, which is the most: delete one first", "Es gibt schon %s Ansichten, mehr sind nicht möglich: Bitte zuerst eine löschen."},
-		{"the run is %s and cannot be %s", "Der Lauf ist %s und kann nicht %s werden."},
-		{"only deliveries that are %s can be %s, not %s", "Das geht nur mit Zustellungen, die %[1]s sind, nicht %[3]s."},
+		{"the run is %s and cannot be %s", "Das geht nicht: Der Zustand des Laufs ist {%[1]s}."},
+		{"only deliveries that are %s can be %s, not %s", "Das geht nur mit Zustellungen im Zustand {%[1]s}, nicht {%[3]s}."},
 		{"say which deliveries: by ids, state, connection, rule, cause, event or since", "Es fehlt, welche Zustellungen gemeint sind."},
-		{"events that are %s cannot be replayed: no rule has seen their data", "Ereignisse mit dem Zustand %s können nicht wiederholt werden: Keine Regel hat ihre Daten gesehen."},
+		{"events that are %s cannot be replayed: no rule has seen their data", "Ereignisse im Zustand {%s} können nicht wiederholt werden: Keine Regel hat ihre Daten gesehen."},
 	})
 )
 
@@ -92,9 +92,25 @@ func (l language) said(list []saying, text string) (own string, known bool) {
 				values[i], _ = l.said(list, v)
 			}
 		}
-		return fmt.Sprintf(s.german, values...), true
+		own = fmt.Sprintf(s.german, values...)
+		if strings.Contains(s.german, "{") {
+			own = inBraces.ReplaceAllStringFunc(own, l.stateWords)
+		}
+		return own, true
 	}
 	return text, false
+}
+
+var inBraces = regexp.MustCompile(`\{[^{}]*\}`)
+
+// stateWords are the states in braces, with commas between them, as the pages call them.
+func (l language) stateWords(list string) string {
+	states := strings.Split(strings.Trim(list, "{}"), ", ")
+	for i, name := range states {
+		name = strings.Trim(name, `"`)
+		states[i] = "„" + l.stateWord(name) + "“"
+	}
+	return strings.Join(states, ", ")
 }
 
 // told is the same for a page, marked as English where it is.

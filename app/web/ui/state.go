@@ -41,6 +41,22 @@ var connectionMarks = map[string]mark{
 	"closed":  {"idle", "wait", "Closed"},
 }
 
+// stateWord is what the pages call a state of an event, a delivery or a retry; what is
+// none stays as it is.
+func (l language) stateWord(state string) string {
+	m, known := deliveryMarks[event.DeliveryState(state)]
+	if !known {
+		m, known = eventMarks[event.State(state)]
+	}
+	if !known {
+		m, known = retryMarks[event.RetryState(state)]
+	}
+	if !known {
+		return state
+	}
+	return l.text(m.Word)
+}
+
 // worst are the states of deliveries that an event's own state gives way to,
 // the worst first: what a person has to look after comes before what is well.
 var worst = []event.DeliveryState{
