@@ -212,13 +212,13 @@ func (s *Store) Run(ctx context.Context, id event.RunID) (event.ReplayRun, error
 	return list[0], nil
 }
 
-// Runs are the newest runs of replays, at most limit.
-func (s *Store) Runs(ctx context.Context, limit int) ([]event.ReplayRun, error) {
-	return s.runs(ctx, ` ORDER BY id DESC LIMIT ?1`, int64(limitOr(limit)))
+// Runs are the runs of replays that f selects.
+func (s *Store) Runs(ctx context.Context, f event.RunFilter) ([]event.ReplayRun, error) {
+	return s.runs(ctx, ` WHERE (id < ?1 OR ?1 = 0) ORDER BY id DESC LIMIT ?2`, int64(f.Before), limitOr(f.Limit))
 }
 
-func (s *Store) runs(ctx context.Context, which string, arg int64) ([]event.ReplayRun, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT id, created, selection, past, cursor, seen, events, made, done FROM replay_runs`+which, arg)
+func (s *Store) runs(ctx context.Context, which string, args ...any) ([]event.ReplayRun, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT id, created, selection, past, cursor, seen, events, made, done FROM replay_runs`+which, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list replays: %w", err)
 	}

@@ -19,7 +19,7 @@ func (s *Store) CreateRetryRun(r *event.RetryRun) error {
 		return fmt.Errorf("encode the run %s: %w", r.ID, err)
 	}
 	err = s.write(func(tx tx) error {
-		return tx.exec(`INSERT INTO retry_runs (id, active, version, doc) VALUES (?1, ?2, 1, ?3)`, int64(r.ID), isActive(r), string(doc))
+		return tx.exec(`INSERT INTO retry_runs (id, active, version, doc) VALUES (?1, ?2, 1, ?3)`, int64(r.ID), activity(r), string(doc))
 	})
 	if err != nil {
 		return fmt.Errorf("begin the run %s: %w", r.ID, err)
@@ -28,11 +28,18 @@ func (s *Store) CreateRetryRun(r *event.RetryRun) error {
 	return nil
 }
 
-func isActive(r *event.RetryRun) int64 {
-	if r.State == event.RetryRunning {
-		return 1
+// What the column active says of a run: nothing is left, it is being done, or it can go on.
+const runEnded, runActive, runStands = 0, 1, 2
+
+func activity(r *event.RetryRun) int64 {
+	switch {
+	case r.State == event.RetryRunning:
+		return runActive
+	case r.State.Left():
+		return runStands
+	default:
+		return runEnded
 	}
-	return 0
 }
 
 // UpdateRetryRun stores a run that was changed since it was read, and gives it
@@ -46,7 +53,7 @@ func (s *Store) UpdateRetryRun(r *event.RetryRun) (ok bool, err error) {
 	err = s.write(func(tx tx) error {
 		ok = false
 		return tx.query(func([]any) error { ok = true; return nil },
-			`UPDATE retry_runs SET active = ?2, version = version + 1, doc = ?3 WHERE id = ?1 AND version = ?4 RETURNING id`, int64(r.ID), isActive(r), string(doc), r.Version)
+			`UPDATE retry_runs SET active = ?2, version = version + 1, doc = ?3 WHERE id = ?1 AND version = ?4 RETURNING id`, int64(r.ID), activity(r), string(doc), r.Version)
 	})
 	if err != nil {
 		return false, fmt.Errorf("go on with the run %s: %w", r.ID, err)
@@ -69,17 +76,22 @@ func (s *Store) RetryRun(ctx context.Context, id event.RunID) (event.RetryRun, e
 	return list[0], nil
 }
 
-// RetryRuns are the newest runs, at most limit, or with active those that are
-// being done, the oldest first.
-func (s *Store) RetryRuns(ctx context.Context, active bool, limit int) ([]event.RetryRun, error) {
-	if active {
-		return s.retryRuns(ctx, ` WHERE active = 1 ORDER BY id LIMIT ?1`, limitOr(limit))
+// RetryRuns are the runs that f selects.
+func (s *Store) RetryRuns(ctx context.Context, f event.RunFilter) ([]event.RetryRun, error) {
+	least := runEnded
+	if f.Left {
+		least = runActive
 	}
-	return s.retryRuns(ctx, ` ORDER BY id DESC LIMIT ?1`, limitOr(limit))
+	return s.retryRuns(ctx, ` WHERE active >= ?1 AND (id < ?2 OR ?2 = 0) ORDER BY id DESC LIMIT ?3`, least, int64(f.Before), limitOr(f.Limit))
 }
 
-func (s *Store) retryRuns(ctx context.Context, which string, arg any) ([]event.RetryRun, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT id, version, doc FROM retry_runs`+which, arg)
+// ActiveRetryRuns are the runs that are being done, the oldest first, so many as a page has.
+func (s *Store) ActiveRetryRuns(ctx context.Context) ([]event.RetryRun, error) {
+	return s.retryRuns(ctx, ` WHERE active = ?1 ORDER BY id LIMIT ?2`, runActive, pageLimit)
+}
+
+func (s *Store) retryRuns(ctx context.Context, which string, args ...any) ([]event.RetryRun, error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT id, version, doc FROM retry_runs`+which, args...)
 	if err != nil {
 		return nil, fmt.Errorf("list retry runs: %w", err)
 	}

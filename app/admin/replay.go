@@ -105,7 +105,7 @@ type Replay struct {
 // replayStore is where runs are kept, and what they make.
 type replayStore interface {
 	Replays(ctx context.Context, id event.ID) ([]event.Replay, error)
-	Runs(ctx context.Context, limit int) ([]event.ReplayRun, error)
+	Runs(ctx context.Context, f event.RunFilter) ([]event.ReplayRun, error)
 	Run(ctx context.Context, id event.RunID) (event.ReplayRun, error)
 	CreateRun(r *event.ReplayRun) error
 	// Replay stores what a batch of a run made and how far the run is, unless
@@ -238,12 +238,13 @@ func (s *Service) CreateReplay(ctx context.Context, sel EventSelection) (ReplayR
 	return presentRun(&run, total)
 }
 
-// Replays are the newest replays, limit of them at most.
-func (s *Service) Replays(ctx context.Context, limit int) (page Page[ReplayRun], err error) {
-	stored, err := s.store.Runs(ctx, limit)
+// Replays lists replays, the newest first.
+func (s *Service) Replays(ctx context.Context, f event.RunFilter) (page Page[ReplayRun], err error) {
+	stored, next, err := runsOf(ctx, f, s.store.Runs, func(r *event.ReplayRun) event.RunID { return r.ID })
 	if err != nil {
 		return page, fmt.Errorf("cannot list the replays: %w", err)
 	}
+	page.Next = next
 	page.Items = make([]ReplayRun, 0, len(stored))
 	for i := range stored {
 		run, err := presentRun(&stored[i], 0)

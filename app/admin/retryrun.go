@@ -52,10 +52,6 @@ type RetryRun struct {
 // Ended reports whether nothing more will come of the run by itself.
 func (r *RetryRun) Ended() bool { return r.State != event.RetryRunning }
 
-// Left reports whether the run has something left that it sends, or would send if it
-// went on.
-func (r *RetryRun) Left() bool { return r.State != event.RetryDone && r.State != event.RetryStopped }
-
 // RunStates are those of deliveries that a run can send again.
 func RunStates() []event.DeliveryState {
 	return []event.DeliveryState{event.Failed, event.Retrying}
@@ -70,7 +66,8 @@ type retryStore interface {
 	CreateRetryRun(r *event.RetryRun) error
 	UpdateRetryRun(r *event.RetryRun) (ok bool, err error)
 	RetryRun(ctx context.Context, id event.RunID) (event.RetryRun, error)
-	RetryRuns(ctx context.Context, active bool, limit int) ([]event.RetryRun, error)
+	RetryRuns(ctx context.Context, f event.RunFilter) ([]event.RetryRun, error)
+	ActiveRetryRuns(ctx context.Context) ([]event.RetryRun, error)
 }
 
 // BeginRetry begins a run over what is selected now; with DryRun it only counts
@@ -132,14 +129,29 @@ func (s *Service) RetryRun(ctx context.Context, id event.RunID) (RetryRun, error
 	return retryRunOf(&run), nil
 }
 
-// RetryRuns lists the newest runs.
-func (s *Service) RetryRuns(ctx context.Context) (page Page[RetryRun], err error) {
-	list, err := s.store.RetryRuns(ctx, false, DefaultLimit)
-	page.Items = make([]RetryRun, 0, len(list))
+// RetryRuns lists runs, the newest first.
+func (s *Service) RetryRuns(ctx context.Context, f event.RunFilter) (page Page[RetryRun], err error) {
+	list, next, err := runsOf(ctx, f, s.store.RetryRuns, func(r *event.RetryRun) event.RunID { return r.ID })
+	page.Items, page.Next = make([]RetryRun, 0, len(list)), next
 	for i := range list {
 		page.Items = append(page.Items, retryRunOf(&list[i]))
 	}
 	return page, err
+}
+
+// runsOf are the runs of a page that f selects, and what the next one begins before; "":
+// there is none.
+func runsOf[R any](ctx context.Context, f event.RunFilter, list func(context.Context, event.RunFilter) ([]R, error), id func(*R) event.RunID) (page []R, next string, err error) {
+	if f.Limit <= 0 {
+		f.Limit = DefaultLimit
+	}
+	limit := f.Limit
+	f.Limit++
+	if page, err = list(ctx, f); len(page) > limit {
+		page = page[:limit]
+		next = id(&page[limit-1]).String()
+	}
+	return page, next, err
 }
 
 // SteerRetry changes the state of a run: pause and stop what is running, have
@@ -210,7 +222,7 @@ func (s *Service) DoRetries(ctx context.Context) {
 		case <-timer.C:
 		}
 		next := retryLook
-		list, err := s.store.RetryRuns(ctx, true, 0)
+		list, err := s.store.ActiveRetryRuns(ctx)
 		for i := range list {
 			next = retryStep
 			if err = s.stepRetry(ctx, &list[i], owner); err != nil {

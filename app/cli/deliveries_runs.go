@@ -123,19 +123,34 @@ func runSentence(r *admin.RetryRun) string {
 }
 
 func newDeliveriesRuns(s *session) *cobra.Command {
+	var before string
+	f := event.RunFilter{}
 	list := &cobra.Command{
 		Use: "runs", Short: "List retries that go step by step; pause, resume or stop one",
 		Long: `List retries that were begun with --first, --stop-after or --rate, or on the
 pages, and how far each is. They are done by the server, also after a restart.`,
-		Example: `  hookgate deliveries runs
+		Example: `  hookgate deliveries runs --left
   hookgate deliveries runs pause run_7q4`,
 		Args: exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if err := checkLimit(f.Limit); err != nil {
+				return err
+			}
+			if before != "" {
+				if f.Before, err = event.ParseRunID(before); err != nil {
+					return usageError("hookgate deliveries runs shows the ids", err)
+				}
+			}
+			f.Limit = min(f.Limit, pageSize)
 			return answered(cmd.Context(), s, func(server *client.Client, ctx context.Context) (admin.Page[admin.RetryRun], error) {
-				return server.RetryRuns(ctx)
+				return server.RetryRuns(ctx, f)
 			}, s.printRuns)
 		},
 	}
+	flags := list.Flags()
+	flags.BoolVar(&f.Left, "left", false, "only those that have something left to send")
+	flags.StringVar(&before, "before", "", "only those older than the run with this `id`")
+	flags.IntVar(&f.Limit, "limit", defaultLimit, "so many at most")
 	for _, verb := range []struct {
 		use, short string
 		to         event.RetryState
@@ -162,7 +177,7 @@ pages, and how far each is. They are done by the server, also after a restart.`,
 
 func (s *session) printRuns(page *admin.Page[admin.RetryRun]) {
 	if len(page.Items) == 0 {
-		s.note("there was no retry that goes step by step")
+		s.note("no retry that goes step by step")
 		return
 	}
 	rows := make([][]string, 0, len(page.Items))
@@ -171,4 +186,7 @@ func (s *session) printRuns(page *admin.Page[admin.RetryRun]) {
 		rows = append(rows, []string{s.out.Dim.Render(r.Created.Local().Format(time.DateTime)), r.ID.String(), term.Clean(r.Selection.Connection), runSentence(r), term.Clean(r.Said)})
 	}
 	s.out.Printf("%s", s.out.Table([]string{"BEGUN", "ID", "CONNECTION", "", ""}, rows))
+	if page.Next != "" {
+		s.note("there are older ones: --before %s, or a larger --limit", page.Next)
+	}
 }

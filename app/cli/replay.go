@@ -339,7 +339,7 @@ func pause(ctx context.Context, d time.Duration) error {
 
 // listReplays prints the runs there were, the newest last.
 func (s *session) listReplays(ctx context.Context, server *client.Client) error {
-	page, err := server.Replays(ctx, defaultLimit)
+	page, err := server.Replays(ctx, event.RunFilter{Limit: defaultLimit})
 	if err != nil {
 		return serverError(err)
 	}

@@ -15,6 +15,18 @@ const (
 	RetryDone    RetryState = "done"
 )
 
+// Left reports whether something may be left that a run of the state sends, or would send
+// if it went on.
+func (s RetryState) Left() bool { return s != RetryDone && s != RetryStopped }
+
+// RunFilter selects runs, of retries or of replays: the newest first, those before Before,
+// Limit at most; zero: no bound, as many as a page has.
+type RunFilter struct {
+	Before RunID
+	Limit  int
+	Left   bool // of retries: those of which something is left to send
+}
+
 // RetryRun sends many deliveries again, the oldest first, and watches what
 // becomes of each. It is stored before each step, so that it goes on after a
 // restart and sends none twice.

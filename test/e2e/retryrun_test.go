@@ -66,7 +66,13 @@ rules: [{ name: bill, from: shop, then: [{ to: billing, json: { n: "${{ data.n }
 	if err := json.Unmarshal([]byte(g.MustCLI("deliveries", "runs", "--json")), &runs); err != nil || len(runs.Items) != 1 {
 		t.Fatalf("%+v, %v", runs, err)
 	}
+	if left := g.MustCLI("deliveries", "runs", "--left"); !strings.Contains(left, runs.Items[0].ID.String()) {
+		t.Errorf("what halted is not among what can go on: %s", left)
+	}
 	g.MustCLI("deliveries", "runs", "stop", runs.Items[0].ID.String())
+	if left := g.CLI("deliveries", "runs", "--left"); left.Code != 0 || left.Stdout != "" {
+		t.Errorf("what was stopped can go on: %+v", left)
+	}
 	if again := g.CLI("deliveries", "runs", "resume", runs.Items[0].ID.String()); again.Code == 0 || !strings.Contains(again.Stderr, "stopped") {
 		t.Errorf("a stopped run goes on: %+v", again)
 	}

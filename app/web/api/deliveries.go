@@ -41,8 +41,8 @@ func (h *handler) deliveries(c *fiber.Ctx) error {
 		Since:      p.time("since"),
 		Before:     p.deliveryID("before", p.text("before")),
 		Limit:      p.limit(),
-		Rendered:   p.text("rendered") == "true",
-		Stale:      p.text("stale") == "true",
+		Rendered:   p.yes("rendered"),
+		Stale:      p.yes("stale"),
 	}
 	switch order, after := p.text("order"), p.text("after"); {
 	case order == "moment":

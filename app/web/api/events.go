@@ -84,7 +84,7 @@ func (h *handler) send(c *fiber.Ctx) error {
 	p := newParameters(c, h.now(), "source", "header", "fresh")
 	in := admin.Sending{
 		Source: p.text("source"), ContentType: string(c.Context().Request.Header.ContentType()), Body: c.BodyRaw(),
-		Headers: p.headers("header"), Fresh: p.text("fresh") == "true",
+		Headers: p.headers("header"), Fresh: p.yes("fresh"),
 	}
 	switch {
 	case p.err != nil:

@@ -57,7 +57,7 @@ func (h *handler) reload(c *fiber.Ctx) error {
 // prune answers POST /prune?dry_run=true.
 func (h *handler) prune(c *fiber.Ctx) error {
 	p := newParameters(c, h.now(), "dry_run")
-	dryRun := p.text("dry_run") == "true"
+	dryRun := p.yes("dry_run")
 	if p.err != nil {
 		return p.err
 	}

@@ -161,6 +161,30 @@ func (p *parameters) deliveryID(name, text string) event.DeliveryID {
 	return id
 }
 
+// runID reads the id of a run.
+func (p *parameters) runID(name string) event.RunID {
+	text := p.text(name)
+	if text == "" || p.err != nil {
+		return 0
+	}
+	id, err := event.ParseRunID(text)
+	if err != nil {
+		p.err = badRequest("%s=%s is not a run's id", name, text)
+	}
+	return id
+}
+
+// yes reads what is so or not; it is not where it is not given.
+func (p *parameters) yes(name string) bool {
+	switch text := p.text(name); {
+	case text == "true":
+		return true
+	case text != "" && text != "false" && p.err == nil:
+		p.err = badRequest("%s=%s is not true or false", name, text)
+	}
+	return false
+}
+
 // oneOf reads states, each of which must be one of known.
 func oneOf[T ~string](p *parameters, name string, known []T) []T {
 	var states []T

@@ -14,7 +14,7 @@ type Replays interface {
 	PreviewReplay(ctx context.Context, r admin.ReplayRequest) (admin.ReplayPreview, error)
 	CreateReplay(ctx context.Context, s admin.EventSelection) (admin.ReplayRun, error)
 	StepReplay(ctx context.Context, id event.RunID, limit int) (admin.ReplayRun, error)
-	Replays(ctx context.Context, limit int) (admin.Page[admin.ReplayRun], error)
+	Replays(ctx context.Context, f event.RunFilter) (admin.Page[admin.ReplayRun], error)
 	Replay(ctx context.Context, id event.RunID) (admin.ReplayRun, error)
 	Compare(ctx context.Context, r admin.CompareRequest) (admin.Comparison, error)
 }
@@ -35,12 +35,12 @@ func (h *handler) replayRoutes(r fiber.Router) {
 
 // replays answers GET /replays.
 func (h *handler) replays(c *fiber.Ctx) error {
-	p := newParameters(c, h.now(), "limit")
-	limit := p.limit()
+	p := newParameters(c, h.now(), "before", "limit")
+	f := event.RunFilter{Before: p.runID("before"), Limit: p.limit()}
 	if p.err != nil {
 		return p.err
 	}
-	return respond(c, readTimeout, func(ctx context.Context) (admin.Page[admin.ReplayRun], error) { return h.service.Replays(ctx, limit) })
+	return respond(c, readTimeout, func(ctx context.Context) (admin.Page[admin.ReplayRun], error) { return h.service.Replays(ctx, f) })
 }
 
 // replay answers GET /replays/:id.

@@ -13,7 +13,7 @@ import (
 type RetryRuns interface {
 	BeginRetry(ctx context.Context, q admin.RetryRequest) (admin.RetryRun, error)
 	RetryRun(ctx context.Context, id event.RunID) (admin.RetryRun, error)
-	RetryRuns(ctx context.Context) (admin.Page[admin.RetryRun], error)
+	RetryRuns(ctx context.Context, f event.RunFilter) (admin.Page[admin.RetryRun], error)
 	SteerRetry(ctx context.Context, id event.RunID, to event.RetryState) (admin.RetryRun, error)
 }
 
@@ -27,7 +27,14 @@ func (h *handler) retryRunRoutes(r fiber.Router) {
 }
 
 // retryRuns answers GET /deliveries/runs.
-func (h *handler) retryRuns(c *fiber.Ctx) error { return respond(c, readTimeout, h.service.RetryRuns) }
+func (h *handler) retryRuns(c *fiber.Ctx) error {
+	p := newParameters(c, h.now(), "before", "limit", "left")
+	f := event.RunFilter{Before: p.runID("before"), Limit: p.limit(), Left: p.yes("left")}
+	if p.err != nil {
+		return p.err
+	}
+	return respond(c, readTimeout, func(ctx context.Context) (admin.Page[admin.RetryRun], error) { return h.service.RetryRuns(ctx, f) })
+}
 
 // beginRetry answers POST /deliveries/runs.
 func (h *handler) beginRetry(c *fiber.Ctx) error {

@@ -123,8 +123,8 @@ func (u *UI) retryRun(c *fiber.Ctx) error {
 
 // openRuns are the runs of which something is left to send, the newest first.
 func (u *UI) openRuns(ctx context.Context) ([]admin.RetryRun, error) {
-	page, err := u.cfg.Service.RetryRuns(ctx)
-	return slices.DeleteFunc(page.Items, func(r admin.RetryRun) bool { return !r.Left() }), err
+	page, err := u.cfg.Service.RetryRuns(ctx, event.RunFilter{Left: true})
+	return page.Items, err
 }
 
 func runOf(c *fiber.Ctx) (event.RunID, error) { return event.ParseRunID(c.Params("id")) }

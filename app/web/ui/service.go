@@ -65,7 +65,7 @@ type deliveryService interface { //nolint:interfacebloat // one page shows a run
 	Retry(ctx context.Context, sel admin.Selection) (admin.Changed, error)
 	BeginRetry(ctx context.Context, q admin.RetryRequest) (admin.RetryRun, error)
 	RetryRun(ctx context.Context, id event.RunID) (admin.RetryRun, error)
-	RetryRuns(ctx context.Context) (admin.Page[admin.RetryRun], error)
+	RetryRuns(ctx context.Context, f event.RunFilter) (admin.Page[admin.RetryRun], error)
 	SteerRetry(ctx context.Context, id event.RunID, to event.RetryState) (admin.RetryRun, error)
 	Cancel(ctx context.Context, sel admin.Selection) (admin.Changed, error)
 }

@@ -75,10 +75,20 @@ func TestBadParameters(t *testing.T) {
 		"/deliveries?id=evt_1":           "not a delivery's id",
 		"/deliveries?state=routed":       "there is no state",
 		"/deliveries?event=!":            "not an event's id",
+		"/deliveries?rendered=yes":       "not true or false",
+		"/deliveries?stale=1":            "not true or false",
+		"/deliveries/runs?left=1":        "not true or false",
+		"/deliveries/runs?before=dlv_1":  "not a run's id",
+		"/replays?before=!":              "not a run's id",
+		"POST /prune?dry_run=1":          "not true or false", // it is not taken for false, and done
 		"/events?since=24h&state=routed": "",
 		"/deliveries?since=2w":           "",
 	} {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/api/v1"+path, nil)
+		method := http.MethodGet
+		if rest, acts := strings.CutPrefix(path, "POST "); acts {
+			method, path = http.MethodPost, rest
+		}
+		req, err := http.NewRequestWithContext(t.Context(), method, url+"/api/v1"+path, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

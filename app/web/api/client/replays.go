@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"net/url"
 
 	"hookgate/app/admin"
 	"hookgate/app/web/api"
@@ -30,11 +29,9 @@ func (c *Client) Replay(ctx context.Context, id event.RunID) (run admin.ReplayRu
 	return run, c.get(ctx, "/replays/"+id.String(), nil, &run)
 }
 
-// Replays lists the newest runs.
-func (c *Client) Replays(ctx context.Context, limit int) (page admin.Page[admin.ReplayRun], err error) {
-	q := url.Values{}
-	setLimit(q, limit)
-	return page, c.get(ctx, "/replays", q, &page)
+// Replays lists runs, the newest first.
+func (c *Client) Replays(ctx context.Context, f event.RunFilter) (page admin.Page[admin.ReplayRun], err error) {
+	return page, c.get(ctx, "/replays", runsQuery(f), &page)
 }
 
 // Compare tells what other rules would do with stored events, a part of them

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"net/url"
 
 	"hookgate/app/admin"
 	"hookgate/internal/event"
@@ -18,9 +19,21 @@ func (c *Client) RetryRun(ctx context.Context, id event.RunID) (run admin.RetryR
 	return run, c.get(ctx, "/deliveries/runs/"+id.String(), nil, &run)
 }
 
-// RetryRuns lists the newest runs.
-func (c *Client) RetryRuns(ctx context.Context) (page admin.Page[admin.RetryRun], err error) {
-	return page, c.get(ctx, "/deliveries/runs", nil, &page)
+// RetryRuns lists runs, the newest first.
+func (c *Client) RetryRuns(ctx context.Context, f event.RunFilter) (page admin.Page[admin.RetryRun], err error) {
+	return page, c.get(ctx, "/deliveries/runs", runsQuery(f), &page)
+}
+
+func runsQuery(f event.RunFilter) url.Values {
+	q := url.Values{}
+	setLimit(q, f.Limit)
+	if f.Before != 0 {
+		q.Set("before", f.Before.String())
+	}
+	if f.Left {
+		q.Set("left", "true")
+	}
+	return q
 }
 
 // SteerRetry pauses a run, stops it, or has it go on.
