@@ -167,8 +167,3 @@ func (v *view) QuietUsual(q admin.Quiet) string {
 	}
 	return v.T("At this time of the last four weeks it was %d to %d events.", least, most)
 }
-
-// Attention counts what is to be looked at.
-func (v *view) Attention(o overviewPage) int {
-	return len(o.Causes) + len(o.Quiet) + len(o.Notices)
-}

@@ -116,12 +116,9 @@ func (u *UI) deliveries(c *fiber.Ctx) error {
 		}
 	}
 	err = u.fillDeliveries(c.UserContext(), &data, f)
-	if said, ok := sentence(languageOf(c), err); ok {
-		c.Status(fiber.StatusBadRequest)
+	if said, status := explained(languageOf(c), err); status != 0 {
+		c.Status(status)
 		data.Error = said
-	} else if missing(err) {
-		c.Status(fiber.StatusNotFound)
-		data.Error = languageOf(c).told(refusals, err.Error())
 	} else if err != nil {
 		return u.fail(c, err)
 	}
@@ -264,9 +261,6 @@ func (u *UI) bulk(c *fiber.Ctx, act func(ctx context.Context, sel admin.Selectio
 			}
 			return u.done(c, cmp.Or(string(form.Peek("to")), prefix+"/deliveries"), "ok", languageOf(c).text(done, changed.Count))
 		}
-	}
-	if said, ok := sentence(languageOf(c), err); ok {
-		return u.refuse(c, fiber.StatusBadRequest, said)
 	}
 	return u.fail(c, err)
 }

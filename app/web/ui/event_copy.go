@@ -20,7 +20,7 @@ func (u *UI) download(c *fiber.Ctx) error {
 	}
 	detail, err := u.cfg.Service.Event(c.UserContext(), id)
 	if err != nil {
-		return u.refused(c, err)
+		return u.fail(c, err)
 	}
 	name, body := id.String()+".json", detail.Base64
 	if detail.Body != "" {

@@ -110,8 +110,8 @@ func (u *UI) events(c *fiber.Ctx) error {
 			}
 		}
 	}
-	if said, ok := sentence(languageOf(c), err); ok {
-		c.Status(fiber.StatusBadRequest)
+	if said, status := explained(languageOf(c), err); status != 0 {
+		c.Status(status)
 		data.Error = said
 	} else if err != nil {
 		return u.fail(c, err)
@@ -347,6 +347,21 @@ func sentence(l language, err error) (template.HTML, bool) {
 		return l.told(refusals, e.Error()), true
 	}
 	return "", false
+}
+
+// explained is what an error means for whoever asked for something that there is not, or
+// that cannot be, and the status that says so; 0 where it is none of theirs.
+func explained(l language, err error) (said template.HTML, status int) {
+	if said, ok := sentence(l, err); ok {
+		return said, fiber.StatusBadRequest
+	}
+	if e, ok := errors.AsType[*admin.KeptError](err); ok {
+		return l.told(refusals, e.Error()), fiber.StatusConflict
+	}
+	if missing(err) {
+		return l.told(refusals, err.Error()), fiber.StatusNotFound
+	}
+	return "", 0
 }
 
 func (u *UI) location() *time.Location {

@@ -74,7 +74,7 @@ func (u *UI) erase(c *fiber.Ctx, deleting bool) error {
 	for began := u.cfg.Now(); ; {
 		part, err := u.erasePart(c, r)
 		if err != nil {
-			return u.refused(c, err)
+			return u.fail(c, err)
 		}
 		data.Found.Add(&part)
 		if part.Next == nil || u.cfg.Now().Sub(began) > forgetTime {

@@ -257,15 +257,13 @@ func (u *UI) notSpam(c *fiber.Ctx) error {
 		return u.notFound(c, noSuchEvent)
 	}
 	released, err := u.cfg.Service.NotSpam(u.acts(c), id)
-	switch said, ok := sentence(languageOf(c), err); {
-	case err == nil:
-		return u.done(c, prefix+"/events/"+released.ID.String(), "ok", languageOf(c).text("The post was given to the rules. This is what they made of it."))
-	case missing(err):
+	if missing(err) {
 		return u.notFound(c, noSuchPost)
-	case ok:
-		return u.refuse(c, fiber.StatusConflict, said)
 	}
-	return u.fail(c, err)
+	if err != nil {
+		return u.fail(c, err)
+	}
+	return u.done(c, prefix+"/events/"+released.ID.String(), "ok", languageOf(c).text("The post was given to the rules. This is what they made of it."))
 }
 
 // unread has a post be new again.

@@ -149,7 +149,7 @@ func (u *UI) refusedExport(c *fiber.Ctx, err error) error {
 	if missing(err) {
 		return u.notFound(c, noSuchForm)
 	}
-	return u.refused(c, err)
+	return u.fail(c, err)
 }
 
 // FileLink is where the file is, with the days that the page was asked for.

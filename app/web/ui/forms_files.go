@@ -136,7 +136,7 @@ func (u *UI) refusedPost(c *fiber.Ctx, err error) error {
 	if missing(err) {
 		return u.notFound(c, noSuchPost)
 	}
-	return u.refused(c, err)
+	return u.fail(c, err)
 }
 
 // Back is the list that the post is in.

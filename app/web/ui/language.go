@@ -79,6 +79,9 @@ func (l language) text(text string, args ...any) string {
 
 // ofOne are the texts that are another one where their first number is 1.
 var ofOne = dictionary([][2]string{
+	{"%d are being retried.", "%d is being retried."},
+	{"%d things need attention.", "%d thing needs attention."},
+	{"Nothing is lost: %d deliveries are kept for it and tried again.", "Nothing is lost: %d delivery is kept for it and tried again."},
 	{"%d branches", "%d branch"},
 	{"%d digests are open", "%d digest is open"},
 	{"The digest of %d events closes now: %s gets it.", "The digest of %d event closes now: %s gets it."},
@@ -122,6 +125,7 @@ var ofOne = dictionary([][2]string{
 	{"%d more tries, then a pause.", "%d more try, then a pause."},
 	{"%d tries", "%d try"},
 	{"Retry %d deliveries", "Retry %d delivery"},
+	{"Retry %d deliveries to %s", "Retry %d delivery to %s"},
 	{"Too many tries. Try again in %d seconds.", "Too many tries. Try again in %d second."},
 })
 
@@ -130,6 +134,9 @@ var ofOne = dictionary([][2]string{
 func dictionary(pairs [][2]string) map[string]string {
 	texts := make(map[string]string, len(pairs))
 	for _, p := range pairs {
+		if _, twice := texts[p[0]]; twice {
+			panic("there are two texts for " + p[0])
+		}
 		texts[p[0]] = p[1]
 	}
 	return texts

@@ -15,7 +15,7 @@ type overviewPage struct {
 	Verdict     mark
 	Sentence    string
 	Reassuring  string
-	Causes      []admin.Cause
+	Troubles    []trouble
 	Connections []admin.Connection
 	Latest      []admin.Event
 	Live        liveList
@@ -43,9 +43,50 @@ type notice struct {
 	Said        string    // in English, by what found it
 }
 
-// OfCause is the query that selects the deliveries of one of the causes, of the last
-// day as the page tells of it.
-func (o overviewPage) OfCause(c admin.Cause) string { return ofCause(event.Failed, c, "", "24h") }
+// trouble is a cause for which deliveries failed within the last day, or are being
+// retried: then Cause is of those, where none failed.
+type trouble struct {
+	admin.Cause
+	Failed   int
+	Retrying int
+}
+
+// troublesOf are the causes of both, those first for which something failed.
+func troublesOf(failed, retrying []admin.Cause) []trouble {
+	list := make([]trouble, 0, len(failed)+len(retrying))
+	for _, c := range failed {
+		list = append(list, trouble{Cause: c, Failed: c.Count})
+	}
+	for _, c := range retrying {
+		if i := slices.IndexFunc(list, func(t trouble) bool { return t.ID == c.ID }); i >= 0 {
+			list[i].Retrying = c.Count
+		} else {
+			list = append(list, trouble{Cause: c, Retrying: c.Count})
+		}
+	}
+	return list
+}
+
+// Mark is how bad it is: what failed waits for somebody, what is being retried does not.
+func (t trouble) Mark() mark {
+	switch {
+	case t.Failed == 0:
+		return mark{"warn", "retry", ""}
+	case t.Kind == admin.MendRule:
+		return mark{"warn", "warn", ""}
+	default:
+		return mark{"bad", "bad", ""}
+	}
+}
+
+// Query selects its deliveries: those that failed within the last day, as the page tells
+// of them, else those that are being retried.
+func (t trouble) Query() string {
+	if t.Failed == 0 {
+		return ofCause(event.Retrying, t.Cause, "", "")
+	}
+	return ofCause(event.Failed, t.Cause, "", "24h")
+}
 
 // latestEvents is how many events the overview shows.
 const latestEvents = 8
@@ -68,7 +109,11 @@ func (u *UI) overview(c *fiber.Ctx) error {
 	if err != nil {
 		return u.fail(c, err)
 	}
-	causes, err := s.Causes(ctx, event.DeliveryFilter{Since: u.cfg.Now().Add(-day)})
+	failed, err := s.Causes(ctx, event.DeliveryFilter{Since: u.cfg.Now().Add(-day)})
+	if err != nil {
+		return u.fail(c, err)
+	}
+	retrying, err := s.Causes(ctx, event.DeliveryFilter{States: []event.DeliveryState{event.Retrying}})
 	if err != nil {
 		return u.fail(c, err)
 	}
@@ -86,7 +131,7 @@ func (u *UI) overview(c *fiber.Ctx) error {
 	if err := u.traffic(c, &data); err != nil {
 		return u.fail(c, err)
 	}
-	data.Causes = causes.Items
+	data.Troubles = troublesOf(failed.Items, retrying.Items)
 	data.sum(connections.Items)
 	runs, err := u.openRuns(ctx)
 	if err != nil {
@@ -130,7 +175,7 @@ func (o *overviewPage) sum(list []admin.Connection) {
 	o.Connections = list
 	for i := range list {
 		c := &list[i]
-		o.Waiting += c.Waiting
+		o.Waiting += c.Waiting + c.Sending
 		o.Held += c.Held
 		o.Failed += c.Failed
 		o.Attempts.Attempts += c.Day.Attempts
@@ -184,18 +229,38 @@ func (o *overviewPage) notice(l language, runs []admin.RetryRun) {
 	}
 }
 
+// Attention is how many things the page says need attention.
+func (o overviewPage) Attention() int { return len(o.Troubles) + len(o.Quiet) + len(o.Notices) }
+
+// Arrived is the mark of the share that arrived.
+func (o overviewPage) Arrived() mark {
+	switch w := o.Attempts; {
+	case w.Attempts == 0:
+		return mark{}
+	case w.Failed*20 > w.Attempts: // less than 95 of 100
+		return mark{"warn", "warn", ""}
+	default:
+		return mark{"ok", "ok", ""}
+	}
+}
+
 // judge is what a project manager would say of it.
 func (o *overviewPage) judge(l language) {
 	var open, paused []string
+	kept := 0 // for those that do not answer
 	for i := range o.Connections {
 		switch c := &o.Connections[i]; c.State {
 		case "open", "failing":
 			open = append(open, c.Name)
+			kept += c.Waiting + c.Sending
 		case "paused":
 			paused = append(paused, c.Name)
 		}
 	}
 	o.Reassuring = l.text("Nothing is lost: what could not be delivered is kept.")
+	if kept > 0 {
+		o.Reassuring = l.text("Nothing is lost: %d deliveries are kept for it and tried again.", kept)
+	}
 	switch {
 	case !o.Status.Ready:
 		o.Verdict, o.Sentence = mark{"bad", "bad", ""}, l.text("The gateway cannot work right now: %s.", o.Status.NotReady)
@@ -212,6 +277,9 @@ func (o *overviewPage) judge(l language) {
 	case o.Status.Refused != nil:
 		o.Verdict, o.Sentence = mark{"warn", "warn", ""}, l.text("The last change of the configuration is not in force.")
 		o.Reassuring = l.text("All goes on as before it.")
+	case len(o.Notices)+len(o.Quiet) > 0:
+		o.Verdict, o.Sentence = mark{"warn", "warn", ""}, l.text("%d things need attention.", o.Attention())
+		o.Reassuring = l.text("%d deliveries were tried within the last day.", o.Attempts.Attempts)
 	case len(paused) > 0:
 		o.Verdict, o.Sentence = mark{"hold", "hold", ""}, l.text("%d connections are paused.", len(paused))
 		o.Reassuring = l.text("Nothing is dropped: what is for it is held.")

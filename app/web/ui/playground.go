@@ -75,9 +75,6 @@ func (u *UI) playground(c *fiber.Ctx) error {
 	if missing(err) {
 		return u.notFound(c, "There is no such event: it never was, or retention has removed it.")
 	}
-	if said, ok := sentence(languageOf(c), err); ok {
-		return u.refuse(c, fiber.StatusBadRequest, said)
-	}
 	if err != nil {
 		return u.fail(c, err)
 	}

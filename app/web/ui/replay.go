@@ -50,7 +50,7 @@ func (u *UI) replay(c *fiber.Ctx) error {
 	}
 	ctx := u.acts(c)
 	if _, err := u.cfg.Service.Event(ctx, id); err != nil {
-		return u.refused(c, err)
+		return u.fail(c, err)
 	}
 	missing := c.FormValue("how") != "all"
 	run, err := u.cfg.Service.CreateReplay(ctx, oneEvent(id, missing))
@@ -58,7 +58,7 @@ func (u *UI) replay(c *fiber.Ctx) error {
 		run, err = u.cfg.Service.StepReplay(ctx, run.ID, 0)
 	}
 	if err != nil {
-		return u.refused(c, err)
+		return u.fail(c, err)
 	}
 	l := languageOf(c)
 	said := l.text("Today's rules made %d deliveries of it.", run.Deliveries)

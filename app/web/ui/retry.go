@@ -37,7 +37,7 @@ func (u *UI) planRetry(c *fiber.Ctx) error {
 			return u.renderPage(c, "retry", "deliveries", languageOf(c).text("Retry"), plan)
 		}
 	}
-	return u.refused(c, err)
+	return u.fail(c, err)
 }
 
 // fillPlan looks how the connection is that a retry would send to.
@@ -70,17 +70,6 @@ func (p retryPlan) FailedLately(now time.Time) bool {
 	return p.To != nil && p.To.LastErrorAt != nil && now.Sub(*p.To.LastErrorAt) < time.Hour && p.To.State != "ok"
 }
 
-// refused answers for an error of what a visitor asked for; any other is ours.
-func (u *UI) refused(c *fiber.Ctx, err error) error {
-	if said, ok := sentence(languageOf(c), err); ok {
-		return u.refuse(c, fiber.StatusBadRequest, said)
-	}
-	if missing(err) {
-		return u.notFound(c, languageOf(c).told(refusals, err.Error()))
-	}
-	return u.fail(c, err)
-}
-
 // retry sends deliveries again: at once, or where the plan says how, by a run.
 func (u *UI) retry(c *fiber.Ctx) error {
 	form := c.Context().PostArgs()
@@ -90,7 +79,7 @@ func (u *UI) retry(c *fiber.Ctx) error {
 	}
 	sel, err := selection(u.cfg.Now(), func(name string) string { return string(form.Peek(name)) }, form.PeekMulti("id"))
 	if err != nil {
-		return u.refused(c, err)
+		return u.fail(c, err)
 	}
 	q := admin.RetryRequest{Selection: sel}
 	if how == "first" {
@@ -98,7 +87,7 @@ func (u *UI) retry(c *fiber.Ctx) error {
 	}
 	run, err := u.cfg.Service.BeginRetry(u.acts(c), q)
 	if err != nil {
-		return u.refused(c, err)
+		return u.fail(c, err)
 	}
 	return c.Redirect(runURL(run.ID), fiber.StatusSeeOther)
 }
@@ -113,7 +102,7 @@ func (u *UI) retryRun(c *fiber.Ctx) error {
 	}
 	run, err := u.cfg.Service.RetryRun(c.UserContext(), id)
 	if err != nil {
-		return u.refused(c, err)
+		return u.fail(c, err)
 	}
 	if shown := c.Query("shown"); shown != "" && shown != string(run.State) {
 		c.Set("HX-Refresh", "true") // the page asks for its figures, and its buttons are another state's
@@ -137,7 +126,7 @@ func (u *UI) steerRun(to event.RetryState) fiber.Handler {
 			return u.notFound(c, "There is no such retry.")
 		}
 		if _, err := u.cfg.Service.SteerRetry(u.acts(c), id, to); err != nil {
-			return u.refused(c, err)
+			return u.fail(c, err)
 		}
 		return c.Redirect(runURL(id), fiber.StatusSeeOther)
 	}

@@ -53,6 +53,8 @@ var (
 		{"there are %s views, which is the most: delete one first", "Es gibt schon %s Ansichten, mehr sind nicht möglich: Bitte zuerst eine löschen."},
 		{"the run is %s and cannot be %s", "Das geht nicht: Der Zustand des Laufs ist {%[1]s}."},
 		{"only deliveries that are %s can be %s, not %s", "Das geht nur mit Zustellungen im Zustand {%[1]s}, nicht {%[3]s}."},
+		{"no %s is called %s", "Nichts davon heißt hier %[2]s."},
+		{"event %s is neither spam nor a repeat of a form post: there is nothing to release", "Ereignis %s ist weder Spam noch die Wiederholung einer Einsendung: Es gibt nichts freizugeben."},
 		{"say which deliveries: by ids, state, connection, rule, cause, event or since", "Es fehlt, welche Zustellungen gemeint sind."},
 		{"events that are %s cannot be replayed: no rule has seen their data", "Ereignisse im Zustand {%s} können nicht wiederholt werden: Keine Regel hat ihre Daten gesehen."},
 	})

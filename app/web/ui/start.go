@@ -162,9 +162,6 @@ func (u *UI) sendSample(c *fiber.Ctx) error {
 	if kept, ok := errors.AsType[*admin.KeptError](err); ok { // refused, and kept: what came of it is that
 		accepted.ID, err = kept.ID, nil
 	}
-	if said, ok := sentence(languageOf(c), err); ok {
-		return u.refuse(c, fiber.StatusBadRequest, said)
-	}
 	if err != nil {
 		return u.fail(c, err)
 	}

@@ -214,9 +214,16 @@ func (u *UI) static(c *fiber.Ctx) error {
 	return sendPacked(c, file.content, file.packed)
 }
 
-// fail answers for an error that is none of the visitor's: it is logged, and
-// the page says that nothing is lost.
+// fail answers for an error: what the visitor asked for cannot be, or else it is none of
+// theirs. Then it is logged, and the page says that nothing is lost.
 func (u *UI) fail(c *fiber.Ctx, err error) error {
+	switch said, status := explained(languageOf(c), err); status {
+	case 0:
+	case fiber.StatusNotFound:
+		return u.notFound(c, said)
+	default:
+		return u.refuse(c, status, said)
+	}
 	u.cfg.Logger.Error("a page could not be made", "path", c.Path(), "error", err)
 	return u.refuse(c, fiber.StatusServiceUnavailable, languageOf(c).text("This could not be read just now: %s.", err.Error()))
 }

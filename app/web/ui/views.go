@@ -38,9 +38,10 @@ func (u *UI) viewsFor(c *fiber.Ctx, here string) []savedView {
 
 // keepView keeps the list that is shown under a name.
 func (u *UI) keepView(c *fiber.Ctx) error {
-	v, err := u.cfg.Service.SetView(u.acts(c), admin.ViewRequest{Name: string(c.Context().PostArgs().Peek("name")), Query: string(c.Context().PostArgs().Peek("q"))})
-	if said, ok := sentence(languageOf(c), err); ok {
-		return u.refuse(c, fiber.StatusBadRequest, said)
+	v := admin.View{Query: string(c.Context().PostArgs().Peek("q"))}
+	_, _, err := readQuery(v.Query, u.cfg.Now(), languageOf(c))
+	if err == nil {
+		v, err = u.cfg.Service.SetView(u.acts(c), admin.ViewRequest{Name: string(c.Context().PostArgs().Peek("name")), Query: v.Query})
 	}
 	if err != nil {
 		return u.fail(c, err)
