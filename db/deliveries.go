@@ -113,6 +113,9 @@ func (s *Store) deliveryConditions(ctx context.Context, f event.DeliveryFilter) 
 	if f.Rendered {
 		c.add("NOT " + unrendered)
 	}
+	if f.NotOvertaken {
+		c.add("(key IS NULL OR NOT EXISTS (SELECT 1 FROM deliveries AS later WHERE later.key = deliveries.key AND later.event > deliveries.event AND later.connection = deliveries.connection AND later.state = 1))")
+	}
 	if f.Stale {
 		c.add("(" + judgedBy("deliveries.event", "deliveries.id") + ") <> " + c.value(f.InForce))
 	}

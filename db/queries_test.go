@@ -666,6 +666,7 @@ func deliveryFilters(list []event.Event, now time.Time) []event.DeliveryFilter {
 		{Before: event.DeliveryID(list[0].ID)},
 		{Rendered: true},
 		{States: []event.DeliveryState{event.Failed}, Connection: "x", Errors: []string{"503", "timeout"}},
+		{States: []event.DeliveryState{event.Failed}, Connection: "x", NotOvertaken: true},
 		{States: []event.DeliveryState{event.Failed}, After: 5, Before: event.DeliveryID(list[0].ID), OldestFirst: true},
 	}
 	for _, state := range []event.DeliveryState{event.Waiting, event.Sending, event.Retrying, event.Held, event.Delivered, event.Failed, event.Cancelled} {

@@ -72,19 +72,24 @@ type Selection struct {
 	Event      event.ID            `json:"event,omitempty"`
 	Since      time.Time           `json:"since,omitzero"`
 	DryRun     bool                `json:"dry_run,omitempty"`
+	// SkipOvertaken is of a retry: it leaves out what has an ordering key of which a later
+	// delivery has arrived, for that would send an older state after a newer one.
+	SkipOvertaken bool `json:"skip_overtaken,omitempty"`
 	// Render is of a retry: what failed is rendered again by the rules in force.
 	Render bool `json:"render,omitempty"`
 }
 
 // Changed is the answer to a bulk action: how many it changed, or would, and
-// under how many distinct ordering keys. Of those that are rendered again, Unmet are
+// under how many distinct ordering keys. Overtaken are those that SkipOvertaken leaves
+// out, or would; it is said beforehand. Of those that are rendered again, Unmet are
 // cancelled, for their condition is not met now, and Left are not changed.
 type Changed struct {
-	Count int    `json:"count"`
-	Keyed int    `json:"keyed,omitempty"`
-	Keys  int    `json:"keys,omitempty"`
-	Unmet int    `json:"unmet,omitempty"`
-	Left  []Left `json:"left,omitempty"`
+	Count     int    `json:"count"`
+	Keyed     int    `json:"keyed,omitempty"`
+	Keys      int    `json:"keys,omitempty"`
+	Overtaken int    `json:"overtaken,omitempty"`
+	Unmet     int    `json:"unmet,omitempty"`
+	Left      []Left `json:"left,omitempty"`
 }
 
 // deliveryStore is where deliveries are read and changed. A change is for all
@@ -203,8 +208,8 @@ func (s *Service) Retry(ctx context.Context, sel Selection) (Changed, error) {
 // asked for. What is being sent right now may still arrive, but is not tried
 // again.
 func (s *Service) Cancel(ctx context.Context, sel Selection) (Changed, error) {
-	if sel.Render {
-		return Changed{}, refuse("render is for a retry")
+	if sel.Render || sel.SkipOvertaken {
+		return Changed{}, refuse("render and skip_overtaken are for a retry")
 	}
 	open := event.OpenStates()
 	f, err := sel.filter(append([]event.DeliveryState{event.Failed, event.Scheduled}, open...), open, "cancelled")
@@ -219,7 +224,7 @@ func (s *Service) Cancel(ctx context.Context, sel Selection) (Changed, error) {
 // selection without any criterion is refused: it is a slip.
 func (s *Selection) filter(allowed, usual []event.DeliveryState, done string) (event.DeliveryFilter, error) {
 	f := event.DeliveryFilter{
-		IDs: s.IDs, Connection: s.Connection, Rule: s.Rule, Cause: s.Cause, Event: s.Event, Since: s.Since, States: usual,
+		IDs: s.IDs, Connection: s.Connection, Rule: s.Rule, Cause: s.Cause, Event: s.Event, Since: s.Since, States: usual, NotOvertaken: s.SkipOvertaken,
 	}
 	switch {
 	case s.State != "" && !slices.Contains(allowed, s.State):
@@ -261,7 +266,16 @@ func (s *Service) change(ctx context.Context, done string, f event.DeliveryFilte
 		if err != nil {
 			return Changed{}, fmt.Errorf("cannot count the deliveries: %w", err)
 		}
-		return Changed{Count: count, Keyed: keyed, Keys: keys}, s.checkChanged(count, f)
+		out := Changed{Count: count, Keyed: keyed, Keys: keys}
+		if f.Rendered && (keyed > 0 || f.NotOvertaken) { // a retry
+			f.NotOvertaken = !f.NotOvertaken
+			others, _, _, err := s.store.Count(ctx, f)
+			if err != nil {
+				return Changed{}, fmt.Errorf("cannot count the deliveries: %w", err)
+			}
+			out.Overtaken = max(count, others) - min(count, others)
+		}
+		return out, s.checkChanged(count+out.Overtaken, f)
 	}
 	n, connections, err := act(ctx, f)
 	s.forgetCounts()

@@ -392,6 +392,7 @@ func newBulk(s *session, b bulk) *cobra.Command {
 	f.StringVar(&state, "state", "", "all that are in this `state`: "+stateNames(b.states))
 	if b.run != nil {
 		f.BoolVar(&sel.Render, "render", false, "render what failed again, by the rules in force")
+		f.BoolVar(&sel.SkipOvertaken, "skip-overtaken", false, "leave out what a later delivery with the same ordering key has overtaken")
 	}
 	if b.states[0] == event.Failed {
 		f.BoolVar(&failed, "failed", false, "all that failed: the same as --state failed")
@@ -550,6 +551,13 @@ func matchSentence(sel admin.Selection, found admin.Changed) string {
 	if found.Keyed > 0 {
 		text += fmt.Sprintf(", %s of them under %s", thousands(found.Keyed), plural(found.Keys, "ordering key"))
 	}
+	switch n := thousands(found.Overtaken); {
+	case found.Overtaken == 0:
+	case sel.SkipOvertaken:
+		text += fmt.Sprintf("; %s more left out, for a later one with the same key has arrived", n)
+	default:
+		text += fmt.Sprintf("; of %s a later one with the same key has arrived (--skip-overtaken leaves them out)", n)
+	}
 	return text + "."
 }
 
@@ -559,7 +567,7 @@ func (s *session) dryRun(ctx context.Context, server *client.Client, b bulk, sel
 		return s.printJSON(found)
 	}
 	filter := event.DeliveryFilter{
-		IDs: sel.IDs, Connection: sel.Connection, Rule: sel.Rule, Cause: sel.Cause, Event: sel.Event, Since: sel.Since, Limit: max(1, found.Count), Rendered: b.rendered,
+		IDs: sel.IDs, Connection: sel.Connection, Rule: sel.Rule, Cause: sel.Cause, Event: sel.Event, Since: sel.Since, Limit: max(1, found.Count), Rendered: b.rendered, NotOvertaken: sel.SkipOvertaken,
 	}
 	if sel.State != "" {
 		filter.States = []event.DeliveryState{sel.State}

@@ -55,6 +55,9 @@ type DeliveryFilter struct {
 
 	OldestFirst bool
 	Rendered    bool // leave out those of which there is no whole output to send
+	// NotOvertaken leaves out those that have an ordering key, and of which a later one
+	// with the same key has arrived at the connection.
+	NotOvertaken bool
 	// Cause is why they failed: the id of one of admin.Causes. Errors are the
 	// texts that it stands for: nil is any, and the store looks at them alone.
 	Cause  string

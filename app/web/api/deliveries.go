@@ -31,7 +31,7 @@ func (h *handler) deliveryRoutes(r fiber.Router) {
 
 // deliveries answers GET /deliveries.
 func (h *handler) deliveries(c *fiber.Ctx) error {
-	p := newParameters(c, h.now(), "id", "state", "connection", "rule", "cause", "event", "since", "before", "limit", "rendered", "stale", "order", "after")
+	p := newParameters(c, h.now(), "id", "state", "connection", "rule", "cause", "event", "since", "before", "limit", "rendered", "stale", "skip_overtaken", "order", "after")
 	f := event.DeliveryFilter{
 		States:     oneOf(p, "state", event.DeliveryStates()),
 		Connection: p.text("connection"),
@@ -43,6 +43,8 @@ func (h *handler) deliveries(c *fiber.Ctx) error {
 		Limit:      p.limit(),
 		Rendered:   p.yes("rendered"),
 		Stale:      p.yes("stale"),
+
+		NotOvertaken: p.yes("skip_overtaken"),
 	}
 	switch order, after := p.text("order"), p.text("after"); {
 	case order == "moment":

@@ -237,6 +237,7 @@ func selection(now time.Time, value func(string) string, ids [][]byte) (sel admi
 	sel.State = event.DeliveryState(value("state"))
 	sel.Connection, sel.Rule, sel.Cause = value("connection"), value("rule"), value("cause")
 	sel.Render = value("render") != ""
+	sel.SkipOvertaken = value("overtaken") == "skip"
 	if since := value("since"); since != "" {
 		if sel.Since, err = readMoment(since, now); err != nil {
 			return sel, &queryError{noSuchTime}

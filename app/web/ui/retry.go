@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"net/url"
 	"slices"
 	"time"
 
@@ -53,6 +54,27 @@ func (u *UI) fillPlan(c *fiber.Ctx, p *retryPlan) error {
 		}
 	}
 	return nil
+}
+
+// Other is the same plan with what was overtaken, where this one leaves it out, and
+// without it where this one has it.
+func (p retryPlan) Other(v *view) string {
+	q := url.Values{"state": {string(p.State)}, "connection": {p.Connection}, "rule": {p.Rule}, "cause": {p.Cause}}
+	for _, id := range p.IDs {
+		q.Add("id", id.String())
+	}
+	if !p.Since.IsZero() {
+		q.Set("since", v.Stamp(p.Since))
+	}
+	if !p.SkipOvertaken {
+		q.Set("overtaken", "skip")
+	}
+	for name, values := range q {
+		if values[0] == "" {
+			q.Del(name)
+		}
+	}
+	return prefix + "/deliveries/retry?" + q.Encode()
 }
 
 // ByRun reports whether a run can send them, which one can watch and stop; else they

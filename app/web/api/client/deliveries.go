@@ -44,6 +44,9 @@ func (c *Client) Deliveries(ctx context.Context, f event.DeliveryFilter) (page a
 	if f.Stale {
 		q.Set("stale", "true")
 	}
+	if f.NotOvertaken {
+		q.Set("skip_overtaken", "true")
+	}
 	return page, c.get(ctx, "/deliveries", q, &page)
 }
 

@@ -145,6 +145,9 @@ func (f *fake) Attempts(_ context.Context, ids ...event.DeliveryID) ([]event.Att
 func (f *fake) Count(_ context.Context, filter event.DeliveryFilter) (count, keyed, keys int, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if filter.NotOvertaken {
+		return 409, 158, 40, nil
+	}
 	f.selected = filter
 	return 412, 161, 40, nil
 }
