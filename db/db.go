@@ -51,9 +51,9 @@ type engine interface { //nolint:interfacebloat // two implementations, one user
 	// purge takes what was deleted out of the files of the database; done is
 	// false where that is not the process's business.
 	purge(ctx context.Context, write writer) (done bool, err error)
-	// prune deletes the events before an id that meet condition and of which
-	// nothing is undelivered, beside the traffic, and returns how many.
-	prune(ctx context.Context, write writer, before event.ID, condition string) (int, error)
+	// prune deletes the events of a kind before an id of which nothing is
+	// undelivered, beside the traffic, and returns how many.
+	prune(ctx context.Context, read pool, write writer, before event.ID, part kept) (int, error)
 	// replica is this process's number among those that share the database;
 	// shared is false where there can be no other.
 	replica() (id int64, shared bool)

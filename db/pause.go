@@ -41,8 +41,10 @@ func (s *Store) PauseStates(ctx context.Context) ([]event.PauseState, error) {
 
 // SetPauseState stores what w says of its connection and tells the other replicas.
 // A connection that is as w wants it already stays as it is, with who made it
-// so; changed is false then. A Count serves until what is open now is sent, and a
-// pause until its end, if it has one: see EndPauses.
+// so; changed is false then. A Count serves until what is open now is sent: what there is
+// up to the newest delivery of all, for to look for that of the connection would be to
+// read the whole history where it has none. A pause serves until its end, if it has one:
+// see EndPauses.
 func (s *Store) SetPauseState(w event.PauseState) (changed bool, err error) {
 	paused := int64(0)
 	if w.Paused {
@@ -56,7 +58,7 @@ func (s *Store) SetPauseState(w event.PauseState) (changed bool, err error) {
 		}
 		err := tx.query(func([]any) error { changed = true; return nil },
 			`INSERT INTO switches (connection, paused, count, per, upto, changed, who, note, ends)
-			VALUES (?1, ?2, ?3, ?4, (SELECT coalesce(max(id), 0) FROM deliveries WHERE state = 0 AND connection = ?1), ?5, ?6, ?7, ?8)
+			VALUES (?1, ?2, ?3, ?4, (SELECT coalesce(max(id), 0) FROM deliveries), ?5, ?6, ?7, ?8)
 			ON CONFLICT (connection) DO UPDATE SET paused = excluded.paused, count = excluded.count, per = excluded.per, upto = excluded.upto,
 				changed = excluded.changed, who = excluded.who, note = excluded.note, ends = excluded.ends
 			WHERE switches.paused <> excluded.paused OR switches.count <> excluded.count OR switches.per <> excluded.per OR switches.ends <> excluded.ends
@@ -94,14 +96,16 @@ func (s *Store) EndPauses() (ended []event.PauseState, err error) {
 }
 
 // Drained ends the rates of those connections that have sent what was held: a
-// later failure is the schedule's business. It reports whether there were any.
+// later failure is the schedule's business. It reports whether there were any. What is
+// open is found by its index, and not by the ids, which all that ever was has.
 func (s *Store) Drained() (ended bool, err error) {
 	err = s.write(func(tx tx) error {
 		ended = false
 		err := tx.query(func([]any) error { ended = true; return nil },
-			`UPDATE switches SET count = 0, per = 0 WHERE paused = 0 AND count > 0 AND NOT EXISTS (
-				SELECT 1 FROM deliveries d WHERE d.state = 0 AND d.connection = switches.connection AND d.id <= switches.upto
-				AND (d.owner > 0 OR d.due <= ?1)) RETURNING connection`, tx.stamp().now)
+			`UPDATE switches SET count = 0, per = 0 WHERE paused = 0 AND count > 0
+				AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.state = 0 AND d.owner = 0 AND d.connection = switches.connection AND d.due <= ?1 AND +d.id <= switches.upto)
+				AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.state = 0 AND d.owner > 0 AND d.connection = switches.connection AND +d.id <= switches.upto)
+				RETURNING connection`, tx.stamp().now)
 		if err != nil || !ended {
 			return err
 		}

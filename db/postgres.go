@@ -89,8 +89,7 @@ func openPostgres(ctx context.Context, url event.Secret, opt Options, ids *atomi
 	if err := migratePostgres(ctx, config, opt.Logger); err != nil {
 		return nil, err
 	}
-	e.side = stdlib.OpenDB(*inSession(config))
-	e.side.SetMaxOpenConns(2)
+	e.side = openSide(config)
 	e.gates = openLimits(config)
 	reading := config.Copy()
 	reading.RuntimeParams["default_transaction_read_only"] = "on"
@@ -106,6 +105,17 @@ func openPostgres(ctx context.Context, url event.Secret, opt Options, ids *atomi
 		return nil, errors.Join(err, e.closePools())
 	}
 	return e, nil
+}
+
+// openSide makes the pool for what prunes. A replica that is lost amid a page of events
+// that it has locked must not keep others from them for as long as the server believes
+// in it, which is two hours with the usual settings.
+func openSide(config *pgx.ConnConfig) *sql.DB {
+	c := config.Copy()
+	c.RuntimeParams["idle_in_transaction_session_timeout"] = "10000"
+	side := stdlib.OpenDB(*inSession(c))
+	side.SetMaxOpenConns(2)
+	return side
 }
 
 // openLimits makes the pool of SharedLimits, whose connections are opened when they are

@@ -13,10 +13,10 @@ const pruneLock = 0x7072756e
 
 // prune deletes a page in one transaction beside the committer. While another
 // replica prunes it does nothing.
-func (e *postgres) prune(ctx context.Context, _ writer, before event.ID, condition string) (int, error) {
+func (e *postgres) prune(ctx context.Context, _ pool, _ writer, before event.ID, part kept) (int, error) {
 	total, cursor := 0, int64(0)
 	for ctx.Err() == nil {
-		seen, deleted, err := e.prunePage(ctx, &cursor, int64(before), condition)
+		seen, deleted, err := e.prunePage(ctx, &cursor, int64(before), part.condition)
 		total += deleted
 		if err != nil || seen < pruneBatch {
 			return total, err

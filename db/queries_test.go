@@ -42,12 +42,14 @@ var meant = []struct{ part, why string }{
 	{"FROM deliveries WHERE NOT (attempts = 0", "a search for what has an output"},
 	{"state IN (4, 5)", "one event, by its id"},
 	{"SELECT count(*) FROM events", "counts them"},
+	{"key, event FROM dedupe WHERE event", "an erasure looks for the keys of events, beside the writer"},
+	{"INDEXED BY events_form WHERE id >", "retention reads the index of form posts, beside the writer"},
 	{"SELECT EXISTS (SELECT 1 FROM files)", "ends with the first"},
 	{"max(id), 0) FROM events", "the last id, from the end of the index"},
 }
 
 // large are the tables that grow with the history.
-var large = []string{"events", "deliveries", "attempts", "files", "replays", "timers"}
+var large = []string{"events", "deliveries", "attempts", "files", "replays", "timers", "dedupe", "memory"}
 
 // TestQueries_costDoesNotGrow drives every method of the store over a history
 // and asks each engine how it did what it was told: by EXPLAIN QUERY PLAN, and
@@ -243,6 +245,8 @@ func grow(t *testing.T, url string, now time.Time) {
 		`INSERT INTO attempts (delivery, number, started, duration, status, error) SELECT %[1]d - n * 64 + 1, 1, 0, 0, 500, 'x' FROM generate_series(1, 8000) AS n`,
 		`INSERT INTO timers (id, kind, name, key, due, count) SELECT n, 1, '', CAST(n AS text), %[1]d, 0 FROM generate_series(1, 12000) AS n`,
 		`INSERT INTO files (id, event, field, name, type, size, sha256, created) SELECT 'fil_' || n, %[1]d - n * 64, 'f', 'n', 't', 1, 'x', 0 FROM generate_series(1, 30000) AS n`,
+		`INSERT INTO dedupe (source, key, event, expires) SELECT 'old', CAST(CAST(n AS text) AS bytea), %[1]d, 9000000000000000 + n FROM generate_series(1, 30000) AS n`,
+		`INSERT INTO memory (connection, key, value, expires) SELECT 'old', CAST(n AS text), '', 9000000000000000 + n FROM generate_series(1, 30000) AS n`,
 		`INSERT INTO replays (event, run, at, plan, verdicts, deliveries, first) SELECT %[1]d - n * 64, 1, 0, 0, '', 0, 0 FROM generate_series(1, 8000) AS n`,
 		`ANALYZE`,
 	} {

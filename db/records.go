@@ -226,8 +226,3 @@ func (s *Store) DeleteRecords(keys ...event.RecordKey) (int, error) {
 	}
 	return n, nil
 }
-
-// pruneRecords deletes those that are kept no longer.
-func pruneRecords(tx tx) error {
-	return tx.exec(`DELETE FROM records WHERE expires <= ?1`, tx.stamp().now)
-}

@@ -8,8 +8,10 @@ import (
 	"hookgate/internal/event"
 )
 
-// pruneBatch is how many events one transaction of Prune looks at.
-const pruneBatch = 500
+// pruneBatch is how many events one transaction of Prune looks at, pruneBytes after how
+// many bytes of what is packed of them it looks at no more, and pruneKeys how many keys
+// and records one deletes.
+const pruneBatch, pruneBytes, pruneKeys = 500, 4 << 20, 2000
 
 // keepHealth is how long counts of attempts are kept: they tell of one day.
 const keepHealth = 25 * time.Hour
@@ -22,18 +24,20 @@ type Retention struct {
 	Files       time.Duration // of form posts; also gone with their post
 }
 
-// kept is one kind of events, and how old they may grow.
+// kept is one kind of events, how old they may grow, and the index of SQLite that leads
+// to them; "": that of the ids.
 type kept struct {
 	age       time.Duration
 	condition string
+	index     string
 }
 
 // parts are the kinds of events: of webhooks, form posts, and spam.
 func (r *Retention) parts() [3]kept {
 	return [3]kept{
-		{r.Events, "form = 0"},
-		{r.Submissions, "form = 1 AND state NOT IN (3, 5)"},
-		{r.Spam, "form = 1 AND state IN (3, 5)"},
+		{r.Events, "form = 0", ""},
+		{r.Submissions, "form = 1 AND state NOT IN (3, 5)", " INDEXED BY events_form"},
+		{r.Spam, "form = 1 AND state >= 2 AND state IN (3, 5)", " INDEXED BY events_rare"},
 	}
 }
 
@@ -68,7 +72,7 @@ func (s *Store) Prune(ctx context.Context, r Retention) (int, error) {
 		if part.age <= 0 {
 			continue
 		}
-		n, err := s.engine.prune(ctx, func(do func(tx) error) error { return s.write(do) }, event.FirstIDAt(s.now().Add(-part.age)), part.condition)
+		n, err := s.engine.prune(ctx, s.read, func(do func(tx) error) error { return s.write(do) }, event.FirstIDAt(s.now().Add(-part.age)), part)
 		total += n
 		if err != nil {
 			return total, fmt.Errorf("delete old events: %w", err)
@@ -79,8 +83,11 @@ func (s *Store) Prune(ctx context.Context, r Retention) (int, error) {
 			return total, err
 		}
 	}
-	if err := s.write(s.pruneKeys); err != nil {
+	if err := s.pruneExpired(ctx); err != nil {
 		return total, fmt.Errorf("delete old keys: %w", err)
+	}
+	if err := s.write(s.pruneCounts); err != nil {
+		return total, fmt.Errorf("delete old counts: %w", err)
 	}
 	if g := s.SharedLimits(); g != nil { // of connections that are gone
 		if err := g.exec(ctx, `DELETE FROM gates WHERE greatest(next, retry, probing, paused) < now_us() - 86400000000`); err != nil {
@@ -96,11 +103,29 @@ func (s *Store) Prune(ctx context.Context, r Retention) (int, error) {
 	return total, nil
 }
 
-// pruneKeys deletes what is kept for a time of its own, beside events.
-func (s *Store) pruneKeys(tx tx) error {
-	if err := tx.exec(`DELETE FROM dedupe WHERE expires <= ?1`, tx.stamp().now); err != nil {
-		return err
+// pruneExpired deletes the keys and records whose time is over, a part in each
+// transaction: there can be millions.
+func (s *Store) pruneExpired(ctx context.Context) error {
+	for _, t := range []struct{ table, key string }{{"dedupe", "source, key"}, {"memory", "connection, key"}, {"records", "tbl, key"}} {
+		for n := pruneKeys; n == pruneKeys; {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			err := s.write(func(tx tx) error {
+				n = 0
+				return tx.query(func([]any) error { n++; return nil },
+					`DELETE FROM `+t.table+` WHERE (`+t.key+`) IN (SELECT `+t.key+` FROM `+t.table+` WHERE expires <= ?1 LIMIT ?2) RETURNING 1`, tx.stamp().now, int64(pruneKeys))
+			})
+			if err != nil {
+				return err
+			}
+		}
 	}
+	return nil
+}
+
+// pruneCounts deletes what is kept for a time of its own, and is little.
+func (s *Store) pruneCounts(tx tx) error {
 	if err := tx.exec(`DELETE FROM health WHERE slot < ?1`, event.HealthSlotAt(s.now().Add(-keepHealth))); err != nil {
 		return err
 	}
@@ -110,13 +135,7 @@ func (s *Store) pruneKeys(tx tx) error {
 	if err := tx.exec(`DELETE FROM retry_runs WHERE active <> 1 AND id < ?1`, int64(event.FirstIDAt(s.now().Add(-keepRetryRuns)))); err != nil {
 		return err
 	}
-	if err := pruneSignals(tx); err != nil {
-		return err
-	}
-	if err := pruneRecords(tx); err != nil {
-		return err
-	}
-	return tx.exec(`DELETE FROM memory WHERE expires <= ?1`, tx.stamp().now)
+	return pruneSignals(tx)
 }
 
 // pruneRuns deletes the runs of replays whose events have all become too old.
@@ -135,51 +154,77 @@ func (s *Store) pruneRuns(r Retention) error {
 	return nil
 }
 
-// prune deletes a page of events in a transaction of the committer.
-func (e *sqlite) prune(ctx context.Context, write writer, before event.ID, condition string) (int, error) {
+// prune finds a page of events beside the writer, and deletes it in a transaction of the
+// committer: what there is to delete can be little, and what has to be read to find that
+// much.
+func (e *sqlite) prune(ctx context.Context, read pool, write writer, before event.ID, part kept) (int, error) {
 	total, cursor := 0, int64(0)
-	for ctx.Err() == nil {
-		seen, deleted := 0, 0
-		err := write(func(tx tx) (err error) {
-			seen, deleted, cursor, err = pruneSome(tx, cursor, int64(before), condition)
+	for {
+		page, err := oldEvents(ctx, read, cursor, int64(before), part)
+		if err != nil || len(page) == 0 {
+			return total, err
+		}
+		deleted := 0
+		err = write(func(tx tx) (err error) {
+			deleted, err = e.pruneEvents(tx, page, part.condition)
 			return err
 		})
 		total += deleted
-		if err != nil || seen < pruneBatch {
+		if err != nil {
 			return total, err
 		}
+		cursor = page[len(page)-1]
 	}
-	return total, ctx.Err()
 }
 
-// pruneSome deletes what may go of the next events after cursor.
-func pruneSome(tx tx, cursor, before int64, condition string) (seen, deleted int, last int64, err error) {
-	type span struct{ id, first, deliveries int64 }
-	var spans []span
-	last = cursor
-	err = tx.query(func(row []any) error {
-		spans = append(spans, span{row[0].(int64), row[1].(int64), row[2].(int64)})
-		return nil
-	}, `SELECT id, first, coalesce(reserved, deliveries) FROM events WHERE id > ?1 AND id < ?2 AND `+condition+` ORDER BY id LIMIT ?3`, cursor, before, int64(pruneBatch))
+// oldEvents are the next events of a kind after cursor and before an id: at most
+// pruneBatch, up to the one with which they have more than pruneBytes.
+func oldEvents(ctx context.Context, read pool, cursor, before int64, part kept) (page []int64, err error) {
+	rows, err := read.QueryContext(ctx, `SELECT id, coalesce(length(content), 0) FROM events`+part.index+` WHERE id > ?1 AND id < ?2 AND `+part.condition+` ORDER BY id LIMIT ?3`, cursor, before, int64(pruneBatch))
 	if err != nil {
-		return 0, 0, cursor, err
+		return nil, err
 	}
-	for _, sp := range spans {
-		last = sp.id
-		gone, err := pruneEvent(tx, sp.id, sp.first, sp.first+sp.deliveries)
+	defer func() { _ = rows.Close() }()
+	for bytes := int64(0); bytes <= pruneBytes && rows.Next(); {
+		var id, length int64
+		if err := rows.Scan(&id, &length); err != nil {
+			return nil, err
+		}
+		page, bytes = append(page, id), bytes+length
+	}
+	return page, rows.Err()
+}
+
+// pruneEvents deletes what may go of the events: those that still are of the kind.
+func (e *sqlite) pruneEvents(tx tx, page []int64, condition string) (deleted int, err error) {
+	for _, id := range page {
+		first, behind, found := int64(0), int64(0), false
+		err := tx.query(func(row []any) error {
+			first, found = row[0].(int64), true
+			behind = first + row[1].(int64)
+			return nil
+		}, `SELECT first, coalesce(reserved, deliveries) FROM events WHERE id = ?1 AND `+condition, id)
 		if err != nil {
-			return 0, 0, cursor, err
+			return 0, err
+		}
+		if !found {
+			continue
+		}
+		gone, err := pruneEvent(tx, id, first, behind)
+		if err != nil {
+			return 0, err
 		}
 		if gone {
 			deleted++
 		}
 	}
 	if deleted > 0 {
-		if err := tx.query(nil, `PRAGMA incremental_vacuum(2000)`); err != nil {
-			return 0, 0, cursor, err
+		if err := tx.query(nil, fmt.Sprintf(`PRAGMA incremental_vacuum(%d)`, vacuumPages)); err != nil {
+			return 0, err
 		}
+		e.besides += vacuumPages * pageSize
 	}
-	return len(spans), deleted, last, nil
+	return deleted, nil
 }
 
 // ofOpenDigest is true of a row i of digest_items whose digest is open, or was not

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -173,6 +174,56 @@ func TestClose_thenContextOfReads(t *testing.T) {
 		cancel()
 		if _, err := s.Events(ctx, event.Filter{}); !errors.Is(err, context.Canceled) {
 			t.Errorf("got %v, want the context's error", err)
+		}
+	})
+}
+
+// Keys and records whose time is over go, however many there are: a part in each
+// transaction. One that goes on for as long as all of them take keeps senders waiting, and
+// on PostgreSQL it ended with its time limit, each time anew.
+//
+// Negative control: pruneExpired without its second round.
+func TestPrune_expired(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		s, c := newStore(t, p)
+		const keys = 4500 // three parts
+		var senders sync.WaitGroup
+		for sender := range 50 {
+			senders.Go(func() {
+				for n := range keys / 50 {
+					e := event.Event{
+						ID: s.NewIDs(1), Source: "shop", ReceivedAt: c.Now(), State: event.NoMatch, Body: []byte(`{}`),
+						Dedupe: &event.Dedupe{Key: fmt.Sprintf("%d-%d", sender, n), Window: time.Hour},
+					}
+					if _, err := s.Accept(&e, nil); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		senders.Wait()
+		left := func() (n int) {
+			t.Helper()
+			if err := s.Read(t.Context(), `SELECT count(*) FROM dedupe`, &n); err != nil {
+				t.Fatal(err)
+			}
+			return n
+		}
+		if n := left(); n != keys {
+			t.Fatalf("%d keys", n)
+		}
+		for _, step := range []struct {
+			after time.Duration
+			want  int
+		}{{30 * time.Minute, keys}, {time.Hour, 0}} {
+			c.Add(step.after)
+			if _, err := s.Prune(t.Context(), db.Retention{}); err != nil {
+				t.Fatal(err)
+			}
+			if n := left(); n != step.want {
+				t.Errorf("%d keys are left, want %d", n, step.want)
+			}
 		}
 	})
 }

@@ -29,6 +29,7 @@ type sqlite struct {
 	now        func() time.Time
 	checkpoint *checkpointer
 	empty      chan chan error // asks the writer to empty the log, see purge
+	besides    int64           // what the transaction writes beside what its operations say, in bytes
 	packed     []byte          // the writer's, for what it inserts: SQLite copies what it is given
 }
 

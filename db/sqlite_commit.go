@@ -13,6 +13,7 @@ import (
 // commit applies the batch in one transaction.
 func (e *sqlite) commit(b *batch) error {
 	var bytes int64
+	e.besides = 0
 	err := e.inTransaction(func() error {
 		for _, a := range b.accepts {
 			n, err := e.accept(a)
@@ -36,7 +37,7 @@ func (e *sqlite) commit(b *batch) error {
 		return nil
 	})
 	if err == nil {
-		e.checkpoint.wrote(bytes + 8<<12) // a commit rewrites the pages it touches: some eight
+		e.checkpoint.wrote(bytes + e.besides + 8<<12) // a commit rewrites the pages it touches: some eight
 	}
 	return err
 }
