@@ -53,6 +53,9 @@ func ruleAction(in *rules.Action, number int) admin.RuleAction {
 	if t := in.Throttle; t != nil {
 		out.Throttle = &admin.RuleThrottle{Times: max(t.Times, 1), Within: t.Span(), Key: t.Key.Value}
 	}
+	if d := in.Digest; d != nil {
+		out.Digest = &admin.RuleDigest{By: d.Words(), Max: d.Most(), Key: d.Key.Value}
+	}
 	for _, f := range in.Inputs {
 		if f.Value.Kind() == yamlnode.Scalar {
 			out.Inputs = append(out.Inputs, admin.RuleInput{Name: f.Key.Value, Text: f.Value.Text().Value})

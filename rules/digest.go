@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -68,8 +69,28 @@ func (*Digest) KeyHint(key string) string {
 	return diag.Meant(ours)
 }
 
+// Words say when it closes.
+func (d *Digest) Words() string {
+	switch {
+	case !d.Cron.IsZero():
+		return "cron " + d.Cron.Value
+	case d.Quiet > 0:
+		return span(d.Quiet) + " after the last, " + span(d.latest()) + " after the first at the latest"
+	}
+	return span(d.Wait) + " after the first"
+}
+
+// Most is how many events close it.
+func (d *Digest) Most() int { return cmp.Or(d.Max, defaultMax) }
+
+// latest is how long after the first event one with quiet closes in any case.
+func (d *Digest) latest() time.Duration {
+	return cmp.Or(d.MaxWait, max(defaultMaxWait, d.Quiet))
+}
+
 // digest is a compiled Digest.
 type digest struct {
+	words  string
 	key    *lang.Expression // nil: there is none, or it has a fault
 	keyed  bool
 	cron   *cron.Schedule
@@ -83,13 +104,7 @@ type digest struct {
 func (b *builder) digest(in *Action) *digest {
 	d := in.Digest
 	b.digestConflicts(in)
-	out := &digest{keyed: !d.Key.IsZero(), wait: d.Wait, quiet: d.Quiet, latest: d.MaxWait, max: d.Max}
-	if out.max == 0 {
-		out.max = defaultMax
-	}
-	if out.quiet > 0 && out.latest == 0 {
-		out.latest = max(defaultMaxWait, out.quiet)
-	}
+	out := &digest{words: d.Words(), keyed: !d.Key.IsZero(), wait: d.Wait, quiet: d.Quiet, latest: d.latest(), max: d.Most()}
 	if out.keyed {
 		out.key = b.expression(d.Key)
 	}
@@ -137,17 +152,6 @@ func (b *builder) digestConflicts(in *Action) {
 	}
 }
 
-// words say when it closes.
-func (d *digest) words() string {
-	switch {
-	case d.cron != nil:
-		return "cron " + d.cron.String()
-	case d.quiet > 0:
-		return span(d.quiet) + " after the last, " + span(d.latest) + " after the first at the latest"
-	}
-	return span(d.wait) + " after the first"
-}
-
 // Joining is how an event joins a digest in place of being sent.
 type Joining struct {
 	Name    string // of the action, as its digests are stored
@@ -164,7 +168,7 @@ type Joining struct {
 // joining is the digest that the event joins.
 func (a *action) joining(rule string, sc *lang.Scope) (*Joining, error) {
 	d := a.digest
-	j := &Joining{Name: a.identity(), Closes: d.words(), Keyed: d.keyed, Ref: Ref{Rule: rule, Connection: a.connection, Action: a.number}, of: d}
+	j := &Joining{Name: a.identity(), Closes: d.words, Keyed: d.keyed, Ref: Ref{Rule: rule, Connection: a.connection, Action: a.number}, of: d}
 	if a.moment != nil {
 		j.open = a.moment.open
 	}

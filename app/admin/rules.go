@@ -59,6 +59,7 @@ type RuleAction struct {
 	DelayUntil string        `json:"delay_until,omitempty"`
 	OnlyDuring string        `json:"only_during,omitempty"`
 	Throttle   *RuleThrottle `json:"throttle,omitempty"`
+	Digest     *RuleDigest   `json:"digest,omitempty"` // nil: each event is sent by itself
 	Inputs     []RuleInput   `json:"inputs,omitempty"` // those that are texts
 }
 
@@ -67,6 +68,13 @@ type RuleThrottle struct {
 	Times  int    `json:"times"`
 	Within string `json:"within"`        // 30 d
 	Key    string `json:"key,omitempty"` // "": all of them together
+}
+
+// RuleDigest is how an action gathers events, to send one delivery for all of them.
+type RuleDigest struct {
+	By  string `json:"closes_by"`     // in words, as Digest has it
+	Max int    `json:"max"`           // it closes with so many
+	Key string `json:"key,omitempty"` // what is gathered apart; "": all of them together
 }
 
 // RuleRemember is a record that a rule writes.

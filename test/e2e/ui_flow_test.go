@@ -90,10 +90,10 @@ func TestUIFlow(t *testing.T) {
 	ctx := browser(t)
 	logIn(ctx, t, g)
 	for _, c := range []struct{ lang, path, title, says string }{
-		{"en", "rules", "Rules", "after contact|if contact fails|7d later|only while office is open|for each element of|1 in 30 d at most for each|large|where no other branch is taken|looks up|writes the record|Monday to Friday at 08:00"},
-		{"de", "rules", "Regeln", "nach contact|falls contact fehlschlägt|7d später|nur, wenn office offen ist|für jedes Element von|schlägt nach in|schreibt den Datensatz|montags bis freitags um 08:00"},
-		{"en", "routes", "Routes", "after contact|a table|by hand|2 branches"},
-		{"de", "routes", "Wege", "nach contact|eine Tabelle|von Hand|2 Zweige"},
+		{"en", "rules", "Rules", "after contact|if contact fails|7d later|only while office is open|for each element of|1 in 30 d at most for each|gathered: one message, 1 d after the first event, 100 at most, for each|data.client|large|where no other branch is taken|looks up|writes the record|Monday to Friday at 08:00"},
+		{"de", "rules", "Regeln", "nach contact|falls contact fehlschlägt|7d später|nur, wenn office offen ist|für jedes Element von|schlägt nach in|gesammelt: eine Nachricht, 1 d nach dem ersten Ereignis, höchstens 100, für jedes|data.client|schreibt den Datensatz|montags bis freitags um 08:00"},
+		{"en", "routes", "Routes", "after contact|a table|by hand|2 branches|later, gathered|gathered: one message, 1 d after the first event"},
+		{"de", "routes", "Wege", "nach contact|eine Tabelle|von Hand|2 Zweige|gesammelt: eine Nachricht"},
 		{"en", "scheduled", "Scheduled", "Ada|Bert|7d later, then office|1d later|Send 3 now…|3 of 3"},
 		{"de", "scheduled", "Geplant", "7d später, dann office|3 jetzt senden…|3 von 3"},
 		{"en", "digests", "Digests", "notes|Acme|Beta|1 d after the first event, then when office is open|2 digests are open|Send now"},
@@ -103,6 +103,7 @@ func TestUIFlow(t *testing.T) {
 		{"en", "tables/sites", "sites", "s1|{\"status\":\"Done\"}|by an event|used by site"},
 		{"de", "tables/sites", "sites", "von einem Ereignis|benutzt von"},
 		{"en", "playground?rule=orders", "Playground", "Element 2|large|Taken|Not taken|throttle: one in 30 d|1d later"},
+		{"en", "playground?rule=notes", "Playground", "only while office is open|gathered: one message, 1 d after the first event"},
 		{"de", "playground?rule=site", "Ausprobieren", "s1|Er war|und ist dann"},
 	} {
 		show(ctx, t, g.URL+"/ui/lang/"+c.lang)

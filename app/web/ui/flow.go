@@ -60,7 +60,8 @@ func (v *view) Ways(r *admin.RuleSettings) []way {
 	return list
 }
 
-// Facts are what moves the moment of an action, or bounds how many go.
+// Facts are what moves the moment of an action, or bounds how many go, or makes one
+// of many events.
 func (v *view) Facts(a admin.RuleAction) []fact {
 	var list []fact
 	if a.After != "" {
@@ -79,6 +80,13 @@ func (v *view) Facts(a admin.RuleAction) []fact {
 		one := fact{Icon: "ban", Word: v.T("%d in %s at most", t.Times, t.Within)}
 		if t.Key != "" {
 			one.Word, one.Code = v.T("%d in %s at most for each", t.Times, t.Within), t.Key
+		}
+		list = append(list, one)
+	}
+	if d := a.Digest; d != nil {
+		one := fact{Icon: "book", Word: v.T("gathered: one message for all, %s; %d at most", v.closesBy(d.By), d.Max)}
+		if d.Key != "" {
+			one.Word, one.Code = v.T("gathered: one message, %s, %d at most, for each", v.closesBy(d.By), d.Max), d.Key
 		}
 		list = append(list, one)
 	}

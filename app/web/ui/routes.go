@@ -144,19 +144,23 @@ func (v *view) ruleFlow(r *admin.RuleSettings) string {
 	if n := len(r.Branches); n > 0 {
 		said = append(said, v.Count("%d branches", n))
 	}
-	steps, later := 0, false
+	steps, later, gathered := 0, false, false
 	for i := range r.Actions {
 		a := &r.Actions[i]
 		if a.After != "" {
 			steps++
 		}
 		later = later || a.Delay != "" || a.DelayUntil != "" || a.OnlyDuring != ""
+		gathered = gathered || a.Digest != nil
 	}
 	if steps > 0 {
 		said = append(said, v.T("a chain"))
 	}
 	if later {
 		said = append(said, v.T("later"))
+	}
+	if gathered {
+		said = append(said, v.T("gathered"))
 	}
 	return strings.Join(said, ", ")
 }
