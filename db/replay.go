@@ -214,7 +214,11 @@ func (s *Store) Run(ctx context.Context, id event.RunID) (event.ReplayRun, error
 
 // Runs are the runs of replays that f selects.
 func (s *Store) Runs(ctx context.Context, f event.RunFilter) ([]event.ReplayRun, error) {
-	return s.runs(ctx, ` WHERE (id < ?1 OR ?1 = 0) ORDER BY id DESC LIMIT ?2`, int64(f.Before), limitOr(f.Limit))
+	which := ` WHERE (id < ?1 OR ?1 = 0)`
+	if f.Left {
+		which += ` AND done = 0`
+	}
+	return s.runs(ctx, which+` ORDER BY id DESC LIMIT ?2`, int64(f.Before), limitOr(f.Limit))
 }
 
 func (s *Store) runs(ctx context.Context, which string, args ...any) ([]event.ReplayRun, error) {

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,6 +39,12 @@ type EventSelection struct {
 	TablesNow bool `json:"tables_now,omitempty"`
 }
 
+// Selects reports whether it says which events are meant. One that does not is a slip:
+// Since says how far back to go.
+func (s *EventSelection) Selects() bool {
+	return len(s.IDs) > 0 || s.Source != "" || s.Type != "" || len(s.States) > 0 || !s.Since.IsZero() || !s.Until.IsZero() || s.Where != "" || s.Text != ""
+}
+
 // decide judges an event as a replay of the selection does.
 func (s *EventSelection) decide(now *InForce, e *event.Event) (rules.Outcome, error) {
 	if s.TablesNow {
@@ -64,15 +71,48 @@ type ReplayRequest struct {
 
 // ReplayPreview is what a part of a replay would do. Nothing is sent by it.
 type ReplayPreview struct {
-	Total    int            `json:"total"`    // events that the filter selects, before where and text
-	Examined int            `json:"examined"` // of them: those looked at in this part
-	Events   int            `json:"events"`   // that would be replayed
-	Routes   []replay.Route `json:"routes"`
-	Past     int            `json:"past,omitempty"`     // deliveries that are left out: their moments are over by more than an hour
-	GoingOn  int            `json:"going_on,omitempty"` // chains of steps that go on behind what was delivered
-	Failed   int            `json:"failed,omitempty"`   // the condition could not be evaluated for these
-	Failure  string         `json:"failure,omitempty"`
-	Next     *event.ID      `json:"next,omitempty"` // there is more
+	Total    int `json:"total"`    // events that the filter selects, before where and text
+	Examined int `json:"examined"` // of them: those looked at in this part
+	Events   int `json:"events"`   // that would be replayed
+	// Finished are left out of an unfinished replay: nothing is missing of what today's
+	// rules send for them.
+	Finished int `json:"finished,omitempty"`
+	// Errors are those for which a rule of today cannot be evaluated, and Error says why
+	// for the first.
+	Errors  int            `json:"errors,omitempty"`
+	Error   string         `json:"error,omitempty"`
+	Routes  []replay.Route `json:"routes"`
+	Past    int            `json:"past,omitempty"`     // deliveries that are left out: their moments are over by more than an hour
+	GoingOn int            `json:"going_on,omitempty"` // chains of steps that go on behind what was delivered
+	Failed  int            `json:"failed,omitempty"`   // the condition could not be evaluated for these
+	Failure string         `json:"failure,omitempty"`
+	Next    *event.ID      `json:"next,omitempty"` // there is more
+}
+
+// Deliveries are how many would be made.
+func (p *ReplayPreview) Deliveries() (n int) {
+	for _, r := range p.Routes {
+		n += r.Deliveries
+	}
+	return n
+}
+
+// Add counts what a part of the preview tells that is behind p.
+func (p *ReplayPreview) Add(part *ReplayPreview) {
+	p.Total += part.Total // only the first part has it
+	p.Examined += part.Examined
+	p.Events += part.Events
+	p.Finished += part.Finished
+	p.Errors += part.Errors
+	p.Error = cmp.Or(p.Error, part.Error)
+	p.Past += part.Past
+	p.GoingOn += part.GoingOn
+	p.Failed += part.Failed
+	p.Failure = cmp.Or(p.Failure, part.Failure)
+	routes := replay.Routes{}
+	routes.Merge(p.Routes)
+	routes.Merge(part.Routes)
+	p.Routes, p.Next = routes.List(), part.Next
 }
 
 // ReplayRun is how far a replay is.
@@ -81,7 +121,7 @@ type ReplayRun struct {
 	Created    time.Time      `json:"created"`
 	By         string         `json:"by,omitempty"` // who began it: the admin's name, or local; "": an older version did not keep it
 	Selection  EventSelection `json:"selection"`
-	Total      int            `json:"total,omitempty"` // events that the filter selects; when the run is created
+	Total      int            `json:"total,omitempty"` // events that the filter selects: those looked at, and those that are left; of a list not told
 	Seen       int            `json:"seen"`            // events looked at
 	Events     int            `json:"events"`          // events replayed
 	Deliveries int            `json:"deliveries"`
@@ -160,14 +200,25 @@ func (s *Service) previewOne(ctx context.Context, sel *EventSelection, p *Replay
 	if err != nil {
 		return err
 	}
+	for _, v := range out.Errors {
+		if sel.Rule == "" || v.Rule == sel.Rule {
+			p.Errors++
+			p.Error = cmp.Or(p.Error, v.Rule+": "+v.Message)
+			break
+		}
+	}
 	if !sel.IncludePast {
 		p.Past += replay.LeavePast(&out, sel.Rule, s.opt.Now())
 	}
 	if sel.Unfinished {
 		left, err := s.leaveFinished(ctx, e, &out, sel.Rule)
-		if err != nil || !left {
-			p.Events--
+		if err != nil {
 			return err
+		}
+		if !left {
+			p.Events--
+			p.Finished++
+			return nil
 		}
 		p.GoingOn += replay.GoingOn(&out, sel.Rule)
 	}
@@ -196,6 +247,9 @@ func (p *ReplayPreview) add(q *replay.Query, e *event.Event, decide func(*event.
 func (s *Service) selected(sel *EventSelection) (*replay.Query, event.Filter, error) {
 	f := sel.Filter()
 	f.OldestFirst = true
+	if !sel.Selects() {
+		return nil, f, refuse("say which events: by ids, source, type, states, since, until, where or text")
+	}
 	for _, state := range f.States {
 		if !slices.Contains(event.JudgedStates(), state) {
 			return nil, f, refuse("events that are %s cannot be replayed: no rule has seen their data", state)
@@ -256,7 +310,7 @@ func (s *Service) Replays(ctx context.Context, f event.RunFilter) (page Page[Rep
 	return page, nil
 }
 
-// Replay is one replay. Its Total counts the events that there are now.
+// Replay is one replay. Of its Total, what is left are the events that there are now.
 func (s *Service) Replay(ctx context.Context, id event.RunID) (ReplayRun, error) {
 	stored, err := s.store.Run(ctx, id)
 	if err != nil {
@@ -266,9 +320,13 @@ func (s *Service) Replay(ctx context.Context, id event.RunID) (ReplayRun, error)
 	if err != nil {
 		return run, err
 	}
+	if run.Total = run.Seen; run.Done {
+		return run, nil
+	}
 	f := run.Selection.Filter()
-	f.Before = stored.Past
-	run.Total, err = s.store.CountEvents(ctx, f)
+	f.After, f.Before = stored.Cursor, stored.Past
+	left, err := s.store.CountEvents(ctx, f)
+	run.Total += left
 	return run, err
 }
 

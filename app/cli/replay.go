@@ -12,7 +12,6 @@ import (
 
 	"hookgate/app/admin"
 	"hookgate/app/cli/term"
-	"hookgate/app/replay"
 	"hookgate/app/web/api/client"
 	"hookgate/internal/event"
 	"hookgate/internal/yamlnode"
@@ -210,30 +209,19 @@ func (r *replayCall) preview(ctx context.Context, s *session, server *client.Cli
 func (r *replayCall) count(ctx context.Context, s *session, server *client.Client) (admin.ReplayPreview, error) {
 	request := admin.ReplayRequest{EventSelection: r.selection()}
 	var all admin.ReplayPreview
-	routes := replay.Routes{}
 	var bar *progress
 	for {
 		part, err := server.PreviewReplay(ctx, request)
 		if err != nil {
 			return all, s.searchFailure(r.flags.search.Where, err)
 		}
+		all.Add(&part)
 		if bar == nil {
-			all.Total = part.Total
-			bar = s.progress(part.Total, "looking")
+			bar = s.progress(all.Total, "looking")
 			defer bar.end()
 		}
-		all.Examined += part.Examined
-		all.Events += part.Events
-		all.Failed += part.Failed
-		all.Past += part.Past
-		all.GoingOn += part.GoingOn
-		if all.Failure == "" {
-			all.Failure = part.Failure
-		}
-		routes.Merge(part.Routes)
 		bar.set(all.Examined)
 		if part.Next == nil {
-			all.Routes = routes.List()
 			return all, nil
 		}
 		request.After = part.Next
@@ -242,10 +230,8 @@ func (r *replayCall) count(ctx context.Context, s *session, server *client.Clien
 
 // printPreview prints how many deliveries each rule makes to each connection.
 func (s *session) printPreview(p *admin.ReplayPreview) {
-	deliveries := 0
 	var rows [][]string
 	for _, route := range p.Routes {
-		deliveries += route.Deliveries
 		note := ""
 		if route.Failing > 0 {
 			note = s.out.Bad.Render(thousands(route.Failing) + " could not be made")
@@ -258,6 +244,12 @@ func (s *session) printPreview(p *admin.ReplayPreview) {
 	if p.Failed > 0 {
 		s.note("the expression could not be evaluated for %s: %s", plural(p.Failed, "event"), term.Clean(p.Failure))
 	}
+	if p.Errors > 0 {
+		s.note("a rule cannot be evaluated for %s: %s", plural(p.Errors, "event"), term.Clean(p.Error))
+	}
+	if p.Finished > 0 {
+		s.note("%s left out: nothing is missing of what the rules in force send", plural(p.Finished, "event"))
+	}
 	if p.Past > 0 {
 		s.note("%s left out: the moment was over more than an hour ago (--include-past sends it)", plural(p.Past, "delivery"))
 	}
@@ -268,7 +260,7 @@ func (s *session) printPreview(p *admin.ReplayPreview) {
 	if p.Events == 1 {
 		verb = " matches"
 	}
-	s.msg.Printf("%s, which would make %s.\n", plural(p.Events, "event")+verb, plural(deliveries, "new delivery"))
+	s.msg.Printf("%s, which would make %s.\n", plural(p.Events, "event")+verb, plural(p.Deliveries(), "new delivery"))
 }
 
 // do goes on with a run until it is done or ctx ends.

@@ -24,7 +24,7 @@ func (s RetryState) Left() bool { return s != RetryDone && s != RetryStopped }
 type RunFilter struct {
 	Before RunID
 	Limit  int
-	Left   bool // of retries: those of which something is left to send
+	Left   bool // those that are not done: of retries, of which something is left to send
 }
 
 // RetryRun sends many deliveries again, the oldest first, and watches what

@@ -163,6 +163,8 @@ func pageAddresses(k known) map[string][]string {
 	return map[string][]string{
 		"/ui/lang/:lang":            {"/ui/lang/en?to=/ui/"},
 		"/ui/events":                {"/ui/events", "/ui/events?q=good", "/ui/events?q=delivery%3Afailed"},
+		"/ui/events/replay":         {"/ui/events/replay?q=source%3Atok", "/ui/events/replay?q=source%3Atok&how=all", "/ui/events/replay?q=delivery%3Afailed"},
+		"/ui/events/replays/:id":    {"/ui/events/replays/" + k.replay},
 		"/ui/events/:id":            each("/ui/events/", k.events, "?tab=payload", "?tab=request", "?tab=replays"),
 		"/ui/events/:id/body":       {"/ui/events/" + k.post + "/body"},
 		"/ui/deliveries":            {"/ui/deliveries", "/ui/deliveries?state=failed", "/ui/deliveries?state=failed&by=time", "/ui/deliveries?state=scheduled&by=time"},

@@ -324,7 +324,7 @@ func TestUIActs(t *testing.T) {
 	acts := []string{
 		"/ui/start/address", "/ui/start/sample",
 		"/ui/tables/sites/set", "/ui/tables/sites/delete", "/ui/config/reload",
-		"/ui/views", "/ui/views/delete", "/ui/events/evt_0000000000000/replay",
+		"/ui/views", "/ui/views/delete", "/ui/events/evt_0000000000000/replay", "/ui/events/replay", "/ui/events/replays/run_0000000000000/step",
 		"/ui/deliveries/retry", "/ui/deliveries/cancel", "/ui/digests/dgs_1/send", "/ui/digests/dgs_1/cancel", "/ui/connections/billing/pause", "/ui/connections/billing/resume", "/ui/connections/billing/test",
 		"/ui/forms/post/evt_0000000000000/notspam", "/ui/forms/post/evt_0000000000000/unread", "/ui/forms/post/evt_0000000000000/delete", "/ui/forget", "/ui/forget/delete", "/ui/deliveries/runs/run_0000000000000/pause", "/ui/deliveries/runs/run_0000000000000/resume", "/ui/deliveries/runs/run_0000000000000/stop",
 	}

@@ -98,17 +98,12 @@ func (h *handler) compare(c *fiber.Ctx) error {
 	return respond(c, readTimeout, func(ctx context.Context) (admin.Comparison, error) { return h.service.Compare(ctx, r) })
 }
 
-// decodeSelection reads the body of a replay. A selection without any
-// criterion is refused, as it is a slip: since says how far back to go.
+// decodeSelection reads the body of a replay.
 func decodeSelection(c *fiber.Ctx) (r admin.ReplayRequest, err error) {
 	if err := decode(c, &r, "the body is not a selection of events"); err != nil {
 		return r, err
 	}
-	s := &r.EventSelection
-	if len(s.IDs) == 0 && s.Source == "" && s.Type == "" && len(s.States) == 0 && s.Since.IsZero() && s.Until.IsZero() && s.Where == "" && s.Text == "" {
-		return r, badRequest("say which events: by ids, source, type, states, since, until, where or text")
-	}
-	if len(s.IDs) > admin.MaxLimit {
+	if len(r.IDs) > admin.MaxLimit {
 		return r, badRequest("at most %d ids at once", admin.MaxLimit)
 	}
 	return r, nil

@@ -241,6 +241,40 @@ func queryFields(text string) []string {
 	})
 }
 
+// queryOf writes filters as readQuery reads them.
+func queryOf(s event.Search) string {
+	var parts []string
+	add := func(name, value string) {
+		if strings.ContainsFunc(value, unicode.IsSpace) {
+			value = `"` + value + `"`
+		}
+		if value != "" {
+			parts = append(parts, name+":"+value)
+		}
+	}
+	add("source", s.Source)
+	add("type", s.Type)
+	add("rule", s.Rule)
+	for _, state := range s.States {
+		add("state", string(state))
+	}
+	for _, at := range []struct {
+		name string
+		time.Time
+	}{{"since", s.Since}, {"until", s.Until}} {
+		if !at.IsZero() {
+			add(at.name, at.Format(time.RFC3339))
+		}
+	}
+	if s.Text != "" {
+		parts = append(parts, s.Text)
+	}
+	if s.Where != "" {
+		parts = append(parts, "where:"+s.Where)
+	}
+	return strings.Join(parts, " ")
+}
+
 // KeyQuery is the query of the events that have an ordering key.
 func (*view) KeyQuery(key string) string { return `key:"` + key + `"` }
 

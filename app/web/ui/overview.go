@@ -40,6 +40,7 @@ type notice struct {
 	Title, Text string
 	At          time.Time // of Text; zero: at any time
 	Link        string    // where it can be mended; "": not here
+	Plan        string    // of what is to be done then; "": nothing
 	Said        string    // in English, by what found it
 }
 
@@ -87,6 +88,10 @@ func (t trouble) Query() string {
 	}
 	return ofCause(event.Failed, t.Cause, "", "24h")
 }
+
+// ruleErrors is the query of the events for which a rule could not be evaluated, as the
+// page tells of them.
+const ruleErrors = "state:rule_error since:24h"
 
 // latestEvents is how many events the overview shows.
 const latestEvents = 8
@@ -202,7 +207,7 @@ func (o *overviewPage) notice(l language, runs []admin.RetryRun) {
 	}
 	if o.RuleErrors > 0 {
 		o.Notices = append(o.Notices, notice{
-			Class: "warn", Icon: "rules", Title: l.text("%d events had an error in a rule", o.RuleErrors), Link: prefix + "/events?q=state:rule_error",
+			Class: "warn", Icon: "rules", Title: l.text("%d events had an error in a rule", o.RuleErrors), Link: prefix + "/events" + query("q", ruleErrors), Plan: prefix + "/events/replay" + query("q", ruleErrors),
 			Text: l.text("What the rule was to send within the last day was not sent. Mend it, then replay with the rules of today."),
 		})
 	}

@@ -10,11 +10,13 @@ import (
 	"hookgate/internal/event"
 )
 
-// replayService is what puts an event through today's rules again.
+// replayService is what puts events through today's rules again.
 type replayService interface {
 	PreviewReplay(ctx context.Context, r admin.ReplayRequest) (admin.ReplayPreview, error)
 	CreateReplay(ctx context.Context, sel admin.EventSelection) (admin.ReplayRun, error)
 	StepReplay(ctx context.Context, id event.RunID, limit int) (admin.ReplayRun, error)
+	Replay(ctx context.Context, id event.RunID) (admin.ReplayRun, error)
+	Replays(ctx context.Context, f event.RunFilter) (admin.Page[admin.ReplayRun], error)
 }
 
 // replayPlan is what putting an event through today's rules would send.

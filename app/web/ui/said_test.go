@@ -98,7 +98,7 @@ func TestSaid_refusals(t *testing.T) {
 		"there are 100 views, which is the most: delete one first":                    "Es gibt schon 100 Ansichten, mehr sind nicht möglich: Bitte zuerst eine löschen.",
 		`only deliveries that are failed, retrying can be cancelled, not "delivered"`: `Das geht nur mit Zustellungen im Zustand „Fehlgeschlagen“, „Wird wiederholt“, nicht „Zugestellt“.`,
 		"the run is done and cannot be paused":                                        "Das geht nicht: Der Zustand des Laufs ist „Fertig“.",
-		"events that are rejected cannot be replayed: no rule has seen their data":    "Ereignisse im Zustand „Abgewiesen“ können nicht wiederholt werden: Keine Regel hat ihre Daten gesehen.",
+		"events that are rejected cannot be replayed: no rule has seen their data":    "Ereignisse im Zustand „Abgewiesen“ können nicht neu ausgewertet werden: Keine Regel hat ihre Daten gesehen.",
 		"the end of the pause, 2026-01-01T00:00:00Z, is over already":                 "Das Ende der Pause, 2026-01-01T00:00:00Z, ist schon vorbei.",
 	} {
 		if got, _ := german.said(refusals, english); got != want {

@@ -125,3 +125,8 @@ const local = of => $$("time[datetime]", of).forEach(t => {
   t.title = new Intl.DateTimeFormat(root.lang, { dateStyle: "full", timeStyle: "long" }).format(at) + ` (${zone})`;
 });
 local(document);
+
+// What htmx puts on the page has its times, too; why a form's wish was refused is shown
+// as any other answer is.
+document.addEventListener("htmx:load", e => local(e.detail.elt));
+document.addEventListener("htmx:beforeSwap", e => { if (e.detail.xhr.status === 400 && e.detail.elt.matches("form")) e.detail.shouldSwap = true; });
