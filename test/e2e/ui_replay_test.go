@@ -56,7 +56,7 @@ func TestUIReplay(t *testing.T) {
 	reads(ctx, t, "the overview", "3 events had an error in a rule", "Replay…")
 	press(ctx, t, `a[href^="/ui/events/replay"]`)
 	settled(ctx, t, "Replay")
-	has(t, "before it is mended", pageText(ctx, t), "A rule of today cannot be evaluated for 3 events.", "large: ", "3 events: nothing is missing", "Nothing: all that today's rules send was delivered")
+	has(t, "before it is mended", pageText(ctx, t), "A rule of today cannot be evaluated for 3 events, and sends nothing for them.", "large: ", "3 events: nothing is missing")
 	if got := ask(ctx, t, chromedp.Evaluate[string](`String(document.querySelectorAll("main button.pri").length)`)); got != "0" {
 		t.Error("nothing can be replayed, and there is a button for it")
 	}
@@ -95,7 +95,7 @@ func TestUIReplay(t *testing.T) {
 		"source:shop&how=all":         {"4 events", "5 deliveries", "Receivers get again what they have.", "Replay 4 events"},
 		"state:rule_error":            {"3 events: nothing is missing of what today's rules send", "Nothing: all that"},
 		"state:rejected":              {"cannot be replayed: no rule has seen their data"},
-		"rule:large":                  {"say which events", "Of the last 30 days"},
+		"rule:large":                  {"A replay needs a source", "Of the last 30 days"},
 		"since:30d rule:large":        {"only what it sends today", "4 events: nothing is missing"},
 		"source:shop delivery:failed": {"A replay does not choose by deliveries", "without delivery failed"},
 	} {

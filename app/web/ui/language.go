@@ -86,7 +86,7 @@ var ofOne = dictionary([][2]string{
 	{"%d chains of steps, behind what was delivered; what they send shows then", "%d chain of steps, behind what was delivered; what it sends shows then"},
 	{"%d events: nothing is missing of what today's rules send", "%d event: nothing is missing of what today's rules send"},
 	{"%d events, rejected, duplicate or spam: no rule has seen their data", "%d event, rejected, duplicate or spam: no rule has seen its data"},
-	{"A rule of today cannot be evaluated for %d events.", "A rule of today cannot be evaluated for %d event."},
+	{"A rule of today cannot be evaluated for %d events, and sends nothing for them.", "A rule of today cannot be evaluated for %d event, and sends nothing for it."},
 	{"%d branches", "%d branch"},
 	{"%d digests are open", "%d digest is open"},
 	{"The digest of %d events closes now: %s gets it.", "The digest of %d event closes now: %s gets it."},

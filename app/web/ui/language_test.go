@@ -66,7 +66,7 @@ func usedTexts(t *testing.T) map[string]bool {
 		word, why := kind.Advice()
 		used[word], used[why] = true, true
 	}
-	for _, text := range []string{noSuchDelivery, noSuchEvent, noSuchTime, noSuchPage, noSuchDigest, noSuchReplay, noSuchPost, noSuchForm} {
+	for _, text := range []string{noSuchDelivery, noSuchEvent, noSuchTime, noSuchPage, noSuchDigest, noSuchReplay, noSuchSelection, noSuchPost, noSuchForm} {
 		used[text] = true
 	}
 	for many, one := range ofOne {

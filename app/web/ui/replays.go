@@ -79,6 +79,9 @@ func (u *UI) readReplay(c *fiber.Ctx, q, how string) (replaysPlan, error) {
 	if !p.Selection.Unfinished {
 		p.How = everything
 	}
+	if err == nil && !p.Selection.Selects() {
+		err = &queryError{noSuchSelection}
+	}
 	names := filterNames(l)
 	for _, one := range chips {
 		if slices.Contains([]string{names["connection"], names["delivery"], names["key"]}, one.Name) {
@@ -87,6 +90,9 @@ func (u *UI) readReplay(c *fiber.Ctx, q, how string) (replaysPlan, error) {
 	}
 	return p, err
 }
+
+// noSuchSelection is what who wants to replay everything there ever was is told.
+const noSuchSelection = "A replay needs a source, a type, a state, a text, a condition or a time to choose by."
 
 // lookAhead counts what the replay would send, as far as the time of a page goes.
 func (u *UI) lookAhead(ctx context.Context, p *replaysPlan) error {

@@ -56,7 +56,6 @@ var (
 		{"no %s is called %s", "Nichts davon heißt hier %[2]s."},
 		{"event %s is neither spam nor a repeat of a form post: there is nothing to release", "Ereignis %s ist weder Spam noch die Wiederholung einer Einsendung: Es gibt nichts freizugeben."},
 		{"say which deliveries: by ids, state, connection, rule, cause, event or since", "Es fehlt, welche Zustellungen gemeint sind."},
-		{"say which events: by ids, source, type, states, since, until, where or text", "Es fehlt, welche Ereignisse gemeint sind: etwa source:, state: oder since:."},
 		{"events that are %s cannot be replayed: no rule has seen their data", "Ereignisse im Zustand {%s} können nicht neu ausgewertet werden: Keine Regel hat ihre Daten gesehen."},
 	})
 )
