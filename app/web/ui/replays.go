@@ -122,14 +122,14 @@ func (u *UI) lookAhead(ctx context.Context, p *replaysPlan) error {
 func (u *UI) beginReplay(c *fiber.Ctx) error {
 	plan, err := u.readReplay(c, c.FormValue("q"), c.FormValue("how"))
 	if err != nil {
-		return u.refused(c, err)
+		return u.fail(c, err)
 	}
 	if len(plan.Untaken) > 0 {
 		return u.refuse(c, fiber.StatusBadRequest, "A replay does not choose by all of these filters. Nothing was done.")
 	}
 	run, err := u.cfg.Service.CreateReplay(u.acts(c), plan.Selection)
 	if err != nil {
-		return u.refused(c, err)
+		return u.fail(c, err)
 	}
 	return u.stepThrough(c, run.ID)
 }
@@ -152,7 +152,7 @@ func (u *UI) stepThrough(c *fiber.Ctx, id event.RunID) error {
 		return u.showReplay(c, id, said)
 	}
 	if err != nil {
-		return u.refused(c, err)
+		return u.fail(c, err)
 	}
 	return c.Redirect(replayURL(id), fiber.StatusSeeOther)
 }
@@ -195,7 +195,7 @@ func (u *UI) replayRun(c *fiber.Ctx) error {
 func (u *UI) showReplay(c *fiber.Ctx, id event.RunID, said template.HTML) error {
 	run, err := u.cfg.Service.Replay(c.UserContext(), id)
 	if err != nil {
-		return u.refused(c, err)
+		return u.fail(c, err)
 	}
 	s := run.Selection
 	asked := c.Get("HX-Request") != "" && c.Get("HX-History-Restore-Request") == ""
