@@ -285,10 +285,11 @@ func (v *view) digestStory(g *admin.Gathered) string {
 	return v.T("The digest for %s that it was in was given up.", g.Action)
 }
 
-// Opening is a time to come, with its day.
+// Opening is a time to come, with its day and the zone: it stands in a sentence, which
+// no script writes in the browser's.
 func (v *view) Opening(at *time.Time) string {
 	local := at.In(v.location)
-	return v.Lang.locale().Weekday(local.Weekday(), true) + " " + v.Lang.clock(local, "day") + ", " + v.Lang.clock(local, "minute")
+	return v.Lang.locale().Weekday(local.Weekday(), true) + " " + v.Lang.clock(local, "day") + ", " + v.Lang.clock(local, "minute") + local.Format(" MST")
 }
 
 // deliveryStory says in a sentence how a delivery of an event of began stands.
@@ -466,7 +467,7 @@ func (v *view) lane(l *lifeLine, d *admin.Delivery, began time.Time, y int, at f
 	}
 	if next := nextOf(d); next != nil {
 		x, local := at(next.Sub(began)), next.In(v.location)
-		text := v.Lang.clock(local, "minute")
+		text := v.Lang.clock(local, "minute") + local.Format(" MST")
 		if next.Sub(began) > 12*time.Hour {
 			text = v.Lang.clock(local, "day") + " " + text
 		}

@@ -218,10 +218,10 @@ func (*view) Shown(list []rules.Trace) map[int]rules.Trace {
 // Hidden is how many elements are not shown.
 func (*view) Hidden(list []rules.Trace) int { return max(0, len(list)-shownElements) }
 
-// Moment is a time with its day, as a text.
+// Moment is a time with its day and the zone, as a text.
 func (v *view) Moment(at time.Time) string {
 	local := at.In(v.location)
-	return v.Lang.clock(local, "full")
+	return v.Lang.clock(local, "full") + local.Format(" MST")
 }
 
 // PrettyAny is a value as indented JSON.

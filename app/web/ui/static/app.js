@@ -115,18 +115,40 @@ document.addEventListener("input", e => {
 // A view of a list is in the URL: a changed choice is a new page.
 document.addEventListener("change", e => { if (e.target.matches("select[data-submit]")) e.target.form.requestSubmit(); });
 
-// Times as the browser's zone has them; the server writes its own.
-const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-const clock = { time: { hour: "2-digit", minute: "2-digit", second: "2-digit" }, minute: { hour: "2-digit", minute: "2-digit" }, day: { day: "numeric", month: "short" }, full: { dateStyle: "medium", timeStyle: "medium" } };
-const local = of => $$("time[datetime]", of).forEach(t => {
-  const at = new Date(t.dateTime), kind = t.dataset.as;
-  if (isNaN(at) || !clock[kind]) return;
-  t.textContent = new Intl.DateTimeFormat(root.lang, { ...clock[kind], hourCycle: "h23" }).format(at);
-  t.title = new Intl.DateTimeFormat(root.lang, { dateStyle: "full", timeStyle: "long" }).format(at) + ` (${zone})`;
-});
+// Times as the browser's zone has them; the server writes its own. English ones are
+// written as the server writes them, the day before the month.
+const { timeZone: zone } = Intl.DateTimeFormat().resolvedOptions(), locale = root.lang === "en" ? "en-GB" : root.lang;
+const clock = { time: { hour: "2-digit", minute: "2-digit", second: "2-digit" }, minute: { hour: "2-digit", minute: "2-digit" }, day: { day: "numeric", month: "short" }, full: { dateStyle: "medium", timeStyle: "medium" }, date: { dateStyle: "full" }, title: { dateStyle: "full", timeStyle: "long" } };
+const write = (at, kind) => new Intl.DateTimeFormat(locale, { ...clock[kind], hourCycle: "h23" }).format(at);
+
+// A list by days is parted anew, for what is one day there may be two here.
+function parted(table) {
+  const heads = $$(".day", table), old = $$("tbody", table);
+  let day, body;
+  $$("tbody tr:not(.day)", table).forEach(row => {
+    const at = write(new Date($("time", row).dateTime), "date");
+    if (at !== day) {
+      const head = heads[0].cloneNode(true);
+      head.firstElementChild.textContent = day = at;
+      body = table.appendChild(document.createElement("tbody"));
+      body.append(head);
+    }
+    body.append(row);
+  });
+  old.forEach(b => b.remove());
+}
+
+function local(of) {
+  $$("time[datetime]", of).forEach(t => {
+    const at = new Date(t.dateTime);
+    t.textContent = write(at, t.dataset.as);
+    t.title = write(at, "title") + ` (${zone})`;
+  });
+  $$("table:has(.day)", of).forEach(parted);
+}
 local(document);
 
 // What htmx puts on the page has its times, too; why a form's wish was refused is shown
 // as any other answer is.
-document.addEventListener("htmx:load", e => local(e.detail.elt));
+document.addEventListener("htmx:load", e => e.detail.elt === document.body || local(e.detail.elt));
 document.addEventListener("htmx:beforeSwap", e => { if (e.detail.xhr.status === 400 && e.detail.elt.matches("form")) e.detail.shouldSwap = true; });
