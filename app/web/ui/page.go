@@ -68,6 +68,7 @@ type view struct {
 	Path    string // with the query: where a login leads back to
 	Lang    language
 	Theme   string // light, dark, or "" for the system's
+	Keys    bool   // single keys act, where scripts run
 	Visitor access.Visitor
 	CSRF    string
 	Version string
@@ -208,7 +209,7 @@ func (u *UI) renderPage(c *fiber.Ctx, page, menu, title string, data any) error 
 func (u *UI) view(c *fiber.Ctx, page, title string) *view {
 	settings := u.cfg.Settings()
 	v := &view{
-		Now: u.cfg.Now(), Page: page, Title: title, Lang: languageOf(c), Theme: themeOf(c), Version: u.cfg.Version,
+		Now: u.cfg.Now(), Page: page, Title: title, Lang: languageOf(c), Theme: themeOf(c), Keys: c.Cookies("keys") != "off", Version: u.cfg.Version,
 		Path: string(c.Context().RequestURI()), Host: hostOf(settings.PublicURL), location: settings.Location,
 	}
 	if v.location == nil {

@@ -1,18 +1,26 @@
 // What makes the pages quicker. Everything works without it, but for keys and copying.
 const root = document.documentElement, $ = (q, of = document) => of.querySelector(q), $$ = (q, of = document) => [...of.querySelectorAll(q)];
 
-// Light, dark or as the system has it. The server sets data-theme from the cookie.
-const dark = () => (root.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+// Light, dark, or as the system has it: from there first to what is another one to see.
+// The server sets data-theme from the cookie.
+function turn(button) {
+  const order = matchMedia("(prefers-color-scheme: dark)").matches ? ["", "light", "dark"] : ["", "dark", "light"];
+  const next = order[(order.indexOf(root.dataset.theme ?? "") + 1) % 3];
+  if (next) root.dataset.theme = next; else delete root.dataset.theme;
+  keep("theme", next);
+  say(button.dataset[next || "system"]);
+}
+
+// Kept for the pages of this browser, for a year.
+const keep = (name, value) => { document.cookie = `${name}=${value};path=/ui/;max-age=${value ? 31536000 : 0};samesite=lax`; };
 
 document.addEventListener("click", e => {
   const on = q => e.target.closest(q);
-  if (on("[data-theme-toggle]")) {
-    root.dataset.theme = dark() ? "light" : "dark";
-    document.cookie = `theme=${root.dataset.theme};path=/ui/;max-age=31536000;samesite=lax`;
-    document.dispatchEvent(new Event("themechange")); // charts draw anew
-  }
+  const theme = on("[data-theme-toggle]");
+  if (theme) turn(theme);
   const copy = on("[data-copy]");
   if (copy) navigator.clipboard?.writeText(copy.dataset.copy).then(() => say(copy.dataset.done || "Copied"));
+  if (on("[data-open]")) $("#keys").showModal();
   if (on("[data-close]")) on("dialog")?.close();
   const more = $("details.more[open]");
   if (more && !on("details.more")) more.open = false;
@@ -37,11 +45,11 @@ function say(text) {
   box.textContent = text;
 }
 
-// Keys; never while somebody writes.
+// Keys; never while somebody writes, nor where somebody has switched them off.
 let waiting = "";
 const places = { o: "", e: "events", d: "deliveries", f: "forms", r: "rules", w: "routes", p: "playground", c: "connections", k: "config", s: "scheduled", i: "digests", t: "tables" };
 document.addEventListener("keydown", e => {
-  if (e.ctrlKey || e.metaKey || e.altKey || e.target.closest("input, textarea, select, dialog[open]")) return;
+  if (!$("#single")?.checked || e.ctrlKey || e.metaKey || e.altKey || e.target.closest("input, textarea, select, dialog[open]")) return;
   if (waiting === "g" && e.key in places) { location.href = "/ui/" + places[e.key]; waiting = ""; return; }
   waiting = e.key === "g" ? "g" : "";
   const rows = $$("[data-rows] a[data-row]"), at = rows.indexOf(document.activeElement);
@@ -50,7 +58,7 @@ document.addEventListener("keydown", e => {
   if (e.key === "/") { const q = $("[name=q]"); if (q) { e.preventDefault(); q.focus(); } else location.href = "/ui/events"; }
   else if (e.key === "j") go(at + 1);
   else if (e.key === "k") go(at - 1);
-  else if (e.key === "?") $("#keys")?.showModal();
+  else if (e.key === "?") $("#keys").showModal();
   else press(e.key);
 });
 
@@ -113,7 +121,10 @@ document.addEventListener("input", e => {
 });
 
 // A view of a list is in the URL: a changed choice is a new page.
-document.addEventListener("change", e => { if (e.target.matches("select[data-submit]")) e.target.form.requestSubmit(); });
+document.addEventListener("change", e => {
+  if (e.target.matches("select[data-submit]")) e.target.form.requestSubmit();
+  if (e.target.id === "single") keep("keys", e.target.checked ? "" : "off");
+});
 
 // Times as the browser's zone has them; the server writes its own. English ones are
 // written as the server writes them, the day before the month.
