@@ -489,6 +489,28 @@ func nextOf(d *admin.Delivery) *time.Time {
 	return nil
 }
 
+// Awaited is after how many seconds an event's page is to be asked for again, for what
+// is under way or comes next; 0: all has ended, or is held.
+func (v *view) Awaited(d *admin.EventDetail) int {
+	const soon, late = 2, 3600
+	after := 0
+	for i := range d.Deliveries {
+		wait := 0
+		switch one := &d.Deliveries[i]; {
+		case one.State == event.Waiting || one.State == event.Sending:
+			wait = soon
+		case nextOf(one) != nil:
+			wait = min(max(soon, int(nextOf(one).Sub(v.Now).Seconds())+1), late)
+		default:
+			continue
+		}
+		if after == 0 || wait < after {
+			after = wait
+		}
+	}
+	return after
+}
+
 // answerWord is what an attempt that did not deliver met, in a word.
 func (v *view) answerWord(a *admin.Attempt) string {
 	switch {

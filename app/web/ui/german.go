@@ -668,6 +668,7 @@ var germanTexts = dictionary([][2]string{
 	{"Later", "Später"},
 	{"Earlier", "Früher"},
 	{"1 new event", "1 neues Ereignis"},
+	{"Connection lost, trying again. This page is of %s", "Verbindung verloren, neuer Versuch läuft. Stand dieser Seite: %s"},
 	{"%d new events", "%d neue Ereignisse"},
 	{"Further back", "Weiter zurück"},
 	{"Replays", "Neu ausgewertet"},

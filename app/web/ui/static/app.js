@@ -62,47 +62,65 @@ document.addEventListener("keydown", e => {
   else press(e.key);
 });
 
-// A page that waits for something is asked for again: its parts change where
-// they say something else, but for one in which somebody is at work.
-const shown = part => part.innerHTML.replace(/name="csrf" value="[^"]*"/g, ""); // a token is another one each time
+// A page that waits for something is asked for again: its parts change where they say
+// something else, but for one in which somebody is at work. What somebody has opened or
+// closed in one stays so.
+const shown = part => part.outerHTML.replace(/name="csrf" value="[^"]*"/g, ""); // a token is another one each time
 async function renew(address, signal) {
   const answer = await fetch(address, { signal }).catch(() => null);
   if (!answer || answer.redirected || answer.status >= 500) return false;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   $$("[data-part]").forEach(part => {
     const other = fresh.getElementById(part.id);
-    if (!other || shown(other) === shown(part) || part.contains(document.activeElement)) return;
+    if (!other || part.contains(document.activeElement)) return;
+    local(other);
+    const summary = d => $("summary", d).textContent, open = new Map($$("details", part).map(d => [summary(d), d.open]));
+    $$("details", other).forEach(d => { d.open = open.get(summary(d)) ?? d.open; });
+    if (shown(other) === shown(part)) return;
     const said = other.textContent !== part.textContent;
     part.replaceWith(other);
-    local(other);
     if (said && other.dataset.say) say(other.dataset.say);
   });
   return true;
 }
-const poll = $("[data-poll]");
-if (poll) setInterval(() => document.hidden || renew(location.href), poll.dataset.poll * 1000);
+(function poll() {
+  const seconds = $("[data-poll]")?.dataset.poll;
+  if (seconds) setTimeout(async () => { if (!document.hidden) await renew(location.href); poll(); }, seconds * 1000);
+})();
 
 // What comes in is announced, and what one looks at stays where it is. A page that
-// nobody sees lets go of its connection; it is told later of what came meanwhile.
+// nobody sees lets go of its connection; it is told later of what came meanwhile. One
+// that has lost it says so, once a second try has failed, too, for the server ends a
+// stream now and then; and tries again ever more rarely where the browser does not.
 const live = $("[data-live]");
 if (live) {
-  const fresh = new Set();
-  let stream;
-  const announce = e => {
-    fresh.add(e.data);
-    live.textContent = fresh.size === 1 ? live.dataset.single : live.dataset.many.replace("%d", new Intl.NumberFormat(root.lang).format(fresh.size));
-    live.hidden = false;
+  const fresh = new Set(), { single, many, lost } = live.dataset;
+  let stream, again, failed;
+  const mark = () => {
+    const gone = failed > 1;
+    live.classList.toggle("warn", gone);
+    live.ariaLive = gone ? "polite" : "off"; // counters are not read out
+    live.hidden = !gone && !fresh.size;
+    live.textContent = gone ? lost.replace("%s", write(performance.timeOrigin, "minute")) : fresh.size === 1 ? single : many.replace("%d", new Intl.NumberFormat(root.lang).format(fresh.size));
   };
   const listen = () => {
     stream?.close();
+    clearTimeout(again);
     if (document.hidden) return;
     stream = new EventSource(live.dataset.live);
-    stream.addEventListener("new", announce);
+    stream.onopen = () => { failed = 0; mark(); };
+    stream.onerror = () => {
+      failed++;
+      mark();
+      if (stream.readyState === EventSource.CLOSED) again = setTimeout(listen, Math.min(60, 1.5 * 2 ** failed) * 1000);
+    };
+    stream.addEventListener("new", e => { fresh.add(e.data); mark(); });
   };
-  document.addEventListener("visibilitychange", listen);
+  const begin = () => { failed = 0; listen(); };
+  document.addEventListener("visibilitychange", begin);
   addEventListener("pagehide", () => stream?.close());
-  addEventListener("pageshow", e => e.persisted && listen());
-  listen();
+  addEventListener("pageshow", e => e.persisted && begin());
+  begin();
 }
 
 // What is typed into the playground is tried after a moment, and stands in the
