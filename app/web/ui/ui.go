@@ -219,7 +219,8 @@ func (u *UI) static(c *fiber.Ctx) error {
 }
 
 // fail answers for an error: what the visitor asked for cannot be, or else it is none of
-// theirs. Then it is logged, and the page says that nothing is lost.
+// theirs. Then it is logged, and the page says that nothing is lost, and leads to where
+// they wanted to be.
 func (u *UI) fail(c *fiber.Ctx, err error) error {
 	switch said, status := explained(languageOf(c), err); status {
 	case 0:
@@ -229,5 +230,10 @@ func (u *UI) fail(c *fiber.Ctx, err error) error {
 		return u.refuse(c, status, said)
 	}
 	u.cfg.Logger.Error("a page could not be made", "path", c.Path(), "error", err)
-	return u.refuse(c, fiber.StatusServiceUnavailable, languageOf(c).text("This could not be read just now: %s.", err.Error()))
+	again := string(c.Context().RequestURI())
+	if !looks(c) {
+		again = cameFrom(c)
+	}
+	c.Status(fiber.StatusServiceUnavailable)
+	return u.render(c, "failed", "This does not work just now", localPath(again))
 }
