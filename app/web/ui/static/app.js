@@ -1,4 +1,4 @@
-// What makes the pages quicker. Everything works without it, but for keys and copying.
+// What makes the pages quicker. Everything works without it, but for keys; what it copies is shown then.
 const root = document.documentElement, $ = (q, of = document) => of.querySelector(q), $$ = (q, of = document) => [...of.querySelectorAll(q)];
 
 // Light, dark, or as the system has it: from there first to what is another one to see.
@@ -19,7 +19,7 @@ document.addEventListener("click", e => {
   const theme = on("[data-theme-toggle]");
   if (theme) turn(theme);
   const copy = on("[data-copy]");
-  if (copy) navigator.clipboard?.writeText(copy.dataset.copy).then(() => say(copy.dataset.done || "Copied"));
+  if (copy) toClipboard(copy.dataset.copy).then(() => say(copy.dataset.done), () => {});
   if (on("[data-open]")) $("#keys").showModal();
   if (on("[data-close]")) on("dialog")?.close();
   const more = $("details.more[open]");
@@ -38,11 +38,30 @@ document.addEventListener("click", e => {
 });
 document.addEventListener("htmx:beforeRequest", e => { if (e.target.matches("[data-stopped]")) e.preventDefault(); });
 
-// Announced to screen readers by the one live region of the page.
-function say(text) {
-  let box = $("#say");
-  if (!box) { box = document.createElement("div"); box.id = "say"; box.className = "vh"; box.setAttribute("role", "status"); document.body.append(box); }
+// A page that came by plain http has no clipboard, but for the old way to it.
+async function toClipboard(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const at = document.activeElement, box = document.body.appendChild(document.createElement("textarea"));
+  box.className = "vh";
+  box.value = text;
+  box.select();
+  const done = document.execCommand("copy");
+  box.remove();
+  at.focus();
+  if (!done) throw new Error("not copied");
+}
+
+// Said for a moment, and to screen readers by the one live region of the page; to them
+// alone what stands on the page already.
+const box = document.body.appendChild(document.createElement("div"));
+box.id = "say";
+box.role = "status";
+let quiet;
+function say(text, heard = false) {
+  box.className = heard ? "vh" : "toast";
   box.textContent = text;
+  clearTimeout(quiet);
+  quiet = setTimeout(() => { box.textContent = ""; }, 5000);
 }
 
 // Keys; never while somebody writes, nor where somebody has switched them off.
@@ -79,7 +98,7 @@ async function renew(address, signal) {
     if (shown(other) === shown(part)) return;
     const said = other.textContent !== part.textContent;
     part.replaceWith(other);
-    if (said && other.dataset.say) say(other.dataset.say);
+    if (said && other.dataset.say) say(other.dataset.say, true);
   });
   return true;
 }
