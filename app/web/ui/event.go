@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"html/template"
 	"math"
 	"slices"
 	"strings"
@@ -23,7 +24,7 @@ type eventPage struct {
 	Event   *admin.EventDetail
 	Tab     string // "", payload, request or replays
 	State   mark
-	Story   string
+	Story   template.HTML
 	Rules   []ruleStory
 	Others  []string // rules that do not listen to such events
 	Lanes   *lifeLine
@@ -37,7 +38,7 @@ type eventPage struct {
 type ruleStory struct {
 	rules.Trace
 	State      mark
-	Why        string
+	Why        template.HTML
 	Near       bool
 	Open       bool
 	Deliveries []admin.Delivery
@@ -184,12 +185,12 @@ func rank(s *ruleStory) int {
 	return 3
 }
 
-func (v *view) ruleState(s *ruleStory) (m mark, why string) {
+func (v *view) ruleState(s *ruleStory) (m mark, why template.HTML) {
 	switch {
 	case s.Result == rules.Matched:
 		return mark{"ok", "ok", v.T("Matched")}, ""
 	case s.Result == rules.Failed:
-		return mark{"bad", "bad", v.T("Rule error")}, s.Error
+		return mark{"bad", "bad", v.T("Rule error")}, inEnglish(s.Error)
 	case s.Near:
 		return mark{"warn", "near", v.T("Near miss")}, v.noted(s.NearMiss)
 	}
@@ -197,13 +198,15 @@ func (v *view) ruleState(s *ruleStory) (m mark, why string) {
 }
 
 // noted is a part of a condition with its note.
-func (v *view) noted(p *lang.Part) string {
-	note, _ := v.Lang.said(notes, p.Note)
-	return strings.TrimSpace(p.Text + " " + note)
+func (v *view) noted(p *lang.Part) template.HTML {
+	if p.Note == "" {
+		return plain(p.Text)
+	}
+	return plain(p.Text+" ") + v.Note(p.Note)
 }
 
 // firstFalse is the part that decided against a rule, with its note.
-func (v *view) firstFalse(parts []lang.Part) string {
+func (v *view) firstFalse(parts []lang.Part) template.HTML {
 	for _, p := range parts {
 		if p.Verdict == lang.False && p.Text != "" {
 			return v.noted(&p)
@@ -213,23 +216,22 @@ func (v *view) firstFalse(parts []lang.Part) string {
 }
 
 // story says in sentences what became of an event.
-func (v *view) story(d *admin.EventDetail, list []ruleStory) string {
-	var said []string
-	add := func(text string, args ...any) { said = append(said, v.T(text, args...)) }
+func (v *view) story(d *admin.EventDetail, list []ruleStory) template.HTML {
+	var said []template.HTML
+	add := func(text string, args ...any) { said = append(said, v.Tell(text, args...)) }
 	if before, after, ok := strings.Cut(v.Title2(d.Event), " → "); ok {
 		add("It went from %s to %s.", before, after)
 	}
 	switch d.State {
 	case event.Rejected:
-		add("It was refused and kept: %s.", strings.TrimSuffix(d.Cause, "."))
-		return strings.Join(said, " ")
+		add("It was refused and kept: %s.", inEnglish(strings.TrimSuffix(d.Cause, ".")))
+		return sentences(said)
 	case event.Spam:
-		reason, _ := v.Lang.said(reasons, strings.TrimSuffix(d.Cause, "."))
-		add("It was taken for spam, so that no rule saw it: %s.", reason)
-		return strings.Join(said, " ")
+		add("It was taken for spam, so that no rule saw it: %s.", v.Reason(strings.TrimSuffix(d.Cause, ".")))
+		return sentences(said)
 	case event.Duplicate:
 		add("It repeats an event that is here already, so nothing was sent for it.")
-		return strings.Join(said, " ")
+		return sentences(said)
 	case event.Routed, event.NoMatch, event.RuleError:
 	}
 	matched := 0
@@ -250,12 +252,23 @@ func (v *view) story(d *admin.EventDetail, list []ruleStory) string {
 	for i := range d.Digests {
 		said = append(said, v.digestStory(&d.Digests[i]))
 	}
-	return strings.Join(said, " ")
+	return sentences(said)
+}
+
+// sentences are one after the other.
+func sentences(list []template.HTML) (all template.HTML) {
+	for i, one := range list {
+		if i > 0 {
+			all += " "
+		}
+		all += one
+	}
+	return all
 }
 
 // deliveryStories say in a sentence each how the deliveries stand, and in one what was
 // written.
-func (v *view) deliveryStories(d *admin.EventDetail) (said []string) {
+func (v *view) deliveryStories(d *admin.EventDetail) (said []template.HTML) {
 	written := 0
 	for i := range d.Deliveries {
 		if one := &d.Deliveries[i]; v.Record(*one) && one.State == event.Delivered {
@@ -267,22 +280,22 @@ func (v *view) deliveryStories(d *admin.EventDetail) (said []string) {
 	switch written {
 	case 0:
 	case 1:
-		said = append(said, v.T("A record was written."))
+		said = append(said, v.Tell("A record was written."))
 	default:
-		said = append(said, v.T("%d records were written.", written))
+		said = append(said, v.Tell("%d records were written.", written))
 	}
 	return said
 }
 
 // digestStory says in a sentence where an event is gathered.
-func (v *view) digestStory(g *admin.Gathered) string {
+func (v *view) digestStory(g *admin.Gathered) template.HTML {
 	switch {
 	case g.Digest != nil:
-		return v.T("It is gathered for %s, in a digest of %d so far, which closes %s.", g.Action, g.Others+1, v.Opening(g.Closes))
+		return v.Tell("It is gathered for %s, in a digest of %d so far, which closes %s.", g.Action, g.Others+1, v.Opening(g.Closes))
 	case g.Delivery != nil:
-		return v.T("For %s it was gathered in a digest of %d: %s.", g.Action, g.Others+1, v.DeliveryState(g.State).Word)
+		return v.Tell("For %s it was gathered in a digest of %d: %s.", g.Action, g.Others+1, v.DeliveryState(g.State).Word)
 	}
-	return v.T("The digest for %s that it was in was given up.", g.Action)
+	return v.Tell("The digest for %s that it was in was given up.", g.Action)
 }
 
 // Opening is a time to come, with its day and the zone: it stands in a sentence, which
@@ -293,32 +306,32 @@ func (v *view) Opening(at *time.Time) string {
 }
 
 // deliveryStory says in a sentence how a delivery of an event of began stands.
-func (v *view) deliveryStory(d *admin.Delivery, began time.Time) string {
+func (v *view) deliveryStory(d *admin.Delivery, began time.Time) template.HTML {
 	if v.Record(*d) {
 		return v.recordStory(d)
 	}
 	switch d.State {
 	case event.Delivered:
 		if len(d.History) == 0 {
-			return v.T("%s has it.", d.Connection)
+			return v.Tell("%s has it.", d.Connection)
 		}
 		last := d.History[len(d.History)-1]
-		return v.T("%s had it after %s.", d.Connection, v.Took(float64(last.Started.Sub(began))/1e6+last.DurationMS))
+		return v.Tell("%s had it after %s.", d.Connection, v.Took(float64(last.Started.Sub(began))/1e6+last.DurationMS))
 	case event.Failed:
-		return v.T("%s did not get it: %s.", d.Connection, strings.TrimSuffix(d.Error, "."))
+		return v.Tell("%s did not get it: %s.", d.Connection, inEnglish(strings.TrimSuffix(d.Error, ".")))
 	case event.Retrying:
-		return v.T("%s has not got it yet, and is tried again.", d.Connection)
+		return v.Tell("%s has not got it yet, and is tried again.", d.Connection)
 	case event.Held:
 		if d.HeldUntil != nil {
-			return v.T("%s is closed; it is sent when it opens, %s.", d.Connection, v.Opening(d.HeldUntil))
+			return v.Tell("%s is closed; it is sent when it opens, %s.", d.Connection, v.Opening(d.HeldUntil))
 		}
-		return v.T("%s is paused; it is kept until it goes on.", d.Connection)
+		return v.Tell("%s is paused; it is kept until it goes on.", d.Connection)
 	case event.Scheduled:
-		return v.T("%s gets it later.", d.Connection)
+		return v.Tell("%s gets it later.", d.Connection)
 	case event.Cancelled:
-		return v.T("The delivery to %s was cancelled.", d.Connection)
+		return v.Tell("The delivery to %s was cancelled.", d.Connection)
 	default:
-		return v.T("%s gets it next.", d.Connection)
+		return v.Tell("%s gets it next.", d.Connection)
 	}
 }
 
@@ -339,11 +352,11 @@ func (v *view) Became(d admin.Delivery) mark {
 }
 
 // recordStory says in a sentence why such a record was not written.
-func (v *view) recordStory(d *admin.Delivery) string {
+func (v *view) recordStory(d *admin.Delivery) template.HTML {
 	if d.State == event.Failed {
-		return v.T("A record could not be written: %s.", strings.TrimSuffix(d.Error, "."))
+		return v.Tell("A record could not be written: %s.", inEnglish(strings.TrimSuffix(d.Error, ".")))
 	}
-	return v.T("A record was not written: %s.", strings.TrimSuffix(d.Error, "."))
+	return v.Tell("A record was not written: %s.", inEnglish(strings.TrimSuffix(d.Error, ".")))
 }
 
 // Later is when a scheduled delivery begins; nil: it is not scheduled.

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"encoding/json"
+	"html/template"
 	"slices"
 	"strings"
 	"time"
@@ -166,7 +167,7 @@ func (v *view) WaitWords(w *event.Wait) string {
 
 // notSent is why an action sends nothing, for people.
 type notSent struct {
-	Text string
+	Text template.HTML
 	Bad  bool // it is a fault
 }
 
@@ -174,15 +175,15 @@ type notSent struct {
 func (v *view) NotSent(a rules.ActionTrace) *notSent {
 	switch {
 	case a.Sent && a.Err != "":
-		return &notSent{v.T("It cannot be sent: %s", a.Err), true}
+		return &notSent{v.Tell("It cannot be sent: %s", inEnglish(a.Err)), true}
 	case a.Sent:
 		return nil
 	case a.Reason != "":
-		return &notSent{Text: v.T("Not sent: %s", a.Reason)}
+		return &notSent{Text: v.Tell("Not sent: %s", inEnglish(a.Reason))}
 	case a.Err != "":
-		return &notSent{Text: v.T("Not sent: %s", a.Err)}
+		return &notSent{Text: v.Tell("Not sent: %s", inEnglish(a.Err))}
 	}
-	return &notSent{Text: v.T("Not sent: its own condition is not met")}
+	return &notSent{Text: v.Tell("Not sent: its own condition is not met")}
 }
 
 // TraceFacts are what an action of an event comes after, and what bounds it.

@@ -14,8 +14,8 @@ import (
 	"hookgate/app/admin"
 )
 
-// inTemplates finds the texts of templates: {{.T "…"}}, {{$.T "…"}}, {{$v.T "…"}}.
-var inTemplates = regexp.MustCompile(`\.(?:T|Count) ("(?:[^"\\]|\\.)*")`)
+// inTemplates finds the texts of templates: {{.T "…"}}, {{$.T "…"}}, {{$v.T "…"}}, and so on.
+var inTemplates = regexp.MustCompile(`\.(?:T|Count|Tell) ("(?:[^"\\]|\\.)*")`)
 
 // usedTexts are the texts that the pages show, from templates and code.
 func usedTexts(t *testing.T) map[string]bool {
@@ -83,7 +83,7 @@ func usedTexts(t *testing.T) map[string]bool {
 
 // translated are the functions that take a text of the pages, with its place
 // among their arguments.
-var translated = map[string]int{"T": 0, "Count": 0, "text": 0, "add": 0, "render": 2, "refusal": 2, "refuse": 2, "notFound": 1, "bulk": 2, "endDigest": 2}
+var translated = map[string]int{"T": 0, "Count": 0, "Tell": 0, "tell": 0, "text": 0, "add": 0, "render": 2, "refusal": 2, "refuse": 2, "notFound": 1, "bulk": 2, "endDigest": 2}
 
 func textsOfCode(t *testing.T, name string, used map[string]bool) {
 	t.Helper()

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"html/template"
 	"slices"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 // overviewPage says how things stand, in a sentence first.
 type overviewPage struct {
 	Verdict     mark
-	Sentence    string
+	Sentence    template.HTML
 	Reassuring  string
 	Troubles    []trouble
 	Connections []admin.Connection
@@ -268,28 +269,28 @@ func (o *overviewPage) judge(l language) {
 	}
 	switch {
 	case !o.Status.Ready:
-		o.Verdict, o.Sentence = mark{"bad", "bad", ""}, l.text("The gateway cannot work right now: %s.", o.Status.NotReady)
+		o.Verdict, o.Sentence = mark{"bad", "bad", ""}, l.tell("The gateway cannot work right now: %s.", inEnglish(o.Status.NotReady))
 	case len(open) == 1:
-		o.Verdict, o.Sentence = mark{"bad", "bad", ""}, l.text("%s does not answer as it should.", open[0])
+		o.Verdict, o.Sentence = mark{"bad", "bad", ""}, l.tell("%s does not answer as it should.", open[0])
 	case len(open) > 1:
-		o.Verdict, o.Sentence = mark{"bad", "bad", ""}, l.text("%d connections do not answer as they should.", len(open))
+		o.Verdict, o.Sentence = mark{"bad", "bad", ""}, l.tell("%d connections do not answer as they should.", len(open))
 	case o.Status.Clock != nil:
-		o.Verdict, o.Sentence = mark{"bad", "bad", ""}, l.text("Nothing that is scheduled goes: the database's clock is not trusted.")
+		o.Verdict, o.Sentence = mark{"bad", "bad", ""}, l.tell("Nothing that is scheduled goes: the database's clock is not trusted.")
 	case o.Failed > 0:
-		o.Verdict, o.Sentence = mark{"warn", "warn", ""}, l.text("%d deliveries failed within the last day.", o.Failed)
+		o.Verdict, o.Sentence = mark{"warn", "warn", ""}, l.tell("%d deliveries failed within the last day.", o.Failed)
 	case o.RuleErrors > 0:
-		o.Verdict, o.Sentence = mark{"warn", "warn", ""}, l.text("%d events had an error in a rule within the last day.", o.RuleErrors)
+		o.Verdict, o.Sentence = mark{"warn", "warn", ""}, l.tell("%d events had an error in a rule within the last day.", o.RuleErrors)
 	case o.Status.Refused != nil:
-		o.Verdict, o.Sentence = mark{"warn", "warn", ""}, l.text("The last change of the configuration is not in force.")
+		o.Verdict, o.Sentence = mark{"warn", "warn", ""}, l.tell("The last change of the configuration is not in force.")
 		o.Reassuring = l.text("All goes on as before it.")
 	case len(o.Notices)+len(o.Quiet) > 0:
 		o.Verdict, o.Sentence = mark{"warn", "warn", ""}, l.text("%d things need attention.", o.Attention())
 		o.Reassuring = l.text("%d deliveries were tried within the last day.", o.Attempts.Attempts)
 	case len(paused) > 0:
-		o.Verdict, o.Sentence = mark{"hold", "hold", ""}, l.text("%d connections are paused.", len(paused))
+		o.Verdict, o.Sentence = mark{"hold", "hold", ""}, l.tell("%d connections are paused.", len(paused))
 		o.Reassuring = l.text("Nothing is dropped: what is for it is held.")
 	default:
-		o.Verdict, o.Sentence = mark{"ok", "ok", ""}, l.text("All is well.")
+		o.Verdict, o.Sentence = mark{"ok", "ok", ""}, l.tell("All is well.")
 		o.Reassuring = l.text("%d deliveries were tried within the last day.", o.Attempts.Attempts)
 	}
 }

@@ -42,6 +42,9 @@ var (
 	// refusals are what operators cannot ask for, of app/admin: those that the pages
 	// meet. Others stay English.
 	refusals = sayings([][2]string{
+		{"a key has 1 to %s bytes", "Ein Schlüssel hat 1 bis %s Byte."},
+		{"address: %s", "%s"},
+		{"this is no e-mail address", "Das ist keine E-Mail-Adresse."},
 		{"the note is longer than %s bytes", "Die Notiz ist länger als %s Byte."},
 		{"for=%s: write how long, such as 30m, 2h or 3d", "„%s“ ist keine Dauer. Gemeint ist etwas wie 30m, 2h oder 3d."},
 		{"a pause ends at a time (until) or after one (for): leave one of the two out", "Eine Pause endet zu einer Zeit oder nach einer Dauer: Bitte nur eines von beiden angeben."},
@@ -119,10 +122,30 @@ func (l language) stateWords(list string) string {
 func (l language) told(list []saying, text string) template.HTML {
 	own, known := l.said(list, text)
 	if !known {
-		return `<span lang="en">` + plain(own) + `</span>`
+		return inEnglish(own)
 	}
 	return plain(own)
 }
+
+// inEnglish is a text that is English on a page of any language.
+func inEnglish(text string) template.HTML { return `<span lang="en">` + plain(text) + `</span>` }
+
+// English is the same for a template: what receivers, check and the rules' language say.
+func (v *view) English(text string) template.HTML { return inEnglish(text) }
+
+// tell is text for a sentence in which others are told: of its arguments, those that are
+// no HTML are escaped.
+func (l language) tell(text string, args ...any) template.HTML {
+	for i, a := range args {
+		if s, ok := a.(string); ok {
+			args[i] = template.HTMLEscapeString(s)
+		}
+	}
+	return template.HTML(l.text(text, args...)) //nolint:gosec // the text is the pages' own
+}
+
+// Tell is T for a sentence in which others are told; see language.tell.
+func (v *view) Tell(text string, args ...any) template.HTML { return v.Lang.tell(text, args...) }
 
 // plain is a text where others are marked.
 func plain(text string) template.HTML {

@@ -85,7 +85,7 @@ func TestSaid_reasons(t *testing.T) {
 // Each refusal is one of app/admin, with the same places in German.
 func TestSaid_refusals(t *testing.T) {
 	t.Parallel()
-	all := literals(t, "../../admin")
+	all := slices.Concat(literals(t, "../../admin"), literals(t, "../../admin/address"))
 	for _, r := range refusals {
 		if !slices.Contains(all, r.english) {
 			t.Errorf("nobody says this any more: %q", r.english)
@@ -97,6 +97,7 @@ func TestSaid_refusals(t *testing.T) {
 	for english, want := range map[string]string{
 		"there are 100 views, which is the most: delete one first":                    "Es gibt schon 100 Ansichten, mehr sind nicht möglich: Bitte zuerst eine löschen.",
 		`only deliveries that are failed, retrying can be cancelled, not "delivered"`: `Das geht nur mit Zustellungen im Zustand „Fehlgeschlagen“, „Wird wiederholt“, nicht „Zugestellt“.`,
+		"address: this is no e-mail address":                                          "Das ist keine E-Mail-Adresse.",
 		"the run is done and cannot be paused":                                        "Das geht nicht: Der Zustand des Laufs ist „Fertig“.",
 		"events that are rejected cannot be replayed: no rule has seen their data":    "Ereignisse im Zustand „Abgewiesen“ können nicht neu ausgewertet werden: Keine Regel hat ihre Daten gesehen.",
 		"the end of the pause, 2026-01-01T00:00:00Z, is over already":                 "Das Ende der Pause, 2026-01-01T00:00:00Z, ist schon vorbei.",

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"errors"
+	"html/template"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
@@ -22,7 +23,7 @@ type startPage struct {
 	// Event is what came in last, or the sample that was sent; nil: nothing yet.
 	Event *admin.EventDetail
 	State mark
-	Story string
+	Story template.HTML
 	Told  []ruleStory
 	Open  bool // deliveries of it are under way
 }
