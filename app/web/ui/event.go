@@ -508,7 +508,7 @@ func (v *view) Awaited(d *admin.EventDetail) int {
 	const soon, late = 2, 3600
 	after := 0
 	for i := range d.Deliveries {
-		wait := 0
+		var wait int
 		switch one := &d.Deliveries[i]; {
 		case one.State == event.Waiting || one.State == event.Sending:
 			wait = soon

@@ -117,7 +117,6 @@ if (live) {
   let stream, again, failed;
   const mark = () => {
     const gone = failed > 1;
-    live.classList.toggle("warn", gone);
     live.ariaLive = gone ? "polite" : "off"; // counters are not read out
     live.hidden = !gone && !fresh.size;
     live.textContent = gone ? lost.replace("%s", write(performance.timeOrigin, "minute")) : fresh.size === 1 ? single : many.replace("%d", new Intl.NumberFormat(root.lang).format(fresh.size));
