@@ -97,6 +97,7 @@ func TestUIReplay(t *testing.T) {
 		"state:rejected":              {"cannot be replayed: no rule has seen their data"},
 		"rule:large":                  {"A replay needs a source", "Of the last 30 days"},
 		"since:30d rule:large":        {"only what it sends today", "4 events: nothing is missing"},
+		"delivery:failed":             {"A replay does not choose by deliveries", "without delivery failed"},
 		"source:shop delivery:failed": {"A replay does not choose by deliveries", "without delivery failed"},
 	} {
 		show(ctx, t, g.URL+"/ui/events/replay?q="+strings.NewReplacer(" ", "%20", ":", "%3A").Replace(q))

@@ -79,14 +79,14 @@ func (u *UI) readReplay(c *fiber.Ctx, q, how string) (replaysPlan, error) {
 	if !p.Selection.Unfinished {
 		p.How = everything
 	}
-	if err == nil && !p.Selection.Selects() {
-		err = &queryError{noSuchSelection}
-	}
 	names := filterNames(l)
 	for _, one := range chips {
 		if slices.Contains([]string{names["connection"], names["delivery"], names["key"]}, one.Name) {
 			p.Untaken = append(p.Untaken, one)
 		}
+	}
+	if err == nil && len(p.Untaken) == 0 && !p.Selection.Selects() {
+		err = &queryError{noSuchSelection}
 	}
 	return p, err
 }
