@@ -284,7 +284,7 @@ func (o *overviewPage) judge(l language) {
 		o.Verdict, o.Sentence = mark{"warn", "warn", ""}, l.tell("The last change of the configuration is not in force.")
 		o.Reassuring = l.text("All goes on as before it.")
 	case len(o.Notices)+len(o.Quiet) > 0:
-		o.Verdict, o.Sentence = mark{"warn", "warn", ""}, l.text("%d things need attention.", o.Attention())
+		o.Verdict, o.Sentence = mark{"warn", "warn", ""}, l.tell("%d things need attention.", o.Attention())
 		o.Reassuring = l.text("%d deliveries were tried within the last day.", o.Attempts.Attempts)
 	case len(paused) > 0:
 		o.Verdict, o.Sentence = mark{"hold", "hold", ""}, l.tell("%d connections are paused.", len(paused))
