@@ -130,7 +130,7 @@ func TestUIPlayground(t *testing.T) {
 	settled(ctx, t, "Playground")
 	copied := ask(ctx, t, chromedp.Evaluate[string](`document.querySelector("#copies .pri").dataset.copy`))
 	same(t, "what is copied", strings.NewReplacer(`data.x == 1`, `data.website.status == "Done"`, `Hello ${{ data.website.id }}`, `Hi \"${{ data.website.id }}\"`).Replace(letter), copied)
-	has(t, "what is offered", pageText(ctx, t), "Copy YAML", "Download as patch")
+	has(t, "what is offered", pageText(ctx, t), "YAML", "Download as patch")
 	g.WriteConfig(strings.Replace(string(file), "rules:\n", "rules:\n"+copied, 1))
 	g.MustCLI("check")
 	lab.Eventually(t, "it is in force", func() bool {
