@@ -52,14 +52,36 @@ type amqpConnector struct {
 	secrets  *connectors.Redactor
 	deps     connectors.Deps
 	dialer   *dialer
-	conn     *slot[*amqp.Connection]
+	conn     *slot[*amqpConnection]
 	idle     chan *amqpChannel
+}
+
+// amqpConnection is a connection and what it is made over. The library knows no
+// end for a write: it is the socket that is closed where one must not go on.
+type amqpConnection struct {
+	*amqp.Connection
+	socket net.Conn
+}
+
+// impatientConn fails a write that the peer takes nothing of for the patience.
+// A broker that is short of memory stops reading, and goes on sending its
+// heartbeats.
+type impatientConn struct {
+	net.Conn
+	patience time.Duration
+}
+
+func (c impatientConn) Write(p []byte) (int, error) {
+	if err := c.SetWriteDeadline(time.Now().Add(c.patience)); err != nil {
+		return 0, err
+	}
+	return c.Conn.Write(p)
 }
 
 // amqpChannel is a channel in confirm mode.
 type amqpChannel struct {
 	*amqp.Channel
-	conn     *amqp.Connection
+	conn     *amqpConnection
 	returned chan amqp.Return
 	closed   chan *amqp.Error
 }
@@ -75,7 +97,7 @@ func newAMQP(n yamlnode.Node, deps connectors.Deps) (connectors.Connector, diag.
 	deps = deps.WithDefaults()
 	return &amqpConnector{
 		settings: settings, deps: deps, secrets: connectors.NewRedactor(settings.secrets()...),
-		dialer: &dialer{client: deps.Egress}, conn: newSlot[*amqp.Connection](), idle: make(chan *amqpChannel, idleChannels),
+		dialer: &dialer{client: deps.Egress}, conn: newSlot[*amqpConnection](), idle: make(chan *amqpChannel, idleChannels),
 	}, list
 }
 
@@ -117,16 +139,19 @@ var (
 )
 
 // publish sends the message and waits for its confirmation. A channel that
-// failed must not be used again.
+// failed must not be used again. Where ctx ends before all of the message is
+// written, so does the connection: it holds half of a message.
 func (ch *amqpChannel) publish(ctx context.Context, exchange, key string, m *message, d event.Delivery) error {
 	headers := amqp.Table{}
 	for name, value := range m.headers {
 		headers[name] = value
 	}
+	stop := context.AfterFunc(ctx, func() { _ = ch.conn.socket.Close() })
 	confirmation, err := ch.PublishWithDeferredConfirmWithContext(ctx, exchange, key, true, false, amqp.Publishing{
 		Headers: headers, ContentType: m.contentType, DeliveryMode: amqp.Persistent, MessageId: d.ID.String(),
 		Timestamp: d.Created, AppId: "hookgate", Body: m.body,
 	})
+	stop()
 	if err != nil {
 		return ch.cause(err)
 	}
@@ -174,7 +199,7 @@ func (c *amqpConnector) channel(ctx context.Context) (*amqpChannel, error) {
 			continue
 		default:
 		}
-		conn, err := c.conn.get(ctx, func(conn *amqp.Connection) bool { return !conn.IsClosed() }, c.connect)
+		conn, err := c.conn.get(ctx, func(conn *amqpConnection) bool { return !conn.IsClosed() }, c.connect)
 		if err != nil {
 			return nil, err
 		}
@@ -184,7 +209,7 @@ func (c *amqpConnector) channel(ctx context.Context) (*amqpChannel, error) {
 
 // openChannel opens a channel; the library waits for the broker without a
 // context, so that it is left to itself when ctx ends first.
-func openChannel(ctx context.Context, conn *amqp.Connection) (*amqpChannel, error) {
+func openChannel(ctx context.Context, conn *amqpConnection) (*amqpChannel, error) {
 	type result struct {
 		channel *amqpChannel
 		err     error
@@ -228,26 +253,29 @@ func (c *amqpConnector) keep(ch *amqpChannel) {
 }
 
 // connect logs in. ctx ends it at any point; the connection outlives ctx.
-func (c *amqpConnector) connect(ctx context.Context) (*amqp.Connection, error) {
+func (c *amqpConnector) connect(ctx context.Context) (*amqpConnection, error) {
 	const heartbeat = 10 * time.Second
 	config := amqp.Config{
 		Heartbeat: heartbeat, Locale: "en_US", TLSClientConfig: c.settings.config, Vhost: c.settings.vhost, SASL: c.settings.login(),
 		Properties: amqp.Table{"product": "hookgate", "version": c.deps.Version},
 	}
-	var stop func() bool
+	var socket net.Conn
+	stop := func() bool { return false }
 	config.Dial = func(_, address string) (net.Conn, error) {
 		conn, err := c.dialer.dial(ctx, address, nil)
 		if err != nil {
 			return nil, err
 		}
-		stop = context.AfterFunc(ctx, func() { _ = conn.Close() })
-		return conn, nil
+		socket = impatientConn{conn, c.deps.Timeout}
+		stop = context.AfterFunc(ctx, func() { _ = socket.Close() })
+		return socket, nil
 	}
 	conn, err := amqp.DialConfig(c.settings.url, config)
-	if stop != nil {
-		stop()
+	stop()
+	if err != nil {
+		return nil, err
 	}
-	return conn, err
+	return &amqpConnection{conn, socket}, nil
 }
 
 // failure tells what will never work from what may work later.
@@ -295,6 +323,7 @@ func (c *amqpConnector) Test(parent context.Context, _ event.DeliveryID) (connec
 func (c *amqpConnector) Close() error {
 	if conn, open := c.conn.drop(); open && !conn.IsClosed() {
 		const patience = time.Second // for the broker's farewell
+		defer time.AfterFunc(patience, func() { _ = conn.socket.Close() }).Stop()
 		return conn.CloseDeadline(time.Now().Add(patience))
 	}
 	return nil

@@ -1,7 +1,9 @@
 package broker_test
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -13,6 +15,7 @@ import (
 	"hookgate/connectors"
 	"hookgate/internal/event"
 	"hookgate/test/connectortest"
+	"hookgate/test/lab"
 	"hookgate/test/rabbittest"
 )
 
@@ -132,4 +135,47 @@ func TestAMQP_concurrent(t *testing.T) {
 		t.Error(err)
 	}
 	again(t, c, 4730)
+}
+
+// A broker that is short of memory stops reading in the middle of a message:
+// the attempt ends with its time or with the stop, and the connection with it.
+// Negative control: without the closing of the socket at the end of an attempt
+// the second case takes a minute, and without the patience of writes too both
+// of them wait for ever.
+func TestAMQP_stall(t *testing.T) {
+	t.Parallel()
+	_, queue := mustQueue(t, "", nil)
+	large := `{"body":"` + strings.Repeat("x", 16<<20) + `"}`
+	for name, tc := range map[string]struct{ timeout, stop time.Duration }{
+		"timeout": {2 * time.Second, time.Minute},
+		"stop":    {time.Minute, time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			proxy := lab.NewProxy(t, rabbittest.Shared(t).Address)
+			deps := connectortest.Deps(t)
+			deps.Timeout = tc.timeout
+			c := brokerAt(t, "amqp", "url: amqp://guest:guest@ADDRESS/\nrouting_key: "+queue, proxy.Addr, deps)
+			if _, err := c.Deliver(t.Context(), connectortest.Delivery(`{"json":{}}`)); err != nil {
+				t.Fatal(err)
+			}
+			proxy.Cut()
+			ctx, cancel := context.WithTimeout(t.Context(), tc.stop)
+			defer cancel()
+			begun := time.Now()
+			_, err := c.Deliver(ctx, connectortest.Delivery(large))
+			if wrong := connectortest.Outcome(err) == "permanent" || err == nil; wrong || time.Since(begun) > min(tc.timeout, tc.stop)+time.Second {
+				t.Errorf("got %s after %s: %v", connectortest.Outcome(err), time.Since(begun), err)
+			}
+			begun = time.Now()
+			_ = c.(io.Closer).Close()
+			if took := time.Since(begun); took > 2*time.Second {
+				t.Errorf("closing took %s", took)
+			}
+			proxy.Heal()
+			if _, err := c.Deliver(t.Context(), connectortest.Delivery(`{"json":{}}`)); err != nil {
+				t.Errorf("once it reads again: %v", err)
+			}
+		})
+	}
 }
