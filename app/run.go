@@ -16,6 +16,10 @@ import (
 // drainTime is how long Run finishes what is under way once it is to end.
 const drainTime = 25 * time.Second
 
+// requestTime is how much of it requests may take. What is being delivered has
+// all of the time: an upload that stalls must not have it sent twice.
+const requestTime = 10 * time.Second
+
 // handOver is how long Run goes on accepting once it is to end, where a load
 // balancer is to notice and to send to the other replicas: one that asks for
 // /readyz every second, or two, does.
@@ -33,8 +37,8 @@ func (a *App) Addr() string {
 }
 
 // Run serves until ctx ends or something fails that cannot be mended, then
-// hands over where there may be somebody to hand over to, stops accepting, finishes what is under way, at most drainTime long, and
-// closes the store.
+// hands over where there may be somebody to hand over to, stops accepting,
+// finishes what is under way, at most drainTime long, and closes the store.
 func (a *App) Run(ctx context.Context) error {
 	failed := make(chan error, 3)
 	if err := a.listen(ctx, failed); err != nil {
@@ -141,7 +145,7 @@ func (a *App) listen(ctx context.Context, failed chan<- error) error {
 	}
 	serve("public listener", func() error { return a.server.Serve(public) })
 	serve("api socket", func() error { return a.server.ServeAdmin(socket) })
-	a.onEnd("server", a.server.Shutdown)
+	a.onEnd("server", func(ctx context.Context) error { return a.server.Shutdown(ctx, requestTime) })
 	return nil
 }
 

@@ -119,7 +119,7 @@ func start(t testing.TB, change ...func(*web.Config)) *fixture {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		if err := f.server.Shutdown(ctx); err != nil {
+		if err := f.server.Shutdown(ctx, 10*time.Second); err != nil {
 			t.Errorf("shutdown: %v", err)
 		}
 		if err := <-done; err != nil {

@@ -2,10 +2,12 @@ package web_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -432,7 +434,7 @@ func TestShutdown(t *testing.T) {
 	done := make(chan error, 1)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	go func() { done <- f.server.Shutdown(ctx) }()
+	go func() { done <- f.server.Shutdown(ctx, 10*time.Second) }()
 	deadline := time.Now().Add(5 * time.Second)
 	for { // until the listener is closed
 		conn, err := net.DialTimeout("tcp", f.addr, time.Second)
@@ -455,5 +457,28 @@ func TestShutdown(t *testing.T) {
 	}
 	if err := <-done; err != nil {
 		t.Errorf("shutdown: %v", err)
+	}
+}
+
+// A request that its sender does not end is closed after the patience of
+// Shutdown, a lingering connection too, and Shutdown has not failed.
+// Negative control: without cutOff it has, at its end.
+func TestShutdown_stalled(t *testing.T) {
+	t.Parallel()
+	f, in := startUploads(t, 1<<30, func(c *web.Config) { c.Limits.Progress = time.Minute })
+	stalled, lingering := f.dial(), f.dial()
+	fmt.Fprintf(stalled, "POST /f/apply HTTP/1.1\r\nHost: a\r\nContent-Type: %s\r\nContent-Length: 20000\r\n\r\n-", multipartType)
+	fmt.Fprint(lingering, "POST /nope HTTP/1.1\r\nHost: a\r\nContent-Length: 2000000\r\n\r\n")
+	<-in.begun
+	begun := time.Now()
+	if err := f.server.Shutdown(t.Context(), 300*time.Millisecond); err != nil || time.Since(begun) > 2*time.Second {
+		t.Errorf("after %s: %v", time.Since(begun), err)
+	}
+	_ = stalled.SetReadDeadline(time.Now().Add(5 * time.Second))
+	if content, err := io.ReadAll(stalled); errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("it is still open: %q", content)
+	}
+	if !strings.Contains(f.log.String(), "in the middle of their requests") {
+		t.Errorf("log: %s", f.log.String())
 	}
 }

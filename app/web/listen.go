@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -57,12 +58,13 @@ type guard struct {
 	budget budget
 
 	open    *shares
+	conns   *sync.Map             // those that were accepted and are not closed
 	refused func(from netip.Addr) // is told of every connection that is closed unread
 }
 
-func newGuard(ln net.Listener, limits Limits, trusted func(netip.Addr) bool, refused func(netip.Addr)) *guard {
+func newGuard(ln net.Listener, limits Limits, conns *sync.Map, trusted func(netip.Addr) bool, refused func(netip.Addr)) *guard {
 	return &guard{
-		Listener: ln, limits: limits, trusted: trusted, refused: refused,
+		Listener: ln, limits: limits, conns: conns, trusted: trusted, refused: refused,
 		open: newShares(limits.Connections, limits.ConnectionsPerIP), budget: budget{most: limits.BodyMemory, large: make(chan struct{}, 1)},
 	}
 }
@@ -148,7 +150,9 @@ func (g *guard) Accept() (net.Conn, error) {
 		}
 		peer := addressOf(conn.RemoteAddr())
 		if from := network(peer); g.open.take(from, g.trusted(peer)) {
-			return &guardedConn{Conn: conn, guard: g, from: from}, nil
+			accepted := &guardedConn{Conn: conn, guard: g, from: from}
+			g.conns.Store(accepted, nil)
+			return accepted, nil
 		}
 		_ = conn.Close()
 		g.refused(peer)
@@ -226,6 +230,7 @@ func (c *guardedConn) Close() error {
 		return net.ErrClosed
 	}
 	defer c.guard.open.give(c.from)
+	defer c.guard.conns.Delete(c)
 	defer c.release()
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok && c.linger.Load() {
 		patience, most := lingerTime, int64(lingerBytes)

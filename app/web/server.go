@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
@@ -37,6 +38,7 @@ type Server struct {
 	uploads  *shares     // posts with files that are being read
 	proxied  sync.Once   // see warnOfProxy
 	leaving  atomic.Bool // see Leave
+	open     sync.Map    // every *guardedConn that is not closed
 }
 
 // New makes a Server; it does not listen yet.
@@ -213,14 +215,14 @@ func (s *Server) lost(c *fiber.Ctx) {
 // Serve serves the public side until Shutdown, and returns nil then.
 func (s *Server) Serve(ln net.Listener) error {
 	trusted := func(ip netip.Addr) bool { return s.settings.Load().trusts(ip) }
-	return s.public.Server().Serve(newGuard(ln, s.cfg.Limits, trusted, s.tooManyConnections))
+	return s.public.Server().Serve(newGuard(ln, s.cfg.Limits, &s.open, trusted, s.tooManyConnections))
 }
 
 // ServeAdmin serves the administration API to whoever can connect to ln (see
 // ListenUnix) until Shutdown, and returns nil then.
 func (s *Server) ServeAdmin(ln net.Listener) error {
 	trusted := func(netip.Addr) bool { return true } // on a unix socket nobody has an address
-	return s.admin.Server().Serve(newGuard(ln, s.cfg.Limits, trusted, s.tooManyConnections))
+	return s.admin.Server().Serve(newGuard(ln, s.cfg.Limits, &s.open, trusted, s.tooManyConnections))
 }
 
 // tooManyConnections counts and logs a connection that was closed unread.
@@ -234,8 +236,14 @@ func (s *Server) tooManyConnections(from netip.Addr) {
 func (s *Server) Leave() { s.leaving.Store(true) }
 
 // Shutdown stops listening, finishes the requests that have begun, and closes
-// idle connections. It waits until ctx is done at most.
-func (s *Server) Shutdown(ctx context.Context) error {
+// idle connections. After patience it closes those of the other requests, too:
+// what a sender does not send, or a reader does not read, must not cost others
+// the time that ctx has for all. It waits until ctx is done at most.
+func (s *Server) Shutdown(ctx context.Context, patience time.Duration) error {
+	const farewell = 2 * time.Second // for handlers to notice that their connection is gone
+	ctx, cancel := context.WithTimeout(ctx, patience+farewell)
+	defer cancel()
+	defer time.AfterFunc(patience, s.cutOff).Stop()
 	public := make(chan error, 1)
 	go func() { public <- s.public.Server().ShutdownWithContext(ctx) }()
 	adminErr := s.admin.Server().ShutdownWithContext(ctx)
@@ -243,6 +251,17 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		return fmt.Errorf("not all requests could be finished: %w", err)
 	}
 	return nil
+}
+
+// cutOff closes all connections under the requests that use them.
+func (s *Server) cutOff() {
+	n := 0
+	s.open.Range(func(conn, _ any) bool {
+		_ = conn.(*guardedConn).Conn.Close() // its own Close is for who uses it
+		n++
+		return true
+	})
+	s.cfg.Logger.Warn("connections were closed in the middle of their requests, which took too long for the end of the process", "connections", n)
 }
 
 // refused counts and logs a request that is refused before it is stored.

@@ -19,12 +19,17 @@ import (
 type uploadIntake struct {
 	*fakeIntake
 	limit int64
+	begun chan struct{} // has a place for the first one that begins
 	read  chan string
 }
 
 func (u *uploadIntake) Accept(plan *ingest.Plan, r *ingest.Request) (ingest.Ack, error) {
 	if r.Stream == nil {
 		return u.fakeIntake.Accept(plan, r)
+	}
+	select {
+	case u.begun <- struct{}{}:
+	default:
 	}
 	text, err := io.ReadAll(io.LimitReader(r.Stream, u.limit))
 	if err == nil {
@@ -37,7 +42,7 @@ func startUploads(t *testing.T, limit int64, change func(*web.Config)) (*fixture
 	t.Helper()
 	var in *uploadIntake
 	f := start(t, func(c *web.Config) {
-		in = &uploadIntake{limit: limit, read: make(chan string, 8), fakeIntake: c.Intake.(*fakeIntake)}
+		in = &uploadIntake{limit: limit, begun: make(chan struct{}, 1), read: make(chan string, 8), fakeIntake: c.Intake.(*fakeIntake)}
 		c.Intake, c.Settings.MaxBody = in, 2000
 		if change != nil {
 			change(c)

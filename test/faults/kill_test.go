@@ -1,7 +1,10 @@
 package faults
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -109,4 +112,37 @@ func TestDrain(t *testing.T) {
 		t.Errorf("%d duplicates, want none", b.Duplicates)
 	}
 	t.Logf("%d times SIGTERM, %d acknowledged, answers %v", rounds, b.Acknowledged, sender.Statuses())
+}
+
+// An upload that stalls does not use up the time in which deliveries end: what
+// is being sent at SIGTERM, and after it, is sent once.
+// Negative control: with no limit of its own for requests, the stop takes 25
+// seconds, its status is 1, and what was being sent comes again.
+//
+// Promise: P5, P17.
+func TestDrain_stalledUpload(t *testing.T) {
+	sink := lab.NewSink(t, func(lab.Arrival) lab.Answer { return lab.Answer{Delay: 5 * time.Second} })
+	g := lab.Start(t, strings.Replace(numbered(sink.URL), "concurrency: 32", "concurrency: 1", 1)+`
+forms:
+  apply: { fields: { cv: { type: file, accept: [pdf] } } }
+`)
+	for n := range 6 {
+		g.Accepted(g.PostJSON(inPath, lab.Payload(50)(n)))
+	}
+	stalled, err := net.Dial("tcp", strings.TrimPrefix(g.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stalled.Close()
+	fmt.Fprint(stalled, "POST /f/apply HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=B\r\nContent-Length: 1000000\r\n\r\n"+
+		"--B\r\nContent-Disposition: form-data; name=\"cv\"; filename=\"a.pdf\"\r\n\r\n%PDF-1.4\n")
+	lab.Eventually(t, "something is being sent", func() bool { return sink.Count() > 0 })
+	begun := time.Now()
+	if code := g.Stop(); code != 0 || time.Since(begun) > 20*time.Second {
+		t.Errorf("exit status %d, %s after SIGTERM, want 0 within 20 s", code, time.Since(begun))
+	}
+	sink.Script(nil)
+	g.Start()
+	lab.Eventually(t, "all has come", func() bool { return sink.Count() >= 6 })
+	lab.Stays(t, 2*time.Second, "nothing comes twice", func() bool { return sink.Count() == 6 })
 }
