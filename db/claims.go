@@ -139,20 +139,33 @@ func (s *Store) Hasten(connection string) error {
 	}
 }
 
-// Release gives claimed deliveries back unsent, to be claimed again at due.
+// Release gives claimed deliveries back unsent, to be claimed again at due: all in
+// one statement, for a connection that is paused may have held many. Those that are
+// no longer held so stay as they are.
 func (s *Store) Release(deliveries []event.Delivery, due time.Time) error {
-	return s.write(func(tx tx) error {
-		connections := map[string]bool{}
-		for i := range deliveries {
-			d := &deliveries[i]
-			if err := tx.exec(`UPDATE deliveries SET owner = 0, due = ?4 WHERE id = ?1 AND claim = ?2 AND state = 0 AND owner = ?3`,
-				int64(d.ID), d.Claim, d.Owner, s.stored(tx.stamp(), due)); err != nil {
-				return fmt.Errorf("release delivery %s: %w", d.ID, err)
-			}
-			connections[d.Connection] = true
+	held, connections := make([][3]int64, len(deliveries)), map[string]bool{}
+	for i := range deliveries {
+		d := &deliveries[i]
+		held[i] = [3]int64{int64(d.ID), d.Claim, d.Owner}
+		connections[d.Connection] = true
+	}
+	list, _ := json.Marshal(held) // numbers never fail
+	err := s.write(func(tx tx) error {
+		if err := tx.exec(s.dialect.release(), string(list), s.stored(tx.stamp(), due)); err != nil {
+			return err
 		}
 		return notifyAll(tx, connections)
 	})
+	if err != nil {
+		return fmt.Errorf("release deliveries: %w", err)
+	}
+	return nil
+}
+
+// release is the statement of Release.
+func (d dialect) release() string {
+	return `UPDATE deliveries SET owner = 0, due = CAST(?2 AS BIGINT) FROM ` + d.each + `
+		WHERE deliveries.id = CAST(j.value ->> 0 AS BIGINT) AND claim = CAST(j.value ->> 1 AS BIGINT) AND owner = CAST(j.value ->> 2 AS BIGINT) AND state = 0`
 }
 
 func notifyAll(tx tx, connections map[string]bool) error {

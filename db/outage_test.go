@@ -105,6 +105,7 @@ type proxy struct {
 	// silent: nothing passes, and nobody is told, as when a cable is pulled.
 	silent atomic.Bool
 	lost   chan struct{}
+	asked  atomic.Int64 // how often something came for the server
 }
 
 // newProxy returns a proxy and the URL that leads through it.
@@ -144,6 +145,7 @@ func (p *proxy) serve(client net.Conn) {
 			if err != nil {
 				return
 			}
+			p.asked.Add(1)
 			if p.silent.Load() {
 				continue
 			}

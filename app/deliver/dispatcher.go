@@ -17,6 +17,10 @@ import (
 	"hookgate/internal/yamlnode"
 )
 
+// giveBackAgain is how long it takes until the store is asked again to take what it
+// could not.
+const giveBackAgain = time.Second
+
 // Store is what delivery needs of the durable record.
 type Store interface {
 	// Claim hands out connection's deliveries that are due at now: at most limit,
@@ -30,7 +34,8 @@ type Store interface {
 	// Hasten makes due, once and beside their schedule, what last failed as
 	// event.Outcome.Early says.
 	Hasten(connection string) error
-	// Release gives claimed deliveries back unsent.
+	// Release gives claimed deliveries back unsent. It may be asked again for the
+	// same ones.
 	Release(deliveries []event.Delivery, due time.Time) error
 }
 
@@ -81,7 +86,7 @@ type deps struct {
 	observe   func(string, event.DeliveryState, time.Duration)
 	signal    func(*event.Delivery, *event.Attempt) *event.Signal // nil: nothing is noted
 	followed  func()
-	poll      func(connection string)
+	giveBack  func(connection string, claimed []event.Delivery)
 }
 
 // Dispatcher owns the lanes. It is safe for concurrent use.
@@ -96,7 +101,9 @@ type Dispatcher struct {
 	asked       time.Time                     // for those
 	turn        *time.Timer                   // when a connection opens or closes; nil: none does
 
-	draining sync.WaitGroup  // workers that finish what they are sending
+	draining sync.WaitGroup  // workers that finish what they are sending, and what is to be given back
+	stopping context.Context //nolint:containedctx // ends when Stop begins
+	stop     context.CancelFunc
 	ending   context.Context //nolint:containedctx // ends when Stop has waited long enough
 	end      context.CancelFunc
 }
@@ -107,7 +114,7 @@ func New(store Store, opt Options) *Dispatcher {
 	if d.deps.limits == nil {
 		d.deps.limits = newLocalLimits()
 	}
-	d.deps.poll = d.Poll
+	d.deps.giveBack = d.giveBack
 	if d.deps.pollEvery <= 0 {
 		d.deps.pollEvery = defaultPoll
 	}
@@ -116,7 +123,8 @@ func New(store Store, opt Options) *Dispatcher {
 	}
 	d.stats = map[string]*attemptStats{}
 	d.lanes.Store(&map[string]*lane{})
-	d.ending, d.end = context.WithCancel(context.Background()) //nolint:gosec // Stop calls end
+	d.stopping, d.stop = context.WithCancel(context.Background()) //nolint:gosec // Stop calls stop
+	d.ending, d.end = context.WithCancel(context.Background())    //nolint:gosec // Stop calls end
 	return d
 }
 
@@ -272,6 +280,7 @@ func (d *Dispatcher) Stop(ctx context.Context) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	defer context.AfterFunc(ctx, d.end)()
+	d.stop()
 	for _, l := range *d.lanes.Load() {
 		d.close(l)
 	}
@@ -303,10 +312,36 @@ func (d *Dispatcher) Deliver(claimed event.Delivery) {
 	}
 	// The connection went away since the reservation.
 	d.deps.memory.give(claimed.Connection, weightOf(&claimed))
-	if err := d.deps.store.Release([]event.Delivery{claimed}, d.deps.now()); err != nil {
-		d.deps.logger.Warn("a delivery could not be released, the next start will send it", "delivery", claimed.ID, "error", err)
+	d.giveBack(claimed.Connection, []event.Delivery{claimed})
+}
+
+// giveBack returns deliveries of a connection to the store, unsent. What the store
+// does not take is kept and tried again, until Stop: it is this process's, and
+// nobody else would send it. The connection may be back by then, and looks again.
+func (d *Dispatcher) giveBack(connection string, claimed []event.Delivery) {
+	due := d.deps.now() // also of a later try: they come before what was accepted since
+	try := func() bool {
+		err := d.deps.store.Release(claimed, due)
+		if err != nil {
+			d.deps.logger.Warn("deliveries could not be given back to the store, trying again", "connection", connection, "count", len(claimed), "error", err)
+			return false
+		}
+		d.Poll(connection)
+		return true
 	}
-	d.Poll(claimed.Connection) // it may be back
+	if try() {
+		return
+	}
+	d.draining.Go(func() {
+		for done := false; !done; {
+			select {
+			case <-time.After(giveBackAgain):
+				done = try()
+			case <-d.stopping.Done(): // the next start sends them
+				done = true
+			}
+		}
+	})
 }
 
 // Poll says that the store may hold deliveries to connection that are due; ""

@@ -70,6 +70,7 @@ type bench struct {
 	results    chan event.DeliveryState
 	clock      func() time.Time // nil: the real one
 	poll       time.Duration
+	wrap       func(deliver.Store) deliver.Store // nil: the dispatcher has the store itself
 }
 
 func newBench(t *testing.T) *bench {
@@ -94,7 +95,11 @@ func (b *bench) start() {
 	if b.clock != nil {
 		now = b.clock
 	}
-	b.dispatcher = deliver.New(store, deliver.Options{
+	var used deliver.Store = store
+	if b.wrap != nil {
+		used = b.wrap(store)
+	}
+	b.dispatcher = deliver.New(used, deliver.Options{
 		Logger: slog.New(slog.NewTextHandler(&b.log, nil)), Now: now, Poll: b.poll,
 		Observe: func(_ string, result event.DeliveryState, _ time.Duration) { results <- result },
 	})

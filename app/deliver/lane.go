@@ -180,10 +180,7 @@ func (l *lane) giveBack() {
 	if l.retired.Load() {
 		l.deps.logger.Warn("deliveries wait for a connection that is no longer configured", "connection", l.name, "count", len(left))
 	}
-	if err := l.deps.store.Release(left, l.deps.now()); err != nil {
-		l.deps.logger.Warn("deliveries could not be released, the next start will send them", "connection", l.name, "error", err)
-	}
-	l.deps.poll(l.name)
+	l.deps.giveBack(l.name, left)
 }
 
 // drainQueue takes what is queued, unsent, and frees its slots.

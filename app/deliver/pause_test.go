@@ -3,7 +3,9 @@ package deliver_test
 import (
 	"context"
 	"errors"
+	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -71,6 +73,56 @@ func TestPause(t *testing.T) {
 			t.Errorf("number %d was %s, want %s", i+1, d.ID, ids[i+1])
 		}
 		b.state(d.ID, event.Delivered)
+	}
+}
+
+// unwilling is a store that takes nothing back at first.
+type unwilling struct {
+	deliver.Store
+	refusals atomic.Int32 // how many are left
+}
+
+func (u *unwilling) Release(list []event.Delivery, due time.Time) error {
+	if u.refusals.Add(-1) >= 0 {
+		return event.ErrUnavailable
+	}
+	return u.Store.Release(list, due)
+}
+
+// What the store could not take back when a connection was paused is given back
+// later, and sent once the connection goes on.
+//
+// Negative control: try only once in Dispatcher.giveBack.
+func TestPause_unavailable(t *testing.T) {
+	t.Parallel()
+	b := &bench{t: t, path: filepath.Join(t.TempDir(), "test.db"), wrap: func(s deliver.Store) deliver.Store {
+		u := &unwilling{Store: s}
+		u.refusals.Store(1)
+		return u
+	}}
+	b.start()
+	t.Cleanup(func() { b.stop(time.Second) })
+	sending := make(chan struct{})
+	r := newReceiver(func(context.Context, event.Delivery) error { <-sending; return nil })
+	c := connection("x", r)
+	c.Concurrency = 1
+	b.dispatcher.Update([]deliver.Connection{c})
+	for !b.dispatcher.Reserve(&event.Delivery{Connection: "x"}) { // from now on it takes in memory
+	}
+	b.dispatcher.Unreserve(&event.Delivery{Connection: "x"})
+	var ids []event.DeliveryID
+	for range 4 {
+		ids = append(ids, b.accept("x", ""))
+	}
+	r.await(t, 1)
+	b.dispatcher.SetPauseStates([]event.PauseState{{Connection: "x", Paused: true}})
+	close(sending)
+	b.state(ids[0], event.Delivered)
+	b.log.Await(t, "could not be given back")
+	b.dispatcher.SetPauseStates([]event.PauseState{{Connection: "x"}})
+	r.await(t, len(ids)-1)
+	for _, id := range ids {
+		b.state(id, event.Delivered)
 	}
 }
 
