@@ -23,10 +23,10 @@ const (
 	defaultQuota    = 200 << 20
 	maxValues       = 5000 // of a post in JSON
 
-	// maxValue and maxName bound one posted field, in bytes; maxFields bounds
+	// maxValue and MaxName bound one posted field, in bytes; maxFields bounds
 	// how many a post may have. A page that people fill in stays far below.
 	maxValue  = 100 << 10
-	maxName   = 256
+	MaxName   = 256
 	maxFields = 1000
 	maxTold   = 1000 // bytes of an instruction
 

@@ -366,7 +366,7 @@ func (f *Form) carry(posted []keptField, shown map[string]bool) []hiddenInput {
 		}
 		text, ok := normal(value).(string)
 		once := strings.HasSuffix(post.Name, "-response") || post.Name == "altcha"
-		if !ok || f.trap(post.Name) || (once && f.controls(post.Name)) || len(text) > maxValue || len(post.Name) > maxName {
+		if !ok || f.trap(post.Name) || (once && f.controls(post.Name)) || len(text) > maxValue || len(post.Name) > MaxName {
 			continue
 		}
 		inputs = append(inputs, hiddenInput{post.Name, text})

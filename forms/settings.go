@@ -226,8 +226,8 @@ func (s *settings) unknown(f *Form) diag.List {
 
 func checkName(key yamlnode.Text) diag.List {
 	switch {
-	case strings.TrimSpace(key.Value) == "" || len(key.Value) > maxName:
-		return diag.List{key.Diag("bad-name", "", "a field's name has 1 to %d bytes", maxName)}
+	case strings.TrimSpace(key.Value) == "" || len(key.Value) > MaxName:
+		return diag.List{key.Diag("bad-name", "", "a field's name has 1 to %d bytes", MaxName)}
 	case pathOf(key.Value).path[0] == extraKey:
 		return diag.List{key.Diag("bad-name", "choose another name", "data.extra holds the fields that are not declared, no field can have its name")}
 	}

@@ -220,8 +220,8 @@ func normal(v any) any {
 }
 
 func oversized(name string, v any) (Problem, bool) {
-	if len(name) > maxName {
-		return Problem{Field: cut(name, 40), Code: NameTooLong, Limit: decimal(maxName)}, true
+	if len(name) > MaxName {
+		return Problem{Field: cut(name, 40), Code: NameTooLong, Limit: decimal(MaxName)}, true
 	}
 	size := 0
 	if s, ok := v.(string); ok {
@@ -282,7 +282,7 @@ func (f *Form) undeclared(all *entries, out *node, r *Result) {
 			continue
 		}
 		if f.refuse {
-			r.Problems = addProblem(r.Problems, Problem{Field: cut(e.path.name(), maxName), Code: Unknown})
+			r.Problems = addProblem(r.Problems, Problem{Field: cut(e.path.name(), MaxName), Code: Unknown})
 		}
 		extra.keep(e.path, e.value())
 	}

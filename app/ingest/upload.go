@@ -20,7 +20,7 @@ func (in *Intake) receive(f *forms.Form, upload *files.Upload, r *Request) ([]bo
 	counts := map[string]int{}
 	return body.ReadUpload(body.Upload{
 		ContentType: r.ContentType, ContentEncoding: r.ContentEncoding, Content: r.Stream,
-		Size: f.MaxUpload(), Text: f.MaxBody(), Grow: r.grow,
+		Size: f.MaxUpload(), Text: f.MaxBody(), Name: forms.MaxName, Grow: r.grow,
 		Take: func(part body.FilePart) (any, error) {
 			rule, ok := f.FileRule(part.Field)
 			if !ok {

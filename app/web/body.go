@@ -154,7 +154,8 @@ type uploadStream struct {
 	counted  bool       // among Server.uploads
 	from     netip.Addr // whose place it takes there
 	patience time.Duration
-	due      int // bytes that have to come within patience
+	due      int    // bytes that have to come within patience
+	arrived  func() // is called when all of it has come; nil: nobody wants to know
 
 	err error
 }
@@ -169,7 +170,12 @@ func (u *uploadStream) Read(p []byte) (int, error) {
 			err = u.conn.SetReadDeadline(time.Now().Add(u.patience))
 		}
 	}
-	if err != nil && !errors.Is(err, io.EOF) {
+	switch {
+	case errors.Is(err, io.EOF):
+		if u.arrived != nil {
+			u.arrived()
+		}
+	case err != nil:
 		u.err = err
 	}
 	return n, err

@@ -21,6 +21,9 @@ const (
 	// budget of all: what most requests are.
 	small = 16 << 10
 
+	// little is the memory of a request that goes on when large ones fill it.
+	little = 4 * small
+
 	// understandWait is how long a body that takes much memory waits for others.
 	understandWait = 5 * time.Second
 
@@ -55,7 +58,7 @@ type guard struct {
 	limits  Limits
 	trusted func(netip.Addr) bool // whose connections are not counted by address
 
-	budget budget
+	budget *budget
 
 	open    *shares
 	conns   *sync.Map             // those that were accepted and are not closed
@@ -65,16 +68,21 @@ type guard struct {
 func newGuard(ln net.Listener, limits Limits, conns *sync.Map, trusted func(netip.Addr) bool, refused func(netip.Addr)) *guard {
 	return &guard{
 		Listener: ln, limits: limits, conns: conns, trusted: trusted, refused: refused,
-		open: newShares(limits.Connections, limits.ConnectionsPerIP), budget: budget{most: limits.BodyMemory, large: make(chan struct{}, 1)},
+		open: newShares(limits.Connections, limits.ConnectionsPerIP), budget: newBudget(limits.BodyMemory),
 	}
 }
 
 // budget is the memory that requests take up which are not answered yet: what
 // was read of them, and what it takes to understand them.
 type budget struct {
-	most  int64 // bytes
-	held  atomic.Int64
-	large chan struct{} // held by the one request that is over half of the budget
+	most    int64 // bytes
+	held    atomic.Int64
+	large   chan struct{} // held by the one request that is over half of the budget
+	uploads *portion      // of what is held, that of uploads which are still coming in
+}
+
+func newBudget(most int64) *budget {
+	return &budget{most: most, large: make(chan struct{}, 1), uploads: newPortion(most / 4)}
 }
 
 // holding is what one request has of the budget. It is for one goroutine.
@@ -82,14 +90,21 @@ type holding struct {
 	budget *budget
 	weight int64
 	large  bool // it has the place of the large one, and nothing of the rest
+
+	coming bool       // it is of an upload that is still coming in: weight counts among budget.uploads
+	from   netip.Addr // whose upload it is
 }
 
 // grow takes so many bytes more; false: there are none, and nothing was taken.
 // Requests that alone take more than half of the budget do so one after the
 // other, beside it. Those that take little have a quarter more, so that they go
-// on when large ones fill it.
+// on when large ones fill it. An upload may take as long as it likes: while it
+// comes in it has to find room in the part that is for uploads, too.
 func (h *holding) grow(n int64) bool {
 	weight := h.weight + n
+	if h.coming && !h.budget.uploads.take(h.from, n, weight <= little) {
+		return false
+	}
 	switch {
 	case h.large:
 	case weight > h.budget.most/2:
@@ -100,14 +115,26 @@ func (h *holding) grow(n int64) bool {
 		h.large = true
 	case h.budget.held.Add(n) > h.budget.bound(weight):
 		h.budget.held.Add(-n)
+		if h.coming {
+			h.budget.uploads.give(h.from, n)
+		}
 		return false
 	}
 	h.weight = weight
 	return true
 }
 
+// arrived says that all of an upload has come: it ends soon now, as others do.
+func (h *holding) arrived() {
+	if h.coming {
+		h.budget.uploads.give(h.from, h.weight)
+		h.coming = false
+	}
+}
+
 // leave gives all of it back.
 func (h *holding) leave() {
+	h.arrived()
 	switch {
 	case h.large:
 		<-h.budget.large
@@ -119,7 +146,7 @@ func (h *holding) leave() {
 
 // bound is how much may be held for a request of the weight to go on.
 func (b *budget) bound(weight int64) int64 {
-	if weight <= 4*small {
+	if weight <= little {
 		return b.most + b.most/4
 	}
 	return b.most
@@ -186,8 +213,11 @@ func (s *Server) understand(ctx *fasthttp.RequestCtx, r *ingest.Request) (leave 
 	if !ok {
 		return func() {}, nil
 	}
-	h := &holding{budget: &conn.guard.budget}
+	h := &holding{budget: conn.guard.budget}
 	r.Grow = h.grow
+	if upload, ok := r.Stream.(*uploadStream); ok {
+		h.coming, h.from, upload.arrived = true, upload.from, h.arrived
+	}
 	if len(r.Body) == 0 {
 		return h.leave, nil
 	}

@@ -43,3 +43,40 @@ func (s *shares) give(from netip.Addr) {
 		delete(s.of, from)
 	}
 }
+
+// portion is memory that is given out so that a few greedy addresses leave room
+// for the others: one may have half of what the others leave. Whoever needs
+// little of it goes without a share, and has a quarter more of it. It is safe
+// for concurrent use.
+type portion struct {
+	most int64 // bytes
+
+	mu   sync.Mutex
+	held int64
+	of   map[netip.Addr]int64 // by network
+}
+
+func newPortion(most int64) *portion { return &portion{most: most, of: map[netip.Addr]int64{}} }
+
+// take takes n bytes for an address; little says that it has little so far.
+// What was taken is given back.
+func (p *portion) take(from netip.Addr, n int64, little bool) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	own := p.of[from]
+	if little && p.held+n > p.most+p.most/4 || !little && own+n > (p.most-p.held+own)/2 {
+		return false
+	}
+	p.held += n
+	p.of[from] = own + n
+	return true
+}
+
+func (p *portion) give(from netip.Addr, n int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.held -= n
+	if p.of[from] -= n; p.of[from] <= 0 {
+		delete(p.of, from)
+	}
+}

@@ -23,6 +23,8 @@ type Upload struct {
 	Content                      io.Reader
 	// Size bounds the whole body in bytes, Text what is not in files.
 	Size, Text int64
+	// Name bounds the name of a field in bytes; 0: nothing does.
+	Name int
 	// Take is given each file in turn and says what its Field's Value is. What
 	// it leaves unread is passed over. Its errors end the reading.
 	Take func(FilePart) (any, error)
@@ -93,7 +95,12 @@ func (u *uploadReader) read(reader *multipart.Reader) ([]pair, error) {
 		if parts > u.lim.Parts {
 			return nil, tooMany(u.lim.Parts, fmt.Sprintf("the body has more than %d parts", u.lim.Parts))
 		}
-		if err := u.in.Grow(partWeight + keyWeight*int64(strings.Count(part.FormName(), "["))); err != nil {
+		name := part.FormName()
+		if u.in.Name > 0 && len(name) > u.in.Name {
+			return nil, tooLarge(0, fmt.Sprintf("a field's name has more than %d bytes", u.in.Name))
+		}
+		keys := min(strings.Count(name, "["), u.lim.Depth)
+		if err := u.in.Grow(partWeight + keyWeight*int64(keys) + copies*int64(len(name)+len(part.FileName()))); err != nil {
 			return nil, err
 		}
 		p, err := u.part(part)

@@ -122,6 +122,34 @@ func TestReadUpload_grows(t *testing.T) {
 	}
 }
 
+// A field's name is bounded before it takes memory, and takes what it is long;
+// brackets count as far as names are taken apart.
+// Negative control: names of any length, each of which takes 3,000 bytes.
+func TestReadUpload_names(t *testing.T) {
+	t.Parallel()
+	read := func(name string, most int) (held int64, err error) {
+		text := "--B\r\nContent-Disposition: form-data; name=\"" + name + "\"; filename=\"a.pdf\"\r\n\r\nx\r\n--B--\r\n"
+		_, err = readUpload(text, func(u *body.Upload) {
+			u.Name = most
+			u.Grow = func(n int64) error { held += n; return nil }
+		})
+		return held, err
+	}
+	if held, err := read(strings.Repeat("x", 256), 256); err != nil || held > 5000 {
+		t.Errorf("at the limit: %d bytes, %v", held, err)
+	}
+	held, err := read(strings.Repeat("x", 257), 256)
+	if fault := (*body.Error)(nil); !errors.As(err, &fault) || fault.Status != http.StatusRequestEntityTooLarge || held != 0 {
+		t.Errorf("beyond the limit: %d bytes, %v", held, err)
+	}
+	if held, err := read(strings.Repeat("x", 100_000), 0); err != nil || held < 300_000 {
+		t.Errorf("without a limit: %d bytes, %v", held, err)
+	}
+	if held, err := read("x"+strings.Repeat("[", 250), 256); err != nil || held > 40_000 {
+		t.Errorf("brackets: %d bytes, %v", held, err)
+	}
+}
+
 // broken is a stream that ends with an error.
 type broken struct{}
 

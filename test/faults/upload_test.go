@@ -5,16 +5,19 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"mime/multipart"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"hookgate/test/lab"
 )
@@ -154,4 +157,54 @@ forms:
 	before := len(list())
 	lab.Eventually(t, "orphans are removed", func() bool { return len(list()) == len(events) })
 	t.Logf("%d kills, %d acknowledged, %d stored, %d files before the sweep", kills, len(known), len(events), before)
+}
+
+// TestSlowUploads holds posts with many texts open, from two addresses, each as
+// large as a form takes it: webhooks that take much memory are accepted
+// meanwhile, and so is the upload of somebody else.
+//
+// Negative control: uploads that may take all of the memory of requests, as
+// other requests may. Then the webhook got 503.
+//
+// Promise: P18.
+func TestSlowUploads(t *testing.T) {
+	sink := lab.NewSink(t, nil)
+	g := lab.Start(t, numbered(sink.URL)+`
+forms:
+  apply: { fields: { cv: { type: file, accept: [pdf], required: true } }, rate_limit: 100000/s }
+`)
+	var texts strings.Builder
+	for n := range 990 {
+		fmt.Fprintf(&texts, "--B\r\nContent-Disposition: form-data; name=\"x%d\"\r\n\r\n%s\r\n", n, strings.Repeat("x", 1000))
+	}
+	open := 0
+	for _, last := range []byte{2, 3} {
+		from := &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, last)}}
+		for range 8 {
+			conn, err := from.Dial("tcp", strings.TrimPrefix(g.URL, "http://"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			// Who is refused while it writes has its answer for an error.
+			_, _ = fmt.Fprint(conn, "POST /f/apply HTTP/1.1\r\nHost: a\r\nContent-Type: multipart/form-data; boundary=B\r\nContent-Length: 5000000\r\n\r\n", texts.String())
+			_ = conn.SetReadDeadline(time.Now().Add(300 * time.Millisecond)) // until what was sent is read
+			if _, err := conn.Read(make([]byte, 1)); errors.Is(err, os.ErrDeadlineExceeded) {
+				open++
+			}
+		}
+	}
+	if open == 0 {
+		t.Error("none of the slow uploads is read")
+	}
+	values := `{"type":"numbered","n":1,"key":"k","items":[` + strings.Repeat(`{"a":1,"b":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},`, 1600) + `0]}`
+	if got := g.PostJSON(inPath, []byte(values)); got.Status != http.StatusAccepted {
+		t.Errorf("a webhook of %d bytes beside %d slow uploads: %d %s", len(values), open, got.Status, got.Body)
+	}
+	u := &uploader{g: g}
+	u.post(lab.NewClient())
+	if u.count() != 1 {
+		t.Errorf("the upload of somebody else is not taken beside %d slow ones", open)
+	}
+	checkMemory(t, g, memoryCeiling)
 }
