@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -33,6 +34,7 @@ const copyings = 2
 // as long; and so it was at each end of a reader that had kept the log from being
 // copied, while the writer did not look at how much was left to it.
 type checkpointer struct {
+	copying sync.Mutex // held by whoever uses conn
 	conn    *sqlite3.SQLiteConn
 	logger  *slog.Logger
 	wake    chan struct{}
@@ -67,6 +69,8 @@ func (c *checkpointer) run() {
 // copy copies the log, and what was written to it meanwhile, until that is little. It
 // reports false where somebody who reads kept it from more.
 func (c *checkpointer) copy() (bool, error) {
+	c.copying.Lock()
+	defer c.copying.Unlock()
 	before := int64(0)
 	for range copyings {
 		busy, in, copied, err := checkpoint(c.conn, "PASSIVE")

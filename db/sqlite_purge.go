@@ -32,29 +32,14 @@ func (e *sqlite) overwrite() (restore func(), err error) {
 	}, nil
 }
 
-// awaitEmptyLog asks the writer to empty the log until nobody stands in its
-// way. The writer does it between two batches: wake makes it go round.
+// awaitEmptyLog has the log emptied as soon as nobody stands in the way.
 func (e *sqlite) awaitEmptyLog(ctx context.Context, wake func() error) (done bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, purgeTime)
 	defer cancel()
 	every := time.NewTicker(purgeEvery)
 	defer every.Stop()
 	for {
-		answer := make(chan error, 1)
-		select {
-		case e.empty <- answer:
-		case <-ctx.Done():
-			return false, ErrLogInUse
-		}
-		if err := wake(); err != nil {
-			return false, err
-		}
-		select {
-		case err = <-answer:
-		case <-ctx.Done():
-			return false, ErrLogInUse
-		}
-		if !errors.Is(err, ErrLogInUse) {
+		if err := e.tryEmptyLog(ctx, wake); !errors.Is(err, ErrLogInUse) {
 			return err == nil, err
 		}
 		select {
@@ -62,6 +47,34 @@ func (e *sqlite) awaitEmptyLog(ctx context.Context, wake func() error) (done boo
 		case <-ctx.Done():
 			return false, ErrLogInUse
 		}
+	}
+}
+
+// tryEmptyLog copies the log beside the writer, however long that takes, and asks the
+// writer to empty it once it is little that is left. The writer does that between two
+// batches: wake makes it go round.
+func (e *sqlite) tryEmptyLog(ctx context.Context, wake func() error) error {
+	copied, err := e.checkpoint.copy() //nolint:contextcheck // the driver is slow with contexts that can end, see change
+	if err != nil {
+		return fmt.Errorf("empty the log: %w", err)
+	}
+	if !copied {
+		return ErrLogInUse
+	}
+	answer := make(chan error, 1)
+	select {
+	case e.empty <- answer:
+	case <-ctx.Done():
+		return ErrLogInUse
+	}
+	if err := wake(); err != nil {
+		return err
+	}
+	select {
+	case err = <-answer:
+		return err
+	case <-ctx.Done():
+		return ErrLogInUse
 	}
 }
 
@@ -85,10 +98,10 @@ func (e *sqlite) emptyLog() {
 	}
 }
 
-// truncate copies the log into the database and cuts it to nothing. It does
-// not wait long for readers.
+// truncate copies what is left of the log into the database and cuts it to nothing. It
+// does not wait for readers.
 func (e *sqlite) truncate() error {
-	busy, err := e.resetLog("TRUNCATE", readerPatience)
+	busy, err := e.resetLog("TRUNCATE", 0)
 	if err != nil {
 		return fmt.Errorf("empty the log: %w", err)
 	}
