@@ -1,6 +1,7 @@
 package db
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -67,6 +68,24 @@ type writeOp struct {
 	keys  []keyed
 	bytes int64 // about how many it writes
 	done  chan error
+
+	refused error // why it did nothing, though the transaction was committed
+}
+
+// refusal is the error of a writeOp that has written nothing: the others of its
+// transaction go on. After any other error each is committed on its own.
+type refusal struct{ error }
+
+func (r refusal) Unwrap() error { return r.error }
+
+// run runs the operation in a transaction. A refusal is its caller's alone.
+func (w *writeOp) run(tx tx) error {
+	w.refused = nil
+	err := w.do(tx)
+	if _, ok := errors.AsType[refusal](err); ok {
+		w.refused, err = err, nil
+	}
+	return err
 }
 
 // committer is the one writer. There is no linger for accepts: while one
@@ -295,7 +314,7 @@ func (c *committer) answer(b *batch) {
 		a.done <- a.refused
 	}
 	for _, w := range b.writes {
-		w.done <- nil
+		w.done <- w.refused
 	}
 	for _, r := range b.results {
 		r.finish()

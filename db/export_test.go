@@ -2,8 +2,11 @@ package db
 
 import (
 	"context"
+	"log/slog"
 	"maps"
+	"runtime"
 	"slices"
+	"sync"
 
 	"github.com/jackc/pgx/v5/pgtype"
 )
@@ -26,6 +29,44 @@ func (s *Store) Statements() []string { return slices.Sorted(maps.Keys(s.engine.
 // Freeze makes a store on PostgreSQL silent, as a process is that was stopped:
 // it renews its lease no more, until it commits something.
 func (s *Store) Freeze() { s.pulse.stop() }
+
+// commitCounter is an engine that counts the transactions which are asked of it.
+type commitCounter struct {
+	engine
+	commits int
+}
+
+func (c *commitCounter) commit(b *batch) error {
+	c.commits++
+	return c.engine.commit(b)
+}
+
+// Together has what the calls write committed as one batch, and tells how many
+// transactions that took and what they returned. The store's committer ends.
+func (s *Store) Together(calls ...func() error) (transactions int, results []error) {
+	s.pulse.stop()
+	s.commit.stop()
+	e := &commitCounter{engine: s.engine}
+	before := s.commit
+	defer func() { s.commit = before }()
+	s.commit = &committer{
+		engine: e, logger: slog.New(slog.DiscardHandler), fatal: make(chan struct{}),
+		accepts: make(chan *acceptOp, maxBatch), results: make(chan *resultOp, maxBatch), writes: make(chan *writeOp, maxBatch),
+	}
+	results = make([]error, len(calls))
+	var done sync.WaitGroup
+	for i, call := range calls {
+		done.Go(func() { results[i] = call() })
+	}
+	b := &batch{}
+	for len(b.accepts)+len(b.writes) < len(calls) {
+		s.commit.drain(b)
+		runtime.Gosched()
+	}
+	s.commit.apply(b)
+	done.Wait()
+	return e.commits, results
+}
 
 // Replica is the store's registration.
 func (s *Store) Replica() int64 { return s.engine.(*postgres).id.Load() }

@@ -52,7 +52,7 @@ func (s *Store) readmit(tx tx, e *event.Event, ruleErrors any, deliveries []even
 		return err
 	}
 	if !kept {
-		return event.ErrNotKept
+		return refusal{event.ErrNotKept}
 	}
 	if err := noteRelease(tx, e); err != nil {
 		return err

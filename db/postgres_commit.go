@@ -139,7 +139,7 @@ func (w *pgWork) run() error {
 		return err
 	}
 	for _, op := range w.batch.writes {
-		if err := op.do(&w.tx); err != nil {
+		if err := op.run(&w.tx); err != nil {
 			return err
 		}
 	}

@@ -187,7 +187,7 @@ func (s *Store) SetRecord(w event.RecordWrite) (event.Record, error) {
 		}
 		rows, err := book.Commit(e, time.UnixMicro(tx.stamp().now))
 		if err != nil {
-			return err
+			return refusal{err}
 		}
 		made = rows[0]
 		return writeRecords(tx, rows)

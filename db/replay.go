@@ -67,7 +67,7 @@ func (s *Store) replay(tx tx, from, next *event.ReplayRun, list []event.Replayed
 		return counts, err
 	}
 	if !moved {
-		return counts, ErrRunMoved
+		return counts, refusal{ErrRunMoved}
 	}
 	for i := range list {
 		made, fresh, err := s.replayOne(tx, &list[i], touched)

@@ -29,7 +29,7 @@ func (e *sqlite) commit(b *batch) error {
 			bytes += 256
 		}
 		for _, w := range b.writes {
-			if err := w.do(e); err != nil {
+			if err := w.run(e); err != nil {
 				return err
 			}
 			bytes += w.bytes

@@ -51,7 +51,7 @@ func (s *Store) DeleteView(name string) error {
 		found := false
 		err := tx.query(func([]any) error { found = true; return nil }, `DELETE FROM views WHERE name = ?1 RETURNING name`, clean(name))
 		if err == nil && !found {
-			err = event.ErrNotFound
+			err = refusal{event.ErrNotFound}
 		}
 		if err != nil {
 			return fmt.Errorf("delete the view %s: %w", name, err)
