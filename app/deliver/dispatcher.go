@@ -123,8 +123,8 @@ func New(store Store, opt Options) *Dispatcher {
 	}
 	d.stats = map[string]*attemptStats{}
 	d.lanes.Store(&map[string]*lane{})
-	d.stopping, d.stop = context.WithCancel(context.Background()) //nolint:gosec // Stop calls stop
-	d.ending, d.end = context.WithCancel(context.Background())    //nolint:gosec // Stop calls end
+	d.stopping, d.stop = context.WithCancel(context.Background())
+	d.ending, d.end = context.WithCancel(context.Background()) //nolint:gosec // Stop calls end
 	return d
 }
 
