@@ -197,7 +197,7 @@ forms:
 	if open == 0 {
 		t.Error("none of the slow uploads is read")
 	}
-	values := `{"type":"numbered","n":1,"key":"k","items":[` + strings.Repeat(`{"a":1,"b":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},`, 1600) + `0]}`
+	values := `{"type":"numbered","n":1,"key":"k","items":[` + strings.Repeat(`{"a":1,"b":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},`, 4000) + `0]}`
 	if got := g.PostJSON(inPath, []byte(values)); got.Status != http.StatusAccepted {
 		t.Errorf("a webhook of %d bytes beside %d slow uploads: %d %s", len(values), open, got.Status, got.Body)
 	}

@@ -379,7 +379,7 @@ func serve(t *testing.T, f *fake) (overUnix *client.Client, url string) {
 		c.Close()
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
-		err := server.Shutdown(ctx, 5*time.Second)
+		err := server.Shutdown(ctx, time.Second)
 		_, _ = unix.Close(), tcp.Close() // where the test was over before they were served
 		for range 2 {
 			if ended := <-done; !errors.Is(ended, net.ErrClosed) {
