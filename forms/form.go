@@ -23,16 +23,19 @@ const (
 	defaultQuota    = 200 << 20
 	maxValues       = 5000 // of a post in JSON
 
-	// maxValue and MaxName bound one posted field, in bytes; maxFields bounds
-	// how many a post may have. A page that people fill in stays far below.
+	// maxValue bounds one posted field in bytes, as MaxName does its name;
+	// maxFields bounds how many a post may have. A page that people fill in
+	// stays far below.
 	maxValue  = 100 << 10
-	MaxName   = 256
 	maxFields = 1000
 	maxTold   = 1000 // bytes of an instruction
 
 	// extraKey is where the fields that the form does not declare are kept.
 	extraKey = "extra"
 )
+
+// MaxName bounds the name of a posted field, in bytes.
+const MaxName = 256
 
 // Form is one form of the configuration, compiled. It is immutable and safe
 // for concurrent use.
