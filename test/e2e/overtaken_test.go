@@ -54,7 +54,9 @@ rules:
 		`{"to":"billing","site":3,"says":"early"}`, // what arrived came before it
 	} {
 		g.Accepted(g.PostJSON("/in/shop/0123456789abcdef", []byte(e)))
-		lab.Eventually(t, "it has ended", func() bool { return len(g.Deliveries("--state", "failed"))+len(g.Deliveries("--state", "delivered")) == n+1 })
+		lab.Eventually(t, "it has ended", func() bool {
+			return len(g.Deliveries("--state", "failed"))+len(g.Deliveries("--state", "delivered")) == n+1
+		})
 	}
 	if n := len(g.Deliveries("--state", "failed")); n != 3 {
 		t.Fatalf("%d failed", n)
