@@ -14,6 +14,7 @@ import (
 	"hookgate/connectors"
 	"hookgate/internal/event"
 	"hookgate/test/connectortest"
+	"hookgate/test/lab"
 )
 
 // mustNATS runs a NATS server with JetStream and a stream of site.>.
@@ -121,9 +122,10 @@ func TestNATS_failures(t *testing.T) {
 	if err := js.DeleteStream(t.Context(), "SITE"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "SMALL", Subjects: []string{"site.>"}, MaxMsgSize: 10}); err != nil {
-		t.Fatal(err)
-	}
+	lab.Eventually(t, "there is another stream", func() bool { // the server is still removing the folder of the one before
+		_, err := js.CreateStream(t.Context(), jetstream.StreamConfig{Name: "SMALL", Subjects: []string{"site.>"}, MaxMsgSize: 10})
+		return err == nil
+	})
 	if _, err := c.Deliver(t.Context(), connectortest.Delivery(`{"body":"`+strings.Repeat("x", 100)+`"}`)); connectortest.Outcome(err) != "permanent" || !strings.Contains(err.Error(), "message size exceeds") {
 		t.Errorf("larger than the stream takes: %v", err)
 	}
