@@ -132,7 +132,7 @@ func (s *Store) pruneCounts(tx tx) error {
 	if err := tx.exec(`DELETE FROM traffic WHERE slot < ?1`, event.HealthSlotAt(s.now().Add(-keepTraffic))); err != nil {
 		return err
 	}
-	if err := tx.exec(`DELETE FROM retry_runs WHERE active <> 1 AND id < ?1`, int64(event.FirstIDAt(s.now().Add(-keepRetryRuns)))); err != nil {
+	if err := tx.exec(`DELETE FROM retry_runs WHERE active <> ?2 AND id < ?1`, int64(event.FirstIDAt(s.now().Add(-keepRetryRuns))), int64(runActive)); err != nil {
 		return err
 	}
 	return pruneSignals(tx)

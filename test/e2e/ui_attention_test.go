@@ -89,17 +89,13 @@ rules:
 	}
 }
 
-// A run is paused, found again, goes on and is stopped while its receiver takes its
-// time; what the page shows changes, and the button that somebody is at stays. What is
-// of no use to anybody is given up by its cause.
-//
-// Negative control: hx-get on #run in place of #figures.
-func TestUIRetryRun_steered(t *testing.T) {
-	t.Parallel()
-	var fails atomic.Bool
+// startSlowReceiver starts a receiver that refuses while fails is set, and else answers
+// once hold is closed.
+func startSlowReceiver(t *testing.T) (receiver *httptest.Server, fails *atomic.Bool, hold chan struct{}) {
+	t.Helper()
+	fails, hold = &atomic.Bool{}, make(chan struct{})
 	fails.Store(true)
-	hold := make(chan struct{})
-	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	receiver = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		if fails.Load() {
 			w.WriteHeader(http.StatusUnprocessableEntity)
@@ -111,6 +107,17 @@ func TestUIRetryRun_steered(t *testing.T) {
 		}
 	}))
 	t.Cleanup(receiver.Close)
+	return receiver, fails, hold
+}
+
+// A run is paused, found again, goes on and is stopped while its receiver takes its
+// time; what the page shows changes, and the button that somebody is at stays. What is
+// of no use to anybody is given up by its cause.
+//
+// Negative control: hx-get on #run in place of #figures.
+func TestUIRetryRun_steered(t *testing.T) {
+	t.Parallel()
+	receiver, fails, hold := startSlowReceiver(t)
 	g := lab.New(t, fmt.Sprintf(`
 sources:
   shop: { type: webhook, token: 0123456789abcdef }

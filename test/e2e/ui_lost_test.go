@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -67,21 +66,7 @@ func TestUILive_lost(t *testing.T) {
 // Negative control: life without data-poll.
 func TestUIEventGoesOn(t *testing.T) {
 	t.Parallel()
-	var fails atomic.Bool
-	fails.Store(true)
-	hold := make(chan struct{})
-	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		if fails.Load() {
-			w.WriteHeader(http.StatusUnprocessableEntity)
-			return
-		}
-		select {
-		case <-hold:
-		case <-r.Context().Done():
-		}
-	}))
-	t.Cleanup(receiver.Close)
+	receiver, fails, hold := startSlowReceiver(t)
 	g := lab.New(t, `
 sources:
   shop: { type: webhook, token: 0123456789abcdef }
