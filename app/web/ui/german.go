@@ -238,7 +238,7 @@ var germanTexts = dictionary([][2]string{
 	{"%d events could not be judged", "%d Ereignisse konnten nicht geprüft werden"},
 	{"%d event could not be judged", "%d Ereignis konnte nicht geprüft werden"},
 	{"line %d", "Zeile %d"},
-	{"Its text, %s, line %d", "Ihr Text, %s, Zeile %d"},
+	{"Its text, %s, line %d", "Wortlaut, %s, Zeile %d"},
 	{"%d matches in 30 days", "%d Treffer in 30 Tagen"},
 	{"%d match in 30 days", "%d Treffer in 30 Tagen"},
 	{"%d matches", "%d Treffer"},
