@@ -40,6 +40,16 @@ func (s *Store) Deliveries(ctx context.Context, f event.DeliveryFilter) ([]event
 	return s.listDeliveries(ctx, `SELECT `+deliveryColumns+` FROM deliveries`+where+` ORDER BY id`+newest+` LIMIT `+limit, c.args)
 }
 
+// DeliveriesOf lists the deliveries of several events, the newest first: of all of them
+// together at most limit.
+func (s *Store) DeliveriesOf(ctx context.Context, ids []event.ID, limit int) ([]event.Delivery, error) {
+	c := s.conditions()
+	if err := s.deliveriesOf(ctx, c, ids...); err != nil {
+		return nil, fmt.Errorf("list deliveries of %d events: %w", len(ids), err)
+	}
+	return s.listDeliveries(ctx, `SELECT `+deliveryColumns+` FROM deliveries`+c.where()+` ORDER BY id DESC LIMIT `+c.value(limit), c.args)
+}
+
 // nextDeliveries lists scheduled deliveries in the order in which they go. Their
 // timers have that order.
 func (s *Store) nextDeliveries(ctx context.Context, c *conditions, f event.DeliveryFilter) ([]event.Delivery, error) {
@@ -129,13 +139,13 @@ func (s *Store) deliveryConditions(ctx context.Context, f event.DeliveryFilter) 
 	return c, nil
 }
 
-// deliveriesOf selects the deliveries of one event: those that were made when
-// it was accepted, and those of its replays. There is no index on event: the
+// deliveriesOf selects the deliveries of events: those that were made when
+// they were accepted, and those of their replays. There is no index on event: the
 // ids of each time follow each other. They are spelled out, for several ranges
 // of ids would have a planner read what lies between them.
-func (s *Store) deliveriesOf(ctx context.Context, c *conditions, id event.ID) error {
-	rows, err := s.read.QueryContext(ctx, `SELECT first, coalesce(reserved, deliveries) FROM events WHERE id = ?1
-		UNION ALL SELECT first, coalesce(reserved, deliveries) FROM replays WHERE event = ?1`, int64(id))
+func (s *Store) deliveriesOf(ctx context.Context, c *conditions, events ...event.ID) error {
+	rows, err := s.read.QueryContext(ctx, `SELECT first, coalesce(reserved, deliveries) FROM events WHERE `+s.dialect.isAmong("id")+`
+		UNION ALL SELECT first, coalesce(reserved, deliveries) FROM replays WHERE `+s.dialect.isAmong("event"), s.dialect.numbers(numbersOf(events)))
 	if err != nil {
 		return err
 	}

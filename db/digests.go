@@ -200,13 +200,13 @@ func (s *Store) DigestItems(ctx context.Context, digest int64) ([]event.DigestIt
 	return list, rows.Err()
 }
 
-// Memberships tell in which digests an event is.
-func (s *Store) Memberships(ctx context.Context, id event.ID) ([]event.Membership, error) {
+// Memberships tell in which digests the events are.
+func (s *Store) Memberships(ctx context.Context, events ...event.ID) ([]event.Membership, error) {
 	rows, err := s.read.QueryContext(ctx, `SELECT i.delivery, i.event, i.place, i.digest, coalesce(d.state, -1), coalesce(d.owner, 0),
 			(SELECT count(*) FROM digest_items o WHERE o.digest = i.digest) - 1, coalesce(d.rule, ''), coalesce(d.connection, ''), coalesce(d.action, 0)
-		FROM digest_items i LEFT JOIN deliveries d ON d.id = i.digest WHERE i.event = ?1 ORDER BY i.delivery`, int64(id))
+		FROM digest_items i LEFT JOIN deliveries d ON d.id = i.digest WHERE `+s.dialect.isAmong("i.event")+` ORDER BY i.delivery`, s.dialect.numbers(numbersOf(events)))
 	if err != nil {
-		return nil, fmt.Errorf("look for the digests of %s: %w", id, err)
+		return nil, fmt.Errorf("look for the digests of events: %w", err)
 	}
 	defer func() { _ = rows.Close() }()
 	var list []event.Membership
@@ -215,7 +215,7 @@ func (s *Store) Memberships(ctx context.Context, id event.ID) ([]event.Membershi
 		var m event.Membership
 		var state, owner int64
 		if err := rows.Scan(&m.Delivery, &m.Event, &m.Place, &m.Closed, &state, &owner, &m.Others, &m.Info.Rule, &m.Info.Connection, &m.Info.Action); err != nil {
-			return nil, fmt.Errorf("look for the digests of %s: %w", id, err)
+			return nil, fmt.Errorf("look for the digests of events: %w", err)
 		}
 		digests = append(digests, event.DigestID(m.Closed))
 		if state >= 0 {
@@ -224,7 +224,7 @@ func (s *Store) Memberships(ctx context.Context, id event.ID) ([]event.Membershi
 		list = append(list, m)
 	}
 	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("look for the digests of %s: %w", id, err)
+		return nil, fmt.Errorf("look for the digests of events: %w", err)
 	}
 	for i := range list {
 		if list[i].State != "" {

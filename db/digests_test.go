@@ -409,9 +409,12 @@ func TestGather_concurrent(t *testing.T) {
 func (d *driver) digests(c *clock) {
 	t, s := d.t, d.s
 	t.Helper()
-	var last event.Gather
-	for range 4 {
+	var first, last event.Gather
+	for n := range 4 {
 		last = mustGather(t, s, c.Now(), event.Gather{Name: "r/x", Key: "k", After: time.Hour, Max: 3})
+		if n == 0 {
+			first = last
+		}
 	}
 	_, _, err := s.OpenDigest(t.Context(), "r/x", "k")
 	d.do("OpenDigest", err)
@@ -425,7 +428,7 @@ func (d *driver) digests(c *clock) {
 	d.do("DigestItems", err)
 	mustClose(t, s)
 	d.do("CloseDigests", nil)
-	_, err = s.Memberships(t.Context(), last.Event)
+	_, err = s.Memberships(t.Context(), first.Event, last.Event)
 	d.do("Memberships", err)
 	_, err = s.SendDigest(event.DigestID(last.Delivery))
 	d.do("SendDigest", err)

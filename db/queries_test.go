@@ -496,6 +496,8 @@ func (d *driver) reads(c *clock) {
 		_, _, _, err = s.Count(ctx, f)
 		d.do("Count", err)
 	}
+	_, err = s.DeliveriesOf(ctx, []event.ID{list[0].ID, list[1].ID}, 100)
+	d.do("DeliveriesOf", err)
 	for _, limit := range []int{0, 100} {
 		_, err = s.FailureCounts(ctx, event.DeliveryFilter{States: []event.DeliveryState{event.Failed}, Connection: "x", Limit: limit}, c.Now(), time.Hour, 3)
 		d.do("FailureCounts", err)

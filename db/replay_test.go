@@ -76,6 +76,13 @@ func TestReplay(t *testing.T) {
 		if got := mustDeliveries(t, s, event.DeliveryFilter{Event: unmatched.ID}); len(got) != 1 || got[0].BlockedBy != list[0].Deliveries[0].ID {
 			t.Errorf("deliveries of the second event: %+v, want one that waits for %s", got, list[0].Deliveries[0].ID)
 		}
+		both, err := s.DeliveriesOf(t.Context(), []event.ID{e.ID, unmatched.ID}, 10)
+		if err != nil || len(both) != 4 || both[0].ID != list[1].Deliveries[0].ID || both[3].ID != old[0].ID {
+			t.Errorf("deliveries of both: %+v, %v, want four, the newest first", both, err)
+		}
+		if both, err = s.DeliveriesOf(t.Context(), []event.ID{e.ID, unmatched.ID}, 2); err != nil || len(both) != 2 || both[0].ID != list[1].Deliveries[0].ID {
+			t.Errorf("two deliveries of both: %+v, %v, want the newest", both, err)
+		}
 		if claimed := mustClaim(t, s, "x", c.Now(), 10); len(claimed) != 1 || claimed[0].ID != list[0].Deliveries[0].ID {
 			t.Errorf("claimed %+v, want the first of the key", claimed)
 		}

@@ -14,7 +14,7 @@ type digestStore interface {
 	Digests(ctx context.Context) ([]event.OpenDigest, error)
 	Digest(ctx context.Context, id event.DigestID) (event.OpenDigest, error)
 	DigestItems(ctx context.Context, digest int64) ([]event.DigestItem, error)
-	Memberships(ctx context.Context, id event.ID) ([]event.Membership, error)
+	Memberships(ctx context.Context, events ...event.ID) ([]event.Membership, error)
 	SendDigest(id event.DigestID) (found bool, err error)
 	CancelDigest(id event.DigestID) (found bool, err error)
 }
@@ -154,13 +154,16 @@ func (c *InForce) during(d *event.DigestInfo) string {
 	return ""
 }
 
-// gatheredIn tells in which digests an event is.
-func (s *Service) gatheredIn(ctx context.Context, id event.ID) ([]Gathered, error) {
-	list, err := s.store.Memberships(ctx, id)
+// gatheredIn tells in which digests each of the events is.
+func (s *Service) gatheredIn(ctx context.Context, ids []event.ID) (map[event.ID][]Gathered, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	list, err := s.store.Memberships(ctx, ids...)
 	if err != nil {
 		return nil, err
 	}
-	var out []Gathered
+	out := map[event.ID][]Gathered{}
 	for i := range list {
 		m := &list[i]
 		g := Gathered{Action: event.ActionName(m.Info.Rule, m.Info.Connection, m.Info.Action), Key: m.Info.Key, Others: m.Others, State: m.State}
@@ -170,7 +173,7 @@ func (s *Service) gatheredIn(ctx context.Context, id event.ID) ([]Gathered, erro
 		case m.Closed != 0:
 			g.Delivery = &m.Closed
 		}
-		out = append(out, g)
+		out[m.Event] = append(out[m.Event], g)
 	}
 	return out, nil
 }

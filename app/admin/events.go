@@ -129,6 +129,7 @@ type Search struct {
 // eventStore is where events are read. Lists may leave out what Event gives
 // whole.
 type eventStore interface { //nolint:interfacebloat // lists, counts and one event go by the same filters
+	DeliveriesOf(ctx context.Context, ids []event.ID, limit int) ([]event.Delivery, error)
 	Events(ctx context.Context, f event.Filter) ([]event.Event, error)
 	Event(ctx context.Context, id event.ID) (event.Event, error) // event.ErrNotFound
 	Scan(ctx context.Context, f event.Filter, each func(*event.Event) error) error
@@ -165,13 +166,8 @@ func (s *Service) Events(ctx context.Context, f event.Search) (page Page[Event],
 			return page, err
 		}
 	}
-	page.Items = make([]Event, 0, len(list))
-	for i := range list {
-		item, err := s.eventItem(ctx, &list[i], false)
-		if err != nil {
-			return page, err
-		}
-		page.Items = append(page.Items, item)
+	if page.Items, err = s.eventItems(ctx, list, false); err != nil {
+		return page, err
 	}
 	if next != 0 {
 		page.Next = next.String()
@@ -343,12 +339,12 @@ func (s *Service) Event(ctx context.Context, id event.ID) (detail EventDetail, e
 	if err != nil {
 		return detail, missing(err, "there is no event %s: "+gone, id)
 	}
-	item, err := s.eventItem(ctx, &e, true)
+	items, err := s.eventItems(ctx, []event.Event{e}, true)
 	if err != nil {
 		return detail, err
 	}
-	detail = detailOf(item, &e)
-	if detail.SameKey, err = s.sameKey(ctx, &item); err != nil {
+	detail = detailOf(items[0], &e)
+	if detail.SameKey, err = s.sameKey(ctx, &items[0]); err != nil {
 		return detail, fmt.Errorf("cannot list what has the keys of %s: %w", e.ID, err)
 	}
 	if detail.Replays, err = s.replaysOf(ctx, e.ID); err != nil {
@@ -393,15 +389,7 @@ func (s *Service) ofKey(ctx context.Context, f event.Filter) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	var items []Event
-	for i := range list {
-		item, err := s.eventItem(ctx, &list[i], false)
-		if err != nil {
-			return nil, err
-		}
-		items = append(items, item)
-	}
-	return items, nil
+	return s.eventItems(ctx, list, false)
 }
 
 // why explains an event by the rules that judged it; nil where none saw it.
@@ -539,26 +527,60 @@ func (s *Service) Samples(_ context.Context, name string) ([]samples.Sample, err
 	return list, err
 }
 
-// eventItem presents an event with its deliveries. The details are the
-// outputs and all attempts; without them each delivery has its last attempt.
-func (s *Service) eventItem(ctx context.Context, e *event.Event, details bool) (Event, error) {
-	item := eventOf(e)
-	// A matching rule makes deliveries, and a form's own reply is one.
-	replied := e.Form && (e.State == event.NoMatch || e.State == event.RuleError)
-	if e.State != event.Routed && !replied {
-		return item, nil
+// eventItems presents events with their deliveries. The details are the outputs and
+// all attempts; without them each delivery has its last attempt.
+func (s *Service) eventItems(ctx context.Context, list []event.Event, details bool) ([]Event, error) {
+	items := make([]Event, len(list))
+	var asked []event.ID
+	for i := range list {
+		e := &list[i]
+		items[i] = eventOf(e)
+		// A matching rule makes deliveries, and a form's own reply is one.
+		if e.State == event.Routed || e.Form && (e.State == event.NoMatch || e.State == event.RuleError) {
+			asked = append(asked, e.ID)
+		}
 	}
-	list, err := s.store.Deliveries(ctx, event.DeliveryFilter{Event: e.ID, Limit: MaxLimit})
+	made, err := s.deliveriesOf(ctx, asked)
 	if err != nil {
-		return Event{}, fmt.Errorf("cannot list the deliveries of %s: %w", e.ID, err)
+		return nil, fmt.Errorf("cannot list the deliveries of events: %w", err)
 	}
-	if item.Deliveries, err = s.deliveryItems(ctx, list, details); err != nil {
-		return item, err
+	presented, err := s.deliveryItems(ctx, made, details)
+	if err != nil {
+		return nil, err
 	}
-	if details || len(list) == 0 { // in a list, of what would else seem to have come to nothing
-		item.Digests, err = s.gatheredIn(ctx, e.ID)
+	of := map[event.ID][]Delivery{}
+	for _, d := range presented {
+		of[d.Event] = append(of[d.Event], d)
 	}
-	return item, err
+	if !details { // in a list, only of what would else seem to have come to nothing
+		asked = slices.DeleteFunc(asked, func(id event.ID) bool { return len(of[id]) > 0 })
+	}
+	gathered, err := s.gatheredIn(ctx, asked)
+	if err != nil {
+		return nil, err
+	}
+	for i := range items {
+		items[i].Deliveries, items[i].Digests = of[items[i].ID], gathered[items[i].ID]
+	}
+	return items, nil
+}
+
+// deliveriesOf lists the newest MaxLimit deliveries of each event. They are read at
+// once, and in halves where those of some may have left no room for those of others.
+func (s *Service) deliveriesOf(ctx context.Context, ids []event.ID) ([]event.Delivery, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	list, err := s.store.DeliveriesOf(ctx, ids, MaxLimit)
+	if err != nil || len(list) < MaxLimit || len(ids) == 1 {
+		return list, err
+	}
+	newer, err := s.deliveriesOf(ctx, ids[:len(ids)/2])
+	if err != nil {
+		return nil, err
+	}
+	older, err := s.deliveriesOf(ctx, ids[len(ids)/2:])
+	return append(newer, older...), err
 }
 
 func eventOf(e *event.Event) Event {

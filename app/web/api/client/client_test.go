@@ -49,6 +49,32 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// The events of a list have their deliveries read together. Fails when those of a list
+// are cut as those of one event are.
+func TestEvents_manyDeliveries(t *testing.T) {
+	t.Parallel()
+	f := &fake{}
+	for n := range event.ID(3) {
+		id := firstEvent - n
+		f.events = append(f.events, event.Event{ID: id, Source: "sitejet", ReceivedAt: received, State: event.Routed, Body: []byte(`{}`)})
+		for range 300 {
+			f.deliveries = append(f.deliveries, event.Delivery{
+				ID: firstDelivery - event.DeliveryID(len(f.deliveries)), Event: id, Rule: "r", Connection: "x", State: event.Delivered, Created: received,
+			})
+		}
+	}
+	c, _ := serve(t, f)
+	page, err := c.Events(t.Context(), event.Search{})
+	if err != nil || len(page.Items) != 3 {
+		t.Fatalf("%d events, %v, want 3", len(page.Items), err)
+	}
+	for i, e := range page.Items {
+		if len(e.Deliveries) != 300 || e.Deliveries[0].ID != f.deliveries[300*i].ID || e.Deliveries[299].Event != e.ID {
+			t.Errorf("event %d has %d deliveries, want its 300", i, len(e.Deliveries))
+		}
+	}
+}
+
 func TestEvent(t *testing.T) {
 	t.Parallel()
 	c, _ := serve(t, sample())

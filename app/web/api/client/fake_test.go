@@ -93,7 +93,7 @@ func (f *fake) Event(_ context.Context, id event.ID) (event.Event, error) {
 	return event.Event{}, fmt.Errorf("load: %w", event.ErrNotFound)
 }
 
-func (*fake) Memberships(context.Context, event.ID) ([]event.Membership, error) { return nil, nil }
+func (*fake) Memberships(context.Context, ...event.ID) ([]event.Membership, error) { return nil, nil }
 
 func (f *fake) Scan(_ context.Context, filter event.Filter, each func(*event.Event) error) error {
 	f.mu.Lock()
@@ -107,6 +107,17 @@ func (f *fake) Scan(_ context.Context, filter event.Filter, each func(*event.Eve
 		}
 	}
 	return f.err
+}
+
+func (f *fake) DeliveriesOf(_ context.Context, events []event.ID, limit int) (list []event.Delivery, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, d := range f.deliveries {
+		if slices.Contains(events, d.Event) && len(list) < limit {
+			list = append(list, d)
+		}
+	}
+	return list, nil
 }
 
 func (f *fake) Deliveries(_ context.Context, filter event.DeliveryFilter) ([]event.Delivery, error) {
