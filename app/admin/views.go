@@ -53,7 +53,8 @@ func (s *Service) Views(ctx context.Context) (page Page[View], err error) {
 	return page, nil
 }
 
-// SetView keeps a view.
+// SetView keeps a view. What the search refuses is refused here, by the same words: else
+// it would fail whenever somebody opens it.
 func (s *Service) SetView(ctx context.Context, r ViewRequest) (View, error) {
 	name, query := strings.TrimSpace(r.Name), strings.TrimSpace(r.Query)
 	switch {
@@ -61,6 +62,9 @@ func (s *Service) SetView(ctx context.Context, r ViewRequest) (View, error) {
 		return View{}, refuse("a view needs a name of at most %d characters, in one line", maxViewName)
 	case query == "" || utf8.RuneCountInString(query) > maxViewQuery:
 		return View{}, refuse("a view needs a query, of at most %d characters", maxViewQuery)
+	}
+	if err := s.checkQuery(ctx, query); err != nil {
+		return View{}, err
 	}
 	v := event.View{Name: name, Query: query, By: actor(ctx)}
 	kept, err := s.store.SetView(v, maxViews)

@@ -67,18 +67,19 @@ func (f *eventFlags) parse(s *session, states []event.State) (err error) {
 		return usageError("", errors.New("--until must be later than --since"))
 	}
 	_, faults := replay.NewQuery(f.search.Where, f.search.Text)
-	return s.whereFailure(f.search.Where, faults)
+	return s.whereFailure("--where", f.search.Where, faults)
 }
 
-// whereFailure shows what is wrong with an expression, if anything is.
-func (s *session) whereFailure(where string, faults diag.List) error {
+// whereFailure shows what is wrong with an expression, if anything is; name is where it
+// was typed.
+func (s *session) whereFailure(name, where string, faults diag.List) error {
 	if faults.Err() == nil {
 		return nil
 	}
 	for i := range faults {
-		faults[i].File = "--where"
+		faults[i].File = name
 	}
-	if err := diag.Render(s.msg, faults, map[string][]byte{"--where": []byte(where)}, s.msg.Color()); err != nil {
+	if err := diag.Render(s.msg, faults, map[string][]byte{name: []byte(where)}, s.msg.Color()); err != nil {
 		return err
 	}
 	return usageError("", errors.New("the expression is not understood"))
@@ -109,7 +110,7 @@ func (s *session) parseTime(flag, text string) (time.Time, error) {
 // know other functions than this program.
 func (s *session) searchFailure(where string, err error) error {
 	if problem, ok := errors.AsType[*client.Problem](err); ok && len(problem.Errors) > 0 {
-		return s.whereFailure(where, problem.Errors)
+		return s.whereFailure("--where", where, problem.Errors)
 	}
 	return serverError(err)
 }

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -42,13 +44,27 @@ func newViewsSave(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use: "save NAME QUERY", Short: "Keep a list of events under a name, in the place of one of that name",
 		Long: "Keeps a list of events under a name: a tab of the page Events for all who use it.\n" +
-			"The query is what one types into the search of that page.",
+			"The query is what one types into the search of that page; one that the search refuses is not kept.",
 		Example: `  hookgate views save "Sold websites" "source:sitejet rule:create-subscription"`,
 		Args:    exactly("a name", "a query"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return answered(cmd.Context(), s, func(server *client.Client, ctx context.Context) (admin.View, error) {
-				return server.SetView(ctx, admin.ViewRequest{Name: args[0], Query: args[1]})
-			}, func(v *admin.View) { s.out.Printf("the view %s is kept\n", term.Clean(v.Name)) })
+			server, err := s.connect()
+			if err != nil {
+				return err
+			}
+			v, err := server.SetView(cmd.Context(), admin.ViewRequest{Name: args[0], Query: args[1]})
+			if problem, ok := errors.AsType[*client.Problem](err); ok && len(problem.Errors) > 0 {
+				search, _, err := admin.ReadQuery(args[1], s.now())
+				return cmp.Or(err, s.whereFailure("where:", search.Where, problem.Errors))
+			}
+			switch {
+			case err != nil:
+				return serverError(err)
+			case s.json:
+				return s.printJSON(v)
+			}
+			s.out.Printf("the view %s is kept\n", term.Clean(v.Name))
+			return nil
 		},
 	}
 }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"html"
 	"net/http"
 	"net/url"
 	"strings"
@@ -54,4 +55,52 @@ func TestUIViews(t *testing.T) {
 	if got := g.CLI("views", "delete", name); got.Code == 0 || !strings.Contains(got.Stderr, "there is no view") {
 		t.Errorf("views delete of none: %+v", got)
 	}
+}
+
+// A view whose search would fail is not kept: the pages, the API and the command refuse it
+// by the sentence of the search, and the page keeps what was typed.
+//
+// Break: SetView without checkQuery.
+func TestUIViews_faulty(t *testing.T) {
+	t.Parallel()
+	var status atomic.Int32
+	status.Store(http.StatusOK)
+	g := startUI(t, &status)
+	team := newVisitor(t, g)
+	team.logIn("team", "correct horse battery")
+	keep := func(name, query string) (int, string) {
+		code, _, page := team.do("POST", "/ui/views", url.Values{"csrf": {team.csrf()}, "name": {name}, "q": {query}})
+		return code, page
+	}
+	for query, says := range map[string]string{
+		`where:data.website ==`:             "the expression ends too early",
+		`Diner state:nope`:                  `there is no state &#34;nope&#34;; there are routed, no_match`,
+		`delivery:nope`:                     `there is no state &#34;nope&#34;; there are waiting`,
+		`since:yesterday`:                   `since: &#34;yesterday&#34; is no time: write 30d, 12h, or 2026-11-24`,
+		`source:sitejett where:data.a == 1`: `no source or form in force is called &#34;sitejett&#34;`,
+	} {
+		_, _, list := team.do("GET", "/ui/events?q="+url.QueryEscape(query), nil)
+		has(t, "the search "+query, list, says)
+		code, page := keep("Mine <1>", query)
+		if code != http.StatusBadRequest && code != http.StatusNotFound {
+			t.Errorf("%s: %d", query, code)
+		}
+		typed := html.EscapeString(query)
+		has(t, "the view "+query, page, says, `<details class="small" open>`, `name="q" spellcheck="false" autocomplete="off" value="`+typed+`"`, `value="Mine &lt;1&gt;"`)
+		if strings.Count(page, says) != 1 {
+			t.Errorf("%s: it is said %d times", query, strings.Count(page, says))
+		}
+		got := g.CLI("views", "save", "mine", query)
+		if said := html.UnescapeString(says); got.Code == 0 || !strings.Contains(got.Stderr, said) {
+			t.Errorf("views save %s: %+v, want %s", query, got, said)
+		}
+	}
+	code, page := keep(strings.Repeat("x", 41), "source:sitejet")
+	same(t, "a name that is too long", "400", fmt.Sprint(code))
+	has(t, "a name that is too long", page, "a view needs a name of at most 40 characters", `aria-describedby="ve"`, `value="source:sitejet"`, strings.Repeat("x", 41))
+	if got := g.CLI("views", "list"); got.Code != 0 || !strings.Contains(got.Stderr, "no view is kept") {
+		t.Errorf("something was kept: %+v", got)
+	}
+	code, _ = keep("mine", "source:sitejet where:data.website.nope == 1")
+	same(t, "a search that finds nothing", "303", fmt.Sprint(code))
 }

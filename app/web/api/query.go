@@ -191,9 +191,7 @@ func oneOf[T ~string](p *parameters, name string, known []T) []T {
 	for _, text := range p.list(name) {
 		state := T(text)
 		if !slices.Contains(known, state) {
-			if p.err == nil {
-				p.err = badRequest("there is no state %q; there are %s", text, admin.Joined(known))
-			}
+			p.fault(admin.UnknownState(text, known))
 			return nil
 		}
 		states = append(states, state)

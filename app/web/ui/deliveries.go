@@ -91,7 +91,7 @@ func (u *UI) deliveries(c *fiber.Ctx) error {
 	l := languageOf(c)
 	if !slices.Contains(deliveryTabs, data.State) {
 		c.Status(fiber.StatusBadRequest)
-		data.Error, data.State = plain(l.text("There is no state %q. There are: %s.", string(data.State), admin.Joined(deliveryTabs))), event.Failed
+		data.Error, data.State = l.told(refusals, admin.UnknownState(string(data.State), deliveryTabs).Error()), event.Failed
 	}
 	for _, s := range deliveryTabs {
 		data.States = append(data.States, stateTab{s, s == data.State})
@@ -104,9 +104,9 @@ func (u *UI) deliveries(c *fiber.Ctx) error {
 	f := event.DeliveryFilter{States: []event.DeliveryState{data.State}, Connection: data.Connection, Rule: data.Rule, Cause: data.Cause, Limit: eventsPerPage}
 	var err error
 	if data.Since != "" {
-		if f.Since, err = readMoment(data.Since, u.cfg.Now()); err != nil {
+		if f.Since, err = admin.ReadMoment("since", data.Since, u.cfg.Now()); err != nil {
 			c.Status(fiber.StatusBadRequest)
-			data.Error, data.Since = plain(l.text("%s: %q is no time. Write 30d, 12h, or 2026-11-24.", "since", data.Since)), ""
+			data.Error, data.Since = l.told(refusals, err.Error()), ""
 		}
 		data.SinceAt = f.Since
 	}
@@ -239,7 +239,7 @@ func selection(now time.Time, value func(string) string, ids [][]byte) (sel admi
 	sel.Render = value("render") != ""
 	sel.SkipOvertaken = value("overtaken") == "skip"
 	if since := value("since"); since != "" {
-		if sel.Since, err = readMoment(since, now); err != nil {
+		if sel.Since, err = admin.ReadMoment("since", since, now); err != nil {
 			return sel, &queryError{noSuchTime}
 		}
 	}

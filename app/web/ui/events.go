@@ -14,7 +14,6 @@ import (
 
 	"hookgate/app/admin"
 	"hookgate/internal/event"
-	"hookgate/internal/yamlnode"
 )
 
 // eventsPerPage is how many rows a list of events has.
@@ -40,6 +39,7 @@ type eventList struct {
 	Found int           // events that the parts before have found
 	Error template.HTML // what is wrong with the query
 	Views []savedView
+	Name  *viewName // a name that the list was not kept under; nil: nobody tried
 	Live  liveList
 }
 
@@ -51,6 +51,13 @@ func (l eventList) Kept() *savedView {
 		}
 	}
 	return nil
+}
+
+// viewName is a name that a list could not be kept under, and why; Error is "" where the
+// page says it of the query.
+type viewName struct {
+	Typed string
+	Error template.HTML
 }
 
 // Keepable reports whether what is shown has no name yet.
@@ -89,7 +96,16 @@ var usualViews = []savedView{
 // events lists what came in. The query is in the URL, so that a list can be
 // kept and sent to somebody.
 func (u *UI) events(c *fiber.Ctx) error {
-	data := eventList{Query: strings.TrimSpace(c.Query("q"))}
+	data, err := u.listEvents(c, strings.TrimSpace(c.Query("q")))
+	if err != nil {
+		return u.fail(c, err)
+	}
+	return u.render(c, "events", "Events", data)
+}
+
+// listEvents are the events that a query selects, or what is wrong with it.
+func (u *UI) listEvents(c *fiber.Ctx, query string) (eventList, error) {
+	data := eventList{Query: query}
 	data.Views = u.viewsFor(c, data.Query)
 	search, chips, err := readQuery(data.Query, u.cfg.Now(), languageOf(c))
 	data.Chips = chips
@@ -112,11 +128,9 @@ func (u *UI) events(c *fiber.Ctx) error {
 	}
 	if said, status := explained(languageOf(c), err); status != 0 {
 		c.Status(status)
-		data.Error = said
-	} else if err != nil {
-		return u.fail(c, err)
+		data.Error, err = said, nil
 	}
-	return u.render(c, "events", "Events", data)
+	return data, err
 }
 
 func (l *eventList) fill(page admin.Page[admin.Event], later bool, zone *time.Location) {
@@ -193,55 +207,17 @@ type queryError struct{ message string }
 
 func (e *queryError) Error() string { return e.message }
 
-// readQuery understands what is typed into the search: words with a colon are
-// filters (source: type: state: rule: connection: delivery: key: since: until:), where: begins a condition
-// of the rules' language that goes to the end, and everything else is text that
-// an event holds.
+// readQuery is admin.ReadQuery with its parts as the page shows them.
 func readQuery(text string, now time.Time, l language) (s event.Search, chips []chip, err error) {
-	rest := text
-	if before, where, found := cutWhere(text); found {
-		rest, s.Where = before, strings.TrimSpace(where)
-		chips = append(chips, chip{l.text("where"), s.Where, strings.TrimSpace(before)})
+	s, parts, err := admin.ReadQuery(text, now)
+	names := filterNames(l)
+	for _, p := range parts {
+		chips = append(chips, chip{names[p.Name], p.Value, p.Without})
 	}
-	var words []string
-	parts := queryFields(rest)
-	for i, part := range parts {
-		name, value, filter := strings.Cut(part, ":")
-		without := strings.Join(slices.Concat(parts[:i], parts[i+1:]), " ")
-		if s.Where != "" {
-			without += " where:" + s.Where
-		}
-		if !filter || value == "" {
-			words = append(words, part)
-			continue
-		}
-		value = strings.Trim(value, `"`)
-		known, err := readFilter(&s, name, value, now, l)
-		if err != nil {
-			return s, chips, err
-		}
-		if !known {
-			words = append(words, part)
-			continue
-		}
-		chips = append(chips, chip{filterNames(l)[name], value, without})
-	}
-	s.Text = strings.Join(words, " ")
-	return s, chips, nil
+	return s, chips, err
 }
 
-// queryFields splits a query at spaces, but for those in quotes.
-func queryFields(text string) []string {
-	quoted := false
-	return strings.FieldsFunc(text, func(r rune) bool {
-		if r == '"' {
-			quoted = !quoted
-		}
-		return !quoted && unicode.IsSpace(r)
-	})
-}
-
-// queryOf writes filters as readQuery reads them.
+// queryOf writes filters as admin.ReadQuery reads them.
 func queryOf(s event.Search) string {
 	var parts []string
 	add := func(name, value string) {
@@ -278,80 +254,13 @@ func queryOf(s event.Search) string {
 // KeyQuery is the query of the events that have an ordering key.
 func (*view) KeyQuery(key string) string { return `key:"` + key + `"` }
 
-// readFilter reads one filter of a query into s; known is false where name is
-// none.
-func readFilter(s *event.Search, name, value string, now time.Time, l language) (known bool, err error) {
-	switch name {
-	case "source":
-		s.Source = value
-	case "type":
-		s.Type = value
-	case "rule":
-		s.Rule = value
-	case "connection":
-		s.Connection = value
-	case "key":
-		s.Key = value
-	case "delivery":
-		if !slices.Contains(event.DeliveryStates(), event.DeliveryState(value)) {
-			return true, &queryError{l.text("There is no state %q. There are: %s.", value, admin.Joined(event.DeliveryStates()))}
-		}
-		s.Deliveries = append(s.Deliveries, event.DeliveryState(value))
-	case "state":
-		if _, known := eventMarks[event.State(value)]; !known {
-			return true, &queryError{l.text("There is no state %q. There are: %s.", value, stateNames())}
-		}
-		s.States = append(s.States, event.State(value))
-	case "since", "until":
-		at, err := readMoment(value, now)
-		if err != nil {
-			return true, &queryError{l.text("%s: %q is no time. Write 30d, 12h, or 2026-11-24.", name, value)}
-		}
-		if name == "since" {
-			s.Since = at
-		} else {
-			s.Until = at
-		}
-	default:
-		return false, nil
-	}
-	return true, nil
-}
-
 // filterNames are what the filters of a query are called.
 func filterNames(l language) map[string]string {
 	return map[string]string{
 		"source": l.text("source"), "type": l.text("type"), "rule": l.text("rule"), "state": l.text("state"),
 		"connection": l.text("connection"), "delivery": l.text("delivery"), "key": l.text("key"), "since": l.text("since"), "until": l.text("until"),
+		"where": l.text("where"),
 	}
-}
-
-// cutWhere splits a query at its condition.
-func cutWhere(text string) (before, where string, found bool) {
-	if strings.HasPrefix(text, "where:") {
-		return "", text[len("where:"):], true
-	}
-	return strings.Cut(text, " where:")
-}
-
-func stateNames() string {
-	names := make([]string, 0, len(eventMarks))
-	for s := range eventMarks {
-		names = append(names, string(s))
-	}
-	slices.Sort(names)
-	return strings.Join(names, ", ")
-}
-
-// readMoment reads a day, a time, or how long ago it was.
-func readMoment(text string, now time.Time) (time.Time, error) {
-	for _, layout := range []string{time.DateOnly, "2006-01-02T15:04", time.RFC3339} {
-		if at, err := time.ParseInLocation(layout, text, now.Location()); err == nil {
-			return at, nil
-		}
-	}
-	ago, err := yamlnode.ParseDuration(text)
-	return now.Add(-ago), err
 }
 
 // readCursor reads where a page begins; "" is the newest.

@@ -54,6 +54,8 @@ var (
 		{"a view needs a name of at most %s characters, in one line", "Eine Ansicht braucht einen Namen von höchstens %s Zeichen, in einer Zeile."},
 		{"a view needs a query, of at most %s characters", "Eine Ansicht braucht eine Suche von höchstens %s Zeichen."},
 		{"there are %s views, which is the most: delete one first", "Es gibt schon %s Ansichten, mehr sind nicht möglich: Bitte zuerst eine löschen."},
+		{"there is no state %s; there are %s", "Es gibt keinen Zustand %s. Es gibt: %s."},
+		{"%s: %s is no time: write 30d, 12h, or 2026-11-24", "%s: %s ist keine Zeit. Schreiben Sie 30d, 12h oder 2026-11-24."},
 		{"the run is %s and cannot be %s", "Das geht nicht: Der Zustand des Laufs ist {%[1]s}."},
 		{"only deliveries that are %s can be %s, not %s", "Das geht nur mit Zustellungen im Zustand {%[1]s}, nicht {%[3]s}."},
 		{"no %s is called %s", "Nichts davon heißt hier %[2]s."},

@@ -1,7 +1,7 @@
 package ui
 
 import (
-	"net/url"
+	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -36,17 +36,28 @@ func (u *UI) viewsFor(c *fiber.Ctx, here string) []savedView {
 	return list
 }
 
-// keepView keeps the list that is shown under a name.
+// keepView keeps the list that is shown under a name. Where that cannot be, the list
+// says why, with what was typed.
 func (u *UI) keepView(c *fiber.Ctx) error {
-	v := admin.View{Query: string(c.Context().PostArgs().Peek("q"))}
-	_, _, err := readQuery(v.Query, u.cfg.Now(), languageOf(c))
+	form := c.Context().PostArgs()
+	r := admin.ViewRequest{Name: string(form.Peek("name")), Query: strings.TrimSpace(string(form.Peek("q")))}
+	v, err := u.cfg.Service.SetView(u.acts(c), r)
 	if err == nil {
-		v, err = u.cfg.Service.SetView(u.acts(c), admin.ViewRequest{Name: string(c.Context().PostArgs().Peek("name")), Query: v.Query})
+		return u.done(c, prefix+"/events"+query("q", v.Query), "ok", languageOf(c).text("The view %s is kept, for all who use these pages.", v.Name))
 	}
+	said, status := explained(languageOf(c), err)
+	if status == 0 {
+		return u.fail(c, err)
+	}
+	data, err := u.listEvents(c, r.Query)
 	if err != nil {
 		return u.fail(c, err)
 	}
-	return u.done(c, prefix+"/events?"+url.Values{"q": {v.Query}}.Encode(), "ok", languageOf(c).text("The view %s is kept, for all who use these pages.", v.Name))
+	if data.Name = (&viewName{Typed: r.Name}); data.Error == "" {
+		data.Name.Error = said
+	}
+	c.Status(status)
+	return u.render(c, "events", "Events", data)
 }
 
 // deleteView deletes a view.
