@@ -52,8 +52,9 @@ type ConnectionSettings struct {
 	Name, Type         string
 	Timeout, RateLimit string
 	Concurrency        int
-	Rules              []string // that send to it
-	OnlyDuring         string   // the calendar that it keeps to
+	Rate               yamlnode.Rate // RateLimit, else what its receiver is known to allow; a zero Count is none
+	Rules              []string      // that send to it
+	OnlyDuring         string        // the calendar that it keeps to
 	Hours              *calendar.Calendar
 }
 

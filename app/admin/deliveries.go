@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 )
 
 // Delivery is a delivery as lists show it.
@@ -90,6 +91,8 @@ type Changed struct {
 	Overtaken int    `json:"overtaken,omitempty"`
 	Unmet     int    `json:"unmet,omitempty"`
 	Left      []Left `json:"left,omitempty"`
+	// Paces are, of what a retry would send, about how long it takes, the slowest first.
+	Paces []Pace `json:"paces,omitempty"`
 }
 
 // deliveryStore is where deliveries are read and changed. A change is for all
@@ -267,7 +270,12 @@ func (s *Service) change(ctx context.Context, done string, f event.DeliveryFilte
 			return Changed{}, fmt.Errorf("cannot count the deliveries: %w", err)
 		}
 		out := Changed{Count: count, Keyed: keyed, Keys: keys}
-		if f.Rendered && (keyed > 0 || f.NotOvertaken) { // a retry
+		if f.Rendered { // a retry
+			if out.Paces, err = s.paces(ctx, f, count, yamlnode.Rate{}); err != nil {
+				return Changed{}, err
+			}
+		}
+		if f.Rendered && (keyed > 0 || f.NotOvertaken) {
 			f.NotOvertaken = !f.NotOvertaken
 			others, _, _, err := s.store.Count(ctx, f)
 			if err != nil {

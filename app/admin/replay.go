@@ -12,6 +12,7 @@ import (
 	"hookgate/app/replay"
 	"hookgate/db"
 	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
 	"hookgate/rules"
 )
 
@@ -86,7 +87,9 @@ type ReplayPreview struct {
 	GoingOn int            `json:"going_on,omitempty"` // chains of steps that go on behind what was delivered
 	Failed  int            `json:"failed,omitempty"`   // the condition could not be evaluated for these
 	Failure string         `json:"failure,omitempty"`
-	Next    *event.ID      `json:"next,omitempty"` // there is more
+	// Paces are about how long what would be sent takes, the slowest first.
+	Paces []Pace    `json:"paces,omitempty"`
+	Next  *event.ID `json:"next,omitempty"` // there is more
 }
 
 // Deliveries are how many would be made.
@@ -113,6 +116,11 @@ func (p *ReplayPreview) Add(part *ReplayPreview) {
 	routes.Merge(p.Routes)
 	routes.Merge(part.Routes)
 	p.Routes, p.Next = routes.List(), part.Next
+	for _, pace := range part.Paces {
+		var rate yamlnode.Rate
+		_ = rate.UnmarshalText([]byte(pace.Rate)) // it was written by one
+		p.Paces = AddPace(p.Paces, pace.Connection, pace.Count, rate)
+	}
 }
 
 // ReplayRun is how far a replay is.
@@ -188,6 +196,9 @@ func (s *Service) PreviewReplay(ctx context.Context, r ReplayRequest) (ReplayPre
 		return nil
 	})
 	p.Routes = routes.List()
+	for _, r := range p.Routes {
+		p.Paces = AddPace(p.Paces, r.Connection, r.Deliveries, s.inForce().rate(r.Connection))
+	}
 	if err == nil && p.Total == 0 && r.After == nil {
 		err = s.inForce().checkOrigin(r.Source)
 	}

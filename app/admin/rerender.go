@@ -101,6 +101,9 @@ func (s *Service) storeAgain(list []event.Rerendered, all *Changed, dry bool) er
 			all.Unmet++
 		default:
 			all.Count++
+			if dry {
+				all.Paces = AddPace(all.Paces, d.Connection, 1, s.inForce().rate(d.Connection))
+			}
 		}
 	}
 	return nil

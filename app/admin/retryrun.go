@@ -47,6 +47,8 @@ type RetryRun struct {
 	Failed    int              `json:"failed"`         // the first try of the run; their schedule goes on
 	Gone      int              `json:"gone,omitempty"` // given up or deleted meanwhile
 	Said      string           `json:"said,omitempty"` // with what the latest of Failed failed
+	// Paces are, of a run that is only counted, about how long it takes, the slowest first.
+	Paces []Pace `json:"paces,omitempty"`
 }
 
 // Ended reports whether nothing more will come of the run by itself.
@@ -110,7 +112,9 @@ func (s *Service) BeginRetry(ctx context.Context, q RetryRequest) (RetryRun, err
 	}
 	run.Past = event.DeliveryID(run.ID)
 	if q.DryRun {
-		return retryRunOf(&run), nil
+		out := retryRunOf(&run)
+		out.Paces, err = s.paces(ctx, f, count, rate)
+		return out, err
 	}
 	if err := s.store.CreateRetryRun(&run); err != nil {
 		return RetryRun{}, err

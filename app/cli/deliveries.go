@@ -558,7 +558,21 @@ func matchSentence(sel admin.Selection, found admin.Changed) string {
 	default:
 		text += fmt.Sprintf("; of %s a later one with the same key has arrived (--skip-overtaken leaves them out)", n)
 	}
-	return text + "."
+	return text + paceWords(found.Paces, sel.Connection) + "."
+}
+
+// paceWords say about how long what would be sent takes; "" where no rate tells. The
+// connection that is named already is not named again.
+func paceWords(paces []admin.Pace, named string) string {
+	slowest := admin.Slowest(paces)
+	if slowest == nil {
+		return ""
+	}
+	text := fmt.Sprintf("; about %s at %s", slowest.About(), slowest.Rate)
+	if slowest.Connection != "" && slowest.Connection != named {
+		text += ", the rate of " + slowest.Connection
+	}
+	return text
 }
 
 // dryRun lists what a bulk action is about.

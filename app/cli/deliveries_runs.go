@@ -48,7 +48,7 @@ func (s *session) runRetry(cmd *cobra.Command, b bulk, sel admin.Selection) erro
 	if err != nil {
 		return serverError(err)
 	}
-	said := matchSentence(sel, admin.Changed{Count: found.Total})
+	said := matchSentence(sel, admin.Changed{Count: found.Total, Paces: found.Paces})
 	switch {
 	case sel.DryRun && s.json:
 		return s.printJSON(found)

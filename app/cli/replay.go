@@ -50,6 +50,7 @@ type replayCall struct {
 	tables   string
 	rate     string
 	goOn     string
+	pace     yamlnode.Rate // rate, as it is read
 	perEvent time.Duration // at the least
 	diff     diffFlags
 }
@@ -113,7 +114,7 @@ func (r *replayCall) parse(s *session, cmd *cobra.Command, args []string) error 
 		if err := rate.UnmarshalText([]byte(r.rate)); err != nil || rate.Count <= 0 {
 			return usageError("write it like 50/s or 600/m", fmt.Errorf("--rate: %q is no rate", r.rate))
 		}
-		r.perEvent = rate.Per / time.Duration(rate.Count)
+		r.pace, r.perEvent = rate, rate.Per/time.Duration(rate.Count)
 	}
 	if err := r.diff.choose(s); err != nil {
 		return err
@@ -222,6 +223,7 @@ func (r *replayCall) count(ctx context.Context, s *session, server *client.Clien
 		}
 		bar.set(all.Examined)
 		if part.Next == nil {
+			all.Paces = admin.AddPace(all.Paces, "", all.Events, r.pace)
 			return all, nil
 		}
 		request.After = part.Next
@@ -260,7 +262,7 @@ func (s *session) printPreview(p *admin.ReplayPreview) {
 	if p.Events == 1 {
 		verb = " matches"
 	}
-	s.msg.Printf("%s, which would make %s.\n", plural(p.Events, "event")+verb, plural(p.Deliveries(), "new delivery"))
+	s.msg.Printf("%s, which would make %s%s.\n", plural(p.Events, "event")+verb, plural(p.Deliveries(), "new delivery"), paceWords(p.Paces, ""))
 }
 
 // do goes on with a run until it is done or ctx ends.

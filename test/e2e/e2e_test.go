@@ -121,6 +121,14 @@ func has(tb testing.TB, what, text string, parts ...string) {
 	}
 }
 
+// lacks is an error where the text has the part.
+func lacks(tb testing.TB, what, text, part string) {
+	tb.Helper()
+	if strings.Contains(text, part) {
+		tb.Errorf("%s has %q:\n%s", what, part, text)
+	}
+}
+
 // value decodes JSON to plain values, with numbers as they are written.
 func value(tb testing.TB, text []byte) any {
 	tb.Helper()

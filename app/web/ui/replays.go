@@ -91,6 +91,9 @@ func (u *UI) readReplay(c *fiber.Ctx, q, how string) (replaysPlan, error) {
 	return p, err
 }
 
+// HowFast is about how long what would be sent takes; "" where no rate tells.
+func (p *replaysPlan) HowFast(v *view) string { return v.PaceWords(admin.Slowest(p.Preview.Paces)) }
+
 // noSuchSelection is what who wants to replay everything there ever was is told.
 const noSuchSelection = "A replay needs a source, a type, a state, a text, a condition or a time to choose by."
 

@@ -83,6 +83,31 @@ func (p retryPlan) ByRun() bool {
 	return !p.Render && (p.State == "" || slices.Contains(admin.RunStates(), p.State))
 }
 
+// HowFast is how fast they go, and about how long they take; "" where nothing is known.
+func (p retryPlan) HowFast(v *view) string {
+	slowest := admin.Slowest(p.Changed.Paces)
+	switch {
+	case p.To == nil:
+		return v.PaceWords(slowest)
+	case p.To.RateLimit != "" && slowest != nil:
+		return p.To.RateLimit + ", " + v.T("as the configuration says") + ": " + v.T("about %s", slowest.About())
+	case p.To.RateLimit != "":
+		return p.To.RateLimit + ", " + v.T("as the configuration says")
+	case slowest != nil:
+		return v.T("about %s at %s", slowest.About(), slowest.Rate)
+	}
+	return v.T("%d at a time", p.To.Concurrency)
+}
+
+// PaceWords say about how long what would be sent takes, by the rate of which connection;
+// "" where no rate tells.
+func (v *view) PaceWords(p *admin.Pace) string {
+	if p == nil {
+		return ""
+	}
+	return v.T("about %s at %s, the rate of %s", p.About(), p.Rate, p.Connection)
+}
+
 // Early reports whether they are sent before their time, and none has been tried.
 func (p retryPlan) Early() bool { return p.State == event.Scheduled }
 

@@ -1,0 +1,89 @@
+package admin
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"time"
+
+	"hookgate/internal/event"
+	"hookgate/internal/yamlnode"
+)
+
+// Pace is about how long deliveries take at a rate: that of their connection, or of the
+// run or replay that sends them. Connections go beside each other, so the slowest pace is that of
+// all; one without a rate has none, for how long its receiver takes is not known.
+type Pace struct {
+	Connection string `json:"connection,omitempty"` // whose rate it is; "": that of the run, for all
+	Rate       string `json:"rate"`
+	Count      int    `json:"count"`   // so many go at it
+	Seconds    int    `json:"seconds"` // from the first to the last
+}
+
+// AddPace adds n deliveries at a rate to paces, of which the slowest comes first. Without a
+// rate it adds nothing.
+func AddPace(list []Pace, connection string, n int, rate yamlnode.Rate) []Pace {
+	if n < 1 || rate.Count < 1 {
+		return list
+	}
+	if i := slices.IndexFunc(list, func(p Pace) bool { return p.Connection == connection }); i >= 0 {
+		n += list[i].Count
+		list = slices.Delete(list, i, i+1)
+	}
+	took := float64(n-1) * rate.Per.Seconds() / float64(rate.Count)
+	list = append(list, Pace{connection, rate.String(), n, int(math.Ceil(took))})
+	slices.SortStableFunc(list, func(a, b Pace) int { return cmp.Compare(b.Seconds, a.Seconds) })
+	return list
+}
+
+// Slowest is the pace of all; nil where no rate has them wait.
+func Slowest(list []Pace) *Pace {
+	if len(list) == 0 || list[0].Seconds == 0 {
+		return nil
+	}
+	return &list[0]
+}
+
+// About is how long it takes, as people say it.
+func (p *Pace) About() string {
+	d := time.Duration(p.Seconds) * time.Second
+	switch {
+	case d < 100*time.Second:
+		return fmt.Sprintf("%d s", p.Seconds)
+	case d < 100*time.Minute:
+		return fmt.Sprintf("%.0f min", d.Minutes())
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%.0f h", d.Hours())
+	}
+	return fmt.Sprintf("%.0f d", d.Hours()/24)
+}
+
+// rate is how often the connection may be called; the zero Rate is as often as it answers.
+func (c *InForce) rate(connection string) yamlnode.Rate {
+	for i := range c.Connections {
+		if c.Connections[i].Name == connection {
+			return c.Connections[i].Rate
+		}
+	}
+	return yamlnode.Rate{}
+}
+
+// paces are those of the deliveries that f selects, count of them; run is the rate of all.
+func (s *Service) paces(ctx context.Context, f event.DeliveryFilter, count int, run yamlnode.Rate) ([]Pace, error) {
+	list, now, only := AddPace(nil, "", count, run), s.inForce(), f.Connection
+	for i := range now.Connections {
+		c := &now.Connections[i]
+		if c.Rate.Count == 0 || count == 0 || only != "" && only != c.Name {
+			continue
+		}
+		f.Connection = c.Name
+		n, _, _, err := s.store.Count(ctx, f)
+		if err != nil {
+			return nil, fmt.Errorf("cannot count the deliveries to %s: %w", c.Name, err)
+		}
+		list = AddPace(list, c.Name, n, c.Rate)
+	}
+	return list, nil
+}
