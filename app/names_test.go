@@ -45,8 +45,11 @@ func TestFilters_unknownNames(t *testing.T) {
 		err  error
 		want string
 	}{
-		"events of a source": {events(event.Filter{Source: "ss"}), `no source or form in force is called "ss": did you mean "s"?`},
-		"events of a rule":   {events(event.Filter{Rule: "al"}), `no rule in force is called "al": did you mean "all"?`},
+		"events of a source":     {events(event.Filter{Source: "ss"}), `no source or form in force is called "ss": did you mean "s"?`},
+		"events of a far source": {events(event.Filter{Source: "elsewhere"}), `no source or form in force is called "elsewhere": there are hookgate, s`},
+		"events of a far rule":   {events(event.Filter{Rule: "elsewhere"}), `no rule in force is called "elsewhere": there is only all`},
+		"deliveries far away":    {func() error { _, err := c.Deliveries(ctx, event.DeliveryFilter{Connection: "elsewhere"}); return err }(), `no connection in force is called "elsewhere": there is only sink`},
+		"events of a rule":       {events(event.Filter{Rule: "al"}), `no rule in force is called "al": did you mean "all"?`},
 		"a search": {func() error {
 			_, err := c.Events(ctx, event.Search{Filter: event.Filter{Source: "ss"}, Text: "x"})
 			return err

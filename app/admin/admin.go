@@ -275,13 +275,9 @@ func missing(err error, format string, args ...any) error {
 const gone = "it never was, or retention has removed it"
 
 // notCalled is the error that no noun ("source", "rule" …) has the name, with
-// the one that may be meant.
+// the one that may be meant, else with those that there are.
 func notCalled(noun, name string, names []string) error {
-	message := fmt.Sprintf("no %s is called %q", noun, name)
-	if hint := diag.DidYouMean(name, names); hint != "" {
-		message += ": " + hint
-	}
-	return &NotFoundError{message}
+	return &NotFoundError{fmt.Sprintf("no %s is called %q: %s", noun, name, diag.Among(name, names))}
 }
 
 // ExpressionError refuses a condition, with the place of each fault in it.

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"hookgate/internal/diag"
 	"hookgate/internal/event"
 	"hookgate/internal/jsondoc"
 )
@@ -185,9 +184,5 @@ func (s *Service) knownTable(ctx context.Context, name string) error {
 }
 
 func (s *Service) unknownTable(name string) error {
-	message := fmt.Sprintf("no kept table is called %q", name)
-	if hint := diag.DidYouMean(name, slices.Sorted(maps.Keys(s.inForce().Tables))); hint != "" {
-		message += ": " + hint
-	}
-	return &NotFoundError{message}
+	return notCalled("kept table", name, slices.Sorted(maps.Keys(s.inForce().Tables)))
 }

@@ -217,11 +217,7 @@ func withHeaders(before map[string]string, given []string) (map[string]string, e
 func onlySource(name string, known []string) (string, error) {
 	switch {
 	case name != "" && !slices.Contains(known, name):
-		hint := diag.DidYouMean(name, known)
-		if hint == "" {
-			hint = "the config has " + strings.Join(known, ", ")
-		}
-		return "", usageError(hint, fmt.Errorf("no source or form is called %q", name))
+		return "", usageError(diag.Among(name, known), fmt.Errorf("no source or form is called %q", name))
 	case name != "":
 		return name, nil
 	case len(known) == 1:

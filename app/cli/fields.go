@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -90,7 +91,7 @@ func (s *session) noOrigin(known map[string]schema.Source, name string, form boo
 			names = append(names, n)
 		}
 	}
-	return &failure{code: exitNotFound, err: fmt.Errorf("the config has no %s %q", noun, name), hint: diag.DidYouMean(name, names)}
+	return &failure{code: exitNotFound, err: fmt.Errorf("the config has no %s %q", noun, name), hint: diag.Among(name, slices.Sorted(slices.Values(names)))}
 }
 
 // onlyType leaves the shapes of one type.

@@ -93,8 +93,8 @@ func (s *session) readForm(o *export.Options) error {
 	}
 	form := loaded.Forms[o.Form]
 	if form == nil {
-		names := slices.Collect(maps.Keys(loaded.Forms))
-		return &failure{code: exitNotFound, err: fmt.Errorf("the config has no form %q", o.Form), hint: diag.DidYouMean(o.Form, names)}
+		names := slices.Sorted(maps.Keys(loaded.Forms))
+		return &failure{code: exitNotFound, err: fmt.Errorf("the config has no form %q", o.Form), hint: diag.Among(o.Form, names)}
 	}
 	o.Fields, o.Zone = form.FieldNames(), loaded.Config.Server.Location
 	return nil

@@ -38,7 +38,7 @@ func newSourcesURL(s *session) *cobra.Command {
 			}
 			return &failure{
 				code: exitNotFound, err: fmt.Errorf("the config has no source or form %q", args[0]),
-				hint: diag.DidYouMean(args[0], inboundNames(loaded.Config)),
+				hint: diag.Among(args[0], inboundNames(loaded.Config)),
 			}
 		},
 	}

@@ -1,6 +1,7 @@
 package diag_test
 
 import (
+	"strings"
 	"testing"
 
 	"hookgate/internal/diag"
@@ -23,6 +24,24 @@ func TestSuggest(t *testing.T) {
 	}
 	if got := diag.DidYouMean("filter", names); got != "" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// A word that none is near to is answered with those that there are, however many.
+func TestAmong(t *testing.T) {
+	t.Parallel()
+	many := strings.Fields("a1 b2 c3 d4 e5 f6 g7 h8 i9 j10")
+	for want, names := range map[string][]string{
+		`did you mean "billing"?`:                             {"crm", "billing"},
+		"there are crm, mail":                                 {"crm", "mail"},
+		"there is only crm":                                   {"crm"},
+		"there is none":                                       nil,
+		"there are a1, b2, c3, d4, e5, f6, g7, h8":            many[:8],
+		"there are a1, b2, c3, d4, e5, f6, g7, h8 and 2 more": many,
+	} {
+		if got := diag.Among("biling", names); got != want {
+			t.Errorf("%q: got %q, want %q", names, got, want)
+		}
 	}
 }
 

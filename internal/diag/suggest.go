@@ -1,6 +1,7 @@
 package diag
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -42,7 +43,26 @@ func DidYouMean(word string, candidates []string) string {
 }
 
 // Meant is the hint that word is meant.
-func Meant(word string) string { return `did you mean "` + word + `"?` }
+func Meant(word string) string { return fmt.Sprintf("did you mean %q?", word) }
+
+// mostNamed bounds how many names a hint tells.
+const mostNamed = 8
+
+// Among is the hint for a word that is none of those that there are: the one that may be
+// meant, else which there are.
+func Among(word string, names []string) string {
+	switch near := Suggest(word, names); {
+	case near != "":
+		return Meant(near)
+	case len(names) == 0:
+		return "there is none"
+	case len(names) == 1:
+		return "there is only " + names[0]
+	case len(names) > mostNamed:
+		return fmt.Sprintf("there are %s and %d more", strings.Join(names[:mostNamed], ", "), len(names)-mostNamed)
+	}
+	return "there are " + strings.Join(names, ", ")
+}
 
 // distance is the optimal string alignment distance: insertions, deletions,
 // substitutions and swaps of neighbours each cost one.

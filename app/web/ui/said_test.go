@@ -85,7 +85,7 @@ func TestSaid_reasons(t *testing.T) {
 // Each refusal is one of app/admin, with the same places in German.
 func TestSaid_refusals(t *testing.T) {
 	t.Parallel()
-	all := slices.Concat(literals(t, "../../admin"), literals(t, "../../admin/address"))
+	all := slices.Concat(literals(t, "../../admin"), literals(t, "../../admin/address"), literals(t, "../../../internal/diag"))
 	for _, r := range refusals {
 		if !slices.Contains(all, r.english) {
 			t.Errorf("nobody says this any more: %q", r.english)
@@ -100,6 +100,9 @@ func TestSaid_refusals(t *testing.T) {
 		"address: this is no e-mail address":                                          "Das ist keine E-Mail-Adresse.",
 		"the run is done and cannot be paused":                                        "Das geht nicht: Der Zustand des Laufs ist „Fertig“.",
 		"events that are rejected cannot be replayed: no rule has seen their data":    "Ereignisse im Zustand „Abgewiesen“ können nicht neu ausgewertet werden: Keine Regel hat ihre Daten gesehen.",
+		`no rule in force is called "al": did you mean "all"?`:                        `Nichts davon heißt hier "al". Meinten Sie "all"?`,
+		`no rule in force is called "x: y": there are a, b and 3 more`:                `Nichts davon heißt hier "x: y". Es gibt: a, b und 3 weitere.`,
+		`no connection is called "x": there is only billing`:                          `Nichts davon heißt hier "x". Es gibt nur billing.`,
 		"the end of the pause, 2026-01-01T00:00:00Z, is over already":                 "Das Ende der Pause, 2026-01-01T00:00:00Z, ist schon vorbei.",
 	} {
 		if got, _ := german.said(refusals, english); got != want {
