@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -62,6 +64,59 @@ rules:
 	accessible(ctx, t, "a list that was parted anew")
 	unscripted(ctx, t)
 	underDays(ctx, t, g.URL+"/ui/scheduled", "Scheduled", "UTC")
+}
+
+// What the inbox of a form writes of a post is its minute where that was today, and its day
+// else, in the zone that it is written in: the browser's where scripts run. The posts of
+// two days are written by the page's own scripts, for all that there is was posted now.
+//
+// Negative control: the server's choice of minute or day kept in the page.
+func TestUIDays_inbox(t *testing.T) {
+	t.Parallel()
+	var status atomic.Int32
+	status.Store(http.StatusOK)
+	g := startUI(t, &status) // in Europe/Berlin
+	written(t, g, "name", "Ada", "message", "hello")
+	ctx := browser(t)
+	const zone = "Pacific/Kiritimati" // fourteen hours before UTC: it is seldom the same day there
+	inZone(ctx, t, zone)
+	logIn(ctx, t, g)
+	show(ctx, t, g.URL+"/ui/forms/contact")
+	settled(ctx, t, "Forms")
+	var inbox struct {
+		Now   int64
+		Posts [][2]string
+	}
+	text := ask(ctx, t, chromedp.Evaluate[string](`(() => {
+		const posts = document.querySelectorAll(".mails"), last = posts[0].lastElementChild, first = last.querySelector("time");
+		const began = new Date(first.dateTime), now = Date.now();
+		for (let hours = 1; hours <= 47; hours++) {
+			const row = last.cloneNode(true);
+			row.querySelector("time").dateTime = new Date(began - hours * 3600e3).toISOString();
+			posts[0].append(row);
+		}
+		local(posts[0]);
+		return JSON.stringify({ Now: now, Posts: [...posts[0].querySelectorAll("time")].map(t => [t.dateTime, t.textContent]) });
+	})()`))
+	if err := json.Unmarshal([]byte(text), &inbox); err != nil || len(inbox.Posts) != 48 {
+		t.Fatal(text, err)
+	}
+	where, err := time.LoadLocation(zone)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.UnixMilli(inbox.Now).In(where)
+	for _, post := range inbox.Posts {
+		at, err := time.Parse(time.RFC3339, post[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := at.In(where).Format("2 Jan")
+		if at.In(where).Format(time.DateOnly) == now.Format(time.DateOnly) {
+			want = at.In(where).Format("15:04")
+		}
+		same(t, "a post of "+post[0], want, strings.Replace(post[1], "Sept", "Sep", 1))
+	}
 }
 
 func underDays(ctx context.Context, t *testing.T, address, title, zone string) {

@@ -163,12 +163,3 @@ func exampleTexts(list []json.RawMessage) []string {
 	}
 	return out
 }
-
-// When is the time of today, else the day.
-func (v *view) When(at time.Time) template.HTML {
-	here, now := at.In(v.location), v.Now.In(v.location)
-	if here.Year() == now.Year() && here.YearDay() == now.YearDay() {
-		return v.Time(at, "minute")
-	}
-	return v.Time(at, "day")
-}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"hookgate/app/admin"
 )
@@ -159,6 +160,22 @@ func TestPages(t *testing.T) {
 	for name, made := range pages {
 		if page, err := made(); err != nil || page.Lookup("layout") == nil {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Without scripts a time is of today by the server's zone: its minute, and else its day.
+func TestView_Time_when(t *testing.T) {
+	t.Parallel()
+	zone := time.FixedZone("east", 9*3600)
+	v := &view{Lang: german, Now: time.Date(2026, 3, 9, 16, 0, 0, 0, time.UTC), location: zone} // the 10th there
+	for at, want := range map[time.Time]string{
+		time.Date(2026, 3, 9, 15, 5, 0, 0, time.UTC):  `data-as="when">00:05</time>`,
+		time.Date(2026, 3, 9, 14, 59, 0, 0, time.UTC): `data-as="when">9. März</time>`,
+		time.Date(2025, 3, 10, 5, 0, 0, 0, time.UTC):  `data-as="when">10. März</time>`,
+	} {
+		if got := string(v.Time(at, "when")); !strings.HasSuffix(got, want) {
+			t.Errorf("%s: got %s, want %s", at, got, want)
 		}
 	}
 }

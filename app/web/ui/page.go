@@ -148,7 +148,9 @@ func (v *view) Count(text string, n int) string { return v.T(text, n) }
 // Number writes a number with the language's separators.
 func (v *view) Number(n any) string { return v.Lang.number(n) }
 
-// Time is a moment as a part of a page: kind is time, minute, day or full.
+// Time is a moment as a part of a page: kind is time, minute, day, full, or when, which is
+// the minute of today and else the day. Scripts write it anew in the browser's zone, and
+// find out there what is today.
 func (v *view) Time(moment any, kind string) template.HTML {
 	var at time.Time
 	switch m := moment.(type) {
@@ -162,9 +164,15 @@ func (v *view) Time(moment any, kind string) template.HTML {
 	if at.IsZero() {
 		return ""
 	}
-	local := at.In(v.location)
+	local, shown := at.In(v.location), kind
+	if kind == "when" {
+		shown = "day"
+		if local.Format(time.DateOnly) == v.Now.In(v.location).Format(time.DateOnly) {
+			shown = "minute"
+		}
+	}
 	return template.HTML(fmt.Sprintf(`<time datetime="%s" title="%s" data-as="%s">%s</time>`, //nolint:gosec // digits, zone names and fixed words
-		at.UTC().Format(time.RFC3339), template.HTMLEscapeString(local.Format("2006-01-02 15:04:05 MST")), kind, template.HTMLEscapeString(v.Lang.clock(local, kind))))
+		at.UTC().Format(time.RFC3339), template.HTMLEscapeString(local.Format("2006-01-02 15:04:05 MST")), kind, template.HTMLEscapeString(v.Lang.clock(local, shown))))
 }
 
 // Day names a day.

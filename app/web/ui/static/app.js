@@ -167,6 +167,7 @@ document.addEventListener("change", e => {
 const { timeZone: zone } = Intl.DateTimeFormat().resolvedOptions(), locale = root.lang === "en" ? "en-GB" : root.lang;
 const clock = { time: { hour: "2-digit", minute: "2-digit", second: "2-digit" }, minute: { hour: "2-digit", minute: "2-digit" }, day: { day: "numeric", month: "short" }, full: { dateStyle: "medium", timeStyle: "medium" }, date: { dateStyle: "full" }, title: { dateStyle: "full", timeStyle: "long" } };
 const write = (at, kind) => new Intl.DateTimeFormat(locale, { ...clock[kind], hourCycle: "h23" }).format(at);
+const isToday = at => write(at, "date") === write(new Date(), "date");
 
 // A list by days is parted anew, for what is one day there may be two here.
 function parted(table) {
@@ -187,8 +188,8 @@ function parted(table) {
 
 function local(of) {
   $$("time[datetime]", of).forEach(t => {
-    const at = new Date(t.dateTime);
-    t.textContent = write(at, t.dataset.as);
+    const at = new Date(t.dateTime), as = t.dataset.as;
+    t.textContent = write(at, as === "when" ? isToday(at) ? "minute" : "day" : as);
     t.title = write(at, "title") + ` (${zone})`;
   });
   $$("table:has(.day)", of).forEach(parted);
