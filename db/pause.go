@@ -41,7 +41,7 @@ func (s *Store) PauseStates(ctx context.Context) ([]event.PauseState, error) {
 
 // SetPauseState stores what w says of its connection and tells the other replicas.
 // A connection that is as w wants it already stays as it is, with who made it
-// so; changed is false then. A Count serves until what is open now is sent: what there is
+// so, unless w has another note; changed is false then. A Count serves until what is open now is sent: what there is
 // up to the newest delivery of all, for to look for that of the connection would be to
 // read the whole history where it has none. A pause serves until its end, if it has one:
 // see EndPauses.
@@ -62,6 +62,7 @@ func (s *Store) SetPauseState(w event.PauseState) (changed bool, err error) {
 			ON CONFLICT (connection) DO UPDATE SET paused = excluded.paused, count = excluded.count, per = excluded.per, upto = excluded.upto,
 				changed = excluded.changed, who = excluded.who, note = excluded.note, ends = excluded.ends
 			WHERE switches.paused <> excluded.paused OR switches.count <> excluded.count OR switches.per <> excluded.per OR switches.ends <> excluded.ends
+				OR excluded.note NOT IN ('', switches.note)
 			RETURNING connection`,
 			w.Connection, paused, int64(w.Count), w.Per.Microseconds(), tx.stamp().now, w.By, w.Note, ends)
 		if err != nil || !changed {

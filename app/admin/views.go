@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -26,10 +27,12 @@ type View struct {
 	Changed time.Time `json:"changed"`
 }
 
-// ViewRequest asks to keep a view, in the place of one of its name.
+// ViewRequest asks to keep a view, in the place of one of its name; New: not in that of
+// another search.
 type ViewRequest struct {
 	Name  string `json:"name"`
 	Query string `json:"query"`
+	New   bool   `json:"new,omitempty"`
 }
 
 // viewStore keeps views. SetView says whether it was kept: not where it would be one
@@ -65,6 +68,15 @@ func (s *Service) SetView(ctx context.Context, r ViewRequest) (View, error) {
 	}
 	if err := s.checkQuery(ctx, query); err != nil {
 		return View{}, err
+	}
+	if r.New {
+		list, err := s.store.Views(ctx)
+		if err != nil {
+			return View{}, err
+		}
+		if slices.ContainsFunc(list, func(v event.View) bool { return v.Name == name && v.Query != query }) {
+			return View{}, refuse("there is a view %s already, of another search: take another name, or delete that one first", name)
+		}
 	}
 	v := event.View{Name: name, Query: query, By: actor(ctx)}
 	kept, err := s.store.SetView(v, maxViews)

@@ -69,9 +69,41 @@ func (u *UI) pauseConnection(c *fiber.Ctx) error {
 		}
 		how.Until = &at
 	}
+	if form.Has("seen") {
+		seen, err := u.pauseSeen(c, name)
+		if err != nil {
+			return u.fail(c, err)
+		}
+		if seen != string(form.Peek("seen")) {
+			return u.refuse(c, fiber.StatusConflict, languageOf(c).text("%s was paused, or goes on, since you loaded this page. Nothing was done: see how it is now, and send it again.", name))
+		}
+	}
 	_, err := u.cfg.Service.Pause(u.acts(c), name, how)
 	return u.connectionDone(c, err, languageOf(c).text("%s is paused. Nothing is dropped: what is for it is held.", name))
 }
+
+// pauseSeen is what a page shows of the pause of a connection; see seenPause.
+func (u *UI) pauseSeen(c *fiber.Ctx, name string) (string, error) {
+	page, err := u.cfg.Service.Connections(c.UserContext())
+	for i := range page.Items {
+		if page.Items[i].Name == name {
+			return seenPause(page.Items[i].Paused), err
+		}
+	}
+	return "", err
+}
+
+// seenPause tells pauses apart, for one to be changed only by who has seen it; "" where
+// there is none.
+func seenPause(p *admin.Pause) string {
+	if p == nil {
+		return ""
+	}
+	return p.Since.Format(time.RFC3339Nano)
+}
+
+// Seen is seenPause for a form.
+func (v *view) Seen(p *admin.Pause) string { return seenPause(p) }
 
 // resumeConnection sends what was held.
 func (u *UI) resumeConnection(c *fiber.Ctx) error {

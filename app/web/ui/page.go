@@ -218,7 +218,7 @@ func (u *UI) view(c *fiber.Ctx, page, title string) *view {
 	settings := u.cfg.Settings()
 	v := &view{
 		Now: u.cfg.Now(), Page: page, Title: title, Lang: languageOf(c), Theme: themeOf(c), Keys: c.Cookies("keys") != "off", Version: u.cfg.Version,
-		Path: string(c.Context().RequestURI()), Host: hostOf(settings.PublicURL), location: settings.Location,
+		Path: here(c), Host: hostOf(settings.PublicURL), location: settings.Location,
 	}
 	if v.location == nil {
 		v.location = time.UTC

@@ -33,6 +33,10 @@ type playgroundPage struct {
 	Steps       []string
 	Seen        []seenField // values to choose from
 	Misread     string      // why one of the two was not understood
+	// Gone is the rule that was edited, where the configuration has it no more, and Homeless
+	// are the texts that were typed and have no field on the page.
+	Gone     string
+	Homeless []triedText
 }
 
 // triedText is a text that the rule sends, as it was typed.
@@ -121,7 +125,24 @@ func (u *UI) playgroundData(c *fiber.Ctx) (data playgroundPage, r admin.TryReque
 		r.When = &data.When
 	}
 	data.readTexts(c, &r)
+	if edited := c.Query("of"); edited != "" && edited == c.Query("rule") { // nobody chose another one
+		data.findHomeless(c, edited)
+	}
 	return data, r
+}
+
+// findHomeless finds what was typed for a rule that has changed, or is gone, since.
+func (p *playgroundPage) findHomeless(c *fiber.Ctx, edited string) {
+	if edited != p.Rule.Name {
+		p.Gone = edited
+	}
+	for key, text := range c.Context().QueryArgs().All() {
+		name := string(key)
+		homeless := p.Gone != "" && name == "when" || strings.HasPrefix(name, "text-") && !slices.ContainsFunc(p.Texts, func(t triedText) bool { return t.Key == name })
+		if homeless && len(text) > 0 {
+			p.Homeless = append(p.Homeless, triedText{Key: name, Text: string(text)})
+		}
+	}
 }
 
 // readTexts reads the texts that the rule sends, as they were typed.

@@ -53,6 +53,7 @@ var (
 		{"rate=%s: %s", "„%s“ ist keine Rate. Gemeint ist etwas wie 5/s. (%s)"},
 		{"a view needs a name of at most %s characters, in one line", "Eine Ansicht braucht einen Namen von höchstens %s Zeichen, in einer Zeile."},
 		{"a view needs a query, of at most %s characters", "Eine Ansicht braucht eine Suche von höchstens %s Zeichen."},
+		{"there is a view %s already, of another search: take another name, or delete that one first", "Es gibt schon eine Ansicht „%s“, von einer anderen Suche. Bitte einen anderen Namen nehmen oder zuerst jene löschen."},
 		{"there are %s views, which is the most: delete one first", "Es gibt schon %s Ansichten, mehr sind nicht möglich: Bitte zuerst eine löschen."},
 		{"there is no state %s; there are %s", "Es gibt keinen Zustand %s. Es gibt: %s."},
 		{"%s: %s is no time: write 30d, 12h, or 2026-11-24", "%s: %s ist keine Zeit. Schreiben Sie 30d, 12h oder 2026-11-24."},

@@ -68,11 +68,10 @@ func (u *UI) session(c *fiber.Ctx) error {
 	secret := c.Cookies(cookieName(c))
 	visitor, err := u.cfg.Access.Session(ctx, secret)
 	if errors.Is(err, access.ErrDenied) {
-		to := string(c.Context().RequestURI())
 		if !looks(c) {
-			to = cameFrom(c)
+			u.note(c, "warn", languageOf(c).text("You were signed out before this was sent: nothing was done."))
 		}
-		return c.Redirect(prefix+"/login?to="+url.QueryEscape(localPath(to)), fiber.StatusSeeOther)
+		return c.Redirect(prefix+"/login?to="+url.QueryEscape(here(c)), fiber.StatusSeeOther)
 	}
 	if err != nil {
 		return u.fail(c, err)
@@ -88,6 +87,14 @@ func (u *UI) session(c *fiber.Ctx) error {
 // looks reports that a request changes nothing.
 func looks(c *fiber.Ctx) bool {
 	return c.Method() == fiber.MethodGet || c.Method() == fiber.MethodHead
+}
+
+// here is the page that is shown, or on which somebody wanted to do something.
+func here(c *fiber.Ctx) string {
+	if looks(c) {
+		return localPath(string(c.Context().RequestURI()))
+	}
+	return localPath(cameFrom(c))
 }
 
 // cameFrom is where on this server a browser says that it comes from; "" where that
@@ -245,6 +252,13 @@ func (u *UI) logOutEverywhere(c *fiber.Ctx) error {
 	return c.Redirect(prefix+"/login", fiber.StatusSeeOther)
 }
 
+// refusedPage says why something is not there, or was not done. Back is the page on
+// which it was asked for; "" where that is this one.
+type refusedPage struct {
+	Sentence any
+	Back     string
+}
+
 // refuse answers with a page that says in one sentence what is the matter.
 // It is a text of the pages, or what sentence gives.
 func (u *UI) refuse(c *fiber.Ctx, status int, sentence any) error {
@@ -259,8 +273,12 @@ func (u *UI) refusal(c *fiber.Ctx, status int, title string, sentence any) error
 	if text, ok := sentence.(string); ok {
 		sentence = languageOf(c).text(text)
 	}
+	page := refusedPage{Sentence: sentence}
+	if !looks(c) {
+		page.Back = here(c)
+	}
 	c.Status(status)
-	return u.render(c, "refused", title, sentence)
+	return u.render(c, "refused", title, page)
 }
 
 // noteCookie carries the result of an act over to the page that follows.
@@ -268,11 +286,16 @@ const noteCookie = "hookgate-note"
 
 // done goes to a page and has it say what an act came to.
 func (u *UI) done(c *fiber.Ctx, to, class, text string) error {
+	u.note(c, class, text)
+	return c.Redirect(localPath(to), fiber.StatusSeeOther)
+}
+
+// note has the page that follows say something.
+func (u *UI) note(c *fiber.Ctx, class, text string) {
 	c.Cookie(&fiber.Cookie{
 		Name: noteCookie, Value: base64.RawURLEncoding.EncodeToString([]byte(class + "\n" + text)), Path: prefix + "/", MaxAge: 60,
 		HTTPOnly: true, SameSite: fiber.CookieSameSiteStrictMode, Secure: u.cfg.Secure(c.Context()),
 	})
-	return c.Redirect(localPath(to), fiber.StatusSeeOther)
 }
 
 func takeMessage(c *fiber.Ctx) *message {

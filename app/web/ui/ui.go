@@ -98,6 +98,7 @@ func (u *UI) Register(r fiber.Router, body fiber.Handler) {
 	g.Get("/", u.overview)
 	g.Get("/start", u.start)
 	g.Post("/start/address", u.acting, u.showAddress)
+	g.Get("/start/address", without("/start"))
 	g.Post("/start/sample", u.acting, u.sendSample)
 	u.registerEvents(g)
 	u.registerForms(g)
@@ -114,12 +115,19 @@ func (u *UI) Register(r fiber.Router, body fiber.Handler) {
 	g.Post("/connections/:name/pause", u.acting, u.pauseConnection)
 	g.Post("/connections/:name/resume", u.acting, u.resumeConnection)
 	g.Post("/connections/:name/test", u.acting, u.testConnection)
+	g.Get("/connections/:name/test", without("/connections"))
 	u.registerTables(g)
 	g.Get("/digests", u.digests)
 	g.Get("/digests/:id", u.digest)
 	g.Post("/digests/:id/send", u.acting, u.sendDigest)
 	g.Post("/digests/:id/cancel", u.acting, u.cancelDigest)
 	g.Use(func(c *fiber.Ctx) error { return u.notFound(c, "There is no such page.") })
+}
+
+// without leads who comes to the address of an act, as after a login from the page that
+// told what came of it, to the page without it.
+func without(page string) fiber.Handler {
+	return func(c *fiber.Ctx) error { return c.Redirect(prefix+page, fiber.StatusSeeOther) }
 }
 
 // registerForms adds the pages of forms and of what they got.
@@ -141,6 +149,7 @@ func (u *UI) registerForms(g fiber.Router) {
 	g.Get("/forget", u.forget)
 	g.Post("/forget", u.acting, u.lookForPerson)
 	g.Post("/forget/delete", u.acting, u.erasePerson)
+	g.Get("/forget/delete", without("/forget"))
 }
 
 // registerTables adds the pages of what rules remember.
@@ -231,10 +240,6 @@ func (u *UI) fail(c *fiber.Ctx, err error) error {
 		return u.refuse(c, status, said)
 	}
 	u.cfg.Logger.Error("a page could not be made", "path", c.Path(), "error", err)
-	again := string(c.Context().RequestURI())
-	if !looks(c) {
-		again = cameFrom(c)
-	}
 	c.Status(fiber.StatusServiceUnavailable)
-	return u.render(c, "failed", "This does not work just now", localPath(again))
+	return u.render(c, "failed", "This does not work just now", here(c))
 }

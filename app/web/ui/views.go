@@ -37,10 +37,11 @@ func (u *UI) viewsFor(c *fiber.Ctx, here string) []savedView {
 }
 
 // keepView keeps the list that is shown under a name. Where that cannot be, the list
-// says why, with what was typed.
+// says why, with what was typed. It takes the place of no other list, which somebody
+// else may have kept meanwhile.
 func (u *UI) keepView(c *fiber.Ctx) error {
 	form := c.Context().PostArgs()
-	r := admin.ViewRequest{Name: string(form.Peek("name")), Query: strings.TrimSpace(string(form.Peek("q")))}
+	r := admin.ViewRequest{Name: string(form.Peek("name")), Query: strings.TrimSpace(string(form.Peek("q"))), New: true}
 	v, err := u.cfg.Service.SetView(u.acts(c), r)
 	if err == nil {
 		return u.done(c, prefix+"/events"+query("q", v.Query), "ok", languageOf(c).text("The view %s is kept, for all who use these pages.", v.Name))

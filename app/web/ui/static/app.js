@@ -148,12 +148,42 @@ document.addEventListener("input", e => {
   const form = e.target.closest("form[data-try]");
   if (!form || e.target.matches("select")) return;
   clearTimeout(trial);
-  trial = setTimeout(async () => {
+  trial = setTimeout(() => {
     trying?.abort();
     trying = new AbortController();
     const address = form.action + "?" + new URLSearchParams(new FormData(form));
-    if (await renew(address, trying.signal)) history.replaceState(null, "", address);
+    history.replaceState(null, "", address); // also where there is no answer, as without a session
+    renew(address, trying.signal);
   }, 300);
+});
+
+// What is typed into a form with data-draft stays in this tab until what the form asks
+// for is done: a reload, a login or a refusal in between loses nothing. It is put back for
+// an hour, for the same visitor, and forgotten at a sign-out.
+let drafts = {};
+try { drafts = sessionStorage; } catch { /* switched off */ }
+const nameOf = form => `draft of ${form.dataset.draft}: ${form.action}${location.search}`;
+const typed = form => [...form.elements].filter(f => f.name && f.type !== "hidden" && (f.matches("select") ? f.selectedIndex > 0 : f.value !== f.defaultValue)).map(f => [f.name, f.value]);
+document.addEventListener("input", e => {
+  const form = e.target.closest("form[data-draft]");
+  if (!form) return;
+  const values = typed(form);
+  if (values.length) drafts[nameOf(form)] = JSON.stringify({ at: Date.now(), values });
+  else delete drafts[nameOf(form)];
+});
+document.addEventListener("submit", e => {
+  if (e.target.matches("[data-draft]")) drafts.sent = nameOf(e.target);
+  if (e.target.matches('[action^="/ui/logout"]')) Object.keys(drafts).forEach(name => delete drafts[name]);
+});
+if ($("#main > .note.ok")) delete drafts[drafts.sent];
+delete drafts.sent;
+$$("form[data-draft]").forEach(form => {
+  const { at, values } = JSON.parse(drafts[nameOf(form)] ?? "{}");
+  if (!(Date.now() - at < 3600000)) { delete drafts[nameOf(form)]; return; }
+  values.forEach(([name, value]) => { const field = form.elements[name]; if (field) field.value = value; });
+  const closed = form.closest("details");
+  if (closed) closed.open = true;
+  say(form.dataset.again);
 });
 
 // A view of a list is in the URL: a changed choice is a new page.

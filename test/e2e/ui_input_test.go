@@ -1,0 +1,225 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+
+	"hookgate/test/lab"
+)
+
+// startInput runs a gateway whose pages have a form of each kind that something is typed into.
+func startInput(t *testing.T) *lab.Gate {
+	t.Helper()
+	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(receiver.Close)
+	g := lab.New(t, fmt.Sprintf(`
+sources: { shop: { type: webhook, token: 0123456789abcdef } }
+connections: { billing: { type: webhook, url: %q } }
+tables: { leads: { keep: 10d } }
+rules:
+  - { name: other, from: shop, then: [{ to: billing, json: { n: "${{ data.n }}" } }] }
+  - { name: first, from: shop, when: data.n > 1, then: [{ to: billing, json: { n: "${{ data.n }}" } }] }
+`, receiver.URL))
+	g.Extra = "  admin: { user: team, password: correct horse battery }\n"
+	g.Start()
+	return g
+}
+
+// signedOut ends all sessions of the team, as a colleague does in another browser.
+func signedOut(t *testing.T, g *lab.Gate) {
+	t.Helper()
+	colleague := newVisitor(t, g)
+	colleague.logIn("team", "correct horse battery")
+	if code, _, _ := colleague.do("POST", "/ui/logout/everywhere", url.Values{"csrf": {colleague.csrf()}}); code != http.StatusSeeOther {
+		t.Fatalf("the log-out everywhere: %d", code)
+	}
+}
+
+// signsIn fills in the login that is shown.
+func signsIn(ctx context.Context, t *testing.T) {
+	t.Helper()
+	settled(ctx, t, "Sign in")
+	keys(ctx, t, "user", "team")
+	keys(ctx, t, "password", "correct horse battery")
+	submit(ctx, t)
+}
+
+// valueOf is what a field of the page holds, in which somebody types.
+func valueOf(ctx context.Context, t *testing.T, selector string) string {
+	t.Helper()
+	return ask(ctx, t, chromedp.Evaluate[string](fmt.Sprintf(`document.querySelector(%q)?.value ?? "no such field"`, selector)))
+}
+
+// holds waits until a field of the page holds something.
+func holds(ctx context.Context, t *testing.T, what, selector, want string) {
+	t.Helper()
+	if !lab.Within(lab.Patience, func() bool { return valueOf(ctx, t, selector) == want }) {
+		same(t, what, want, valueOf(ctx, t, selector))
+	}
+}
+
+// What somebody has typed is still there after the page, or the configuration, is loaded
+// anew, after a login that the server asks for, back on the same page, and after a
+// refusal; it is gone once it is done, and once somebody signs out.
+//
+// Negative control: app.js that does not put back what was typed; the login without the
+// message; the refusal without Back; and, one by one, a draft that is kept after it was
+// done and after the sign-out.
+func TestUIInput(t *testing.T) {
+	t.Parallel()
+	g := startInput(t)
+	g.Settled(g.Accepted(g.PostJSON("/in/shop/0123456789abcdef", []byte(`{"n":2}`))))
+	ctx := browser(t)
+	logIn(ctx, t, g)
+	desktop(ctx, t)
+	for _, c := range []struct{ page, title, opens, form, field, text, done, then string }{
+		{"/ui/connections", "Connections", "#billing summary", `form[action="/ui/connections/billing/pause"]`, "note", "they move house", "billing is paused", "they move house"},
+		{"/ui/tables/leads?key=ada", "leads", "", `form[action="/ui/tables/leads/set"]`, "fields", "status=Done\nn=7", "The record ada is set", ""},
+		{"/ui/events?q=source%3Ashop", "Events", "details.small summary", `form[action="/ui/views"]`, "name", "The shop", "The view The shop is kept", "no such field"},
+	} {
+		field := c.form + fmt.Sprintf(" [name=%q]", c.field)
+		visit := func() {
+			t.Helper()
+			show(ctx, t, g.URL+c.page)
+			settled(ctx, t, c.title)
+		}
+		send := func() { run(ctx, t, `document.querySelector(%q).requestSubmit()`, c.form) }
+		types := func() {
+			t.Helper()
+			visit()
+			if c.opens != "" {
+				press(ctx, t, c.opens)
+			}
+			if err := chromedp.Do(ctx, chromedp.SendKeys(field, c.text)); err != nil {
+				t.Fatalf("the browser types into %s: %v", field, err)
+			}
+		}
+
+		types()
+		press(ctx, t, `.side form[action="/ui/logout"] button`)
+		signsIn(ctx, t)
+		settled(ctx, t, "Overview")
+		visit()
+		holds(ctx, t, c.page+" after a sign-out", field, "")
+
+		types()
+		g.MustCLI("reload")
+		visit()
+		holds(ctx, t, c.page+" after a reload", field, c.text)
+		reads(ctx, t, "the page", "What you had typed is there again.")
+		same(t, "it is seen", "true", ask(ctx, t, chromedp.Evaluate[string](fmt.Sprintf(`String(document.querySelector(%q).checkVisibility())`, field))))
+
+		signedOut(t, g)
+		send()
+		settled(ctx, t, "Sign in")
+		reads(ctx, t, "the login", "You were signed out before this was sent: nothing was done.")
+		signsIn(ctx, t)
+		settled(ctx, t, c.title)
+		same(t, "the page after the login", g.URL+c.page, ask(ctx, t, chromedp.Location()))
+		holds(ctx, t, c.page+" after the login", field, c.text)
+
+		run(ctx, t, `document.querySelector(%q).elements.csrf.value = "of another session"`, c.form)
+		send()
+		settled(ctx, t, "Not possible")
+		press(ctx, t, "main .note a")
+		settled(ctx, t, c.title)
+		same(t, "the page after the refusal", g.URL+c.page, ask(ctx, t, chromedp.Location()))
+		holds(ctx, t, c.page+" after the refusal", field, c.text)
+
+		send()
+		reads(ctx, t, "the page", c.done)
+		visit()
+		holds(ctx, t, c.page+" once it is done", field, c.then)
+		if strings.Contains(pageText(ctx, t), "is there again") {
+			t.Errorf("%s: what is done is put back", c.page)
+		}
+	}
+}
+
+// Of two who change the same thing, each from a page of before, the second is told what
+// the first did, and keeps what he typed.
+//
+// Negative control: the form without seen, a pause that keeps its note where another is
+// given, and a view that takes the place of another.
+func TestUIInput_twoTabs(t *testing.T) {
+	t.Parallel()
+	g := startInput(t)
+	first := browser(t)
+	logIn(first, t, g)
+	second, cancel := chromedp.NewContext(first)
+	t.Cleanup(cancel)
+	const form = `form[action="/ui/connections/billing/pause"]`
+	for _, tab := range []context.Context{first, second} {
+		show(tab, t, g.URL+"/ui/connections")
+		settled(tab, t, "Connections")
+		press(tab, t, "#billing summary")
+	}
+	keys(first, t, "note", "they move house")
+	press(first, t, form+" button")
+	reads(first, t, "the first", "billing is paused", "“they move house”")
+	keys(second, t, "note", "their API has a fault")
+	press(second, t, form+" button")
+	settled(second, t, "Not possible")
+	reads(second, t, "the second", "billing was paused, or goes on, since you loaded this page. Nothing was done")
+	press(second, t, "main .note a")
+	settled(second, t, "Connections")
+	reads(second, t, "what the first did", "“they move house”")
+	holds(second, t, "what the second typed", form+" [name=note]", "their API has a fault")
+	press(second, t, form+" button")
+	reads(second, t, "the second, who knows of the first", "“their API has a fault”")
+
+	team := newVisitor(t, g)
+	team.logIn("team", "correct horse battery")
+	for _, c := range []struct {
+		query string
+		want  int
+	}{{"source:shop", http.StatusSeeOther}, {"source:shop", http.StatusSeeOther}, {"state:spam", http.StatusBadRequest}} {
+		if code, _, page := team.do("POST", "/ui/views", url.Values{"csrf": {team.csrf()}, "name": {"mine"}, "q": {c.query}}); code != c.want {
+			t.Errorf("a view of %s: %d, want %d: %.500s", c.query, code, c.want, page)
+		}
+	}
+	has(t, "the view", g.MustCLI("views", "list"), "source:shop")
+}
+
+// What is typed into the playground is in its address from then on, also where the server
+// does not answer; and where its rule is gone from the configuration, the page says so and
+// has the text.
+//
+// Negative control: the address is written after the answer, and a page without findHomeless.
+func TestUIInput_playground(t *testing.T) {
+	t.Parallel()
+	g := startInput(t)
+	g.Settled(g.Accepted(g.PostJSON("/in/shop/0123456789abcdef", []byte(`{"n":2}`))))
+	ctx := browser(t)
+	logIn(ctx, t, g)
+	show(ctx, t, g.URL+"/ui/playground?rule=first")
+	settled(ctx, t, "Playground")
+	signedOut(t, g)
+	keys(ctx, t, "when", "data.n < 9 and ")
+	lab.Eventually(t, "it is in the address", func() bool {
+		return strings.Contains(ask(ctx, t, chromedp.Location()), "data.n+%3C+9+and")
+	})
+	run(ctx, t, `location.reload()`)
+	signsIn(ctx, t)
+	settled(ctx, t, "Playground")
+	holds(ctx, t, "the condition after the login", "#w", "data.n < 9 and data.n > 1")
+	reads(ctx, t, "the page", "changed")
+
+	content, err := os.ReadFile(g.ConfigPath())
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.WriteConfig(strings.Replace(string(content), "name: first", "name: renamed", 1))
+	g.MustCLI("reload")
+	run(ctx, t, `location.reload()`)
+	reads(ctx, t, "the page of a rule that is gone", "The configuration has no rule first any more: this is other.", "data.n < 9 and data.n > 1")
+	accessible(ctx, t, "the page of a rule that is gone")
+}
