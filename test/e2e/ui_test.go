@@ -109,11 +109,11 @@ func TestUIPages(t *testing.T) {
 		code   string
 		titles []string
 	}{
-		{"en", []string{"Overview", "Events", "Harry's Diner · Publish → Done", "Replay", "Deliveries", "Connections", "Rules", "Routes", "Playground", "Config", "Config", "Config", "Welcome", "Forms", "Forms", "Forms", "Forms", "Export", "Delete this post", "Delete a person", "Not found"}},
-		{"de", []string{"Überblick", "Ereignisse", "Harry's Diner · Publish → Done", "Neu auswerten", "Zustellungen", "Verbindungen", "Regeln", "Wege", "Ausprobieren", "Konfiguration", "Konfiguration", "Konfiguration", "Willkommen", "Formulare", "Formulare", "Formulare", "Formulare", "Exportieren", "Diese Einsendung löschen", "Person löschen", "Nicht gefunden"}},
+		{"en", []string{"Overview", "Events", "Harry's Diner · Publish → Done", "Harry's Diner · Publish → Done", "Replay", "Deliveries", "Connections", "Rules", "Routes", "Playground", "Config", "Config", "Config", "Config", "Welcome", "Forms", "Forms", "Forms", "Forms", "Export", "Delete this post", "Delete a person", "Not found"}},
+		{"de", []string{"Überblick", "Ereignisse", "Harry's Diner · Publish → Done", "Harry's Diner · Publish → Done", "Neu auswerten", "Zustellungen", "Verbindungen", "Regeln", "Wege", "Ausprobieren", "Konfiguration", "Konfiguration", "Konfiguration", "Konfiguration", "Willkommen", "Formulare", "Formulare", "Formulare", "Formulare", "Exportieren", "Diese Einsendung löschen", "Person löschen", "Nicht gefunden"}},
 	} {
 		show(ctx, t, g.URL+"/ui/lang/"+lang.code)
-		for i, path := range []string{"", "events", "events/" + event, "events/replay?q=source%3Asitejet&how=all", "deliveries", "connections", "rules", "routes", "playground", "config", "config/change", "config/versions", "start", "forms/contact?post=" + post + "#read", "forms/contact/spam", "forms/contact/files", "forms/contact/snippet", "forms/contact/export", "forms/post/" + post + "/delete", "forget", "nothing"} {
+		for i, path := range []string{"", "events", "events/" + event, "events/" + event + "?tab=request", "events/replay?q=source%3Asitejet&how=all", "deliveries", "connections", "rules", "routes", "playground", "config", "config/change", "config/versions", "config/versions/1", "start", "forms/contact?post=" + post + "#read", "forms/contact/spam", "forms/contact/files", "forms/contact/snippet", "forms/contact/export", "forms/post/" + post + "/delete", "forget", "nothing"} {
 			show(ctx, t, g.URL+"/ui/"+path)
 			settled(ctx, t, lang.titles[i])
 			same(t, path+": language", lang.code, ask(ctx, t, chromedp.Evaluate[string](`document.documentElement.lang`)))
@@ -504,7 +504,7 @@ func TestUINaughty(t *testing.T) {
 	}
 }
 
-// Without an admin there are no pages, and / says no more than what this is.
+// Without an admin there are no pages, and / says no more than what this is, to everybody.
 func TestUIWithoutAdmin(t *testing.T) {
 	t.Parallel()
 	g := lab.Start(t, "sources: { s: { type: webhook, token: 0123456789abcdef } }\n")
@@ -513,6 +513,10 @@ func TestUIWithoutAdmin(t *testing.T) {
 	if code != http.StatusOK || strings.Contains(page, "login") || strings.Contains(page, "version") {
 		t.Errorf("/: %d %s", code, page)
 	}
+	ctx := browser(t)
+	show(ctx, t, g.URL+"/")
+	reads(ctx, t, "/", "This server takes in events and form posts.")
+	accessible(ctx, t, "/")
 	for _, path := range []string{"/ui/", "/ui/login", "/ui/events"} {
 		if code, _, _ := v.do("GET", path, nil); code != http.StatusNotFound {
 			t.Errorf("%s: %d", path, code)
