@@ -61,6 +61,9 @@ func TestUIKeys(t *testing.T) {
 
 // The button goes from the system's colours to the others, to the system's own name for
 // them, and back; the choice is kept.
+//
+// Negative control: turn without keep, its two orders the other way round, and say without
+// the system's own name.
 func TestUITheme(t *testing.T) {
 	t.Parallel()
 	var status atomic.Int32

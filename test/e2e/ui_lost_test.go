@@ -19,7 +19,7 @@ import (
 // server is back: also where a proxy answered for it meanwhile, after which no browser
 // tries again.
 //
-// Negative control: onerror without listen.
+// Negative control: onerror without listen, no onopen, or a page that is never gone.
 func TestUILive_lost(t *testing.T) {
 	t.Parallel()
 	var status atomic.Int32

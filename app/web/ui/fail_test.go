@@ -15,6 +15,9 @@ import (
 
 // What goes wrong inside is in the log alone; the page says that nothing is lost, in the
 // visitor's language, and leads back to the same address, or to where he acted.
+//
+// Negative control: fail without a line in the log, fail with the error as its title, and
+// here that takes the address of an act for a page.
 func TestFail(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ method, lang, title, again string }{
