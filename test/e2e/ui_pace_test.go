@@ -36,7 +36,7 @@ rules: [{ name: r, from: shop, then: [{ to: billing, json: { n: 1 } }, { to: crm
 	team := newVisitor(t, g)
 	team.logIn("team", "correct horse battery")
 	api := func(path, body string) string {
-		return string(g.Do("POST", "/api/v1/"+path, []byte(body), "Content-Type", "application/json", "Authorization", "Basic dGVhbTpjb3JyZWN0IGhvcnNlIGJhdHRlcnk=").Body)
+		return g.Do("POST", "/api/v1/"+path, []byte(body), "Content-Type", "application/json", "Authorization", "Basic dGVhbTpjb3JyZWN0IGhvcnNlIGJhdHRlcnk=").Body
 	}
 	page := func(path string) string {
 		_, _, text := team.do("GET", "/ui/"+path, nil)

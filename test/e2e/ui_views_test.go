@@ -101,6 +101,20 @@ func TestUIViews_faulty(t *testing.T) {
 	if got := g.CLI("views", "list"); got.Code != 0 || !strings.Contains(got.Stderr, "no view is kept") {
 		t.Errorf("something was kept: %+v", got)
 	}
+	ctx := browser(t)
+	logIn(ctx, t, g)
+	show(ctx, t, g.URL+"/ui/events?q=source:sitejet")
+	settled(ctx, t, "Events")
+	press(ctx, t, "details.small summary")
+	fillIn(ctx, t, "name", " ")
+	press(ctx, t, "details.small button")
+	reads(ctx, t, "a name that is none, in the browser", "a view needs a name")
+	accessible(ctx, t, "a view without a name")
+	run(ctx, t, `document.getElementById("vq").value = "state:nope"; document.getElementById("vn").value = "Mine"`)
+	press(ctx, t, "details.small button")
+	reads(ctx, t, "a query that is none, in the browser", "there is no state")
+	accessible(ctx, t, "a view of a query that is none")
+
 	code, _ = keep("mine", "source:sitejet where:data.website.nope == 1")
 	same(t, "a search that finds nothing", "303", fmt.Sprint(code))
 }
