@@ -58,6 +58,17 @@ func TestSwitch(t *testing.T) {
 		if d := cmp.Diff([]event.PauseState{pause}, mustSwitches(t, s)); d != "" {
 			t.Errorf("after a restart: %s", d)
 		}
+		noted := event.PauseState{Connection: "crm", Paused: true, By: "other", Note: "they move house"}
+		if !mustSwitch(t, s, noted) {
+			t.Error("another note was not taken")
+		}
+		if mustSwitch(t, s, noted) {
+			t.Error("the same note was taken again")
+		}
+		noted.At = c.Now()
+		if d := cmp.Diff([]event.PauseState{noted}, mustSwitches(t, s)); d != "" {
+			t.Errorf("with another note: %s", d)
+		}
 		resume := event.PauseState{Connection: "crm", Count: 5, Per: time.Second, By: "team"}
 		if !mustSwitch(t, s, resume) {
 			t.Error("nothing changed")
