@@ -190,6 +190,29 @@ func (s *Store) Count(ctx context.Context, f event.DeliveryFilter) (count, withK
 	return count, withKey, keys, nil
 }
 
+// CountEach counts the deliveries that f selects by their connection.
+func (s *Store) CountEach(ctx context.Context, f event.DeliveryFilter) (map[string]int, error) {
+	c, err := s.deliveryConditions(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.read.QueryContext(ctx, `SELECT connection, count(*) FROM deliveries`+c.where()+` GROUP BY connection`, c.args...)
+	if err != nil {
+		return nil, fmt.Errorf("count deliveries: %w", err)
+	}
+	defer func() { _ = rows.Close() }()
+	counts := map[string]int{}
+	for rows.Next() {
+		var connection string
+		var n int
+		if err := rows.Scan(&connection, &n); err != nil {
+			return nil, fmt.Errorf("count deliveries: %w", err)
+		}
+		counts[connection] = n
+	}
+	return counts, rows.Err()
+}
+
 // Reschedule makes what is due later than horizon due now: only a clock that
 // was wrong can have put it there.
 func (s *Store) Reschedule(horizon time.Time) error {

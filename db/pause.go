@@ -41,7 +41,7 @@ func (s *Store) PauseStates(ctx context.Context) ([]event.PauseState, error) {
 
 // SetPauseState stores what w says of its connection and tells the other replicas.
 // A connection that is as w wants it already stays as it is, with who made it
-// so, unless w has another note; changed is false then. A Count serves until what is open now is sent: what there is
+// so, unless w has another note: that makes it a pause of its own. changed is false then. A Count serves until what is open now is sent: what there is
 // up to the newest delivery of all, for to look for that of the connection would be to
 // read the whole history where it has none. A pause serves until its end, if it has one:
 // see EndPauses.

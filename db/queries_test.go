@@ -39,6 +39,7 @@ var meant = []struct{ part, why string }{
 	{"FROM deliveries WHERE (state = 1", "a search for what is delivered: until the page is full"},
 	{"FROM deliveries WHERE (state = 3", "a search for what was cancelled"},
 	{"count(DISTINCT length(connection)", "counts them, for a question about all"},
+	{"SELECT connection, count(*) FROM deliveries", "counts them, for a question about all"},
 	{"FROM deliveries WHERE NOT (attempts = 0", "a search for what has an output"},
 	{"state IN (4, 5)", "one event, by its id"},
 	{"SELECT count(*) FROM events", "counts them"},
@@ -495,6 +496,8 @@ func (d *driver) reads(c *clock) {
 		d.do("Attempts", err)
 		_, _, _, err = s.Count(ctx, f)
 		d.do("Count", err)
+		_, err = s.CountEach(ctx, f)
+		d.do("CountEach", err)
 	}
 	_, err = s.DeliveriesOf(ctx, []event.ID{list[0].ID, list[1].ID}, 100)
 	d.do("DeliveriesOf", err)

@@ -99,10 +99,11 @@ type Changed struct {
 // that the filter selects, whatever its Limit, and tells how many there were
 // and on which connections there is work now. Count says beforehand how many,
 // how many of them have an ordering key, and how many such keys there are.
-type deliveryStore interface {
+type deliveryStore interface { //nolint:interfacebloat // lists, counts and changes go by the same filters
 	Deliveries(ctx context.Context, f event.DeliveryFilter) ([]event.Delivery, error)
 	Attempts(ctx context.Context, ids ...event.DeliveryID) ([]event.Attempt, error)
 	Count(ctx context.Context, f event.DeliveryFilter) (count, keyed, keys int, err error)
+	CountEach(ctx context.Context, f event.DeliveryFilter) (map[string]int, error)
 	// FailureCounts counts those that f selects by connection, rule and error:
 	// of the newest f.Limit, or of all where that is 0.
 	FailureCounts(ctx context.Context, f event.DeliveryFilter, now time.Time, part time.Duration, parts int) ([]event.FailureCount, error)

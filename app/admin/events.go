@@ -540,17 +540,13 @@ func (s *Service) eventItems(ctx context.Context, list []event.Event, details bo
 			asked = append(asked, e.ID)
 		}
 	}
-	made, err := s.deliveriesOf(ctx, asked)
-	if err != nil {
-		return nil, fmt.Errorf("cannot list the deliveries of events: %w", err)
-	}
-	presented, err := s.deliveryItems(ctx, made, details)
+	made, err := s.deliveriesOf(ctx, asked, details)
 	if err != nil {
 		return nil, err
 	}
 	of := map[event.ID][]Delivery{}
-	for _, d := range presented {
-		of[d.Event] = append(of[d.Event], d)
+	for i := range made {
+		of[made[i].Event] = append(of[made[i].Event], made[i])
 	}
 	if !details { // in a list, only of what would else seem to have come to nothing
 		asked = slices.DeleteFunc(asked, func(id event.ID) bool { return len(of[id]) > 0 })
@@ -565,21 +561,25 @@ func (s *Service) eventItems(ctx context.Context, list []event.Event, details bo
 	return items, nil
 }
 
-// deliveriesOf lists the newest MaxLimit deliveries of each event. They are read at
-// once, and in halves where those of some may have left no room for those of others.
-func (s *Service) deliveriesOf(ctx context.Context, ids []event.ID) ([]event.Delivery, error) {
+// deliveriesOf presents the newest MaxLimit deliveries of each event. They are read at
+// once, and in halves where those of some may have left no room for those of others: so
+// that no more than MaxLimit of them are held with what they send.
+func (s *Service) deliveriesOf(ctx context.Context, ids []event.ID, details bool) ([]Delivery, error) {
 	if len(ids) == 0 {
 		return nil, nil
 	}
 	list, err := s.store.DeliveriesOf(ctx, ids, MaxLimit)
-	if err != nil || len(list) < MaxLimit || len(ids) == 1 {
-		return list, err
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the deliveries of events: %w", err)
 	}
-	newer, err := s.deliveriesOf(ctx, ids[:len(ids)/2])
+	if len(list) < MaxLimit || len(ids) == 1 {
+		return s.deliveryItems(ctx, list, details)
+	}
+	newer, err := s.deliveriesOf(ctx, ids[:len(ids)/2], details)
 	if err != nil {
 		return nil, err
 	}
-	older, err := s.deliveriesOf(ctx, ids[len(ids)/2:])
+	older, err := s.deliveriesOf(ctx, ids[len(ids)/2:], details)
 	return append(newer, older...), err
 }
 

@@ -12,13 +12,14 @@ import (
 	"hookgate/internal/yamlnode"
 )
 
-// Pace is about how long deliveries take at a rate: that of their connection, or of the
-// run or replay that sends them. Connections go beside each other, so the slowest pace is that of
-// all; one without a rate has none, for how long its receiver takes is not known.
+// Pace is about how long deliveries take at a rate: that of their connection, as it is
+// configured, or of the run that sends them; and how long events take at the rate of their
+// replay. Connections go beside each other, so the slowest pace is that of all; one
+// without a rate has none, for how long its receiver takes is not known.
 type Pace struct {
 	Connection string `json:"connection,omitempty"` // whose rate it is; "": that of the run, for all
 	Rate       string `json:"rate"`
-	Count      int    `json:"count"`   // so many go at it
+	Count      int    `json:"count"`   // so many go at it: deliveries, of a replay's rate events
 	Seconds    int    `json:"seconds"` // from the first to the last
 }
 
@@ -72,18 +73,19 @@ func (c *InForce) rate(connection string) yamlnode.Rate {
 
 // paces are those of the deliveries that f selects, count of them; run is the rate of all.
 func (s *Service) paces(ctx context.Context, f event.DeliveryFilter, count int, run yamlnode.Rate) ([]Pace, error) {
-	list, now, only := AddPace(nil, "", count, run), s.inForce(), f.Connection
-	for i := range now.Connections {
-		c := &now.Connections[i]
-		if c.Rate.Count == 0 || count == 0 || only != "" && only != c.Name {
-			continue
-		}
-		f.Connection = c.Name
-		n, _, _, err := s.store.Count(ctx, f)
-		if err != nil {
-			return nil, fmt.Errorf("cannot count the deliveries to %s: %w", c.Name, err)
-		}
-		list = AddPace(list, c.Name, n, c.Rate)
+	list, now := AddPace(nil, "", count, run), s.inForce()
+	if f.Connection != "" {
+		return AddPace(list, f.Connection, count, now.rate(f.Connection)), nil
+	}
+	if !slices.ContainsFunc(now.Connections, func(c ConnectionSettings) bool { return c.Rate.Count > 0 }) {
+		return list, nil
+	}
+	counts, err := s.store.CountEach(ctx, f)
+	if err != nil {
+		return nil, fmt.Errorf("cannot count the deliveries: %w", err)
+	}
+	for connection, n := range counts {
+		list = AddPace(list, connection, n, now.rate(connection))
 	}
 	return list, nil
 }

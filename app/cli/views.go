@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 
@@ -55,7 +54,10 @@ func newViewsSave(s *session) *cobra.Command {
 			v, err := server.SetView(cmd.Context(), admin.ViewRequest{Name: args[0], Query: args[1]})
 			if problem, ok := errors.AsType[*client.Problem](err); ok && len(problem.Errors) > 0 {
 				search, _, err := admin.ReadQuery(args[1], s.now())
-				return cmp.Or(err, s.whereFailure("where:", search.Where, problem.Errors))
+				if err != nil {
+					return err
+				}
+				return s.whereFailure("where:", search.Where, problem.Errors)
 			}
 			switch {
 			case err != nil:

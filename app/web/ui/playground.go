@@ -138,7 +138,7 @@ func (p *playgroundPage) findHomeless(c *fiber.Ctx, edited string) {
 	}
 	for key, text := range c.Context().QueryArgs().All() {
 		name := string(key)
-		homeless := p.Gone != "" && name == "when" || strings.HasPrefix(name, "text-") && !slices.ContainsFunc(p.Texts, func(t triedText) bool { return t.Key == name })
+		homeless := p.Gone != "" && (slices.Contains([]string{"when", "at", "answers"}, name) || strings.HasPrefix(name, "text-")) || strings.HasPrefix(name, "text-") && !slices.ContainsFunc(p.Texts, func(t triedText) bool { return t.Key == name })
 		if homeless && len(text) > 0 {
 			p.Homeless = append(p.Homeless, triedText{Key: name, Text: string(text)})
 		}

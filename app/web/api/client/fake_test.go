@@ -153,6 +153,10 @@ func (f *fake) Attempts(_ context.Context, ids ...event.DeliveryID) ([]event.Att
 	return list, nil
 }
 
+func (f *fake) CountEach(context.Context, event.DeliveryFilter) (map[string]int, error) {
+	return nil, nil
+}
+
 func (f *fake) Count(_ context.Context, filter event.DeliveryFilter) (count, keyed, keys int, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -177,9 +177,10 @@ document.addEventListener("submit", e => {
 });
 if ($("#main > .note.ok")) delete drafts[drafts.sent];
 delete drafts.sent;
+Object.keys(drafts).filter(name => name.startsWith("draft of ") && !(Date.now() - JSON.parse(drafts[name]).at < 3600000)).forEach(name => delete drafts[name]);
 $$("form[data-draft]").forEach(form => {
-  const { at, values } = JSON.parse(drafts[nameOf(form)] ?? "{}");
-  if (!(Date.now() - at < 3600000)) { delete drafts[nameOf(form)]; return; }
+  const { values } = JSON.parse(drafts[nameOf(form)] ?? "{}");
+  if (!values) return;
   values.forEach(([name, value]) => { const field = form.elements[name]; if (field) field.value = value; });
   const closed = form.closest("details");
   if (closed) closed.open = true;
