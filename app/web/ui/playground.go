@@ -136,11 +136,12 @@ func (p *playgroundPage) findHomeless(c *fiber.Ctx, edited string) {
 	if edited != p.Rule.Name {
 		p.Gone = edited
 	}
-	for key, text := range c.Context().QueryArgs().All() {
+	for key, value := range c.Context().QueryArgs().All() {
 		name := string(key)
-		homeless := p.Gone != "" && (slices.Contains([]string{"when", "at", "answers"}, name) || strings.HasPrefix(name, "text-")) || strings.HasPrefix(name, "text-") && !slices.ContainsFunc(p.Texts, func(t triedText) bool { return t.Key == name })
-		if homeless && len(text) > 0 {
-			p.Homeless = append(p.Homeless, triedText{Key: name, Text: string(text)})
+		text, other := strings.HasPrefix(name, "text-"), slices.Contains([]string{"when", "at", "answers"}, name)
+		homeless := text && !slices.ContainsFunc(p.Texts, func(t triedText) bool { return t.Key == name }) || p.Gone != "" && (text || other)
+		if homeless && len(value) > 0 {
+			p.Homeless = append(p.Homeless, triedText{Key: name, Text: string(value)})
 		}
 	}
 }
