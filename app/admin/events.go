@@ -129,9 +129,10 @@ type Search struct {
 // eventStore is where events are read. Lists may leave out what Event gives
 // whole.
 type eventStore interface { //nolint:interfacebloat // lists, counts and one event go by the same filters
-	DeliveriesOf(ctx context.Context, ids []event.ID, limit int) ([]event.Delivery, error)
 	Events(ctx context.Context, f event.Filter) ([]event.Event, error)
 	Event(ctx context.Context, id event.ID) (event.Event, error) // event.ErrNotFound
+	// DeliveriesOf lists those of several events, the newest first: at most limit of all.
+	DeliveriesOf(ctx context.Context, ids []event.ID, limit int) ([]event.Delivery, error)
 	Scan(ctx context.Context, f event.Filter, each func(*event.Event) error) error
 	CountEvents(ctx context.Context, f event.Filter) (int, error)
 	// CountStretches counts by parts of the time before now, the latest first; the last is

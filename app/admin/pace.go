@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -84,8 +85,8 @@ func (s *Service) paces(ctx context.Context, f event.DeliveryFilter, count int, 
 	if err != nil {
 		return nil, fmt.Errorf("cannot count the deliveries: %w", err)
 	}
-	for connection, n := range counts {
-		list = AddPace(list, connection, n, now.rate(connection))
+	for _, connection := range slices.Sorted(maps.Keys(counts)) { // of two that take as long, always the same is said
+		list = AddPace(list, connection, counts[connection], now.rate(connection))
 	}
 	return list, nil
 }
