@@ -101,7 +101,7 @@ func (l *Plan) forOperators(tests admin.Tests, since time.Time) admin.InForce {
 	routes := l.Routes()
 	for _, c := range l.connections {
 		out.Connections = append(out.Connections, admin.ConnectionSettings{
-			Name: c.Name.Value, Type: c.kind.Name, Timeout: c.Timeout.String(), Concurrency: c.Concurrency, RateLimit: c.RateLimit.String(), Rate: c.rate(),
+			Name: c.Name.Value, Type: c.kind.Name, Timeout: c.Timeout.String(), Concurrency: c.Concurrency, RateLimit: c.RateLimit.String(),
 			OnlyDuring: c.OnlyDuring.Value, Hours: c.hours,
 			Rules: routes.rulesTo(c.Name.Value),
 		})

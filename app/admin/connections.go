@@ -52,9 +52,8 @@ type ConnectionSettings struct {
 	Name, Type         string
 	Timeout, RateLimit string
 	Concurrency        int
-	Rate               yamlnode.Rate // RateLimit, else what its receiver is known to allow; a zero Count is none
-	Rules              []string      // that send to it
-	OnlyDuring         string        // the calendar that it keeps to
+	Rules              []string // that send to it
+	OnlyDuring         string   // the calendar that it keeps to
 	Hours              *calendar.Calendar
 }
 
@@ -111,6 +110,7 @@ type connectionStore interface {
 // Workers send what is due to connections.
 type Workers interface {
 	Connection(name string) (deliver.Connection, bool)
+	Rate(connection string) yamlnode.Rate
 	Health(stored event.AttemptStats) map[string]deliver.Health
 	// Pending are the counts of attempts that are not stored yet.
 	Pending() event.AttemptStats

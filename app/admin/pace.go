@@ -13,10 +13,11 @@ import (
 	"hookgate/internal/yamlnode"
 )
 
-// Pace is about how long deliveries take at a rate: that of their connection, as it is
-// configured, or of the run that sends them; and how long events take at the rate of their
-// replay. Connections go beside each other, so the slowest pace is that of all; one
-// without a rate has none, for how long its receiver takes is not known.
+// Pace is about how long deliveries take at a rate: that by which their connection goes
+// now, or of the run that sends them; and how long events take at the rate of their
+// replay. Connections go beside each other, so the slowest pace is that of all. One
+// without a rate has none, for how long its receiver takes is not known; nor has one that
+// is paused or closed.
 type Pace struct {
 	Connection string `json:"connection,omitempty"` // whose rate it is; "": that of the run, for all
 	Rate       string `json:"rate"`
@@ -62,23 +63,13 @@ func (p *Pace) About() string {
 	return fmt.Sprintf("%.0f d", d.Hours()/24)
 }
 
-// rate is how often the connection may be called; the zero Rate is as often as it answers.
-func (c *InForce) rate(connection string) yamlnode.Rate {
-	for i := range c.Connections {
-		if c.Connections[i].Name == connection {
-			return c.Connections[i].Rate
-		}
-	}
-	return yamlnode.Rate{}
-}
-
 // paces are those of the deliveries that f selects, count of them; run is the rate of all.
 func (s *Service) paces(ctx context.Context, f event.DeliveryFilter, count int, run yamlnode.Rate) ([]Pace, error) {
-	list, now := AddPace(nil, "", count, run), s.inForce()
+	list, rate := AddPace(nil, "", count, run), s.opt.Workers.Rate
 	if f.Connection != "" {
-		return AddPace(list, f.Connection, count, now.rate(f.Connection)), nil
+		return AddPace(list, f.Connection, count, rate(f.Connection)), nil
 	}
-	if !slices.ContainsFunc(now.Connections, func(c ConnectionSettings) bool { return c.Rate.Count > 0 }) {
+	if !slices.ContainsFunc(s.inForce().connectionNames(), func(name string) bool { return rate(name).Count > 0 }) {
 		return list, nil
 	}
 	counts, err := s.store.CountEach(ctx, f)
@@ -86,7 +77,7 @@ func (s *Service) paces(ctx context.Context, f event.DeliveryFilter, count int, 
 		return nil, fmt.Errorf("cannot count the deliveries: %w", err)
 	}
 	for _, connection := range slices.Sorted(maps.Keys(counts)) { // of two that take as long, always the same is said
-		list = AddPace(list, connection, counts[connection], now.rate(connection))
+		list = AddPace(list, connection, counts[connection], rate(connection))
 	}
 	return list, nil
 }

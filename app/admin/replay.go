@@ -197,7 +197,7 @@ func (s *Service) PreviewReplay(ctx context.Context, r ReplayRequest) (ReplayPre
 	})
 	p.Routes = routes.List()
 	for _, r := range p.Routes {
-		p.Paces = AddPace(p.Paces, r.Connection, r.Deliveries, s.inForce().rate(r.Connection))
+		p.Paces = AddPace(p.Paces, r.Connection, r.Deliveries, s.opt.Workers.Rate(r.Connection))
 	}
 	if err == nil && p.Total == 0 && r.After == nil {
 		err = s.inForce().checkOrigin(r.Source)

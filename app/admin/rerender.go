@@ -102,7 +102,7 @@ func (s *Service) storeAgain(list []event.Rerendered, all *Changed, dry bool) er
 		default:
 			all.Count++
 			if dry {
-				all.Paces = AddPace(all.Paces, d.Connection, 1, s.inForce().rate(d.Connection))
+				all.Paces = AddPace(all.Paces, d.Connection, 1, s.opt.Workers.Rate(d.Connection))
 			}
 		}
 	}

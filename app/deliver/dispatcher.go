@@ -204,7 +204,7 @@ func (d *Dispatcher) reconcile(l *lane) {
 		return
 	}
 	c := l.connection
-	c.Rate = slower(c.Rate, yamlnode.Rate{Count: s.Count, Per: s.Per})
+	c.Rate = d.rateOf(l)
 	if l.workers != nil && l.workers.connection.Fingerprint == c.Fingerprint && l.workers.connection.Rate == c.Rate {
 		return
 	}
@@ -366,6 +366,25 @@ func (d *Dispatcher) InMemory() map[string]int {
 		depths[name] = len(l.slots)
 	}
 	return depths
+}
+
+// rateOf is how often the receiver of a lane that goes may be called: as it is configured,
+// or slower where what was held is released so.
+func (d *Dispatcher) rateOf(l *lane) yamlnode.Rate {
+	s := d.pauseStates[l.name]
+	return slower(l.connection.Rate, yamlnode.Rate{Count: s.Count, Per: s.Per})
+}
+
+// Rate is how often the receiver of a connection is called now, at most; the zero Rate
+// where there is no limit, and where nothing is sent: it is paused, or closed.
+func (d *Dispatcher) Rate(connection string) yamlnode.Rate {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	l := (*d.lanes.Load())[connection]
+	if l == nil || d.pauseStates[connection].Paused || l.closed() {
+		return yamlnode.Rate{}
+	}
+	return d.rateOf(l)
 }
 
 // Connection is the settings of a connection in force.

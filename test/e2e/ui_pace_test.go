@@ -14,7 +14,7 @@ import (
 // connection, by the same figure in the API, the commands and the pages, and nothing of one
 // without a rate.
 //
-// Break: paces that never count.
+// Break: paces that never count; Rate that does not ask for the pause.
 func TestPlanPace(t *testing.T) {
 	t.Parallel()
 	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadRequest) }))
@@ -67,6 +67,15 @@ rules: [{ name: r, from: shop, then: [{ to: billing, json: { n: 1 } }, { to: crm
 	has(t, "the page of it", page("deliveries/retry?state=failed&connection=billing"), "1/m, as the configuration says: about 4 min")
 	lacks(t, "the page of another", page("deliveries/retry?state=failed&connection=crm"), "about ")
 	has(t, "the page of a replay", page("events/replay?q=source:shop&how=all"), "How fast", "about 4 min at 1/m, the rate of billing")
+
+	g.MustCLI("connections", "pause", "billing")
+	lacks(t, "a retry to what is paused", g.CLI("deliveries", "retry", "--connection", "billing", "--dry-run").Stderr, "about ")
+	g.MustCLI("connections", "resume", "billing", "--rate", "1/h")
+	has(t, "a retry to what is released slowly", g.CLI("deliveries", "retry", "--connection", "billing", "--dry-run").Stderr, "; about 4 h at 1/h.")
+	has(t, "the page of what is released slowly", page("deliveries/retry?state=failed&connection=billing"), "about 4 h at 1/h")
+	g.MustCLI("connections", "pause", "billing")
+	g.MustCLI("connections", "resume", "billing")
+
 	team.do("GET", "/ui/lang/de", nil)
 	has(t, "in German", page("deliveries/retry?state=failed"), "etwa 4 min bei 1/m, der Rate von billing")
 }

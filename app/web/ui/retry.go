@@ -89,12 +89,12 @@ func (p retryPlan) HowFast(v *view) string {
 	switch {
 	case p.To == nil:
 		return v.PaceWords(slowest)
-	case p.To.RateLimit != "" && slowest != nil:
+	case slowest != nil && slowest.Rate == p.To.RateLimit:
 		return p.To.RateLimit + ", " + v.T("as the configuration says") + ": " + v.T("about %s", slowest.About())
+	case slowest != nil: // what its receiver is known to allow, or what was held is released slower
+		return v.T("about %s at %s", slowest.About(), slowest.Rate)
 	case p.To.RateLimit != "":
 		return p.To.RateLimit + ", " + v.T("as the configuration says")
-	case slowest != nil:
-		return v.T("about %s at %s", slowest.About(), slowest.Rate)
 	}
 	return v.T("%d at a time", p.To.Concurrency)
 }

@@ -27,6 +27,7 @@ import (
 	"hookgate/internal/body"
 	"hookgate/internal/event"
 	"hookgate/internal/schema"
+	"hookgate/internal/yamlnode"
 )
 
 var received = time.Date(2026, 3, 10, 10, 42, 7, 0, time.UTC)
@@ -209,6 +210,8 @@ func (f *fake) Health(context.Context, int64, int64) (event.AttemptStats, error)
 
 // workers know the connections, all of which can be tested.
 type workers struct{ f *fake }
+
+func (workers) Rate(string) yamlnode.Rate { return yamlnode.Rate{} }
 
 func (w workers) Connection(name string) (deliver.Connection, bool) {
 	found := slices.ContainsFunc(w.f.connections, func(c admin.Connection) bool { return c.Name == name })
