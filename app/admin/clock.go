@@ -19,6 +19,7 @@ type Clock struct {
 // clockStore knows what is scheduled, and the clock that it waits for.
 type clockStore interface {
 	Scheduled(ctx context.Context) (int, error)
+	DueTimers(ctx context.Context, limit int, kinds ...event.TimerKind) ([]event.Timer, error)
 	ClockState(ctx context.Context) (event.ClockState, error)
 	ReleaseClock() error
 }
@@ -40,13 +41,47 @@ func (s *Service) AcceptClock(ctx context.Context) (Clock, error) {
 	return Clock{Shows: state.To, Expected: state.From}, nil
 }
 
-// moments adds to a status what is scheduled, and the clock where it is held.
+// Late are moments that are over while nothing has come of them: deliveries that are
+// scheduled, digests that are to close, what comes after other deliveries.
+type Late struct {
+	Count int       `json:"count"` // mostLate at the most
+	Since time.Time `json:"since"` // when the first of them was due
+}
+
+// mostLate is how many late moments are counted.
+const mostLate = 1000
+
+// moments adds to a status what is scheduled and what of it is late, and the clock where it
+// is held: then all is late because of it.
 func (s *Service) moments(ctx context.Context, out *Status) error {
 	n, countErr := s.store.Scheduled(ctx)
 	out.Scheduled = n
 	state, err := s.store.ClockState(ctx)
 	if err == nil && state.Held {
 		out.Clock = &Clock{Shows: state.To, Expected: state.From}
+		return countErr
 	}
-	return errors.Join(countErr, err)
+	late, lateErr := s.late(ctx)
+	out.Late = late
+	return errors.Join(countErr, err, lateErr)
+}
+
+// late are the moments that are over; nil: there are none.
+func (s *Service) late(ctx context.Context) (*Late, error) {
+	due, err := s.store.DueTimers(ctx, mostLate, event.MomentTimer, event.DigestTimer, event.FollowTimer)
+	if err != nil || len(due) == 0 {
+		return nil, err
+	}
+	now, err := s.store.Clock(ctx)
+	if err != nil {
+		return nil, err
+	}
+	n := 0 // those first that are due first
+	for n < len(due) && now.Sub(due[n].Due) > tooLate {
+		n++
+	}
+	if n == 0 {
+		return nil, nil
+	}
+	return &Late{Count: n, Since: due[0].Due}, nil
 }

@@ -75,6 +75,8 @@ type Status struct {
 	// OldestWaitingS is how long the first of them has waited, in seconds.
 	OldestWaitingS float64 `json:"oldest_waiting_s"`
 	Scheduled      int     `json:"scheduled"` // deliveries whose moment has not come
+	// Late is what of the scheduled is over and has not begun.
+	Late *Late `json:"late,omitempty"`
 	// Clock is the database's clock where it is not trusted, so that nothing
 	// that is scheduled goes.
 	Clock *Clock `json:"clock,omitempty"`
@@ -99,8 +101,8 @@ type NextTick struct {
 	Late bool      `json:"late,omitempty"` // it is over, and no event was made
 }
 
-// tickLate is how late a tick must be to be called late.
-const tickLate = 2 * time.Minute
+// tooLate is how long a tick or a moment must be over to be called late.
+const tooLate = 2 * time.Minute
 
 // tickStore knows when schedules make events.
 type tickStore interface {
@@ -125,7 +127,7 @@ func (s *Service) nextTicks(ctx context.Context) ([]NextTick, error) {
 	var list []NextTick
 	for i := range timers {
 		if t := &timers[i]; schedules[t.Name] != nil {
-			list = append(list, NextTick{Name: t.Name, At: t.Due, Late: now.Sub(t.Due) > tickLate})
+			list = append(list, NextTick{Name: t.Name, At: t.Due, Late: now.Sub(t.Due) > tooLate})
 		}
 	}
 	return list, nil

@@ -51,6 +51,9 @@ func (s *session) printStatus(st *admin.Status) {
 	if st.Scheduled > 0 {
 		line("scheduled", "%s", plural(st.Scheduled, "delivery"))
 	}
+	if late := st.Late; late != nil {
+		line("late", "%s", s.out.Bad.Render(fmt.Sprintf("%s of what is scheduled, the first since %s: the server's log says why", plural(late.Count, "moment"), s.when(late.Since))))
+	}
 	if c := st.Clock; c != nil {
 		line("clock", "%s", s.out.Bad.Render(fmt.Sprintf("not trusted: it showed %s where %s was expected, so nothing that is scheduled goes: set it right, or say hookgate clock accept",
 			s.when(c.Shows), s.when(c.Expected))))

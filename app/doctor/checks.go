@@ -124,6 +124,10 @@ func (x *examination) server(ctx context.Context, found func(what, remedy string
 		found(fmt.Sprintf("the database's clock is not trusted: it showed %s where %s was expected, so nothing that is scheduled goes", c.Shows.Local().Format(time.DateTime), c.Expected.Local().Format(time.DateTime)),
 			"set the clock right; if it is, hookgate clock accept")
 	}
+	if late := st.Late; late != nil {
+		found(fmt.Sprintf("what is scheduled is late: the first was due at %s, and of %d nothing has come", late.Since.Local().Format(time.DateTime), late.Count),
+			"look at the server's log for: trying again")
+	}
 	for _, tick := range st.Schedules {
 		if tick.Late {
 			found(fmt.Sprintf("the schedule %s was due at %s, and no event was made", tick.Name, tick.At.Local().Format(time.DateTime)), "look at the server's log for: schedules could not be followed")

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"database/sql"
 	"fmt"
 	"io"
 	"net/http"
@@ -87,6 +88,66 @@ rules:
 			t.Errorf("%s: %d, want %d", path, code, want)
 		}
 	}
+}
+
+// A moment that is over while nothing comes of it is told of: by the overview, by status
+// and by doctor. Once it goes, nobody is told any more.
+//
+// Negative control: moments of the service without late leaves "All is well.".
+func TestUIAttention_late(t *testing.T) {
+	t.Parallel()
+	receiver := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(receiver.Close)
+	g := lab.New(t, fmt.Sprintf(`
+sources:
+  shop: { type: webhook, token: 0123456789abcdef }
+connections:
+  billing: { type: webhook, url: %q }
+rules:
+  - { name: remind, from: shop, then: [{ to: billing, delay: 1h, json: {} }] }
+`, receiver.URL))
+	g.Extra = "  admin: { user: team, password: correct horse battery }\n"
+	g.Start()
+	for range 2 {
+		g.Accepted(g.PostJSON("/in/shop/0123456789abcdef", []byte(`{}`)))
+	}
+	if st := g.MustCLI("status"); strings.Contains(st, "late") {
+		t.Errorf("what has its time is called late:\n%s", st)
+	}
+	change := func(text string) {
+		t.Helper()
+		g.Stop()
+		conn, err := sql.Open("sqlite3", "file:"+g.Storage)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := conn.ExecContext(t.Context(), text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	change(`UPDATE timers SET due = due - 7200000000 WHERE kind = 1;
+		CREATE TRIGGER stuck BEFORE DELETE ON timers BEGIN SELECT RAISE(ABORT, 'stuck'); END`)
+	g.Start()
+	if st := g.MustCLI("status"); !strings.Contains(st, "2 moments of what is scheduled, the first since") {
+		t.Errorf("status:\n%s", st)
+	}
+	if r := g.CLI("doctor"); !strings.Contains(r.Stdout, "what is scheduled is late") {
+		t.Errorf("doctor:\n%s%s", r.Stdout, r.Stderr)
+	}
+	ctx := browser(t)
+	logIn(ctx, t, g)
+	show(ctx, t, g.URL+"/ui/")
+	settled(ctx, t, "Overview")
+	reads(ctx, t, "the overview", "1 thing needs attention.", "What is scheduled is late", "2 moments are over since then")
+	accessible(ctx, t, "what is late")
+
+	change(`DROP TRIGGER stuck`)
+	g.Start()
+	lab.Eventually(t, "it is delivered", func() bool { return len(g.Deliveries("--state", "delivered")) == 2 })
+	show(ctx, t, g.URL+"/ui/")
+	settled(ctx, t, "Overview")
+	reads(ctx, t, "nothing is late", "All is well.")
 }
 
 // startSlowReceiver starts a receiver that refuses while fails is set, and else answers

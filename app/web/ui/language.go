@@ -81,6 +81,7 @@ func (l language) text(text string, args ...any) string {
 var ofOne = dictionary([][2]string{
 	{"%d are being retried.", "%d is being retried."},
 	{"%d things need attention.", "%d thing needs attention."},
+	{"%d moments are over since then, and nothing has come of them yet. It is tried again and again; where it goes on, the server's log says why.", "%d moment is over since then, and nothing has come of it yet. It is tried again and again; where it goes on, the server's log says why."},
 	{"Nothing is lost: %d deliveries are kept for it and tried again.", "Nothing is lost: %d delivery is kept for it and tried again."},
 	{"Replay %d events", "Replay %d event"},
 	{"%d chains of steps, behind what was delivered; what they send shows then", "%d chain of steps, behind what was delivered; what it sends shows then"},

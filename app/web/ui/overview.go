@@ -199,6 +199,12 @@ func (o *overviewPage) notice(l language, runs []admin.RetryRun) {
 			Text: l.text("Nothing that is scheduled goes until it is back, or until somebody accepts it: hookgate clock accept"),
 		})
 	}
+	if late := o.Status.Late; late != nil {
+		o.Notices = append(o.Notices, notice{
+			Class: "bad", Icon: "wait", Title: l.text("What is scheduled is late"), Link: prefix + "/scheduled", At: late.Since,
+			Text: l.text("%d moments are over since then, and nothing has come of them yet. It is tried again and again; where it goes on, the server's log says why.", late.Count),
+		})
+	}
 	if refused := o.Status.Refused; refused != nil {
 		n := notice{Class: "warn", Icon: "warn", Title: l.text("A change of the configuration was refused"), Text: l.text("The one before it stays in force."), At: refused.At, Link: prefix + "/config"}
 		if len(refused.Diagnostics) > 0 {
