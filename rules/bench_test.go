@@ -61,6 +61,20 @@ func twentyRules(b *testing.B) *rules.Set {
 // rules, render the outputs of the 2 that match.
 func BenchmarkMatch(b *testing.B) { benchmark(b, twentyRules(b), 2) }
 
+// BenchmarkNearMiss is what the page Rules does with an event: judge it, and tell of each
+// rule that did not match whether one part of its condition is to blame.
+func BenchmarkNearMiss(b *testing.B) {
+	set := twentyRules(b)
+	misses := 0
+	judge(b, func(sc *lang.Scope) {
+		out := set.Match(sc)
+		set.NearMisses(sc, &out, func(int, func() lang.Part) { misses++ })
+	})
+	if misses == 0 {
+		b.Fatal("none")
+	}
+}
+
 // BenchmarkPassOn is what a rule costs that sends all that came: as it is
 // written, and, beside it, decoded and written anew.
 func BenchmarkPassOn(b *testing.B) {
@@ -74,6 +88,16 @@ func BenchmarkPassOn(b *testing.B) {
 // benchmark parses the seed payload and judges it; so many outputs are made.
 func benchmark(b *testing.B, set *rules.Set, deliveries int) {
 	b.Helper()
+	judge(b, func(sc *lang.Scope) {
+		if out := set.Match(sc); len(out.Deliveries) != deliveries || len(out.Errors) != 0 {
+			b.Fatalf("%+v", out)
+		}
+	})
+}
+
+// judge parses the seed payload again and again and does with it what is asked for.
+func judge(b *testing.B, each func(*lang.Scope)) {
+	b.Helper()
 	text := seed(b)
 	meta := lang.Meta{ID: "evt_7q2", Type: "website_status_changed", Source: "sitejet", Time: time.Unix(0, 0)}
 	b.ReportAllocs()
@@ -83,9 +107,7 @@ func benchmark(b *testing.B, set *rules.Set, deliveries int) {
 			b.Fatal(err)
 		}
 		sc := lang.NewScope(doc, meta, nil, nil)
-		if out := set.Match(sc); len(out.Deliveries) != deliveries || len(out.Errors) != 0 {
-			b.Fatalf("%+v", out)
-		}
+		each(sc)
 		sc.Release()
 		doc.Release()
 	}

@@ -20,3 +20,16 @@ func JSONOf(v any) string {
 
 // ExplainUntil is Explain with the end of its time.
 func ExplainUntil(p *Predicate, s *Scope, until time.Time) Trace { return p.explain(s, until) }
+
+// PlainNearMiss is NearMiss by the plain route alone.
+func PlainNearMiss(p *Predicate, s *Scope) (part int, ok bool) {
+	plain := Predicate{p: p.p, c: p.c}
+	plain.once.Do(func() {
+		for _, o := range p.joined() {
+			one := *o.program
+			one.fast = code{}
+			plain.parts = append(plain.parts, operand{o.node, &one})
+		}
+	})
+	return plain.NearMiss(s)
+}

@@ -28,6 +28,9 @@ func (p *Predicate) joined() []operand {
 		}
 		for _, n := range nodes {
 			program, err := e.program(n)
+			if err == nil && p.p.fast.Program != nil {
+				err = p.c.quicken(program)
+			}
 			if err != nil { // the whole compiled, so its parts do
 				p.parts = nil
 				return
@@ -38,6 +41,17 @@ func (p *Predicate) joined() []operand {
 	return p.parts
 }
 
+// quicken gives a part of a condition that is in use the fast route, as far as it reads
+// what the whole reads.
+func (c *Compiler) quicken(part *program) error {
+	fast := &rewriter{src: part.src, space: c.space, known: true}
+	code, err := c.build(part.src, fast, false)
+	if err == nil && !fast.unknown {
+		part.fast, part.reads, part.only = code, fast.reads, fast.root
+	}
+	return err
+}
+
 // NearMiss tells which part alone kept the event from meeting the condition: of
 // several that and joins, one is false and all others are true, each evaluated
 // on its own, whatever stands before it. ok is false for every other event, and
@@ -45,7 +59,7 @@ func (p *Predicate) joined() []operand {
 func (p *Predicate) NearMiss(s *Scope) (part int, ok bool) {
 	part = -1
 	for i, o := range p.joined() {
-		value, err := o.program.runPlain(s)
+		value, err := o.program.run(s)
 		verdict, isBool := value.(bool)
 		switch {
 		case err != nil || !isBool:

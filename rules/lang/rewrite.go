@@ -14,6 +14,8 @@ import (
 type rewriter struct {
 	src      *source
 	space    *space // nil: the plain route
+	known    bool   // only paths that the space has are read: it is in use
+	unknown  bool   // of those one was missing, so that the program is of no use
 	reads    []read // of the flat environment
 	root     *path  // the whole expression is this path
 	metered  bool
@@ -53,6 +55,10 @@ func (r *rewriter) rewrite(n *ast.Node) {
 func (r *rewriter) node(n *ast.Node, computes bool) {
 	if r.space != nil {
 		if root, steps, ok := staticPath(*n, false); ok {
+			if r.known && r.space.bySource[pathSource(root, steps)] == nil {
+				r.unknown = true
+				return
+			}
 			one := read{r.space.add(root, steps), computes && root == "data"}
 			if !slices.Contains(r.reads, one) {
 				r.reads = append(r.reads, one)

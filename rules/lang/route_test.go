@@ -76,6 +76,27 @@ func TestRoutes_agree(t *testing.T) {
 	})
 }
 
+// A near miss by the fast route must be one by the plain route, and of the same part.
+//
+// Negative control: quicken without the reads.
+func TestNearMiss_routes(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		s, text := drawnScope(t, 2)
+		p, source := drawnPredicate(t, "%s and %s", "(%s) and (%s)", "(%s) and not (%s)")
+		if p == nil {
+			return
+		}
+		if rapid.Bool().Draw(t, "evaluated before") {
+			_, _ = p.Eval(s)
+		}
+		part, ok := p.NearMiss(s)
+		if wanted, want := lang.PlainNearMiss(p, s); ok != want || ok && part != wanted {
+			t.Fatalf("%s over %s: part %d, %v; by the plain route %d, %v", source, text, part, ok, wanted, want)
+		}
+	})
+}
+
 // Explain must come to the verdict that Eval comes to, also part by part.
 func TestExplain_agrees(t *testing.T) {
 	t.Parallel()
