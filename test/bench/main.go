@@ -21,7 +21,8 @@
 //
 //	-history   what grows with so many stored events: accept, start, drain, lists, pages, search, backup
 //	-ui        each page and list with so many events stored, while -rate events a second
-//	           come in, and what that does to accepting them
+//	           come in, and what that does to accepting them, beside what another
+//	           process that works as much does to an echo
 //	-small     one core: memory, idle CPU, bodies of 8 MB
 //	-plots     SVG files: rate and p99 over 1 to 256 connections; with -history the
 //	           CPU time of an event over what is stored
@@ -70,6 +71,8 @@ func run() error {
 			return receive(os.Args[2:])
 		case "post":
 			return post()
+		case "work":
+			return work(strings.Join(os.Args[2:], ""))
 		}
 	}
 	o := readFlags()

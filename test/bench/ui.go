@@ -3,14 +3,17 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"text/tabwriter"
 	"time"
 )
@@ -18,6 +21,7 @@ import (
 // pages is what is measured of a gate whose pages are asked for while events come in.
 type pages struct {
 	alone, beside []sample // acceptance without and with the pages being asked for
+	echo, worked  []sample // an echo without and with a process that works as much as the pages
 	reads         []read
 	search        []time.Duration // for each 1,000,000 events
 	export        []time.Duration // for each 1,000 posts of a form
@@ -197,18 +201,20 @@ func (b *bench) measureUI(p *pages, g *gate, client *http.Client, paths []pathOf
 	p.alone = append(p.alone, got)
 	ctx, cancel := context.WithCancel(context.Background())
 	var asking sync.WaitGroup
-	var asked error
-	asking.Go(func() { asked = ask(ctx, client, paths, p.reads) })
+	var asked int
+	var failed error
+	asking.Go(func() { asked, failed = ask(ctx, client, paths, p.reads) })
 	got, err = b.sample(g.server, o, 0)
 	cancel()
 	asking.Wait()
-	if err != nil {
+	if err := errors.Join(err, failed); err != nil {
 		return err
 	}
-	if asked != nil {
-		return asked
-	}
 	p.beside = append(p.beside, got)
+	each := (got.cpu - p.alone[len(p.alone)-1].cpu) * time.Duration(got.Accepted) / time.Duration(max(asked, 1))
+	if err := b.measureWorked(p, o, max(each, time.Millisecond)); err != nil {
+		return err
+	}
 	for _, s := range slices.Concat(p.alone, p.beside) {
 		stored += s.Accepted
 	}
@@ -225,20 +231,80 @@ func (b *bench) measureUI(p *pages, g *gate, client *http.Client, paths []pathOf
 	return nil
 }
 
-// ask asks for the pages in turn, until ctx is done.
-func ask(ctx context.Context, client *http.Client, paths []pathOf, reads []read) error {
+// measureWorked is the yardstick for what pages do to acceptance: an echo, at the same
+// rate, without and with another process that takes as much CPU as a page, as often. It
+// says what a machine of so few processors does to every server that shares them.
+func (b *bench) measureWorked(p *pages, o order, each time.Duration) error {
+	addr, err := freeAddr()
+	if err != nil {
+		return err
+	}
+	s, err := start(addr, "/readyz", nil, b.echo, addr)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = s.stop() }()
+	o.Addr, o.Path, o.Duration = addr, "/in", min(o.Duration, workedFor)
+	got, err := b.sample(s, o, 0)
+	if err != nil {
+		return err
+	}
+	p.echo = append(p.echo, got)
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	other := exec.Command(self, "work", each.String())
+	if err := other.Start(); err != nil {
+		return err
+	}
+	got, err = b.sample(s, o, 0)
+	_ = other.Process.Kill()
+	_ = other.Wait()
+	p.worked = append(p.worked, got)
+	return err
+}
+
+// workedFor is how long the yardstick is measured, at most.
+const workedFor = 20 * time.Second
+
+// work is the program's part that takes so much CPU every askEvery, in one go, until
+// it is killed.
+func work(each string) error {
+	much, err := time.ParseDuration(each)
+	if err != nil {
+		return err
+	}
+	for range time.Tick(askEvery) {
+		for end := usedCPU() + much; usedCPU() < end; {
+		}
+	}
+	return nil
+}
+
+// usedCPU is the CPU time that this process has used.
+func usedCPU() time.Duration {
+	var used syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
+		return 0
+	}
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
+}
+
+// ask asks for the pages in turn, until ctx is done, and says how often it did.
+func ask(ctx context.Context, client *http.Client, paths []pathOf, reads []read) (int, error) {
 	next := time.NewTicker(askEvery)
 	defer next.Stop()
 	for n := 0; ; n++ {
 		select {
 		case <-ctx.Done():
-			return nil
+			return n, nil
 		case <-next.C:
 		}
 		at := n % len(paths)
 		began := time.Now()
 		if err := fetch(client, paths[at].path); err != nil {
-			return err
+			return n, err
 		}
 		reads[at].times = append(reads[at].times, millis(time.Since(began)))
 	}
@@ -249,6 +315,8 @@ func (b *bench) reportUI(w io.Writer, p pages) {
 	samples := newSampleTable(w)
 	samples.row(fmt.Sprintf("accept, %d stored", b.ui), 0, p.alone)
 	samples.row("accept, beside the pages", 0, p.beside)
+	samples.row("echo, as many", 0, p.echo)
+	samples.row("echo, beside as much work", 0, p.worked)
 	samples.flush()
 	fmt.Fprintln(w)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -264,8 +332,10 @@ func (b *bench) reportUI(w io.Writer, p pages) {
 	_ = table.Flush()
 	fmt.Fprintln(w)
 	fmt.Fprintf(w, "export of the posts of a form: %.1f ms for 1,000\n\n", of(p.export, millis).median())
+	grows := of(p.beside, p99).over(of(p.alone, p99))
 	printTargets(w, []target{
-		{"p99 of accepting beside the pages / without", of(p.beside, p99).over(of(p.alone, p99)), 1.2, 1.05, false},
+		{"p99 of accepting beside the pages / without", grows, 1.2, 1.05, false},
+		{"… / the same of an echo beside as much work", grows.over(of(p.worked, p99).over(of(p.echo, p99))), 1.2, 1, false},
 		{"search for a text that is nowhere, s for 1,000,000 events", of(p.search, func(d time.Duration) float64 { return d.Seconds() }), 15, 5, false},
 	})
 }
