@@ -276,6 +276,39 @@ func (u *ruleUse) tell(r *Rule) {
 	}
 }
 
+// Alike tells of the events that missed a rule by one part of its condition, how many did
+// so by the same part with the same value.
+type Alike struct {
+	Rule     string
+	NearMiss           // Part and Note as they were asked for; Count 0 and no Event: none missed it so
+	Near     int       // by whatever part alone
+	Since    time.Time // from when on events were looked through
+}
+
+// Alike looks for the events that missed a rule in force by a part of its condition that
+// has the text, with the note that says what was compared.
+func (s *Service) Alike(ctx context.Context, rule, part, note string) (Alike, error) {
+	now := s.inForce()
+	names := now.Plan.Rules.Names()
+	at := slices.Index(names, rule)
+	if at < 0 {
+		return Alike{}, notCalled("rule in force", rule, names)
+	}
+	found, err := s.survey(ctx, now)
+	if err != nil {
+		return Alike{}, err
+	}
+	use := &found.rules[at]
+	out := Alike{Rule: rule, NearMiss: NearMiss{Part: part, Note: note}, Near: use.near, Since: found.since.UTC()}
+	if m := use.misses[[2]string{part, note}]; m != nil {
+		out.NearMiss = *m
+		if i := slices.IndexFunc(now.Rules, func(r RuleSettings) bool { return r.Name == rule }); i >= 0 {
+			out.When = widened(now.Rules[i].When, part, note)
+		}
+	}
+	return out, nil
+}
+
 // survey judges the newest events by the rules in force, or has done so lately.
 func (s *Service) survey(ctx context.Context, now *InForce) (*survey, error) {
 	return s.surveys.Get(ctx, now.Plan.ID, func(ctx context.Context) (*survey, error) { return s.look(ctx, now) })

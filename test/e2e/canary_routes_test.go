@@ -139,12 +139,12 @@ func each(before string, parts []string, after ...string) (paths []string) {
 	return paths
 }
 
-// pageRoutes are the pages that can be looked at.
-func pageRoutes() (routes []string) {
+// pageRoutes are the routes of the pages that take the method.
+func pageRoutes(method string) (routes []string) {
 	app := fiber.New()
 	ui.New(ui.Config{}).Register(app, func(c *fiber.Ctx) error { return c.Next() })
 	for _, r := range app.GetRoutes(true) {
-		if r.Method == fiber.MethodGet {
+		if r.Method == method {
 			routes = append(routes, r.Path)
 		}
 	}
@@ -175,6 +175,7 @@ func pageAddresses(k known) map[string][]string {
 		"/ui/tables/:name":           {"/ui/tables/seen", "/ui/tables/seen?key=good"},
 		"/ui/tables/:name/export":    {"/ui/tables/seen/export"},
 		"/ui/config/versions/:id":    {"/ui/config/versions/" + k.version},
+		"/ui/rules/alike":            {"/ui/rules/alike?rule=later&part=data.say"},
 		"/ui/playground/patch":       {"/ui/playground/patch?rule=later&when=data.say+%21%3D+nil"},
 		"/ui/forms/:form":            {"/ui/forms/contact", "/ui/forms/contact?q=ada", "/ui/forms/contact?post=" + k.post, "/ui/forms/guarded", "/ui/forms/quote", "/ui/forms/tally"},
 		"/ui/forms/:form/spam":       {"/ui/forms/contact/spam", "/ui/forms/contact/spam?post=" + k.spam},

@@ -173,7 +173,7 @@ connections:
 		return r.Status, r.Header, r.Body
 	}
 	known := idsOf(t, get)
-	for _, path := range addresses(t, pageRoutes(), pageAddresses(known), unseenPages) {
+	for _, path := range addresses(t, pageRoutes(http.MethodGet), pageAddresses(known), unseenPages) {
 		code, header, text := team.do(http.MethodGet, path, nil)
 		see(path, code, header, text)
 	}

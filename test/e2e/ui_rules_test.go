@@ -3,10 +3,13 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"html"
 	"net/http"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -63,6 +66,52 @@ func TestUIRules(t *testing.T) {
 	same(t, "what would match them too", `data.previousStatus == "Publish" and data.website.status in ["Done", "Fertig"]`, rule.NearMisses[0].When)
 	same(t, "what it matched and sent", []map[string]int{{"sitejet": 1}, {"billing": 1}}, []map[string]int{rule.Origins, rule.Sent})
 	has(t, "its text", rule.Text, "- name: activate", "when: data.previousStatus")
+}
+
+// An event that missed a rule by one condition tells how many others missed it in the
+// same place: on its own page where there are scripts, by a link where there are none.
+//
+// Negative control: the misses of a survey by part alone, without the note.
+func TestUIAlike(t *testing.T) {
+	t.Parallel()
+	var status atomic.Int32
+	status.Store(http.StatusOK)
+	g := startUI(t, &status)
+	var ids []string
+	for i, value := range []string{"Fast", "Fertig", "Fertig"} {
+		ids = append(ids, g.Accepted(g.PostJSON("/in/sitejet/0123456789abcdef", []byte(strings.Replace(donePayload, `"Done"`, strconv.Quote(value), 1)+strings.Repeat(" ", i)))))
+	}
+	const counted = "2 of 3 events that missed this rule by one condition since"
+	ctx := browser(t)
+	logIn(ctx, t, g)
+	show(ctx, t, g.URL+"/ui/events/"+ids[2])
+	reads(ctx, t, "the event", "One condition decided.", counted, "Try a change for them")
+	accessible(ctx, t, "an event with those that missed alike")
+	show(ctx, t, g.URL+"/ui/rules/alike?rule=activate&part=x")
+	reads(ctx, t, "the page of a part that nobody missed", "Near misses in the same place")
+	accessible(ctx, t, "those that missed alike")
+	unscripted(ctx, t)
+	show(ctx, t, g.URL+"/ui/events/"+ids[2])
+	press(ctx, t, `a[href^="/ui/rules/alike"]`)
+	reads(ctx, t, "the page behind the link", "Near misses in the same place", `it is "Fertig"`, counted, "The newest")
+	press(ctx, t, ".alike a")
+	settled(ctx, t, "Playground")
+	reads(ctx, t, "the change", "+2\nmore")
+
+	team := newVisitor(t, g)
+	team.logIn("team", "correct horse battery")
+	if code, _, page := team.do("GET", "/ui/rules/alike?rule=activat&part=x", nil); code != http.StatusNotFound && code != http.StatusBadRequest || !strings.Contains(page, "activate") {
+		t.Errorf("a rule that there is not: %d\n%s", code, page)
+	}
+	_, _, page := team.do("GET", "/ui/events/"+ids[0], nil)
+	link := regexp.MustCompile(`href="(/ui/rules/alike[^"]+)"`).FindStringSubmatch(page)
+	if link == nil {
+		t.Fatalf("no link to those that missed alike:\n%s", page)
+	}
+	_, _, page = team.do("GET", html.UnescapeString(link[1]), nil)
+	has(t, "what only one event has missed", page, "A single event has missed this rule here, with this value, since")
+	_, _, page = team.do("GET", "/ui/rules/alike?rule=activate&part=x", nil, "Accept-Language", "de")
+	has(t, "a part that nobody missed", page, "Nach den heutigen Regeln hat kein Ereignis diese Regel hier verfehlt seit")
 }
 
 // A near miss is tried in the playground, without scripts; the patch that comes

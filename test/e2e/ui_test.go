@@ -328,6 +328,12 @@ func TestUIActs(t *testing.T) {
 		"/ui/deliveries/retry", "/ui/deliveries/cancel", "/ui/digests/dgs_1/send", "/ui/digests/dgs_1/cancel", "/ui/connections/billing/pause", "/ui/connections/billing/resume", "/ui/connections/billing/test",
 		"/ui/forms/post/evt_0000000000000/notspam", "/ui/forms/post/evt_0000000000000/unread", "/ui/forms/post/evt_0000000000000/delete", "/ui/forget", "/ui/forget/delete", "/ui/deliveries/runs/run_0000000000000/pause", "/ui/deliveries/runs/run_0000000000000/resume", "/ui/deliveries/runs/run_0000000000000/stop",
 	}
+	for _, route := range pageRoutes(http.MethodPost) {
+		pattern := regexp.MustCompile(`^` + regexp.MustCompile(`:\w+`).ReplaceAllString(route, `[^/]+`) + `$`)
+		if !slices.Contains([]string{"/ui/login", "/ui/logout", "/ui/logout/everywhere"}, route) && !slices.ContainsFunc(acts, pattern.MatchString) {
+			t.Errorf("nobody tries whether who may not act can post to %s", route)
+		}
+	}
 	for _, path := range acts {
 		form := func(csrf string) url.Values { return url.Values{"csrf": {csrf}, "state": {"failed"}} }
 		for _, c := range []struct {

@@ -7,6 +7,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"hookgate/app/admin"
+	"hookgate/rules/lang"
 )
 
 // rulesPage is the page of rules.
@@ -66,6 +67,20 @@ func (u *UI) rules(c *fiber.Ctx) error {
 		}
 	}
 	return u.render(c, "rules", "Rules", data)
+}
+
+// alike tells how many events missed a rule in the same place as one of them did.
+func (u *UI) alike(c *fiber.Ctx) error {
+	found, err := u.cfg.Service.Alike(c.UserContext(), c.Query("rule"), c.Query("part"), c.Query("note"))
+	if err != nil {
+		return u.fail(c, err)
+	}
+	return u.renderPage(c, "alike", "rules", found.Rule, found)
+}
+
+// AlikeLink is the page that tells how many events missed a rule in the same place.
+func (v *view) AlikeLink(rule string, missed *lang.Part) string {
+	return prefix + "/rules/alike" + query("rule", rule, "part", missed.Text, "note", missed.Note)
 }
 
 // connectionStates are the states of the connections, by their names.

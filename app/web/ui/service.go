@@ -104,6 +104,7 @@ type digestService interface {
 // ruleService is what the pages of rules need.
 type ruleService interface {
 	Rules(ctx context.Context) (admin.RuleList, error)
+	Alike(ctx context.Context, rule, part, note string) (admin.Alike, error)
 	RuleSettings() []admin.RuleSettings
 	Uses(source, typ string) []rules.Use
 	Try(ctx context.Context, r admin.TryRequest) (admin.Tried, error)

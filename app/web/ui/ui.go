@@ -103,6 +103,7 @@ func (u *UI) Register(r fiber.Router, body fiber.Handler) {
 	u.registerEvents(g)
 	u.registerForms(g)
 	g.Get("/rules", u.rules)
+	g.Get("/rules/alike", u.alike)
 	g.Get("/routes", u.routes)
 	g.Get("/playground", u.playground)
 	g.Get("/playground/patch", u.patch)
