@@ -39,16 +39,30 @@ func (s *Store) PauseStates(ctx context.Context) ([]event.PauseState, error) {
 	return list, rows.Err()
 }
 
+// pauseNow tells the pauses of a connection apart: when it was said, 0 where there is none.
+const pauseNow = `(CASE WHEN switches.paused = 1 THEN switches.changed ELSE 0 END)`
+
 // SetPauseState stores what w says of its connection and tells the other replicas.
 // A connection that is as w wants it already stays as it is, with who made it
 // so, unless w has another note: that makes it a pause of its own. changed is false then. A Count serves until what is open now is sent: what there is
 // up to the newest delivery of all, for to look for that of the connection would be to
 // read the whole history where it has none. A pause serves until its end, if it has one:
 // see EndPauses.
-func (s *Store) SetPauseState(w event.PauseState) (changed bool, err error) {
-	paused := int64(0)
+//
+// seen is when the pause was said that w is to change, zero where there was none, and nil
+// for whatever there is. With another it is event.ErrNotAsSeen, but for a connection that
+// goes on as w wants it already. It is compared as it is written, so that of several at
+// once who have seen the same one has their way.
+func (s *Store) SetPauseState(w event.PauseState, seen *time.Time) (changed bool, err error) {
+	paused, compared, known := int64(0), int64(0), int64(0)
 	if w.Paused {
 		paused = 1
+	}
+	if seen != nil {
+		compared = 1
+		if !seen.IsZero() {
+			known = seen.UnixMicro()
+		}
 	}
 	err = s.write(func(tx tx) error {
 		changed = false
@@ -58,22 +72,44 @@ func (s *Store) SetPauseState(w event.PauseState) (changed bool, err error) {
 		}
 		err := tx.query(func([]any) error { changed = true; return nil },
 			`INSERT INTO switches (connection, paused, count, per, upto, changed, who, note, ends)
-			VALUES (?1, ?2, ?3, ?4, (SELECT coalesce(max(id), 0) FROM deliveries), ?5, ?6, ?7, ?8)
+			SELECT CAST(?1 AS text), CAST(?2 AS bigint), CAST(?3 AS bigint), CAST(?4 AS bigint), (SELECT coalesce(max(id), 0) FROM deliveries),
+				CAST(?5 AS bigint), CAST(?6 AS text), CAST(?7 AS text), CAST(?8 AS bigint)
+				WHERE CAST(?9 AS bigint) = 0 OR CAST(?10 AS bigint) = 0 OR EXISTS (SELECT 1 FROM switches WHERE connection = ?1)
 			ON CONFLICT (connection) DO UPDATE SET paused = excluded.paused, count = excluded.count, per = excluded.per, upto = excluded.upto,
 				changed = excluded.changed, who = excluded.who, note = excluded.note, ends = excluded.ends
-			WHERE switches.paused <> excluded.paused OR switches.count <> excluded.count OR switches.per <> excluded.per OR switches.ends <> excluded.ends
-				OR excluded.note NOT IN ('', switches.note)
+			WHERE (switches.paused <> excluded.paused OR switches.count <> excluded.count OR switches.per <> excluded.per OR switches.ends <> excluded.ends
+				OR excluded.note NOT IN ('', switches.note)) AND (CAST(?9 AS bigint) = 0 OR `+pauseNow+` = CAST(?10 AS bigint))
 			RETURNING connection`,
-			w.Connection, paused, int64(w.Count), w.Per.Microseconds(), tx.stamp().now, w.By, w.Note, ends)
-		if err != nil || !changed {
+			w.Connection, paused, int64(w.Count), w.Per.Microseconds(), tx.stamp().now, w.By, w.Note, ends, compared, known)
+		switch {
+		case err != nil:
 			return err
+		case changed:
+			return tx.notify(switchesChanged)
+		case seen == nil:
+			return nil
 		}
-		return tx.notify(switchesChanged)
+		return asSeen(tx, &w, known)
 	})
 	if err != nil {
 		return false, fmt.Errorf("switch %s: %w", w.Connection, err)
 	}
 	return changed, nil
+}
+
+// asSeen is event.ErrNotAsSeen where the pause of a connection is not the known one,
+// and it does not go on as w wants it.
+func asSeen(tx tx, w *event.PauseState, known int64) error {
+	fine := false
+	err := tx.query(func(row []any) error {
+		now, goesOn := row[0].(int64), row[1].(int64) == int64(w.Count) && row[2].(int64) == w.Per.Microseconds()
+		fine = now == known || now == 0 && !w.Paused && goesOn
+		return nil
+	}, `SELECT `+pauseNow+`, count, per FROM switches WHERE connection = ?1`, w.Connection)
+	if err == nil && !fine {
+		err = refusal{event.ErrNotAsSeen}
+	}
+	return err
 }
 
 // EndPauses has those connections go on whose pause is over, and tells the other

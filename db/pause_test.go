@@ -1,6 +1,8 @@
 package db_test
 
 import (
+	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -12,7 +14,7 @@ import (
 
 func mustSwitch(t testing.TB, s *db.Store, w event.PauseState) bool {
 	t.Helper()
-	changed, err := s.SetPauseState(w)
+	changed, err := s.SetPauseState(w, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,6 +78,86 @@ func TestSwitch(t *testing.T) {
 		resume.At = c.Now()
 		if d := cmp.Diff([]event.PauseState{resume}, mustSwitches(t, s)); d != "" {
 			t.Error(d)
+		}
+	})
+}
+
+// Of several who pause a connection at once, change its pause, or end it, each of whom has
+// seen the same one, one has their way, and what is stored is theirs.
+//
+// Break: a SetPauseState that compares before it writes, or an ON CONFLICT without what
+// was seen.
+func TestSwitch_atOnce(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		stores := mustOpenAll(t, p)
+		now := func() event.PauseState { return mustSwitches(t, stores[0])[0] }
+		var none time.Time
+		for round := range 20 {
+			what := fmt.Sprint("round ", round)
+			atOnce(t, stores, what+", pauses", func(s *db.Store, i int) error {
+				_, err := s.SetPauseState(event.PauseState{Connection: "crm", Paused: true, By: fmt.Sprint(i), Note: fmt.Sprint("note ", i)}, &none)
+				return err
+			})
+			first := now()
+			if !first.Paused || first.Note != "note "+first.By {
+				t.Errorf("%s: it is %+v", what, first)
+			}
+			atOnce(t, stores, what+", changes and one end", func(s *db.Store, i int) error {
+				w := event.PauseState{Connection: "crm", Paused: i > 0, Note: fmt.Sprint("other ", i)}
+				_, err := s.SetPauseState(w, &first.At)
+				return err
+			})
+			if second := now(); second.Paused {
+				if _, err := stores[0].SetPauseState(event.PauseState{Connection: "crm"}, &first.At); !errors.Is(err, event.ErrNotAsSeen) {
+					t.Errorf("%s: the end of a pause that is another now: %v", what, err)
+				}
+				if _, err := stores[0].SetPauseState(event.PauseState{Connection: "crm"}, &second.At); err != nil || now().Paused {
+					t.Errorf("%s: the end of the pause as it is: %v", what, err)
+				}
+			}
+		}
+	})
+}
+
+// What a connection is to be is compared with what was seen of its pause: another one is
+// refused, also where the connection never had any; but who wants it to go on as it goes
+// on is refused nothing.
+//
+// Break: asSeen without the connection that goes on, or a SetPauseState that stores the
+// first state of a connection whatever was seen.
+func TestSwitch_seen(t *testing.T) {
+	t.Parallel()
+	forEachEngine(t, func(t *testing.T, p place) {
+		c := newClock()
+		s := mustOpen(t, p, c)
+		old := c.Now().Add(-time.Hour)
+		set := func(what string, w event.PauseState, seen time.Time, want error) {
+			t.Helper()
+			c.Add(time.Second)
+			w.Connection = "crm"
+			if _, err := s.SetPauseState(w, &seen); !errors.Is(err, want) {
+				t.Errorf("%s: %v, want %v", what, err, want)
+			}
+		}
+		paused, goes, slowly := event.PauseState{Paused: true}, event.PauseState{}, event.PauseState{Count: 5, Per: time.Second}
+		set("a pause that never was is changed", paused, old, event.ErrNotAsSeen)
+		if got := mustSwitches(t, s); len(got) != 0 {
+			t.Errorf("it is stored: %+v", got)
+		}
+		set("it is paused", paused, time.Time{}, nil)
+		set("it is paused again, unseen", paused, time.Time{}, event.ErrNotAsSeen)
+		set("another pause is ended", goes, old, event.ErrNotAsSeen)
+		at := mustSwitches(t, s)[0].At
+		set("the pause as it is", paused, at, nil)
+		set("it is ended", slowly, at, nil)
+		set("it is ended the same way", slowly, at, nil)
+		set("it is ended another way", goes, at, event.ErrNotAsSeen)
+		set("it is to be paused again", paused, at, event.ErrNotAsSeen)
+		set("it goes on as quickly as it may", goes, time.Time{}, nil)
+		set("a time before all times", paused, time.Unix(-1, 0), event.ErrNotAsSeen)
+		if got := mustSwitches(t, s); got[0].Paused || got[0].Count != 0 {
+			t.Errorf("it is %+v", got)
 		}
 	})
 }

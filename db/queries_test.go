@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 	"reflect"
@@ -273,6 +274,14 @@ func (d *driver) do(name string, err error) {
 	}
 }
 
+// refused is do for what somebody asks for who has not seen what there is.
+func (d *driver) refused(name string, err error) {
+	d.t.Helper()
+	if !errors.Is(err, event.ErrNotAsSeen) {
+		d.t.Errorf("%s: %v", name, err)
+	}
+}
+
 // drive uses all that a store can do, each several times: PostgreSQL keeps a
 // plan for any parameters from the sixth time on.
 func drive(t *testing.T, s *db.Store, c *clock, shared bool) {
@@ -445,8 +454,10 @@ func (d *driver) writes(c *clock) {
 	d.do("AddHealth", s.AddHealth(event.AttemptStats{
 		Counts: []event.AttemptCount{{Connection: "x", Slot: 1, Attempts: 1}}, Last: []event.LastAttempt{{Connection: "x", Ended: c.Now(), Failed: true, FailedAt: c.Now(), Delivery: ds[0].ID, Number: 1}},
 	}))
-	_, err = s.SetPauseState(event.PauseState{Connection: "x", Count: 5, Per: time.Second})
+	_, err = s.SetPauseState(event.PauseState{Connection: "x", Count: 5, Per: time.Second}, nil)
 	d.do("SetPauseState", err)
+	_, err = s.SetPauseState(event.PauseState{Connection: "x"}, new(c.Now()))
+	d.refused("SetPauseState", err)
 	_, err = s.Drained()
 	d.do("Drained", err)
 	_, err = s.EndPauses()
@@ -527,8 +538,10 @@ func (d *driver) reads(c *clock) {
 	d.do("NewPosts", err)
 	_, err = s.FileCounts(ctx, []string{"contact"}, 1000)
 	d.do("FileCounts", err)
-	_, err = s.SetView(event.View{Name: "mine", Query: "source:x"}, 10)
+	_, err = s.SetView(event.View{Name: "mine", Query: "source:x"}, 10, false)
 	d.do("SetView", err)
+	_, err = s.SetView(event.View{Name: "mine", Query: "source:y"}, 10, true)
+	d.refused("SetView", err)
 	_, err = s.Views(ctx)
 	d.do("Views", err)
 	d.do("DeleteView", s.DeleteView("mine"))

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -73,6 +74,14 @@ type Pausing struct {
 	Until *time.Time `json:"until,omitempty"`
 	For   string     `json:"for,omitempty"`
 	Note  string     `json:"note,omitempty"`
+	Seen  *string    `json:"seen,omitempty" jsonschema:"since of the pause that this is to change, as it was told; empty where it was not paused: with another it is refused (409). Whatever there is unless given"`
+}
+
+// Resuming is how a connection is to go on: with what was held at Rate, such as 5/s, or
+// as quickly as it may. Seen is as that of a Pausing.
+type Resuming struct {
+	Rate string  `json:"rate,omitempty"`
+	Seen *string `json:"seen,omitempty" jsonschema:"since of the pause that this is to end, as it was told: with another it is refused (409). Whatever there is unless given"`
 }
 
 // Window counts attempts.
@@ -98,10 +107,11 @@ type Tested struct {
 	DurationMS float64                 `json:"duration_ms,omitempty"`
 }
 
-// connectionStore is what is stored of connections.
+// connectionStore is what is stored of connections. SetPauseState changes the pause that
+// was seen, where one is named: else it is event.ErrNotAsSeen.
 type connectionStore interface {
 	PauseStates(ctx context.Context) ([]event.PauseState, error)
-	SetPauseState(s event.PauseState) (changed bool, err error)
+	SetPauseState(s event.PauseState, seen *time.Time) (changed bool, err error)
 	Backlogs(ctx context.Context) (map[string]db.Backlog, error)
 	Failures(ctx context.Context, since time.Time) (map[string]db.Failure, error)
 	Health(ctx context.Context, hour, day int64) (event.AttemptStats, error)
@@ -289,7 +299,7 @@ func (s *Service) Pause(ctx context.Context, name string, p Pausing) (Connection
 	if err != nil {
 		return Connection{}, err
 	}
-	return s.setPauseState(ctx, event.PauseState{Connection: name, Paused: true, Note: p.Note, Until: until})
+	return s.setPauseState(ctx, event.PauseState{Connection: name, Paused: true, Note: p.Note, Until: until}, p.Seen)
 }
 
 // end is when the pause ends; zero: it has no end.
@@ -317,27 +327,48 @@ func (p *Pausing) end(now time.Time) (until time.Time, err error) {
 	return until, nil
 }
 
-// Resume lets a connection go on, with what was held at rate, such as 5/s;
-// "" is as quick as the connection may be.
-func (s *Service) Resume(ctx context.Context, name, rate string) (Connection, error) {
+// Resume lets a connection go on.
+func (s *Service) Resume(ctx context.Context, name string, r Resuming) (Connection, error) {
 	state := event.PauseState{Connection: name}
-	if rate != "" {
-		var r yamlnode.Rate
-		if err := r.UnmarshalText([]byte(rate)); err != nil {
-			return Connection{}, refuse("rate=%s: %s", rate, err)
+	if r.Rate != "" {
+		var rate yamlnode.Rate
+		if err := rate.UnmarshalText([]byte(r.Rate)); err != nil {
+			return Connection{}, refuse("rate=%s: %s", r.Rate, err)
 		}
-		state.Count, state.Per = r.Count, r.Per
+		state.Count, state.Per = rate.Count, rate.Per
 	}
-	return s.setPauseState(ctx, state)
+	return s.setPauseState(ctx, state, r.Seen)
 }
 
-func (s *Service) setPauseState(ctx context.Context, p event.PauseState) (Connection, error) {
+// seenSince reads a Seen.
+func seenSince(text *string) (*time.Time, error) {
+	var at time.Time
+	if text == nil {
+		return nil, nil //nolint:nilnil // whatever there is
+	}
+	if *text != "" {
+		var err error
+		if at, err = time.Parse(time.RFC3339, *text); err != nil {
+			return nil, refuse("seen=%s: write the since of the pause as it was told, or nothing where there was none", *text)
+		}
+	}
+	return &at, nil
+}
+
+func (s *Service) setPauseState(ctx context.Context, p event.PauseState, seen *string) (Connection, error) {
+	since, err := seenSince(seen)
+	if err != nil {
+		return Connection{}, err
+	}
 	if _, found := s.opt.Workers.Connection(p.Connection); !found {
 		return Connection{}, notCalled("connection", p.Connection, s.inForce().connectionNames())
 	}
 	p.By = actor(ctx)
-	changed, err := s.store.SetPauseState(p)
+	changed, err := s.store.SetPauseState(p, since)
 	s.forgetCounts()
+	if errors.Is(err, event.ErrNotAsSeen) {
+		return Connection{}, &saidError{fmt.Sprintf("%s was paused, or goes on, since it was seen: nothing was done, see how it is now", p.Connection), err}
+	}
 	if err != nil {
 		return Connection{}, err
 	}

@@ -2,7 +2,7 @@ package admin
 
 import (
 	"context"
-	"slices"
+	"errors"
 	"strings"
 	"time"
 	"unicode"
@@ -36,10 +36,10 @@ type ViewRequest struct {
 }
 
 // viewStore keeps views. SetView says whether it was kept: not where it would be one
-// more than most.
+// more than most. With fresh it takes the place of no other search: event.ErrNotAsSeen.
 type viewStore interface {
 	Views(ctx context.Context) ([]event.View, error)
-	SetView(v event.View, most int) (kept bool, err error)
+	SetView(v event.View, most int, fresh bool) (kept bool, err error)
 	DeleteView(name string) error // event.ErrNotFound
 }
 
@@ -69,17 +69,11 @@ func (s *Service) SetView(ctx context.Context, r ViewRequest) (View, error) {
 	if err := s.checkQuery(ctx, query); err != nil {
 		return View{}, err
 	}
-	if r.New {
-		list, err := s.store.Views(ctx)
-		if err != nil {
-			return View{}, err
-		}
-		if slices.ContainsFunc(list, func(v event.View) bool { return v.Name == name && v.Query != query }) {
-			return View{}, refuse("there is a view %s already, of another search: take another name, or delete that one first", name)
-		}
-	}
 	v := event.View{Name: name, Query: query, By: actor(ctx)}
-	kept, err := s.store.SetView(v, maxViews)
+	kept, err := s.store.SetView(v, maxViews, r.New)
+	if errors.Is(err, event.ErrNotAsSeen) {
+		return View{}, refuse("there is a view %s already, of another search: take another name, or delete that one first", name)
+	}
 	if err != nil {
 		return View{}, err
 	}

@@ -122,7 +122,7 @@ func newConnectionsResume(s *session) *cobra.Command {
 			if err != nil {
 				return serverError(err)
 			}
-			c, err := server.Resume(cmd.Context(), args[0], rate)
+			c, err := server.Resume(cmd.Context(), args[0], admin.Resuming{Rate: rate})
 			if err != nil {
 				return serverError(err)
 			}

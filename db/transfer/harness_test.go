@@ -153,7 +153,7 @@ func mustHistory(t testing.TB, path string, events int) snapshot {
 		t.Fatal(err)
 	}
 	mustReplay(t, s, c.Now(), plan)
-	if _, err := s.SetPauseState(event.PauseState{Connection: "good", Paused: true, By: "team", Note: "until Monday", Until: c.Now().Add(time.Hour)}); err != nil {
+	if _, err := s.SetPauseState(event.PauseState{Connection: "good", Paused: true, By: "team", Note: "until Monday", Until: c.Now().Add(time.Hour)}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.CreateRetryRun(&event.RetryRun{ID: 6, State: event.RetryRunning, By: "ada"}); err != nil {
@@ -188,7 +188,7 @@ func mustHistory(t testing.TB, path string, events int) snapshot {
 	if err := s.AddToken(event.Token{ID: 7, Name: "nagios", Scope: event.ScopeRead, Hash: []byte{0, 1, 255}, Expires: c.Now().Add(time.Hour)}); err != nil {
 		t.Fatal(err)
 	}
-	if kept, err := s.SetView(event.View{Name: "open", Query: "state:failed", By: "team"}, 50); err != nil || !kept {
+	if kept, err := s.SetView(event.View{Name: "open", Query: "state:failed", By: "team"}, 50, false); err != nil || !kept {
 		t.Fatal(kept, err)
 	}
 	if err := s.Remember("good", "message k", "there", time.Hour); err != nil {

@@ -36,6 +36,9 @@ var (
 	// ErrUnavailable reports that the store cannot commit right now (disk full,
 	// locked, cut off). Nothing was stored; the sender may try again.
 	ErrUnavailable = errors.New("the store is unavailable")
+	// ErrNotAsSeen reports that what was to be changed is not, or no longer, as
+	// whoever asked has seen it. Nothing was done.
+	ErrNotAsSeen = errors.New("it is not as it was seen")
 	// ErrExpired reports that what was asked for is over.
 	ErrExpired = errors.New("it has expired")
 )

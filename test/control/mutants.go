@@ -31,6 +31,14 @@ var Mutants = []Mutant{
 		in("internal/event/record.go", "if r := &e.Reads[i]; r.Compare && !r.Is(b[r.RecordKey]) {", "if r := &e.Reads[i]; false && r.Compare {"),
 	},
 	{
+		"of several who keep a view of one name at once the last one's holds", "db", "TestViews_atOnce",
+		in("db/views.go", "WHERE CAST(?6 AS bigint) = 1 OR", "WHERE CAST(?6 AS bigint) >= 0 OR"),
+	},
+	{
+		"of several who pause a connection at once the last one's holds", "db", "TestSwitch_atOnce",
+		in("db/pause.go", "AND (CAST(?9 AS bigint) = 0 OR", "AND (CAST(?9 AS bigint) >= 0 OR"),
+	},
+	{
 		"an event is acknowledged before its commit", "test/faults", "TestFlushBeforeAnswer",
 		in("db/ops.go", "	err = <-op.done\n	duplicateOf = op.duplicateOf\n", "	if err == nil {\n		return 0, nil\n	}\n	err = <-op.done\n	duplicateOf = op.duplicateOf\n"),
 	},

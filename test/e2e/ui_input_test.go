@@ -3,11 +3,14 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"html"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -187,6 +190,86 @@ func TestUIInput_twoTabs(t *testing.T) {
 		}
 	}
 	has(t, "the view", g.MustCLI("views", "list"), "source:shop")
+}
+
+// Of several who send the same form at the same moment one has their way, and the others
+// are told so, as if they had come later; who resumes what was paused anew is told so, too.
+//
+// Break: pauseConnection, resumeConnection or keepView that compares nothing.
+func TestUIInput_atOnce(t *testing.T) {
+	t.Parallel()
+	g := startInput(t)
+	people := make([]*visitor, 6)
+	tokens := make([]string, len(people))
+	for i := range people {
+		people[i] = newVisitor(t, g)
+		people[i].logIn("team", "correct horse battery")
+		tokens[i] = people[i].csrf()
+	}
+	seen := func() string {
+		t.Helper()
+		_, _, page := people[0].do("GET", "/ui/connections", nil)
+		found := regexp.MustCompile(`name="seen" value="([^"]*)"`).FindStringSubmatch(page)
+		if found == nil {
+			t.Fatalf("the page says nothing of what is seen: %s", page)
+		}
+		return html.UnescapeString(found[1])
+	}
+	atOnce := func(what, path string, refusal int, says string, form func(i int) url.Values) {
+		t.Helper()
+		begin, codes := make(chan struct{}), make([]int, len(people))
+		pages := make([]string, len(people))
+		var all sync.WaitGroup
+		for i, p := range people {
+			all.Go(func() {
+				values := form(i)
+				values.Set("csrf", tokens[i])
+				<-begin
+				codes[i], _, pages[i] = p.do("POST", path, values)
+			})
+		}
+		close(begin)
+		all.Wait()
+		done := 0
+		for i, code := range codes {
+			if code == http.StatusSeeOther {
+				done++
+			} else if code != refusal || !strings.Contains(pages[i], says) {
+				t.Errorf("%s: %d: %.500s", what, code, pages[i])
+			}
+		}
+		if done != 1 {
+			t.Errorf("%s: %d of %d have their way, want one", what, done, len(people))
+		}
+	}
+	const changed = "billing was paused, or goes on, since you loaded this page"
+	for round := range 5 {
+		what := fmt.Sprint("round ", round)
+		none := seen()
+		atOnce(what+", pauses", "/ui/connections/billing/pause", http.StatusConflict, changed, func(i int) url.Values {
+			return url.Values{"note": {fmt.Sprint("note ", i)}, "seen": {none}}
+		})
+		paused := seen()
+		atOnce(what+", other pauses", "/ui/connections/billing/pause", http.StatusConflict, changed, func(i int) url.Values {
+			return url.Values{"note": {fmt.Sprint("other ", i)}, "seen": {paused}}
+		})
+		resume := func(seen string) (int, string) {
+			code, _, page := people[0].do("POST", "/ui/connections/billing/resume", url.Values{"csrf": {tokens[0]}, "seen": {seen}})
+			return code, page
+		}
+		if code, page := resume(paused); code != http.StatusConflict || !strings.Contains(page, changed) {
+			t.Errorf("%s: the end of a pause that is another now: %d: %.500s", what, code, page)
+		}
+		now := seen()
+		for range 2 { // who wants what is already so is refused nothing
+			if code, page := resume(now); code != http.StatusSeeOther {
+				t.Errorf("%s: the end of the pause: %d: %.500s", what, code, page)
+			}
+		}
+		atOnce(what+", views", "/ui/views", http.StatusBadRequest, "there is a view", func(i int) url.Values {
+			return url.Values{"name": {what}, "q": {fmt.Sprint("source:shop ", i)}}
+		})
+	}
 }
 
 // What is typed into the playground is in its address from then on, also where the server

@@ -13,13 +13,8 @@ type Connections interface {
 	Connections(ctx context.Context) (admin.Page[admin.Connection], error)
 	Connection(ctx context.Context, name string) (admin.Connection, error)
 	Pause(ctx context.Context, name string, p admin.Pausing) (admin.Connection, error)
-	Resume(ctx context.Context, name, rate string) (admin.Connection, error)
+	Resume(ctx context.Context, name string, r admin.Resuming) (admin.Connection, error)
 	TestConnection(ctx context.Context, name string, confirm bool) (admin.Tested, error)
-}
-
-// ResumeRequest is the body of a resumption; it may be left out.
-type ResumeRequest struct {
-	Rate string `json:"rate,omitempty"` // such as 5/s, for what was held
 }
 
 // TestRequest is the body of a test; it may be left out.
@@ -49,7 +44,7 @@ func (h *handler) connection(c *fiber.Ctx) error {
 
 const unknownBody = "the body is not understood"
 
-// pause answers POST /connections/:name/pause.
+// pause answers POST /connections/:name/pause; the body may be left out.
 func (h *handler) pause(c *fiber.Ctx) error {
 	var asked admin.Pausing
 	if err := decodeOptional(c, &asked, unknownBody); err != nil {
@@ -60,14 +55,14 @@ func (h *handler) pause(c *fiber.Ctx) error {
 	})
 }
 
-// resume answers POST /connections/:name/resume.
+// resume answers POST /connections/:name/resume; the body may be left out.
 func (h *handler) resume(c *fiber.Ctx) error {
-	var asked ResumeRequest
+	var asked admin.Resuming
 	if err := decodeOptional(c, &asked, unknownBody); err != nil {
 		return err
 	}
 	return respond(c, readTimeout, func(ctx context.Context) (admin.Connection, error) {
-		return h.service.Resume(ctx, string([]byte(c.Params("name"))), asked.Rate)
+		return h.service.Resume(ctx, string([]byte(c.Params("name"))), asked)
 	})
 }
 

@@ -95,7 +95,7 @@ var described = []operation{
 	{route: "GET /connections", summary: "List connections and how they are", answer: admin.Page[admin.Connection]{}},
 	{route: "GET /connections/{name}", summary: "Show a connection", answer: admin.Connection{}},
 	{route: "POST /connections/{name}/pause", summary: "Hold what goes to a connection", acts: true, body: admin.Pausing{}, answer: admin.Connection{}},
-	{route: "POST /connections/{name}/resume", summary: "Let what was held go", acts: true, body: ResumeRequest{}, answer: admin.Connection{}},
+	{route: "POST /connections/{name}/resume", summary: "Let what was held go", acts: true, body: admin.Resuming{}, answer: admin.Connection{}},
 	{route: "POST /connections/{name}/test", summary: "Try a connection without an event", acts: true, body: TestRequest{}, answer: admin.Tested{}},
 	{route: "POST /forget", summary: "Delete what is stored of a person, a part at a time", acts: true, body: admin.EraseRequest{}, answer: admin.Erased{}},
 	{route: "GET /forget", summary: "List deletions of persons and of form posts, the newest first", query: []string{"before", "limit"}, answer: admin.Page[admin.Erasure]{}},

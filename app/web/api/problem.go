@@ -100,7 +100,7 @@ func ProblemOf(err error) (p Problem, known bool) {
 		return Problem{Status: http.StatusBadRequest, Detail: refused.Message}, true
 	case errors.As(err, &absent):
 		return Problem{Status: http.StatusNotFound, Detail: absent.Message}, true
-	case errors.Is(err, event.ErrNotKept):
+	case errors.Is(err, event.ErrNotKept), errors.Is(err, event.ErrNotAsSeen):
 		return Problem{Status: http.StatusConflict, Detail: err.Error()}, true
 	case errors.Is(err, event.ErrNotFound):
 		return Problem{Status: http.StatusNotFound}, true

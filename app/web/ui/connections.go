@@ -2,12 +2,15 @@ package ui
 
 import (
 	"cmp"
+	"errors"
 	"strconv"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
 
 	"hookgate/app/admin"
+	"hookgate/internal/event"
 )
 
 // connectionList is the page of connections.
@@ -61,7 +64,7 @@ func (v *view) Share(w admin.Window) string {
 // pauseConnection holds what goes to a connection.
 func (u *UI) pauseConnection(c *fiber.Ctx) error {
 	name, form := c.Params("name"), c.Context().PostArgs()
-	how := admin.Pausing{Note: string(form.Peek("note")), For: string(form.Peek("for"))}
+	how := admin.Pausing{Note: string(form.Peek("note")), For: string(form.Peek("for")), Seen: seenIn(form)}
 	if text := string(form.Peek("until")); text != "" {
 		at, err := time.ParseInLocation("2006-01-02T15:04", text, u.location())
 		if err != nil {
@@ -69,43 +72,25 @@ func (u *UI) pauseConnection(c *fiber.Ctx) error {
 		}
 		how.Until = &at
 	}
-	if form.Has("seen") {
-		seen, err := u.pauseSeen(c, name)
-		if err == nil && seen != string(form.Peek("seen")) { // else to pause matters more
-			return u.refuse(c, fiber.StatusConflict, languageOf(c).text("%s was paused, or goes on, since you loaded this page. Nothing was done: see how it is now, and send it again.", name))
-		}
-	}
 	_, err := u.cfg.Service.Pause(u.acts(c), name, how)
 	return u.connectionDone(c, err, languageOf(c).text("%s is paused. Nothing is dropped: what is for it is held.", name))
 }
 
-// pauseSeen is what a page shows of the pause of a connection; see seenPause.
-func (u *UI) pauseSeen(c *fiber.Ctx, name string) (string, error) {
-	page, err := u.cfg.Service.Connections(c.UserContext())
-	for i := range page.Items {
-		if page.Items[i].Name == name {
-			return seenPause(page.Items[i].Paused), err
-		}
-	}
-	return "", err
-}
+// Seen has a pause be changed only by who has seen it; see admin.Pausing.
+func (v *view) Seen(p *admin.Pause) string { return p.Since.Format(time.RFC3339Nano) }
 
-// seenPause tells pauses apart, for one to be changed only by who has seen it; "" where
-// there is none.
-func seenPause(p *admin.Pause) string {
-	if p == nil {
-		return ""
+// seenIn is what Seen wrote into a form; nil where it has nothing of that.
+func seenIn(form *fasthttp.Args) *string {
+	if !form.Has("seen") {
+		return nil
 	}
-	return p.Since.Format(time.RFC3339Nano)
+	return new(string(form.Peek("seen")))
 }
-
-// Seen is seenPause for a form.
-func (v *view) Seen(p *admin.Pause) string { return seenPause(p) }
 
 // resumeConnection sends what was held.
 func (u *UI) resumeConnection(c *fiber.Ctx) error {
-	name := c.Params("name")
-	_, err := u.cfg.Service.Resume(u.acts(c), name, string(c.Context().PostArgs().Peek("rate")))
+	name, form := c.Params("name"), c.Context().PostArgs()
+	_, err := u.cfg.Service.Resume(u.acts(c), name, admin.Resuming{Rate: string(form.Peek("rate")), Seen: seenIn(form)})
 	return u.connectionDone(c, err, languageOf(c).text("%s goes on.", name))
 }
 
@@ -115,6 +100,8 @@ func (u *UI) connectionDone(c *fiber.Ctx, err error, done string) error {
 		return u.done(c, prefix+"/connections#"+c.Params("name"), "ok", done)
 	case missing(err):
 		return u.notFound(c, "The configuration has no such connection.")
+	case errors.Is(err, event.ErrNotAsSeen):
+		return u.refuse(c, fiber.StatusConflict, languageOf(c).text("%s was paused, or goes on, since you loaded this page. Nothing was done: see how it is now, and send it again.", c.Params("name")))
 	case ok:
 		return u.refuse(c, fiber.StatusBadRequest, said)
 	}

@@ -80,7 +80,7 @@ type statService interface {
 type connectionService interface {
 	Connections(ctx context.Context) (admin.Page[admin.Connection], error)
 	Pause(ctx context.Context, name string, p admin.Pausing) (admin.Connection, error)
-	Resume(ctx context.Context, name, rate string) (admin.Connection, error)
+	Resume(ctx context.Context, name string, r admin.Resuming) (admin.Connection, error)
 	TestConnection(ctx context.Context, name string, confirmed bool) (admin.Tested, error)
 }
 

@@ -23,10 +23,9 @@ func (c *Client) Pause(ctx context.Context, name string, p admin.Pausing) (conne
 	return connection, c.post(ctx, "/connections/"+url.PathEscape(name)+"/pause", p, &connection)
 }
 
-// Resume lets a connection go on, with what was held at rate, such as 5/s;
-// "" is as quick as the connection may be.
-func (c *Client) Resume(ctx context.Context, name, rate string) (connection admin.Connection, err error) {
-	return connection, c.post(ctx, "/connections/"+url.PathEscape(name)+"/resume", api.ResumeRequest{Rate: rate}, &connection)
+// Resume lets a connection go on.
+func (c *Client) Resume(ctx context.Context, name string, r admin.Resuming) (connection admin.Connection, err error) {
+	return connection, c.post(ctx, "/connections/"+url.PathEscape(name)+"/resume", r, &connection)
 }
 
 // TestConnection tries a connection. One whose test sends a message is only

@@ -52,6 +52,7 @@ type fake struct {
 
 	connections []admin.Connection
 	switched    event.PauseState
+	seen        *time.Time // what switched was to change
 	forgets     []admin.EraseRequest
 }
 
@@ -191,10 +192,10 @@ func (f *fake) Cancel(_ context.Context, filter event.DeliveryFilter) (int, []st
 
 func (f *fake) PauseStates(context.Context) ([]event.PauseState, error) { return nil, f.err }
 
-func (f *fake) SetPauseState(s event.PauseState) (bool, error) {
+func (f *fake) SetPauseState(s event.PauseState, seen *time.Time) (bool, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.switched = s
+	f.switched, f.seen = s, seen
 	return true, f.err
 }
 
