@@ -192,6 +192,80 @@ func TestUIInput_twoTabs(t *testing.T) {
 	has(t, "the view", g.MustCLI("views", "list"), "source:shop")
 }
 
+// What was typed on the page that refuses a view outlives a login and a reload, too, with
+// what was not changed there; all of it is forgotten once the view is kept.
+//
+func TestUIInput_refusedView(t *testing.T) {
+	t.Parallel()
+	g := startInput(t)
+	g.MustCLI("views", "save", "mine", "source:shop")
+	ctx := browser(t)
+	logIn(ctx, t, g)
+	desktop(ctx, t)
+	const form, again = `form[action="/ui/views"]`, "What you had typed is there again."
+	types := func(selector, text string) {
+		t.Helper()
+		if err := chromedp.Do(ctx, chromedp.SendKeys(selector, text)); err != nil {
+			t.Fatalf("the browser types into %s: %v", selector, err)
+		}
+	}
+	refused := func(query string) {
+		t.Helper()
+		show(ctx, t, g.URL+"/ui/events?q="+url.QueryEscape(query))
+		settled(ctx, t, "Events")
+		press(ctx, t, "details.small summary")
+		types("#vn", "mine")
+		press(ctx, t, form+" button")
+		reads(ctx, t, "the refusal", "there is a view mine already")
+		settled(ctx, t, "Events")
+	}
+
+	refused("state:routed")
+	types("#vq", "since:1d ")
+	types("#vn", "also ")
+	press(ctx, t, form+" button")
+	reads(ctx, t, "the page", "The view also mine is kept")
+	settled(ctx, t, "Events")
+	show(ctx, t, g.URL+"/ui/events?q=state%3Arouted")
+	settled(ctx, t, "Events")
+	holds(ctx, t, "the name on the first list, once it is done", form+" [name=name]", "")
+
+	refused("type:order")
+	types("#vq", "since:1d ")
+	signedOut(t, g)
+	press(ctx, t, form+" button")
+	settled(ctx, t, "Sign in")
+	reads(ctx, t, "the login", "You were signed out before this was sent: nothing was done.")
+	signsIn(ctx, t)
+	settled(ctx, t, "Events")
+	same(t, "the page after the login", g.URL+"/ui/views", ask(ctx, t, chromedp.Location()))
+	kept := func(what string) {
+		t.Helper()
+		holds(ctx, t, "the search "+what, "#vq", "since:1d type:order")
+		holds(ctx, t, "the name "+what, "#vn", "mine")
+	}
+	kept("after the login")
+	reads(ctx, t, "the page after the login", again)
+	accessible(ctx, t, "the page after the login")
+	show(ctx, t, g.URL+"/ui/views")
+	settled(ctx, t, "Events")
+	kept("after a reload")
+	press(ctx, t, form+" button")
+	reads(ctx, t, "the second refusal", "there is a view mine already")
+	settled(ctx, t, "Events")
+	kept("after the second refusal")
+	if strings.Contains(pageText(ctx, t), again) {
+		t.Error("a refusal says that something is there again")
+	}
+	types("#vn", "not ")
+	press(ctx, t, form+" button")
+	reads(ctx, t, "the page", "The view not mine is kept")
+	settled(ctx, t, "Events")
+	show(ctx, t, g.URL+"/ui/views")
+	settled(ctx, t, "Events")
+	holds(ctx, t, "the name, once it is done", "#vn", "")
+}
+
 // Of several who send the same form at the same moment one has their way, and the others
 // are told so, as if they had come later; who resumes what was paused anew is told so, too.
 //

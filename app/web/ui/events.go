@@ -54,10 +54,11 @@ func (l eventList) Kept() *savedView {
 }
 
 // viewName is a name that a list could not be kept under, and why; Error is "" where the
-// page says it of the query.
+// page says it of the query. Refused tells that this is the page that says so.
 type viewName struct {
-	Typed string
-	Error template.HTML
+	Typed   string
+	Error   template.HTML
+	Refused bool
 }
 
 // Keepable reports whether what is shown has no name yet.

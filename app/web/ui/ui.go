@@ -165,7 +165,7 @@ func (u *UI) registerTables(g fiber.Router) {
 // registerEvents adds the pages of events and of what is sent because of them.
 func (u *UI) registerEvents(g fiber.Router) {
 	g.Get("/events", u.events)
-	g.Get("/views", without("/events")) // from the page of a view that could not be kept
+	g.Get("/views", u.keepAgain)
 	g.Post("/views", u.acting, u.keepView)
 	g.Post("/views/delete", u.acting, u.deleteView)
 	g.Get("/live", u.live)

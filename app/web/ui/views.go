@@ -54,10 +54,21 @@ func (u *UI) keepView(c *fiber.Ctx) error {
 	if err != nil {
 		return u.fail(c, err)
 	}
-	if data.Name = (&viewName{Typed: r.Name}); data.Error == "" {
+	if data.Name = (&viewName{Typed: r.Name, Refused: true}); data.Error == "" {
 		data.Name.Error = said
 	}
 	c.Status(status)
+	return u.render(c, "events", "Events", data)
+}
+
+// keepAgain is where a login leads from the page of a view that could not be kept: the
+// form of that page, into which the browser puts what was typed.
+func (u *UI) keepAgain(c *fiber.Ctx) error {
+	data, err := u.listEvents(c, "")
+	if err != nil {
+		return u.fail(c, err)
+	}
+	data.Name = &viewName{}
 	return u.render(c, "events", "Events", data)
 }
 

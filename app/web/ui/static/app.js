@@ -159,26 +159,30 @@ document.addEventListener("input", e => {
 
 // What is typed into a form with data-draft stays in this tab until what the form asks
 // for is done: a reload, a login or a refusal in between loses nothing. It is put back for
-// an hour, for the same visitor, and forgotten at a sign-out.
+// an hour, for the same visitor, and forgotten at a sign-out. Of a form with data-typed
+// all that it holds was typed, and refused.
 let drafts = {};
 try { drafts = sessionStorage; } catch { /* switched off */ }
 const nameOf = form => `draft of ${form.dataset.draft}: ${form.action}${location.search}`;
-const typed = form => [...form.elements].filter(f => f.name && f.type !== "hidden" && (f.matches("select") ? f.selectedIndex > 0 : f.value !== f.defaultValue)).map(f => [f.name, f.value]);
-document.addEventListener("input", e => {
-  const form = e.target.closest("form[data-draft]");
-  if (!form) return;
+const typed = form => [...form.elements].filter(f => f.name && f.type !== "hidden" && (f.matches("select") ? f.selectedIndex > 0 : f.value !== ("typed" in form.dataset ? "" : f.defaultValue))).map(f => [f.name, f.value]);
+function keepTyped(form) {
   const values = typed(form);
   if (values.length) drafts[nameOf(form)] = JSON.stringify({ at: Date.now(), values });
   else delete drafts[nameOf(form)];
+}
+document.addEventListener("input", e => {
+  const form = e.target.closest("form[data-draft]");
+  if (form) keepTyped(form);
 });
 document.addEventListener("submit", e => {
-  if (e.target.matches("[data-draft]")) drafts.sent = nameOf(e.target);
+  if (e.target.matches("[data-draft]")) drafts.sent = (drafts.sent ?? "") + nameOf(e.target) + "\n";
   if (e.target.matches('[action^="/ui/logout"]')) Object.keys(drafts).forEach(name => delete drafts[name]);
 });
-if ($("#main > .note.ok")) delete drafts[drafts.sent];
-delete drafts.sent;
+if ($("#main > .note.ok")) drafts.sent?.split("\n").forEach(name => delete drafts[name]);
+if (!$("form[data-typed]")) delete drafts.sent;
 Object.keys(drafts).filter(name => name.startsWith("draft of ") && !(Date.now() - JSON.parse(drafts[name]).at < 3600000)).forEach(name => delete drafts[name]);
-$$("form[data-draft]").forEach(form => {
+$$("form[data-typed]").forEach(keepTyped);
+$$("form[data-draft]:not([data-typed])").forEach(form => {
   const { values } = JSON.parse(drafts[nameOf(form)] ?? "{}");
   if (!values) return;
   values.forEach(([name, value]) => { const field = form.elements[name]; if (field) field.value = value; });
