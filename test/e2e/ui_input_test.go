@@ -194,7 +194,6 @@ func TestUIInput_twoTabs(t *testing.T) {
 
 // What was typed on the page that refuses a view outlives a login and a reload, too, with
 // what was not changed there; all of it is forgotten once the view is kept.
-//
 func TestUIInput_refusedView(t *testing.T) {
 	t.Parallel()
 	g := startInput(t)
