@@ -130,12 +130,13 @@ type Service struct {
 	posts    *memo.Memo[countedForms, formPosts]
 
 	retriesWake chan struct{} // a run was begun or goes on
+	exports     chan struct{} // has room for as many as may be made at once
 }
 
 // New makes a Service.
 func New(opt Options) *Service {
 	return &Service{
-		opt: opt, store: opt.Store, retriesWake: make(chan struct{}, 1),
+		opt: opt, store: opt.Store, retriesWake: make(chan struct{}, 1), exports: make(chan struct{}, maxExports),
 		surveys:  memo.New[int64](surveyed(1, func(v *survey) bool { return v.looked >= manySurveyed })),
 		samples:  memo.New[sampled](surveyed(0, manySampled)),
 		checked:  memo.New[string](surveyed(1, func(CheckedFile) bool { return false })), // by its time alone
@@ -253,6 +254,11 @@ func (e *NotFoundError) Error() string { return e.Message }
 
 // Unwrap gives event.ErrNotFound.
 func (e *NotFoundError) Unwrap() error { return event.ErrNotFound }
+
+// BusyError says what there is no room for just now.
+type BusyError struct{ Message string }
+
+func (e *BusyError) Error() string { return e.Message }
 
 // saidError is another error in words for a person.
 type saidError struct {

@@ -2,7 +2,6 @@ package admin
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -163,7 +162,7 @@ func (s *Service) Events(ctx context.Context, f event.Search) (page Page[Event],
 		}
 	}
 	if len(list) == 0 && f.Before == 0 {
-		if err := cmp.Or(s.inForce().checkEvents(f.Source, f.Rule), s.inForce().checkConnection(f.Connection)); err != nil {
+		if err := s.inForce().checkNames(f.Filter); err != nil {
 			return page, err
 		}
 	}
@@ -193,7 +192,7 @@ const mostCounted, mostStanding = 10_000, 1000
 func (s *Service) Count(ctx context.Context, f event.Filter) (EventCount, error) {
 	out, err := s.count(ctx, f, mostCounted)
 	if err == nil && out.Count == 0 {
-		err = cmp.Or(s.inForce().checkEvents(f.Source, f.Rule), s.inForce().checkConnection(f.Connection))
+		err = s.inForce().checkNames(f)
 	}
 	return out, err
 }

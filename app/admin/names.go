@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -36,6 +37,11 @@ func (c *InForce) checkConnection(name string) error {
 		return nil
 	}
 	return notCalled("connection in force", name, names)
+}
+
+// checkNames finds the name in a filter of events that is at fault.
+func (c *InForce) checkNames(f event.Filter) error {
+	return cmp.Or(c.checkEvents(f.Source, f.Rule), c.checkConnection(f.Connection))
 }
 
 // checkEvents finds the name in a filter of events that is at fault.

@@ -123,17 +123,22 @@ func ReadMoment(name, text string, now time.Time) (time.Time, error) {
 	return now.Add(-ago), nil
 }
 
-// checkQuery is why a query cannot be searched for. The list itself says so, of the
-// newest event that its filters select: none is looked into for a condition or a text.
+// checkQuery is why a query cannot be searched for.
 func (s *Service) checkQuery(ctx context.Context, query string) error {
 	f, _, err := ReadQuery(query, s.opt.Now())
 	if err != nil {
 		return err
 	}
+	return s.checkSearch(ctx, f)
+}
+
+// checkSearch is why something cannot be searched for. The list itself says so, of the
+// newest event that its filters select: none is looked into for a condition or a text.
+func (s *Service) checkSearch(ctx context.Context, f event.Search) error {
 	if _, err := newQuery(f.Where, f.Text); err != nil {
 		return err
 	}
 	f.Where, f.Text, f.Limit = "", "", 1
-	_, err = s.Events(ctx, f)
+	_, err := s.Events(ctx, f)
 	return err
 }

@@ -49,6 +49,40 @@ func (f *eventFlags) addTimes(c *cobra.Command) {
 	flags.StringVar(&f.search.Text, "text", "", "only those that hold this text, in upper or lower case")
 }
 
+// listFlags are the flags that select among what is stored, as lists have them.
+type listFlags struct {
+	eventFlags
+	before     string
+	deliveries []string
+}
+
+// add declares them.
+func (f *listFlags) add(c *cobra.Command) {
+	f.eventFlags.add(c, "only those that this rule has matched", eventStates())
+	f.addTimes(c)
+	flags := c.Flags()
+	flags.StringVar(&f.search.Connection, "connection", "", "only those of which something goes to this connection")
+	flags.StringVar(&f.search.Key, "key", "", "only those of which a delivery has this ordering `key`")
+	flags.StringSliceVar(&f.deliveries, "delivery", nil, "only those of which a delivery is in one of these `states`: "+stateNames(deliveryStates()))
+	flags.StringVar(&f.before, "before", "", "only those older than the event with this `id`")
+}
+
+// parse checks the flags and puts them into search.
+func (f *listFlags) parse(s *session) (err error) {
+	if err := f.eventFlags.parse(s, eventStates()); err != nil {
+		return err
+	}
+	if f.search.Deliveries, err = parseStates(f.deliveries, deliveryStates()); err != nil {
+		return err
+	}
+	if f.before != "" {
+		if f.search.Before, err = event.ParseID(f.before); err != nil {
+			return usageError("", err)
+		}
+	}
+	return nil
+}
+
 // parse checks the flags and puts them into search.
 func (f *eventFlags) parse(s *session, states []event.State) (err error) {
 	for i, state := range f.states {

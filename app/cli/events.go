@@ -14,7 +14,7 @@ import (
 
 func newEvents(s *session) *cobra.Command {
 	return group("events", groupEvents, "Look at what came in, replay it, or send a sample",
-		newEventsList(s), newEventsShow(s), newEventsTail(s), newEventsSend(s), newEventsReplay(s))
+		newEventsList(s), newEventsExport(s), newEventsShow(s), newEventsTail(s), newEventsSend(s), newEventsReplay(s))
 }
 
 // eventStates returns the states of events.
@@ -26,40 +26,24 @@ func eventStates() []event.State {
 const defaultLimit = 50
 
 func newEventsList(s *session) *cobra.Command {
-	var flags eventFlags
-	var before string
-	var deliveries []string
+	var flags listFlags
 	c := &cobra.Command{
 		Use: "list", Short: "List events, the newest last",
 		Example: `  hookgate events list --source sitejet --since 1h
   hookgate events list --since 7d --where 'data.website.status == "Done"'`,
 		Args: exactly(),
-		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := checkLimit(flags.search.Limit); err != nil {
 				return err
 			}
-			if err := flags.parse(s, eventStates()); err != nil {
+			if err := flags.parse(s); err != nil {
 				return err
-			}
-			if flags.search.Deliveries, err = parseStates(deliveries, deliveryStates()); err != nil {
-				return err
-			}
-			if before != "" {
-				if flags.search.Before, err = event.ParseID(before); err != nil {
-					return usageError("", err)
-				}
 			}
 			return s.eventPages(cmd, flags.search, s.printEvents)
 		},
 	}
-	flags.add(c, "only those that this rule has matched", eventStates())
-	flags.addTimes(c)
-	f := c.Flags()
-	f.StringVar(&flags.search.Connection, "connection", "", "only those of which something goes to this connection")
-	f.StringVar(&flags.search.Key, "key", "", "only those of which a delivery has this ordering `key`")
-	f.StringSliceVar(&deliveries, "delivery", nil, "only those of which a delivery is in one of these `states`: "+stateNames(deliveryStates()))
-	f.StringVar(&before, "before", "", "only those older than the event with this `id`")
-	f.IntVar(&flags.search.Limit, "limit", defaultLimit, "at most so many")
+	flags.add(c)
+	c.Flags().IntVar(&flags.search.Limit, "limit", defaultLimit, "at most so many")
 	return c
 }
 

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -53,10 +52,7 @@ server.timezone.`,
 			if out == "-" {
 				out = ""
 			}
-			options := export.Options{Form: args[0], Format: export.Format(format)}
-			if utf8.RuneCountInString(delimiter) == 1 { // anything else parts no cells: Check says so
-				options.Delimiter, _ = utf8.DecodeRuneInString(delimiter)
-			}
+			options := export.Options{Form: args[0], Format: export.Format(format), Delimiter: delimiterOf(delimiter)}
 			if err := options.Check(); err != nil {
 				return usageError("", err)
 			}

@@ -19,7 +19,7 @@ func TestUsage(t *testing.T) {
 		errOut string // a part of it
 	}{
 		{"evnts", 2, "hookgate has no command \"evnts\"\n  did you mean \"events\"?"},
-		{"events", 2, "say which: hookgate events list, hookgate events replay, hookgate events send, hookgate events show, hookgate events tail"},
+		{"events", 2, "say which: hookgate events export, hookgate events list, hookgate events replay, hookgate events send, hookgate events show, hookgate events tail"},
 		{"events lst", 2, "hookgate events has no command \"lst\"\n  did you mean \"list\"?"},
 		{"events list --sauce x", 2, "unknown flag: --sauce\n  see hookgate events list --help"},
 		{"events list extra", 2, "hookgate events list wants no arguments"},

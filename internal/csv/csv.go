@@ -16,6 +16,17 @@ import (
 // bom tells Excel that the file is UTF-8.
 const bom = "\uFEFF"
 
+// delimiters are what can part cells.
+const delimiters = ",;|\t"
+
+// CheckDelimiter says that something cannot part cells.
+func CheckDelimiter(r rune) error {
+	if !strings.ContainsRune(delimiters, r) {
+		return fmt.Errorf("%q cannot part cells: one of , ; | or a tab", string(r))
+	}
+	return nil
+}
+
 // Writer writes rows. Its first error is kept and given by every call after it.
 type Writer struct {
 	w   io.Writer

@@ -165,6 +165,8 @@ func pageAddresses(k known) map[string][]string {
 		"/ui/lang/:lang":             {"/ui/lang/en?to=/ui/"},
 		"/ui/events":                 {"/ui/events", "/ui/events?q=good", "/ui/events?q=delivery%3Afailed"},
 		"/ui/events/replay":          {"/ui/events/replay?q=source%3Atok", "/ui/events/replay?q=source%3Atok&how=all", "/ui/events/replay?q=delivery%3Afailed"},
+		"/ui/events/export":          {"/ui/events/export", "/ui/events/export?q=source%3Atok+where:data.say+!%3D+nil"},
+		"/ui/events/export/file":     {"/ui/events/export/file?format=csv", "/ui/events/export/file?format=ndjson"},
 		"/ui/events/replays/:id":     {"/ui/events/replays/" + k.replay},
 		"/ui/events/:id":             each("/ui/events/", k.events, "?tab=payload", "?tab=request", "?tab=replays"),
 		"/ui/events/:id/body":        {"/ui/events/" + k.post + "/body"},
@@ -215,6 +217,7 @@ func apiAddresses(k known) map[string][]string {
 	const v1 = "/api/v1"
 	return map[string][]string{
 		v1 + "/events":                {v1 + "/events", v1 + "/events?text=good", v1 + "/events?where=data.say+!%3D+nil"},
+		v1 + "/events/export":         {v1 + "/events/export", v1 + "/events/export?format=ndjson"},
 		v1 + "/events/{id}":           each(v1+"/events/", k.events),
 		v1 + "/events/{id}/notspam":   {v1 + "/events/" + k.spam + "/notspam"},
 		v1 + "/samples/{name}":        {v1 + "/samples/tok", v1 + "/samples/signed", v1 + "/samples/quote", v1 + "/samples/tally"},

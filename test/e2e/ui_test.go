@@ -109,11 +109,11 @@ func TestUIPages(t *testing.T) {
 		code   string
 		titles []string
 	}{
-		{"en", []string{"Overview", "Events", "Harry's Diner · Publish → Done", "Harry's Diner · Publish → Done", "Replay", "Deliveries", "Connections", "Rules", "Routes", "Playground", "Config", "Config", "Config", "Config", "Welcome", "Forms", "Forms", "Forms", "Forms", "Export", "Delete this post", "Delete a person", "Not found"}},
-		{"de", []string{"Überblick", "Ereignisse", "Harry's Diner · Publish → Done", "Harry's Diner · Publish → Done", "Neu auswerten", "Zustellungen", "Verbindungen", "Regeln", "Wege", "Ausprobieren", "Konfiguration", "Konfiguration", "Konfiguration", "Konfiguration", "Willkommen", "Formulare", "Formulare", "Formulare", "Formulare", "Exportieren", "Diese Einsendung löschen", "Person löschen", "Nicht gefunden"}},
+		{"en", []string{"Overview", "Events", "Harry's Diner · Publish → Done", "Harry's Diner · Publish → Done", "Replay", "Export", "Deliveries", "Connections", "Rules", "Routes", "Playground", "Config", "Config", "Config", "Config", "Welcome", "Forms", "Forms", "Forms", "Forms", "Export", "Delete this post", "Delete a person", "Not found"}},
+		{"de", []string{"Überblick", "Ereignisse", "Harry's Diner · Publish → Done", "Harry's Diner · Publish → Done", "Neu auswerten", "Exportieren", "Zustellungen", "Verbindungen", "Regeln", "Wege", "Ausprobieren", "Konfiguration", "Konfiguration", "Konfiguration", "Konfiguration", "Willkommen", "Formulare", "Formulare", "Formulare", "Formulare", "Exportieren", "Diese Einsendung löschen", "Person löschen", "Nicht gefunden"}},
 	} {
 		show(ctx, t, g.URL+"/ui/lang/"+lang.code)
-		for i, path := range []string{"", "events", "events/" + event, "events/" + event + "?tab=request", "events/replay?q=source%3Asitejet&how=all", "deliveries", "connections", "rules", "routes", "playground", "config", "config/change", "config/versions", "config/versions/1", "start", "forms/contact?post=" + post + "#read", "forms/contact/spam", "forms/contact/files", "forms/contact/snippet", "forms/contact/export", "forms/post/" + post + "/delete", "forget", "nothing"} {
+		for i, path := range []string{"", "events", "events/" + event, "events/" + event + "?tab=request", "events/replay?q=source%3Asitejet&how=all", "events/export?q=source%3Asitejet+where%3Adata.website.status+!%3D+nil", "deliveries", "connections", "rules", "routes", "playground", "config", "config/change", "config/versions", "config/versions/1", "start", "forms/contact?post=" + post + "#read", "forms/contact/spam", "forms/contact/files", "forms/contact/snippet", "forms/contact/export", "forms/post/" + post + "/delete", "forget", "nothing"} {
 			show(ctx, t, g.URL+"/ui/"+path)
 			settled(ctx, t, lang.titles[i])
 			same(t, path+": language", lang.code, ask(ctx, t, chromedp.Evaluate[string](`document.documentElement.lang`)))

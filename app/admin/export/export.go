@@ -33,9 +33,6 @@ const (
 // Formats are all formats.
 func Formats() []Format { return []Format{CSV, XLSX, JSON} }
 
-// delimiters are what can part the cells of CSV.
-const delimiters = ",;|\t"
-
 // Options say what is written, and how.
 type Options struct {
 	Form      string
@@ -47,12 +44,13 @@ type Options struct {
 
 // Check says what is wrong with the options.
 func (o *Options) Check() error {
-	switch {
-	case !slices.Contains(Formats(), o.Format):
+	if !slices.Contains(Formats(), o.Format) {
 		return fmt.Errorf("there is no format %q: csv, xlsx or json", o.Format)
-	case !strings.ContainsRune(delimiters, o.Delimiter):
-		return fmt.Errorf("%q cannot part cells: one of , ; | or a tab", string(o.Delimiter))
-	case o.Delimiter != ',' && o.Format != CSV:
+	}
+	if err := csv.CheckDelimiter(o.Delimiter); err != nil {
+		return err
+	}
+	if o.Delimiter != ',' && o.Format != CSV {
 		return fmt.Errorf("%s has no delimiter: leave it out", o.Format)
 	}
 	return nil

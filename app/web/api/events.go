@@ -1,7 +1,9 @@
 package api
 
 import (
+	"cmp"
 	"context"
+	"io"
 	"net/http"
 
 	"github.com/gofiber/fiber/v2"
@@ -22,11 +24,17 @@ type Events interface {
 	Samples(ctx context.Context, name string) ([]samples.Sample, error)
 }
 
+// Exports gives events as a file, which is made while it is read.
+type Exports interface {
+	ExportEvents(ctx context.Context, x admin.EventExport) (event.File, io.ReadCloser, error)
+}
+
 func (h *handler) eventRoutes(r fiber.Router) {
 	r.Get("/events", h.answer(h.events))
 	r.Post("/events/send", h.act(h.send))
 	r.Get("/events/stream", h.answer(h.stream))
 	r.Get("/events/count", h.answer(h.countEvents))
+	r.Get("/events/export", h.answer(h.exportEvents))
 	r.Get("/events/:id", h.answer(h.event))
 	r.Get("/samples/:name", h.answer(h.samples))
 }
@@ -52,6 +60,23 @@ func (h *handler) countEvents(c *fiber.Ctx) error {
 		return p.err
 	}
 	return respond(c, readTimeout, func(ctx context.Context) (admin.EventCount, error) { return h.service.Count(ctx, f.Filter) })
+}
+
+// exportEvents answers GET /events/export with a file. Where it cannot be made to its
+// end, the connection is closed before that of the answer.
+func (h *handler) exportEvents(c *fiber.Ctx) error {
+	p := newParameters(c, h.now(), "source", "type", "state", "rule", "connection", "delivery", "ordering_key", "since", "until", "where", "text", "before", "limit", "format", "delimiter")
+	x := admin.EventExport{Search: p.search(), Format: admin.EventFormat(cmp.Or(p.text("format"), string(admin.EventsCSV))), Delimiter: p.character("delimiter")}
+	p.narrow(&x.Filter)
+	x.Before, x.Limit = p.eventID("before"), p.atMost(admin.MaxExported, admin.MaxExported)
+	if p.err != nil {
+		return p.err
+	}
+	f, content, err := h.service.ExportEvents(admin.As(c.UserContext(), who(c)), x)
+	if err != nil {
+		return err
+	}
+	return SendFile(c, f, content)
 }
 
 // narrow reads what lists and counts of stored events have beside what search selects.

@@ -36,7 +36,7 @@ const downloadTime = 20 * time.Minute
 // shown are the types of files that are sent as what they are; everything else
 // as bytes. Programs that open a file after its download want to know, and none
 // of these can do any harm.
-var shown = []string{"application/pdf", "image/png", "image/jpeg", "image/gif", "image/webp", "text/plain", "text/csv"}
+var shown = []string{"application/pdf", "image/png", "image/jpeg", "image/gif", "image/webp", "text/plain", "text/csv", "application/x-ndjson"}
 
 // SendFile answers with a file from a stranger: to be saved, never to be shown,
 // and in no way a part of this site. It closes content.

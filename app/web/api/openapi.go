@@ -46,6 +46,10 @@ var described = []operation{
 		query: []string{"source", "type", "state", "rule", "connection", "delivery", "ordering_key", "since", "until"},
 	},
 	{
+		route: "GET /events/export", summary: "Export events as a file, the newest first: as CSV, or with what came in as a JSON object a line", media: "text/csv",
+		query: []string{"source", "type", "state", "rule", "connection", "delivery", "ordering_key", "since", "until", "where", "text", "before", "limit", "format", "delimiter"},
+	},
+	{
 		route: "POST /events/send", summary: "Take the body as if the source's sender had sent it", acts: true, status: http.StatusAccepted,
 		query: []string{"source", "header", "fresh"}, media: "*/*", answer: admin.Accepted{},
 	},
@@ -160,6 +164,8 @@ var parameterDocs = map[string]string{
 	"skip_overtaken": "true: without those of whose ordering key a later one has arrived at the connection",
 	"stale":          "true: what waits by a version of the configuration that is no longer in force",
 	"left":           "true: those that have something left to send",
+	"format":         "csv or ndjson; csv unless given",
+	"delimiter":      "what parts the cells of CSV: , ; | or a tab; a comma unless given",
 	"header":         "a header field, written as Name: value; may be given several times",
 	"fresh":          "true: it is no repeat, whatever its id",
 	"dry_run":        "true: only count",

@@ -73,6 +73,7 @@ func ProblemOf(err error) (p Problem, known bool) {
 		absent  *admin.NotFoundError
 		expr    *admin.ExpressionError
 		kept    *admin.KeptError
+		full    *admin.BusyError
 	)
 	if errors.As(err, &kept) {
 		p, known = ProblemOf(kept.Cause)
@@ -89,6 +90,8 @@ func ProblemOf(err error) (p Problem, known bool) {
 		return Problem{Status: http.StatusTooManyRequests, Detail: busy.Error(), Retry: busy.RetryAfter}, true
 	case errors.As(err, &busy):
 		return Problem{Status: http.StatusServiceUnavailable, Detail: busy.Error(), Retry: busy.RetryAfter}, true
+	case errors.As(err, &full):
+		return Problem{Status: http.StatusServiceUnavailable, Detail: full.Message, Retry: unavailableRetry}, true
 	case errors.Is(err, event.ErrUnavailable):
 		return Problem{
 			Status: http.StatusServiceUnavailable, Retry: unavailableRetry,

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -111,17 +112,33 @@ func (p *parameters) time(name string) time.Time {
 }
 
 // limit is the size of a page.
-func (p *parameters) limit() int {
+func (p *parameters) limit() int { return p.atMost(admin.DefaultLimit, admin.MaxLimit) }
+
+// atMost is how much is asked for, and usual where nobody says.
+func (p *parameters) atMost(usual, most int) int {
 	text := p.text("limit")
 	if text == "" || p.err != nil {
-		return admin.DefaultLimit
+		return usual
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
-		p.err = badRequest("limit=%s is not a number from 1 to %d", text, admin.MaxLimit)
-		return admin.DefaultLimit
+		p.err = badRequest("limit=%s is not a number from 1 to %d", text, most)
+		return usual
 	}
-	return min(n, admin.MaxLimit)
+	return min(n, most)
+}
+
+// character is a single one, 0 without any.
+func (p *parameters) character(name string) rune {
+	text := p.text(name)
+	r, size := utf8.DecodeRuneInString(text)
+	if size != len(text) && p.err == nil {
+		p.err = badRequest("%s=%s is more than one character", name, text)
+	}
+	if size == 0 {
+		return 0
+	}
+	return r
 }
 
 // eventID reads an event's id.

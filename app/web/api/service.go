@@ -50,6 +50,7 @@ type Service interface {
 	Contract
 	Watching
 	Files
+	Exports
 }
 
 const (

@@ -302,6 +302,9 @@ func explained(l language, err error) (said template.HTML, status int) {
 	if e, ok := errors.AsType[*admin.KeptError](err); ok {
 		return l.told(refusals, e.Error()), fiber.StatusConflict
 	}
+	if e, ok := errors.AsType[*admin.BusyError](err); ok {
+		return l.told(refusals, e.Message), fiber.StatusServiceUnavailable
+	}
 	if missing(err) {
 		return l.told(refusals, err.Error()), fiber.StatusNotFound
 	}

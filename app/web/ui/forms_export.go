@@ -73,10 +73,8 @@ func (u *UI) exportFile(c *fiber.Ctx) error {
 	if err != nil {
 		return u.refusedExport(c, err)
 	}
-	options := export.Options{Form: form.Name, Fields: form.Fields, Format: export.Format(c.Query("format", string(export.CSV))), Delimiter: ',', Zone: u.location()}
-	if options.Format == "csv;" {
-		options.Format, options.Delimiter = export.CSV, ';'
-	}
+	format, delimiter := formatOf(c)
+	options := export.Options{Form: form.Name, Fields: form.Fields, Format: export.Format(format), Delimiter: delimiter, Zone: u.location()}
 	q := admin.PostQuery{Form: form.Name, Limit: admin.MaxLimit}
 	name := []string{form.Name}
 	for _, end := range []struct {

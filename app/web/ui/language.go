@@ -109,6 +109,7 @@ var ofOne = dictionary([][2]string{
 	{"%d deliveries were given up.", "%d delivery was given up."},
 	{"%d deliveries were tried within the last day.", "%d delivery was tried within the last day."},
 	{"%d events", "%d event"},
+	{"%d events or more", "%d event or more"},
 	{"%d events were looked through.", "%d event was looked through."},
 	{"%d events could not be judged", "%d event could not be judged"},
 	{"%d events missed it by one condition:", "%d event missed it by one condition:"},

@@ -41,6 +41,8 @@ type eventService interface {
 	Standing(ctx context.Context) (admin.Standing, error)
 	Event(ctx context.Context, id event.ID) (admin.EventDetail, error)
 	Watch(f event.Search) (*tail.Watcher, error)
+	PlanExport(ctx context.Context, f event.Search) (admin.ExportPlan, error)
+	ExportEvents(ctx context.Context, x admin.EventExport) (event.File, io.ReadCloser, error)
 }
 
 // viewService is what the tabs of the list of events need.

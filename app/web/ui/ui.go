@@ -171,6 +171,8 @@ func (u *UI) registerEvents(g fiber.Router) {
 	g.Get("/live", u.live)
 	g.Get("/events/replay", u.planReplays)
 	g.Post("/events/replay", u.acting, u.beginReplay)
+	g.Get("/events/export", u.exportEvents)
+	g.Get("/events/export/file", u.eventsFile)
 	g.Get("/events/replays/:id", u.replayRun)
 	g.Post("/events/replays/:id/step", u.acting, u.stepReplay)
 	g.Get("/events/:id", u.event)

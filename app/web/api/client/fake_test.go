@@ -102,6 +102,9 @@ func (f *fake) Scan(_ context.Context, filter event.Filter, each func(*event.Eve
 	defer f.mu.Unlock()
 	f.filter = filter
 	for i := range f.events {
+		if filter.Before != 0 && f.events[i].ID >= filter.Before {
+			continue
+		}
 		if err := each(&f.events[i]); errors.Is(err, db.ErrStop) {
 			return nil
 		} else if err != nil {
