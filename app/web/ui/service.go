@@ -17,6 +17,7 @@ import (
 // command line have, too.
 type Service interface { //nolint:interfacebloat // the sum of its parts, each of which has its pages
 	eventService
+	exportService
 	viewService
 	sourceService
 	deliveryService
@@ -41,6 +42,10 @@ type eventService interface {
 	Standing(ctx context.Context) (admin.Standing, error)
 	Event(ctx context.Context, id event.ID) (admin.EventDetail, error)
 	Watch(f event.Search) (*tail.Watcher, error)
+}
+
+// exportService is what the export of events needs.
+type exportService interface {
 	PlanExport(ctx context.Context, f event.Search) (admin.ExportPlan, error)
 	ExportEvents(ctx context.Context, x admin.EventExport) (event.File, io.ReadCloser, error)
 }
