@@ -30,8 +30,9 @@ func (h *handler) file(c *fiber.Ctx) error {
 	return SendFile(c, f, content)
 }
 
-// downloadTime is how long the answer with a file may take.
-const downloadTime = 20 * time.Minute
+// downloadTime is how long the answer with a file may take, stallTime how long its client
+// may take nothing of it: what is open for it is somebody else's then.
+const downloadTime, stallTime = 20 * time.Minute, 2 * time.Minute
 
 // shown are the types of files that are sent as what they are; everything else
 // as bytes. Programs that open a file after its download want to know, and none
@@ -59,18 +60,23 @@ func SendFile(c *fiber.Ctx, f event.File, content io.ReadCloser) error {
 // download is a file that is being sent.
 type download struct {
 	io.ReadCloser
-	conn  net.Conn
-	begun bool
+	conn net.Conn
+	end  time.Time // of the whole of it
 }
 
-// Read reads on. The server's own limit, which is set before the first call,
-// is for answers of usual size.
+// Read reads on, for a client that has taken what was read before. The server's own
+// limit, which is set before the first call, is for answers of usual size.
 func (d *download) Read(p []byte) (int, error) {
-	if !d.begun {
-		d.begun = true
-		if err := d.conn.SetWriteDeadline(time.Now().Add(downloadTime)); err != nil {
-			return 0, err
-		}
+	now := time.Now()
+	if d.end.IsZero() {
+		d.end = now.Add(downloadTime)
+	}
+	limit := now.Add(stallTime)
+	if limit.After(d.end) {
+		limit = d.end
+	}
+	if err := d.conn.SetWriteDeadline(limit); err != nil {
+		return 0, err
 	}
 	return d.ReadCloser.Read(p)
 }
