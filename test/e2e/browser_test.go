@@ -45,11 +45,14 @@ func browser(t *testing.T) context.Context {
 	return ctx
 }
 
-// ask runs an action that reads something from the page.
+// ask runs an action that reads something from the page: once more where the page was
+// left meanwhile for the one that it leads to.
 func ask(ctx context.Context, t *testing.T, action chromedp.Action[string]) string {
 	t.Helper()
-	got, err := chromedp.Run(ctx, action)
-	if err != nil {
+	var got string
+	var err error
+	left := func() bool { return err != nil && strings.Contains(err.Error(), "navigated or closed") }
+	if lab.Within(lab.Patience, func() bool { got, err = chromedp.Run(ctx, action); return !left() }); err != nil {
 		t.Fatalf("the browser: %v", err)
 	}
 	return got

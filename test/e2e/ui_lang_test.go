@@ -59,6 +59,6 @@ rules:
 	}
 	show(ctx, t, g.URL+"/ui/connections")
 	press(ctx, t, "#unused form button")
-	reads(ctx, t, "the test", "Test")
+	reads(ctx, t, "the test", "Trotzdem testen")
 	marked("a test")
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"hookgate/test/lab"
@@ -17,7 +18,9 @@ import (
 // Break: paces that never count; Rate that does not ask for the pause.
 func TestPlanPace(t *testing.T) {
 	t.Parallel()
-	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadRequest) }))
+	var status atomic.Int32
+	status.Store(http.StatusBadRequest)
+	receiver := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(int(status.Load())) }))
 	t.Cleanup(receiver.Close)
 	config := func(rate string) string {
 		return fmt.Sprintf(`
@@ -70,6 +73,14 @@ rules: [{ name: r, from: shop, then: [{ to: billing, json: { n: 1 } }, { to: crm
 
 	g.MustCLI("connections", "pause", "billing")
 	lacks(t, "a retry to what is paused", g.CLI("deliveries", "retry", "--connection", "billing", "--dry-run").Stderr, "about ")
+	// It goes slowly for as long as anything is held: the second of these goes in an hour.
+	status.Store(http.StatusServiceUnavailable)
+	for n := range 2 {
+		g.Accepted(g.PostJSON("/in/shop/0123456789abcdef", fmt.Appendf(nil, `{"n":%d}`, 5+n)))
+	}
+	lab.Eventually(t, "two are held", func() bool {
+		return len(g.Deliveries("--state", "held", "--connection", "billing")) == 2
+	})
 	g.MustCLI("connections", "resume", "billing", "--rate", "1/h")
 	has(t, "a retry to what is released slowly", g.CLI("deliveries", "retry", "--connection", "billing", "--dry-run").Stderr, "; about 4 h at 1/h.")
 	has(t, "the page of what is released slowly", page("deliveries/retry?state=failed&connection=billing"), "about 4 h at 1/h")
