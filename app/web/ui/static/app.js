@@ -114,7 +114,7 @@ async function renew(address, signal) {
 const live = $("[data-live]");
 if (live) {
   const fresh = new Set(), { single, many, lost } = live.dataset;
-  let stream, again, failed;
+  let stream, again, failed, refused;
   const mark = () => {
     const gone = failed > 1;
     live.ariaLive = gone ? "polite" : "off"; // counters are not read out
@@ -126,15 +126,15 @@ if (live) {
     clearTimeout(again);
     if (document.hidden) return;
     stream = new EventSource(live.dataset.live);
-    stream.onopen = () => { failed = 0; mark(); };
+    stream.onopen = () => { failed = refused = 0; mark(); };
     stream.onerror = () => {
       failed++;
       mark();
-      if (stream.readyState === EventSource.CLOSED) again = setTimeout(listen, Math.min(60, 1.5 * 2 ** failed) * 1000);
+      if (stream.readyState === EventSource.CLOSED) again = setTimeout(listen, Math.min(60, 1.5 * 2 ** ++refused) * 1000);
     };
     stream.addEventListener("new", e => { fresh.add(e.data); mark(); });
   };
-  const begin = () => { failed = 0; listen(); };
+  const begin = () => { failed = refused = 0; listen(); };
   document.addEventListener("visibilitychange", begin);
   addEventListener("pagehide", () => stream?.close());
   addEventListener("pageshow", e => e.persisted && begin());
