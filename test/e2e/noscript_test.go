@@ -17,11 +17,21 @@ import (
 	"hookgate/test/lab"
 )
 
-// unscripted switches off what pages bring along to run. What the test itself
-// asks of the page still runs.
+// unscripted switches off what pages bring along to run, and scripted on again. What the
+// test itself asks of the page runs in any case, unless it waits for something.
 func unscripted(ctx context.Context, t *testing.T) {
 	t.Helper()
-	off := emulation.SetScriptExecutionDisabledParams{Value: true}
+	setScripts(ctx, t, false)
+}
+
+func scripted(ctx context.Context, t *testing.T) {
+	t.Helper()
+	setScripts(ctx, t, true)
+}
+
+func setScripts(ctx context.Context, t *testing.T, on bool) {
+	t.Helper()
+	off := emulation.SetScriptExecutionDisabledParams{Value: !on}
 	err := chromedp.Do(ctx, chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		_, err := cdp.Call(ctx, target, emulation.SetScriptExecutionDisabled, off)
 		return err

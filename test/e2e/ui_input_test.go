@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"html"
 	"net/http"
@@ -263,6 +264,167 @@ func TestUIInput_refusedView(t *testing.T) {
 	show(ctx, t, g.URL+"/ui/views")
 	settled(ctx, t, "Events")
 	holds(ctx, t, "the name, once it is done", "#vn", "")
+}
+
+// Without scripts, too, what was typed is there again after a login that the server asks
+// for, and after a refusal, for the one who typed it, until it is done or he signs out.
+//
+// Break: refusal or session that keeps nothing; fill that opens nothing, or that fills what
+// is hidden; done, or signedOut, that forgets nothing; renderPage that asks not for the
+// page, and formOf not for the visitor.
+func TestUIInput_withoutScripts(t *testing.T) {
+	t.Parallel()
+	g := startInput(t)
+	g.Settled(g.Accepted(g.PostJSON("/in/shop/0123456789abcdef", []byte(`{"n":2}`))))
+	ctx := browser(t)
+	unscripted(ctx, t)
+	logIn(ctx, t, g)
+	desktop(ctx, t)
+	const again = "What you had typed is there again."
+	for _, c := range []struct {
+		page, title, opens, form string
+		typed                    map[string]string
+		choose                   string // of a list, by its field
+		done                     string
+	}{
+		{"/ui/connections", "Connections", "#billing summary", `form[action="/ui/connections/billing/pause"]`, map[string]string{"note": "they <move> \"house\""}, "for", "billing is paused"},
+		{"/ui/tables/leads?key=ada", "leads", "", `form[action="/ui/tables/leads/set"]`, map[string]string{"fields": "status=Done\nn=7"}, "", "The record ada is set"},
+		{"/ui/events?q=source%3Ashop", "Events", "details.small summary", `form[action="/ui/views"]`, map[string]string{"name": "The shop"}, "", "The view The shop is kept"},
+	} {
+		field := func(name string) string { return c.form + fmt.Sprintf(" [name=%q]", name) }
+		visit := func() {
+			t.Helper()
+			show(ctx, t, g.URL+c.page)
+			settled(ctx, t, c.title)
+		}
+		types := func() {
+			t.Helper()
+			visit()
+			if c.opens != "" {
+				press(ctx, t, c.opens)
+			}
+			for name, text := range c.typed {
+				if err := chromedp.Do(ctx, chromedp.SendKeys(field(name), text)); err != nil {
+					t.Fatalf("the browser types into %s: %v", name, err)
+				}
+			}
+			if c.choose != "" {
+				run(ctx, t, `document.querySelector(%q).selectedIndex = 2`, field(c.choose))
+			}
+		}
+		chosen := ""
+		send := func() { press(ctx, t, c.form+" button") }
+		isBack := func(when string) {
+			t.Helper()
+			settled(ctx, t, c.title)
+			same(t, "the page "+when, g.URL+c.page, ask(ctx, t, chromedp.Location()))
+			for name, text := range c.typed {
+				holds(ctx, t, c.page+" "+when, field(name), text)
+				same(t, name+" is seen "+when, "true", ask(ctx, t, chromedp.Evaluate[string](fmt.Sprintf(`String(document.querySelector(%q).checkVisibility())`, field(name)))))
+			}
+			if c.choose != "" {
+				holds(ctx, t, c.page+" "+when, field(c.choose), chosen)
+			}
+			reads(ctx, t, "the page "+when, again)
+		}
+		isGone := func(when string) {
+			t.Helper()
+			visit()
+			for name, text := range c.typed {
+				if got := valueOf(ctx, t, field(name)); got == text && c.choose == "" { // a pause has its note from then on
+					t.Errorf("%s %s: %s is still there", c.page, when, name)
+				}
+			}
+			if strings.Contains(pageText(ctx, t), again) {
+				t.Errorf("%s %s: the page says that something is there again", c.page, when)
+			}
+		}
+
+		types()
+		if c.choose != "" {
+			chosen = valueOf(ctx, t, field(c.choose))
+		}
+		signedOut(t, g)
+		send()
+		settled(ctx, t, "Sign in")
+		reads(ctx, t, "the login", "You were signed out before this was sent: nothing was done.")
+		signsIn(ctx, t)
+		isBack("after the login")
+		scripted(ctx, t)
+		accessible(ctx, t, c.page+" after the login")
+		unscripted(ctx, t)
+		desktop(ctx, t)
+		same(t, "what has the focus", "true", ask(ctx, t, chromedp.Evaluate[string](fmt.Sprintf(`String(document.querySelector(%q).contains(document.activeElement))`, c.form))))
+		show(ctx, t, g.URL+"/ui/events?q=source%3Ashop%20state%3Arouted")
+		settled(ctx, t, "Events")
+		if strings.Contains(pageText(ctx, t), again) {
+			t.Errorf("%s: the form of another page holds what was typed", c.page)
+		}
+		visit()
+		isBack("on a second visit")
+
+		press(ctx, t, `.side form[action="/ui/logout"] button`)
+		signsIn(ctx, t)
+		settled(ctx, t, "Overview")
+		isGone("after a sign-out")
+
+		types()
+		run(ctx, t, `document.querySelector(%q).elements.csrf.value = "of another session"`, c.form)
+		send()
+		settled(ctx, t, "Not possible")
+		press(ctx, t, "main .note a")
+		isBack("after the refusal")
+		send()
+		reads(ctx, t, "the page", c.done)
+		isGone("once it is done")
+	}
+}
+
+// What one has typed is not put back for another, nor is more than a browser keeps; what
+// is hidden in the form stays as the page has it; and a cookie that says something else
+// breaks no page.
+func TestUIInput_withoutScriptsOfAnother(t *testing.T) {
+	t.Parallel()
+	g := startInput(t)
+	team := newVisitor(t, g)
+	page := func() string {
+		t.Helper()
+		team.logIn("team", "correct horse battery")
+		code, _, page := team.do("GET", "/ui/connections", nil)
+		if code != http.StatusOK {
+			t.Fatalf("the page: %d", code)
+		}
+		return page
+	}
+	refused := func(by, note string) string {
+		t.Helper()
+		code, header, _ := team.do("POST", "/ui/connections/billing/pause", url.Values{"draft": {by}, "note": {note}, "seen": {"forged"}}, "Referer", g.URL+"/ui/connections")
+		if code != http.StatusSeeOther {
+			t.Fatalf("a pause by nobody: %d", code)
+		}
+		return strings.Join(header.Values("Set-Cookie"), "\n")
+	}
+	has(t, "the cookie", refused("team", "they move house"), "hookgate-typed=", "; path=/ui/", "; HttpOnly", "; SameSite=Lax")
+	got := page()
+	has(t, "of the same", got, `value="they move house"`)
+	if strings.Contains(got, "forged") {
+		t.Error("what is hidden in the form is not the page's")
+	}
+	team = newVisitor(t, g)
+	_, header, _ := team.do("POST", "/ui/connections/billing/pause", url.Values{"draft": {"team"}, "note": {"theirs"}}, "Referer", g.URL+"/ui/connections", "Origin", "https://elsewhere.example")
+	same(t, "what another site has kept", "[]", fmt.Sprint(header.Values("Set-Cookie")))
+	for _, c := range []struct{ by, note string }{{"someone", "they move house"}, {"", "they move house"}, {"team", strings.Repeat("they move house ", 300)}} {
+		team = newVisitor(t, g)
+		refused(c.by, c.note)
+		if strings.Contains(page(), "they move house") {
+			t.Errorf("%.20s of %q is put back", c.note, c.by)
+		}
+	}
+	for _, value := range []string{"x", "bnVsbA", base64.RawURLEncoding.EncodeToString([]byte(`{"Page":"/ui/connections","By":"team","Form":"/ui/connections/billing/pause","Values":{"note":[]}}`))} {
+		if code, _, text := team.do("GET", "/ui/connections", nil, "Cookie", "hookgate-typed="+value); code != http.StatusOK {
+			t.Errorf("with the cookie %s: %d: %.300s", value, code, text)
+		}
+	}
 }
 
 // Of several who send the same form at the same moment one has their way, and the others

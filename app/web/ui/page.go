@@ -208,6 +208,11 @@ func (u *UI) renderPage(c *fiber.Ctx, page, menu, title string, data any) error 
 	if err := t.ExecuteTemplate(&out, "layout", v); err != nil {
 		return fmt.Errorf("make the page %s: %w", page, err)
 	}
+	if before, ok := typedBefore(c); ok && looks(c) && before.Page == v.Path {
+		if err := before.fill(&out); err != nil {
+			return fmt.Errorf("make the page %s with what was typed: %w", page, err)
+		}
+	}
 	c.Set(fiber.HeaderContentType, fiber.MIMETextHTMLCharsetUTF8)
 	c.Append(fiber.HeaderVary, fiber.HeaderAcceptLanguage, fiber.HeaderCookie)
 	return sendPacked(c, out.Bytes(), func() []byte { return pack(out.Bytes()) })

@@ -70,6 +70,7 @@ func (u *UI) session(c *fiber.Ctx) error {
 	if errors.Is(err, access.ErrDenied) {
 		if !looks(c) {
 			u.note(c, "warn", languageOf(c).text("You were signed out before this was sent: nothing was done."))
+			u.keepTyped(c)
 		}
 		return c.Redirect(prefix+"/login?to="+url.QueryEscape(here(c)), fiber.StatusSeeOther)
 	}
@@ -238,7 +239,7 @@ func (u *UI) logOut(c *fiber.Ctx) error {
 	if err := u.cfg.Access.End(c.Cookies(cookieName(c))); err != nil {
 		return u.fail(c, err)
 	}
-	u.setSession(c, "", time.Time{})
+	u.signedOut(c)
 	return c.Redirect(prefix+"/login", fiber.StatusSeeOther)
 }
 
@@ -248,8 +249,14 @@ func (u *UI) logOutEverywhere(c *fiber.Ctx) error {
 	if err := u.cfg.Access.EndAll(visitor.Name); err != nil {
 		return u.fail(c, err)
 	}
-	u.setSession(c, "", time.Time{})
+	u.signedOut(c)
 	return c.Redirect(prefix+"/login", fiber.StatusSeeOther)
+}
+
+// signedOut takes from the browser what is the visitor's.
+func (u *UI) signedOut(c *fiber.Ctx) {
+	u.setSession(c, "", time.Time{})
+	u.forgetTyped(c, "")
 }
 
 // refusedPage says why something is not there, or was not done. Back is the page on
@@ -276,6 +283,7 @@ func (u *UI) refusal(c *fiber.Ctx, status int, title string, sentence any) error
 	page := refusedPage{Sentence: sentence}
 	if !looks(c) {
 		page.Back = here(c)
+		u.keepTyped(c)
 	}
 	c.Status(status)
 	return u.render(c, "refused", title, page)
@@ -287,6 +295,9 @@ const noteCookie = "hookgate-note"
 // done goes to a page and has it say what an act came to.
 func (u *UI) done(c *fiber.Ctx, to, class, text string) error {
 	u.note(c, class, text)
+	if class == "ok" {
+		u.forgetTyped(c, c.Path())
+	}
 	return c.Redirect(localPath(to), fiber.StatusSeeOther)
 }
 

@@ -243,6 +243,9 @@ func (u *UI) fail(c *fiber.Ctx, err error) error {
 		return u.refuse(c, status, said)
 	}
 	u.cfg.Logger.Error("a page could not be made", "path", c.Path(), "error", err)
+	if !looks(c) {
+		u.keepTyped(c)
+	}
 	c.Status(fiber.StatusServiceUnavailable)
 	return u.render(c, "failed", "This does not work just now", here(c))
 }

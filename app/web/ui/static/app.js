@@ -175,7 +175,10 @@ document.addEventListener("input", e => {
   if (form) keepTyped(form);
 });
 document.addEventListener("submit", e => {
-  if (e.target.matches("[data-draft]")) drafts.sent = (drafts.sent ?? "") + nameOf(e.target) + "\n";
+  if (e.target.matches("[data-draft]")) {
+    drafts.sent = (drafts.sent ?? "") + nameOf(e.target) + "\n";
+    e.target.elements.draft.disabled = drafts instanceof Storage; // else the server has the next page hold it
+  }
   if (e.target.matches('[action^="/ui/logout"]')) Object.keys(drafts).forEach(name => delete drafts[name]);
 });
 if ($("#main > .note.ok")) drafts.sent?.split("\n").forEach(name => delete drafts[name]);
