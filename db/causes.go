@@ -20,7 +20,7 @@ func (s *Store) FailureCounts(ctx context.Context, f event.DeliveryFilter, now t
 	}
 	from := `deliveries` + c.where()
 	switch {
-	case f.Limit > 0 && onlyFailed(f):
+	case f.Limit > 0 && newestIndexed(f):
 		from = `(SELECT * FROM ` + from + ` ORDER BY id DESC LIMIT ` + c.value(f.Limit) + `) AS newest`
 	case f.Limit > 0:
 		from = `deliveries WHERE id IN (SELECT id FROM ` + from + ` ORDER BY +id DESC LIMIT ` + c.value(f.Limit) + `)`

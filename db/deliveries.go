@@ -34,7 +34,7 @@ func (s *Store) Deliveries(ctx context.Context, f event.DeliveryFilter) ([]event
 	if f.OldestFirst {
 		newest = ""
 	}
-	if onlyIndexed(f) && !onlyFailed(f) {
+	if onlyIndexed(f) && !newestIndexed(f) {
 		where = ` WHERE id IN (SELECT id FROM deliveries` + where + ` ORDER BY +id` + newest + ` LIMIT ` + limit + `)`
 	}
 	return s.listDeliveries(ctx, `SELECT `+deliveryColumns+` FROM deliveries`+where+` ORDER BY id`+newest+` LIMIT `+limit, c.args)
@@ -91,10 +91,11 @@ func onlyIndexed(f event.DeliveryFilter) bool {
 	return indexed
 }
 
-// onlyFailed reports whether f selects failed deliveries alone. Their index has the
-// order of their ids, so that reading it ends when a page is full.
-func onlyFailed(f event.DeliveryFilter) bool {
-	return onlyIndexed(f) && len(f.States) == 1 && f.States[0] == event.Failed
+// newestIndexed reports whether f selects failed deliveries alone, or those that are tried
+// again. Their indexes have the order of their ids, so that reading one ends when a page
+// is full.
+func newestIndexed(f event.DeliveryFilter) bool {
+	return onlyIndexed(f) && len(f.States) == 1 && (f.States[0] == event.Failed || f.States[0] == event.Retrying)
 }
 
 // deliveryConditions are f as SQL.
@@ -185,7 +186,11 @@ func stateCondition(states []event.DeliveryState, closed []string) string {
 		case event.Sending:
 			terms[i] = "(state = 0 AND owner > 0)"
 		case event.Retrying:
-			terms[i] = "(state = 0 AND owner = 0 AND NOT " + held + " AND attempts > base)"
+			owner := "owner"
+			if len(states) == 1 {
+				owner = "+owner" // by their own index, not by that of all that is open
+			}
+			terms[i] = "(state = 0 AND " + owner + " = 0 AND NOT " + held + " AND attempts > base)"
 		case event.Delivered:
 			terms[i] = "state = 1"
 		case event.Held:

@@ -16,7 +16,8 @@ import (
 // TestLists_stayFlat holds lists and pages to the same time with a long history
 // as with 1,000 events: 100,000 in the short form, 1,000,000 in the long one.
 // It fails where the deliveries of an event are looked for by more than their
-// ids, and where failed ones are looked for in the order of all.
+// ids, where failed ones are looked for in the order of all, and where those that are
+// tried again are looked for among all that is open.
 func TestLists_stayFlat(t *testing.T) {
 	if lab.Race() {
 		lab.Skip(t, "times are not measured under the race detector")
@@ -31,7 +32,7 @@ func TestLists_stayFlat(t *testing.T) {
 }
 
 // lists are how long each list takes over a history of n events, with two
-// deliveries each, of which one of a thousand has failed.
+// deliveries each, of which one of a thousand has failed, and a tenth waits.
 func lists(t *testing.T, n int) map[string]time.Duration {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "test.db")
@@ -48,7 +49,7 @@ func lists(t *testing.T, n int) map[string]time.Duration {
 		series + `INSERT INTO events (id, source, form, type, received, state, plan, verdicts, deliveries, first, content)
 			SELECT %[1]d - n * 64, 'shop', 0, 'order', 0, 0, 0, '', 2, %[1]d - n * 64 + 1, content FROM n, events WHERE state = 0`,
 		series + `INSERT INTO deliveries (id, event, rule, action, connection, state, owner, claim, attempts, base, output)
-			SELECT %[1]d - n * 64 + k, %[1]d - n * 64, 'r', 1, 'x', CASE WHEN n %% 1000 = 999 AND k = 1 THEN 2 ELSE 1 END, 0, 1, 1, 0, x'007b7d' FROM n, (SELECT 1 AS k UNION ALL SELECT 2)`,
+			SELECT %[1]d - n * 64 + k, %[1]d - n * 64, 'r', 1, CASE WHEN k = 1 THEN 'x' ELSE 'y' END, CASE WHEN n %% 1000 = 999 AND k = 1 THEN 2 WHEN n %% 5 = 0 AND k = 2 THEN 0 ELSE 1 END, 0, 1, CASE WHEN n %% 5 = 0 AND k = 2 THEN 0 ELSE 1 END, 0, x'007b7d' FROM n, (SELECT 1 AS k UNION ALL SELECT 2)`,
 		series + `INSERT INTO attempts (delivery, number, started, duration, status, error) SELECT %[1]d - n * 64 + 1, 1, 0, 0, 500, 'x' FROM n`,
 	} {
 		if _, err := conn.ExecContext(t.Context(), fmt.Sprintf(query, last)); err != nil {
@@ -78,9 +79,14 @@ func lists(t *testing.T, n int) map[string]time.Duration {
 	for name, f := range map[string]event.DeliveryFilter{
 		"the newest page of deliveries": {}, "failed deliveries": {States: []event.DeliveryState{event.Failed}, Limit: 1}, "what is being sent": {States: []event.DeliveryState{event.Sending}},
 		"what is open of a connection": {Connection: "x", States: []event.DeliveryState{event.Waiting, event.Sending, event.Retrying}},
+		"what is tried again":          {States: []event.DeliveryState{event.Retrying}},
 	} {
 		measure(name, func() error { _, err := s.Deliveries(t.Context(), f); return err })
 	}
+	measure("why it is tried again", func() error {
+		_, err := s.FailureCounts(t.Context(), event.DeliveryFilter{States: []event.DeliveryState{event.Retrying}, Limit: 1000}, c.Now(), time.Hour, 24)
+		return err
+	})
 	return took
 }
 

@@ -180,7 +180,7 @@ func explainSQLite(t *testing.T, conn *sql.DB, query string) []string {
 		if !found {
 			continue
 		}
-		index := strings.Contains(name, "deliveries_open") || strings.Contains(name, "deliveries_turn") || strings.Contains(name, "deliveries_scheduled") || strings.Contains(name, "deliveries_failed") || strings.Contains(name, "events_rare")
+		index := strings.Contains(name, "deliveries_open") || strings.Contains(name, "deliveries_turn") || strings.Contains(name, "deliveries_scheduled") || strings.Contains(name, "deliveries_failed") || strings.Contains(name, "deliveries_retried") || strings.Contains(name, "events_rare")
 		name, _, _ = strings.Cut(name, " ")
 		if full := aliases[name]; full != "" {
 			name = full
