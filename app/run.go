@@ -146,6 +146,7 @@ func (a *App) listen(ctx context.Context, failed chan<- error) error {
 	serve("public listener", func() error { return a.server.Serve(public) })
 	serve("api socket", func() error { return a.server.ServeAdmin(socket) })
 	a.onEnd("server", func(ctx context.Context) error { return a.server.Shutdown(ctx, requestTime) })
+	a.onEnd("exports", func(context.Context) error { a.service.EndExports(); return nil })
 	return nil
 }
 

@@ -131,12 +131,13 @@ type Service struct {
 
 	retriesWake chan struct{} // a run was begun or goes on
 	exports     chan struct{} // has room for as many as may be made at once
+	closing     chan struct{} // closed once exports are to end
 }
 
 // New makes a Service.
 func New(opt Options) *Service {
 	return &Service{
-		opt: opt, store: opt.Store, retriesWake: make(chan struct{}, 1), exports: make(chan struct{}, maxExports),
+		opt: opt, store: opt.Store, retriesWake: make(chan struct{}, 1), exports: make(chan struct{}, maxExports), closing: make(chan struct{}),
 		surveys:  memo.New[int64](surveyed(1, func(v *survey) bool { return v.looked >= manySurveyed })),
 		samples:  memo.New[sampled](surveyed(0, manySampled)),
 		checked:  memo.New[string](surveyed(1, func(CheckedFile) bool { return false })), // by its time alone
@@ -182,6 +183,10 @@ type keeper interface {
 func (s *Service) counts() []keeper { return []keeper{s.standing, s.failures, s.causes, s.posts} }
 
 func (s *Service) memos() []keeper { return append(s.counts(), s.surveys, s.samples, s.checked) }
+
+// EndExports ends those that are being made, so that nobody waits for who reads them. It
+// is called once.
+func (s *Service) EndExports() { close(s.closing) }
 
 // Close ends what is found out behind anybody's back.
 func (s *Service) Close() {

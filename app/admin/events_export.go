@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -23,10 +24,11 @@ const MaxExported = 1_000_000
 
 const (
 	// maxExports is how many are made at once: each looks into events for as long as
-	// somebody reads.
-	maxExports = 4
-	// exportTime is how long one may take.
-	exportTime = 20 * time.Minute
+	// somebody reads, by one of the few connections that read the database.
+	maxExports = 2
+	// exportTime is how long one may take, exportLook how long it looks into events
+	// until it gives what it has found: the first answer waits no longer.
+	exportTime, exportLook = 20 * time.Minute, time.Second
 	// exportPart is how many events are held at once, exportBytes of how many bytes
 	// about.
 	exportPart, exportBytes = 500, 1 << 20
@@ -43,6 +45,9 @@ const (
 
 // EventFormats are all of them.
 func EventFormats() []EventFormat { return []EventFormat{EventsCSV, EventsNDJSON} }
+
+// errClosing ends what is made while somebody reads it.
+var errClosing = errors.New("the server is stopping")
 
 // eventTypes are their media types.
 var eventTypes = map[EventFormat]string{EventsCSV: "text/csv", EventsNDJSON: "application/x-ndjson"}
@@ -132,6 +137,8 @@ func (s *Service) ExportEvents(ctx context.Context, x EventExport) (f event.File
 	if x.Limit <= 0 || x.Limit > MaxExported {
 		x.Limit = MaxExported
 	}
+	whole := x.Before == 0
+	endUntil(&x.Filter)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exportTime)
 	file := &eventFile{service: s, asked: x, query: q, left: x.Limit, zone: s.zone()}
 	file.more = func() error { return file.part(ctx) }
@@ -141,7 +148,7 @@ func (s *Service) ExportEvents(ctx context.Context, x EventExport) (f event.File
 			"whole", file.done, "condition_failed", file.failed, "by", actor(ctx))
 		<-s.exports
 	}
-	if err = file.begin(); err == nil && file.done && file.written == 0 && x.Before == 0 {
+	if err = file.begin(); err == nil && file.done && file.written == 0 && whole {
 		err = s.inForce().checkNames(x.Filter)
 	}
 	if err != nil {
@@ -212,12 +219,13 @@ func (f *eventFile) Close() error {
 	return nil
 }
 
-// part writes the next events that are found, as many as are held at once.
+// part writes the next events that are found, as many as are held at once: it may be none
+// of those that it has looked into.
 func (f *eventFile) part(ctx context.Context) error {
 	var list []event.Event
-	size, full := 0, false
-	err := f.service.store.Scan(ctx, f.asked.Filter, func(e *event.Event) error {
-		if full = len(list) == min(exportPart, f.left) || size > exportBytes; full {
+	size, full, late, began := 0, false, false, time.Now()
+	take := func(e *event.Event) error {
+		if full = len(list) == min(exportPart, f.left) || size > exportBytes || late; full {
 			return db.ErrStop
 		}
 		f.asked.Before = e.ID
@@ -229,10 +237,14 @@ func (f *eventFile) part(ctx context.Context) error {
 			list = append(list, *e)
 			size += len(e.Body) + len(e.JSON)
 		}
+		late = time.Since(began) > exportLook
 		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("cannot read the events to export: %w", err)
+	}
+	for !f.done && !full && !late {
+		if err := f.step(ctx, take, &full); err != nil {
+			return fmt.Errorf("cannot read the events to export: %w", err)
+		}
+		late = time.Since(began) > exportLook
 	}
 	items, err := f.service.eventItems(ctx, list, false)
 	if err != nil {
@@ -245,7 +257,33 @@ func (f *eventFile) part(ctx context.Context) error {
 	}
 	f.left -= len(list)
 	f.written += len(list)
-	f.done = !full || f.left == 0
+	f.done = f.done || f.left == 0
+	return nil
+}
+
+// step has take the next events, and ends where that says that it is full. Where nothing
+// leads to what is looked for, no query reads through more than lookAt of them.
+func (f *eventFile) step(ctx context.Context, take func(*event.Event) error, full *bool) error {
+	select {
+	case <-f.service.closing:
+		return errClosing
+	default:
+	}
+	next := f.asked.Filter
+	if db.Indexed(next) {
+		err := f.service.store.Scan(ctx, next, take)
+		f.done = err == nil && !*full
+		return err
+	}
+	last, there, err := f.service.store.Back(ctx, next.Before, lookAt)
+	if err != nil {
+		return err
+	}
+	next.After = max(last-1, 0)
+	if err := f.service.store.Scan(ctx, next, take); err != nil || *full {
+		return err
+	}
+	f.asked.Before, f.done = last, there < lookAt || last < event.FirstIDAt(next.Since)
 	return nil
 }
 

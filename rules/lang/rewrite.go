@@ -192,7 +192,7 @@ func (r *rewriter) replace(n *ast.Node) {
 
 // added calls a function of ours; patterns that stand there are compiled now.
 func (r *rewriter) added(n *ast.Node, x *ast.CallNode, f *function) {
-	if f.name == "file_url" && r.space != nil {
+	if f.name == "file_url" && r.space != nil && !r.known {
 		from, to := r.src.bytes(x.Callee.Location())
 		r.space.linked = append(r.space.linked, linkCall{r.src, from, to})
 	}

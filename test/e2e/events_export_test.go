@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"hookgate/internal/event"
 	"hookgate/test/lab"
 )
 
@@ -175,7 +176,11 @@ func TestEventsExport_refused(t *testing.T) {
 	has(t, "the list", page, `href="/ui/events/export?q=source%3asitejet"`, "Export…")
 }
 
-// What comes in while somebody reads is not in the file, and takes nothing out of it.
+// What comes in while somebody reads is not in the file, and takes nothing out of it. What
+// is rare among others is found, however far back, and only since when it is asked for.
+// Who leaves, or asks for the head alone, gives the place back.
+//
+// Break: step that goes back too far, or ends too soon; a download that is not closed.
 func TestEventsExport_meanwhile(t *testing.T) {
 	t.Parallel()
 	var status atomic.Int32
@@ -194,14 +199,41 @@ func TestEventsExport_meanwhile(t *testing.T) {
 		FROM events e, n WHERE e.id = (SELECT max(id) FROM events)`); err != nil {
 		t.Fatal(err)
 	}
+	var rare []string
+	for _, back := range []int{0, 1999, 2000, 29999} { // the ends of what one step looks through
+		var id int64
+		if err := conn.QueryRowContext(t.Context(), `UPDATE events SET type = 'rare' WHERE id = (SELECT id FROM events ORDER BY id DESC LIMIT 1 OFFSET ?) RETURNING id`, back).Scan(&id); err != nil {
+			t.Fatal(err)
+		}
+		rare = append(rare, event.ID(id).String())
+	}
 	_ = conn.Close()
 	g.Start()
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, g.URL+"/api/v1/events/export?format=ndjson", nil)
-	if err != nil {
-		t.Fatal(err)
+	vera := newVisitor(t, g)
+	vera.logIn("team", "correct horse battery")
+	ids := func(query string) string {
+		t.Helper()
+		_, _, file := vera.do("GET", "/ui/events/export/file?"+query, nil)
+		var found []string
+		for _, row := range strings.Split(strings.TrimSpace(file), "\r\n")[1:] {
+			found = append(found, strings.SplitN(row, ",", 2)[0])
+		}
+		return strings.Join(found, " ")
 	}
-	r.SetBasicAuth("team", "correct horse battery")
-	res, err := lab.NewClient().Do(r)
+	same(t, "what is rare", strings.Join(rare, " "), ids("q=type%3Arare"))
+	for range 5 {
+		if code, _, _ := vera.do("HEAD", "/ui/events/export/file", nil); code != http.StatusOK && code != http.StatusServiceUnavailable {
+			t.Errorf("the head of a file: %d", code)
+		}
+		leaves, err := lab.NewClient().Do(asTeam(t, g, "/api/v1/events/export?format=ndjson"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = leaves.Body.Read(make([]byte, 100))
+		_ = leaves.Body.Close()
+	}
+	lab.Eventually(t, "a place", func() bool { return ids("q=type%3Arare+since%3A1h") == strings.Join(rare, " ") })
+	res, err := lab.NewClient().Do(asTeam(t, g, "/api/v1/events/export?format=ndjson"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -215,4 +247,15 @@ func TestEventsExport_meanwhile(t *testing.T) {
 	if len(seen) != 30_000 || seen[later] || lines.Err() != nil {
 		t.Errorf("%d events, what came later among them: %v, %v", len(seen), seen[later], lines.Err())
 	}
+}
+
+// asTeam asks the API as the team.
+func asTeam(t *testing.T, g *lab.Gate, path string) *http.Request {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, g.URL+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.SetBasicAuth("team", "correct horse battery")
+	return r
 }

@@ -67,18 +67,18 @@ type download struct {
 // Read reads on, for a client that has taken what was read before. The server's own
 // limit, which is set before the first call, is for answers of usual size.
 func (d *download) Read(p []byte) (int, error) {
-	now := time.Now()
 	if d.end.IsZero() {
-		d.end = now.Add(downloadTime)
+		d.end = time.Now().Add(downloadTime)
 	}
-	limit := now.Add(stallTime)
+	n, err := d.ReadCloser.Read(p) // which may take long: the client does not
+	limit := time.Now().Add(stallTime)
 	if limit.After(d.end) {
 		limit = d.end
 	}
-	if err := d.conn.SetWriteDeadline(limit); err != nil {
-		return 0, err
+	if failure := d.conn.SetWriteDeadline(limit); err == nil {
+		err = failure
 	}
-	return d.ReadCloser.Read(p)
+	return n, err
 }
 
 // disposition has the file saved under its name: in ASCII for old clients, and

@@ -12,9 +12,10 @@ import (
 )
 
 // A file is sent for as long as its client takes some of it now and then, up to an end;
-// to one that takes nothing any more it is broken off, so that its place is free.
+// to one that takes nothing any more it is broken off, so that its place is free. How long
+// it takes to find the next part is not the client's.
 //
-// Negative control: the deadline set with the first part alone.
+// Negative control: the deadline set with the first part alone, or before the part is read.
 func TestDownload(t *testing.T) {
 	t.Parallel()
 	const part = 4096
@@ -23,11 +24,13 @@ func TestDownload(t *testing.T) {
 		every time.Duration // a part is taken
 		parts int           // that the file has
 		taken int           // of them
+		look  time.Duration // until a part is found
 		ends  time.Duration // when it is broken off; 0: not at all
 	}{
-		{"a slow client", 90 * time.Second, 10, 10, 0},
-		{"a client that stalls", 30 * time.Second, 10, 3, 90*time.Second + stallTime},
-		{"a client that takes too long", 90 * time.Second, 100, 100, downloadTime},
+		{"a slow client", 90 * time.Second, 10, 10, 0, 0},
+		{"what is hard to find", 0, 5, 5, stallTime + time.Minute, 0},
+		{"a client that stalls", 30 * time.Second, 10, 3, 0, 90*time.Second + stallTime},
+		{"a client that takes too long", 90 * time.Second, 100, 100, 0, downloadTime},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -45,7 +48,7 @@ func TestDownload(t *testing.T) {
 					}
 				}()
 				begun := time.Now()
-				file := &download{ReadCloser: io.NopCloser(bytes.NewReader(make([]byte, c.parts*part))), conn: server}
+				file := &download{ReadCloser: io.NopCloser(late{bytes.NewReader(make([]byte, c.parts*part)), c.look}), conn: server}
 				// A copy without the short cuts of io.Copy, as the server makes it.
 				_, err := io.CopyBuffer(struct{ io.Writer }{server}, struct{ io.Reader }{file}, make([]byte, part))
 				switch took := time.Since(begun); {
@@ -61,4 +64,15 @@ func TestDownload(t *testing.T) {
 			})
 		})
 	}
+}
+
+// late finds what it reads after a while.
+type late struct {
+	io.Reader
+	after time.Duration
+}
+
+func (l late) Read(p []byte) (int, error) {
+	time.Sleep(l.after)
+	return l.Reader.Read(p)
 }

@@ -45,8 +45,13 @@ func (u *UI) keepTyped(c *fiber.Ctx) {
 	t.Values.Del(draftField)
 	t.Values.Del("csrf")
 	raw, err := json.Marshal(t)
-	if kept := base64.RawURLEncoding.EncodeToString(raw); err == nil && t.By != "" && len(kept) <= maxTyped {
+	if err != nil || t.By == "" {
+		return
+	}
+	if kept := base64.RawURLEncoding.EncodeToString(raw); len(kept) <= maxTyped {
 		u.setTyped(c, kept, typedAge)
+	} else {
+		u.forgetTyped(c, t.Form) // what was typed before that is not it
 	}
 }
 

@@ -73,3 +73,26 @@ func TestExportEvents_busy(t *testing.T) {
 		t.Error("one more than before is made at once")
 	}
 }
+
+// One that is being made ends when the server does, and no other is begun.
+func TestExportEvents_ends(t *testing.T) {
+	t.Parallel()
+	f := sample()
+	for n := range event.ID(600) {
+		f.events = append(f.events, event.Event{ID: firstEvent - 10 - n, Source: "sitejet", ReceivedAt: received, State: event.NoMatch, Body: []byte(`{}`)})
+	}
+	s := f.service()
+	x := admin.EventExport{Format: admin.EventsCSV}
+	_, content, err := s.ExportEvents(t.Context(), x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = content.Close() }()
+	s.EndExports()
+	if text, err := io.ReadAll(content); err == nil || bytes.Count(text, []byte("\n")) < 500 {
+		t.Errorf("the one that is being made: %v after %d bytes", err, len(text))
+	}
+	if _, _, err := s.ExportEvents(t.Context(), x); err == nil {
+		t.Error("another is begun")
+	}
+}

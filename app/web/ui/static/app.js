@@ -160,14 +160,15 @@ document.addEventListener("input", e => {
 // What is typed into a form with data-draft stays in this tab until what the form asks
 // for is done: a reload, a login or a refusal in between loses nothing. It is put back for
 // an hour, for the same visitor, and forgotten at a sign-out. Of a form with data-typed
-// all that it holds was typed, and refused.
+// all that it holds was typed, and refused: before says in which forms it was first.
 let drafts = {};
 try { drafts = sessionStorage; } catch { /* switched off */ }
 const nameOf = form => `draft of ${form.dataset.draft}: ${form.action}${location.search}`;
 const typed = form => [...form.elements].filter(f => f.name && f.type !== "hidden" && (f.matches("select") ? f.selectedIndex > 0 : f.value !== ("typed" in form.dataset ? "" : f.defaultValue))).map(f => [f.name, f.value]);
-function keepTyped(form) {
-  const values = typed(form);
-  if (values.length) drafts[nameOf(form)] = JSON.stringify({ at: Date.now(), values });
+const draftOf = form => JSON.parse(drafts[nameOf(form)] ?? "{}");
+function keepTyped(form, refused) {
+  const values = typed(form), before = refused ?? draftOf(form).before ?? "";
+  if (values.length) drafts[nameOf(form)] = JSON.stringify({ at: Date.now(), values, before });
   else delete drafts[nameOf(form)];
 }
 document.addEventListener("input", e => {
@@ -176,7 +177,7 @@ document.addEventListener("input", e => {
 });
 document.addEventListener("submit", e => {
   if (e.target.matches("[data-draft]")) {
-    drafts.sent = (drafts.sent ?? "") + nameOf(e.target) + "\n";
+    drafts.sent = (drafts.sent ?? "") + nameOf(e.target) + "\n" + (draftOf(e.target).before ?? "");
     e.target.elements.draft.disabled = drafts instanceof Storage; // else the server has the next page hold it
   }
   if (e.target.matches('[action^="/ui/logout"]')) Object.keys(drafts).forEach(name => delete drafts[name]);
@@ -184,9 +185,9 @@ document.addEventListener("submit", e => {
 if ($("#main > .note.ok")) drafts.sent?.split("\n").forEach(name => delete drafts[name]);
 if (!$("form[data-typed]")) delete drafts.sent;
 Object.keys(drafts).filter(name => name.startsWith("draft of ") && !(Date.now() - JSON.parse(drafts[name]).at < 3600000)).forEach(name => delete drafts[name]);
-$$("form[data-typed]").forEach(keepTyped);
+$$("form[data-typed]").forEach(form => keepTyped(form, drafts.sent));
 $$("form[data-draft]:not([data-typed])").forEach(form => {
-  const { values } = JSON.parse(drafts[nameOf(form)] ?? "{}");
+  const { values } = draftOf(form);
   if (!values) return;
   values.forEach(([name, value]) => { const field = form.elements[name]; if (field) field.value = value; });
   const closed = form.closest("details");
