@@ -248,7 +248,9 @@ func (s *Service) tellSources(out *RuleList, now *InForce) {
 
 // survey is what came of judging events by the rules in force.
 type survey struct {
+	at      time.Time // when it was begun
 	since   time.Time
+	oldest  time.Time // when the last event that was looked at came in
 	looked  int
 	stopped bool
 	rules   []ruleUse // in the order of the set
@@ -258,7 +260,8 @@ type survey struct {
 type ruleUse struct {
 	days                  [surveyDays]int
 	matches, errors, near int
-	misses                map[[2]string]*NearMiss // by part and note
+	misses                map[[2]string]*NearMiss // by part and note: the newest told
+	oldest                time.Time               // when the last of them came in
 	origins, sent         map[string]int
 }
 
@@ -282,7 +285,9 @@ type Alike struct {
 	Rule     string
 	NearMiss           // Part and Note as they were asked for; Count 0 and no Event: none missed it so
 	Near     int       // by whatever part alone
-	Since    time.Time // from when on events were looked through
+	Since    time.Time // of these, from when on
+	Whole    bool      // that is all of the time that is looked through
+	At       time.Time // when they were looked through: what came since is not among them
 }
 
 // Alike looks for the events that missed a rule in force by a part of its condition that
@@ -299,7 +304,8 @@ func (s *Service) Alike(ctx context.Context, rule, part, note string) (Alike, er
 		return Alike{}, err
 	}
 	use := &found.rules[at]
-	out := Alike{Rule: rule, NearMiss: NearMiss{Part: part, Note: note}, Near: use.near, Since: found.since.UTC()}
+	out := Alike{Rule: rule, NearMiss: NearMiss{Part: part, Note: note}, Near: min(use.near, told), At: found.at}
+	out.Since, out.Whole = found.toldSince(use)
 	if m := use.misses[[2]string{part, note}]; m != nil {
 		out.NearMiss = *m
 		if i := slices.IndexFunc(now.Rules, func(r RuleSettings) bool { return r.Name == rule }); i >= 0 {
@@ -307,6 +313,18 @@ func (s *Service) Alike(ctx context.Context, rule, part, note string) (Alike, er
 		}
 	}
 	return out, nil
+}
+
+// toldSince is from when on the near misses of a rule are told apart: that of all that
+// there is, where whole, else of the last event that was looked at, or told apart.
+func (v *survey) toldSince(use *ruleUse) (since time.Time, whole bool) {
+	switch {
+	case use.near > told:
+		return use.oldest, false
+	case v.stopped:
+		return v.oldest, false
+	}
+	return v.since.UTC(), true
 }
 
 // survey judges the newest events by the rules in force, or has done so lately.
@@ -323,7 +341,7 @@ func (s *Service) look(ctx context.Context, now *InForce) (*survey, error) {
 	}
 	midnight := time.Date(clock.Year(), clock.Month(), clock.Day(), 0, 0, 0, 0, clock.Location())
 	out := &survey{
-		since: midnight.AddDate(0, 0, 1-surveyDays), rules: make([]ruleUse, len(now.Plan.Rules.Names())),
+		at: clock.UTC(), since: midnight.AddDate(0, 0, 1-surveyDays), rules: make([]ruleUse, len(now.Plan.Rules.Names())),
 	}
 	for i := range out.rules {
 		out.rules[i].origins, out.rules[i].sent = map[string]int{}, map[string]int{}
@@ -341,6 +359,7 @@ func (s *Service) look(ctx context.Context, now *InForce) (*survey, error) {
 			return db.ErrStop
 		}
 		out.looked++
+		out.oldest = e.ReceivedAt.UTC()
 		out.add(now, e, midnight)
 		return nil
 	})
@@ -385,7 +404,7 @@ func (v *survey) add(now *InForce, e *event.Event, midnight time.Time) {
 }
 
 func (u *ruleUse) miss(e *event.Event, part lang.Part) {
-	if u.misses == nil {
+	if u.oldest = e.ReceivedAt.UTC(); u.misses == nil {
 		u.misses = map[[2]string]*NearMiss{}
 	}
 	key := [2]string{part.Text, part.Note}

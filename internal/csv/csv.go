@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 )
 
 // bom tells Excel that the file is UTF-8.
@@ -76,13 +75,29 @@ func text(v any) string {
 	return Neutral(fmt.Sprint(v))
 }
 
-// Neutral puts an apostrophe before a text that a spreadsheet would run: one
-// that begins with = + - @, also in their wide forms, a tab or a carriage
-// return.
+// formula are the characters with which one begins, also in their wide forms.
+const formula = "=+-@＝＋－＠"
+
+// Neutral puts an apostrophe before what a spreadsheet would run: a text that begins as a
+// formula does, or with a tab or a carriage return; and within a text a formula that may
+// do something, for a ( ! or | follows in its line, after what parts cells. A spreadsheet
+// that parts cells by another character than the file does, as a German Excel by the
+// semicolon, parts the text there; quotes do not keep it from that, as they are not at the
+// beginning of its cell.
 func Neutral(text string) string {
-	first, _ := utf8.DecodeRuneInString(text)
-	if text != "" && strings.ContainsRune("=+-@\t\r＝＋－＠", first) {
-		return "'" + text
+	var out strings.Builder
+	first, begins := true, false // whether a text begins, or some spreadsheet's cell
+	for line := range strings.SplitAfterSeq(text, "\n") {
+		acts, done := strings.LastIndexAny(line, "(!|"), 0 // done: what of line is in out
+		for i, r := range line {
+			if first && strings.ContainsRune(formula+"\t\r", r) || begins && i < acts && strings.ContainsRune(formula, r) {
+				out.WriteString(line[done:i] + "'")
+				done = i
+			}
+			first = false
+			begins = strings.ContainsRune(delimiters+"\r\n", r) || begins && (r == ' ' || r == '"')
+		}
+		out.WriteString(line[done:])
 	}
-	return text
+	return out.String()
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	stdcsv "encoding/csv"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,6 +32,68 @@ func TestRow(t *testing.T) {
 	}
 }
 
+// A spreadsheet that parts cells by another character than the file does runs nothing
+// either; prices, lists and faces stay as they are.
+//
+// Break: Neutral that looks at the beginning of a text alone.
+func TestNeutral_within(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		`x;=cmd|'/C calc'!A0;y`:           `x;'=cmd|'/C calc'!A0;y`,
+		`x,  -HYPERLINK("http://x")`:      `x,  '-HYPERLINK("http://x")`,
+		"x\t＋A1!B2":                       "x\t'＋A1!B2",
+		"a|@SUM(1)":                       "a|'@SUM(1)",
+		"hello\r\n=1+f(2)\n=2":            "hello\r\n'=1+f(2)\n=2",
+		`x;"=f(1)"`:                       `x;"'=f(1)"`,
+		"=f(1);=f(2)":                     "'=f(1);'=f(2)",
+		"50,- EUR, or 60,-":               "50,- EUR, or 60,-",
+		"thanks ;-) (really)":             "thanks ;'-) (really)",
+		"thanks ;-)":                      "thanks ;-)",
+		"needs:\n- a shop\n- a blog":      "needs:\n- a shop\n- a blog",
+		"a=b(c); mail me+you@x.com (yes)": "a=b(c); mail me+you@x.com (yes)",
+	} {
+		if got := csv.Neutral(text); got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
+}
+
+// No cell is run of a file that is read as if other characters parted its cells.
+//
+// Break: Neutral that looks at the beginning of a text alone.
+func TestRow_otherDelimiter(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ written, read rune }{{',', ';'}, {',', '\t'}, {',', '|'}, {';', ','}, {';', '\t'}} {
+		var b bytes.Buffer
+		by := string(c.read)
+		if err := csv.New(&b, c.written).Row("a", "x"+by+"=cmd|'/C calc'!A0"+by+"y", `say "hi", x`+by+` "@SUM(1)"`, "x\n=f(1)\r\n-A1!B2", "50"+by+"- EUR"); err != nil {
+			t.Fatal(err)
+		}
+		r := stdcsv.NewReader(strings.NewReader(strings.TrimPrefix(b.String(), "\uFEFF")))
+		r.Comma, r.LazyQuotes, r.FieldsPerRecord = c.read, true, -1
+		rows, err := r.ReadAll()
+		if err != nil || len(rows) < 2 {
+			t.Fatalf("%q: %v, %q", b.String(), err, rows)
+		}
+		for _, cell := range slices.Concat(rows...) {
+			start := strings.TrimLeft(cell, ` "`)
+			if start != "" && strings.ContainsRune("=+-@", rune(start[0])) && strings.ContainsAny(start, "(!|") {
+				t.Errorf("the cell %q of %q would be run where %q parts them", cell, b.String(), c.read)
+			}
+		}
+	}
+}
+
+// A text of nothing but beginnings is looked through once: for each of them, this test
+// would not end.
+func TestNeutral_long(t *testing.T) {
+	t.Parallel()
+	text := strings.Repeat(";=", 1<<20)
+	if got := csv.Neutral(text); got != text {
+		t.Error("it has changed")
+	}
+}
+
 // Every text comes back as it was, but for the apostrophe, and no cell begins
 // with what a spreadsheet would run.
 func TestRow_property(t *testing.T) {
@@ -54,6 +117,11 @@ func TestRow_property(t *testing.T) {
 		for i, cell := range got {
 			if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
 				t.Errorf("the cell %q would be run", cell)
+			}
+			for _, part := range strings.FieldsFunc(cell, func(r rune) bool { return strings.ContainsRune(",;\t\r\n", r) }) {
+				if strings.ContainsRune("=+-@", rune(part[0])) && strings.ContainsAny(part, "(!|") {
+					t.Errorf("%q of the cell %q would be run", part, cell)
+				}
 			}
 			// The reader makes one line end of two kinds.
 			want := strings.ReplaceAll(csv.Neutral(row[i]), "\r\n", "\n")

@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"html"
@@ -17,6 +18,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"hookgate/app/admin"
+	"hookgate/internal/event"
 	"hookgate/test/lab"
 )
 
@@ -111,7 +113,56 @@ func TestUIAlike(t *testing.T) {
 	_, _, page = team.do("GET", html.UnescapeString(link[1]), nil)
 	has(t, "what only one event has missed", page, "A single event has missed this rule here, with this value, since")
 	_, _, page = team.do("GET", "/ui/rules/alike?rule=activate&part=x", nil, "Accept-Language", "de")
-	has(t, "a part that nobody missed", page, "Nach den heutigen Regeln hat kein Ereignis diese Regel hier verfehlt seit")
+	has(t, "a part that nobody missed", page, "Nach den heutigen Regeln hat kein angesehenes Ereignis diese Regel hier verfehlt seit", "(Stand ")
+}
+
+// Where not all of the time is looked through, or not all near misses are told apart, it
+// is said from when on they are counted, and of how many.
+//
+// Break: Alike that says found.since, or use.near.
+func TestUIAlike_many(t *testing.T) {
+	t.Parallel()
+	var status atomic.Int32
+	status.Store(http.StatusOK)
+	g := startUI(t, &status)
+	copies := func(id string, n int) {
+		t.Helper()
+		g.Stop()
+		defer g.Start()
+		conn, err := sql.Open("sqlite3", "file:"+g.Storage)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close() }()
+		of, err := event.ParseID(id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.ExecContext(t.Context(), `WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?2)
+			INSERT INTO events (id, source, form, type, received, state, cause, duplicate_of, plan, verdicts, errors, deliveries, first, content)
+			SELECT e.id - n, source, form, type, received, state, cause, duplicate_of, plan, verdicts, errors, 0, 0, content FROM events e, n WHERE e.id = ?1`, int64(of), n); err != nil {
+			t.Fatal(err)
+		}
+	}
+	near := strings.Replace(donePayload, `"Done"`, `"Fertig"`, 1)
+	alike := func(id string) string {
+		t.Helper()
+		team := newVisitor(t, g)
+		team.logIn("team", "correct horse battery")
+		_, _, page := team.do("GET", "/ui/events/"+id, nil)
+		link := regexp.MustCompile(`href="(/ui/rules/alike[^"]+)"`).FindStringSubmatch(page)
+		if link == nil {
+			t.Fatalf("no link to those that missed alike:\n%s", page)
+		}
+		_, _, page = team.do("GET", html.UnescapeString(link[1]), nil)
+		return page
+	}
+	other := g.Accepted(g.PostJSON("/in/sitejet/0123456789abcdef", []byte(`{"previousStatus":"x","website":{"id":1,"title":"Other","status":"y"}}`)))
+	copies(other, 20_100)
+	missed := g.Accepted(g.PostJSON("/in/sitejet/0123456789abcdef", []byte(near)))
+	has(t, "of the newest events", alike(missed), "A single event has missed this rule here, with this value, since", `data-as="full"`, "(as of ")
+	copies(missed, 600)
+	has(t, "of the newest that missed it", alike(missed), "500 of 500 events that missed this rule by one condition since", `data-as="full"`)
 }
 
 // A near miss is tried in the playground, without scripts; the patch that comes

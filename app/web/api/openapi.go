@@ -28,7 +28,7 @@ type operation struct {
 	query   []string // the parameters that it takes
 	body    any      // a value of the type that it reads; nil: none
 	answer  any      // a value of the type that it answers with; nil: see media
-	media   string   // the type of an answer that is no JSON
+	media   []string // the types of an answer that is no JSON; with answer: of a body
 	status  int      // of the answer; 200 unless set
 	acts    bool     // it changes something: not for those who may only look
 	local   bool     // by the socket only
@@ -46,15 +46,15 @@ var described = []operation{
 		query: []string{"source", "type", "state", "rule", "connection", "delivery", "ordering_key", "since", "until"},
 	},
 	{
-		route: "GET /events/export", summary: "Export events as a file, the newest first: as CSV, or with what came in as a JSON object a line", media: "text/csv",
+		route: "GET /events/export", summary: "Export events as a file, the newest first: as CSV, or with what came in as a JSON object a line", media: []string{"text/csv", "application/x-ndjson"},
 		query: []string{"source", "type", "state", "rule", "connection", "delivery", "ordering_key", "since", "until", "where", "text", "before", "limit", "format", "delimiter"},
 	},
 	{
 		route: "POST /events/send", summary: "Take the body as if the source's sender had sent it", acts: true, status: http.StatusAccepted,
-		query: []string{"source", "header", "fresh"}, media: "*/*", answer: admin.Accepted{},
+		query: []string{"source", "header", "fresh"}, media: []string{"*/*"}, answer: admin.Accepted{},
 	},
 	{
-		route: "GET /events/stream", summary: "Follow what comes in, as server-sent events", media: "text/event-stream",
+		route: "GET /events/stream", summary: "Follow what comes in, as server-sent events", media: []string{"text/event-stream"},
 		query: []string{"source", "type", "state", "rule", "where", "text"},
 	},
 	{route: "GET /events/{id}", summary: "Show all that is kept of an event", answer: admin.EventDetail{}},
@@ -72,7 +72,7 @@ var described = []operation{
 	{route: "GET /forms/{name}/files", summary: "List the files that a form got, those of the newest posts first", query: []string{"before", "limit"}, answer: admin.Page[admin.FormFile]{}},
 	{route: "GET /forms/{name}/snippet", summary: "Write a form for a page of a website", query: []string{"kind", "lang"}, answer: admin.Snippet{}},
 	{route: "GET /forms/{name}/fields", summary: "Tell what the posts of a form look like", answer: schema.Source{}},
-	{route: "GET /files/{id}", summary: "Download a file of a form post", media: "application/octet-stream"},
+	{route: "GET /files/{id}", summary: "Download a file of a form post", media: []string{"application/octet-stream"}},
 	{
 		route: "GET /deliveries", summary: "List deliveries, the newest first", answer: admin.Page[admin.Delivery]{},
 		query: []string{"id", "state", "connection", "rule", "cause", "event", "since", "before", "limit", "rendered", "stale", "skip_overtaken", "order", "after"},
@@ -253,7 +253,7 @@ func (o *operation) describe(path string) (map[string]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		out["requestBody"] = map[string]any{"content": content(fiber.MIMEApplicationJSON, body)}
+		out["requestBody"] = map[string]any{"content": content(body, fiber.MIMEApplicationJSON)}
 	}
 	answer := map[string]any{"description": "done"}
 	switch {
@@ -262,12 +262,12 @@ func (o *operation) describe(path string) (map[string]any, error) {
 		if err != nil {
 			return nil, err
 		}
-		answer["content"] = content(fiber.MIMEApplicationJSON, body)
-		if o.media != "" { // what it reads is no JSON
-			out["requestBody"] = map[string]any{"required": true, "content": content(o.media, map[string]any{})}
+		answer["content"] = content(body, fiber.MIMEApplicationJSON)
+		if o.media != nil { // what it reads is no JSON
+			out["requestBody"] = map[string]any{"required": true, "content": content(map[string]any{}, o.media...)}
 		}
-	case o.media != "":
-		answer["content"] = content(o.media, map[string]any{})
+	case o.media != nil:
+		answer["content"] = content(map[string]any{}, o.media...)
 	}
 	out["responses"] = map[string]any{
 		strconv.Itoa(max(o.status, http.StatusOK)): answer,
@@ -281,8 +281,12 @@ func (o *operation) id() string {
 	return strings.ToLower(strings.Trim(strings.NewReplacer(" /", "_", "/", "_", "{", "", "}", "", ".", "_", "-", "_").Replace(o.route), "_"))
 }
 
-func content(media string, schema any) map[string]any {
-	return map[string]any{media: map[string]any{"schema": schema}}
+func content(schema any, media ...string) map[string]any {
+	out := map[string]any{}
+	for _, m := range media {
+		out[m] = map[string]any{"schema": schema}
+	}
+	return out
 }
 
 // schemaOf is the schema of a type's JSON, made from the type.
